@@ -1,0 +1,1 @@
+"""The database floor: the private PostGIS, the tables, and frames in and out by COPY."""

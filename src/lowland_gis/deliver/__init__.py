@@ -1,0 +1,1 @@
+"""Frames in, a file out: packages, workbooks and maps."""

@@ -1,0 +1,1 @@
+"""Overlaps of parcels and zones, computed in different ways that must agree."""

@@ -1,0 +1,366 @@
+"""The data dictionary: every table and column of the database, with kind, unit and meaning.
+
+One truth with many readers: the SQL tables (`db.tables`), the frames written by COPY (`db.frames`), the fields of
+a package (`deliver.package`) and the documentation are all derived from here. This module holds data only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["text", "integer", "bigint", "number", "boolean", "date", "timestamp", "json", "geometry"]
+
+LAND, RESULT, REGISTRY = "land", "result", "registry"
+SCHEMAS = (LAND, RESULT, REGISTRY)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its kind, what it means, its unit, and how it is constrained."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    unit: str | None = None
+    nullable: bool = False
+    identity: bool = False
+    references: str | None = None
+    indexed: bool = False
+    geometry_type: str = "GEOMETRY"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of one schema; `key` names the columns of its primary key."""
+
+    schema: str
+    name: str
+    meaning: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    unique: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def full_name(self) -> str:
+        """Return `schema.table`."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Return the names of the columns in order."""
+        return tuple(column.name for column in self.columns)
+
+
+def _identity(name: str, meaning: str) -> Column:
+    return Column(name, "bigint", meaning, identity=True)
+
+
+def _run() -> Column:
+    return Column("run_id", "bigint", "run that made the row", references="result.run.run_id")
+
+
+def _version() -> Column:
+    return Column(
+        "version_id", "bigint", "delivery that the row came with", references="land.layer_version.version_id"
+    )
+
+
+PARCEL_ID = Column("parcel_id", "text", "parcel code (宗地代码 ZDDM)")
+AREA = Column("area_m2", "number", "ellipsoidal area by the survey formula (椭球面积)", unit="m²")
+TOWN = Column("town_code", "text", "town code, 9 digits (镇街代码)", nullable=True)
+
+SOURCE = Table(
+    LAND,
+    "source",
+    "a file as it was received",
+    ("source_id",),
+    (
+        _identity("source_id", "number of the file"),
+        Column("path", "text", "where it was read from"),
+        Column("layer_name", "text", "layer inside the file", nullable=True),
+        Column("driver", "text", "format that read it"),
+        Column("sha256", "text", "digest of all bytes of the file and its sidecars", indexed=True),
+        Column("size_bytes", "bigint", "size of the file and its sidecars", unit="byte"),
+        Column("encoding", "text", "text encoding used", nullable=True),
+        Column("encoding_reason", "text", "why that encoding", nullable=True),
+        Column("crs", "text", "coordinate system of the file", nullable=True),
+    ),
+)
+
+LAYER_VERSION = Table(
+    LAND,
+    "layer_version",
+    "one delivery of one layer; the newest of a layer is the current one",
+    ("version_id",),
+    (
+        _identity("version_id", "number of the delivery"),
+        Column("layer", "text", "layer key", indexed=True),
+        Column("source_id", "bigint", "file that it came in", references="land.source.source_id"),
+        Column("as_of", "date", "state of affairs that the layer describes", nullable=True),
+        Column("digest", "text", "digest of file, definition and options: the same again is not loaded twice"),
+        Column("loaded_at", "timestamp", "when it was loaded"),
+        Column("loaded_by", "text", "who loaded it"),
+        Column("n_read", "bigint", "records read"),
+        Column("n_loaded", "bigint", "records loaded"),
+        Column("n_rejected", "bigint", "records set aside; read = loaded + rejected"),
+    ),
+)
+
+FEATURE = Table(
+    LAND,
+    "feature",
+    "a feature (图斑) of any vector layer except parcels",
+    ("feature_id",),
+    (
+        _identity("feature_id", "number of the feature"),
+        Column(
+            "version_id", "bigint", "delivery", references="land.layer_version.version_id", indexed=True
+        ),
+        Column("layer", "text", "layer key"),
+        Column("row_no", "bigint", "0-based row in the file"),
+        Column("code", "text", "class code that overlaps are summed by", nullable=True),
+        Column("attributes", "json", "all fields as received, under their standard names"),
+        AREA,
+        Column("geom", "geometry", "geometry in the project's plane, repaired where needed"),
+        Column("geom_received", "geometry", "geometry before repair; null where none was needed", nullable=True),
+    ),
+)
+
+PARCEL = Table(
+    LAND,
+    "parcel",
+    "a cadastral parcel (宗地)",
+    ("version_id", "parcel_id"),
+    (
+        _version(),
+        PARCEL_ID,
+        Column("row_no", "bigint", "0-based row in the file"),
+        TOWN,
+        Column("attributes", "json", "all fields as received, under their standard names"),
+        AREA,
+        Column("planar_m2", "number", "area on the project's plane", unit="m²"),
+        Column("geom", "geometry", "geometry in the project's plane", geometry_type="MULTIPOLYGON"),
+        Column("geom_received", "geometry", "geometry before repair; null where none was needed", nullable=True),
+    ),
+)
+
+ENTERPRISE = Table(
+    LAND,
+    "enterprise",
+    "an enterprise on a parcel in a year",
+    ("enterprise_id",),
+    (
+        _identity("enterprise_id", "number of the row"),
+        Column(
+            "version_id", "bigint", "delivery", references="land.layer_version.version_id", indexed=True
+        ),
+        Column("row_no", "bigint", "0-based row in the file"),
+        Column("credit_code", "text", "unified social credit code (统一社会信用代码)", nullable=True),
+        Column("year", "integer", "year of the figures", nullable=True),
+        Column("parcel_id", "text", "parcel that it stands on", nullable=True),
+        Column("attributes", "json", "all columns as received, under their standard names"),
+    ),
+)
+
+RASTER = Table(
+    LAND,
+    "raster",
+    "a raster that stays a file; the digest says which",
+    ("version_id",),
+    (
+        _version(),
+        Column("path", "text", "absolute path of the file"),
+        Column("band", "integer", "1-based band"),
+    ),
+)
+
+ISSUE = Table(
+    LAND,
+    "issue",
+    "a doubt about one record, and what was done about it",
+    ("issue_id",),
+    (
+        _identity("issue_id", "number of the issue"),
+        Column(
+            "version_id", "bigint", "delivery", references="land.layer_version.version_id", indexed=True
+        ),
+        Column("row_no", "bigint", "0-based row in the file"),
+        Column("key", "text", "key of the record where it has one", nullable=True),
+        Column("rule", "text", "what is wrong, as a code"),
+        Column("action", "text", "repaired, rejected or kept"),
+        Column("message", "text", "what is wrong, in words"),
+        Column("place", "geometry", "a point to zoom to", nullable=True, geometry_type="POINT"),
+    ),
+)
+
+RUN = Table(
+    RESULT,
+    "run",
+    "one execution of one stage",
+    ("run_id",),
+    (
+        _identity("run_id", "number of the run"),
+        Column("stage", "text", "stage that ran", indexed=True),
+        Column("started_at", "timestamp", "when it began"),
+        Column("finished_at", "timestamp", "when it ended"),
+        Column("code_version", "text", "version of lowland_gis"),
+        Column("inputs", "json", "versions and runs that it read"),
+        Column("settings", "json", "settings that it used, with the digest of every definition"),
+        Column("digest", "text", "digest of inputs, settings and code version: the same again is not run twice"),
+    ),
+)
+
+OVERLAP = Table(
+    RESULT,
+    "overlap",
+    "how many square metres of a parcel lie in a class of a layer",
+    ("run_id", "layer", "parcel_id", "code"),
+    (
+        _run(),
+        Column("layer", "text", "layer key"),
+        PARCEL_ID,
+        Column("code", "text", "class code"),
+        Column("area_m2", "number", "overlap on the plane", unit="m²"),
+        Column("share", "number", "part of the parcel's planar area", unit="[0, 1]"),
+    ),
+)
+
+EVIDENCE = Table(
+    RESULT,
+    "evidence",
+    "one measured value of one parcel; a missing row means that nothing is known",
+    ("run_id", "parcel_id", "measure"),
+    (
+        _run(),
+        PARCEL_ID,
+        Column("measure", "text", "name of the measure"),
+        Column("value", "number", "the value; true is 1 and false is 0"),
+        Column("source", "text", "layers and dates that it came from"),
+    ),
+)
+
+VERDICT = Table(
+    RESULT,
+    "verdict",
+    "the answer to one question for one parcel, with the trace of every clause",
+    ("run_id", "question", "parcel_id"),
+    (
+        _run(),
+        Column("question", "text", "question of the rule pack"),
+        PARCEL_ID,
+        Column("answer", "text", "class given"),
+        Column("settled", "boolean", "false where an unknown clause could still change the answer"),
+        Column("rule", "text", "rule that decided", nullable=True),
+        Column("candidate", "text", "class that the first undecided rule would give", nullable=True),
+        Column("trace", "json", "per rule: outcome and clauses with value, limit and outcome"),
+    ),
+)
+
+UNIT = Table(
+    RESULT,
+    "unit",
+    "a proposed redevelopment unit (再开发单元)",
+    ("run_id", "unit_id"),
+    (
+        _run(),
+        Column("unit_id", "text", "number of the unit"),
+        TOWN,
+        Column("n_parcels", "bigint", "parcels in it"),
+        Column("area_m2", "number", "ellipsoidal area of its parcels", unit="m²"),
+        Column("low_share", "number", "share of low-efficiency land", unit="[0, 1]"),
+        Column("compactness", "number", "Polsby-Popper 4πA/P²", unit="[0, 1]"),
+        Column("geom", "geometry", "outline", geometry_type="MULTIPOLYGON"),
+    ),
+)
+
+MEMBER = Table(
+    RESULT,
+    "member",
+    "which low-efficiency parcel is in which unit, or why it is in none",
+    ("run_id", "parcel_id"),
+    (
+        _run(),
+        PARCEL_ID,
+        Column("unit_id", "text", "unit; null when left out", nullable=True),
+        Column("reason", "text", "why it was left out", nullable=True),
+    ),
+)
+
+
+def _history() -> tuple[Column, ...]:
+    return (
+        Column("state", "text", "state of the entry, for example draft (草案)"),
+        Column("run_id", "bigint", "classification that it rests on", references="result.run.run_id"),
+        Column("recorded_at", "timestamp", "when this row was added"),
+        Column("recorded_by", "text", "who added it"),
+    )
+
+
+LOW_EFFICIENCY = Table(
+    REGISTRY,
+    "low_efficiency",
+    "low-efficiency land database (低效用地数据库); append-only, the newest row of a parcel holds",
+    ("entry_id",),
+    (
+        _identity("entry_id", "number of the row"),
+        Column("parcel_id", "text", "parcel code", indexed=True),
+        TOWN,
+        Column("kind", "text", "kind of low-efficiency land"),
+        Column("rule", "text", "rule that decided"),
+        AREA,
+        *_history(),
+    ),
+)
+
+LEGACY = Table(
+    REGISTRY,
+    "legacy",
+    "historical-legacy problem database (历史遗留问题数据库); append-only, the newest row of a parcel holds",
+    ("entry_id",),
+    (
+        _identity("entry_id", "number of the row"),
+        Column("parcel_id", "text", "parcel code", indexed=True),
+        TOWN,
+        Column("retention", "text", "whether the parcel may be kept: yes, no or open"),
+        Column("clauses", "json", "each clause of the test with its outcome"),
+        AREA,
+        *_history(),
+    ),
+)
+
+PROBLEM = Table(
+    REGISTRY,
+    "problem",
+    "problem list (问题清单): what is unknown and which paper would settle it; append-only",
+    ("entry_id",),
+    (
+        _identity("entry_id", "number of the row"),
+        Column("parcel_id", "text", "parcel code", indexed=True),
+        TOWN,
+        Column("question", "text", "question that is open"),
+        Column("clause", "text", "clause that is unknown"),
+        Column("needed", "text", "what would settle it"),
+        Column("office", "text", "office that can say"),
+        *_history(),
+    ),
+)
+
+TABLES = (
+    SOURCE,
+    LAYER_VERSION,
+    FEATURE,
+    PARCEL,
+    ENTERPRISE,
+    RASTER,
+    ISSUE,
+    RUN,
+    OVERLAP,
+    EVIDENCE,
+    VERDICT,
+    UNIT,
+    MEMBER,
+    LOW_EFFICIENCY,
+    LEGACY,
+    PROBLEM,
+)
