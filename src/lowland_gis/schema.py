@@ -291,7 +291,8 @@ MEMBER = Table(
 def _history() -> tuple[Column, ...]:
     return (
         Column("state", "text", "state of the entry, for example draft (草案)"),
-        Column("run_id", "bigint", "classification that it rests on", references="result.run.run_id"),
+        # No foreign key: results may be thrown away, the registry may not.
+        Column("run_id", "bigint", "classification that it rests on"),
         Column("recorded_at", "timestamp", "when this row was added"),
         Column("recorded_by", "text", "who added it"),
     )

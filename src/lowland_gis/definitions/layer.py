@@ -1,0 +1,70 @@
+"""Layer definitions: what each layer key means, which fields it has, and how it is stored and tabulated."""
+
+from __future__ import annotations
+
+import datetime as dt
+from difflib import get_close_matches
+from functools import cache
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from lowland_gis.definitions.reading import FOLDER, read_toml, shipped
+from lowland_gis.errors import UsageError
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FieldDefinition(_Frozen):
+    """One field of a layer as the standard spells it."""
+
+    name: str
+    title: str
+    type: Literal["text", "integer", "number", "date"]
+    length: int | None = None
+    required: bool = False
+    codes: str | None = None
+    synonyms: tuple[str, ...] = ()
+
+
+class LayerDefinition(_Frozen):
+    """One layer: its fields, where it is stored, and by which code overlaps are summed.
+
+    `tabulate` is `code` (sum by the class code), `feature` (keep each feature apart, because its attributes are
+    needed beside the overlap) or `no`.
+    """
+
+    key: str
+    title: str
+    geometry: Literal["polygon", "line", "table", "raster"]
+    stored: Literal["feature", "parcel", "enterprise", "raster"]
+    code: str | None = None
+    tabulate: Literal["code", "feature", "no"] = "no"
+    as_of: dt.date | None = None
+    document: str
+    note: str | None = None
+    field: tuple[FieldDefinition, ...] = ()
+
+
+_ADAPTER = TypeAdapter(LayerDefinition)
+
+
+def layer_keys() -> list[str]:
+    """Return every known layer key."""
+    return shipped("layers")
+
+
+@cache
+def layer_definition(key: str) -> LayerDefinition:
+    """Return the definition of a layer key.
+
+    Raises:
+        UsageError: there is no such layer; the message names the nearest ones.
+    """
+    known = layer_keys()
+    if key not in known:
+        near = get_close_matches(key, known, n=3, cutoff=0.4) or known
+        raise UsageError(f"There is no layer called {key!r}. Did you mean: {', '.join(near)}?")
+    return read_toml(FOLDER / "layers" / f"{key}.toml", _ADAPTER)

@@ -1,0 +1,225 @@
+"""The settings of one project: frozen, from `lowland.toml` and the environment, never guessed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from lowland_gis.analysis.geodesy import GaussPlane
+from lowland_gis.errors import UsageError, listed
+
+PROJECT_FILE = "lowland.toml"
+DEFAULT_CRS = "EPSG:4548"
+_CGCS2000_DATUM = "China 2000"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def gauss_plane(crs: str) -> GaussPlane:
+    """Return the Gauss-Krüger plane behind an EPSG code.
+
+    Raises:
+        ValueError: the code is unknown, or is not a CGCS2000 Gauss-Krüger plane, which the survey area formula needs.
+    """
+    try:
+        system = CRS.from_user_input(crs)
+    except CRSError as error:
+        raise ValueError(f"{crs!r} is no known coordinate system") from error
+    operation = system.coordinate_operation
+    if operation is None or operation.method_name != "Transverse Mercator" or system.datum is None:
+        raise ValueError(f"{crs} is not a Gauss-Krüger plane; type for example {DEFAULT_CRS}")
+    if _CGCS2000_DATUM not in system.datum.name:
+        raise ValueError(f"{crs} is not CGCS2000 (its datum is {system.datum.name})")
+    values = {parameter.name: parameter.value for parameter in operation.params}
+    return GaussPlane(values["Longitude of natural origin"], values["False easting"])
+
+
+def _checked_crs(crs: str) -> str:
+    gauss_plane(crs)
+    return crs
+
+
+class ProjectSettings(_Frozen):
+    """What the project is and where."""
+
+    name: str
+    district_code: str = Field(pattern=r"^\d{6}$")
+    district_name: str
+    crs: Annotated[str, AfterValidator(_checked_crs)] = DEFAULT_CRS
+    as_of: dt.date
+    synthetic: bool = False
+
+    @property
+    def srid(self) -> int:
+        """Return the EPSG number of the project's plane."""
+        return int(self.crs.rpartition(":")[2])
+
+
+class DeliverySettings(_Frozen):
+    """One layer to ingest: its key, its file (or `file:layer`), and what the file does not say itself."""
+
+    layer: str
+    source: str
+    as_of: dt.date | None = None
+    encoding: str | None = None
+    src_crs: str | None = None
+
+
+class ClassifySettings(_Frozen):
+    """Which rule pack decides: the name of a shipped one, or the path of a TOML file."""
+
+    pack: str = "example_beichen"
+
+
+class DelineateSettings(_Frozen):
+    """Limits of redevelopment units; no official size is public, so the defaults are examples."""
+
+    gap_m: float = Field(default=10.0, gt=0, le=100)
+    min_length_m: float = Field(default=5.0, ge=0)
+    min_ha: float = Field(default=1.0, gt=0)
+    max_ha: float = Field(default=30.0, gt=0)
+
+
+class PackageSettings(_Frozen):
+    """Which package definition is built, and where."""
+
+    definition: str = "example_city"
+    folder: str = "out"
+
+
+class Settings(BaseSettings):
+    """Everything that a project's `lowland.toml` says; `LOWLAND_DSN` in the environment wins over `dsn`."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="LOWLAND_SETTING_", env_nested_delimiter="__"
+    )
+
+    folder: Path
+    project: ProjectSettings
+    dsn: str | None = Field(default=None, validation_alias=AliasChoices("LOWLAND_DSN", "dsn"))
+    delivery: tuple[DeliverySettings, ...] = ()
+    classify: ClassifySettings = ClassifySettings()
+    delineate: DelineateSettings = DelineateSettings()
+    package: PackageSettings = PackageSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file."""
+        return env_settings, init_settings
+
+    @property
+    def plane(self) -> GaussPlane:
+        """Return the Gauss-Krüger plane of the project."""
+        return gauss_plane(self.project.crs)
+
+    def path(self, relative: str) -> Path:
+        """Return a path of the project file as an absolute path."""
+        return (self.folder / relative).resolve()
+
+
+def load(project_file: Path) -> Settings:
+    """Read a project file.
+
+    Raises:
+        UsageError: the file is missing, is no TOML, or says something that makes no sense; all faults together.
+    """
+    try:
+        content = tomllib.loads(project_file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"{project_file}: there is no project file here. Make one with: lowland init DIR"
+            " – or name another with: lowland --project FILE …"
+        ) from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{project_file}: not readable as TOML: {error}. Mend the file and try again.") from error
+    return _validated(project_file, content)
+
+
+def _validated(project_file: Path, content: dict[str, Any]) -> Settings:
+    try:
+        return Settings(folder=project_file.resolve().parent, **content)
+    except ValidationError as error:
+        faults = [f"[{'.'.join(map(str, fault['loc']))}] {fault['msg']}" for fault in error.errors()]
+    except TypeError as error:
+        faults = [str(error)]
+    raise UsageError(
+        f"{project_file}: {len(faults)} setting(s) are wrong:\n{listed(faults)}\nMend them and try again."
+    )
+
+
+TEMPLATE = """\
+# The settings of one lowland project. Every command reads this file; LOWLAND_DSN in the environment wins over dsn.
+
+# dsn = "host=… dbname=…"            # a server that exists already; without it: lowland db up
+
+[project]
+name = {name}
+district_code = {district_code}
+district_name = {district_name}
+crs = {crs}                        # the one plane of the database
+as_of = {as_of}                   # the day that time-dependent rules are judged for
+synthetic = {synthetic}
+
+[classify]
+pack = {pack}             # a shipped rule pack, or the path of a TOML file
+
+[delineate]
+gap_m = {gap_m}                        # parcels at most so far apart are neighbours (lanes)
+min_length_m = {min_length_m}                  # … if they face each other over this length
+min_ha = {min_ha}
+max_ha = {max_ha}
+
+[package]
+definition = {definition}
+folder = {package_folder}
+"""
+
+DELIVERY_TEMPLATE = """
+[[delivery]]
+layer = {layer}
+source = {source}
+"""
+
+
+def template(
+    project: ProjectSettings, deliveries: tuple[DeliverySettings, ...] = (), *, units: DelineateSettings | None = None
+) -> str:
+    """Return the text of a project file."""
+    units = units or DelineateSettings()
+    names = project.model_dump(exclude={"as_of", "synthetic"})
+    text = TEMPLATE.format(
+        **{key: _quoted(value) for key, value in names.items()},
+        as_of=project.as_of.isoformat(),
+        synthetic=str(project.synthetic).lower(),
+        pack=_quoted(ClassifySettings().pack),
+        definition=_quoted(PackageSettings().definition),
+        package_folder=_quoted(PackageSettings().folder),
+        **units.model_dump(),
+    )
+    for delivery in deliveries:
+        text += DELIVERY_TEMPLATE.format(layer=_quoted(delivery.layer), source=_quoted(delivery.source))
+        if delivery.as_of is not None:
+            text += f"as_of = {delivery.as_of.isoformat()}\n"
+    return text
+
+
+def _quoted(text: str) -> str:
+    """Return a TOML basic string; its escapes are those of JSON."""
+    return json.dumps(text, ensure_ascii=False)
