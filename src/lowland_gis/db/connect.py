@@ -1,0 +1,60 @@
+"""Open a database that is known to be there, in one transaction, with errors in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import sqlalchemy as sa
+
+from lowland_gis.db.frames import Connection
+from lowland_gis.errors import DatabaseError
+
+CONNECT_TIMEOUT_S = 10
+APPLICATION = "lowland"
+
+
+@contextmanager
+def transaction(dsn: str, *, dry_run: bool = False) -> Iterator[Connection]:
+    """Yield a connection whose work is committed at the end, or rolled back on any error and on `dry_run`.
+
+    Raises:
+        DatabaseError: the server cannot be reached, or refuses a statement.
+    """
+    connection = _connect(dsn)
+    try:
+        yield connection
+        if dry_run:
+            connection.rollback()
+        else:
+            connection.commit()
+    except psycopg.Error as error:
+        raise DatabaseError(
+            f"The database refused: {_first_line(error)}. Nothing was changed. Look at: lowland db status"
+        ) from error
+    finally:
+        # Closing an open transaction rolls it back, whatever ended the block.
+        connection.close()
+
+
+def engine(dsn: str) -> sa.Engine:
+    """Return a SQLAlchemy engine on the same server, for migrations."""
+    return sa.create_engine(
+        "postgresql+psycopg://", creator=lambda: _connect(dsn), poolclass=sa.pool.NullPool
+    )
+
+
+def _connect(dsn: str) -> Connection:
+    try:
+        return psycopg.connect(dsn, connect_timeout=CONNECT_TIMEOUT_S, application_name=APPLICATION)
+    except psycopg.Error as error:
+        raise DatabaseError(
+            f"The database cannot be reached: {_first_line(error)}. Type: lowland db up"
+            " – or check LOWLAND_DSN if the server is not the project's own."
+        ) from error
+
+
+def _first_line(error: psycopg.Error) -> str:
+    text = error.diag.message_primary or str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

@@ -1,0 +1,142 @@
+"""Bring a database to the newest schema, one transaction a step, one upgrade at a time."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from collections.abc import Iterator
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from geoalchemy2 import alembic_helpers
+
+from lowland_gis import schema
+from lowland_gis.db.connect import engine
+from lowland_gis.db.tables import metadata
+from lowland_gis.errors import DatabaseError
+
+VERSION_TABLE = "alembic_version"
+VERSION_SCHEMA = "public"
+# Any constant will do, as long as every lowland uses the same one.
+_ADVISORY_LOCK = 7_264_019_113
+
+
+def upgrade(dsn: str, srid: int, revision: str = "head") -> None:
+    """Bring the database to `revision`; two upgrades at once queue.
+
+    Raises:
+        DatabaseError: the database is newer than this program, or holds another SRID.
+    """
+    with _locked(dsn) as connection:
+        _refuse_other_srid(connection, srid)
+        _run(connection, srid, lambda config: command.upgrade(config, revision))
+
+
+def downgrade(dsn: str, srid: int, revision: str = "base") -> None:
+    """Take the database back to `revision`."""
+    with _locked(dsn) as connection:
+        _run(connection, srid, lambda config: command.downgrade(config, revision))
+
+
+def current_revision(dsn: str) -> str | None:
+    """Return the revision of the database, or None where nothing is installed."""
+    with engine(dsn).connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest_revision() -> str | None:
+    """Return the newest revision that this program knows."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def differences(dsn: str, srid: int) -> list[object]:
+    """Return what autogenerate would change; empty when tables and migrations agree."""
+    with engine(dsn).connect() as connection:
+        context = MigrationContext.configure(connection, opts=comparison_options(srid))
+        return list(compare_metadata(context, metadata(srid)))
+
+
+def comparison_options(srid: int) -> dict[str, object]:
+    """Return the options under which alembic compares only what is lowland's own."""
+    return {
+        "target_metadata": metadata(srid),
+        "include_schemas": True,
+        "include_name": _is_ours,
+        "include_object": _is_object_ours,
+        "compare_type": True,
+        "render_item": alembic_helpers.render_item,
+        "process_revision_directives": alembic_helpers.writer,
+    }
+
+
+def _is_ours(name: str | None, kind: str, parents: dict[str, str | None]) -> bool:
+    if kind == "schema":
+        return name in schema.SCHEMAS
+    return parents.get("schema_name") in schema.SCHEMAS
+
+
+def _is_object_ours(obj: object, name: str | None, kind: str, reflected: bool, compare_to: object) -> bool:  # noqa: FBT001
+    if kind == "table" and reflected and getattr(obj, "schema", None) not in schema.SCHEMAS:
+        return False
+    if kind == "table" and reflected and compare_to is None:
+        # A table that QGIS or an analyst made inside one of our schemas is not ours to drop.
+        return False
+    return bool(alembic_helpers.include_object(obj, name, kind, reflected, compare_to))
+
+
+def _run(connection: sa.Connection, srid: int, step: object) -> None:
+    config = _config()
+    config.attributes.update(connection=connection, srid=srid)
+    try:
+        step(config)  # type: ignore[operator]
+    except CommandError as error:
+        if "Can't locate revision" in str(error):
+            raise DatabaseError(
+                "The database was made by a newer lowland than this one, so it was left alone."
+                " Install the newer version and try again."
+            ) from error
+        raise
+
+
+@contextmanager
+def _locked(dsn: str) -> Iterator[sa.Connection]:
+    database = engine(dsn)
+    with database.connect() as lock, database.connect() as connection:
+        lock.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
+        yield connection
+
+
+def _refuse_other_srid(connection: sa.Connection, srid: int) -> None:
+    found = connection.execute(
+        sa.text(
+            "SELECT srid FROM geometry_columns WHERE f_table_schema = 'land' AND f_table_name = 'parcel'"
+            " AND f_geometry_column = 'geom'"
+        )
+    ).scalar()
+    connection.rollback()
+    if found not in (None, srid):
+        raise DatabaseError(
+            f"The database holds EPSG:{found}, but the project says EPSG:{srid}; one database has one plane."
+            f" Set crs = \"EPSG:{found}\" in lowland.toml, or use another database."
+        )
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_scripts()).replace("%", "%%"))
+    # Without this alembic splits paths that hold spaces.
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _scripts() -> Path:
+    """Return the folder of migrations: inside an installed package, else at the top of the checkout."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "migrations"
+    return installed if installed.is_dir() else Path(os.path.normpath(package / ".." / ".." / "migrations"))

@@ -1,0 +1,77 @@
+"""The SQL tables, derived from the data dictionary."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import sqlalchemy as sa
+from geoalchemy2 import Geometry
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine
+
+from lowland_gis import schema
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+_TYPES: dict[str, TypeEngine[object]] = {
+    "text": sa.Text(),
+    "integer": sa.Integer(),
+    "bigint": sa.BigInteger(),
+    "number": sa.Double(),
+    "boolean": sa.Boolean(),
+    "date": sa.Date(),
+    "timestamp": sa.DateTime(timezone=True),
+    "json": postgresql.JSONB(),
+}
+
+
+@cache
+def metadata(srid: int) -> sa.MetaData:
+    """Return the tables of a database whose one plane has this SRID."""
+    tables = sa.MetaData(naming_convention=NAMING)
+    for table in schema.TABLES:
+        sa.Table(
+            table.name,
+            tables,
+            *(_column(column, table, srid) for column in table.columns),
+            *(sa.UniqueConstraint(*names) for names in table.unique),
+            schema=table.schema,
+            comment=table.meaning,
+        )
+    return tables
+
+
+def sql_table(table: schema.Table, srid: int = 0) -> sa.Table:
+    """Return one SQL table; queries that touch no geometry type need no SRID."""
+    return metadata(srid).tables[table.full_name]
+
+
+def _column(column: schema.Column, table: schema.Table, srid: int) -> sa.Column[object]:
+    constraints: list[sa.SchemaItem] = []
+    if column.identity:
+        constraints.append(sa.Identity(always=True))
+    if column.references is not None:
+        constraints.append(sa.ForeignKey(column.references))
+    return sa.Column(
+        column.name,
+        _type(column, srid),
+        *constraints,
+        primary_key=column.name in table.key,
+        nullable=column.nullable,
+        index=column.indexed or None,
+        comment=column.meaning if column.unit is None else f"{column.meaning} [{column.unit}]",
+    )
+
+
+def _type(column: schema.Column, srid: int) -> TypeEngine[object]:
+    if column.kind == "geometry":
+        # Received geometry is only ever looked at one by one, so it needs no index.
+        spatial_index = column.name != "geom_received"
+        geometry: TypeEngine[object] = Geometry(column.geometry_type, srid=srid, spatial_index=spatial_index)
+        return geometry
+    return _TYPES[column.kind]
