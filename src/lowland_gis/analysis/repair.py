@@ -1,0 +1,113 @@
+"""Make received geometries usable, keep what was received, and say what was done to each row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+Geometries = npt.NDArray[np.object_]
+Texts = npt.NDArray[np.object_]
+
+# A repair that changes the area by more than this share is worth a look by a person.
+AREA_CHANGE_SHARE = 0.01
+
+FAULTS = {
+    "geometry_missing": "no geometry was delivered",
+    "geometry_unreadable": "the geometry cannot be read (a ring is not closed or too short)",
+    "geometry_empty": "the geometry is empty",
+    "geometry_not_finite": "a coordinate is NaN or infinite",
+    "geometry_wrong_kind": "the geometry is of another kind than the layer",
+    "geometry_collapsed": "nothing is left after repair",
+    "geometry_invalid": "the geometry was invalid and was repaired (structure method)",
+    "geometry_area_changed": f"repair changed the area by more than {AREA_CHANGE_SHARE:.0%}",
+}
+_REPAIRED = ("geometry_invalid", "geometry_area_changed")
+_DIMENSION = {"polygon": 2, "line": 1}
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """Geometries row by row; `fault` is '' where nothing was wrong, `usable` says which rows can be loaded.
+
+    `received` holds the geometry before repair where it was repaired, else None.
+    """
+
+    geometries: Geometries
+    received: Geometries
+    fault: Texts
+
+    @property
+    def usable(self) -> npt.NDArray[np.bool_]:
+        """Return which rows carry a geometry that can be loaded."""
+        return np.isin(self.fault.astype(str), ("", *_REPAIRED))
+
+
+def decode(wkb: npt.NDArray[np.object_]) -> tuple[Geometries, Texts]:
+    """Return geometries and faults of WKB row by row; one bad ring costs only its own row."""
+    missing = np.array([item is None for item in wkb], dtype=bool)
+    geometries = shapely.from_wkb(wkb, on_invalid="ignore")
+    fault = np.full(len(wkb), "", dtype=object)
+    fault[shapely.is_missing(geometries)] = "geometry_unreadable"
+    fault[missing] = "geometry_missing"
+    return geometries, fault
+
+
+def repair(geometries: Geometries, fault: Texts, kind: Literal["polygon", "line"]) -> Repaired:
+    """Repair what can be repaired and keep only the parts of the layer's own kind.
+
+    Method `structure` without collapsed parts: it keeps the union of overlapping parts and the area of both halves
+    of a bow tie, where `linework` punches overlaps out and a zero buffer loses half of the bow tie.
+    """
+    fault = fault.copy()
+    fault[(fault == "") & shapely.is_empty(geometries)] = "geometry_empty"
+    finite = np.isfinite(shapely.bounds(geometries)).all(axis=1) & _all_finite(geometries)
+    fault[(fault == "") & ~finite] = "geometry_not_finite"
+    dimensions = shapely.get_dimensions(geometries)
+    fault[(fault == "") & (dimensions != _DIMENSION[kind])] = "geometry_wrong_kind"
+
+    received = np.full(len(geometries), None, dtype=object)
+    invalid = (fault == "") & ~shapely.is_valid(geometries)
+    repaired = geometries.copy()
+    repaired[invalid] = _only(
+        shapely.make_valid(geometries[invalid], method="structure", keep_collapsed=False), _DIMENSION[kind]
+    )
+    received[invalid] = geometries[invalid]
+    fault[invalid] = _verdicts(geometries[invalid], repaired[invalid])
+    return Repaired(repaired, received, fault)
+
+
+def multipolygons(geometries: Geometries) -> Geometries:
+    """Return polygons as multipolygons, so that one column type holds both."""
+    single = shapely.get_type_id(geometries) == shapely.GeometryType.POLYGON
+    together = geometries.copy()
+    together[single] = shapely.multipolygons(shapely.get_parts(geometries[single]), indices=np.arange(single.sum()))
+    return together
+
+
+def _all_finite(geometries: Geometries) -> npt.NDArray[np.bool_]:
+    coordinates, owner = shapely.get_coordinates(geometries, return_index=True)
+    finite = np.ones(len(geometries), dtype=bool)
+    finite[owner[~np.isfinite(coordinates).all(axis=1)]] = False
+    return finite
+
+
+def _only(geometries: Geometries, dimension: int) -> Geometries:
+    """Drop the parts of another dimension, such as the line that remains of a spike."""
+    mixed = shapely.get_type_id(geometries) == shapely.GeometryType.GEOMETRYCOLLECTION
+    cleaned = geometries.copy()
+    for index in np.flatnonzero(mixed):
+        parts = shapely.get_parts(geometries[index])
+        cleaned[index] = shapely.union_all(parts[shapely.get_dimensions(parts) == dimension])
+    return cleaned
+
+
+def _verdicts(before: Geometries, after: Geometries) -> Texts:
+    area_before, area_after = shapely.area(before), shapely.area(after)
+    changed = np.abs(area_after - area_before) > AREA_CHANGE_SHARE * np.maximum(area_before, area_after)
+    verdicts = np.where(changed, "geometry_area_changed", "geometry_invalid").astype(object)
+    verdicts[shapely.is_empty(after)] = "geometry_collapsed"
+    return verdicts

@@ -1,0 +1,119 @@
+"""What coordinate system a file is in, and the way from it to the project's plane, without ever guessing a datum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+from pyproj.transformer import Transformer, TransformerGroup
+
+from lowland_gis.errors import InputRefusedError
+
+# A plane's x and y are rarely beyond this; a zone prefix puts eight digits before the decimal point of x.
+_PREFIXED_EASTING = 1e7
+_MIN_CONFIDENCE = 70
+_BOUNDS = 4
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A coordinate system as it is used: `EPSG:…` where it has a number, else its WKT."""
+
+    name: str
+    crs: CRS
+
+
+def reference(text: str, where: str) -> Reference:
+    """Return the coordinate system that a text (EPSG code or WKT) means; Esri spellings become their EPSG code."""
+    try:
+        crs = CRS.from_user_input(text)
+    except CRSError as error:
+        raise InputRefusedError(
+            f"{where}: {text[:80]!r} is no known coordinate system. Give it with --src-crs, for example --src-crs EPSG:4548."
+        ) from error
+    number = crs.to_epsg(min_confidence=_MIN_CONFIDENCE)
+    return Reference(f"EPSG:{number}", CRS.from_epsg(number)) if number else Reference(crs.to_wkt(), crs)
+
+
+def resolve(declared: str | None, given: str | None, bounds: npt.NDArray[np.float64], where: str) -> Reference:
+    """Return the coordinate system of a file: what the user gave, else what the file declares.
+
+    Raises:
+        InputRefusedError: there is none, or the coordinates contradict it.
+    """
+    text = given or declared
+    if not text:
+        raise InputRefusedError(
+            f"{where}: the coordinate system is unknown, because no .prj or equal came with it."
+            " Give it with --src-crs, for example --src-crs EPSG:4548."
+        )
+    found = reference(text, where)
+    _refuse_contradiction(found, bounds, where)
+    return found
+
+
+def _refuse_contradiction(found: Reference, bounds: npt.NDArray[np.float64], where: str) -> None:
+    if bounds.size != _BOUNDS or not np.isfinite(bounds).all():
+        return
+    west, south, east, north = bounds
+    looks_like_degrees = max(abs(west), abs(east)) <= 360 and max(abs(south), abs(north)) <= 90  # noqa: PLR2004
+    extent = f"x {west:.6g} … {east:.6g}, y {south:.6g} … {north:.6g}"
+    if found.crs.is_geographic and not looks_like_degrees:
+        raise InputRefusedError(
+            f"{where}: declared as degrees ({found.name}), but the coordinates are metres ({extent})."
+            " Give the right system with --src-crs."
+        )
+    if found.crs.is_projected and looks_like_degrees:
+        raise InputRefusedError(
+            f"{where}: declared as metres ({found.name}), but the coordinates are degrees ({extent})."
+            " Give the right system with --src-crs, for example --src-crs EPSG:4490."
+        )
+    _refuse_other_zone(found, west, south, extent, where)
+
+
+def _refuse_other_zone(found: Reference, west: float, south: float, extent: str, where: str) -> None:
+    operation = found.crs.coordinate_operation
+    if operation is None or operation.method_name != "Transverse Mercator":
+        return
+    false_easting = next((p.value for p in operation.params if p.name == "False easting"), 0.0)
+    prefixed = false_easting > _PREFIXED_EASTING
+    if prefixed != (west > _PREFIXED_EASTING):
+        if south > _PREFIXED_EASTING and not prefixed:
+            raise InputRefusedError(f"{where}: x and y look swapped ({extent}). Ask for the file with x first.")
+        have, want = ("with", "without") if west > _PREFIXED_EASTING else ("without", "with")
+        raise InputRefusedError(
+            f"{where}: the coordinates come {have} a zone prefix ({extent}), but {found.name} is {want} one."
+            " Give the right system with --src-crs, for example EPSG:4527 with and EPSG:4548 without the prefix of zone 39."
+        )
+
+
+def path_between(source: Reference, target: Reference, where: str) -> Transformer | None:
+    """Return the transformation between two systems, or None when they are the same.
+
+    Raises:
+        InputRefusedError: the datums differ and only a ballpark shift is known, which is wrong by tens of metres.
+    """
+    if source.name == target.name:
+        return None
+    group = TransformerGroup(source.crs, target.crs, always_xy=True, allow_ballpark=False)
+    if not group.transformers:
+        raise InputRefusedError(
+            f"{where}: it is in {source.crs.name}, and from there to {target.crs.name} only a ballpark shift is known,"
+            " which is wrong by tens of metres. Have it converted with the bureau's own parameters, or, if the datum"
+            " is declared wrongly, give the right one with --src-crs."
+        )
+    return group.transformers[0]
+
+
+def transformed(
+    geometries: npt.NDArray[np.object_], transformer: Transformer | None
+) -> npt.NDArray[np.object_]:
+    """Return geometries in the target system; without a transformer they come back bit for bit."""
+    if transformer is None:
+        return geometries
+    moved: npt.NDArray[np.object_] = shapely.transform(geometries, transformer.transform, interleaved=False)
+    return moved

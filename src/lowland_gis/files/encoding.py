@@ -1,0 +1,169 @@
+"""Decide the text encoding of a DBF from its bytes, because headers and .cpg files are often missing or wrong."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lowland_gis.errors import InputRefusedError
+
+# Share of Chinese characters in level 1 of GB 2312 (the 3,755 common ones) below which a GBK reading is mojibake.
+COMMON_SHARE = 0.6
+_LEVEL_1 = range(0xB0, 0xD8)
+_LDID = {0x4D: "gb18030", 0x57: "latin-1", 0x03: "cp1252", 0x4F: "big5", 0x78: "big5", 0x7A: "gb18030"}
+_BLOCK_ROWS = 20_000
+_SAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """The encoding to read with, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class DbfHeader:
+    """What the header of a DBF says of itself."""
+
+    records: int
+    header_bytes: int
+    record_bytes: int
+    ldid: int
+    fields: tuple[tuple[bytes, str, int], ...]
+
+
+def dbf_header(path: Path) -> DbfHeader:
+    """Read the header of a DBF: record count and the name, type and width of each field.
+
+    Raises:
+        InputRefusedError: the file is too short for its own header, or for the records that the header counts.
+    """
+    content = path.read_bytes()[: 32 + 32 * 256]
+    size = path.stat().st_size
+    if len(content) < 33:
+        raise InputRefusedError(f"{path}: too short to be a DBF. Ask the sender for the file again.")
+    records = int.from_bytes(content[4:8], "little")
+    header_bytes = int.from_bytes(content[8:10], "little")
+    record_bytes = int.from_bytes(content[10:12], "little")
+    if size < header_bytes + records * record_bytes:
+        raise InputRefusedError(
+            f"{path}: the header counts {records} records, but the file ends after"
+            f" {max(0, size - header_bytes) // max(1, record_bytes)}: it was cut off, so nothing was loaded."
+            " Ask the sender for the file again."
+        )
+    fields = []
+    for start in range(32, header_bytes - 1, 32):
+        if content[start : start + 1] in (b"\r", b""):
+            break
+        name = content[start : start + 11].split(b"\x00")[0]
+        fields.append((name, chr(content[start + 11]), content[start + 16]))
+    return DbfHeader(records, header_bytes, record_bytes, content[29], tuple(fields))
+
+
+def shapefile_encoding(dbf: Path, cpg: Path | None, forced: str | None) -> Encoding:
+    """Decide how to read the text of a shapefile.
+
+    The bytes decide; LDID and .cpg only settle what bytes leave open. `forced` is taken if every byte fits it.
+
+    Raises:
+        InputRefusedError: no encoding fits without loss; three values are shown in each reading.
+    """
+    texts = b"\n".join(_texts(dbf))
+    declared = _declared(dbf, cpg)
+    if forced is not None:
+        if not _fits(texts, forced):
+            raise InputRefusedError(
+                f"{dbf}: not all text is {forced}, so some would be lost.{_readings(texts)}\n"
+                "Leave --encoding away, or name another."
+            )
+        return Encoding(codecs.lookup(forced).name, "given by the user")
+    if texts.isascii():
+        return Encoding("utf-8", "all text is ASCII")
+    if _fits(texts, "utf-8"):
+        return Encoding("utf-8", _reason("every byte is valid UTF-8", declared, "utf-8"))
+    if _fits(texts, "gb18030") and _common_share(texts) >= COMMON_SHARE:
+        return Encoding(
+            "gb18030",
+            _reason(f"valid GBK, {_common_share(texts):.0%} common characters", declared, "gb18030"),
+        )
+    if declared is not None and _fits(texts, declared):
+        return Encoding(declared, "declared by .cpg or LDID, and every byte fits")
+    raise InputRefusedError(
+        f"{dbf}: the text encoding cannot be told.{_readings(texts)}\nSay which is right, for example: --encoding GBK"
+    )
+
+
+def _texts(dbf: Path) -> Iterator[bytes]:
+    """Yield field names and every distinct text with a byte over 127."""
+    header = dbf_header(dbf)
+    yield b"\n".join(name for name, _, _ in header.fields)
+    if header.records == 0:
+        return
+    records = np.memmap(
+        dbf,
+        dtype=np.uint8,
+        mode="r",
+        offset=header.header_bytes,
+        shape=(header.records, header.record_bytes),
+    )
+    position = 1
+    for _, kind, width in header.fields:
+        if kind == "C" and width:
+            yield from _non_ascii(records[:, position : position + width])
+        position += width
+
+
+def _non_ascii(column: np.ndarray) -> Iterator[bytes]:
+    for start in range(0, len(column), _BLOCK_ROWS):
+        block = np.ascontiguousarray(column[start : start + _BLOCK_ROWS])
+        rows = block[(block > 127).any(axis=1)]
+        for text in np.unique(rows.view(f"S{rows.shape[1]}")) if len(rows) else ():
+            yield bytes(text).rstrip(b" \x00")
+
+
+def _declared(dbf: Path, cpg: Path | None) -> str | None:
+    if cpg is not None:
+        word = cpg.read_bytes().strip().decode("ascii", "replace").lower()
+        name = {"936": "gb18030", "gbk": "gb18030", "cp936": "gb18030", "gb2312": "gb18030"}.get(word, word)
+        try:
+            return codecs.lookup(name).name
+        except LookupError:
+            return None
+    return _LDID.get(dbf_header(dbf).ldid)
+
+
+def _reason(found: str, declared: str | None, name: str) -> str:
+    if declared is None:
+        return f"{found}; nothing declared"
+    same = codecs.lookup(declared).name == codecs.lookup(name).name
+    return f"{found}; declared as well" if same else f"{found}; declared {declared}, which is wrong"
+
+
+def _fits(text: bytes, encoding: str) -> bool:
+    try:
+        text.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        return False
+    return True
+
+
+def _common_share(text: bytes) -> float:
+    """Return the share of two-byte characters that lie in level 1 of GB 2312."""
+    encoded = [character.encode("gb18030") for character in text.decode("gb18030") if ord(character) > 127]
+    double = [pair for pair in encoded if len(pair) == 2]
+    return sum(pair[0] in _LEVEL_1 for pair in double) / len(encoded) if encoded else 0.0
+
+
+def _readings(texts: bytes) -> str:
+    samples = [line for line in texts.split(b"\n") if line and not line.isascii()][:_SAMPLES]
+    lines = [
+        f"\n  as {name}: " + " | ".join(sample.decode(name, "replace") for sample in samples)
+        for name in ("utf-8", "gb18030", "big5")
+    ]
+    return "".join(lines)

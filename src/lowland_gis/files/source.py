@@ -1,0 +1,244 @@
+"""Find what a source string names, check that it is what its name says, and take its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from lowland_gis.errors import InputRefusedError, UsageError
+
+DRIVERS = {
+    ".shp": "ESRI Shapefile",
+    ".gpkg": "GPKG",
+    ".gdb": "OpenFileGDB",
+    ".geojson": "GeoJSON",
+    ".json": "GeoJSON",
+    ".fgb": "FlatGeobuf",
+    ".parquet": "Parquet",
+    ".xlsx": "XLSX",
+    ".csv": "CSV",
+    ".tif": "GTiff",
+    ".tiff": "GTiff",
+}
+# GDAL opens a file by content, whatever its name; a hostile VRT called .shp would make it read another file.
+_MAGIC = {
+    ".shp": (b"\x00\x00\x27\x0a",),
+    ".gpkg": (b"SQLite format 3\x00",),
+    ".fgb": (b"fgb\x03",),
+    ".parquet": (b"PAR1",),
+    ".xlsx": (b"PK\x03\x04",),
+    ".zip": (b"PK\x03\x04", b"PK\x05\x06"),
+    ".tif": (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
+    ".tiff": (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
+}
+_SIDECARS = (".dbf", ".shx", ".prj", ".cpg")
+_REQUIRED_SIDECARS = (".dbf", ".shx")
+
+MAX_UNPACKED_BYTES = 20_000_000_000
+MAX_RATIO = 200
+_MAX_MEMBERS = 10_000
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file (or folder, for a FileGDB) to read: where it lies now, and what it was called."""
+
+    name: str
+    path: Path
+    layer: str | None
+    driver: str
+    sha256: str
+    size_bytes: int
+
+
+@contextmanager
+def opened(source: str, folder: Path) -> Iterator[Source]:
+    """Yield the source that `file` or `file:layer` names; a zip is unpacked beside nothing, into a temporary folder.
+
+    Raises:
+        InputRefusedError: it is missing, unreadable, of an unknown kind, or not what its name says.
+    """
+    path, layer = _split(source, folder)
+    if path.suffix.lower() == ".zip":
+        _check_magic(path)
+        with tempfile.TemporaryDirectory(prefix="lowland-zip-") as unpacked:
+            inner = _unpack(path, Path(unpacked), layer)
+            yield _described(source, inner, None if inner.suffix.lower() == ".shp" else layer)
+    else:
+        yield _described(source, path, layer)
+
+
+def _split(source: str, folder: Path) -> tuple[Path, str | None]:
+    """Divide `file:layer`; the file part may itself hold a colon as long as it exists."""
+    whole = folder / source
+    if whole.exists() or ":" not in source:
+        return whole, None
+    name, _, layer = source.rpartition(":")
+    if not layer:
+        raise UsageError(f"{source}: a layer name is missing after the colon. Type it as FILE:LAYER.")
+    return folder / name, layer
+
+
+def _described(name: str, path: Path, layer: str | None) -> Source:
+    driver = _driver(path)
+    _check_magic(path)
+    members = _members(path)
+    try:
+        digest = _digest(path, members)
+        size = sum(member.stat().st_size for member in members)
+    except OSError as error:
+        raise InputRefusedError(f"{path}: cannot be read ({error.strerror}). Check the file and its rights.") from error
+    return Source(name, path, layer, driver, digest, size)
+
+
+def _driver(path: Path) -> str:
+    if not path.exists():
+        raise InputRefusedError(
+            f"{path}: there is no such file. Check the path in lowland.toml or on the command line."
+        )
+    try:
+        return DRIVERS[path.suffix.lower()]
+    except KeyError as error:
+        known = " ".join(sorted({*DRIVERS, ".zip"}))
+        raise InputRefusedError(
+            f"{path}: files of this kind are not read, so it cannot be told what they hold."
+            f" Deliver it as one of: {known}."
+        ) from error
+
+
+def _check_magic(path: Path) -> None:
+    magics = _MAGIC.get(path.suffix.lower())
+    if magics is None or path.is_dir():
+        return
+    try:
+        with path.open("rb") as file:
+            start = file.read(16)
+    except OSError as error:
+        raise InputRefusedError(f"{path}: cannot be read ({error.strerror}). Check the path and its rights.") from error
+    if not start.startswith(magics):
+        raise InputRefusedError(
+            f"{path}: its content is not what the name {path.suffix} says, so it is not opened."
+            " Ask the sender for the file again."
+        )
+
+
+def _members(path: Path) -> list[Path]:
+    if path.is_dir():
+        return sorted(member for member in path.rglob("*") if member.is_file() and member.suffix != ".lock")
+    if path.suffix.lower() != ".shp":
+        return [path]
+    sidecars = {suffix: _sidecar(path, suffix) for suffix in _SIDECARS}
+    missing = [suffix for suffix in _REQUIRED_SIDECARS if sidecars[suffix] is None]
+    if missing:
+        raise InputRefusedError(
+            f"{path}: {' and '.join(missing)} of the shapefile {'is' if len(missing) == 1 else 'are'} missing,"
+            " so records and geometries cannot be put together. Ask the sender for all parts."
+        )
+    return [path, *(part for part in sidecars.values() if part is not None)]
+
+
+def _sidecar(path: Path, suffix: str) -> Path | None:
+    for candidate in (suffix, suffix.upper()):
+        part = path.with_suffix(candidate)
+        if part.is_file():
+            return part
+    return None
+
+
+def sidecar(path: Path, suffix: str) -> Path | None:
+    """Return the part of a shapefile with this suffix, in lower or upper case."""
+    return _sidecar(path, suffix)
+
+
+def _digest(path: Path, members: list[Path]) -> str:
+    """Digest the bytes of all parts with their names, so that a swapped .cpg counts as another delivery."""
+    total = hashlib.sha256()
+    for member in members:
+        total.update(str(member.relative_to(path.parent).as_posix()).encode())
+        with member.open("rb") as file:
+            while block := file.read(_BLOCK):
+                total.update(block)
+    return total.hexdigest()
+
+
+def _unpack(archive: Path, target: Path, layer: str | None) -> Path:
+    try:
+        with zipfile.ZipFile(archive) as opened_zip:
+            _refuse_unsafe(archive, opened_zip.infolist())
+            for info in opened_zip.infolist():
+                _extract(opened_zip, info, target)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
+        raise InputRefusedError(f"{archive}: cannot be unpacked ({error}). Ask the sender for it again.") from error
+    return _only_dataset(archive, target, layer)
+
+
+def _refuse_unsafe(archive: Path, infos: list[zipfile.ZipInfo]) -> None:
+    if len(infos) > _MAX_MEMBERS:
+        raise InputRefusedError(f"{archive}: holds over {_MAX_MEMBERS} files, so it is not unpacked. Send it in parts.")
+    for info in infos:
+        name = PurePosixPath(info.filename.replace("\\", "/"))
+        if name.is_absolute() or ".." in name.parts or ":" in info.filename:
+            raise InputRefusedError(
+                f"{archive}: its member {info.filename!r} would be written outside the folder, so nothing was unpacked."
+                " Ask the sender for a clean archive."
+            )
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise InputRefusedError(
+                f"{archive}: its member {info.filename!r} is a link, so nothing was unpacked. Ask for the file itself."
+            )
+    unpacked = sum(info.file_size for info in infos)
+    packed = max(1, sum(info.compress_size for info in infos))
+    if unpacked > MAX_UNPACKED_BYTES or (unpacked > 100 * _BLOCK and unpacked / packed > MAX_RATIO):
+        raise InputRefusedError(
+            f"{archive}: would unpack to {unpacked / 1e9:.1f} GB from {packed / 1e6:.1f} MB, which looks like a bomb."
+            " Unpack it by hand if you trust it, and name the file inside."
+        )
+
+
+def _extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> None:
+    if info.is_dir():
+        return
+    destination = target / member_name(info)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    # The header may lie about the size; never write more than it says.
+    with archive.open(info) as member, destination.open("wb") as file:
+        left = info.file_size
+        while left > 0 and (block := member.read(min(_BLOCK, left))):
+            file.write(block)
+            left -= len(block)
+
+
+def member_name(info: zipfile.ZipInfo) -> str:
+    """Return the name of a zip member; without the UTF-8 flag Chinese software means GBK, not cp437."""
+    name = info.filename
+    if not info.flag_bits & 0x800:
+        try:
+            name = name.encode("cp437").decode("gb18030")
+        except (UnicodeEncodeError, UnicodeDecodeError):
+            name = info.filename
+    return name.replace("\\", "/")
+
+
+def _only_dataset(archive: Path, target: Path, layer: str | None) -> Path:
+    found = sorted(
+        path
+        for path in target.rglob("*")
+        if path.suffix.lower() in DRIVERS
+        and path.suffix.lower() not in (".json", ".csv")
+        and not any(parent.suffix.lower() == ".gdb" for parent in path.parents)
+    )
+    if layer is not None:
+        found = [path for path in found if path.stem == layer] or found
+    if len(found) != 1:
+        names = ", ".join(path.stem for path in found) or "none"
+        raise InputRefusedError(
+            f"{archive}: holds {len(found)} data sets ({names}) where one is needed. Name one: {archive.name}:LAYER"
+        )
+    return found[0]
