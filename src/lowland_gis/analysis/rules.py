@@ -182,6 +182,7 @@ def _answer(pack: RulePack, question: Question, evidence: pd.DataFrame) -> pd.Da
     candidate = np.full(count, None, dtype=object)
     decided = np.zeros(count, dtype=bool)
     traces: dict[str, npt.NDArray[np.object_]] = {}
+    doubts: list[tuple[Rule, npt.NDArray[np.bool_]]] = []
     for rule in question.rule:
         outcomes = np.array([clause_outcomes(pack, clause, evidence) for clause in rule.all], dtype=np.int8)
         # Kleene's AND is the minimum of false < unknown < true.
@@ -189,18 +190,19 @@ def _answer(pack: RulePack, question: Question, evidence: pd.DataFrame) -> pd.Da
         traces[rule.name] = np.array(["".join(column) for column in LETTERS[outcomes.T]], dtype=object)
         holds = ~decided & (whole == TRUE)
         answer[holds], rule_name[holds] = rule.answer, rule.name
+        doubts.append((rule, ~decided & (whole == UNKNOWN)))
         decided |= holds
-        doubtful = ~decided & (whole == UNKNOWN) & (candidate == None)  # noqa: E711 - elementwise
-        candidate[doubtful] = rule.answer
-    settled = (candidate == None) | (candidate == answer)  # noqa: E711 - elementwise
-    candidate[settled] = None
-    answer[~settled] = OPEN
-    rule_name[~settled] = None
+    settled = np.ones(count, dtype=bool)
+    for rule, unknown in doubts:
+        differs = unknown & (answer != rule.answer)
+        candidate[differs & settled] = rule.answer
+        settled &= ~differs
+    answer[~settled], rule_name[~settled] = OPEN, None
     return pd.DataFrame(
         {
             "parcel_id": evidence.index.to_numpy(),
             "answer": answer,
-            "settled": settled.astype(bool),
+            "settled": settled,
             "rule": rule_name,
             "candidate": candidate,
             "trace": [dict(zip(traces, row, strict=True)) for row in zip(*traces.values(), strict=True)],

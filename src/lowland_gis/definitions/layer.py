@@ -33,7 +33,7 @@ class LayerDefinition(_Frozen):
     """One layer: its fields, where it is stored, and by which code overlaps are summed.
 
     `tabulate` is `code` (sum by the class code), `feature` (keep each feature apart, because its attributes are
-    needed beside the overlap) or `no`.
+    needed beside the overlap) or `no`. `valid_from` and `valid_to` name date fields outside which a feature counts no more.
     """
 
     key: str
@@ -43,6 +43,8 @@ class LayerDefinition(_Frozen):
     code: str | None = None
     tabulate: Literal["code", "feature", "no"] = "no"
     as_of: dt.date | None = None
+    valid_from: str | None = None
+    valid_to: str | None = None
     document: str
     note: str | None = None
     field: tuple[FieldDefinition, ...] = ()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -100,7 +100,8 @@ def _check_count(source: Source, rows: int) -> None:
     dbf, shx = sidecar(source.path, ".dbf"), sidecar(source.path, ".shx")
     expected = dbf_header(dbf).records if dbf else rows
     in_index = (shx.stat().st_size - 100) // 8 if shx else rows
-    length = int.from_bytes(source.path.read_bytes()[24:28], "big") * 2
+    with source.path.open("rb") as shp:
+        length = int.from_bytes(shp.read(28)[24:], "big") * 2
     if rows != expected or in_index != expected or source.path.stat().st_size < length:
         raise InputRefusedError(
             f"{source.name}: .dbf counts {expected} records, .shx {in_index}, and the .shp"
@@ -120,8 +121,6 @@ def _unique(names: list[str]) -> list[str]:
 
 
 def _read_parquet(source: Source) -> Received:
-    import geopandas as gpd
-
     frame = gpd.read_parquet(source.path)
     attributes = pd.DataFrame(frame.drop(columns=frame.geometry.name))
     crs = None if frame.crs is None else frame.crs.to_wkt()
@@ -157,7 +156,3 @@ def bounds(geometries: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
     total: npt.NDArray[np.float64] = shapely.total_bounds(geometries)
     return total
 
-
-def path_of(source: Source) -> Path:
-    """Return where the file lies now."""
-    return source.path

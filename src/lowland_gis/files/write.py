@@ -144,7 +144,7 @@ def geometry_faults(geometries: Sequence[Any], keys: Sequence[str]) -> list[str]
             "no geometry" if missing[row] else "not a polygon" if not polygonal[row] else "invalid geometry"
         )
         detail = "" if missing[row] or not polygonal[row] else f" ({shapely.is_valid_reason(shapes[row])})"
-        faults.append(f"geometry row {row} ({keys[row]}): {reason}{detail}")
+        faults.append(f"geometry row {row} ({keys[int(row)]}): {reason}{detail}")
     return faults
 
 
