@@ -1,0 +1,158 @@
+"""Turn frames into the exact columns of a package's layers, or say everything that keeps them from fitting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from lowland_gis.definitions.package import FieldDefinition, LayerDefinition, PackageDefinition
+from lowland_gis.errors import InputRefusedError, listed
+from lowland_gis.files.write import Cell, DbfField, columns_for, geometry_faults
+
+
+@dataclass(frozen=True)
+class PackageNames:
+    """What the templates of a package are filled with."""
+
+    district_code: str
+    district_name: str
+    year: int
+
+    def fill(self, template: str) -> str:
+        """Return a template with its placeholders filled.
+
+        >>> PackageNames("120113", "北辰区", 2024).fill("{district_name}({district_code})")
+        '北辰区(120113)'
+        """
+        return template.format(
+            district_code=self.district_code, district_name=self.district_name, year=self.year
+        )
+
+
+@dataclass(frozen=True)
+class PreparedLayer:
+    """A layer as it will be written: one column per field, rows in the order of the key."""
+
+    definition: LayerDefinition
+    columns: Mapping[str, Sequence[Cell]]
+    geometries: Sequence[Any]
+    crs: str | None
+
+    @property
+    def n_rows(self) -> int:
+        """Return the number of rows."""
+        return len(self.columns[self.definition.fields[0].name])
+
+
+def prepare_layers(
+    frames: Mapping[str, pd.DataFrame], definition: PackageDefinition, names: PackageNames
+) -> tuple[PreparedLayer, ...]:
+    """Prepare every layer whose frame is given; rows are sorted, so their order in the frame does not matter.
+
+    Raises:
+        InputRefusedError: a required frame or column is missing, or values do not fit; all faults at once.
+    """
+    layers: list[PreparedLayer] = []
+    faults: list[str] = []
+    for layer in definition.layers:
+        if layer.frame in frames:
+            prepared, found = _prepare(frames[layer.frame], layer, names)
+            layers.extend(prepared)
+            faults.extend(f"{layer.name}.{fault}" for fault in found)
+        elif layer.required:
+            faults.append(f"{layer.name}: there is no frame {layer.frame}")
+    faults.extend(_crs_faults(layers, definition))
+    if faults:
+        raise InputRefusedError(
+            f"package {definition.name}: {len(faults)} faults, and cutting or guessing would falsify what is filed, "
+            f"so nothing was written:\n{listed(faults)}\n"
+            "Correct the values at their source, or change the field in a package definition of your own."
+        )
+    return tuple(layers)
+
+
+def dbf_fields(layer: LayerDefinition) -> tuple[DbfField, ...]:
+    """Return the fields of a layer as the writer wants them."""
+    return tuple(
+        DbfField(field.name, field.type, field.length, field.decimals, field.required)
+        for field in layer.fields
+    )
+
+
+def _prepare(
+    frame: pd.DataFrame, layer: LayerDefinition, names: PackageNames
+) -> tuple[list[PreparedLayer], list[str]]:
+    absent = sorted({f.column for f in layer.fields if f.column is not None} - set(frame.columns))
+    if absent:
+        return [], [f"{column}: the frame {layer.frame} has no such column" for column in absent]
+    if layer.geometry == "polygon" and not isinstance(frame, gpd.GeoDataFrame):
+        return [], [f"geometry: the frame {layer.frame} has none"]
+    rows = _sorted(frame, layer.key)
+    keys = [str(key) for key in rows[layer.key]]
+    records, faults = _records(rows, layer, names, keys)
+    columns, misfits = columns_for(records, dbf_fields(layer), keys)
+    faults += misfits
+    if layer.unique:
+        faults += [
+            f"{layer.key}: {key} stands twice" for key in sorted({k for k in keys if keys.count(k) > 1})
+        ]
+    geometries: Sequence[Any] = ()
+    if layer.geometry == "polygon":
+        geometries = list(rows.geometry)
+        faults += geometry_faults(geometries, keys)
+    return [PreparedLayer(layer, columns, geometries, _crs(rows))], faults
+
+
+def _sorted(frame: pd.DataFrame, key: str) -> pd.DataFrame:
+    others = [column for column in frame.columns if column not in (key, "geometry")]
+    return frame.sort_values([key, *others], key=lambda column: column.astype(str), kind="stable")
+
+
+def _records(
+    rows: pd.DataFrame, layer: LayerDefinition, names: PackageNames, keys: Sequence[str]
+) -> tuple[dict[str, list[Any]], list[str]]:
+    records: dict[str, list[Any]] = {}
+    faults: list[str] = []
+    for field in layer.fields:
+        if field.text is not None:
+            records[field.name] = [names.fill(field.text)] * len(rows)
+            continue
+        values = rows[field.column].tolist()
+        if field.codes:
+            faults += _code_faults(values, field, keys)
+            codes = {entry.value: entry.code for entry in field.codes}
+            values = [codes.get(value, None if pd.isna(value) else "") for value in values]
+        records[field.name] = values
+    return records, faults
+
+
+def _code_faults(values: Sequence[Any], field: FieldDefinition, keys: Sequence[str]) -> list[str]:
+    known = {entry.value for entry in field.codes}
+    return [
+        f"{field.name} row {row} ({key}): {value!r} is not in its code list ({', '.join(sorted(known))})"
+        for row, (value, key) in enumerate(zip(values, keys, strict=True))
+        if not pd.isna(value) and value not in known
+    ]
+
+
+def _crs(rows: pd.DataFrame) -> str | None:
+    if not isinstance(rows, gpd.GeoDataFrame) or rows.crs is None:
+        return None
+    code = rows.crs.to_epsg()
+    return None if code is None else f"EPSG:{code}"
+
+
+def _crs_faults(layers: Sequence[PreparedLayer], definition: PackageDefinition) -> list[str]:
+    faults = []
+    systems = {layer.definition.name: layer.crs for layer in layers if layer.definition.geometry == "polygon"}
+    wanted = f"EPSG:{definition.crs_epsg}" if definition.crs_epsg else next(iter(systems.values()), None)
+    for name, crs in systems.items():
+        if crs is None:
+            faults.append(f"{name}: the frame's coordinate system is unknown or has no EPSG code")
+        elif wanted is not None and crs != wanted:
+            faults.append(f"{name}: the frame is in {crs}, the package in {wanted}")
+    return faults

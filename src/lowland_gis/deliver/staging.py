@@ -1,0 +1,118 @@
+"""Let a delivery appear under its final name by one rename, or not at all."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from lowland_gis.errors import UsageError
+
+FILE_MODE = 0o100644 << 16
+MANIFEST = "manifest.json"
+
+
+@contextmanager
+def staged(target: Path, *, replace: bool) -> Iterator[Path]:
+    """Give a path where the body makes a file or a folder, then move that to `target`.
+
+    The path lies in a locked sibling folder of the target, whose rest is scratch space; what a killed build left in
+    it is swept by the next one. When the body fails, the target is as it was.
+
+    Raises:
+        UsageError: the target exists and is not to be replaced, or another build is writing it.
+    """
+    staging = target.with_name(f".{target.name}.part")
+    lock = _open(staging, target)
+    try:
+        _lock(lock, staging, target)
+        try:
+            _sweep(staging, target)
+            _refuse_existing(target, replace=replace)
+            product = staging / "product"
+            yield product
+            _deliver(product, target)
+        finally:
+            shutil.rmtree(staging)
+    finally:
+        os.close(lock)
+
+
+def zip_tree(tree: Path, target: Path, *, dated: date) -> None:
+    """Zip a folder: members sorted by name, all with the same date and mode, so that equal trees give equal bytes."""
+    stamp = (max(dated.year, 1980), dated.month, dated.day, 0, 0, 0)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(path for path in tree.rglob("*") if path.is_file()):
+            member = zipfile.ZipInfo(path.relative_to(tree).as_posix(), stamp)
+            member.compress_type = zipfile.ZIP_DEFLATED
+            member.create_system = 3
+            member.external_attr = FILE_MODE
+            member.file_size = path.stat().st_size
+            with path.open("rb") as source, archive.open(member, "w") as sink:
+                shutil.copyfileobj(source, sink, 1 << 20)
+
+
+def _open(staging: Path, target: Path) -> int:
+    try:
+        staging.mkdir(parents=True, exist_ok=True)
+        return os.open(staging, os.O_RDONLY)
+    except OSError as fault:
+        raise UsageError(
+            f"{target}: its folder cannot be written ({fault.strerror}), so the package has no place. Choose another."
+        ) from fault
+
+
+def _lock(handle: int, staging: Path, target: Path) -> None:
+    busy = f"{target}: another build is writing it, and two at once would mix. Wait for it and try again."
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        still_there = os.path.samestat(os.fstat(handle), staging.stat())
+    except (BlockingIOError, FileNotFoundError) as fault:
+        raise UsageError(busy) from fault
+    if not still_there:
+        raise UsageError(busy)
+
+
+def _sweep(staging: Path, target: Path) -> None:
+    """Undo a swap that was killed half-way, then empty the folder."""
+    previous = staging / "previous"
+    if previous.exists() and not target.exists():
+        previous.rename(target)
+    for entry in list(staging.iterdir()):
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def _refuse_existing(target: Path, *, replace: bool) -> None:
+    if not target.exists():
+        return
+    if not replace:
+        raise UsageError(
+            f"{target} exists, and a package that was sent must not change unnoticed. "
+            "Give another name, or --replace."
+        )
+    if target.is_dir() and not (target / MANIFEST).is_file():
+        raise UsageError(
+            f"{target} is a folder without {MANIFEST}, so it is no package and replacing it could lose other work. "
+            "Give another name."
+        )
+
+
+def _deliver(product: Path, target: Path) -> None:
+    if not target.exists():
+        product.rename(target)
+        return
+    previous = product.with_name("previous")
+    target.rename(previous)
+    try:
+        product.rename(target)
+    except OSError:
+        previous.rename(target)
+        raise

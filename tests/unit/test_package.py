@@ -1,0 +1,366 @@
+"""A package is whole, exact and repeatable, or it is not there."""
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+import zipfile
+from pathlib import Path
+
+import geopandas as gpd
+import openpyxl
+import pandas as pd
+import pytest
+import shapely
+
+from lowland_gis.definitions.package import package_names, parse_package, read_package
+from lowland_gis.deliver import staging
+from lowland_gis.deliver.package import PackageNames, build, check
+from lowland_gis.errors import DefinitionError, InputRefusedError, UsageError
+
+NAMES = PackageNames("120113", "北辰区", 2024)
+PROVENANCE = {"synthetic": True, "runs": {"classify": 7}}
+ROOT = "北辰区(120113)低效用地2024"
+CRS = "EPSG:4548"
+
+
+def lots(n):
+    return [shapely.box(500000 + 100 * i, 4340000, 500080 + 100 * i, 4340050 + i) for i in range(n)]
+
+
+def frames():
+    n = 6
+    codes = [f"120113101001GB{i:05d}" for i in range(n)]
+    place = {"town_code": ["120113101", "120113100"] * 3, "town_name": ["北仓镇", "天穆镇"] * 3}
+    areas = {
+        "area_m2": [80.0 * (50 + i) for i in range(n)],
+        "area_mu": [80.0 * (50 + i) * 0.0015 for i in range(n)],
+    }
+    low = {
+        "parcel_id": codes,
+        **place,
+        "kind": ["industrial", "town", "village"] * 2,
+        "kind_title": ["低效工业用地", "低效城镇用地", "低效村庄用地"] * 2,
+        "rule": "R1",
+        "rule_title": "亩均税收低",
+        **areas,
+        "location": ["=1+1", "示例路1号", None, "-", "@x", "+8"],
+        "land_use": "工业用地",
+        "ownership": "国有",
+    }
+    legacy = {
+        "parcel_id": codes[:3],
+        **{key: values[:3] for key, values in place.items()},
+        "retention": ["yes", "no", "open"],
+        "retention_title": ["符合保留条件", "不符合保留条件", "待核"],
+        "failed": ["", "占用永久基本农田；突破生态保护红线", ""],
+        "unknown": ["", "", "规划用途"],
+        **{key: values[:3] for key, values in areas.items()},
+        "location": None,
+    }
+    problem = {
+        "parcel_id": [codes[2], codes[2]],
+        "town_code": "120113101",
+        "town_name": "北仓镇",
+        "question_title": "能否保留",
+        "clause_title": ["规划用途", "房屋安全"],
+        "needed": "控规图则",
+        "office": "规资分局",
+    }
+    unit = {
+        "unit_id": ["120113101-001"],
+        "town_code": "120113101",
+        "town_name": "北仓镇",
+        "n_parcels": 3,
+        "area_m2": 25000.0,
+        "area_mu": 37.5,
+        "low_share": 0.91234,
+        "compactness": 0.5,
+    }
+    return {
+        "low_efficiency": gpd.GeoDataFrame(low, geometry=lots(n), crs=CRS),
+        "legacy": gpd.GeoDataFrame(legacy, geometry=lots(3), crs=CRS),
+        "problem": pd.DataFrame(problem),
+        "unit": gpd.GeoDataFrame(unit, geometry=[shapely.box(500000, 4340000, 500300, 4340100)], crs=CRS),
+    }
+
+
+def make(target, given=None, **options):
+    return build(
+        frames() if given is None else given,
+        options.pop("definition", read_package("example_city")),
+        options.pop("names", NAMES),
+        target,
+        provenance=PROVENANCE,
+        **options,
+    )
+
+
+def digests(folder):
+    return {
+        p.relative_to(folder): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in folder.rglob("*")
+        if p.is_file()
+    }
+
+
+def test_layers_come_back_with_all_rows_and_areas(tmp_path):
+    report = make(tmp_path / "out")
+    given = frames()
+    assert [(layer.name, layer.rows) for layer in report.layers] == [
+        ("DXYDTB", 6),
+        ("LSYLTB", 3),
+        ("ZKFDY", 1),
+        ("WTQD", 2),
+    ]
+    low = gpd.read_file(tmp_path / "out" / report.layers[0].path)
+    assert low["TBMJ"].tolist() == given["low_efficiency"]["area_m2"].tolist()
+    assert low.geometry.area.sum() == given["low_efficiency"].geometry.area.sum()
+    assert low["DXLXDM"].tolist() == ["01", "02", "03"] * 2
+    assert low["ZL"].iloc[0] == "=1+1"
+    assert low.crs.to_epsg() == 4548
+    problems = gpd.read_file(tmp_path / "out" / report.layers[3].path)
+    assert sorted(problems["DHTK"]) == ["房屋安全", "规划用途"]
+    assert not (tmp_path / "out" / ROOT / "1空间数据库" / "WTQD.shp").exists()
+
+
+def test_tables_agree_with_the_layers(tmp_path):
+    make(tmp_path / "out")
+    book = openpyxl.load_workbook(
+        tmp_path / "out" / ROOT / "3统计表格" / "表1 北辰区(120113)低效用地汇总表.xlsx"
+    )
+    rows = list(book["低效用地汇总"].iter_rows(min_row=4, values_only=True))
+    total = frames()["low_efficiency"]["area_m2"].sum()
+    assert rows[-1] == (None, "合计", None, 6, total, round(total / 10000, 4), round(total * 0.0015, 4))
+    assert [row[4] for row in rows if row[2] == "小计"] == [12720.0, 12480.0]
+    assert rows[0][:2] == ("120113100", "天穆镇")
+
+
+def test_dictionary_and_manifest_describe_every_field(tmp_path):
+    report = make(tmp_path / "out")
+    definition = read_package("example_city")
+    book = openpyxl.load_workbook(tmp_path / "out" / ROOT / "1空间数据库" / "北辰区(120113)数据字典.xlsx")
+    described = [(row[0], row[2]) for row in book["字段"].iter_rows(min_row=4, values_only=True)]
+    assert described == [(layer.name, field.name) for layer in definition.layers for field in layer.fields]
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["synthetic"] is True
+    assert manifest["example"] is True
+    assert manifest["provenance"] == PROVENANCE
+    assert {file["path"] for file in manifest["files"]} == {file.path for file in report.files}
+    assert [layer["crs"] for layer in manifest["layers"]] == [CRS, CRS, CRS, None]
+
+
+def test_same_content_gives_the_same_bytes_in_any_row_order(tmp_path):
+    shuffled = {name: frame.iloc[::-1] for name, frame in frames().items()}
+    make(tmp_path / "a")
+    make(tmp_path / "b", shuffled)
+    assert digests(tmp_path / "a") == digests(tmp_path / "b")
+    make(tmp_path / "a.zip")
+    make(tmp_path / "b.zip", shuffled)
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+
+def test_zip_holds_what_the_folder_holds(tmp_path):
+    make(tmp_path / "a")
+    make(tmp_path / "a.zip")
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        archive.extractall(tmp_path / "unzipped")
+        assert {member.date_time for member in archive.infolist()} == {(2024, 1, 1, 0, 0, 0)}
+        for member in archive.infolist():
+            member.filename.encode("gbk")
+    assert digests(tmp_path / "a") == digests(tmp_path / "unzipped")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "a.zip", "unzipped"]
+
+
+def test_check_is_silent_on_a_whole_package_and_names_each_difference(tmp_path):
+    make(tmp_path / "a")
+    make(tmp_path / "a.zip")
+    assert check(tmp_path / "a") == ()
+    assert check(tmp_path / "a.zip") == ()
+    folder = tmp_path / "a" / ROOT / "1空间数据库"
+    (folder / "WTQD.dbf").unlink()
+    (folder / "extra.txt").write_text("x")
+    with (folder / "DXYDTB.dbf").open("r+b") as stream:
+        stream.seek(600)
+        stream.write(b"\xff")
+    assert check(tmp_path / "a") == (
+        f"{ROOT}/1空间数据库/extra.txt: not in the manifest",
+        f"{ROOT}/1空间数据库/DXYDTB.dbf: changed since it was built",
+        f"{ROOT}/1空间数据库/WTQD.dbf: missing",
+    )
+    (tmp_path / "b.zip").write_bytes(b"no zip")
+    with pytest.raises(UsageError, match="readable zip"):
+        check(tmp_path / "b.zip")
+
+
+def spoilt(column, row, value):
+    given = frames()
+    low = given["low_efficiency"]
+    low[column] = low[column].astype(object)
+    low.loc[low.index[row], column] = value
+    return given
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (spoilt("location", 2, "长" * 101), "202 bytes in GBK, the field holds 200"),
+        (spoilt("location", 2, "𠮷祥路"), "GBK does not have"),
+        (spoilt("rule", 2, None), "missing, though the field is required"),
+        (spoilt("kind", 2, "other"), "not in its code list"),
+        (spoilt("area_m2", 2, 1e14), "more than the 15 places"),
+        (spoilt("parcel_id", 2, "120113101001GB00000"), "stands 2 times"),
+        (spoilt("geometry", 2, None), "no geometry"),
+        ({**frames(), "unit": frames()["unit"].drop(columns="area_mu")}, "no such column"),
+        ({**frames(), "unit": frames()["unit"].to_crs("EPSG:4549")}, "EPSG:4549, the package in EPSG:4548"),
+        (
+            {**frames(), "unit": pd.DataFrame(frames()["unit"].drop(columns="geometry"))},
+            "the frame unit has none",
+        ),
+        ({name: frame for name, frame in frames().items() if name != "unit"}, "no frame unit"),
+    ],
+)
+def test_misfit_leaves_nothing_behind(tmp_path, given, reason):
+    with pytest.raises(InputRefusedError, match=reason):
+        make(tmp_path / "out.zip", given)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_all_misfits_are_counted_and_five_shown(tmp_path):
+    given = frames()
+    given["low_efficiency"]["location"] = "长" * 150
+    with pytest.raises(InputRefusedError, match=r"(?s)6 faults.*row 4.*and 1 more"):
+        make(tmp_path / "out", given)
+
+
+@pytest.mark.parametrize(
+    "names", [("12011", "北辰区", 2024), ("120113", "北/辰", 2024), ("120113", "北辰区", 1)]
+)
+def test_names_that_cannot_name_files(tmp_path, names):
+    with pytest.raises(InputRefusedError):
+        make(tmp_path / "out", names=PackageNames(*names))
+
+
+def test_existing_target_is_kept_unless_replaced(tmp_path):
+    make(tmp_path / "out")
+    before = digests(tmp_path / "out")
+    smaller = {**frames(), "low_efficiency": frames()["low_efficiency"].iloc[:2]}
+    with pytest.raises(UsageError, match="exists"):
+        make(tmp_path / "out", smaller)
+    assert digests(tmp_path / "out") == before
+    assert make(tmp_path / "out", smaller, replace=True).layers[0].rows == 2
+    assert check(tmp_path / "out") == ()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_folder_that_is_no_package_is_never_replaced(tmp_path):
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "thesis.txt").write_text("x")
+    with pytest.raises(UsageError, match="no package"):
+        make(tmp_path / "work", replace=True)
+    assert (tmp_path / "work" / "thesis.txt").exists()
+
+
+@pytest.mark.parametrize("name", ["out", "out.zip"])
+def test_failure_at_the_last_step_leaves_the_old_package(tmp_path, monkeypatch, name):
+    make(tmp_path / name)
+    before = (tmp_path / name).stat().st_ino
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(staging, "_deliver", full)
+    with pytest.raises(OSError, match="No space"):
+        make(tmp_path / name, replace=True)
+    assert (tmp_path / name).stat().st_ino == before
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_killed_builds_leave_nothing_under_the_name_and_are_swept(tmp_path):
+    script = textwrap.dedent(
+        """
+        import os, signal, sys
+        sys.path.insert(0, sys.argv[1])
+        import test_package
+        from pathlib import Path
+        from lowland_gis.deliver import package
+        package._write_workbooks = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        test_package.make(Path(sys.argv[2]), replace=True)
+        """
+    )
+    target = tmp_path / "out"
+    command = [sys.executable, "-c", script, str(Path(__file__).parent), str(target)]
+    killed = subprocess.run(command, check=False, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    assert not target.exists()
+    assert (tmp_path / ".out.part").exists()
+    make(target)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_swap_killed_half_way_is_undone(tmp_path):
+    make(tmp_path / "out")
+    (tmp_path / ".out.part").mkdir()
+    (tmp_path / "out").rename(tmp_path / ".out.part" / "previous")
+    with pytest.raises(UsageError, match="exists"):
+        make(tmp_path / "out")
+    assert check(tmp_path / "out") == ()
+
+
+def test_two_builds_at_once_do_not_mix(tmp_path):
+    with staging.staged(tmp_path / "out", replace=False) as product:
+        with pytest.raises(UsageError, match="another build"):
+            make(tmp_path / "out")
+        assert product.parent.exists()
+        product.mkdir()
+    assert (tmp_path / "out").is_dir()
+
+
+def test_paths_with_hostile_characters(tmp_path):
+    target = tmp_path / "北辰 50% #1!zip?" / "a&b'c.zip"
+    assert make(target).target == target
+    assert check(target) == ()
+
+
+def test_shipped_definitions_are_read_and_marked():
+    assert "example_city" in package_names()
+    assert all(read_package(name).example for name in package_names())
+
+
+TEXT = (Path(__file__).parents[2] / "src/lowland_gis/definitions/packages/example_city.toml").read_text(
+    encoding="utf-8"
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ('name = "DXYDTB"', 'name = "低效用地图斑"', "DBF name|1 to 10"),
+        ("length = 19", "length = 255", "length 1 to 254"),
+        ("decimals = 2", "decimals = 14", "decimals need"),
+        ('column = "town_code"', "", "either column or text"),
+        ('text = "{district_code}"', 'text = "{district_code.__class__}"', "may stand in braces"),
+        ('folder = "1空间数据库"', 'folder = "../x"', "no file name"),
+        ('root = "', 'root = "/', "no file name"),
+        ('layer = "WTQD"', 'layer = "NONE"', "there is no layer NONE"),
+        ('area = "TBMJ"', 'area = "ZL"', "no field ZL of type N"),
+        ('name = "RDGZ"', 'name = "RDYJ"', "fields stand twice"),
+        ('code = "01"', 'code = "0001"', "does not fit the field"),
+        ("example = true", "example = 1", "valid boolean"),
+        ("example = true", "exemplary = true", "Extra inputs"),
+        ("example = true", "example = ", "not TOML"),
+    ],
+)
+def test_wrong_definition_is_refused_with_the_place(old, new, reason):
+    assert old in TEXT
+    with pytest.raises(DefinitionError, match=reason):
+        parse_package(TEXT.replace(old, new, 1), "own.toml")
+
+
+def test_unknown_definition_gets_the_nearest_names():
+    with pytest.raises(DefinitionError, match="example_city"):
+        read_package("exampel_city")
+    with pytest.raises(DefinitionError, match="cannot be read"):
+        read_package("absent.toml")
