@@ -5,14 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 import string
-import tomllib
-from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-from lowland_gis.errors import DefinitionError, listed
+from lowland_gis.definitions.reading import FOLDER, read_toml, shipped
+from lowland_gis.errors import DefinitionError
 
 PLACEHOLDERS = ("district_code", "district_name", "year")
 SAFE_PART = re.compile(r"[^<>:\"/\\|?*\x00-\x1f]*[^<>:\"/\\|?*\x00-\x1f. ]")
@@ -187,6 +186,9 @@ class PackageDefinition(_Model):
         return next(layer for layer in self.layers if layer.name == name)
 
 
+ADAPTER = TypeAdapter(PackageDefinition)
+
+
 def check_template(template: str) -> None:
     """Refuse a template with anything but the known placeholders, bare.
 
@@ -211,16 +213,17 @@ def check_path(template: str) -> None:
 
 def package_names() -> list[str]:
     """Return the names of the packages that come with lowland_gis."""
-    folder = files("lowland_gis.definitions") / "packages"
-    return sorted(
-        entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")
-    )
+    return shipped("packages")
 
 
 def read_package(name_or_path: str | Path) -> PackageDefinition:
-    """Read a package by its name, or a bureau's own from a path that ends in .toml."""
+    """Read a package by its name, or a bureau's own from a path that ends in .toml.
+
+    Raises:
+        DefinitionError: there is no such definition, or it is wrong; with every fault.
+    """
     if str(name_or_path).endswith(".toml"):
-        return parse_package(_own_text(Path(name_or_path)), str(name_or_path))
+        return read_toml(Path(name_or_path), ADAPTER)
     known = package_names()
     if name_or_path not in known:
         near = difflib.get_close_matches(str(name_or_path), known, n=3, cutoff=0.0)
@@ -228,34 +231,4 @@ def read_package(name_or_path: str | Path) -> PackageDefinition:
             f"package {name_or_path}: there is no such definition, so nothing says which fields to write. "
             f"Nearest: {', '.join(near)}. Or give a path that ends in .toml."
         )
-    entry = files("lowland_gis.definitions") / "packages" / f"{name_or_path}.toml"
-    return parse_package(entry.read_text(encoding="utf-8"), entry.name)
-
-
-def parse_package(text: str, where: str) -> PackageDefinition:
-    """Return the definition in a TOML text; `where` names it in messages."""
-    try:
-        content: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
-        raise DefinitionError(
-            f"{where}: this is not TOML ({fault}), so the package is not defined. Correct that line."
-        ) from fault
-    try:
-        return PackageDefinition.model_validate(content)
-    except ValidationError as fault:
-        places = [
-            f"{'.'.join(map(str, error['loc'])) or 'package'}: {error['msg']}" for error in fault.errors()
-        ]
-        raise DefinitionError(
-            f"{where}: {len(places)} entries are wrong, so the package would not be what the bureau expects:\n"
-            f"{listed(places)}\nCorrect them and build again."
-        ) from fault
-
-
-def _own_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as fault:
-        raise DefinitionError(
-            f"{path}: cannot be read as UTF-8 text ({fault}), so the package is not defined. Check the path."
-        ) from fault
+    return read_toml(FOLDER / "packages" / f"{name_or_path}.toml", ADAPTER)

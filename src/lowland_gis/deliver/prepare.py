@@ -68,7 +68,7 @@ def prepare_layers(
     faults.extend(_crs_faults(layers, definition))
     if faults:
         raise InputRefusedError(
-            f"package {definition.name}: {len(faults)} faults, and cutting or guessing would falsify what is filed, "
+            f"package {definition.name}: {len(faults)} fault(s), and cutting or guessing would falsify what is filed, "
             f"so nothing was written:\n{listed(faults)}\n"
             "Correct the values at their source, or change the field in a package definition of your own."
         )
@@ -97,9 +97,7 @@ def _prepare(
     columns, misfits = columns_for(records, dbf_fields(layer), keys)
     faults += misfits
     if layer.unique:
-        faults += [
-            f"{layer.key}: {key} stands twice" for key in sorted({k for k in keys if keys.count(k) > 1})
-        ]
+        faults += [f"{layer.key}: {key} stands {n} times" for key, n in Counter(keys).items() if n > 1]
     geometries: Sequence[Any] = ()
     if layer.geometry == "polygon":
         geometries = list(rows.geometry)
