@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import psycopg
 from psycopg import sql
@@ -24,6 +25,7 @@ from lowland_gis.db.cluster_paths import (
     check_private,
     give,
     locate,
+    make_home,
     prepare_folders,
 )
 from lowland_gis.db.cluster_process import (
@@ -36,7 +38,7 @@ from lowland_gis.db.cluster_process import (
     wait_until,
 )
 from lowland_gis.db.programs import run_as
-from lowland_gis.db.server import CONNECT_SECONDS, Facts, ensure_postgis, facts_of
+from lowland_gis.db.server import CONNECT_SECONDS, Facts, ensure_postgis, facts_of, fields_of, psql_call
 from lowland_gis.errors import DatabaseError
 
 __all__ = [
@@ -133,25 +135,31 @@ def dsn(cluster: Cluster) -> str:
     return _conninfo(cluster, cluster.database)
 
 
-def service_file(cluster: Cluster) -> Path:
+def service_file(cluster: Cluster, server: str | None = None) -> Path:
     """Write the connection service `[lowland]`, for psql, ogr2ogr and QGIS, and return the file.
 
     They read it from the variable PGSERVICEFILE; `service=lowland` is then a whole connection string.
+    `server` is the connection string of a server that takes the place of the private cluster.
     """
-    fields = {"host": _socket_dir(cluster), "port": PORT, "dbname": cluster.database, "user": USER}
-    lines = ["[lowland]", *(f"{name}={value}" for name, value in fields.items())]
+    lines = ["[lowland]", *(f"{name}={value}" for name, value in fields_of(server or dsn(cluster)).items())]
     target = cluster.home / "pg_service.conf"
+    make_home(cluster)
     _write(target, "\n".join(lines) + "\n", mode=0o600)
     return target
 
 
-def psql(cluster: Cluster) -> None:
-    """Replace this process by psql on the project's database."""
-    if find_postmaster(cluster) is None:
+def psql(cluster: Cluster, server: str | None = None) -> NoReturn:
+    """Replace this process by psql on the project's database, or on the given server."""
+    if server is None and find_postmaster(cluster) is None:
         raise _not_running(cluster)
-    version = _data_version(cluster)
-    program = find_binaries(cluster.search, cluster.account, wanted=version).program("psql")
-    os.execv(program, [program, dsn(cluster)])  # noqa: S606 - the path comes from our own search
+    if server is None:
+        program = find_binaries(cluster.search, cluster.account, wanted=_data_version(cluster)).program(
+            "psql"
+        )
+    else:
+        program = shutil.which("psql") or find_binaries(cluster.search, cluster.account).program("psql")
+    arguments, environment = psql_call(program, server or dsn(cluster), os.environ)
+    os.execve(program, arguments, environment)  # noqa: S606 - a program of our own search, no shell
 
 
 def connect_string(project_dir: Path, dsn: str | None, *, env: Mapping[str, str] | None = None) -> str:

@@ -68,17 +68,22 @@ def short_hash(path: Path) -> str:
     """Return 8 hexadecimal digits that stand for a path.
 
     >>> short_hash(Path("/srv/lowland"))
-    '4a2f1c47'
+    '87e26639'
     """
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:8]
 
 
-def prepare_folders(cluster: Cluster) -> None:
-    """Make the home and the socket folder, and refuse the ones that someone else could have made."""
+def make_home(cluster: Cluster) -> None:
+    """Make the cluster's folder, and refuse one that someone else could have made."""
     _make(cluster.home.parent, 0o700 if cluster.account is None else 0o755)
     # Root keeps the home folder itself; the server's user only walks through it to its own data folder.
     _make(cluster.home, 0o700 if cluster.account is None else 0o711)
     check_private(cluster.home, os.geteuid(), 0o022)
+
+
+def prepare_folders(cluster: Cluster) -> None:
+    """Make the home and the socket folder, and refuse the ones that someone else could have made."""
+    make_home(cluster)
     _check_walkable(cluster)
     try:
         cluster.socket_dir.mkdir(mode=0o700)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -71,6 +71,17 @@ def fields_of(dsn: str) -> dict[str, str]:
             "LOWLAND_DSN: not a connection string of PostgreSQL, so the database cannot be found. "
             "Write it like postgresql://user@host:5432/lowland or host=… dbname=… user=…"
         ) from None
+
+
+def psql_call(program: str, dsn: str, environment: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+    """Return the arguments and the environment that open psql; the password stays out of the process list.
+
+    >>> psql_call("psql", "host=db user=ann password=x", {})
+    (['psql', 'user=ann host=db'], {'PGPASSWORD': 'x'})
+    """
+    password = fields_of(dsn).get("password")
+    secret = {} if password is None else {"PGPASSWORD": password}
+    return [program, without_password(dsn)], dict(environment) | secret
 
 
 @contextmanager

@@ -1,0 +1,117 @@
+"""`lowland db`: start, stop and look at the project's database, and connect other programs to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from pathlib import Path
+from typing import Protocol
+
+import click
+
+from lowland_gis.db import cluster as clusters
+from lowland_gis.db.server import Facts, ensure_postgis, facts_of, without_password
+
+NOT_OURS = "LOWLAND_DSN names a server that is not the project's own; it is left as it is."
+
+
+class Project(Protocol):
+    """What these commands need to know of the project at hand."""
+
+    @property
+    def project_dir(self) -> Path:
+        """The folder of lowland.toml."""
+
+    @property
+    def dsn(self) -> str | None:
+        """The connection string of a server that takes the place of the private cluster."""
+
+
+@click.group()
+def db() -> None:
+    """Start, stop and look at the project's database (数据库)."""
+
+
+@db.command()
+@click.pass_obj
+def up(project: Project) -> None:
+    """Start the private PostGIS, made where there is none; prints what other programs need to connect."""
+    cluster = _cluster(project)
+    if project.dsn:
+        ensure_postgis(project.dsn)
+    else:
+        clusters.up(cluster)
+    click.echo(f"The database answers: {without_password(project.dsn or clusters.dsn(cluster))}", err=True)
+    _echo_service(project, cluster)
+
+
+@db.command()
+@click.pass_obj
+def down(project: Project) -> None:
+    """Stop the private PostGIS; the data stays."""
+    if project.dsn:
+        click.echo(NOT_OURS, err=True)
+    elif clusters.down(_cluster(project)):
+        click.echo("The database is stopped; its data stays. Start it again with: lowland db up", err=True)
+    else:
+        click.echo("The database was not running.", err=True)
+
+
+@db.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def status(project: Project, *, as_json: bool) -> None:
+    """Show whether the database runs, where it lies and which versions it has."""
+    shown = _server(project.dsn) if project.dsn else _private(clusters.status(_cluster(project)))
+    if as_json:
+        click.echo(json.dumps(shown, ensure_ascii=False))
+    else:
+        width = max(len(name) for name in shown)
+        click.echo(
+            "\n".join(f"{name:<{width}}  {value}" for name, value in shown.items() if value is not None)
+        )
+
+
+@db.command()
+@click.pass_obj
+def psql(project: Project) -> None:
+    """Open psql on the project's database."""
+    clusters.psql(_cluster(project), project.dsn)
+
+
+@db.command()
+@click.pass_obj
+def service(project: Project) -> None:
+    """Write the connection service for psql, ogr2ogr and QGIS, and print the line that makes it known."""
+    _echo_service(project, _cluster(project))
+
+
+def _cluster(project: Project) -> clusters.Cluster:
+    return clusters.locate(project.project_dir, env=os.environ)
+
+
+def _echo_service(project: Project, cluster: clusters.Cluster) -> None:
+    path = clusters.service_file(cluster, project.dsn)
+    click.echo(f"export PGSERVICEFILE={shlex.quote(str(path))}")
+
+
+def _private(found: clusters.ClusterStatus) -> dict[str, object]:
+    return {
+        "kind": "private",
+        "state": found.state,
+        "dsn": found.dsn,
+        "pid": found.pid,
+        "data_dir": str(found.data_dir),
+        "log": str(found.log),
+    } | _versions(found.facts)
+
+
+def _server(dsn: str) -> dict[str, object]:
+    return {"kind": "server", "state": "running", "dsn": without_password(dsn)} | _versions(facts_of(dsn))
+
+
+def _versions(facts: Facts | None) -> dict[str, object]:
+    if facts is None:
+        return {"postgresql": None, "postgis": None, "size_bytes": None}
+    return {"postgresql": facts.postgresql, "postgis": facts.postgis, "size_bytes": facts.size_bytes}

@@ -1,0 +1,97 @@
+"""Fixtures of every test: one throw-away cluster a session, one fresh database a test or a module.
+
+A machine without PostGIS fails these tests with the line that installs it; nothing is skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from lowland_gis.db import cluster as clusters
+from lowland_gis.db.migrate import upgrade
+
+SRID = 4548
+
+
+def prepare(dsn: str) -> None:
+    """Bring the template database to the schema that the tests expect."""
+    upgrade(dsn, SRID)
+
+
+@pytest.fixture(scope="session")
+def state_dir() -> Iterator[Path]:
+    """A short folder that the server's user can enter, also when root runs the tests."""
+    folder = Path(tempfile.mkdtemp(prefix="lowland-test-", dir="/tmp"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def cluster(state_dir: Path) -> Iterator[clusters.Cluster]:
+    """A throw-away cluster, stopped and removed at the end."""
+    made = clusters.locate(state_dir, env=os.environ | {"LOWLAND_STATE": str(state_dir / "state")})
+    try:
+        clusters.up(made, durable=False)
+        yield made
+    finally:
+        clusters.remove(made)
+
+
+@pytest.fixture(scope="session")
+def template_database(cluster: clusters.Cluster) -> str:
+    """The name of a database with PostGIS and the schema; nobody stays connected to it."""
+    name = "template_lowland"
+    with _admin(cluster) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, cluster.database)))
+        )
+    prepare(make_conninfo(clusters.dsn(cluster), dbname=name))
+    return name
+
+
+@pytest.fixture
+def database(cluster: clusters.Cluster, template_database: str) -> Iterator[str]:
+    """The connection string of a fresh database for one test."""
+    with _copy(cluster, template_database) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="module")
+def module_database(cluster: clusters.Cluster, template_database: str) -> Iterator[str]:
+    """The connection string of a fresh database that the tests of one module share."""
+    with _copy(cluster, template_database) as dsn:
+        yield dsn
+
+
+@contextmanager
+def _copy(cluster: clusters.Cluster, template: str) -> Iterator[str]:
+    name = f"test_{secrets.token_hex(6)}"
+    with _admin(cluster) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, template)))
+        )
+    try:
+        yield make_conninfo(clusters.dsn(cluster), dbname=name)
+    finally:
+        with _admin(cluster) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _admin(cluster: clusters.Cluster) -> psycopg.Connection:
+    return psycopg.connect(
+        make_conninfo(clusters.dsn(cluster), dbname="postgres"), autocommit=True, connect_timeout=10
+    )
