@@ -1,0 +1,180 @@
+"""Legal papers: registration of the parcels, approvals of land use (用地审批) and supply contracts (供地合同)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from lowland_gis.sample.buildings import Built
+from lowland_gis.sample.codes import FARMING, PURPOSES, Purpose
+from lowland_gis.sample.dice import Floats, Ints, generator
+from lowland_gis.sample.geometry import CRS
+from lowland_gis.sample.lots import INDUSTRIAL, LEGACY, Flags, Lots
+from lowland_gis.sample.places import Places, Texts
+
+AS_OF = np.datetime64("2023-12-31", "D")
+ZONE_PREFIX_M = 39_000_000.0
+YEAR_DAYS = 365
+
+
+@dataclass(frozen=True)
+class Papers:
+    """Which papers each lot has; every built lot that is not legacy has at least one."""
+
+    registered: Flags
+    approved: Flags
+    supplied: Flags
+
+
+def hand_out(lots: Lots, seed: int) -> Papers:
+    """Decide the papers of every lot."""
+    random = generator(seed, "papers")
+    farming, legacy = lots.of(*FARMING), lots.kind == LEGACY
+    eligible = ~farming & ~legacy
+    late = lots.subkind == "overdue"
+    state = ~lots.collective
+    approved = eligible & (~lots.built_2009 | (random.random(len(lots)) < 0.25))  # noqa: PLR2004
+    trade = lots.of(Purpose.WORKS, Purpose.STORE, Purpose.SHOP, Purpose.OFFICE, Purpose.HOME_NEW)
+    supplied = eligible & (late | (state & trade & (random.random(len(lots)) < 0.6)))  # noqa: PLR2004
+    registered = eligible & (random.random(len(lots)) < np.where(state, 0.9, 0.75))
+    without = eligible & ~approved & ~supplied & ~registered
+    return Papers(registered | without, approved, supplied)
+
+
+def parcel_frame(lots: Lots, places: Places, papers: Papers, built: Built, seed: int) -> gpd.GeoDataFrame:
+    """Return the cadastral parcels (宗地) with the fields of the delivery."""
+    random = generator(seed, "parcels")
+    count = len(lots)
+    commodity = lots.of(Purpose.HOME_NEW)
+    state = ~lots.collective
+    granted = papers.supplied | (random.random(count) < 0.4)  # noqa: PLR2004
+    right = np.where(state, np.where(granted, "102", "101"), None)
+    right[lots.kind == LEGACY] = None
+    right[lots.of(*FARMING)] = None
+    house = np.where(built.footprint > 0, "F00010001", "W00000000")
+    units = lots.codes + house.astype(object)
+    register = np.array([codes.register for codes in PURPOSES], dtype=object)
+    return gpd.GeoDataFrame(
+        {
+            "ZDDM": lots.codes,
+            "BDCDYH": np.where(papers.registered, units, None).astype(object),
+            "ZL": _addresses(lots, places),
+            "ZDMJ": np.round(lots.area, 2),
+            "YT": register[lots.purpose],
+            "QLLX": np.where(state, "3", np.where(lots.of(Purpose.RURAL_HOME), "5", "7")).astype(object),
+            "QLXZ": right.astype(object),
+            "QSXZ": np.where(state, "10", "30").astype(object),
+            "RJL": np.round(built.floor_area / lots.area, 2),
+            "JZMD": np.round(built.footprint / lots.area, 2),
+            "QSZT": np.where(papers.registered, "1", "0").astype(object),
+            "SPZZ": np.where(commodity, "1", "0").astype(object),
+            "TBDW": _owners(lots, places),
+            "BZ": np.full(count, "合成数据", dtype=object),
+        },
+        geometry=lots.shapes,
+        crs=CRS,
+    )
+
+
+def _addresses(lots: Lots, places: Places) -> Texts:
+    towns, villages = places.town_names[lots.town], places.village_names[lots.village]
+    numbers = pd.Series(lots.village).groupby(lots.village).cumcount() + 1
+    return np.array(
+        [f"北辰区{town}{village}{number}号" for town, village, number in zip(towns, villages, numbers, strict=True)],
+        dtype=object,
+    )
+
+
+def _owners(lots: Lots, places: Places) -> Texts:
+    village = places.village_names[lots.village] + "村民委员会（示例）"
+    state = np.where(lots.of(Purpose.WORKS, Purpose.STORE, Purpose.SHOP, Purpose.OFFICE), "示例企业", "示例单位")
+    return np.where(lots.collective, village, state).astype(object)
+
+
+def approvals(lots: Lots, papers: Papers, built_years: Ints, seed: int) -> gpd.GeoDataFrame:
+    """Return the approvals: one polygon a lot, dated before the building (still in the storage CRS)."""
+    random = generator(seed, "approvals")
+    chosen = np.flatnonzero(papers.approved)
+    year = np.where(lots.built_2009[chosen], np.clip(built_years[chosen] - 2, 1987, 2008), 2010)
+    year = np.where(lots.built_2009[chosen], year, np.clip(built_years[chosen] - 1, 2010, 2020))
+    date = _dates(year, random)
+    batch = 1 + lots.leaf[chosen] % 400
+    planned = np.array([codes.planned_name for codes in PURPOSES], dtype=object)
+    number = [f"津政地〔{y}〕{b}号（示例）" for y, b in zip(year, batch, strict=True)]
+    return gpd.GeoDataFrame(
+        {
+            "PZWH": number,
+            "PZRQ": date,
+            "PCMC": [f"北辰区{y}年第{b}批次（示例）" for y, b in zip(year, batch, strict=True)],
+            "DKMJ": np.round(lots.area[chosen], 2),
+            "YT": planned[lots.purpose[chosen]],
+        },
+        geometry=lots.shapes[chosen],
+        crs=CRS,
+    )
+
+
+def _dates(years: Ints, random: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
+    start = (years - 1970).astype("datetime64[Y]").astype("datetime64[D]")
+    return start + random.integers(0, YEAR_DAYS, len(years))
+
+
+def supplies(lots: Lots, papers: Papers, built_years: Ints, seed: int) -> gpd.GeoDataFrame:
+    """Return the supply contracts; only the planted overdue ones are late by more than two years."""
+    random = generator(seed, "supplies")
+    chosen = np.flatnonzero(papers.supplied)
+    late = (lots.kind[chosen] == INDUSTRIAL) & (lots.subkind[chosen] == "overdue")
+    running = ~late & ~lots.built_2009[chosen] & (random.random(len(chosen)) < 0.08)  # noqa: PLR2004
+    year = np.clip(built_years[chosen] - 2, 1993, 2019)
+    contract = _dates(year, random)
+    start = contract + random.integers(60, 300, len(chosen))
+    finish = start + random.integers(500, 1100, len(chosen))
+    finish[late] = np.datetime64("2017-06-01") + random.integers(0, 1300, late.sum())
+    finish[running] = np.datetime64("2022-10-01") + random.integers(0, 900, running.sum())
+    moved = late | running
+    contract[moved] = finish[moved] - random.integers(1000, 1500, moved.sum())
+    start[moved] = contract[moved] + random.integers(60, 300, moved.sum())
+    begun = start + random.integers(-20, 200, len(chosen))
+    done = np.minimum(np.maximum(finish + random.integers(-120, 400, len(chosen)), begun + 60), AS_OF - 30)
+    done[moved] = np.datetime64("NaT")
+    area = lots.area[chosen]
+    planned = np.array([codes.planned_name for codes in PURPOSES], dtype=object)
+    return gpd.GeoDataFrame(
+        {
+            "DZJGH": [f"120113{y}B{number:05d}" for number, y in enumerate(contract.astype("datetime64[Y]").astype(str), 1)],
+            "HTQDRQ": contract,
+            "YDJDSJ": start,
+            "YDDGSJ": finish,
+            "SJJDSJ": begun,
+            "SJDGSJ": done,
+            "GYFS": random.choice(["挂牌出让", "挂牌出让", "拍卖出让", "协议出让"], len(chosen)).astype(object),
+            "TDYT": planned[lots.purpose[chosen]],
+            "GYMJ": np.round(area, 2),
+            "HTTZ": np.round(area * random.uniform(0.2, 0.6, len(chosen)), 1),
+            "BZ": np.where(late, "逾期未竣工（合成数据）", "合成数据").astype(object),
+        },
+        geometry=_inset(lots.shapes[chosen]),
+        crs=CRS,
+    )
+
+
+def _inset(shapes: Floats) -> Floats:
+    """Draw contract outlines a little inside the parcel, as surveyed by somebody else."""
+    return shapely.set_precision(shapely.buffer(shapes, -0.25, join_style="mitre"), 0.0001)
+
+
+def with_zone_prefix(shapes: Floats) -> Floats:
+    """Move shapes of EPSG:4548 to EPSG:4527, which differs by the zone number before the easting."""
+    return shapely.transform(shapes, lambda points: points + np.array([ZONE_PREFIX_M, 0.0]))
+
+
+def mean_years(built: Built, count: int) -> Ints:
+    """Return the rounded mean building year of every lot, 2005 where nothing is built."""
+    owner = built.frame["_lot"].to_numpy()
+    number = np.bincount(owner, minlength=count)
+    total = np.bincount(owner, built.frame["JCNF"].to_numpy(), minlength=count)
+    return np.where(number > 0, np.round(total / np.maximum(number, 1)), 2005).astype(np.int64)
