@@ -181,6 +181,12 @@ def upgrade() -> None:
             comment="number of the delivery",
         ),
         sa.Column("layer", sa.Text(), nullable=False, comment="layer key"),
+        sa.Column(
+            "part",
+            sa.Text(),
+            nullable=True,
+            comment="part of a layer that comes in several files, such as a year",
+        ),
         sa.Column("source_id", sa.BigInteger(), nullable=False, comment="file that it came in"),
         sa.Column("as_of", sa.Date(), nullable=True, comment="state of affairs that the layer describes"),
         sa.Column(
@@ -204,7 +210,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("version_id", name=op.f("pk_layer_version")),
         schema="land",
-        comment="one delivery of one layer; the newest of a layer is the current one",
+        comment="one delivery of one layer; the newest of a layer and part is the current one",
     )
     op.create_index(op.f("ix_layer_version_layer"), "layer_version", ["layer"], unique=False, schema="land")
     op.create_table(

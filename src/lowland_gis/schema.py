@@ -91,11 +91,12 @@ SOURCE = Table(
 LAYER_VERSION = Table(
     LAND,
     "layer_version",
-    "one delivery of one layer; the newest of a layer is the current one",
+    "one delivery of one layer; the newest of a layer and part is the current one",
     ("version_id",),
     (
         _identity("version_id", "number of the delivery"),
         Column("layer", "text", "layer key", indexed=True),
+        Column("part", "text", "part of a layer that comes in several files, such as a year", nullable=True),
         Column("source_id", "bigint", "file that it came in", references="land.source.source_id"),
         Column("as_of", "date", "state of affairs that the layer describes", nullable=True),
         Column("digest", "text", "digest of file, definition and options: the same again is not loaded twice"),

@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pyproj import CRS
 from pyproj.exceptions import CRSError
@@ -66,10 +66,15 @@ class ProjectSettings(_Frozen):
 
 
 class DeliverySettings(_Frozen):
-    """One layer to ingest: its key, its file (or `file:layer`), and what the file does not say itself."""
+    """One layer to ingest: its key, its file (or `file:layer`), and what the file does not say itself.
+
+    A layer that comes in several files (a year or a town each) names each as a `part`; a newer delivery replaces only the
+    same part.
+    """
 
     layer: str
     source: str
+    part: str | None = None
     as_of: dt.date | None = None
     encoding: str | None = None
     src_crs: str | None = None
@@ -82,12 +87,25 @@ class ClassifySettings(_Frozen):
 
 
 class DelineateSettings(_Frozen):
-    """Limits of redevelopment units; no official size is public, so the defaults are examples."""
+    """Limits of redevelopment units; no official size is public, so the defaults are examples.
+
+    `road_grades` are the roads that no unit crosses; `protected_max` is the greatest share in red line or permanent farmland;
+    `inside_min` the least share inside the development boundary or village land.
+    """
 
     gap_m: float = Field(default=10.0, gt=0, le=100)
     min_length_m: float = Field(default=5.0, ge=0)
     min_ha: float = Field(default=1.0, gt=0)
     max_ha: float = Field(default=30.0, gt=0)
+    road_grades: tuple[str, ...] = ("主干路", "次干路")
+    protected_max: float = Field(default=0.001, ge=0, le=1)
+    inside_min: float = Field(default=0.5, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _limits_agree(self) -> DelineateSettings:
+        if self.min_ha > self.max_ha:
+            raise ValueError(f"min_ha {self.min_ha} is above max_ha {self.max_ha}")
+        return self
 
 
 class PackageSettings(_Frozen):
@@ -215,6 +233,8 @@ def template(
     )
     for delivery in deliveries:
         text += DELIVERY_TEMPLATE.format(layer=_quoted(delivery.layer), source=_quoted(delivery.source))
+        if delivery.part is not None:
+            text += f"part = {_quoted(delivery.part)}\n"
         if delivery.as_of is not None:
             text += f"as_of = {delivery.as_of.isoformat()}\n"
     return text

@@ -1,0 +1,171 @@
+"""The command line. Sub-commands are imported when they are called, so that `lowland --help` answers at once."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lowland_gis import __version__
+from lowland_gis.errors import LowlandError
+
+if TYPE_CHECKING:
+    from lowland_gis.pipeline.project import Project
+    from lowland_gis.settings import Settings
+
+# Name → module and one line of help, so that the list of commands needs no import.
+COMMANDS = {
+    "init": ("project", "Make a project: lowland.toml and its folders (新建项目)."),
+    "doctor": ("doctor", "Say what is installed, what is missing and how to get it (环境检查)."),
+    "demo": ("demo", "Run the sample district through every stage (示例)."),
+    "run": ("run", "Run the whole flow that lowland.toml describes (全流程)."),
+    "db": ("db", "Start, stop and look at the project's database (数据库)."),
+    "ingest": ("ingest", "Load a delivery of a layer (入库)."),
+    "layers": ("layers", "List layers, their fields and what was set aside (图层)."),
+    "tabulate": ("tabulate", "Tabulate overlap areas of two vector files (叠加分析)."),
+    "classify": ("classify", "Decide kinds by the rule pack, and explain a verdict (认定)."),
+    "rules": ("rules", "List, show and check rule packs (规则)."),
+    "unit": ("unit", "Draft and list redevelopment units (再开发单元)."),
+    "registry": ("registry", "Look at the three databases (三库)."),
+    "package": ("package", "Build and check a submission package (成果包)."),
+    "map": ("map", "Draw the overview map (专题图)."),
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"lowland_gis.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0] if args else ""
+        if name not in COMMANDS and not name.startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, COMMANDS, n=3, cutoff=0.5)
+            hint = f" Did you mean: {', '.join(near)}?" if near else " Type: lowland --help"
+            raise click.UsageError(f"There is no command {name!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@dataclass
+class Session:
+    """What every command knows: the project file and how much to say."""
+
+    project_file: Path
+    verbosity: int
+    debug: bool
+
+    @property
+    def project_dir(self) -> Path:
+        """Return the folder of the project file."""
+        return self.project_file.resolve().parent
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Return the settings of the project."""
+        from lowland_gis.settings import load
+
+        return load(self.project_file)
+
+    @property
+    def dsn(self) -> str | None:
+        """Return the server that takes the place of the private cluster."""
+        if "LOWLAND_DSN" in os.environ or not self.project_file.is_file():
+            return os.environ.get("LOWLAND_DSN")
+        return self.settings.dsn
+
+    @cached_property
+    def project(self) -> Project:
+        """Return the open project."""
+        from lowland_gis.pipeline.project import open_project
+
+        return open_project(self.project_file)
+
+    def tell(self, text: str) -> None:
+        """Say what is being done, on stderr."""
+        if self.verbosity >= 0:
+            click.echo(text, err=True)
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--project",
+    "project_file",
+    default="lowland.toml",
+    show_default=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The project file.",
+)
+@click.option("-v", "--verbose", count=True, help="Say more.")
+@click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(__version__, prog_name="lowland")
+@click.pass_context
+def lowland(ctx: click.Context, project_file: Path, verbose: int, quiet: bool, debug: bool) -> None:
+    """PostGIS parcel database and analysis for the re-use of low-efficiency land (低效用地再开发).
+
+    Data goes to stdout, progress to stderr. Exit codes: 0 done, 1 done with findings, 2 usage, 3 input refused, 4 database,
+    5 a rerun differs, 6 a definition is wrong.
+    """
+    ctx.obj = Session(project_file, -1 if quiet else verbose, debug)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command and turn every expected error into a message and its exit code."""
+    debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
+    signal.signal(signal.SIGTERM, _terminated)
+    _speak_utf8()
+    try:
+        code = lowland.main(args=arguments, prog_name="lowland", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(_say("Stopped; nothing was left half-done.", 130))
+    except BrokenPipeError:
+        # The reader of our output went away, as `head` does; there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except LowlandError as error:
+        if debug:
+            raise
+        sys.exit(_say(str(error), error.exit_code))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _speak_utf8() -> None:
+    """Never fail on a Chinese name, whatever the locale of the terminal."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure: Any = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def _terminated(*_: object) -> None:
+    # SystemExit unwinds every open transaction, so that nothing is left half-done.
+    sys.exit(143)
+
+
+def _say(text: str, code: int) -> int:
+    click.echo(f"Error: {text}", err=True)
+    return code

@@ -1,0 +1,33 @@
+"""Zonal values of a raster file."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import rasterio
+from exactextract import exact_extract
+from exactextract.raster import RasterioRasterSource
+from rasterio.errors import RasterioIOError
+
+from lowland_gis.errors import InputRefusedError
+
+
+def raster_means(path: str, zones: gpd.GeoDataFrame) -> npt.NDArray[np.float64]:
+    """Return the mean of the cells under each zone, weighted by the part of the cell that it covers.
+
+    NaN where a zone meets only cells without a value. Zones and raster share one plane.
+
+    Raises:
+        InputRefusedError: the raster has been moved or cannot be read.
+    """
+    try:
+        with rasterio.open(path) as raster:
+            found = exact_extract(
+                RasterioRasterSource(raster), zones[[zones.geometry.name]], "mean", output="pandas"
+            )
+    except RasterioIOError as error:
+        raise InputRefusedError(
+            f"{path}: the raster that was ingested is not there any more ({error}). Put it back, or ingest it again."
+        ) from error
+    return found["mean"].to_numpy(dtype=np.float64)

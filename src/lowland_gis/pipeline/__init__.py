@@ -1,0 +1,1 @@
+"""One function a stage: read, call the pure function, write, record the run."""

@@ -1,0 +1,110 @@
+"""The sample district through every stage, and how far the verdicts agree with what was planted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from lowland_gis import sample
+from lowland_gis import settings as project_settings
+from lowland_gis.analysis.agreement import Agreement, compare
+from lowland_gis.db import cluster, migrate
+from lowland_gis.db.frames import Connection, read_frame
+from lowland_gis.errors import UsageError
+from lowland_gis.pipeline.determine import problems
+from lowland_gis.pipeline.frames import current_pack
+from lowland_gis.pipeline.project import Project, Tell, open_project, silent
+from lowland_gis.pipeline.runs import current_versions, needed_run
+
+MARK = "sample.json"
+DIFFERENCES = "differences.csv"
+
+
+def prepare(folder: Path, *, parcels: int, seed: int, dsn: str | None, tell: Tell = silent) -> Project:
+    """Make the sample project in a folder, its database, and open it; what is there already is kept.
+
+    Raises:
+        UsageError: the folder holds something else, or a sample of another size or seed.
+    """
+    file = folder / project_settings.PROJECT_FILE
+    wanted = {"parcels": parcels, "seed": seed, "version": sample.VERSION}
+    if not _is_there(folder, wanted):
+        tell(f"sample district of about {parcels:,} parcels, seed {seed} → {folder}")
+        delivery = sample.write_district(folder, parcels=parcels, seed=seed, progress=tell)
+        file.write_text(_project_text(delivery), encoding="utf-8")
+        # Written last: a folder that was left half-way is made again.
+        (folder / MARK).write_text(json.dumps(wanted), encoding="utf-8")
+    settings = project_settings.load(file)
+    if dsn is None and settings.dsn is None:
+        place = cluster.locate(settings.folder)
+        tell("database up")
+        cluster.up(place)
+    target = cluster.connect_string(settings.folder, settings.dsn)
+    migrate.upgrade(target, settings.project.srid)
+    return open_project(file)
+
+
+def agreement(project: Project) -> Agreement:
+    """Compare the current verdicts with `truth.csv` of the project's folder."""
+    truth = pd.read_csv(project.settings.path("truth.csv"), dtype=str, encoding="utf-8-sig")
+    with project.transaction() as connection:
+        return compare(truth, _verdicts(connection), _set_aside(connection))
+
+
+def _is_there(folder: Path, wanted: dict[str, object]) -> bool:
+    mark = folder / MARK
+    if mark.is_file():
+        found = json.loads(mark.read_text(encoding="utf-8"))
+        if found == wanted:
+            return True
+        raise UsageError(
+            f"{folder} holds a sample with other settings ({found}). Name another folder: lowland demo DIR"
+            " – or remove this one."
+        )
+    ours = {"incoming", "truth.csv", "spoilt.csv", project_settings.PROJECT_FILE}
+    if folder.is_dir() and {path.name for path in folder.iterdir()} - ours:
+        raise UsageError(f"{folder} is not empty and no sample project. Name another folder: lowland demo DIR")
+    return False
+
+
+def _project_text(delivery: sample.Delivery) -> str:
+    project = project_settings.ProjectSettings(
+        name="示例区低效用地再开发（合成数据）",
+        district_code="120113",
+        district_name="北辰区",
+        as_of=delivery.as_of,
+        synthetic=True,
+    )
+    layers = [layer for layer, _ in delivery.sources]
+    deliveries = tuple(
+        project_settings.DeliverySettings(
+            layer=layer, source=source, part=Path(source).stem if layers.count(layer) > 1 else None
+        )
+        for layer, source in delivery.sources
+    )
+    return project_settings.template(project, deliveries)
+
+
+def _verdicts(connection: Connection) -> pd.DataFrame:
+    run = needed_run(connection, "classify")
+    rows = read_frame(
+        connection,
+        "SELECT parcel_id, NULL::text AS town_code, question, answer, settled, rule, trace FROM result.verdict"
+        " WHERE run_id = %s AND question = 'kind'",
+        [run.run_id],
+    )
+    unknown = problems(rows, current_pack(connection)).groupby("parcel_id")["clause"].agg("、".join)
+    return rows.assign(doubt=rows["parcel_id"].map(unknown))[["parcel_id", "answer", "rule", "doubt"]]
+
+
+def _set_aside(connection: Connection) -> pd.DataFrame:
+    """Return parcels that were not loaded, with the reason."""
+    ids = [version.version_id for version in current_versions(connection).get("parcel", [])]
+    return read_frame(
+        connection,
+        "SELECT key AS parcel_id, message FROM land.issue WHERE version_id = ANY(%s) AND action = 'rejected'"
+        " AND key IS NOT NULL",
+        [ids],
+    )

@@ -1,0 +1,157 @@
+"""Draft the three registry databases from the verdicts; what people decided is never touched."""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+from typing import Any
+
+import pandas as pd
+
+from lowland_gis import schema
+from lowland_gis.analysis.rules import RulePack
+from lowland_gis.db.frames import Connection, copy_in, read_frame
+from lowland_gis.definitions.rule_pack import from_json
+from lowland_gis.pipeline.delineate import NOT_LOW
+from lowland_gis.pipeline.project import Project, Tell, silent
+from lowland_gis.pipeline.runs import Run, current_versions, needed_run, recorded, run_settings
+
+STAGE = "determine"
+DRAFT, WITHDRAWN = "draft", "withdrawn"
+_OPEN_STATES = (DRAFT, WITHDRAWN)
+_FALLBACK_NEEDED, _FALLBACK_OFFICE = "资料核实", "牵头部门"
+
+
+def determine(project: Project, *, tell: Tell = silent) -> Run:
+    """Append drafts to `registry.low_efficiency`, `registry.legacy` and `registry.problem`.
+
+    A parcel gets a new row only if its newest row differs; a draft that no verdict supports any more gets a row with the state
+    withdrawn. Entries past the draft state belong to people and stay as they are.
+
+    Raises:
+        UsageError: the stage classify has not run.
+    """
+    with project.transaction() as connection:
+        classified = needed_run(connection, "classify")
+        connection.execute("LOCK TABLE registry.low_efficiency, registry.legacy, registry.problem IN EXCLUSIVE MODE")
+
+        def work(_: int) -> None:
+            tell("determine drafts of the three databases 三库")
+            pack = from_json(run_settings(connection, classified.run_id)["pack"])
+            verdicts = _verdicts(connection, classified.run_id)
+            for table, key, wanted in (
+                (schema.LOW_EFFICIENCY, ["parcel_id"], low_efficiency(verdicts)),
+                (schema.LEGACY, ["parcel_id"], legacy(verdicts, pack)),
+                (schema.PROBLEM, ["parcel_id", "question", "clause"], problems(verdicts, pack)),
+            ):
+                _append(connection, project, table, key, wanted, classified.run_id)
+
+        return recorded(
+            connection, STAGE, inputs={"classify": classified.digest}, settings={}, work=work
+        )
+
+
+def low_efficiency(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Return the low-efficiency land database: parcel_id, town_code, kind, rule, area_m2."""
+    rows = verdicts[(verdicts["question"] == "kind") & ~verdicts["answer"].isin(NOT_LOW)]
+    return rows.rename(columns={"answer": "kind"})[["parcel_id", "town_code", "kind", "rule", "area_m2"]]
+
+
+def legacy(verdicts: pd.DataFrame, pack: RulePack) -> pd.DataFrame:
+    """Return the historical-legacy database: parcel_id, town_code, retention, clauses, area_m2."""
+    rows = verdicts[verdicts["question"] == "retention"].rename(columns={"answer": "retention"})
+    rows = rows.assign(clauses=[_applicable_clauses(pack, "retention", trace) for trace in rows["trace"]])
+    return rows[["parcel_id", "town_code", "retention", "clauses", "area_m2"]]
+
+
+def problems(verdicts: pd.DataFrame, pack: RulePack) -> pd.DataFrame:
+    """Return the problem list: every unknown clause that an open answer hangs on, and which paper settles it."""
+    clauses = {
+        (question.name, rule.name): rule.all for question in pack.question for rule in question.rule
+    }
+    found = []
+    for row in verdicts[~verdicts["settled"]].itertuples():
+        for rule, letters in row.trace.items():
+            if "f" in letters:
+                continue
+            for clause, letter in zip(clauses[row.question, rule], letters, strict=True):
+                if letter == "u":
+                    found.append(
+                        (row.parcel_id, row.town_code, row.question, clause.title,
+                         clause.needed or _FALLBACK_NEEDED, clause.office or _FALLBACK_OFFICE)
+                    )  # fmt: skip
+    columns = ["parcel_id", "town_code", "question", "clause", "needed", "office"]
+    return pd.DataFrame(found, columns=columns).drop_duplicates(["parcel_id", "question", "clause"], ignore_index=True)
+
+
+def _applicable_clauses(pack: RulePack, question: str, trace: dict[str, str]) -> dict[str, str]:
+    """Return clause title → outcome of the rule that fits the parcel best: the one with the fewest false clauses."""
+    rules = next(item for item in pack.question if item.name == question).rule
+    rule = min(rules, key=lambda candidate: trace[candidate.name].count("f"))
+    return {clause.title: letter for clause, letter in zip(rule.all, trace[rule.name], strict=True)}
+
+
+def _verdicts(connection: Connection, run_id: int) -> pd.DataFrame:
+    ids = [version.version_id for version in current_versions(connection).get("parcel", [])]
+    return read_frame(
+        connection,
+        "SELECT v.parcel_id, v.question, v.answer, v.settled, v.rule, v.trace, p.town_code, p.area_m2"
+        " FROM result.verdict v JOIN land.parcel p ON p.parcel_id = v.parcel_id AND p.version_id = ANY(%s)"
+        " WHERE v.run_id = %s ORDER BY v.question, v.parcel_id",
+        [ids, run_id],
+    )
+
+
+def newest(connection: Connection, table: schema.Table, key: list[str]) -> pd.DataFrame:
+    """Return the newest row of every key of a registry table."""
+    columns = ", ".join(name for name in table.column_names)
+    return read_frame(
+        connection,
+        f"SELECT DISTINCT ON ({', '.join(key)}) {columns} FROM {table.full_name}"  # noqa: S608 - names of the dictionary
+        f" ORDER BY {', '.join(key)}, entry_id DESC",
+    )
+
+
+def _append(
+    connection: Connection,
+    project: Project,
+    table: schema.Table,
+    key: list[str],
+    wanted: pd.DataFrame,
+    run_id: int,
+) -> None:
+    held = newest(connection, table, key)
+    content = [name for name in wanted.columns if name not in key]
+    new = _changes(held, wanted, key, content)
+    copy_in(
+        connection,
+        table,
+        new,
+        srid=project.srid,
+        constants={
+            "run_id": run_id,
+            "recorded_at": dt.datetime.now(dt.UTC),
+            "recorded_by": getpass.getuser(),
+        },
+    )
+
+
+def _changes(held: pd.DataFrame, wanted: pd.DataFrame, key: list[str], content: list[str]) -> pd.DataFrame:
+    """Return the rows to append: new or changed drafts, and withdrawals of drafts that are wanted no more."""
+    by_key: dict[tuple[Any, ...], dict[str, Any]] = {
+        tuple(row[name] for name in key): row for row in held.to_dict("records")
+    }
+    rows = []
+    for row in wanted.to_dict("records"):
+        before = by_key.pop(tuple(row[name] for name in key), None)
+        if before is None or (
+            before["state"] in _OPEN_STATES
+            and (before["state"] == WITHDRAWN or any(before[name] != row[name] for name in content))
+        ):
+            rows.append({**row, "state": DRAFT})
+    rows += [
+        {**{name: before[name] for name in (*key, *content)}, "state": WITHDRAWN}
+        for before in by_key.values()
+        if before["state"] == DRAFT
+    ]
+    return pd.DataFrame(rows, columns=[*key, *content, "state"])

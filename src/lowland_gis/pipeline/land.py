@@ -1,0 +1,93 @@
+"""Current land out of the database: parcels, zones and barriers as frames."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+from psycopg import sql
+
+from lowland_gis.db.frames import Connection, read_frame, read_geoframe
+from lowland_gis.definitions.layer import LayerDefinition
+from lowland_gis.errors import UsageError
+from lowland_gis.pipeline.runs import Version, current_versions
+
+# SQLAlchemy builds no part of these: they are read in binary, with the geometry as WKB.
+_PARCELS = (
+    "SELECT parcel_id, town_code, area_m2, planar_m2, attributes, ST_AsBinary(geom) AS geom"
+    " FROM land.parcel WHERE version_id = ANY(%s) ORDER BY parcel_id"
+)
+
+
+def parcels(connection: Connection, versions: dict[str, list[Version]], *, srid: int) -> gpd.GeoDataFrame:
+    """Return the current parcels in the order of their codes.
+
+    Raises:
+        UsageError: no parcels were ingested yet.
+    """
+    ids = [version.version_id for version in versions.get("parcel", [])]
+    if not ids:
+        raise UsageError("There are no parcels yet. Type: lowland ingest parcel FILE")
+    return read_geoframe(connection, _PARCELS, [ids], srid=srid)
+
+
+def features(
+    connection: Connection, definition: LayerDefinition, versions: list[Version], as_of: dt.date, *, srid: int
+) -> gpd.GeoDataFrame:
+    """Return the current features of a layer that are in force on a day: feature_id, code, attributes, geometry."""
+    conditions = [sql.SQL("version_id = ANY({})").format(sql.Placeholder())]
+    values: list[object] = [[version.version_id for version in versions]]
+    for name, comparison in ((definition.valid_from, "<="), (definition.valid_to, ">")):
+        if name is not None:
+            # ISO dates compare as text; a feature without the date is in force.
+            conditions.append(
+                sql.SQL("coalesce(attributes->>{} {} {}, true)").format(
+                    sql.Literal(name), sql.SQL(comparison), sql.Placeholder()  # type: ignore[arg-type]
+                )
+            )
+            values.append(as_of.isoformat())
+    query = sql.SQL(
+        "SELECT feature_id, code, attributes, ST_AsBinary(geom) AS geom FROM land.feature WHERE {} ORDER BY feature_id"
+    ).format(sql.SQL(" AND ").join(conditions))
+    return read_geoframe(connection, query, values, srid=srid)
+
+
+def layer_shapes(
+    connection: Connection, key: str, versions: dict[str, list[Version]], *, srid: int
+) -> gpd.GeoDataFrame:
+    """Return the current features of a layer, or an empty frame where the layer was not delivered."""
+    ids = [version.version_id for version in versions.get(key, [])]
+    query = (
+        "SELECT feature_id, code, attributes, ST_AsBinary(geom) AS geom FROM land.feature"
+        " WHERE version_id = ANY(%s) ORDER BY feature_id"
+    )
+    return read_geoframe(connection, query, [ids], srid=srid)
+
+
+def enterprises(connection: Connection, versions: dict[str, list[Version]]) -> pd.DataFrame:
+    """Return parcel_id, year and attributes of every current enterprise row."""
+    ids = [version.version_id for version in versions.get("enterprise", [])]
+    return read_frame(
+        connection,
+        "SELECT parcel_id, year, attributes FROM land.enterprise WHERE version_id = ANY(%s) ORDER BY enterprise_id",
+        [ids],
+    )
+
+
+def strips(lines: gpd.GeoDataFrame, width_field: str) -> gpd.GeoDataFrame:
+    """Return line features as strips of their own width with flat ends; lines without a width fall away."""
+    widths = pd.to_numeric(
+        pd.Series([values.get(width_field) for values in lines["attributes"]], index=lines.index), errors="coerce"
+    )
+    wide = lines[widths > 0].copy()
+    shapes = shapely.buffer(
+        wide.geometry.to_numpy(), widths[widths > 0].to_numpy(dtype=float) / 2, cap_style="flat", join_style="mitre"
+    )
+    return wide.set_geometry(gpd.GeoSeries(shapes, index=wide.index, crs=lines.crs))
+
+
+def current(connection: Connection) -> dict[str, list[Version]]:
+    """Return the newest delivery of each layer and part, by layer."""
+    return current_versions(connection)

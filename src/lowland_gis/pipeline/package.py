@@ -1,0 +1,67 @@
+"""File a package for the city bureau, and draw the overview map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lowland_gis.definitions.package import package_definition
+from lowland_gis.deliver.package import PackageNames, PackageReport, build
+from lowland_gis.deliver.sheet import overview
+from lowland_gis.pipeline.frames import delivery_frames, map_frames
+from lowland_gis.pipeline.project import Project, Tell, silent
+from lowland_gis.pipeline.runs import needed_run
+
+_STAGES = ("tabulate", "measure", "classify", "delineate", "determine")
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """The package and the map that were made."""
+
+    package: PackageReport
+    map_path: Path
+
+
+def package(project: Project, target: Path | None = None, *, tell: Tell = silent) -> PackageReport:
+    """Build the package from the registry as it stands now.
+
+    Raises:
+        UsageError: a stage before this one has not run.
+        InputRefusedError: a value does not fit a field; nothing was written.
+    """
+    settings = project.settings
+    names = PackageNames(
+        settings.project.district_code, settings.project.district_name, settings.project.as_of.year
+    )
+    definition = package_definition(settings.package.definition, settings.folder)
+    target = target or settings.path(settings.package.folder) / "package"
+    tell(f"package {definition.title} → {target}")
+    with project.transaction() as connection:
+        frames = delivery_frames(connection, project)
+        runs = {stage: needed_run(connection, stage) for stage in _STAGES}
+    provenance = {
+        "synthetic": settings.project.synthetic,
+        "crs": settings.project.crs,
+        "rule_pack": settings.classify.pack,
+        "runs": {stage: {"run": run.run_id, "digest": run.digest} for stage, run in runs.items()},
+    }
+    return build(frames, definition, names, target, provenance=provenance, replace=True)
+
+
+def overview_map(project: Project, target: Path | None = None, *, tell: Tell = silent) -> Path:
+    """Draw the overview map as a PNG."""
+    settings = project.settings
+    target = target or settings.path(settings.package.folder) / "overview.png"
+    tell(f"map {target}")
+    with project.transaction() as connection:
+        frames = map_frames(connection, project)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    mark = "合成数据 示例；阈值均为示例" if settings.project.synthetic else ""
+    overview(
+        frames,
+        target,
+        title=f"{settings.project.district_name}低效用地与再开发单元",
+        note=f"数据时点 {settings.project.as_of.isoformat()}　{mark}".strip(),
+    )
+    return target

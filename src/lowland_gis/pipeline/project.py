@@ -1,0 +1,63 @@
+"""A project that is open: its settings and the database that holds its land."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lowland_gis import settings as project_settings
+from lowland_gis.analysis.geodesy import GaussPlane
+from lowland_gis.db import cluster, connect, migrate
+from lowland_gis.db.frames import Connection
+from lowland_gis.errors import DatabaseError
+
+Tell = Callable[[str], None]
+
+
+def silent(_: str) -> None:
+    """Say nothing."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """Settings and a database that is known to be at the newest schema."""
+
+    settings: project_settings.Settings
+    dsn: str
+
+    @property
+    def srid(self) -> int:
+        """Return the EPSG number of the project's plane."""
+        return self.settings.project.srid
+
+    @property
+    def plane(self) -> GaussPlane:
+        """Return the Gauss-Krüger plane of the project."""
+        return self.settings.plane
+
+    @contextmanager
+    def transaction(self, *, dry_run: bool = False) -> Iterator[Connection]:
+        """Yield a connection whose work is kept as a whole or not at all."""
+        with connect.transaction(self.dsn, dry_run=dry_run) as connection:
+            yield connection
+
+
+def open_project(folder: Path | str) -> Project:
+    """Open the project in a folder (or behind a project file) on its running database.
+
+    Raises:
+        UsageError: there is no project, or its settings are wrong.
+        DatabaseError: the database is not running, or not at the newest schema.
+    """
+    path = Path(folder)
+    file = path / project_settings.PROJECT_FILE if path.is_dir() else path
+    settings = project_settings.load(file)
+    dsn = cluster.connect_string(settings.folder, settings.dsn)
+    found, newest = migrate.current_revision(dsn), migrate.newest_revision()
+    if found != newest:
+        raise DatabaseError(
+            f"The database is at revision {found or 'none'}, but this lowland needs {newest}. Type: lowland db migrate"
+        )
+    return Project(settings, dsn)

@@ -1,0 +1,120 @@
+"""The record of runs: what each stage read, with which settings, and whether it has to run at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from lowland_gis import __version__
+from lowland_gis.db.frames import Connection
+from lowland_gis.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a stage; `fresh` is false where an equal run was there already."""
+
+    run_id: int
+    stage: str
+    digest: str
+    fresh: bool
+
+
+@dataclass(frozen=True)
+class Version:
+    """One current delivery of a layer."""
+
+    version_id: int
+    layer: str
+    part: str | None
+    as_of: dt.date | None
+    digest: str
+
+    @property
+    def label(self) -> str:
+        """Return the layer with its date, as evidence cites it."""
+        return self.layer if self.as_of is None else f"{self.layer} {self.as_of.isoformat()}"
+
+
+def digest_of(content: Any) -> str:
+    """Return the digest of anything that JSON holds, whatever the order of its keys."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def current_versions(connection: Connection) -> dict[str, list[Version]]:
+    """Return the newest delivery of each layer and part, by layer."""
+    rows = connection.execute(
+        "SELECT DISTINCT ON (layer, part) version_id, layer, part, as_of, digest FROM land.layer_version"
+        " ORDER BY layer, part, version_id DESC"
+    ).fetchall()
+    versions: dict[str, list[Version]] = {}
+    for row in rows:
+        versions.setdefault(row[1], []).append(Version(*row))
+    return versions
+
+
+def latest_run(connection: Connection, stage: str) -> Run | None:
+    """Return the newest run of a stage."""
+    row = connection.execute(
+        "SELECT run_id, digest FROM result.run WHERE stage = %s ORDER BY run_id DESC LIMIT 1", [stage]
+    ).fetchone()
+    return None if row is None else Run(row[0], stage, row[1], fresh=False)
+
+
+def needed_run(connection: Connection, stage: str) -> Run:
+    """Return the newest run of a stage that another one rests on.
+
+    Raises:
+        UsageError: the stage has not run yet.
+    """
+    run = latest_run(connection, stage)
+    if run is None:
+        raise UsageError(f"Nothing was found of the stage {stage}. Type: lowland run --to {stage}")
+    return run
+
+
+def recorded(
+    connection: Connection,
+    stage: str,
+    *,
+    inputs: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    work: Callable[[int], None],
+) -> Run:
+    """Do the work of a stage under a new run, unless the newest run had the same inputs and settings.
+
+    `inputs` and `settings` hold only JSON; together with the code version they make the digest.
+    """
+    digest = digest_of([stage, __version__, inputs, settings])
+    latest = latest_run(connection, stage)
+    if latest is not None and latest.digest == digest:
+        return latest
+    started = dt.datetime.now(dt.UTC)
+    row = connection.execute(
+        "INSERT INTO result.run (stage, started_at, finished_at, code_version, inputs, settings, digest)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING run_id",
+        [stage, started, started, __version__, Jsonb(inputs), Jsonb(settings), digest],
+    ).fetchone()
+    run_id = int(row[0]) if row else 0
+    work(run_id)
+    connection.execute(
+        "UPDATE result.run SET finished_at = %s WHERE run_id = %s", [dt.datetime.now(dt.UTC), run_id]
+    )
+    return Run(run_id, stage, digest, fresh=True)
+
+
+def run_settings(connection: Connection, run_id: int) -> dict[str, Any]:
+    """Return the settings that a run recorded."""
+    row = connection.execute(
+        "SELECT settings FROM result.run WHERE run_id = %s", [run_id]
+    ).fetchone()
+    if row is None:
+        raise UsageError(f"There is no run {run_id}. The newest one is: latest")
+    return dict(row[0])
