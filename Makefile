@@ -1,0 +1,34 @@
+# Every recipe uses relative paths, so the folder may have spaces or Chinese characters in its path.
+# The program is called as a module: a script's first line cannot hold a path with a space.
+PYTHON ?= python3
+PARCELS ?=
+DIR ?=
+VENV := .venv/bin/python
+LOWLAND := $(VENV) -m lowland_gis
+export PYTHONUTF8 := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check db-down
+
+help: ## Show the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
+
+setup: ## Install what is missing: system packages, .venv, locked Python packages
+	@"$(PYTHON)" scripts/bootstrap.py
+
+demo: setup ## Run a synthetic district through every stage (PARCELS=400 DIR=demo)
+	@$(LOWLAND) demo $(if $(DIR),"$(DIR)") $(if $(PARCELS),--parcels "$(PARCELS)")
+
+test: ## Run the tests
+	@"$(PYTHON)" scripts/bootstrap.py --dev
+	@$(VENV) -m pytest
+
+check: ## Run the linters, the type checker and the check of the floors
+	@"$(PYTHON)" scripts/bootstrap.py --dev
+	@$(VENV) -m ruff check .
+	@$(VENV) -m ruff format --check .
+	@$(VENV) -m mypy
+	@$(VENV) -c 'import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())'
+
+db-down: ## Stop the project's private database; its data stays
+	@$(LOWLAND) db down

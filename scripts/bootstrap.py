@@ -1,0 +1,311 @@
+"""Make this checkout ready to run: system packages, .venv, locked Python packages; standard library only.
+
+`python3 scripts/bootstrap.py [--dev] [--print]` does what is missing and nothing else, so a second run is quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+OLDEST = (3, 11)
+NEWER_NAMES = ("python3.14", "python3.13", "python3.12", "python3.11")
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+STAMP = VENV / "lowland-ready"
+CLUSTER_CONF = "/etc/postgresql-common/createcluster.conf"
+FONT_FILES = (
+    "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+    "/System/Library/Fonts/PingFang.ttc",
+    "/System/Library/Fonts/STHeiti Light.ttc",
+)
+# capability: Debian package, other systems
+PACKAGES = {
+    "postgis": (
+        "postgresql-postgis",
+        "brew install postgis  |  conda install -c conda-forge postgresql postgis",
+    ),
+    "font": (
+        "fonts-wqy-microhei",
+        "brew install --cask font-noto-sans-cjk  |  conda install -c conda-forge font-ttf-noto-sans-sc",
+    ),
+    "venv": ("python3-venv", "brew install python  |  conda install python pip"),
+    "gdal": ("gdal-bin", "brew install gdal  |  conda install -c conda-forge gdal"),
+}
+SAID = {
+    "postgis": "PostgreSQL with PostGIS (the parcel database)",
+    "font": "a Chinese font (中文字体, for maps and reports)",
+    "venv": "the venv module of this Python",
+    "gdal": "ogrinfo of GDAL (the tests read packages with it)",
+}
+
+
+class StopError(Exception):
+    """What cannot be done here, with the line to type."""
+
+
+def main(arguments: list[str]) -> int:
+    """Bring the checkout to readiness and return the exit code."""
+    parser = argparse.ArgumentParser(description="Make this checkout ready to run.")
+    parser.add_argument("--dev", action="store_true", help="also what the tests and checks need")
+    parser.add_argument(
+        "--print", action="store_true", dest="only_print", help="say what is missing, change nothing"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        run_with_new_enough_python(arguments)
+        missing = missing_capabilities(dev=options.dev)
+        kind = "dev" if options.dev else "run"
+        if options.only_print:
+            show_plan(missing, kind)
+        else:
+            install_system_packages(missing)
+            make_environment(kind)
+    except StopError as stop:
+        print(f"[bootstrap] {stop}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def say(text: str) -> None:
+    """Print a progress line."""
+    print(f"[bootstrap] {text}", flush=True)
+
+
+def run_with_new_enough_python(arguments: list[str]) -> None:
+    """Go on in a newer Python of this machine when this one is too old."""
+    if sys.version_info >= OLDEST:
+        return
+    for name in NEWER_NAMES:
+        program = shutil.which(name)
+        if program and works(program):
+            os.execv(program, [program, str(Path(__file__).resolve()), *arguments])  # noqa: S606
+    raise StopError(
+        f"needs Python 3.11 or newer, this is {sys.version.split()[0]} and none of {', '.join(NEWER_NAMES)} was found. "
+        "Install one, for example: apt-get install -y python3.11 python3.11-venv"
+    )
+
+
+def works(program: str) -> bool:
+    """Tell whether a Python runs, is new enough and can make environments with pip."""
+    test = f"import sys, venv, ensurepip; sys.exit(sys.version_info < {OLDEST!r})"
+    return subprocess.run([program, "-c", test], capture_output=True, check=False).returncode == 0
+
+
+def missing_capabilities(*, dev: bool) -> list[str]:
+    """List what this machine cannot do yet; capabilities are tried, package names are not trusted."""
+    present = {
+        "postgis": bool(os.environ.get("LOWLAND_DSN")) or has_postgis(),
+        "font": has_chinese_font(),
+        "venv": (VENV / "bin" / "python").exists() or works(sys.executable),
+        "gdal": not dev or shutil.which("ogrinfo") is not None,
+    }
+    return [name for name, there in present.items() if not there]
+
+
+def has_postgis() -> bool:
+    """Ask the package's own search, so that both always mean the same programs."""
+    sys.path.insert(0, str(ROOT / "src"))
+    from lowland_gis.db.binaries import find_binaries, search_path  # noqa: PLC0415 - needs Python 3.11
+    from lowland_gis.db.programs import server_account  # noqa: PLC0415
+    from lowland_gis.errors import DatabaseError  # noqa: PLC0415
+
+    try:
+        find_binaries(search_path(os.environ), server_account())
+    except DatabaseError:
+        return False
+    finally:
+        sys.path.pop(0)
+    return True
+
+
+def has_chinese_font() -> bool:
+    """Look for the known files, then ask fontconfig."""
+    if any(Path(name).exists() for name in FONT_FILES):
+        return True
+    lister = shutil.which("fc-list")
+    return bool(lister) and bool(
+        subprocess.run([lister, ":lang=zh"], capture_output=True, check=False).stdout
+    )
+
+
+def install_lines(missing: list[str]) -> list[list[str]]:
+    """Return the apt commands that bring what is missing.
+
+    >>> install_lines(["font"])[-1][-1]
+    'fonts-wqy-microhei'
+    """
+    wanted = [PACKAGES[name][0] for name in missing]
+    apt = [
+        "env",
+        "DEBIAN_FRONTEND=noninteractive",
+        "UCF_FORCE_CONFFOLD=1",
+        "apt-get",
+        "-q",
+        "-o",
+        "DPkg::Lock::Timeout=300",
+    ]
+    lines = [[*apt, "update"], [*apt, "install", "-y", "--no-install-recommends", *wanted]]
+    if "postgis" in missing and not Path(CLUSTER_CONF).exists():
+        # Debian would start a system-wide server on installing; the project has its own and needs none.
+        script = (
+            f"mkdir -p {Path(CLUSTER_CONF).parent} && echo 'create_main_cluster = false' > {CLUSTER_CONF}"
+        )
+        lines.insert(0, ["sh", "-c", script])
+    return lines
+
+
+def install_system_packages(missing: list[str]) -> None:
+    """Install with apt as root or by sudo without a password; otherwise say what to type."""
+    if not missing:
+        return
+    for name in missing:
+        say(f"missing: {SAID[name]}")
+    if shutil.which("apt-get") is None:
+        raise StopError(
+            "type, with the tool you have:\n" + "\n".join(f"  {PACKAGES[name][1]}" for name in missing)
+        )
+    prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if prefix and not may_sudo():
+        packages = " ".join(PACKAGES[name][0] for name in missing)
+        raise StopError(f"this needs an administrator, once. Type:\n  sudo apt-get install -y {packages}")
+    for line in install_lines(missing):
+        say("runs: " + " ".join(line))
+        if subprocess.run([*prefix, *line], check=False).returncode:
+            raise StopError(f"that failed (see above). Mend it, or type it yourself: {' '.join(line)}")
+
+
+def may_sudo() -> bool:
+    """Tell whether sudo works here without a question."""
+    return (
+        shutil.which("sudo") is not None
+        and subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0
+    )
+
+
+def make_environment(kind: str) -> None:
+    """Make .venv and install the locked packages, unless the stamp says that this was done."""
+    if is_ready(kind):
+        return
+    if not os.access(ROOT, os.W_OK):
+        raise StopError(
+            f"{ROOT}: you may not write here, so .venv cannot be made. Copy the folder to a place of yours."
+        )
+    with_lock = os.open(ROOT, os.O_RDONLY)
+    try:
+        fcntl.flock(with_lock, fcntl.LOCK_EX)
+        if not is_ready(kind):
+            install(kind)
+    finally:
+        os.close(with_lock)
+
+
+def install(kind: str) -> None:
+    """Install the packages of a kind; the stamp is gone while this is at work."""
+    reason = why_unusable()
+    if VENV.exists() and not os.access(VENV, os.W_OK):
+        raise StopError(f"{VENV}: belongs to another user and is not ready. Type: sudo rm -r '{VENV}'")
+    if reason:
+        say(f"makes .venv: {reason}")
+        if VENV.is_symlink() or VENV.is_file():
+            VENV.unlink()
+        run([sys.executable, "-m", "venv", "--clear", str(VENV)])
+    STAMP.unlink(missing_ok=True)
+    say(f"installs the locked packages of requirements/{kind}.txt (some minutes the first time)")
+    pip = [
+        str(VENV / "bin" / "python"),
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--disable-pip-version-check",
+        "--no-input",
+    ]
+    run([*pip, "--require-hashes", "-r", str(requirement_file(kind))])
+    run([*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)])
+    half = STAMP.with_suffix(".new")
+    half.write_text(digest(kind, venv_version()), encoding="utf-8")
+    half.replace(STAMP)
+    say("ready")
+
+
+def why_unusable() -> str:
+    """Say why .venv must be made anew; empty when it can stay."""
+    if not VENV.exists():
+        return "there is none yet"
+    if not (VENV / "bin" / "python").exists():
+        return "its Python is gone"
+    settings = venv_settings()
+    if tuple(int(part) for part in venv_version().split(".")[:2] if part.isdigit()) < OLDEST:
+        return "its Python is too old"
+    if not settings.get("command", "").endswith(f" {VENV}"):
+        return "it was made in another folder"
+    if not (VENV / "lib").is_dir() or not any(VENV.glob("lib/python*/site-packages/pip")):
+        return "it is half made"
+    return ""
+
+
+def is_ready(kind: str) -> bool:
+    """Compare the stamp with the files it was made from; what serves for dev serves for run."""
+    if not STAMP.is_file() or why_unusable():
+        return False
+    stamp = STAMP.read_text(encoding="utf-8")
+    return stamp in {digest(each, venv_version()) for each in {kind, "dev"}}
+
+
+def digest(kind: str, version: str) -> str:
+    """Return the digest of everything an environment is made from."""
+    parts = [kind.encode(), version.encode(), os.fsencode(ROOT)]
+    parts += [requirement_file(kind).read_bytes(), (ROOT / "pyproject.toml").read_bytes()]
+    return hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+
+
+def requirement_file(kind: str) -> Path:
+    """Return the locked requirements of a kind."""
+    return ROOT / "requirements" / f"{kind}.txt"
+
+
+def venv_settings() -> dict[str, str]:
+    """Read pyvenv.cfg; empty when there is none."""
+    path = VENV / "pyvenv.cfg"
+    if not path.is_file():
+        return {}
+    pairs = (line.partition("=") for line in path.read_text(encoding="utf-8").splitlines())
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def venv_version() -> str:
+    """Return the Python version of .venv, such as 3.11.7."""
+    return venv_settings().get("version", "")
+
+
+def run(command: list[str]) -> None:
+    """Run a step; the caller's Python and pip settings must not reach into the new environment."""
+    environment = {
+        name: value for name, value in os.environ.items() if name not in {"PYTHONHOME", "PYTHONPATH"}
+    }
+    if subprocess.run(command, env=environment | {"PIP_USER": "0"}, check=False).returncode:
+        raise StopError(
+            f"this step failed (see above), .venv is not ready: {' '.join(command)}\nMend it, then run again."
+        )
+
+
+def show_plan(missing: list[str], kind: str) -> None:
+    """Say what a run would do."""
+    for line in install_lines(missing) if missing else []:
+        say("would run: " + " ".join(line))
+    if not is_ready(kind):
+        say(f"would install requirements/{kind}.txt into .venv ({why_unusable() or 'it stays'})")
+    elif not missing:
+        say("nothing to do")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
