@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from lowland_gis.definitions.package import package_names, read_package
+from lowland_gis.definitions.package import package_definition, package_names
 from lowland_gis.deliver import staging
 from lowland_gis.deliver.package import PackageNames, build, check
 from lowland_gis.errors import DefinitionError, InputRefusedError, UsageError
@@ -64,6 +64,7 @@ def frames():
         "parcel_id": [codes[2], codes[2]],
         "town_code": "120113101",
         "town_name": "北仓镇",
+        "entry_id": [8, 3],
         "question_title": "能否保留",
         "clause_title": ["规划用途", "房屋安全"],
         "needed": "控规图则",
@@ -90,7 +91,7 @@ def frames():
 def make(target, given=None, **options):
     return build(
         frames() if given is None else given,
-        options.pop("definition", read_package("example_city")),
+        options.pop("definition", package_definition("example_city", Path())),
         options.pop("names", NAMES),
         target,
         provenance=PROVENANCE,
@@ -140,7 +141,7 @@ def test_tables_agree_with_the_layers(tmp_path):
 
 def test_dictionary_and_manifest_describe_every_field(tmp_path):
     report = make(tmp_path / "out")
-    definition = read_package("example_city")
+    definition = package_definition("example_city", Path())
     book = openpyxl.load_workbook(tmp_path / "out" / ROOT / "1空间数据库" / "北辰区(120113)数据字典.xlsx")
     described = [(row[0], row[2]) for row in book["字段"].iter_rows(min_row=4, values_only=True)]
     assert described == [(layer.name, field.name) for layer in definition.layers for field in layer.fields]
@@ -154,6 +155,7 @@ def test_dictionary_and_manifest_describe_every_field(tmp_path):
 
 def test_same_content_gives_the_same_bytes_in_any_row_order(tmp_path):
     shuffled = {name: frame.iloc[::-1] for name, frame in frames().items()}
+    shuffled["problem"] = shuffled["problem"].assign(entry_id=[90, 91])  # not written, so without effect
     make(tmp_path / "a")
     make(tmp_path / "b", shuffled)
     assert digests(tmp_path / "a") == digests(tmp_path / "b")
@@ -326,7 +328,7 @@ def test_paths_with_hostile_characters(tmp_path):
 
 def test_shipped_definitions_are_read_and_marked():
     assert "example_city" in package_names()
-    assert all(read_package(name).example for name in package_names())
+    assert all(package_definition(name, Path()).example for name in package_names())
 
 
 TEXT = (Path(__file__).parents[2] / "src/lowland_gis/definitions/packages/example_city.toml").read_text(
@@ -358,11 +360,11 @@ def test_wrong_definition_is_refused_with_the_place(tmp_path, old, new, reason):
     path = tmp_path / "own.toml"
     path.write_text(TEXT.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(DefinitionError, match=reason):
-        read_package(path)
+        package_definition("own.toml", tmp_path)
 
 
 def test_unknown_definition_gets_the_nearest_names():
     with pytest.raises(DefinitionError, match="example_city"):
-        read_package("exampel_city")
+        package_definition("exampel_city", Path())
     with pytest.raises(DefinitionError, match="absent"):
-        read_package("absent.toml")
+        package_definition("absent.toml", Path())

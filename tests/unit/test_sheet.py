@@ -15,7 +15,7 @@ from lowland_gis.deliver.sheet import overview
 from lowland_gis.errors import DefinitionError, InputRefusedError, UsageError
 
 CRS = "EPSG:4548"
-ANSWERS = ("industrial", "town", "village", "legacy", "none", "unknown")
+ANSWERS = ("industrial", "town", "village", "legacy", "none", "open")
 
 
 def frame(geometries, **columns):

@@ -216,19 +216,19 @@ def package_names() -> list[str]:
     return shipped("packages")
 
 
-def read_package(name_or_path: str | Path) -> PackageDefinition:
-    """Read a package by its name, or a bureau's own from a path that ends in .toml.
+def package_definition(name: str, folder: Path) -> PackageDefinition:
+    """Return a shipped definition by name, or the one in a TOML file (relative to `folder`).
 
     Raises:
         DefinitionError: there is no such definition, or it is wrong; with every fault.
     """
-    if str(name_or_path).endswith(".toml"):
-        return read_toml(Path(name_or_path), ADAPTER)
+    if name.endswith(".toml"):
+        return read_toml(folder / name, ADAPTER)
     known = package_names()
-    if name_or_path not in known:
-        near = difflib.get_close_matches(str(name_or_path), known, n=3, cutoff=0.0)
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.0)
         raise DefinitionError(
-            f"package {name_or_path}: there is no such definition, so nothing says which fields to write. "
-            f"Nearest: {', '.join(near)}. Or give a path that ends in .toml."
+            f"package {name}: there is no such definition, so nothing says which fields to write. "
+            f"Nearest: {', '.join(near)}. Or name a .toml file."
         )
-    return read_toml(FOLDER / "packages" / f"{name_or_path}.toml", ADAPTER)
+    return read_toml(FOLDER / "packages" / f"{name}.toml", ADAPTER)

@@ -92,7 +92,7 @@ def _prepare(
         return [], [f"{column}: the frame {layer.frame} has no such column" for column in absent]
     if layer.geometry == "polygon" and not isinstance(frame, gpd.GeoDataFrame):
         return [], [f"geometry: the frame {layer.frame} has none"]
-    rows = _sorted(frame, layer.key)
+    rows = _sorted(frame, layer)
     keys = [str(key) for key in rows[layer.key]]
     records, faults = _records(rows, layer, names, keys)
     columns, misfits = columns_for(records, dbf_fields(layer), keys)
@@ -106,9 +106,10 @@ def _prepare(
     return [PreparedLayer(layer, columns, geometries, _crs(rows))], faults
 
 
-def _sorted(frame: pd.DataFrame, key: str) -> pd.DataFrame:
-    others = [column for column in frame.columns if column not in (key, "geometry")]
-    return frame.sort_values([key, *others], key=lambda column: column.astype(str), kind="stable")
+def _sorted(frame: pd.DataFrame, layer: LayerDefinition) -> pd.DataFrame:
+    """Order rows by the key and then by what is written, never by what is not."""
+    written = {field.column: None for field in layer.fields if field.column not in (None, layer.key)}
+    return frame.sort_values([layer.key, *written], key=lambda column: column.astype(str), kind="stable")
 
 
 def _records(
