@@ -131,9 +131,9 @@ def has_chinese_font() -> bool:
     if any(Path(name).exists() for name in FONT_FILES):
         return True
     lister = shutil.which("fc-list")
-    return bool(lister) and bool(
-        subprocess.run([lister, ":lang=zh"], capture_output=True, check=False).stdout
-    )
+    if lister is None:
+        return False
+    return bool(subprocess.run([lister, ":lang=zh"], capture_output=True, check=False).stdout)
 
 
 def install_lines(missing: list[str]) -> list[list[str]]:
