@@ -11,7 +11,9 @@ from typing import Protocol
 import click
 
 from lowland_gis.db import cluster as clusters
+from lowland_gis.db.migrate import current_revision, upgrade
 from lowland_gis.db.server import Facts, ensure_postgis, facts_of, without_password
+from lowland_gis.settings import Settings
 
 NOT_OURS = "LOWLAND_DSN names a server that is not the project's own; it is left as it is."
 
@@ -26,6 +28,10 @@ class Project(Protocol):
     @property
     def dsn(self) -> str | None:
         """The connection string of a server that takes the place of the private cluster."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the project."""
 
 
 @click.group()
@@ -44,6 +50,16 @@ def up(project: Project) -> None:
         clusters.up(cluster)
     click.echo(f"The database answers: {without_password(project.dsn or clusters.dsn(cluster))}", err=True)
     _echo_service(project, cluster)
+
+
+@db.command()
+@click.option("--to", "revision", default="head", show_default=True, help="The revision to reach.")
+@click.pass_obj
+def migrate(project: Project, revision: str) -> None:
+    """Bring the database to the newest schema; two at once queue."""
+    server = clusters.connect_string(project.project_dir, project.dsn)
+    upgrade(server, project.settings.project.srid, revision)
+    click.echo(f"The database is at revision {current_revision(server)}.", err=True)
 
 
 @db.command()

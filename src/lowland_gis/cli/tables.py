@@ -16,7 +16,9 @@ WIDTH_IN_A_PIPE = 120
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
-def show(rows: pd.DataFrame, *, as_json: bool, headings: Sequence[str] | None = None, title: str | None = None) -> None:
+def show(
+    rows: pd.DataFrame, *, as_json: bool, headings: Sequence[str] | None = None, title: str | None = None
+) -> None:
     """Print rows on stdout."""
     if as_json:
         click.echo(json.dumps(rows.to_dict("records"), ensure_ascii=False, default=str, indent=1))

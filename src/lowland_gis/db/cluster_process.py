@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lowland_gis.db.binaries import Binaries
-from lowland_gis.db.cluster_paths import PORT, Cluster
+from lowland_gis.db.cluster_paths import PORT, SOCKET_NAME, Cluster
 from lowland_gis.db.programs import run_as
 from lowland_gis.errors import DatabaseError
 
@@ -27,7 +27,8 @@ ALWAYS = {"listen_addresses": "", "unix_socket_permissions": "0700", "jit": "off
 DURABLE = {
     "fsync": "on",
     "full_page_writes": "on",
-    "synchronous_commit": "off",
+    # Off would be quicker by little (stages commit rarely) and lose what was reported as done when the server is killed.
+    "synchronous_commit": "on",
     "shared_buffers": "512MB",
     "work_mem": "64MB",
     "maintenance_work_mem": "512MB",
@@ -84,7 +85,7 @@ def server_settings(socket_dir: Path, *, durable: bool, shared_memory: int | Non
 
 def start_server(cluster: Cluster, binaries: Binaries) -> None:
     """Start the server and wait until it takes connections; one that someone else just started will do."""
-    _drop_foreign_pid_file(cluster)
+    _drop_foreign_pid_files(cluster)
     _turn_log(cluster)
     deadline = time.monotonic() + ORPHAN_SECONDS
     while True:
@@ -145,14 +146,16 @@ def _is_postmaster(pid: int, data_dir: Path) -> bool:
     return b"postgres" in shown.stdout and os.fsencode(data_dir) in shown.stdout
 
 
-def _drop_foreign_pid_file(cluster: Cluster) -> None:
-    """Remove a pid file whose number is another program's now: PostgreSQL would take that for its server.
+def _drop_foreign_pid_files(cluster: Cluster) -> None:
+    """Remove a lock file whose number is another program's now: PostgreSQL would take that for its server.
 
     A dead number is left to PostgreSQL, which clears it by its own, more careful rules.
     """
-    pid_file = cluster.data_dir / "postmaster.pid"
-    if pid_file.exists() and find_postmaster(cluster) is None and not _names_dead_process(pid_file):
-        pid_file.unlink(missing_ok=True)
+    if find_postmaster(cluster) is not None:
+        return
+    for pid_file in (cluster.data_dir / "postmaster.pid", cluster.socket_dir / f"{SOCKET_NAME}.lock"):
+        if pid_file.exists() and not _names_dead_process(pid_file):
+            pid_file.unlink(missing_ok=True)
 
 
 def _names_dead_process(pid_file: Path) -> bool:

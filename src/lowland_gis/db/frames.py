@@ -16,6 +16,7 @@ from psycopg import sql
 from lowland_gis import schema
 
 Connection = psycopg.Connection[Any]
+Query = str | sql.SQL | sql.Composed
 
 _COPY_TYPES = {
     "text": "text",
@@ -101,9 +102,7 @@ _CONVERT: dict[str, Callable[[pd.Series[Any]], list[Any]]] = {
 }
 
 
-def read_frame(
-    connection: Connection, query: sql.Composable | str, parameters: Sequence[Any] = ()
-) -> pd.DataFrame:
+def read_frame(connection: Connection, query: Query, parameters: Sequence[Any] = ()) -> pd.DataFrame:
     """Return the rows of a query as a frame, columns in the order of the query."""
     with connection.cursor(binary=True) as cursor:
         cursor.execute(_composed(query), parameters)
@@ -115,7 +114,7 @@ def read_frame(
 
 
 def read_geoframe(
-    connection: Connection, query: sql.Composable | str, parameters: Sequence[Any] = (), *, srid: int
+    connection: Connection, query: Query, parameters: Sequence[Any] = (), *, srid: int
 ) -> gpd.GeoDataFrame:
     """Return the rows of a query whose column `geom` is selected with ST_AsBinary, as a GeoDataFrame."""
     rows = read_frame(connection, query, parameters)
@@ -123,5 +122,5 @@ def read_geoframe(
     return gpd.GeoDataFrame(rows.drop(columns="geom"), geometry=geometries, crs=srid)
 
 
-def _composed(query: sql.Composable | str) -> sql.Composable:
-    return sql.SQL(query) if isinstance(query, str) else query  # type: ignore[arg-type]
+def _composed(query: Query) -> sql.SQL | sql.Composed:
+    return sql.SQL(query) if isinstance(query, str) else query

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -81,20 +81,21 @@ def _is_ours(name: str | None, kind: str, parents: dict[str, str | None]) -> boo
     return parents.get("schema_name") in schema.SCHEMAS
 
 
-def _is_object_ours(obj: object, name: str | None, kind: str, reflected: bool, compare_to: object) -> bool:  # noqa: FBT001
+def _is_object_ours(obj: object, name: str | None, kind: str, reflected: bool, compare_to: object) -> bool:
     if kind == "table" and reflected and getattr(obj, "schema", None) not in schema.SCHEMAS:
         return False
     if kind == "table" and reflected and compare_to is None:
         # A table that QGIS or an analyst made inside one of our schemas is not ours to drop.
         return False
-    return bool(alembic_helpers.include_object(obj, name, kind, reflected, compare_to))
+    include: Callable[..., bool] = alembic_helpers.include_object
+    return include(obj, name, kind, reflected, compare_to)
 
 
-def _run(connection: sa.Connection, srid: int, step: object) -> None:
+def _run(connection: sa.Connection, srid: int, step: Callable[[Config], None]) -> None:
     config = _config()
     config.attributes.update(connection=connection, srid=srid)
     try:
-        step(config)  # type: ignore[operator]
+        step(config)
     except CommandError as error:
         if "Can't locate revision" in str(error):
             raise DatabaseError(
@@ -123,7 +124,7 @@ def _refuse_other_srid(connection: sa.Connection, srid: int) -> None:
     if found not in (None, srid):
         raise DatabaseError(
             f"The database holds EPSG:{found}, but the project says EPSG:{srid}; one database has one plane."
-            f" Set crs = \"EPSG:{found}\" in lowland.toml, or use another database."
+            f' Set crs = "EPSG:{found}" in lowland.toml, or use another database.'
         )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from geoalchemy2 import Geometry
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.schema import SchemaItem
 from sqlalchemy.types import TypeEngine
 
 from lowland_gis import schema
@@ -18,7 +20,7 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
-_TYPES: dict[str, TypeEngine[object]] = {
+_TYPES: dict[str, TypeEngine[Any]] = {
     "text": sa.Text(),
     "integer": sa.Integer(),
     "bigint": sa.BigInteger(),
@@ -51,8 +53,8 @@ def sql_table(table: schema.Table, srid: int = 0) -> sa.Table:
     return metadata(srid).tables[table.full_name]
 
 
-def _column(column: schema.Column, table: schema.Table, srid: int) -> sa.Column[object]:
-    constraints: list[sa.SchemaItem] = []
+def _column(column: schema.Column, table: schema.Table, srid: int) -> sa.Column[Any]:
+    constraints: list[SchemaItem] = []
     if column.identity:
         constraints.append(sa.Identity(always=True))
     if column.references is not None:
@@ -68,10 +70,10 @@ def _column(column: schema.Column, table: schema.Table, srid: int) -> sa.Column[
     )
 
 
-def _type(column: schema.Column, srid: int) -> TypeEngine[object]:
+def _type(column: schema.Column, srid: int) -> TypeEngine[Any]:
     if column.kind == "geometry":
         # Received geometry is only ever looked at one by one, so it needs no index.
         spatial_index = column.name != "geom_received"
-        geometry: TypeEngine[object] = Geometry(column.geometry_type, srid=srid, spatial_index=spatial_index)
+        geometry: TypeEngine[Any] = Geometry(column.geometry_type, srid=srid, spatial_index=spatial_index)
         return geometry
     return _TYPES[column.kind]

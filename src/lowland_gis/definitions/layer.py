@@ -32,17 +32,20 @@ class FieldDefinition(_Frozen):
 class LayerDefinition(_Frozen):
     """One layer: its fields, where it is stored, and by which code overlaps are summed.
 
-    `tabulate` is `code` (sum by the class code), `feature` (keep each feature apart, because its attributes are
-    needed beside the overlap) or `no`. `valid_from` and `valid_to` name date fields outside which a feature counts no more.
+    `identifier` is the field by which people name a record. `tabulate` is `code` (sum by the class code), `feature` (keep each feature apart, because its attributes are
+    needed beside the overlap) or `no`. `width` names the field that makes a strip of
+    a line. `valid_from` and `valid_to` name date fields outside which a feature counts no more.
     """
 
     key: str
     title: str
     geometry: Literal["polygon", "line", "table", "raster"]
     stored: Literal["feature", "parcel", "enterprise", "raster"]
+    identifier: str | None = None
     code: str | None = None
     tabulate: Literal["code", "feature", "no"] = "no"
     as_of: dt.date | None = None
+    width: str | None = None
     valid_from: str | None = None
     valid_to: str | None = None
     document: str

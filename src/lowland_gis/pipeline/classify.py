@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +66,7 @@ class ClauseLine:
 
     title: str
     measure: str
+    measure_title: str
     op: str
     limit: float
     unit: str
@@ -127,11 +129,11 @@ def explain(project: Project, parcel_id: str, run: int | None = None) -> list[Ex
                 " at ingest is in land.issue."
             )
         evidence = _parcel_evidence(connection, run_id, parcel_id)
-    asked = verdicts.set_index("question")
+    asked = {str(row["question"]): row for row in verdicts.to_dict("records")}
     return [
-        _explanation(pack, question, asked.loc[question.name], evidence, parcel_id, run_id)
+        _explanation(pack, question, asked[question.name], evidence, parcel_id, run_id)
         for question in pack.question
-        if question.name in asked.index
+        if question.name in asked
     ]
 
 
@@ -147,7 +149,7 @@ def _parcel_evidence(connection: Connection, run_id: int, parcel_id: str) -> dic
 def _explanation(
     pack: RulePack,
     question: Question,
-    verdict: pd.Series[Any],
+    verdict: Mapping[Hashable, Any],
     evidence: dict[str, tuple[float, str]],
     parcel_id: str,
     run_id: int,
@@ -161,7 +163,7 @@ def _explanation(
         titles[verdict["answer"]],
         bool(verdict["settled"]),
         verdict["rule"],
-        titles.get(verdict["candidate"]),
+        titles.get(str(verdict["candidate"])),
         pack.name,
         pack.title,
         pack.example,
@@ -186,6 +188,7 @@ def _clause_line(
     return ClauseLine(
         clause.title,
         clause.measure,
+        definition.title if definition else clause.measure,
         clause.op,
         pack.limit(clause),
         definition.unit if definition else "",

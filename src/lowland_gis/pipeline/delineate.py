@@ -82,7 +82,9 @@ def _read(connection: Connection, project: Project) -> DelineationInputs:
     versions = current_versions(connection)
     if not versions.get("town"):
         raise UsageError("There are no towns yet, so no block can be told. Type: lowland ingest town FILE")
-    towns = land.layer_shapes(connection, "town", versions, srid=project.srid).rename(columns={"code": "town_code"})
+    towns = land.layer_shapes(connection, "town", versions, srid=project.srid).rename(
+        columns={"code": "town_code"}
+    )
     barriers = _barriers(connection, project, versions)
     parcels = _low_parcels(connection, project)
     cells = barrier_cells(towns[["town_code", "geometry"]], barriers.geometry.to_numpy())
@@ -93,9 +95,9 @@ def _barriers(connection: Connection, project: Project, versions: dict[str, Any]
     roads = land.layer_shapes(connection, "road", versions, srid=project.srid)
     rivers = land.layer_shapes(connection, "river", versions, srid=project.srid)
     stopping = roads[roads["code"].isin(project.settings.delineate.road_grades)]
-    return pd.concat(
-        [stopping.assign(layer="road"), rivers.assign(layer="river")], ignore_index=True
-    )[["layer", "code", "geometry"]]
+    return pd.concat([stopping.assign(layer="road"), rivers.assign(layer="river")], ignore_index=True)[
+        ["layer", "code", "geometry"]
+    ]
 
 
 def _low_parcels(connection: Connection, project: Project) -> gpd.GeoDataFrame:
@@ -117,12 +119,15 @@ def _reasons(evidence: pd.DataFrame, settings: DelineateSettings) -> npt.NDArray
     """Say why a parcel may be in no unit; None where it may. What is unknown forbids nothing."""
 
     def share(name: str) -> npt.NDArray[np.float64]:
-        known = evidence[name] if name in evidence.columns else pd.Series(np.nan, index=evidence.index)
-        return known.to_numpy(dtype=np.float64)
+        if name not in evidence.columns:
+            return np.full(len(evidence), np.nan)
+        return np.asarray(evidence[name], dtype=np.float64)
 
     inside = np.fmax(share("boundary_share"), share("settlement_village_share"))
     reason = np.full(len(evidence), None, dtype=object)
     reason[inside < settings.inside_min] = "outside the development boundary and village land"
-    reason[share("farmland_share") > settings.protected_max] = "touches permanent basic farmland (永久基本农田)"
+    reason[share("farmland_share") > settings.protected_max] = (
+        "touches permanent basic farmland (永久基本农田)"
+    )
     reason[share("eco_share") > settings.protected_max] = "touches the ecological red line (生态保护红线)"
     return reason

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pandas as pd
 
-from lowland_gis import sample
+from lowland_gis import __version__, sample
 from lowland_gis import settings as project_settings
 from lowland_gis.analysis.agreement import Agreement, compare
 from lowland_gis.db import cluster, migrate
@@ -29,7 +30,7 @@ def prepare(folder: Path, *, parcels: int, seed: int, dsn: str | None, tell: Tel
         UsageError: the folder holds something else, or a sample of another size or seed.
     """
     file = folder / project_settings.PROJECT_FILE
-    wanted = {"parcels": parcels, "seed": seed, "version": sample.VERSION}
+    wanted = {"parcels": parcels, "seed": seed, "version": __version__}
     if not _is_there(folder, wanted):
         tell(f"sample district of about {parcels:,} parcels, seed {seed} → {folder}")
         delivery = sample.write_district(folder, parcels=parcels, seed=seed, progress=tell)
@@ -38,7 +39,7 @@ def prepare(folder: Path, *, parcels: int, seed: int, dsn: str | None, tell: Tel
         (folder / MARK).write_text(json.dumps(wanted), encoding="utf-8")
     settings = project_settings.load(file)
     if dsn is None and settings.dsn is None:
-        place = cluster.locate(settings.folder)
+        place = cluster.locate(settings.folder, env=os.environ)
         tell("database up")
         cluster.up(place)
     target = cluster.connect_string(settings.folder, settings.dsn)
@@ -65,7 +66,9 @@ def _is_there(folder: Path, wanted: dict[str, object]) -> bool:
         )
     ours = {"incoming", "truth.csv", "spoilt.csv", project_settings.PROJECT_FILE}
     if folder.is_dir() and {path.name for path in folder.iterdir()} - ours:
-        raise UsageError(f"{folder} is not empty and no sample project. Name another folder: lowland demo DIR")
+        raise UsageError(
+            f"{folder} is not empty and no sample project. Name another folder: lowland demo DIR"
+        )
     return False
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import getpass
+from collections.abc import Hashable
 from typing import Any
 
 import pandas as pd
@@ -33,7 +34,9 @@ def determine(project: Project, *, tell: Tell = silent) -> Run:
     """
     with project.transaction() as connection:
         classified = needed_run(connection, "classify")
-        connection.execute("LOCK TABLE registry.low_efficiency, registry.legacy, registry.problem IN EXCLUSIVE MODE")
+        connection.execute(
+            "LOCK TABLE registry.low_efficiency, registry.legacy, registry.problem IN EXCLUSIVE MODE"
+        )
 
         def work(_: int) -> None:
             tell("determine drafts of the three databases 三库")
@@ -46,9 +49,7 @@ def determine(project: Project, *, tell: Tell = silent) -> Run:
             ):
                 _append(connection, project, table, key, wanted, classified.run_id)
 
-        return recorded(
-            connection, STAGE, inputs={"classify": classified.digest}, settings={}, work=work
-        )
+        return recorded(connection, STAGE, inputs={"classify": classified.digest}, settings={}, work=work)
 
 
 def low_efficiency(verdicts: pd.DataFrame) -> pd.DataFrame:
@@ -60,28 +61,29 @@ def low_efficiency(verdicts: pd.DataFrame) -> pd.DataFrame:
 def legacy(verdicts: pd.DataFrame, pack: RulePack) -> pd.DataFrame:
     """Return the historical-legacy database: parcel_id, town_code, retention, clauses, area_m2."""
     rows = verdicts[verdicts["question"] == "retention"].rename(columns={"answer": "retention"})
-    rows = rows.assign(clauses=[_applicable_clauses(pack, "retention", trace) for trace in rows["trace"]])
+    best: list[Any] = [_applicable_clauses(pack, "retention", trace) for trace in rows["trace"].tolist()]
+    rows = rows.assign(clauses=best)
     return rows[["parcel_id", "town_code", "retention", "clauses", "area_m2"]]
 
 
 def problems(verdicts: pd.DataFrame, pack: RulePack) -> pd.DataFrame:
     """Return the problem list: every unknown clause that an open answer hangs on, and which paper settles it."""
-    clauses = {
-        (question.name, rule.name): rule.all for question in pack.question for rule in question.rule
-    }
+    clauses = {(question.name, rule.name): rule.all for question in pack.question for rule in question.rule}
     found = []
-    for row in verdicts[~verdicts["settled"]].itertuples():
-        for rule, letters in row.trace.items():
+    for row in verdicts[~verdicts["settled"].astype(bool)].to_dict("records"):
+        for rule, letters in row["trace"].items():
             if "f" in letters:
                 continue
-            for clause, letter in zip(clauses[row.question, rule], letters, strict=True):
+            for clause, letter in zip(clauses[row["question"], rule], letters, strict=True):
                 if letter == "u":
                     found.append(
-                        (row.parcel_id, row.town_code, row.question, clause.title,
+                        (row["parcel_id"], row["town_code"], row["question"], clause.title,
                          clause.needed or _FALLBACK_NEEDED, clause.office or _FALLBACK_OFFICE)
                     )  # fmt: skip
     columns = ["parcel_id", "town_code", "question", "clause", "needed", "office"]
-    return pd.DataFrame(found, columns=columns).drop_duplicates(["parcel_id", "question", "clause"], ignore_index=True)
+    return pd.DataFrame(found, columns=columns).drop_duplicates(
+        ["parcel_id", "question", "clause"], ignore_index=True
+    )
 
 
 def _applicable_clauses(pack: RulePack, question: str, trace: dict[str, str]) -> dict[str, str]:
@@ -138,7 +140,7 @@ def _append(
 
 def _changes(held: pd.DataFrame, wanted: pd.DataFrame, key: list[str], content: list[str]) -> pd.DataFrame:
     """Return the rows to append: new or changed drafts, and withdrawals of drafts that are wanted no more."""
-    by_key: dict[tuple[Any, ...], dict[str, Any]] = {
+    by_key: dict[tuple[Any, ...], dict[Hashable, Any]] = {
         tuple(row[name] for name in key): row for row in held.to_dict("records")
     }
     rows = []

@@ -88,7 +88,8 @@ def town_names(connection: Connection) -> dict[str, str]:
 def kind_table(connection: Connection) -> pd.DataFrame:
     """Return kinds × parcels × area: kind, title, parcels, area_m2, area_mu, in the order of the rule pack."""
     question = next(item for item in current_pack(connection).question if item.name == "kind")
-    titles = {**question.answers, OPEN: OPEN_TITLE}
+    answers = dict.fromkeys([*(rule.answer for rule in question.rule), question.otherwise])
+    titles = {**{answer: question.answers[answer] for answer in answers}, OPEN: OPEN_TITLE}
     ids = [version.version_id for version in current_versions(connection).get("parcel", [])]
     sums = read_frame(
         connection,

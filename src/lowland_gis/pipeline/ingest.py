@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import getpass
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +55,7 @@ class _Prepared:
     n_read: int
     crs: str | None
     received: Received | None
+    names: pd.Series[Any] | None = None
 
 
 def ingest(project: Project, delivery: DeliverySettings, *, dry_run: bool = False) -> Loaded:
@@ -73,7 +74,7 @@ def ingest(project: Project, delivery: DeliverySettings, *, dry_run: bool = Fals
             same = _same_delivery(connection, delivery, digest)
             if same is not None:
                 return same
-            prepared = _prepare(project, source, definition, delivery)
+            prepared = _with_keys(_prepare(project, source, definition, delivery))
             return _store(connection, project, source, prepared, delivery, digest)
 
 
@@ -93,7 +94,8 @@ def _same_delivery(connection: Connection, delivery: DeliverySettings, digest: s
     ).fetchone()
     if row is None or row[1] != digest:
         return None
-    return Loaded(delivery.layer, row[0], *row[2:], fresh=False)
+    version_id, _, n_read, n_loaded, n_rejected, n_issues, encoding = row
+    return Loaded(delivery.layer, version_id, n_read, n_loaded, n_rejected, n_issues, encoding, fresh=False)
 
 
 def _prepare(
@@ -105,13 +107,23 @@ def _prepare(
     standard = _standardised(source, definition, received)
     issues = standard.faults.assign(action="kept", place=None)
     if definition.stored == "enterprise":
-        return _prepare_enterprises(standard.rows, issues, received)
+        return _prepare_enterprises(standard.rows, issues, received, _names(definition, standard.rows))
     return _prepare_features(project, source, definition, delivery, received, standard)
 
 
-def _standardised(
-    source: Source, definition: LayerDefinition, received: Received
-) -> attributes.Standardised:
+def _with_keys(prepared: _Prepared) -> _Prepared:
+    """Name the record of every issue by the identifier of its layer, where it has one."""
+    if prepared.names is None:
+        return prepared
+    keys = prepared.names.reindex(prepared.issues["row_no"]).to_numpy()
+    return replace(prepared, issues=prepared.issues.assign(key=keys))
+
+
+def _names(definition: LayerDefinition, values: pd.DataFrame) -> pd.Series[Any] | None:
+    return values[definition.identifier] if definition.identifier in values.columns else None
+
+
+def _standardised(source: Source, definition: LayerDefinition, received: Received) -> attributes.Standardised:
     lists = {field.codes: code_names(field.codes) for field in definition.field if field.codes}
     standard = attributes.standardise(received.attributes, definition.field, lists)
     if standard.missing:
@@ -137,8 +149,10 @@ def _prepare_features(
         )
     raw, fault = repair.decode(received.wkb)
     system = reference.resolve(received.declared_crs, delivery.src_crs, bounds(raw), source.name)
-    way = reference.path_between(system, reference.reference(project.settings.project.crs, source.name), source.name)
-    kind = "line" if definition.geometry == "line" else "polygon"
+    way = reference.path_between(
+        system, reference.reference(project.settings.project.crs, source.name), source.name
+    )
+    kind: Literal["line", "polygon"] = "line" if definition.geometry == "line" else "polygon"
     mended = repair.repair(reference.transformed(raw, way), fault, kind)
     issues = _issues(standard.faults, mended)
     rows = pd.DataFrame(
@@ -149,14 +163,15 @@ def _prepare_features(
             "geom_received": mended.received,
         }
     )
+    names = _names(definition, standard.rows)
     if definition.stored == "parcel":
         rows, issues = _parcels(project, rows, standard.rows, mended.usable, issues)
-        return _Prepared(schema.PARCEL, rows, issues, len(raw), system.name, received)
+        return _Prepared(schema.PARCEL, rows, issues, len(raw), system.name, received, names)
     rows["layer"] = definition.key
     rows["code"] = None if definition.code is None else standard.rows[definition.code].to_numpy()
     rows = rows[mended.usable].copy()
     rows["area_m2"] = ellipsoidal_areas(rows["geom"].to_numpy(dtype=object), project.plane)
-    return _Prepared(schema.FEATURE, rows, issues, len(raw), system.name, received)
+    return _Prepared(schema.FEATURE, rows, issues, len(raw), system.name, received, names)
 
 
 def _issues(faults: pd.DataFrame, mended: repair.Repaired) -> pd.DataFrame:
@@ -222,17 +237,19 @@ def _rejected(rows: pd.DataFrame, mask: npt.NDArray[np.bool_], rule: str, messag
     )
 
 
-def _prepare_enterprises(values: pd.DataFrame, issues: pd.DataFrame, received: Received) -> _Prepared:
+def _prepare_enterprises(
+    values: pd.DataFrame, issues: pd.DataFrame, received: Received, names: pd.Series[Any] | None
+) -> _Prepared:
     rows = pd.DataFrame(
         {
             "row_no": np.arange(len(values)),
-            "credit_code": values["TYSHXYDM"] if "TYSHXYDM" in values else None,
+            "credit_code": values.get("TYSHXYDM"),
             "year": values["NF"],
             "parcel_id": values["ZDDM"],
             "attributes": attributes.records(values),
         }
     )
-    return _Prepared(schema.ENTERPRISE, rows, issues, len(values), None, received)
+    return _Prepared(schema.ENTERPRISE, rows, issues, len(values), None, received, names)
 
 
 def _prepare_raster(project: Project, source: Source) -> _Prepared:
@@ -241,7 +258,9 @@ def _prepare_raster(project: Project, source: Source) -> _Prepared:
             declared = None if raster.crs is None else raster.crs.to_wkt()
             extent = np.array(raster.bounds)
     except RasterioIOError as error:
-        raise InputRefusedError(f"{source.name}: cannot be read as a raster ({error}). Ask for it again.") from error
+        raise InputRefusedError(
+            f"{source.name}: cannot be read as a raster ({error}). Ask for it again."
+        ) from error
     system = reference.resolve(declared, None, extent, source.name)
     if system.name != project.settings.project.crs:
         raise InputRefusedError(
@@ -266,7 +285,9 @@ def _store(
     n_loaded = len(prepared.rows)
     n_rejected = issues.loc[issues["action"] == "rejected", "row_no"].nunique()
     if n_loaded + n_rejected != prepared.n_read:
-        raise AssertionError(f"{source.name}: read {prepared.n_read}, loaded {n_loaded}, rejected {n_rejected}")
+        raise AssertionError(
+            f"{source.name}: read {prepared.n_read}, loaded {n_loaded}, rejected {n_rejected}"
+        )
     as_of = delivery.as_of or layer_definition(delivery.layer).as_of or project.settings.project.as_of
     version_id = _one(
         connection,

@@ -44,7 +44,9 @@ def features(
             # ISO dates compare as text; a feature without the date is in force.
             conditions.append(
                 sql.SQL("coalesce(attributes->>{} {} {}, true)").format(
-                    sql.Literal(name), sql.SQL(comparison), sql.Placeholder()  # type: ignore[arg-type]
+                    sql.Literal(name),
+                    sql.SQL(comparison),
+                    sql.Placeholder(),
                 )
             )
             values.append(as_of.isoformat())
@@ -79,11 +81,15 @@ def enterprises(connection: Connection, versions: dict[str, list[Version]]) -> p
 def strips(lines: gpd.GeoDataFrame, width_field: str) -> gpd.GeoDataFrame:
     """Return line features as strips of their own width with flat ends; lines without a width fall away."""
     widths = pd.to_numeric(
-        pd.Series([values.get(width_field) for values in lines["attributes"]], index=lines.index), errors="coerce"
+        pd.Series([values.get(width_field) for values in lines["attributes"]], index=lines.index),
+        errors="coerce",
     )
     wide = lines[widths > 0].copy()
     shapes = shapely.buffer(
-        wide.geometry.to_numpy(), widths[widths > 0].to_numpy(dtype=float) / 2, cap_style="flat", join_style="mitre"
+        wide.geometry.to_numpy(),
+        widths[widths > 0].to_numpy(dtype=float) / 2,
+        cap_style="flat",
+        join_style="mitre",
     )
     return wide.set_geometry(gpd.GeoSeries(shapes, index=wide.index, crs=lines.crs))
 

@@ -42,7 +42,8 @@ class Inputs:
     @property
     def index(self) -> pd.Index[Any]:
         """Return the parcel codes in the order of every measured array."""
-        return pd.Index(self.parcels["parcel_id"])
+        codes: pd.Index[Any] = pd.Index(self.parcels["parcel_id"])
+        return codes
 
     def attribute(self, field: str) -> pd.Series[Any]:
         """Return a parcel attribute by its standard name, missing where it is empty."""
@@ -67,14 +68,20 @@ def measure(project: Project, *, tell: Tell = silent) -> Run:
                 rows = _evidence(name, definition, inputs)
                 copy_in(connection, schema.EVIDENCE, rows, srid=project.srid, constants={"run_id": run_id})
 
-        used = [version for key in ("building", "supply", "enterprise", "raster") for version in versions.get(key, [])]
+        used = [
+            version
+            for key in ("building", "supply", "enterprise", "raster")
+            for version in versions.get(key, [])
+        ]
         return recorded(
             connection,
             STAGE,
             inputs={"tabulate": tabulated.digest, "versions": sorted(version.digest for version in used)},
             settings={
                 "as_of": project.settings.project.as_of.isoformat(),
-                "measures": {name: definition.model_dump(mode="json") for name, definition in defined.items()},
+                "measures": {
+                    name: definition.model_dump(mode="json") for name, definition in defined.items()
+                },
             },
             work=work,
         )
@@ -138,7 +145,9 @@ def _layers(definition: define.AnyMeasure) -> tuple[str, ...]:
 @singledispatch
 def evaluate(definition: object, inputs: Inputs) -> Floats:
     """Return the values of a measure in the order of the parcels, NaN where nothing is known."""
-    raise NotImplementedError(f"no way to measure {type(definition).__name__} of {len(inputs.parcels)} parcels")
+    raise NotImplementedError(
+        f"no way to measure {type(definition).__name__} of {len(inputs.parcels)} parcels"
+    )
 
 
 @evaluate.register
@@ -181,7 +190,9 @@ def _(definition: define.EnterpriseMeasure, inputs: Inputs) -> Floats:
 
 @evaluate.register
 def _(definition: define.OverdueMeasure, inputs: Inputs) -> Floats:
-    pairs = inputs.overlaps[inputs.overlaps["layer"].eq("supply") & (inputs.overlaps["share"] >= definition.min_share)]
+    pairs = inputs.overlaps[
+        inputs.overlaps["layer"].eq("supply") & (inputs.overlaps["share"] >= definition.min_share)
+    ]
     attributes = _by_feature(inputs.features["supply"]).reindex(pairs["code"])
     contracts = pd.DataFrame(
         {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from lowland_gis.definitions.package import package_definition
@@ -13,14 +12,6 @@ from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.runs import needed_run
 
 _STAGES = ("tabulate", "measure", "classify", "delineate", "determine")
-
-
-@dataclass(frozen=True)
-class Delivered:
-    """The package and the map that were made."""
-
-    package: PackageReport
-    map_path: Path
 
 
 def package(project: Project, target: Path | None = None, *, tell: Tell = silent) -> PackageReport:
@@ -57,11 +48,12 @@ def overview_map(project: Project, target: Path | None = None, *, tell: Tell = s
     with project.transaction() as connection:
         frames = map_frames(connection, project)
     target.parent.mkdir(parents=True, exist_ok=True)
-    mark = "合成数据 示例；阈值均为示例" if settings.project.synthetic else ""
     overview(
         frames,
         target,
         title=f"{settings.project.district_name}低效用地与再开发单元",
-        note=f"数据时点 {settings.project.as_of.isoformat()}　{mark}".strip(),
+        note="认定阈值为示例" if settings.project.synthetic else "",
+        data_date=settings.project.as_of.isoformat(),
+        mark="合成数据 示例" if settings.project.synthetic else "",
     )
     return target

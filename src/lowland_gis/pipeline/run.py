@@ -28,7 +28,9 @@ class Report:
 
 def _ingest_all(project: Project, *, tell: Tell) -> str:
     if not project.settings.delivery:
-        raise UsageError("lowland.toml names no delivery, so there is nothing to ingest. Add a [[delivery]] table.")
+        raise UsageError(
+            "lowland.toml names no delivery, so there is nothing to ingest. Add a [[delivery]] table."
+        )
     loaded = []
     for delivery in project.settings.delivery:
         tell(f"ingest {delivery.layer} {delivery.source}")

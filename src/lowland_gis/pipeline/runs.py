@@ -112,9 +112,7 @@ def recorded(
 
 def run_settings(connection: Connection, run_id: int) -> dict[str, Any]:
     """Return the settings that a run recorded."""
-    row = connection.execute(
-        "SELECT settings FROM result.run WHERE run_id = %s", [run_id]
-    ).fetchone()
+    row = connection.execute("SELECT settings FROM result.run WHERE run_id = %s", [run_id]).fetchone()
     if row is None:
         raise UsageError(f"There is no run {run_id}. The newest one is: latest")
     return dict(row[0])

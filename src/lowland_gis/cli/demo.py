@@ -1,0 +1,79 @@
+"""`lowland demo`: the sample district through every stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pandas as pd
+
+from lowland_gis.analysis.agreement import Agreement
+from lowland_gis.cli import Session
+from lowland_gis.cli.tables import show
+from lowland_gis.db.connect import transaction
+from lowland_gis.pipeline import demo as stages
+from lowland_gis.pipeline.frames import kind_table
+from lowland_gis.pipeline.project import Project
+from lowland_gis.pipeline.run import Report, run
+
+DEFAULT_PARCELS = 3000
+_SHOWN = 20
+
+
+@click.command()
+@click.argument("folder", default="demo", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--parcels", default=DEFAULT_PARCELS, show_default=True, help="Size of the district, 200 to 2,000,000."
+)
+@click.option("--seed", default=1, show_default=True, help="Same seed, same district.")
+@click.pass_obj
+def demo(session: Session, folder: Path, parcels: int, seed: int) -> None:
+    """Run the sample district through every stage; the last line is the agreement with the planted truth.
+
+    FOLDER gets the ten offices' files (incoming/), the project, the truth, the package and the map.
+    """
+    project = stages.prepare(folder, parcels=parcels, seed=seed, dsn=session.dsn, tell=session.tell)
+    reports = run(project, tell=session.tell)
+    _print(project, reports, stages.agreement(project))
+
+
+def _print(project: Project, reports: list[Report], agreement: Agreement) -> None:
+    with transaction(project.dsn) as connection:
+        kinds = kind_table(connection)
+    total = {"title": "合计", "parcels": kinds["parcels"].sum(), "area_m2": kinds["area_m2"].sum()}
+    table = pd.concat([kinds, pd.DataFrame([{**total, "area_mu": kinds["area_mu"].sum(), "kind": "total"}])])
+    click.echo()
+    for report in reports:
+        click.echo(f"{report.stage:<10} {report.text}")
+    click.echo()
+    show(
+        table[["kind", "title", "parcels", "area_m2", "area_mu"]],
+        as_json=False,
+        headings=["kind", "类型", "parcels 宗地", "area 面积 m²", "area 面积 亩"],
+    )
+    _print_files(project)
+    _print_agreement(project, agreement)
+
+
+def _print_files(project: Project) -> None:
+    out = project.settings.path(project.settings.package.folder)
+    example = project.settings.folder
+    click.echo(f"Project   {example / 'lowland.toml'}")
+    click.echo(f"Files     {example / 'incoming'}")
+    click.echo(f"Package   {out / 'package'}")
+    click.echo(f"Map       {out / 'overview.png'}")
+    click.echo(f"Next      lowland --project {example / 'lowland.toml'} classify explain PARCEL")
+    click.echo()
+
+
+def _print_agreement(project: Project, agreement: Agreement) -> None:
+    path = project.settings.path(stages.DIFFERENCES)
+    agreement.differences.to_csv(path, index=False, encoding="utf-8-sig")
+    count = len(agreement.differences)
+    if count:
+        click.echo(f"{count} of {agreement.n_planted:,} parcels differ from what was planted ({path}):")
+        for row in agreement.differences.head(_SHOWN).itertuples():
+            click.echo(f"  {row.parcel_id}  {row.planted} → {row.found}: {row.reason}")
+        if count > _SHOWN:
+            click.echo(f"  … and {count - _SHOWN} more in the file")
+    click.echo(f"Agreement with the planted truth: {agreement.share:.2%}")

@@ -1,0 +1,23 @@
+"""`lowland map overview`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lowland_gis.cli import Session
+from lowland_gis.pipeline.package import overview_map
+
+
+@click.group("map")
+def map() -> None:  # noqa: A001 - the name of the command
+    """Draw the overview map (专题图)."""
+
+
+@map.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_obj
+def overview(session: Session, file: Path | None) -> None:
+    """Draw kinds and units of the whole district as a PNG."""
+    click.echo(overview_map(session.project, file, tell=session.tell))

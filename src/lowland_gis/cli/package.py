@@ -1,0 +1,40 @@
+"""`lowland package build | check`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from lowland_gis.cli import Session
+from lowland_gis.deliver.package import check as check_package
+from lowland_gis.pipeline.package import package as build_package
+
+
+@click.group()
+def package() -> None:
+    """Build and check a submission package (成果包)."""
+
+
+@package.command()
+@click.argument("target", required=False, type=click.Path(path_type=Path))
+@click.pass_obj
+def build(session: Session, target: Path | None) -> None:
+    """Build the package into TARGET, a folder or a .zip file."""
+    report = build_package(session.project, target, tell=session.tell)
+    for layer in report.layers:
+        click.echo(f"{layer.name:<10} {layer.rows:>8,}  {layer.title}  {layer.path}")
+    click.echo(f"{len(report.files)} files → {report.target}")
+
+
+@package.command()
+@click.argument("target", type=click.Path(path_type=Path, exists=True))
+def check(target: Path) -> None:
+    """Compare a package with its manifest; exit code 1 when something differs."""
+    findings = check_package(target)
+    for finding in findings:
+        click.echo(finding)
+    if findings:
+        sys.exit(1)
+    click.echo("The package is whole: every file is as the manifest says.")

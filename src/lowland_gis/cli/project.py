@@ -1,0 +1,56 @@
+"""`lowland init`: a new project."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import click
+
+from lowland_gis.errors import UsageError
+from lowland_gis.settings import DEFAULT_CRS, PROJECT_FILE, ProjectSettings, gauss_plane, template
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--crs",
+    default=DEFAULT_CRS,
+    show_default=True,
+    help="The one plane of the database, a CGCS2000 Gauss-Krüger plane.",
+)
+@click.option("--district-code", default="120113", show_default=True, help="Six digits (行政区代码).")
+@click.option(
+    "--district-name", default="北辰区", show_default=True, help="Name of the district (行政区名称)."
+)
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day that rules are judged for; today if left away.",
+)
+def init(folder: Path, crs: str, district_code: str, district_name: str, as_of: dt.datetime | None) -> None:
+    """Make FOLDER a project: lowland.toml, incoming/ for the offices' files, out/ for what is made."""
+    file = folder / PROJECT_FILE
+    if file.exists():
+        raise UsageError(f"{file} is there already and was left as it is. Name another folder.")
+    try:
+        gauss_plane(crs)
+    except ValueError as error:
+        raise UsageError(f"--crs {crs}: {error}.") from error
+    day = as_of.date() if as_of else dt.datetime.now().astimezone().date()
+    project = ProjectSettings(
+        name=folder.resolve().name,
+        district_code=district_code,
+        district_name=district_name,
+        crs=crs,
+        as_of=day,
+    )
+    for part in ("incoming", "out"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    file.write_text(template(project), encoding="utf-8")
+    click.echo(
+        f"{file} is made. Next: put the deliveries into {folder / 'incoming'}, name them in lowland.toml, then:"
+    )
+    click.echo(
+        f"  lowland --project {file} db up\n  lowland --project {file} db migrate\n  lowland --project {file} run"
+    )

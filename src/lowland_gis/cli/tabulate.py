@@ -1,0 +1,54 @@
+"""`lowland tabulate`: overlap areas of two plain files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from lowland_gis.cli import Session
+from lowland_gis.files.table import write_rows
+from lowland_gis.pipeline.files import tabulate_files
+
+
+@click.command()
+@click.argument("parcels")
+@click.argument("zones")
+@click.option("--id", "id_field", help="Field that names a parcel; without it the 0-based row number.")
+@click.option("--by", "by_field", help="Field whose values are summed apart; without it one code `all`.")
+@click.option(
+    "-o",
+    "output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A .csv or .parquet file; without it stdout.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["local"]),
+    default="local",
+    show_default=True,
+    help="What computes the areas.",
+)
+@click.pass_obj
+def tabulate(
+    session: Session,
+    parcels: str,
+    zones: str,
+    id_field: str | None,
+    by_field: str | None,
+    output: Path | None,
+    engine: str,
+) -> None:
+    """Print how many m² of each parcel lie in each class of ZONES: parcel_id, code, area_m2, share.
+
+    PARCELS and ZONES are any vector file, or FILE:LAYER; no database is needed. Areas are on the plane of the parcels' system;
+    a place that several zones of one code cover counts once for each.
+    """
+    session.tell(f"tabulate with the {engine} engine")
+    rows = tabulate_files(parcels, zones, id_field=id_field, by_field=by_field, tell=session.tell)
+    if output is None:
+        rows.to_csv(sys.stdout, index=False)
+    else:
+        write_rows(rows, output)
+        session.tell(f"{len(rows):,} rows → {output}")
