@@ -6,19 +6,23 @@ from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
-import numpy.typing as npt
 import shapely
 
 from lowland_gis.sample.codes import FACILITIES, Purpose
-from lowland_gis.sample.dice import Floats, Ints, generator
+from lowland_gis.sample.dice import Flags, Floats, Ints, Shapes, Texts, drawn, generator
 from lowland_gis.sample.geometry import CRS
 from lowland_gis.sample.layout import Layout
-from lowland_gis.sample.lots import INDUSTRIAL, LEGACY, TOWN, VILLAGE, Flags, Lots
+from lowland_gis.sample.lots import INDUSTRIAL, LEGACY, TOWN, VILLAGE, Lots
 from lowland_gis.sample.mesh import polygons
-from lowland_gis.sample.places import DISTRICT_CODE, Texts
+from lowland_gis.sample.places import DISTRICT_CODE
 
 EDGE_M = 1.8
 SHOW_L = 0.35
+SMALLEST_L_M2 = 300.0
+OLD_YEAR = 1986
+CONCRETE_FLOORS = 5
+WORN_LOW, WORN_USUAL = 0.5, 0.18
+VACANT_LOW, VACANT_USUAL = 0.72, 0.26
 
 
 @dataclass(frozen=True)
@@ -122,12 +126,10 @@ def _footprints(lots: Lots, random: np.random.Generator) -> tuple[Ints, Floats]:
     return owner, np.column_stack([left, bottom, left + bay_width * fill_x, bottom + bay_height * fill_y])
 
 
-def _outlines(
-    layout: Layout, lots: Lots, owner: Ints, boxes: Floats, random: np.random.Generator
-) -> npt.NDArray[np.object_]:
+def _outlines(layout: Layout, lots: Lots, owner: Ints, boxes: Floats, random: np.random.Generator) -> Shapes:
     """Return rectangles and L-shapes, moved by the same map as the lots."""
     x0, y0, x1, y1 = boxes.T
-    l_shaped = (random.random(len(owner)) < SHOW_L) & ((x1 - x0) * (y1 - y0) > 300)  # noqa: PLR2004
+    l_shaped = drawn(random, len(owner), SHOW_L) & ((x1 - x0) * (y1 - y0) > SMALLEST_L_M2)
     inner_x = np.where(l_shaped, x0 + (x1 - x0) * random.uniform(0.45, 0.75, len(owner)), x1)
     inner_y = np.where(l_shaped, y0 + (y1 - y0) * random.uniform(0.45, 0.75, len(owner)), y1)
     corners_x = np.column_stack([x0, x1, x1, inner_x, inner_x, x0, x0])
@@ -137,7 +139,9 @@ def _outlines(
     corners_y[~l_shaped, 2] = y1[~l_shaped]
     rows = np.repeat(np.arange(len(owner)), keep.sum(axis=1))
     lot = owner[rows]
-    east, north = layout.warp.place(corners_x[keep], corners_y[keep], lots.leaf[lot], lots.cell[lot], wobble=False)
+    east, north = layout.warp.place(
+        corners_x[keep], corners_y[keep], lots.leaf[lot], lots.cell[lot], wobble=False
+    )
     return polygons(east, north, np.concatenate([[0], np.cumsum(keep.sum(axis=1))]))
 
 
@@ -156,7 +160,7 @@ def _years(lots: Lots, owner: Ints, random: np.random.Generator) -> Ints:
     high = np.where(new, 2021, np.minimum(high, 2009))
     ruined = _low_facility(lots)
     low, high = np.where(ruined, 1972, low), np.where(ruined, 1984, high)
-    renewed = lots.of(Purpose.HOME_OLD) & (lots.kind != TOWN) & (random.random(len(lots)) < 0.45)  # noqa: PLR2004
+    renewed = lots.of(Purpose.HOME_OLD) & (lots.kind != TOWN) & drawn(random, len(lots), 0.45)
     low, high = np.where(renewed, 1999, low), np.where(renewed, 2008, high)
     year = low + np.floor(random.random(len(lots)) * (high - low + 1))
     spread = np.floor(random.random(len(owner)) * 3) - 1
@@ -165,14 +169,16 @@ def _years(lots: Lots, owner: Ints, random: np.random.Generator) -> Ints:
 
 def _worn(lots: Lots, owner: Ints, floor_area: Floats, years: Ints, random: np.random.Generator) -> Flags:
     """Return which buildings are graded C or D; low quarters have at least half of their floor area worn."""
-    low = ((lots.kind == TOWN) & (lots.subkind == "residential")) | (lots.kind == LEGACY) & lots.of(Purpose.HOME_OLD)
+    low = ((lots.kind == TOWN) & (lots.subkind == "residential")) | (lots.kind == LEGACY) & lots.of(
+        Purpose.HOME_OLD
+    )
     ageing = (lots.kind == INDUSTRIAL) | _low_facility(lots)
-    chance = np.where(low[owner], 0.75, np.where(ageing[owner], 0.3, np.where(years < 1986, 0.1, 0.01)))  # noqa: PLR2004
-    worn = random.random(len(owner)) < chance
+    chance = np.where(low[owner], 0.75, np.where(ageing[owner], 0.3, np.where(years < OLD_YEAR, 0.1, 0.01)))
+    worn = drawn(random, len(owner), chance)
     share = _share(worn, floor_area, owner, len(lots))
-    worn |= (low & (share < 0.5))[owner]  # noqa: PLR2004
+    worn |= (low & (share < WORN_LOW))[owner]
     homes = lots.of(Purpose.HOME_OLD, Purpose.HOME_NEW) & ~low
-    return np.asarray(worn & ~(homes & (share > 0.18))[owner], dtype=bool)  # noqa: PLR2004
+    return np.asarray(worn & ~(homes & (share > WORN_USUAL))[owner], dtype=bool)
 
 
 def _vacant(lots: Lots, owner: Ints, floor_area: Floats, random: np.random.Generator) -> Flags:
@@ -180,20 +186,20 @@ def _vacant(lots: Lots, owner: Ints, floor_area: Floats, random: np.random.Gener
     low = (lots.kind == VILLAGE) | ((lots.kind == TOWN) & (lots.subkind == "commercial"))
     idle = (lots.kind == INDUSTRIAL) & (lots.subkind == "stopped")
     usual = np.where(lots.of(*FACILITIES), 0.02, 0.08)
-    vacant = random.random(len(owner)) < np.where(low, 0.85, np.where(idle, 0.7, usual))[owner]
+    vacant = drawn(random, len(owner), np.where(low, 0.85, np.where(idle, 0.7, usual))[owner])
     share = _share(vacant, floor_area, owner, len(lots))
     limited = lots.of(Purpose.RURAL_HOME, Purpose.SHOP, Purpose.OFFICE) & ~low
-    vacant |= (low & (share < 0.72))[owner]  # noqa: PLR2004
-    return np.asarray(vacant & ~(limited & (share > 0.26))[owner], dtype=bool)  # noqa: PLR2004
+    vacant |= (low & (share < VACANT_LOW))[owner]
+    return np.asarray(vacant & ~(limited & (share > VACANT_USUAL))[owner], dtype=bool)
 
 
 def _structure(floors: Ints, purpose: Ints, random: np.random.Generator) -> Texts:
-    chosen = np.where(floors >= 5, "2", np.where(random.random(len(floors)) < 0.75, "1", "3"))  # noqa: PLR2004
+    chosen = np.where(floors >= CONCRETE_FLOORS, "2", np.where(drawn(random, len(floors), 0.75), "1", "3"))
     return np.where(np.isin(purpose, (Purpose.WORKS, Purpose.STORE)), "4", chosen).astype(object)
 
 
 def _summed(values: Floats, owner: Ints, count: int) -> Floats:
-    return np.bincount(owner, values, minlength=count)
+    return np.bincount(owner, values, minlength=count).astype(np.float64)
 
 
 def _share(flags: Flags, floor_area: Floats, owner: Ints, count: int) -> Floats:

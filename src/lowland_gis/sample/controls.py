@@ -8,13 +8,14 @@ import pandas as pd
 import shapely
 
 from lowland_gis.sample.codes import USE, Leaf, Strip, Zone
-from lowland_gis.sample.dice import Floats, Ints, generator
+from lowland_gis.sample.dice import Flags, Ints, Shapes, Texts, drawn, generator
 from lowland_gis.sample.geometry import CRS, ellipsoidal_area, merged_by
 from lowland_gis.sample.layout import Layout, boxes_of
 from lowland_gis.sample.lots import Lots
-from lowland_gis.sample.places import DISTRICT_CODE, DISTRICT_NAME, Places, Texts, road_name
+from lowland_gis.sample.places import DISTRICT_CODE, DISTRICT_NAME, Places, road_name
 
 RED_MARGIN_M, FARM_MARGIN_M = 14, 3
+WOODED_BLOCKS = 3
 GRADES = {Strip.ARTERIAL: "主干路", Strip.SECONDARY: "次干路", Strip.COUNTY: "次干路", Strip.STREET: "支路"}
 PLANNED = {
     Leaf.OLD: ("070102", "二类城镇住宅用地", 1.8, 30.0, 35.0, 60.0),
@@ -34,15 +35,15 @@ def _outside(count: int) -> Ints:
     return np.full(count, -1, dtype=np.int64)
 
 
-def _leaf_shapes(layout: Layout, chosen: Ints) -> Floats:
+def _leaf_shapes(layout: Layout, chosen: Ints) -> Shapes:
     return layout.shapes(layout.blocks.inner[chosen], chosen, layout.cell_of_leaf[chosen])
 
 
-def _grown_lots(layout: Layout, lots: Lots, subkind: str, margin: int) -> Floats:
+def _grown_lots(lots: Lots, chosen: Ints, margin: float) -> Shapes:
     """Return the outlines of planted lots, grown by a margin, as a conflict between two offices looks."""
-    chosen = np.flatnonzero(lots.subkind == subkind)
-    del layout
-    return shapely.set_precision(shapely.buffer(lots.shapes[chosen], margin, join_style="mitre"), 0.0001)
+    return np.asarray(
+        shapely.set_precision(shapely.buffer(lots.shapes[chosen], margin, join_style="mitre"), 0.0001)
+    )
 
 
 def _head(count: int, ysdm: str) -> dict[str, object]:
@@ -66,7 +67,11 @@ def red_lines(layout: Layout, lots: Lots) -> gpd.GeoDataFrame:
         (river_parts, "生物多样性维护红线", "河湖滨岸带"),
         (_leaf_shapes(layout, water), "水源涵养红线", "水库库区"),
         (_leaf_shapes(layout, woods), "水土保持红线", "林带"),
-        (_grown_lots(layout, lots, "redline", RED_MARGIN_M), "河湖滨岸带敏感脆弱区红线", "滨岸零散区"),
+        (
+            _grown_lots(lots, np.flatnonzero(lots.subkind == "redline"), RED_MARGIN_M),
+            "河湖滨岸带敏感脆弱区红线",
+            "滨岸零散区",
+        ),
     )
     shapes = np.concatenate([group for group, _, _ in groups])
     sizes = [len(group) for group, _, _ in groups]
@@ -74,7 +79,9 @@ def red_lines(layout: Layout, lots: Lots) -> gpd.GeoDataFrame:
         {
             **_head(len(shapes), "2090020210"),
             "HXDM": [f"{DISTRICT_CODE}-{number:04d}" for number in range(1, len(shapes) + 1)],
-            "HXMC": np.repeat(np.array([f"北辰区{place}（示例）" for _, _, place in groups], dtype=object), sizes),
+            "HXMC": np.repeat(
+                np.array([f"北辰区{place}（示例）" for _, _, place in groups], dtype=object), sizes
+            ),
             "LHLX": np.repeat(np.array([name for _, name, _ in groups], dtype=object), sizes),
             "MJ": np.round(ellipsoidal_area(shapes), 2),
             "BZ": "合成数据",
@@ -88,18 +95,18 @@ def farmland(layout: Layout, lots: Lots, features: gpd.GeoDataFrame, seed: int) 
     """Return permanent basic farmland (永久基本农田): three of four field features, some of it expired."""
     random = generator(seed, "farmland")
     fields = np.flatnonzero((features["DLBM"] == "0102").to_numpy())
-    fields = fields[random.random(len(fields)) < 0.75]  # noqa: PLR2004
+    fields = fields[drawn(random, len(fields), 0.75)]
     lot_leaf = features["_leaf"].to_numpy()[fields]
     open_field = np.isin(layout.blocks.kind[lot_leaf], (Leaf.FIELDS, Leaf.GREENHOUSES))
     fields = fields[open_field]
-    grown = _grown_lots(layout, lots, "farmland", FARM_MARGIN_M)
+    planted = np.flatnonzero(np.isin(lots.subkind, ["farmland", "farmland_expired"]))
+    grown = _grown_lots(lots, planted, FARM_MARGIN_M)
     source = features.iloc[fields]
     shapes = np.concatenate([source.geometry.to_numpy(), grown])
     count, extra = len(shapes), len(grown)
-    expired = random.random(count) < 0.02  # noqa: PLR2004
-    expired[len(fields) :] = False
+    expired = drawn(random, count, 0.02)
+    expired[len(fields) :] = lots.subkind[planted] == "farmland_expired"
     area = np.round(ellipsoidal_area(shapes), 2)
-    planted = np.flatnonzero(lots.subkind == "farmland")
     units = features["ZLDWDM"].to_numpy(dtype=object)
     names = features["ZLDWMC"].to_numpy(dtype=object)
     near = _nearest_unit(lots, planted, features)
@@ -158,12 +165,12 @@ def development_boundary(layout: Layout) -> gpd.GeoDataFrame:
     )
 
 
-def _cell_shapes(layout: Layout) -> Floats:
+def _cell_shapes(layout: Layout) -> Shapes:
     boxes = np.array([cell.admin for cell in layout.frame.cells])
     return layout.shapes(boxes, _outside(len(boxes)), _outside(len(boxes)))
 
 
-def _edge_cells(layout: Layout) -> Floats:
+def _edge_cells(layout: Layout) -> Flags:
     """Return which rural cells touch a built one along a road and will be built first (a tenth of them)."""
     boxes = np.array([cell.admin for cell in layout.frame.cells])
     tree = shapely.STRtree(shapely.box(*boxes.T))
@@ -182,7 +189,9 @@ def plan_zones(layout: Layout) -> gpd.GeoDataFrame:
     wooded = np.bincount(layout.cell_of_leaf, np.isin(kind, (Leaf.WOODS, Leaf.RESERVOIR)))
     settled = np.bincount(layout.cell_of_leaf, kind == Leaf.VILLAGE)
     key = np.select(
-        [layout.zones != Zone.RURAL, wooded >= 3, settled > 0], [0, 1, 2], 3  # noqa: PLR2004
+        [layout.zones != Zone.RURAL, wooded >= WOODED_BLOCKS, settled > 0],
+        [0, 1, 2],
+        3,
     )
     names = np.array(["城镇发展区", "生态控制区", "乡村发展区", "农田保护区"], dtype=object)
     codes = np.array(["500", "200", "600", "300"], dtype=object)
@@ -209,14 +218,17 @@ def plan_parcels(layout: Layout, lots: Lots, seed: int) -> gpd.GeoDataFrame:
     off_plan[lots.leaf[lots.subkind == "off_plan"]] = True
     leaves = np.flatnonzero(np.isin(kind, list(PLANNED)) & ~off_plan)
     rows = np.flatnonzero(off_plan[lots.leaf])
-    renewal = (kind == Leaf.INDUSTRY) & (random.random(len(kind)) < 0.12)  # noqa: PLR2004
+    renewal = (kind == Leaf.INDUSTRY) & drawn(random, len(kind), 0.12)
     shown = np.where(renewal, int(Leaf.HOUSING), kind)
     shapes = np.concatenate([_leaf_shapes(layout, leaves), lots.shapes[rows]])
     plans = [PLANNED[Leaf(number)] for number in shown[leaves]]
-    fate = np.where(random.random(len(rows)) < 0.6, "1401", "1207")  # noqa: PLR2004
+    fate = np.where(drawn(random, len(rows), 0.6), "1401", "1207")
     for row, code in zip(rows, fate, strict=True):
         leaf_plan = PLANNED[Leaf(kind[lots.leaf[row]])]
-        doomed = {"1401": ("1401", "公园绿地", 0.0, 2.0, 80.0, 9.0), "1207": ("1207", "城镇村道路用地", 0.0, 0.0, 10.0, 0.0)}
+        doomed = {
+            "1401": ("1401", "公园绿地", 0.0, 2.0, 80.0, 9.0),
+            "1207": ("1207", "城镇村道路用地", 0.0, 0.0, 10.0, 0.0),
+        }
         plans.append(doomed[str(code)] if lots.subkind[row] == "off_plan" else leaf_plan)
     columns = list(zip(*plans, strict=True))
     return gpd.GeoDataFrame(
@@ -237,12 +249,17 @@ def plan_parcels(layout: Layout, lots: Lots, seed: int) -> gpd.GeoDataFrame:
 
 def roads(layout: Layout) -> gpd.GeoDataFrame:
     """Return road centre lines with grade and width (m)."""
-    strips = {name: column[np.isin(layout.strips["kind"], list(GRADES))] for name, column in layout.strips.items()}
+    strips = {
+        name: column[np.isin(layout.strips["kind"], list(GRADES))] for name, column in layout.strips.items()
+    }
     line = strips["middle"] * 2 + strips["axis"]
     numbers, _ = pd.factorize(line)
     return gpd.GeoDataFrame(
         {
-            "MC": [road_name(n, across=bool(axis)) for n, axis in zip(numbers, strips["axis"], strict=True)],
+            "MC": [
+                road_name(n, across=bool(axis))
+                for n, axis in zip(numbers.tolist(), strips["axis"], strict=True)
+            ],
             "GRADE": np.array([GRADES[Strip(kind)] for kind in strips["kind"]], dtype=object),
             "WIDTH": strips["width"].astype(float),
         },
@@ -254,7 +271,8 @@ def roads(layout: Layout) -> gpd.GeoDataFrame:
 def rivers(layout: Layout) -> gpd.GeoDataFrame:
     """Return river, canal and reservoir polygons."""
     names = {Strip.RIVER: "示例河", Strip.CANAL: "示例引河"}
-    shapes, labels = [], []
+    shapes: list[Shapes] = []
+    labels: list[str] = []
     for number, (kind, name) in enumerate(names.items()):
         strips = {key: column[layout.strips["kind"] == kind] for key, column in layout.strips.items()}
         part = layout.shapes(boxes_of(strips), _outside(len(strips["x0"])), strips["cell"])
@@ -279,9 +297,13 @@ def admin_areas(layout: Layout, places: Places) -> dict[str, gpd.GeoDataFrame]:
     return {
         "district": _admin([DISTRICT_CODE], [DISTRICT_NAME], root),
         "town": _admin(places.town_codes, places.town_names, town_shapes),
-        "village": _admin(np.array([code[:12] for code in places.village_codes[village]], dtype=object), places.village_names[village], villages),
+        "village": _admin(
+            np.array([code[:12] for code in places.village_codes[village]], dtype=object),
+            places.village_names[village],
+            villages,
+        ),
     }
 
 
-def _admin(codes: Texts | list[str], names: Texts | list[str], shapes: Floats) -> gpd.GeoDataFrame:
+def _admin(codes: Texts | list[str], names: Texts | list[str], shapes: Shapes) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame({"XZQDM": codes, "XZQMC": names}, geometry=shapes, crs=CRS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,9 @@ class Field:
     decimals: int = 0
 
 
-def write_dbf(path: Path, columns: pd.DataFrame, fields: tuple[Field, ...], *, encoding: str, ldid: int) -> None:
+def write_dbf(
+    path: Path, columns: pd.DataFrame, fields: tuple[Field, ...], *, encoding: str, ldid: int
+) -> None:
     """Write the columns as a dBase III table; missing values are blank."""
     with path.open("wb") as stream:
         _write_header(stream, len(columns), fields, ldid)
@@ -78,6 +80,6 @@ def _encoded(values: pd.Series, field: Field, encoding: str) -> npt.NDArray[np.b
     return cells
 
 
-def _text(value: object, encoding: str, length: int) -> bytes:
-    encoded = b"" if value is None or value != value else str(value).encode(encoding)  # noqa: PLR0124
+def _text(value: Any, encoding: str, length: int) -> bytes:
+    encoded = b"" if pd.isna(value) else str(value).encode(encoding)
     return encoded.ljust(length)

@@ -11,6 +11,10 @@ import numpy.typing as npt
 Choice = TypeVar("Choice")
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Dates = npt.NDArray[np.datetime64]
+Flags = npt.NDArray[np.bool_]
+Texts = npt.NDArray[np.object_]
+Shapes = npt.NDArray[np.object_]
 
 BUFFER = 1 << 16
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -69,4 +73,16 @@ def smooth_noise(x: Floats, y: Floats, *, wavelength: float, random: np.random.G
         length = wavelength * random.uniform(0.7, 1.8)
         along = x * np.cos(angle) + y * np.sin(angle)
         field += np.sin(2 * np.pi * along / length + phase)
-    return field * np.sqrt(2 / waves)
+    return np.asarray(field * np.sqrt(2 / waves))
+
+
+def drawn(random: np.random.Generator, count: int, share: float | Floats) -> Flags:
+    """Draw flags that are true in the given share (one for all, or one each)."""
+    return np.asarray(random.random(count) < share)
+
+
+def nullable(condition: Flags, values: object) -> Texts:
+    """Return the values (one for all, or one each) where the condition holds, and missing elsewhere."""
+    column = np.full(len(condition), None, dtype=object)
+    column[condition] = np.broadcast_to(np.asarray(values, dtype=object), len(condition))[condition]
+    return column

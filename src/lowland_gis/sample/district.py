@@ -17,14 +17,22 @@ from lowland_gis.errors import UsageError
 from lowland_gis.sample import controls, papers
 from lowland_gis.sample.buildings import Built, raise_buildings
 from lowland_gis.sample.deliveries import FARMLAND, FORMS, SOURCES
+from lowland_gis.sample.dice import Flags, Ints, Texts
 from lowland_gis.sample.firms import YEARS, enterprise_tables
 from lowland_gis.sample.layout import Layout, draw_layout
 from lowland_gis.sample.lots import Lots, plant, survey_lots
-from lowland_gis.sample.places import Places, Texts, name_places
+from lowland_gis.sample.places import Places, name_places
 from lowland_gis.sample.spoil import NOTES, Record, SpoiltShares, drop_shape, spoil_layer, spoil_parcels
 from lowland_gis.sample.survey2 import classes_2009, lines_2009, polygons_2009
 from lowland_gis.sample.survey3 import features_2019, settlements_2019
-from lowland_gis.sample.write import write_intensity, write_layer, write_shapefile, write_table, write_workbook, write_zip
+from lowland_gis.sample.write import (
+    write_intensity,
+    write_layer,
+    write_shapefile,
+    write_table,
+    write_workbook,
+    write_zip,
+)
 
 FEWEST, MOST = 200, 2_000_000
 AS_OF = dt.date(2023, 12, 31)
@@ -53,7 +61,7 @@ class District:
     lots: Lots
     papers: papers.Papers
     built: Built
-    years: np.ndarray[tuple[int], np.dtype[np.int64]]
+    years: Ints
     seed: int
 
 
@@ -93,7 +101,9 @@ def draw_district(parcels: int, seed: int) -> District:
     lots = plant(survey_lots(layout, places, old_classes), layout.zones, seed)
     built = raise_buildings(layout, lots, seed)
     handed = papers.hand_out(lots, seed)
-    return District(layout, places, old_classes, lots, handed, built, papers.mean_years(built, len(lots)), seed)
+    return District(
+        layout, places, old_classes, lots, handed, built, papers.mean_years(built, len(lots)), seed
+    )
 
 
 class _Writer:
@@ -123,8 +133,12 @@ class _Writer:
         self._firms()
         self._progress("truth")
         write_table(self._folder / "truth.csv", truth_table(self._district, self._faults))
-        records = [("parcel", code, fault, NOTES[fault]) for code, fault in self._faults.items()] + self._records
-        write_table(self._folder / "spoilt.csv", pd.DataFrame(records, columns=["layer", "key", "fault", "note"]))
+        records = [
+            ("parcel", code, fault, NOTES[fault]) for code, fault in self._faults.items()
+        ] + self._records
+        write_table(
+            self._folder / "spoilt.csv", pd.DataFrame(records, columns=["layer", "key", "fault", "note"])
+        )
 
     def delivery(self) -> Delivery:
         """Return what was written."""
@@ -132,7 +146,12 @@ class _Writer:
         sources += [("enterprise", f"税务局/企业{year}.xlsx") for year in YEARS]
         relative = tuple((key, f"incoming/{source}") for key, source in sources)
         return Delivery(
-            self._folder, relative, self._folder / "truth.csv", self._folder / "spoilt.csv", self._counts, AS_OF
+            self._folder,
+            relative,
+            self._folder / "truth.csv",
+            self._folder / "spoilt.csv",
+            self._counts,
+            AS_OF,
         )
 
     def _path(self, key: str) -> tuple[Path, str]:
@@ -149,17 +168,27 @@ class _Writer:
             driver = "OpenFileGDB" if path.suffix == ".gdb" else "GPKG"
             write_layer(path, layer, frame, crs=crs, driver=driver)
 
-    def _spoil(self, layer: str, frame: gpd.GeoDataFrame, key: str, code: str, free: np.ndarray | None = None) -> gpd.GeoDataFrame:
+    def _spoil(
+        self, layer: str, frame: gpd.GeoDataFrame, key: str, code: str, free: Flags | None = None
+    ) -> gpd.GeoDataFrame:
         free = np.ones(len(frame), dtype=bool) if free is None else free
         frame, records = spoil_layer(
-            layer, frame, key=key, code=code, free=free, seed=self._district.seed, share=self._shares.other_layers
+            layer,
+            frame,
+            key=key,
+            code=code,
+            free=free,
+            seed=self._district.seed,
+            share=self._shares.other_layers,
         )
         self._records += records
         return frame
 
     def _parcels(self) -> None:
         district = self._district
-        frame = papers.parcel_frame(district.lots, district.places, district.papers, district.built, district.seed)
+        frame = papers.parcel_frame(
+            district.lots, district.places, district.papers, district.built, district.seed
+        )
         frame, self._faults = spoil_parcels(frame, district.lots, district.seed, self._shares)
         self._layer("parcel", frame)
         self._counts["distinct parcels"] = len(district.lots)
@@ -191,7 +220,9 @@ class _Writer:
         old = polygons_2009(district.layout, district.places, district.old_classes, district.seed)
         calm = old["DLBM"].isin(["011", "012", "013", "031", "033", "021"]).to_numpy()
         self._layer("dltb2", self._spoil("dltb2", old, "BSM", "DLBM", calm))
-        self._layer("xzdw2", lines_2009(district.layout, district.old_classes, district.places, district.seed))
+        self._layer(
+            "xzdw2", lines_2009(district.layout, district.old_classes, district.places, district.seed)
+        )
 
     def _plans(self) -> None:
         layout, lots, seed = self._district.layout, self._district.lots, self._district.seed
@@ -209,7 +240,9 @@ class _Writer:
         supplied = papers.supplies(district.lots, district.papers, district.years, district.seed)
         supplied = self._spoil("supply", supplied, "DZJGH", "TDYT")
         moved = papers.with_zone_prefix(supplied.geometry.to_numpy())
-        self._layer("supply", gpd.GeoDataFrame(supplied.drop(columns="geometry"), geometry=moved, crs=ZONED), ZONED)
+        self._layer(
+            "supply", gpd.GeoDataFrame(supplied.drop(columns="geometry"), geometry=moved, crs=ZONED), ZONED
+        )
 
     def _base(self) -> None:
         layout, built = self._district.layout, self._district.built

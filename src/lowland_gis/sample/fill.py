@@ -2,48 +2,16 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable
-
-import numpy as np
 
 from lowland_gis.sample.codes import PURPOSE_USE, USE, Leaf, Purpose
 from lowland_gis.sample.dice import Dice, Ints
 from lowland_gis.sample.plan import Blocks, Box
+from lowland_gis.sample.rows import LANE_M, Rows, RowStyle
+from lowland_gis.sample.sheet import Sheet
 
-FEATURE_COLUMNS = ("x0", "y0", "x1", "y1", "leaf", "use", "settled")
-LOT_COLUMNS = ("x0", "y0", "x1", "y1", "leaf", "purpose")
-
-
-class Sheet:
-    """Collects the rectangles of one filling."""
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self._features = array("q")
-        self._lots = array("q")
-
-    def feature(self, box: Box, leaf: int, use: int, *, settled: bool) -> None:
-        """Keep one feature of the third survey."""
-        self._features.extend((*box, leaf, use, settled))
-
-    def lot(self, box: Box, leaf: int, purpose: Purpose) -> None:
-        """Keep one lot."""
-        self._lots.extend((*box, leaf, purpose))
-
-    def built(self, box: Box, leaf: int, purpose: Purpose) -> None:
-        """Keep a lot that is one feature."""
-        self.lot(box, leaf, purpose)
-        self.feature(box, leaf, int(PURPOSE_USE[purpose]), settled=True)
-
-    def tables(self) -> tuple[dict[str, Ints], dict[str, Ints]]:
-        """Return features and lots as columns."""
-        return _columns(self._features, FEATURE_COLUMNS), _columns(self._lots, LOT_COLUMNS)
-
-
-def _columns(rows: array[int], names: tuple[str, ...]) -> dict[str, Ints]:
-    numbers = np.frombuffer(rows, dtype=np.int64).reshape(-1, len(names))
-    return {name: numbers[:, column].copy() for column, name in enumerate(names)}
+SHORTEST_M = 24
+YARDS = ("1201", "0508", "0810")
 
 
 def fill_blocks(blocks: Blocks, dice: Dice) -> tuple[dict[str, Ints], dict[str, Ints]]:
@@ -60,7 +28,7 @@ def shares(box: Box, target_m2: float, dice: Dice) -> list[Box]:
     while waiting:
         x0, y0, x1, y1 = waiting.pop()
         width, height = x1 - x0, y1 - y0
-        if width * height <= target_m2 * dice.real(0.7, 1.7) or max(width, height) < 24:  # noqa: PLR2004
+        if width * height <= target_m2 * dice.real(0.7, 1.7) or max(width, height) < SHORTEST_M:
             done.append((x0, y0, x1, y1))
         elif width >= height:
             middle = x0 + int(width * dice.real(0.36, 0.64))
@@ -71,7 +39,7 @@ def shares(box: Box, target_m2: float, dice: Dice) -> list[Box]:
     return done
 
 
-def _with_strip(sheet: Sheet, box: Box, leaf: int, purpose: Purpose, second: str, share: float) -> None:
+def _with_strip(sheet: Sheet, box: Box, leaf: int, purpose: Purpose, *, second: str, share: float) -> None:
     """Keep a lot that spans two features: its own class and a strip of a second one."""
     x0, y0, x1, y1 = box
     sheet.lot(box, leaf, purpose)
@@ -89,7 +57,7 @@ def _with_strip(sheet: Sheet, box: Box, leaf: int, purpose: Purpose, second: str
 def _housing(sheet: Sheet, box: Box, leaf: int, dice: Dice) -> None:
     for part in shares(box, 11_000, dice):
         if dice.chance(0.3):
-            _with_strip(sheet, part, leaf, Purpose.HOME_NEW, "0810", dice.real(0.06, 0.14))
+            _with_strip(sheet, part, leaf, Purpose.HOME_NEW, second="0810", share=dice.real(0.06, 0.14))
         else:
             sheet.built(part, leaf, Purpose.HOME_NEW)
 
@@ -110,7 +78,9 @@ def _industry(sheet: Sheet, box: Box, leaf: int, dice: Dice) -> None:
         if dice.chance(0.1):
             sheet.built(part, leaf, Purpose.STORE)
         elif dice.chance(0.15):
-            _with_strip(sheet, part, leaf, Purpose.WORKS, dice.pick(("1201", "0508", "0810")), dice.real(0.06, 0.15))
+            _with_strip(
+                sheet, part, leaf, Purpose.WORKS, second=dice.pick(YARDS), share=dice.real(0.06, 0.15)
+            )
         else:
             sheet.built(part, leaf, Purpose.WORKS)
 
@@ -120,86 +90,17 @@ def _workshop(sheet: Sheet, box: Box, leaf: int, dice: Dice) -> None:
         sheet.built(part, leaf, Purpose.WORKS)
 
 
-def _rows(sheet: Sheet, box: Box, leaf: int, dice: Dice, *, purpose: Purpose, depth: int, widths: tuple[int, int]) -> None:
-    """Fill a box with rows of small lots, back to back, between narrow lanes."""
-    x0, y0, x1, y1 = box
-    flipped = y1 - y0 > x1 - x0
-    length, height = (y1 - y0, x1 - x0) if flipped else (x1 - x0, y1 - y0)
-    lane = 4
-
-    def place(u0: int, v0: int, u1: int, v1: int) -> Box:
-        return (x0 + v0, y0 + u0, x0 + v1, y0 + u1) if flipped else (x0 + u0, y0 + v0, x0 + u1, y0 + v1)
-
-    runs = _spans(length, dice.whole(85, 130), lane, dice)
-    bands = _spans(height, 2 * depth, lane, dice)
-    for (_, before), (after, _) in zip(runs, runs[1:], strict=False):
-        sheet.feature(place(before, 0, after, height), leaf, USE["1004"], settled=True)
-    for start, end in runs:
-        for (_, before), (after, _) in zip(bands, bands[1:], strict=False):
-            sheet.feature(place(start, before, end, after), leaf, USE["1004"], settled=True)
-        for low, high in bands:
-            for bottom, top in _halved(low, high, depth):
-                _row(sheet, place, (start, bottom, end, top), leaf, dice, purpose, widths)
-
-
-def _spans(length: int, target: int, gap: int, dice: Dice) -> list[tuple[int, int]]:
-    """Divide a length into spans of about the target with gaps between."""
-    count = max(1, round((length + gap) / (target + gap)))
-    step = (length + gap) / count
-    wobble = min(step * 0.12, 9.0)
-    starts = [0, *(round(number * step + dice.real(-wobble, wobble)) for number in range(1, count)), length + gap]
-    return [(low, high - gap) for low, high in zip(starts, starts[1:], strict=False)]
-
-
-def _halved(low: int, high: int, depth: int) -> list[tuple[int, int]]:
-    if high - low < 1.5 * depth:
-        return [(low, high)]
-    middle = (low + high) // 2
-    return [(low, middle), (middle, high)]
-
-
-def _row(
-    sheet: Sheet, place: Callable[[int, int, int, int], Box], span: Box, leaf: int, dice: Dice,
-    purpose: Purpose, widths: tuple[int, int],
-) -> None:
-    start, bottom, end, top = span
-    edges = [start]
-    while end - edges[-1] > 1.6 * widths[1]:
-        edges.append(edges[-1] + dice.whole(*widths))
-    edges.append(end)
-    first = 0
-    while first < len(edges) - 1:
-        last = min(len(edges) - 1, first + dice.whole(1, 6))
-        whole = place(edges[first], bottom, edges[last], top)
-        kind = _row_purpose(purpose, dice)
-        if kind is None:
-            sheet.feature(whole, leaf, USE[dice.pick(("1201", "0810"))], settled=True)
-        else:
-            sheet.feature(whole, leaf, int(PURPOSE_USE[kind]), settled=True)
-            for left, right in zip(edges[first:last], edges[first + 1 : last + 1], strict=True):
-                sheet.lot(place(left, bottom, right, top), leaf, kind)
-        first = last
-
-
-def _row_purpose(purpose: Purpose, dice: Dice) -> Purpose | None:
-    roll = dice.real()
-    if roll < 0.04:  # noqa: PLR2004
-        return None
-    if purpose == Purpose.HOME_OLD and roll < 0.12:  # noqa: PLR2004
-        return Purpose.SHOP
-    return purpose
-
-
 def _old(sheet: Sheet, box: Box, leaf: int, dice: Dice) -> None:
-    _rows(sheet, box, leaf, dice, purpose=Purpose.HOME_OLD, depth=dice.whole(17, 22), widths=(20, 52))
+    Rows(sheet, box, leaf, RowStyle(Purpose.HOME_OLD, dice.whole(17, 22), (20, 52)), dice).fill()
 
 
 def _village(sheet: Sheet, box: Box, leaf: int, dice: Dice) -> None:
     """Fill a village: rows of houses and, at one end, its office, yard and workshops."""
     x0, y0, x1, y1 = box
     end = min(60, (x1 - x0) // 4)
-    _rows(sheet, (x0, y0, x1 - end - 4, y1), leaf, dice, purpose=Purpose.RURAL_HOME, depth=dice.whole(17, 21), widths=(24, 62))
-    sheet.feature((x1 - end - 4, y0, x1 - end, y1), leaf, USE["1004"], settled=True)
+    homes = (x0, y0, x1 - end - LANE_M, y1)
+    Rows(sheet, homes, leaf, RowStyle(Purpose.RURAL_HOME, dice.whole(17, 21), (24, 62)), dice).fill()
+    sheet.feature((x1 - end - LANE_M, y0, x1 - end, y1), leaf, USE["1004"], settled=True)
     yards = shares((x1 - end, y0, x1, y1), 2_600, dice)
     for number, part in enumerate(yards):
         if number == 0:
@@ -210,7 +111,9 @@ def _village(sheet: Sheet, box: Box, leaf: int, dice: Dice) -> None:
             sheet.built(part, leaf, Purpose.STORE if dice.chance(0.2) else Purpose.WORKS)
 
 
-def _plots(use: str, size_m2: float, lots: float = 0.0, purpose: Purpose = Purpose.FIELD) -> Callable[[Sheet, Box, int, Dice], None]:
+def _plots(
+    use: str, size_m2: float, lots: float = 0.0, purpose: Purpose = Purpose.FIELD
+) -> Callable[[Sheet, Box, int, Dice], None]:
     """Return a filling with open plots, of which a share are registered lots."""
 
     def fill(sheet: Sheet, box: Box, leaf: int, dice: Dice) -> None:
@@ -224,8 +127,7 @@ def _plots(use: str, size_m2: float, lots: float = 0.0, purpose: Purpose = Purpo
 
 def _fields(sheet: Sheet, box: Box, leaf: int, dice: Dice) -> None:
     for part in shares(box, 22_000, dice):
-        roll = dice.real()
-        use = "0102" if roll < 0.9 else dice.pick(("0103", "1202", "1104", "0404"))  # noqa: PLR2004
+        use = "0102" if dice.chance(0.9) else dice.pick(("0103", "1202", "1104", "0404"))
         sheet.feature(part, leaf, USE[use], settled=False)
         if use == "1202" or (use == "0102" and dice.chance(0.03)):
             sheet.lot(part, leaf, Purpose.GREENHOUSE if use == "1202" else Purpose.FIELD)

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from lowland_gis.sample.codes import Purpose
-from lowland_gis.sample.dice import Floats, Ints, generator
+from lowland_gis.sample.dice import Floats, Ints, Texts, drawn, generator
 from lowland_gis.sample.lots import INDUSTRIAL, LEGACY, Lots
-from lowland_gis.sample.places import DISTRICT_CODE, Places, Texts
+from lowland_gis.sample.places import DISTRICT_CODE, Places
 
 YEARS = (2021, 2022, 2023)
 M2_PER_MU = 2000 / 3
@@ -18,7 +18,18 @@ ORGANISATION_WEIGHTS = np.array([3, 7, 9, 10, 5, 8, 4, 2])
 ORGANISATION_SIGNS = np.array([*range(10), 29, 0])
 WORDS_A = "鸿瑞盛泰昌隆恒信德远博联"
 WORDS_B = "达通源丰华宇科诚安辉扬凯"
-TRADES = ("机械制造", "金属制品", "塑料制品", "自行车配件", "食品", "包装", "电气设备", "建材", "汽车零部件", "医药包材")
+TRADES = (
+    "机械制造",
+    "金属制品",
+    "塑料制品",
+    "自行车配件",
+    "食品",
+    "包装",
+    "电气设备",
+    "建材",
+    "汽车零部件",
+    "医药包材",
+)
 
 
 def credit_codes(numbers: Ints) -> Texts:
@@ -26,9 +37,7 @@ def credit_codes(numbers: Ints) -> Texts:
     digits = numbers[:, None] // 10 ** np.arange(7, -1, -1) % 10
     organisation = ORGANISATION_SIGNS[11 - (digits * ORGANISATION_WEIGHTS).sum(axis=1) % 11]
     head = np.array([9, 1, *map(int, DISTRICT_CODE)])
-    values = np.concatenate(
-        [np.tile(head, (len(numbers), 1)), digits, organisation[:, None]], axis=1
-    )
+    values = np.concatenate([np.tile(head, (len(numbers), 1)), digits, organisation[:, None]], axis=1)
     last = (31 - (values * CREDIT_WEIGHTS).sum(axis=1) % 31) % 31
     signs = CREDIT_SIGNS[np.column_stack([values, last])]
     return np.array(["".join(row) for row in signs], dtype=object)
@@ -66,14 +75,14 @@ def _latest(lots: Lots, works: Ints, random: np.random.Generator) -> tuple[Float
     """Draw tax and output (万元/亩) and months without production, clear of the limits 5, 100 and 12."""
     count = len(works)
     kind, cause = lots.kind[works], lots.subkind[works]
-    low = (kind == INDUSTRIAL) | ((kind == LEGACY) & (random.random(count) < 0.6))  # noqa: PLR2004
+    low = (kind == INDUSTRIAL) | ((kind == LEGACY) & drawn(random, count, 0.6))
     tax = np.where(low, random.uniform(0.2, 3.3, count), random.lognormal(2.9, 0.45, count) + 7)
     output = np.where(low, random.uniform(8, 66, count), random.lognormal(5.4, 0.4, count) + 140)
-    usual = ~low & (random.random(count) < 0.12)  # noqa: PLR2004
+    usual = ~low & drawn(random, count, 0.12)
     tax[usual] = random.uniform(2.0, 3.4, usual.sum())
     lean = (kind == INDUSTRIAL) & (cause != "tax")
     tax[lean], output[lean] = random.uniform(7, 9, lean.sum()), random.uniform(145, 180, lean.sum())
-    stopped = np.where(random.random(count) < 0.06, random.integers(1, 8, count), 0)  # noqa: PLR2004
+    stopped = np.where(drawn(random, count, 0.06), random.integers(1, 8, count), 0)
     idle = (kind == INDUSTRIAL) & (cause == "stopped")
     stopped[idle] = random.integers(17, 40, idle.sum())
     return tax, output, stopped

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 
-from lowland_gis.sample.dice import Floats, Ints
+from lowland_gis.sample.dice import Floats, Ints, Shapes
 
 CRS = "EPSG:4548"
 FALSE_EAST = 500_000.0
 MEAN_RADIUS_M = 6_371_500.0
-Shapes = npt.NDArray[np.object_]
 
 
 def ellipsoidal_area(shapes: Any) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from lowland_gis.sample.codes import Leaf, Purpose, Zone
-from lowland_gis.sample.dice import Dice, Floats, Ints, generator
+from lowland_gis.sample.dice import Dice, Ints, Shapes, generator
 from lowland_gis.sample.fill import fill_blocks
 from lowland_gis.sample.mesh import STEP_M, Mesh, polygons
 from lowland_gis.sample.plan import NO_CELL, Blocks, Frame, Strips, cut_blocks, draw_frame, zone_cells
@@ -36,14 +36,16 @@ class Layout:
     old_mesh: Mesh
     warp: Warp
 
-    def shapes(self, boxes: Ints, leaf: Ints, cell: Ints, *, old: bool = False) -> Floats:
+    def shapes(self, boxes: Ints, leaf: Ints, cell: Ints, *, old: bool = False) -> Shapes:
         """Return the polygons of boxes of the plan (`old`: with the vertices of the second survey)."""
         parts = []
         for start in range(0, len(boxes), CHUNK):
             part = slice(start, start + CHUNK)
             mesh = self.old_mesh if old else self.mesh
             x, y, owner, offsets = mesh.rings(boxes[part])
-            east, north = self.warp.place(x, y, leaf[part][owner], cell[part][owner])
+            east, north = self.warp.place(
+                x.astype(float), y.astype(float), leaf[part][owner], cell[part][owner]
+            )
             parts.append(polygons(east, north, offsets))
         return np.concatenate(parts) if parts else np.empty(0, dtype=object)
 
@@ -64,7 +66,7 @@ class Layout:
         cells[point] = cell
         return cells
 
-    def middle_lines(self, strips: dict[str, Ints]) -> Floats:
+    def middle_lines(self, strips: dict[str, Ints]) -> Shapes:
         """Return the centre lines of strips, with a vertex about every 40 m."""
         span = strips["high"] - strips["low"]
         count = np.maximum(1, np.round(span / STEP_M)).astype(np.int64) + 1
@@ -75,10 +77,11 @@ class Layout:
         across = strips["middle"][owner]
         upright = strips["axis"][owner] == 0
         x, y = np.where(upright, across, along), np.where(upright, along, across)
-        east, north = self.warp.place(x, y, np.full(len(x), -1), strips["cell"][owner])
-        return shapely.from_ragged_array(
-            shapely.GeometryType.LINESTRING, np.column_stack([east, north]), (offsets,)
+        east, north = self.warp.place(
+            x.astype(float), y.astype(float), np.full(len(x), -1), strips["cell"][owner]
         )
+        points = np.column_stack([east, north])
+        return np.asarray(shapely.from_ragged_array(shapely.GeometryType.LINESTRING, points, (offsets,)))
 
     @property
     def cell_of_leaf(self) -> Ints:
@@ -91,31 +94,38 @@ def boxes_of(table: dict[str, Ints], prefix: str = "") -> Ints:
     return np.column_stack([table[f"{prefix}{name}"] for name in ("x0", "y0", "x1", "y1")])
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """One attempt at a plan, before it is known whether the number of lots fits."""
+
+    frame: Frame
+    zones: Ints
+    blocks: Blocks
+    strips: dict[str, Ints]
+    features: dict[str, Ints]
+    lots: dict[str, Ints]
+
+    def misses(self, parcels: int) -> tuple[bool, int]:
+        """Return how badly the number of lots fits: too few is worse than too many."""
+        count = len(self.lots["x0"])
+        return (count < parcels, abs(count - parcels))
+
+
 def draw_layout(parcels: int, seed: int) -> Layout:
     """Draw districts until one has the wanted number of lots or a few more, then leave the surplus unregistered."""
-    area, best = parcels * M2_PER_PARCEL, None
-    for _ in range(ATTEMPTS):
-        parts = _draw_parts(area, parcels, seed)
-        count = len(parts[5]["x0"])
-        if best is None or _rank(count, parcels) < _rank(len(best[5]["x0"]), parcels):
-            best = parts
+    area = parcels * M2_PER_PARCEL
+    best = drawing = _draw(area, parcels, seed)
+    for _ in range(ATTEMPTS - 1):
+        count = len(drawing.lots["x0"])
         if parcels <= count <= parcels * (1 + SURPLUS):
             break
         area *= (1 + SURPLUS / 2) * parcels / count
-    if best is None:
-        raise AssertionError
-    frame, zones, blocks, strips, features, lots = best
-    return _finish(frame, zones, blocks, strips, features, _trimmed(lots, parcels, seed), seed)
+        drawing = _draw(area, parcels, seed)
+        best = min(best, drawing, key=lambda one: one.misses(parcels))
+    return _finish(best, _trimmed(best.lots, parcels, seed), seed)
 
 
-def _rank(count: int, parcels: int) -> tuple[bool, int]:
-    return (count < parcels, abs(count - parcels))
-
-
-Parts = tuple[Frame, Ints, Blocks, dict[str, Ints], dict[str, Ints], dict[str, Ints]]
-
-
-def _draw_parts(area: float, parcels: int, seed: int) -> Parts:
+def _draw(area: float, parcels: int, seed: int) -> Drawing:
     strips = Strips()
     dice = Dice(seed, "plan")
     towns = 9 if parcels >= MANY_PARCELS else 5
@@ -124,7 +134,7 @@ def _draw_parts(area: float, parcels: int, seed: int) -> Parts:
     zones = zone_cells(frame, dice)
     blocks = cut_blocks(frame, zones, strips, dice)
     features, lots = fill_blocks(blocks, Dice(seed, "fill"))
-    return frame, zones, blocks, strips.table(), features, lots
+    return Drawing(frame, zones, blocks, strips.table(), features, lots)
 
 
 def _trimmed(lots: dict[str, Ints], parcels: int, seed: int) -> dict[str, Ints]:
@@ -139,15 +149,19 @@ def _trimmed(lots: dict[str, Ints], parcels: int, seed: int) -> dict[str, Ints]:
     return {name: column[keep] for name, column in lots.items()}
 
 
-def _finish(
-    frame: Frame, zones: Ints, blocks: Blocks, strips: dict[str, Ints], features: dict[str, Ints], lots: dict[str, Ints], seed: int
-) -> Layout:
-    admin = np.array([frame.root, *(town.admin for town in frame.towns), *(cell.admin for cell in frame.cells)])
+def _finish(drawing: Drawing, lots: dict[str, Ints], seed: int) -> Layout:
+    frame, zones, blocks = drawing.frame, drawing.zones, drawing.blocks
+    strips, features = drawing.strips, drawing.features
+    admin = np.array(
+        [frame.root, *(town.admin for town in frame.towns), *(cell.admin for cell in frame.cells)]
+    )
     inner = blocks.inner
     boxes = np.concatenate([boxes_of(strips), inner, boxes_of(features), boxes_of(lots), admin])
     old = np.concatenate([boxes_of(strips, "o")[strips["polygon2"] == 1], blocks.old])
     random = generator(seed, "warp")
-    crooked = np.isin(blocks.kind, (Leaf.OLD, Leaf.VILLAGE, Leaf.FIELDS, Leaf.PONDS, Leaf.WOODS, Leaf.ORCHARD))
+    crooked = np.isin(
+        blocks.kind, (Leaf.OLD, Leaf.VILLAGE, Leaf.FIELDS, Leaf.PONDS, Leaf.WOODS, Leaf.ORCHARD)
+    )
     cell_boxes = np.array([cell.inner for cell in frame.cells])
     urbane = zones == Zone.INDUSTRY
     warp = Warp(

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 
 from lowland_gis.sample.codes import FACILITIES, FARMING, OLD_SETTLEMENT, Leaf, Purpose, Zone
-from lowland_gis.sample.dice import Floats, Ints, generator, lattice_noise, smooth_noise
+from lowland_gis.sample.dice import Flags, Floats, Ints, Shapes, Texts, generator, lattice_noise, smooth_noise
 from lowland_gis.sample.layout import Layout, boxes_of
-from lowland_gis.sample.places import Places, Texts
+from lowland_gis.sample.places import Places
 
-Flags = npt.NDArray[np.bool_]
 LEGACY, INDUSTRIAL, TOWN, VILLAGE, NONE = "legacy", "industrial", "town", "village", "none"
 
 
@@ -34,7 +32,7 @@ class TargetMix:
 class Lots:
     """Columns of equal length, one value a parcel."""
 
-    shapes: npt.NDArray[np.object_]
+    shapes: Shapes
     boxes: Ints
     leaf: Ints
     cell: Ints
@@ -108,7 +106,12 @@ def plant(lots: Lots, zones: Ints, seed: int, mix: TargetMix | None = None) -> L
     groups = (
         (INDUSTRIAL, "", lots.of(Purpose.WORKS), mix.industrial),
         (TOWN, "residential", lots.of(Purpose.HOME_OLD), mix.residential),
-        (TOWN, "commercial", lots.of(Purpose.SHOP, Purpose.OFFICE) & (zones[lots.cell] != Zone.RURAL), mix.commercial),
+        (
+            TOWN,
+            "commercial",
+            lots.of(Purpose.SHOP, Purpose.OFFICE) & (zones[lots.cell] != Zone.RURAL),
+            mix.commercial,
+        ),
         (TOWN, "facility", lots.of(*FACILITIES), mix.facility),
         (VILLAGE, "", lots.of(Purpose.RURAL_HOME), mix.village),
     )
@@ -132,7 +135,12 @@ LEGACY_MIX = (
 )
 
 
-def _plant_legacy(lots: Lots, kind: Texts, subkind: Texts, mix: TargetMix, random: np.random.Generator) -> None:
+CONFLICTS = ("redline", "farmland", "off_plan", "farmland_expired")
+
+
+def _plant_legacy(
+    lots: Lots, kind: Texts, subkind: Texts, mix: TargetMix, random: np.random.Generator
+) -> None:
     wanted = round(mix.legacy * len(lots))
     neglect = (
         smooth_noise(lots.x, lots.y, wavelength=800, random=random)
@@ -145,8 +153,8 @@ def _plant_legacy(lots: Lots, kind: Texts, subkind: Texts, mix: TargetMix, rando
         kind[chosen] = LEGACY
         subkind[chosen] = "commodity" if purposes == (Purpose.HOME_NEW,) else "plain"
     plain = np.flatnonzero(subkind == "plain")
-    special = random.permutation(plain)[: max(3, len(plain) // 8)]
-    for name, part in zip(("redline", "farmland", "off_plan"), np.array_split(special, 3), strict=True):
+    special = random.permutation(plain)[: max(len(CONFLICTS), len(plain) // 7)]
+    for name, part in zip(CONFLICTS, np.array_split(special, len(CONFLICTS)), strict=True):
         subkind[part] = name
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import shapely
 
-from lowland_gis.sample.dice import Floats, Ints
+from lowland_gis.sample.dice import Floats, Ints, Shapes
 
 LINE = np.int64(1 << 22)
 STEP_M = 40
@@ -72,7 +73,7 @@ def _steps(low: Ints, high: Ints) -> tuple[Ints, Ints]:
 
 def _slice(keys: Ints, line: Ints, low: Ints, high: Ints, backwards: bool) -> tuple[Ints, Ints]:
     """Return the places of an edge's vertices: its start belongs to it, its end to the next edge."""
-    side = "right" if backwards else "left"
+    side: Literal["left", "right"] = "right" if backwards else "left"
     start = np.searchsorted(keys, line * LINE + low, side=side)
     stop = np.searchsorted(keys, line * LINE + high, side=side)
     return start, stop
@@ -85,8 +86,8 @@ def _ranges(position: Ints, start: Ints, stop: Ints, *, backwards: bool) -> tupl
     return np.repeat(position, count) + within, source
 
 
-def polygons(x: Floats, y: Floats, offsets: Ints) -> shapely.Geometry:
+def polygons(x: Floats, y: Floats, offsets: Ints) -> Shapes:
     """Build one polygon of each closed ring."""
     rings = np.arange(len(offsets))
     points = np.column_stack([x, y])
-    return shapely.from_ragged_array(shapely.GeometryType.POLYGON, points, (offsets, rings))
+    return np.asarray(shapely.from_ragged_array(shapely.GeometryType.POLYGON, points, (offsets, rings)))

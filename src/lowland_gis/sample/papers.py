@@ -11,10 +11,10 @@ import shapely
 
 from lowland_gis.sample.buildings import Built
 from lowland_gis.sample.codes import FARMING, PURPOSES, Purpose
-from lowland_gis.sample.dice import Floats, Ints, generator
+from lowland_gis.sample.dice import Dates, Flags, Ints, Shapes, Texts, drawn, generator, nullable
 from lowland_gis.sample.geometry import CRS
-from lowland_gis.sample.lots import INDUSTRIAL, LEGACY, Flags, Lots
-from lowland_gis.sample.places import Places, Texts
+from lowland_gis.sample.lots import INDUSTRIAL, LEGACY, Lots
+from lowland_gis.sample.places import Places
 
 AS_OF = np.datetime64("2023-12-31", "D")
 ZONE_PREFIX_M = 39_000_000.0
@@ -37,10 +37,10 @@ def hand_out(lots: Lots, seed: int) -> Papers:
     eligible = ~farming & ~legacy
     late = lots.subkind == "overdue"
     state = ~lots.collective
-    approved = eligible & (~lots.built_2009 | (random.random(len(lots)) < 0.25))  # noqa: PLR2004
+    approved = eligible & (~lots.built_2009 | drawn(random, len(lots), 0.25))
     trade = lots.of(Purpose.WORKS, Purpose.STORE, Purpose.SHOP, Purpose.OFFICE, Purpose.HOME_NEW)
-    supplied = eligible & (late | (state & trade & (random.random(len(lots)) < 0.6)))  # noqa: PLR2004
-    registered = eligible & (random.random(len(lots)) < np.where(state, 0.9, 0.75))
+    supplied = eligible & (late | (state & trade & drawn(random, len(lots), 0.6)))
+    registered = eligible & (drawn(random, len(lots), np.where(state, 0.9, 0.75)))
     without = eligible & ~approved & ~supplied & ~registered
     return Papers(registered | without, approved, supplied)
 
@@ -51,8 +51,8 @@ def parcel_frame(lots: Lots, places: Places, papers: Papers, built: Built, seed:
     count = len(lots)
     commodity = lots.of(Purpose.HOME_NEW)
     state = ~lots.collective
-    granted = papers.supplied | (random.random(count) < 0.4)  # noqa: PLR2004
-    right = np.where(state, np.where(granted, "102", "101"), None)
+    granted = papers.supplied | drawn(random, count, 0.4)
+    right = nullable(state, np.where(granted, "102", "101"))
     right[lots.kind == LEGACY] = None
     right[lots.of(*FARMING)] = None
     house = np.where(built.footprint > 0, "F00010001", "W00000000")
@@ -61,12 +61,12 @@ def parcel_frame(lots: Lots, places: Places, papers: Papers, built: Built, seed:
     return gpd.GeoDataFrame(
         {
             "ZDDM": lots.codes,
-            "BDCDYH": np.where(papers.registered, units, None).astype(object),
+            "BDCDYH": nullable(papers.registered, units),
             "ZL": _addresses(lots, places),
             "ZDMJ": np.round(lots.area, 2),
             "YT": register[lots.purpose],
             "QLLX": np.where(state, "3", np.where(lots.of(Purpose.RURAL_HOME), "5", "7")).astype(object),
-            "QLXZ": right.astype(object),
+            "QLXZ": right,
             "QSXZ": np.where(state, "10", "30").astype(object),
             "RJL": np.round(built.floor_area / lots.area, 2),
             "JZMD": np.round(built.footprint / lots.area, 2),
@@ -84,14 +84,19 @@ def _addresses(lots: Lots, places: Places) -> Texts:
     towns, villages = places.town_names[lots.town], places.village_names[lots.village]
     numbers = pd.Series(lots.village).groupby(lots.village).cumcount() + 1
     return np.array(
-        [f"北辰区{town}{village}{number}号" for town, village, number in zip(towns, villages, numbers, strict=True)],
+        [
+            f"北辰区{town}{village}{number}号"
+            for town, village, number in zip(towns, villages, numbers, strict=True)
+        ],
         dtype=object,
     )
 
 
 def _owners(lots: Lots, places: Places) -> Texts:
     village = places.village_names[lots.village] + "村民委员会（示例）"
-    state = np.where(lots.of(Purpose.WORKS, Purpose.STORE, Purpose.SHOP, Purpose.OFFICE), "示例企业", "示例单位")
+    state = np.where(
+        lots.of(Purpose.WORKS, Purpose.STORE, Purpose.SHOP, Purpose.OFFICE), "示例企业", "示例单位"
+    )
     return np.where(lots.collective, village, state).astype(object)
 
 
@@ -118,9 +123,9 @@ def approvals(lots: Lots, papers: Papers, built_years: Ints, seed: int) -> gpd.G
     )
 
 
-def _dates(years: Ints, random: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
+def _dates(years: Ints, random: np.random.Generator) -> Dates:
     start = (years - 1970).astype("datetime64[Y]").astype("datetime64[D]")
-    return start + random.integers(0, YEAR_DAYS, len(years))
+    return np.asarray(start + random.integers(0, YEAR_DAYS, len(years)).astype("timedelta64[D]"))
 
 
 def supplies(lots: Lots, papers: Papers, built_years: Ints, seed: int) -> gpd.GeoDataFrame:
@@ -128,7 +133,7 @@ def supplies(lots: Lots, papers: Papers, built_years: Ints, seed: int) -> gpd.Ge
     random = generator(seed, "supplies")
     chosen = np.flatnonzero(papers.supplied)
     late = (lots.kind[chosen] == INDUSTRIAL) & (lots.subkind[chosen] == "overdue")
-    running = ~late & ~lots.built_2009[chosen] & (random.random(len(chosen)) < 0.08)  # noqa: PLR2004
+    running = ~late & ~lots.built_2009[chosen] & drawn(random, len(chosen), 0.08)
     year = np.clip(built_years[chosen] - 2, 1993, 2019)
     contract = _dates(year, random)
     start = contract + random.integers(60, 300, len(chosen))
@@ -145,13 +150,18 @@ def supplies(lots: Lots, papers: Papers, built_years: Ints, seed: int) -> gpd.Ge
     planned = np.array([codes.planned_name for codes in PURPOSES], dtype=object)
     return gpd.GeoDataFrame(
         {
-            "DZJGH": [f"120113{y}B{number:05d}" for number, y in enumerate(contract.astype("datetime64[Y]").astype(str), 1)],
+            "DZJGH": [
+                f"120113{y}B{number:05d}"
+                for number, y in enumerate(contract.astype("datetime64[Y]").astype(str), 1)
+            ],
             "HTQDRQ": contract,
             "YDJDSJ": start,
             "YDDGSJ": finish,
             "SJJDSJ": begun,
             "SJDGSJ": done,
-            "GYFS": random.choice(["挂牌出让", "挂牌出让", "拍卖出让", "协议出让"], len(chosen)).astype(object),
+            "GYFS": random.choice(["挂牌出让", "挂牌出让", "拍卖出让", "协议出让"], len(chosen)).astype(
+                object
+            ),
             "TDYT": planned[lots.purpose[chosen]],
             "GYMJ": np.round(area, 2),
             "HTTZ": np.round(area * random.uniform(0.2, 0.6, len(chosen)), 1),
@@ -162,14 +172,14 @@ def supplies(lots: Lots, papers: Papers, built_years: Ints, seed: int) -> gpd.Ge
     )
 
 
-def _inset(shapes: Floats) -> Floats:
+def _inset(shapes: Shapes) -> Shapes:
     """Draw contract outlines a little inside the parcel, as surveyed by somebody else."""
-    return shapely.set_precision(shapely.buffer(shapes, -0.25, join_style="mitre"), 0.0001)
+    return np.asarray(shapely.set_precision(shapely.buffer(shapes, -0.25, join_style="mitre"), 0.0001))
 
 
-def with_zone_prefix(shapes: Floats) -> Floats:
+def with_zone_prefix(shapes: Shapes) -> Shapes:
     """Move shapes of EPSG:4548 to EPSG:4527, which differs by the zone number before the easting."""
-    return shapely.transform(shapes, lambda points: points + np.array([ZONE_PREFIX_M, 0.0]))
+    return np.asarray(shapely.transform(shapes, lambda points: points + np.array([ZONE_PREFIX_M, 0.0])))
 
 
 def mean_years(built: Built, count: int) -> Ints:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from lowland_gis.sample.codes import Zone
-from lowland_gis.sample.dice import Ints
+from lowland_gis.sample.dice import Flags, Ints, Texts
 from lowland_gis.sample.layout import Layout
 
 DISTRICT_CODE, DISTRICT_NAME = "120113", "北辰区"
@@ -31,8 +30,6 @@ LAST = ("庄", "村", "营", "堡", "口", "台", "淀", "桥", "滩", "园")
 ROAD_FIRST = "辰永顺高京龙延景普文果集朝云翠碧春秋瑞祥"
 ROAD_SECOND = "兴盛达发泰和宁康平安丰华昌荣通远光明霞凯"
 
-Texts = npt.NDArray[np.object_]
-
 
 @dataclass(frozen=True)
 class Places:
@@ -40,7 +37,7 @@ class Places:
 
     town_codes: Texts
     town_names: Texts
-    town_city: npt.NDArray[np.bool_]
+    town_city: Flags
     village_of_cell: Ints
     village_town: Ints
     village_codes: Texts
@@ -58,7 +55,9 @@ def name_places(layout: Layout) -> Places:
     village_of_cell = np.searchsorted(first_cells, np.arange(len(cell_town)), side="right") - 1
     village_town = cell_town[first_cells]
     numbers = local[first_cells] + 1
-    codes = [f"{TOWNS[town][0]}{number:03d}0000000" for town, number in zip(village_town, numbers, strict=True)]
+    codes = [
+        f"{TOWNS[town][0]}{number:03d}0000000" for town, number in zip(village_town, numbers, strict=True)
+    ]
     rural = layout.zones[first_cells] == Zone.RURAL
     names = [village_name(number, is_rural=bool(flag)) for number, flag in enumerate(rural)]
     return Places(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from lowland_gis.sample.dice import Dice, Floats, Ints
 Box = tuple[int, int, int, int]
 PIECE_M = 480
 NO_CELL = -1
+ARTERIAL_SIDE_M, SECONDARY_SIDE_M, WIDE_STREET_SIDE_M = 2600, 1300, 450
 
 
 class Node(NamedTuple):
@@ -44,7 +46,24 @@ class Node(NamedTuple):
 class Strips:
     """The strips cut so far; one row of numbers each (see `COLUMNS`)."""
 
-    COLUMNS = ("x0", "y0", "x1", "y1", "ox0", "oy0", "ox1", "oy1", "axis", "middle", "low", "high", "kind", "width", "cell", "polygon2")
+    COLUMNS = (
+        "x0",
+        "y0",
+        "x1",
+        "y1",
+        "ox0",
+        "oy0",
+        "ox1",
+        "oy1",
+        "axis",
+        "middle",
+        "low",
+        "high",
+        "kind",
+        "width",
+        "cell",
+        "polygon2",
+    )
 
     def __init__(self) -> None:
         """Start without strips."""
@@ -55,7 +74,7 @@ class Strips:
         axis, middle, half = cut.axis, cut.middle, cut.width // 2
         low, high = node.inner[1 - axis], node.inner[3 - axis]
         ends = [low, *range(low + PIECE_M, high - PIECE_M // 2, PIECE_M), high]
-        for number, (start, end) in enumerate(zip(ends, ends[1:], strict=False)):
+        for number, (start, end) in enumerate(pairwise(ends)):
             old_start = node.old[1 - axis] if number == 0 else start
             old_end = node.old[3 - axis] if number == len(ends) - 2 else end
             mid_start = node.admin[1 - axis] if number == 0 else start
@@ -172,9 +191,9 @@ def _into_cells(town: Node, cell_m2: float, strips: Strips, dice: Dice) -> list[
             done.append(node)
             continue
         longest = max(node.sides)
-        if longest > 2600:  # noqa: PLR2004
+        if longest > ARTERIAL_SIDE_M:
             cut = across_longer(node, dice, 30, Strip.ARTERIAL, polygon_2009=True)
-        elif longest > 1300:  # noqa: PLR2004
+        elif longest > SECONDARY_SIDE_M:
             cut = across_longer(node, dice, 20, Strip.SECONDARY, polygon_2009=True)
         else:
             cut = across_longer(node, dice, 12, Strip.COUNTY, polygon_2009=False)
@@ -269,11 +288,17 @@ def _block_cut(node: Node, zone: Zone, dice: Dice) -> Cut:
     if zone == Zone.RURAL:
         kind = Strip.DITCH if dice.chance(0.3) else Strip.LANE
         return across_longer(node, dice, dice.pick((4, 6)), kind, polygon_2009=False)
-    width = 16 if max(node.sides) > 450 else 10  # noqa: PLR2004
+    width = 16 if max(node.sides) > WIDE_STREET_SIDE_M else 10
     return across_longer(node, dice, width, Strip.STREET, polygon_2009=False)
 
 
-URBAN_MIX = ((Leaf.OLD, 0.065), (Leaf.COMMERCE, 0.14), (Leaf.FACILITY, 0.16), (Leaf.PARK, 0.05), (Leaf.VACANT, 0.02))
+URBAN_MIX = (
+    (Leaf.OLD, 0.065),
+    (Leaf.COMMERCE, 0.14),
+    (Leaf.FACILITY, 0.16),
+    (Leaf.PARK, 0.05),
+    (Leaf.VACANT, 0.02),
+)
 RURAL_MIX = (
     (Leaf.PONDS, 0.09),
     (Leaf.GREENHOUSES, 0.08),
@@ -285,33 +310,41 @@ M2_PER_VILLAGE = 620_000
 
 
 def _block_kinds(frame: Frame, nodes: list[Node], cell_of: Ints, zones: Ints, dice: Dice) -> Ints:
-    boxes = np.array([node.inner for node in nodes], dtype=float)
-    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    centres = np.column_stack([boxes[:, 0] + boxes[:, 2], boxes[:, 1] + boxes[:, 3]]) / 2
+    areas = np.array([node.area for node in nodes], dtype=float)
     zone = zones[cell_of]
     kinds = np.full(len(nodes), int(Leaf.FIELDS))
     kinds[zone == Zone.INDUSTRY] = Leaf.INDUSTRY
     kinds[zone == Zone.URBAN] = Leaf.HOUSING
-    _mix_urban(frame, kinds, np.flatnonzero(zone == Zone.URBAN), centres, areas, cell_of, dice)
+    blocks = np.flatnonzero(zone == Zone.URBAN)
+    near = _nearness(frame, [nodes[block] for block in blocks], cell_of[blocks])
+    kinds[blocks] = _mix_urban(near, areas[blocks], dice)
     _mix_rural(kinds, np.flatnonzero(zone == Zone.RURAL), areas, cell_of, dice)
     return kinds
 
 
-def _mix_urban(
-    frame: Frame, kinds: Ints, blocks: Ints, centres: Floats, areas: Floats, cell_of: Ints, dice: Dice
-) -> None:
+def _nearness(frame: Frame, nodes: list[Node], cells: Ints) -> Floats:
+    """Return the distance of blocks from their town's centre, in radii of the town."""
+    boxes = np.array([node.inner for node in nodes], dtype=float)
+    centres = np.column_stack([boxes[:, 0] + boxes[:, 2], boxes[:, 1] + boxes[:, 3]]) / 2
     heart = np.array([frame.river_x, frame.root[3] * 0.5])
-    towns = np.array(frame.cell_town)[cell_of[blocks]]
-    middles = np.array([_town_points(town, heart)[0] for town in frame.towns])
-    radii = np.array([_town_points(town, heart)[2] for town in frame.towns])
-    near = np.hypot(*(centres[blocks] - middles[towns]).T) / radii[towns]
-    free = np.ones(len(blocks), dtype=bool)
+    points = [_town_points(town, heart) for town in frame.towns]
+    towns = np.array(frame.cell_town)[cells]
+    middles = np.array([middle for middle, _, _ in points])[towns]
+    radii = np.array([radius for _, _, radius in points])[towns]
+    return np.asarray(np.hypot(*(centres - middles).T) / radii)
+
+
+def _mix_urban(near: Floats, areas: Floats, dice: Dice) -> Ints:
+    """Return the kinds of urban blocks: old quarters and shops near the centre, housing for the rest."""
+    kinds = np.full(len(near), int(Leaf.HOUSING))
+    free = np.ones(len(near), dtype=bool)
     for kind, share in URBAN_MIX:
         pull = {Leaf.OLD: 3.0, Leaf.COMMERCE: 1.0}.get(kind, 0.0)
-        scores = np.array([dice.real() for _ in blocks]) - pull * near
-        chosen = _top(np.where(free, scores, -np.inf), areas[blocks], share)
+        scores = np.array([dice.real() for _ in near]) - pull * near
+        chosen = _top(np.where(free, scores, -np.inf), areas, share)
         free[chosen] = False
-        kinds[blocks[chosen]] = kind
+        kinds[chosen] = kind
+    return kinds
 
 
 def _one_a_cell(cells: Ints, count: int, dice: Dice) -> list[int]:

@@ -12,8 +12,8 @@ import shapely
 from shapely.geometry import Polygon
 
 from lowland_gis.sample.codes import Purpose
-from lowland_gis.sample.dice import Ints, generator
-from lowland_gis.sample.lots import INDUSTRIAL, Flags, Lots
+from lowland_gis.sample.dice import Flags, Ints, generator
+from lowland_gis.sample.lots import INDUSTRIAL, Lots
 
 Record = tuple[str, str, str, str]
 UNKNOWN_CODES = {"dltb2": "999", "building": "99"}
@@ -74,7 +74,9 @@ def spoil_parcels(
 
 
 def _no_enterprise_candidates(lots: Lots) -> Flags:
-    return lots.of(Purpose.WORKS) & (lots.kind == INDUSTRIAL) & (lots.subkind != "overdue")
+    return np.asarray(
+        lots.of(Purpose.WORKS) & (lots.kind == INDUSTRIAL) & (lots.subkind != "overdue"), dtype=bool
+    )
 
 
 def _drawn(candidates: Flags, count: float, random: np.random.Generator) -> list[int]:
@@ -129,7 +131,9 @@ def spoil_layer(
     shapes = frame.geometry.to_numpy().copy()
     parts = np.array_split(rows, 5)
     records: list[Record] = []
-    for fault, part in zip(("bow_tie", "overlap", "unknown_code", "missing_value", "sliver"), parts, strict=True):
+    for fault, part in zip(
+        ("bow_tie", "overlap", "unknown_code", "missing_value", "sliver"), parts, strict=True
+    ):
         for row in part.tolist():
             if fault in ("bow_tie", "overlap"):
                 shapes[row] = _spoilt_shape(shapes[row], fault)
@@ -154,7 +158,9 @@ def _with_slivers(frame: gpd.GeoDataFrame, rows: Ints, key: str) -> gpd.GeoDataF
     return gpd.GeoDataFrame(joined, geometry="geometry", crs=frame.crs)
 
 
-def drop_shape(layer: str, frame: gpd.GeoDataFrame, *, key: str, row: int) -> tuple[gpd.GeoDataFrame, list[Record]]:
+def drop_shape(
+    layer: str, frame: gpd.GeoDataFrame, *, key: str, row: int
+) -> tuple[gpd.GeoDataFrame, list[Record]]:
     """Empty the shape of one feature."""
     shapes = frame.geometry.to_numpy().copy()
     shapes[row] = None

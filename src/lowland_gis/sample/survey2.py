@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import geopandas as gpd
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import shapely
 
 from lowland_gis.sample.codes import SECOND_SURVEY_NAMES, Leaf, Strip
-from lowland_gis.sample.dice import Floats, Ints, generator
+from lowland_gis.sample.dice import Flags, Ints, Shapes, Texts, drawn, generator
 from lowland_gis.sample.geometry import CRS, ellipsoidal_area, merged_by
 from lowland_gis.sample.layout import Layout, boxes_of
-from lowland_gis.sample.places import Places, Texts
+from lowland_gis.sample.places import CITY_TOWNS, Places
 from lowland_gis.sample.warp import drift
 
 DRIFT_M = 0.9
+MOSTLY = 0.55
 OLD_OPEN = {
     Leaf.PONDS: "114",
     Leaf.GREENHOUSES: "122",
@@ -24,7 +24,13 @@ OLD_OPEN = {
     Leaf.RESERVOIR: "113",
     Leaf.MEMORIAL: "205",
 }
-OLD_STRIPS = {Strip.RIVER: "111", Strip.CANAL: "117", Strip.RAILWAY: "101", Strip.ARTERIAL: "102", Strip.SECONDARY: "102"}
+OLD_STRIPS = {
+    Strip.RIVER: "111",
+    Strip.CANAL: "117",
+    Strip.RAILWAY: "101",
+    Strip.ARTERIAL: "102",
+    Strip.SECONDARY: "102",
+}
 LINE_STRIPS = {Strip.COUNTY: "102", Strip.LANE: "104", Strip.DITCH: "117"}
 
 
@@ -38,14 +44,14 @@ def classes_2009(layout: Layout, places: Places, seed: int) -> Texts:
     field = random.choice(["012", "012", "012", "013", "011", "033"], size=len(kind)).astype(object)
     old_share = np.select(
         [kind == Leaf.OLD, kind == Leaf.VILLAGE, kind == Leaf.WORKSHOP, kind == Leaf.INDUSTRY],
-        [1.0, 0.95, 0.75, 0.62],
+        [2.0, 2.0, 0.75, 0.62],
         0.66,
     )
     growth = 0.6 * random.random(layout.blocks.cell.max() + 1)[cell] + 0.4 * random.random(len(kind))
-    built = growth < np.where(old_share >= 0.95, 2.0, old_share)  # noqa: PLR2004
+    built = growth < old_share
     settled = np.select(
         [kind == Leaf.VILLAGE, kind == Leaf.WORKSHOP],
-        ["203", np.where(random.random(len(kind)) < 0.4, "204", "203")],  # noqa: PLR2004
+        ["203", np.where(drawn(random, len(kind), 0.4), "204", "203")],
         urban,
     ).astype(object)
     classes = np.where(built, settled, field)
@@ -63,9 +69,13 @@ def polygons_2009(layout: Layout, places: Places, classes: Texts, seed: int) -> 
     cell = np.concatenate([layout.cell_of_leaf, strips["cell"]])
     shapes = layout.shapes(boxes, np.full(len(boxes), -1), cell, old=True)
     codes = np.concatenate([classes, strip_classes])
-    village = np.concatenate([places.village_of_cell[layout.cell_of_leaf], _near_village(layout, places, strips)])
+    village = np.concatenate(
+        [places.village_of_cell[layout.cell_of_leaf], _near_village(layout, places, strips)]
+    )
     town = places.village_town[village]
-    key = np.where(np.isin(codes, ["201", "202"]), town, np.where(codes == "203", len(places.town_codes) + village, -1))
+    key = np.where(
+        np.isin(codes, ["201", "202"]), town, np.where(codes == "203", len(places.town_codes) + village, -1)
+    )
     joined, parts = merged_by(shapes, key)
     shapes = drifted(np.concatenate([shapes[key < 0], joined]), seed)
     first = np.concatenate([np.flatnonzero(key < 0), parts])
@@ -77,10 +87,10 @@ def _strip_classes(layout: Layout, strips: dict[str, Ints], classes: Texts) -> T
     left, right = layout.sides(strips)
     settled = np.isin(classes, ["201", "202"])
     share = np.bincount(layout.cell_of_leaf, settled) / np.bincount(layout.cell_of_leaf)
-    both = (left >= 0) & (right >= 0) & (share[left] > 0.6) & (share[right] > 0.6)  # noqa: PLR2004
+    both = (left >= 0) & (right >= 0) & (share[left] > MOSTLY) & (share[right] > MOSTLY)
     towns = np.array(layout.frame.cell_town)
     inside = both & (towns[left] == towns[right]) & (codes == "102")
-    codes[inside] = np.where(towns[left[inside]] < 2, "201", "202")  # noqa: PLR2004
+    codes[inside] = np.where(towns[left[inside]] < CITY_TOWNS, "201", "202")
     return codes
 
 
@@ -89,14 +99,14 @@ def _near_village(layout: Layout, places: Places, strips: dict[str, Ints]) -> In
     return places.village_of_cell[np.where(left >= 0, left, np.maximum(right, 0))]
 
 
-def drifted(shapes: Floats, seed: int) -> Floats:
+def drifted(shapes: Shapes, seed: int) -> Shapes:
     """Displace shapes by the smooth drift of the older survey; topology stays as it is."""
     coordinates = shapely.get_coordinates(shapes)
     east, north = drift(coordinates[:, 0], coordinates[:, 1], size_m=DRIFT_M, seed=seed)
-    return shapely.set_coordinates(shapes, np.column_stack([east, north]))
+    return np.asarray(shapely.set_coordinates(shapes, np.column_stack([east, north])))
 
 
-def dltb2_frame(shapes: Floats, codes: Texts, village: Ints, places: Places) -> gpd.GeoDataFrame:
+def dltb2_frame(shapes: Shapes, codes: Texts, village: Ints, places: Places) -> gpd.GeoDataFrame:
     """Return the second-survey polygons with the fields of the standard."""
     area = np.round(ellipsoidal_area(shapes), 2)
     settled = np.isin(codes, ["201", "202", "101", "102"])
@@ -158,11 +168,11 @@ def lines_2009(layout: Layout, classes: Texts, places: Places, seed: int) -> gpd
     )
 
 
-def _is_line(layout: Layout, classes: Texts) -> npt.NDArray[np.bool_]:
+def _is_line(layout: Layout, classes: Texts) -> Flags:
     strips = layout.strips
     left, right = layout.sides(strips)
     settled = np.isin(classes, ["201", "202"])
     share = np.bincount(layout.cell_of_leaf, settled) / np.bincount(layout.cell_of_leaf)
-    urban = (share[left] > 0.5) & (share[right] > 0.5)  # noqa: PLR2004
+    urban = (share[left] > MOSTLY) & (share[right] > MOSTLY)
     narrow = np.isin(strips["kind"], list(LINE_STRIPS))
-    return narrow & (strips["polygon2"] == 0) & ~urban
+    return np.asarray(narrow & (strips["polygon2"] == 0) & ~urban, dtype=bool)

@@ -8,10 +8,10 @@ import pandas as pd
 import shapely
 
 from lowland_gis.sample.codes import URBAN_LEAVES, USE, USE_CODES, USE_NAMES, Leaf, Strip, Zone
-from lowland_gis.sample.dice import Floats, Ints
+from lowland_gis.sample.dice import Flags, Floats, Ints, Shapes, Texts, nullable
 from lowland_gis.sample.geometry import CRS, ellipsoidal_area, merged_by
 from lowland_gis.sample.layout import Layout, boxes_of
-from lowland_gis.sample.places import DISTRICT_CODE, Places, Texts
+from lowland_gis.sample.places import DISTRICT_CODE, Places
 
 WIDTH_USES = ("1001", "1003", "1004", "1006", "1101", "1107")
 STRIP_USES = {
@@ -38,9 +38,11 @@ def features_2019(layout: Layout, places: Places) -> gpd.GeoDataFrame:
     use = np.concatenate([strip_use, fills["use"]])
     czc = np.concatenate([strip_code, _fill_codes(layout, places)])
     village = places.village_of_cell[np.concatenate([strip_cell, fill_cell])]
-    width = np.concatenate([strips["width"].astype(float), np.where(fills["use"] == USE["1004"], 4.0, np.nan)])
+    width = np.concatenate(
+        [strips["width"].astype(float), np.where(fills["use"] == USE["1004"], 4.0, np.nan)]
+    )
     width[~np.isin(use, [USE[code] for code in WIDTH_USES])] = np.nan
-    frame = _dltb3(shapes, use, czc, village, places, width)
+    frame = _dltb3(shapes, use, czc, village, places, width=width)
     frame["_leaf"] = leaf
     return frame
 
@@ -76,7 +78,9 @@ def _fill_codes(layout: Layout, places: Places) -> Texts:
     return np.where(settled, codes, "").astype(object)
 
 
-def _dltb3(shapes: Floats, use: Ints, czc: Texts, village: Ints, places: Places, width: Floats) -> gpd.GeoDataFrame:
+def _dltb3(
+    shapes: Shapes, use: Ints, czc: Texts, village: Ints, places: Places, *, width: Floats
+) -> gpd.GeoDataFrame:
     codes, area = USE_CODES[use], np.round(ellipsoidal_area(shapes), 2)
     count = len(use)
     arable = np.char.startswith(codes.astype(str), "01")
@@ -100,16 +104,16 @@ def _dltb3(shapes: Floats, use: Ints, czc: Texts, village: Ints, places: Places,
             "KCXS": np.where(arable, 0.0, np.nan),
             "KCMJ": 0.0,
             "TBDLMJ": area,
-            "GDLX": np.where(arable, "PD", None).astype(object),
-            "GDPDJB": np.where(arable, "1", None).astype(object),
+            "GDLX": nullable(arable, "PD"),
+            "GDPDJB": nullable(arable, "1"),
             "XZDWKD": width,
             "TBXHDM": empty,
             "TBXHMC": empty,
-            "ZZSXDM": np.where(arable, "LS", None).astype(object),
-            "ZZSXMC": np.where(arable, "种植粮食作物", None).astype(object),
-            "GDDB": pd.array(np.where(arable, 11, None), dtype="Int32"),
+            "ZZSXDM": nullable(arable, "LS"),
+            "ZZSXMC": nullable(arable, "种植粮食作物"),
+            "GDDB": pd.Series(nullable(arable, 11)).astype("Int32"),
             "FRDBS": empty,
-            "CZCSXM": np.where(czc == "", None, czc).astype(object),
+            "CZCSXM": nullable(czc != "", czc),
             "SJNF": np.full(count, 2019, dtype=np.int32),
             "MSSM": "00",
             "HDMC": empty,
@@ -133,7 +137,7 @@ def settlements_2019(features: gpd.GeoDataFrame, places: Places) -> gpd.GeoDataF
     return _czcdyd(joined, codes[source], units[source], places)
 
 
-def _whole_or_by_village(shapes: Floats, labels: Texts, units: Texts, town: Floats) -> tuple[Floats, Ints]:
+def _whole_or_by_village(shapes: Shapes, labels: Texts, units: Texts, town: Flags) -> tuple[Shapes, Ints]:
     joined, source = merged_by(shapes, _keys(labels))
     ringed = np.unique(labels[source[shapely.get_num_interior_rings(joined) > 0]])
     if len(ringed) == 0:
@@ -143,11 +147,11 @@ def _whole_or_by_village(shapes: Floats, labels: Texts, units: Texts, town: Floa
 
 
 def _keys(labels: Texts) -> Ints:
-    numbers, _ = pd.factorize(np.where(labels == "", None, labels))
+    numbers, _ = pd.factorize(nullable(labels != "", labels))
     return np.asarray(numbers, dtype=np.int64)
 
 
-def _czcdyd(shapes: Floats, codes: Texts, units: Texts, places: Places) -> gpd.GeoDataFrame:
+def _czcdyd(shapes: Shapes, codes: Texts, units: Texts, places: Places) -> gpd.GeoDataFrame:
     town_names = dict(zip(places.town_codes, places.town_names, strict=True))
     village_names = dict(zip(places.village_codes, places.village_names, strict=True))
     marks, names = [], []

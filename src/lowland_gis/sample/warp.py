@@ -29,9 +29,11 @@ class Warp:
     cell_push: Floats
     seed: int
 
-    def place(self, x: Floats, y: Floats, leaf: Ints, cell: Ints, *, wobble: bool = True) -> tuple[Floats, Floats]:
+    def place(
+        self, x: Floats, y: Floats, leaf: Ints, cell: Ints, *, wobble: bool = True
+    ) -> tuple[Floats, Floats]:
         """Return easting and northing of points of the plan; leaf and cell are −1 outside any."""
-        px, py = _bubble(x.astype(float), y.astype(float), leaf, self.leaf_boxes, self.leaf_push)
+        px, py = _bubble(x, y, leaf, self.leaf_boxes, self.leaf_push)
         px, py = _bubble(px, py, cell, self.cell_boxes, self.cell_push)
         if wobble:
             keys = x.astype(np.int64) * LINE + y.astype(np.int64)
@@ -46,10 +48,19 @@ class Warp:
         u, v = 2 * x / width - 1, 2 * y / height - 1
         phase = np.random.default_rng([self.seed, 77]).uniform(0, 2 * np.pi, 6)
         u, v = (
-            u + 0.035 * np.sin(2.1 * v + 1.3 * u + phase[0]) + 0.022 * np.sin(5.3 * v - 1.1 * u + phase[1]) + 0.007 * np.sin(11 * v + phase[2]),
-            v + 0.040 * np.sin(2.4 * u - 0.9 * v + phase[3]) + 0.022 * np.sin(5.9 * u + 0.8 * v + phase[4]) + 0.007 * np.sin(12 * u + phase[5]),
+            u
+            + 0.035 * np.sin(2.1 * v + 1.3 * u + phase[0])
+            + 0.022 * np.sin(5.3 * v - 1.1 * u + phase[1])
+            + 0.007 * np.sin(11 * v + phase[2]),
+            v
+            + 0.040 * np.sin(2.4 * u - 0.9 * v + phase[3])
+            + 0.022 * np.sin(5.9 * u + 0.8 * v + phase[4])
+            + 0.007 * np.sin(12 * u + phase[5]),
         )
-        east, north = u * np.sqrt(1 - ROUNDING * v * v) * width / 2, v * np.sqrt(1 - ROUNDING * u * u) * height / 2
+        east, north = (
+            u * np.sqrt(1 - ROUNDING * v * v) * width / 2,
+            v * np.sqrt(1 - ROUNDING * u * u) * height / 2,
+        )
         cosine, sine = np.cos(np.radians(TURN_DEGREES)), np.sin(np.radians(TURN_DEGREES))
         return (
             np.round(CENTRE_E + east * cosine - north * sine, DECIMALS),
@@ -69,7 +80,7 @@ class Warp:
 def pushes(boxes: Ints, share: Floats, random: np.random.Generator) -> Floats:
     """Draw for every box how its inside is pushed (metres), at most the share of its shorter side."""
     side = np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
-    return random.uniform(-1, 1, (len(boxes), 4)) * (side * share)[:, None]
+    return np.asarray(random.uniform(-1, 1, (len(boxes), 4)) * (side * share)[:, None])
 
 
 def _bubble(x: Floats, y: Floats, owner: Ints, boxes: Ints, push: Floats) -> tuple[Floats, Floats]:

@@ -16,15 +16,14 @@ import rasterio
 import rasterio.features
 import shapely
 import xlsxwriter
-from rasterio.transform import from_origin
 from scipy import ndimage
 
 from lowland_gis.sample.dbf import write_dbf
 from lowland_gis.sample.deliveries import ShapefileForm
-from lowland_gis.sample.dice import Floats
+from lowland_gis.sample.dice import Shapes
 
 FIXED_ZIP_DATE = (2024, 1, 1, 0, 0, 0)
-FIXED_DATE = dt.datetime(2024, 1, 1)  # noqa: DTZ001
+FIXED_DATE = dt.datetime(2024, 1, 1, tzinfo=dt.UTC).replace(tzinfo=None)
 NODATA = -9999.0
 MOST_CELLS = 16_000_000
 
@@ -56,7 +55,9 @@ def write_layer(path: Path, layer: str, frame: gpd.GeoDataFrame, *, crs: str, dr
     table = pa.table({**columns, "geometry": pa.array(shapely.to_wkb(shapes), pa.binary())})
     kind = "LineString" if shapely.get_type_id(shapes[0]) == 1 else "MultiPolygon"
     if kind == "MultiPolygon":
-        table = table.set_column(len(columns), "geometry", pa.array(shapely.to_wkb(_multi(shapes)), pa.binary()))
+        table = table.set_column(
+            len(columns), "geometry", pa.array(shapely.to_wkb(_multi(shapes)), pa.binary())
+        )
     options = {} if driver == "OpenFileGDB" else {"GEOMETRY_NAME": "geom"}
     pyogrio.write_arrow(
         table,
@@ -71,7 +72,7 @@ def write_layer(path: Path, layer: str, frame: gpd.GeoDataFrame, *, crs: str, dr
     )
 
 
-def _multi(shapes: Floats) -> Floats:
+def _multi(shapes: Shapes) -> Shapes:
     """Return multi-polygons, as FileGDB and GeoPackage keep one type a layer; missing shapes stay missing."""
     single = shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON
     result = shapes.copy()
@@ -119,7 +120,7 @@ def write_table(path: Path, rows: pd.DataFrame) -> None:
     rows.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
 
 
-def write_intensity(path: Path, buildings: gpd.GeoDataFrame, district: Floats) -> None:
+def write_intensity(path: Path, buildings: gpd.GeoDataFrame, district: Shapes) -> None:
     """Write built intensity (0 to 1): building footprint a cell, smoothed; outside the district no data."""
     path.parent.mkdir(parents=True, exist_ok=True)
     west, south, east, north = shapely.total_bounds(district)
@@ -128,12 +129,18 @@ def write_intensity(path: Path, buildings: gpd.GeoDataFrame, district: Floats) -
         size *= 2
     west, north = np.floor(west / size) * size, np.ceil(north / size) * size
     columns, rows = int(np.ceil((east - west) / size)), int(np.ceil((north - south) / size))
-    transform = from_origin(west, north, size, size)
+    transform = rasterio.Affine(size, 0.0, west, 0.0, -size, north)
     values = _density(buildings, (rows, columns), west, north, size)
     outside = rasterio.features.geometry_mask(district, (rows, columns), transform)
     values[outside] = NODATA
     profile = {"driver": "GTiff", "dtype": "float32", "count": 1, "height": rows, "width": columns}
-    options = {"crs": "EPSG:4548", "transform": transform, "nodata": NODATA, "compress": "deflate", "predictor": 2}
+    options = {
+        "crs": "EPSG:4548",
+        "transform": transform,
+        "nodata": NODATA,
+        "compress": "deflate",
+        "predictor": 2,
+    }
     with rasterio.open(path, "w", **profile, **options) as target:
         target.write(values, 1)
 
@@ -148,4 +155,4 @@ def _density(
     row = np.clip(((north - points[:, 1]) / size).astype(int), 0, shape[0] - 1)
     total = np.bincount(row * shape[1] + column, area, minlength=shape[0] * shape[1]).reshape(shape)
     smooth = ndimage.gaussian_filter((total / size**2).astype(np.float32), sigma=max(1.5, 25.0 / size))
-    return np.round(np.clip(smooth, 0, 1), 3)
+    return np.asarray(np.round(np.clip(smooth, 0, 1), 3), dtype=np.float32)
