@@ -1,0 +1,113 @@
+"""`lowland db` as it is typed: what goes to stdout, what to stderr, and the exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lowland_gis.db import cluster as clusters
+
+
+def lowland(folder, *arguments, **environment):
+    kept = {name: value for name, value in os.environ.items() if name != "LOWLAND_DSN"}
+    command = [sys.executable, "-m", "lowland_gis", *arguments]
+    return subprocess.run(
+        command, cwd=folder, env=kept | environment, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def shown_status(folder, **environment):
+    answer = lowland(folder, "db", "status", "--json", **environment)
+    assert answer.returncode == 0, answer.stderr
+    return json.loads(answer.stdout)
+
+
+@pytest.fixture
+def project(state_dir):
+    """A project folder with a state of its own, whose cluster is removed at the end."""
+    folder = state_dir / "cli 项目"
+    folder.mkdir(exist_ok=True)
+    state = {"LOWLAND_STATE": str(state_dir / "cli-state")}
+    try:
+        yield folder, state
+    finally:
+        clusters.remove(clusters.locate(folder, env=os.environ | state))
+
+
+def test_up_status_psql_down(project):
+    folder, state = project
+    assert shown_status(folder, **state)["state"] == "absent"
+    started = lowland(folder, "db", "up", **state)
+    assert started.returncode == 0, started.stderr
+    assert "dbname=lowland" in started.stderr
+    name, _, path = shlex.split(started.stdout)[1].partition("=")
+    assert (name, Path(path).exists()) == ("PGSERVICEFILE", True)
+    assert lowland(folder, "db", "service", **state).stdout == started.stdout
+    running = shown_status(folder, **state)
+    assert (running["state"], running["postgis"][0]) == ("running", "3")
+    assert f"state       {running['state']}" in lowland(folder, "db", "status", **state).stdout
+    assert lowland(folder, "db", "down", **state).returncode == 0
+    assert shown_status(folder, **state)["state"] == "stopped"
+    again = lowland(folder, "db", "down", **state)
+    assert (again.returncode, again.stdout) == (0, "")
+    assert "not running" in again.stderr
+
+
+def test_psql_needs_a_running_database(project):
+    folder, state = project
+    refused = lowland(folder, "db", "psql", **state)
+    assert refused.returncode == 4
+    assert "type: lowland db up" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_psql_runs_statements_from_stdin(project):
+    folder, state = project
+    assert lowland(folder, "db", "up", **state).returncode == 0
+    command = [sys.executable, "-m", "lowland_gis", "db", "psql"]
+    asked = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | state,
+        input="SELECT 'ok' || 1;",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "ok1" in asked.stdout
+
+
+def test_a_given_server_is_used_and_left_alone(project, database):
+    folder, state = project
+    given = state | {"LOWLAND_DSN": f"{database} password=s3cret"}
+    started = lowland(folder, "db", "up", **given)
+    assert started.returncode == 0, started.stderr
+    assert shown_status(folder, **given)["kind"] == "server"
+    stopped = lowland(folder, "db", "down", **given)
+    assert (stopped.returncode, "left as it is" in stopped.stderr) == (0, True)
+    assert shown_status(folder, **given)["state"] == "running"
+    assert shown_status(folder, **state)["state"] == "absent"
+    assert "s3cret" not in started.stdout + started.stderr + stopped.stderr
+
+
+def test_missing_postgis_ends_with_exit_4_and_the_install_line(project, tmp_path):
+    folder, state = project
+    refused = lowland(folder, "db", "up", LOWLAND_PG_BIN=str(tmp_path), PATH="", **state)
+    assert refused.returncode == 4
+    assert "apt-get install -y postgresql-postgis" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_server_that_is_not_there_ends_with_exit_4(project):
+    folder, state = project
+    refused = lowland(
+        folder, "db", "status", LOWLAND_DSN="host=/nonexistent dbname=x password=s3cret", **state
+    )
+    assert refused.returncode == 4
+    assert "s3cret" not in refused.stderr
