@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -67,6 +68,7 @@ def main(arguments: list[str]) -> int:
             show_plan(missing, kind)
         else:
             install_system_packages(missing)
+            check_installed(missing, dev=options.dev)
             make_environment(kind)
     except StopError as stop:
         print(f"[bootstrap] {stop}", file=sys.stderr)
@@ -80,17 +82,24 @@ def say(text: str) -> None:
 
 
 def run_with_new_enough_python(arguments: list[str]) -> None:
-    """Go on in a newer Python of this machine when this one is too old."""
-    if sys.version_info >= OLDEST:
+    """Go on in another Python of this machine when this one is too old or cannot make environments."""
+    if sys.version_info >= OLDEST and can_make_environments():
         return
     for name in NEWER_NAMES:
         program = shutil.which(name)
         if program and works(program):
             os.execv(program, [program, str(Path(__file__).resolve()), *arguments])  # noqa: S606
+    if sys.version_info >= OLDEST:
+        return  # what it lacks is a system package, which comes next
     raise StopError(
         f"needs Python 3.11 or newer, this is {sys.version.split()[0]} and none of {', '.join(NEWER_NAMES)} was found. "
         "Install one, for example: apt-get install -y python3.11 python3.11-venv"
     )
+
+
+def can_make_environments() -> bool:
+    """Tell whether this Python has venv and ensurepip; Debian ships them apart."""
+    return all(importlib.util.find_spec(name) for name in ("venv", "ensurepip"))
 
 
 def works(program: str) -> bool:
@@ -104,7 +113,7 @@ def missing_capabilities(*, dev: bool) -> list[str]:
     present = {
         "postgis": bool(os.environ.get("LOWLAND_DSN")) or has_postgis(),
         "font": has_chinese_font(),
-        "venv": (VENV / "bin" / "python").exists() or works(sys.executable),
+        "venv": has_python() or can_make_environments(),
         "gdal": not dev or shutil.which("ogrinfo") is not None,
     }
     return [name for name, there in present.items() if not there]
@@ -182,6 +191,16 @@ def install_system_packages(missing: list[str]) -> None:
             raise StopError(f"that failed (see above). Mend it, or type it yourself: {' '.join(line)}")
 
 
+def check_installed(missing: list[str], *, dev: bool) -> None:
+    """Look again after installing: a package of that name need not bring what is needed."""
+    still = missing_capabilities(dev=dev) if missing else []
+    if still:
+        lacking = ", ".join(SAID[name] for name in still)
+        raise StopError(
+            f"still missing after the installation: {lacking}. Is LOWLAND_PG_BIN or CONDA_PREFIX set to another place?"
+        )
+
+
 def may_sudo() -> bool:
     """Tell whether sudo works here without a question."""
     return (
@@ -240,8 +259,8 @@ def why_unusable() -> str:
     """Say why .venv must be made anew; empty when it can stay."""
     if not VENV.exists():
         return "there is none yet"
-    if not (VENV / "bin" / "python").exists():
-        return "its Python is gone"
+    if not has_python():
+        return "its Python is gone or not open to this user"
     settings = venv_settings()
     if tuple(int(part) for part in venv_version().split(".")[:2] if part.isdigit()) < OLDEST:
         return "its Python is too old"
@@ -250,6 +269,11 @@ def why_unusable() -> str:
     if not (VENV / "lib").is_dir() or not any(VENV.glob("lib/python*/site-packages/pip")):
         return "it is half made"
     return ""
+
+
+def has_python() -> bool:
+    """Tell whether this user can run the Python of .venv; it may be a link into another user's home."""
+    return os.access(VENV / "bin" / "python", os.X_OK)
 
 
 def is_ready(kind: str) -> bool:

@@ -30,6 +30,7 @@ def make_venv(bootstrap, *, version="3.11.7", made_at=None):
     venv = bootstrap.VENV
     (venv / "bin").mkdir(parents=True)
     (venv / "bin" / "python").write_text("")
+    (venv / "bin" / "python").chmod(0o755)
     (venv / "lib" / "python3.11" / "site-packages" / "pip").mkdir(parents=True)
     command = f"/usr/bin/python3 -m venv {made_at or venv}"
     (venv / "pyvenv.cfg").write_text(f"version = {version}\ncommand = {command}\n", encoding="utf-8")
