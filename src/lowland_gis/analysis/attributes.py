@@ -79,7 +79,8 @@ def _names(columns: list[str], fields: Sequence[FieldSpec]) -> tuple[dict[str, s
     missing = []
     for field in fields:
         found = next(
-            (by_lower[word.lower()] for word in (field.name, *field.synonyms) if word.lower() in by_lower), None
+            (by_lower[word.lower()] for word in (field.name, *field.synonyms) if word.lower() in by_lower),
+            None,
         )
         if found is not None and found not in names:
             names[found] = field.name
@@ -158,9 +159,7 @@ def _faults(
     ]
     if field.required:
         faults.append(
-            _listed(
-                absent & given.isna(), "value_missing", lambda _: f"{field.name} {field.title} is empty"
-            )
+            _listed(absent & given.isna(), "value_missing", lambda _: f"{field.name} {field.title} is empty")
         )
     if field.codes is not None:
         known = codes[field.codes]

@@ -11,7 +11,6 @@ import pandas as pd
 import shapely
 
 
-
 def barrier_cells(towns: gpd.GeoDataFrame, barriers: npt.NDArray[np.object_]) -> gpd.GeoDataFrame:
     """Return the faces that barriers cut out of the towns: cell (number), town_code, geometry.
 
@@ -21,7 +20,9 @@ def barrier_cells(towns: gpd.GeoDataFrame, barriers: npt.NDArray[np.object_]) ->
     lines = [barriers, shapely.boundary(towns.geometry.to_numpy())]
     noded = shapely.union_all(np.concatenate([shapely.boundary(_areal(barriers)), *map(_linear, lines)]))
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(noded)))
-    inside = shapely.STRtree(towns.geometry.to_numpy()).query(shapely.point_on_surface(faces), predicate="within")
+    inside = shapely.STRtree(towns.geometry.to_numpy()).query(
+        shapely.point_on_surface(faces), predicate="within"
+    )
     cells = gpd.GeoDataFrame(
         {"town_code": towns["town_code"].to_numpy()[inside[1]]}, geometry=faces[inside[0]], crs=towns.crs
     )
@@ -34,7 +35,9 @@ def barrier_cells(towns: gpd.GeoDataFrame, barriers: npt.NDArray[np.object_]) ->
 
 def cell_of(parcels: npt.NDArray[np.object_], cells: gpd.GeoDataFrame) -> npt.NDArray[np.intp]:
     """Return the cell that holds the interior point of each parcel, -1 where none does."""
-    found = shapely.STRtree(cells.geometry.to_numpy()).query(shapely.point_on_surface(parcels), predicate="within")
+    found = shapely.STRtree(cells.geometry.to_numpy()).query(
+        shapely.point_on_surface(parcels), predicate="within"
+    )
     cell = np.full(len(parcels), -1, dtype=np.intp)
     # A point on the line between two cells goes to the lower number.
     cell[found[0][::-1]] = cells["cell"].to_numpy()[found[1][::-1]]

@@ -161,12 +161,12 @@ def _described(
     return Units(units, members)
 
 
-def _outline(
-    shapes: npt.NDArray[np.object_], cell: shapely.Geometry, gap_m: float
-) -> shapely.MultiPolygon:
+def _outline(shapes: npt.NDArray[np.object_], cell: shapely.Geometry, gap_m: float) -> shapely.MultiPolygon:
     """Close the lanes between members by buffering out and in, and stay inside the cell."""
     closed = shapely.buffer(
-        shapely.buffer(shapely.union_all(shapes), gap_m / 2, join_style="mitre"), -gap_m / 2, join_style="mitre"
+        shapely.buffer(shapely.union_all(shapes), gap_m / 2, join_style="mitre"),
+        -gap_m / 2,
+        join_style="mitre",
     )
     parts = shapely.get_parts(shapely.intersection(closed, cell))
     return shapely.multipolygons(parts[shapely.get_dimensions(parts) == 2])  # noqa: PLR2004 - a surface

@@ -20,7 +20,9 @@ _UNSAFE = ("C", "D")
 Statistic = Literal["density", "floor_area_ratio", "year", "vacant_share", "unsafe_share"]
 
 
-def overlap_share(parcels: pd.Index[Any], overlaps: pd.DataFrame, codes: Collection[tuple[str, str]]) -> Floats:
+def overlap_share(
+    parcels: pd.Index[Any], overlaps: pd.DataFrame, codes: Collection[tuple[str, str]]
+) -> Floats:
     """Return the share of each parcel in some (layer, code) pairs, at most 1, and 0 where nothing overlaps.
 
     `overlaps` has layer, parcel_id, code and share. Where zones overlap each other the plain sum exceeds 1; the cap hides

@@ -84,7 +84,9 @@ def multipolygons(geometries: Geometries) -> Geometries:
     """Return polygons as multipolygons, so that one column type holds both."""
     single = shapely.get_type_id(geometries) == shapely.GeometryType.POLYGON
     together = geometries.copy()
-    together[single] = shapely.multipolygons(shapely.get_parts(geometries[single]), indices=np.arange(single.sum()))
+    together[single] = shapely.multipolygons(
+        shapely.get_parts(geometries[single]), indices=np.arange(single.sum())
+    )
     return together
 
 

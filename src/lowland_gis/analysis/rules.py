@@ -112,10 +112,7 @@ class RulePack:
     def measures(self) -> tuple[str, ...]:
         """Return every measure that the pack asks for, in order of appearance."""
         names = [
-            clause.measure
-            for question in self.question
-            for rule in question.rule
-            for clause in rule.all
+            clause.measure for question in self.question for rule in question.rule for clause in rule.all
         ]
         return tuple(dict.fromkeys(names))
 
@@ -137,7 +134,9 @@ def faults(pack: RulePack, known_measures: set[str]) -> list[str]:
             if not bad_names:
                 found += [f"{where}: {fault}" for fault in _failing_examples(pack, rule)]
         if question.otherwise not in question.answers:
-            found.append(f"question {question.name}: otherwise {question.otherwise!r} has no title in answers")
+            found.append(
+                f"question {question.name}: otherwise {question.otherwise!r} has no title in answers"
+            )
     return found
 
 
@@ -210,7 +209,9 @@ def _answer(pack: RulePack, question: Question, evidence: pd.DataFrame) -> pd.Da
     )
 
 
-def _asked(question: Question, parcels: pd.Index[Any], answers: dict[str, pd.DataFrame]) -> npt.NDArray[np.bool_]:
+def _asked(
+    question: Question, parcels: pd.Index[Any], answers: dict[str, pd.DataFrame]
+) -> npt.NDArray[np.bool_]:
     asked = np.ones(len(parcels), dtype=bool)
     for other, wanted in question.only.items():
         given = answers[other].set_index("parcel_id")["answer"].reindex(parcels)

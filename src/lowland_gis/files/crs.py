@@ -39,7 +39,9 @@ def reference(text: str, where: str) -> Reference:
     return Reference(f"EPSG:{number}", CRS.from_epsg(number)) if number else Reference(crs.to_wkt(), crs)
 
 
-def resolve(declared: str | None, given: str | None, bounds: npt.NDArray[np.float64], where: str) -> Reference:
+def resolve(
+    declared: str | None, given: str | None, bounds: npt.NDArray[np.float64], where: str
+) -> Reference:
     """Return the coordinate system of a file: what the user gave, else what the file declares.
 
     Raises:
@@ -83,7 +85,9 @@ def _refuse_other_zone(found: Reference, west: float, south: float, extent: str,
     prefixed = false_easting > _PREFIXED_EASTING
     if prefixed != (west > _PREFIXED_EASTING):
         if south > _PREFIXED_EASTING and not prefixed:
-            raise InputRefusedError(f"{where}: x and y look swapped ({extent}). Ask for the file with x first.")
+            raise InputRefusedError(
+                f"{where}: x and y look swapped ({extent}). Ask for the file with x first."
+            )
         have, want = ("with", "without") if west > _PREFIXED_EASTING else ("without", "with")
         raise InputRefusedError(
             f"{where}: the coordinates come {have} a zone prefix ({extent}), but {found.name} is {want} one."

@@ -79,9 +79,7 @@ def _layer(source: Source) -> str | None:
     if source.layer in names:
         return source.layer
     what = f"there is no layer {source.layer!r} in it" if source.layer else "it holds several layers"
-    raise InputRefusedError(
-        f"{source.name}: {what}. Name one of: {', '.join(names)} – as FILE:LAYER."
-    )
+    raise InputRefusedError(f"{source.name}: {what}. Name one of: {', '.join(names)} – as FILE:LAYER.")
 
 
 def _encoding(source: Source, forced: str | None) -> Encoding | None:
@@ -146,13 +144,10 @@ def _sheet(source: Source, sheets: dict[str, pd.DataFrame]) -> str:
         return source.layer or ""
     if source.layer is None and len(filled) == 1:
         return filled[0]
-    raise InputRefusedError(
-        f"{source.name}: name one of its sheets: {', '.join(sheets)} – as FILE:SHEET."
-    )
+    raise InputRefusedError(f"{source.name}: name one of its sheets: {', '.join(sheets)} – as FILE:SHEET.")
 
 
 def bounds(geometries: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
     """Return west, south, east, north of all geometries; NaN when there are none."""
     total: npt.NDArray[np.float64] = shapely.total_bounds(geometries)
     return total
-

@@ -94,7 +94,9 @@ def _described(name: str, path: Path, layer: str | None) -> Source:
         digest = _digest(path, members)
         size = sum(member.stat().st_size for member in members)
     except OSError as error:
-        raise InputRefusedError(f"{path}: cannot be read ({error.strerror}). Check the file and its rights.") from error
+        raise InputRefusedError(
+            f"{path}: cannot be read ({error.strerror}). Check the file and its rights."
+        ) from error
     return Source(name, path, layer, driver, digest, size)
 
 
@@ -121,7 +123,9 @@ def _check_magic(path: Path) -> None:
         with path.open("rb") as file:
             start = file.read(16)
     except OSError as error:
-        raise InputRefusedError(f"{path}: cannot be read ({error.strerror}). Check the path and its rights.") from error
+        raise InputRefusedError(
+            f"{path}: cannot be read ({error.strerror}). Check the path and its rights."
+        ) from error
     if not start.startswith(magics):
         raise InputRefusedError(
             f"{path}: its content is not what the name {path.suffix} says, so it is not opened."
@@ -175,13 +179,17 @@ def _unpack(archive: Path, target: Path, layer: str | None) -> Path:
             for info in opened_zip.infolist():
                 _extract(opened_zip, info, target)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
-        raise InputRefusedError(f"{archive}: cannot be unpacked ({error}). Ask the sender for it again.") from error
+        raise InputRefusedError(
+            f"{archive}: cannot be unpacked ({error}). Ask the sender for it again."
+        ) from error
     return _only_dataset(archive, target, layer)
 
 
 def _refuse_unsafe(archive: Path, infos: list[zipfile.ZipInfo]) -> None:
     if len(infos) > _MAX_MEMBERS:
-        raise InputRefusedError(f"{archive}: holds over {_MAX_MEMBERS} files, so it is not unpacked. Send it in parts.")
+        raise InputRefusedError(
+            f"{archive}: holds over {_MAX_MEMBERS} files, so it is not unpacked. Send it in parts."
+        )
     for info in infos:
         name = PurePosixPath(info.filename.replace("\\", "/"))
         if name.is_absolute() or ".." in name.parts or ":" in info.filename:
