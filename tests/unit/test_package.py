@@ -170,6 +170,7 @@ def test_zip_holds_what_the_folder_holds(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
         archive.extractall(tmp_path / "unzipped")
         assert {member.date_time for member in archive.infolist()} == {(2024, 1, 1, 0, 0, 0)}
+        assert archive.namelist() == sorted(archive.namelist())
         for member in archive.infolist():
             member.filename.encode("gbk")
     assert digests(tmp_path / "a") == digests(tmp_path / "unzipped")

@@ -1,5 +1,7 @@
 """The overview map shows what it was given, in the legend's colours, with Chinese that can be read."""
 
+import warnings
+
 import geopandas as gpd
 import matplotlib.colors
 import matplotlib.image
@@ -7,10 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from lowland_gis.definitions.legend import read_legend
 from lowland_gis.deliver import fonts
-from lowland_gis.deliver.furniture import bar_length, legend_entries
+from lowland_gis.deliver.furniture import bar_length, draw_furniture, legend_entries
 from lowland_gis.deliver.sheet import overview
 from lowland_gis.errors import DefinitionError, InputRefusedError, UsageError
 
@@ -82,9 +86,9 @@ def test_same_frames_give_the_same_bytes(tmp_path):
 
 
 def test_hole_of_a_parcel_stays_empty(tmp_path):
-    ring = shapely.box(500_000, 4_335_000, 501_000, 4_336_000).difference(
-        shapely.box(500_100, 4_335_100, 500_900, 4_335_900)
-    )
+    shell = [(500_000, 4_335_000), (501_000, 4_335_000), (501_000, 4_336_000), (500_000, 4_336_000)]
+    hole = [(500_100, 4_335_100), (500_900, 4_335_100), (500_900, 4_335_900), (500_100, 4_335_900)]
+    ring = shapely.Polygon(shell, [hole])  # both rings turn the same way
     image = matplotlib.image.imread(draw(tmp_path / "a.png", {"parcels": frame([ring], answer=["town"])}))
     height, width = image.shape[:2]
     centre = image[int(height * 0.5), int(width * 0.4), :3]
@@ -110,14 +114,35 @@ def test_scale_bar_is_round(width, length):
     assert bar_length(width) == length
 
 
+def test_scale_bar_measures_the_map_beside_it():
+    figure = Figure(figsize=(10, 8))
+    axes, panel = figure.add_axes((0.1, 0.1, 0.6, 0.8)), figure.add_axes((0.75, 0.1, 0.2, 0.8))
+    axes.set_xlim(500_000, 538_000)
+    axes.set_ylim(4_335_000, 4_373_000)
+    draw_furniture(axes, panel, [], read_legend().paper)
+    bars = [patch for patch in panel.patches if isinstance(patch, Rectangle)]
+    drawn = sum(
+        panel.transData.transform((bar.get_width(), 0))[0] - panel.transData.transform((0, 0))[0]
+        for bar in bars
+    )
+    on_map = axes.transData.transform((505_000, 0))[0] - axes.transData.transform((500_000, 0))[0]
+    assert drawn == pytest.approx(on_map)
+    assert "5 km" in [text.get_text() for text in panel.texts]
+    assert "1:249,300（A3）" in [text.get_text() for text in panel.texts]  # 38 km on 0.6 × 10 inches
+
+
 def test_letter_without_glyph_is_an_error_and_leaves_no_file(tmp_path):
-    with pytest.raises(UsageError, match="box"):
-        draw(tmp_path / "a.png", {"parcels": district(2)["parcels"]}, title="镇\U000f0000")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as a caller may have it
+        with pytest.raises(UsageError, match="box"):
+            draw(tmp_path / "a.png", {"parcels": district(2)["parcels"]}, title="镇\U000f0000")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_signs_of_formulas_are_text(tmp_path):
-    assert draw(tmp_path / "a.png", {"parcels": district(2)["parcels"]}, title="$x^2$ 和 100%_{a").exists()
+    assert draw(
+        tmp_path / "a.png", {"parcels": district(2)["parcels"]}, title=r"$\frac{1$ 和 100%_{a"
+    ).exists()
 
 
 def test_no_font_says_how_to_get_one(tmp_path):

@@ -157,8 +157,8 @@ def write_polygons(
     crs: str,
     dated: date,
 ) -> tuple[Path, ...]:
-    """Write a polygon shapefile, exterior rings clockwise, and return its files."""
-    shapes = shapely.orient_polygons(shapely.force_2d(np.asarray(geometries, dtype=object)), exterior_cw=True)
+    """Write a polygon shapefile and return its files; the driver turns exterior rings clockwise, as the format wants."""
+    shapes = shapely.force_2d(np.asarray(geometries, dtype=object))
     _refuse_large(path, _shp_bytes(shapes))
     _write(path, fields, columns, (mapping(shape) for shape in shapes), geometry="Polygon", crs=crs)
     return _finish(path, dated)
