@@ -47,8 +47,8 @@ def frames():
         "rule_title": "亩均税收低",
         **areas,
         "location": ["=1+1", "示例路1号", None, "-", "@x", "+8"],
-        "land_use": "工业用地",
-        "ownership": "国有",
+        "land_use": "0601",
+        "ownership": "10",
     }
     legacy = {
         "parcel_id": codes[:3],
