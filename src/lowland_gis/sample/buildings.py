@@ -19,7 +19,7 @@ from lowland_gis.sample.places import DISTRICT_CODE
 EDGE_M = 1.8
 SHOW_L = 0.35
 SMALLEST_L_M2 = 300.0
-OLD_YEAR = 1986
+OLD_YEAR, EMPTY_LOT_YEAR = 1986, 2005
 CONCRETE_FLOORS = 5
 WORN_LOW, WORN_USUAL = 0.5, 0.18
 VACANT_LOW, VACANT_USUAL = 0.72, 0.26
@@ -55,14 +55,14 @@ FARM_STYLE = Style((1e9, 1e9), (0.0, 0.0), (0, 0), (0, 0), 0)
 
 @dataclass(frozen=True)
 class Built:
-    """The buildings and what they add up to on each lot (m²)."""
+    """What the buildings add up to on each lot: areas in m², mean year (2005 where nothing is built)."""
 
-    frame: gpd.GeoDataFrame
     footprint: Floats
     floor_area: Floats
+    year: Ints
 
 
-def raise_buildings(layout: Layout, lots: Lots, seed: int) -> Built:
+def raise_buildings(layout: Layout, lots: Lots, seed: int) -> tuple[gpd.GeoDataFrame, Built]:
     """Place buildings on the lots and describe them."""
     random = generator(seed, "buildings")
     owner, boxes = _footprints(lots, random)
@@ -85,12 +85,15 @@ def raise_buildings(layout: Layout, lots: Lots, seed: int) -> Built:
             "FWDJ": np.where(
                 worn, random.choice(["C", "C", "D"], count), random.choice(["A", "B"], count)
             ).astype(object),
-            "_lot": owner,
         },
         geometry=shapes,
         crs=CRS,
     )
-    return Built(frame, _summed(footprint, owner, len(lots)), _summed(floor_area, owner, len(lots)))
+    ones = np.ones(count)
+    number = np.maximum(_summed(ones, owner, len(lots)), 1)
+    mean = np.round(_summed(years.astype(np.float64), owner, len(lots)) / number).astype(np.int64)
+    sums = _summed(footprint, owner, len(lots)), _summed(floor_area, owner, len(lots))
+    return frame, Built(*sums, np.where(mean > 0, mean, EMPTY_LOT_YEAR))
 
 
 def _style(lots: Lots, part: str, number: int) -> Floats:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -71,15 +71,12 @@ def _encoded(values: pd.Series, field: Field, encoding: str) -> npt.NDArray[np.b
         cells = np.char.mod(pattern, numbers).astype("S")
         cells[missing] = b" " * field.length
     else:
-        cells = np.array([_text(value, encoding, field.length) for value in values], dtype="S")
+        codes, distinct = pd.factorize(values.to_numpy(dtype=object), use_na_sentinel=True)
+        encoded = [str(value).encode(encoding).ljust(field.length) for value in distinct]
+        cells = np.array([*encoded, b" " * field.length], dtype="S")[codes]
     if cells.dtype.itemsize > field.length:
         raise UsageError(
             f"{field.name}: a value is longer than the {field.length} bytes of the field, so it would be cut. "
             "Widen the field in the delivery."
         )
     return cells
-
-
-def _text(value: Any, encoding: str, length: int) -> bytes:
-    encoded = b"" if pd.isna(value) else str(value).encode(encoding)
-    return encoded.ljust(length)

@@ -17,7 +17,7 @@ from lowland_gis.errors import UsageError
 from lowland_gis.sample import controls, papers
 from lowland_gis.sample.buildings import Built, raise_buildings
 from lowland_gis.sample.deliveries import FARMLAND, FORMS, SOURCES
-from lowland_gis.sample.dice import Flags, Ints, Texts
+from lowland_gis.sample.dice import Flags, Texts
 from lowland_gis.sample.firms import YEARS, enterprise_tables
 from lowland_gis.sample.layout import Layout, draw_layout
 from lowland_gis.sample.lots import Lots, plant, survey_lots
@@ -60,8 +60,6 @@ class District:
     old_classes: Texts
     lots: Lots
     papers: papers.Papers
-    built: Built
-    years: Ints
     seed: int
 
 
@@ -87,8 +85,7 @@ def write_district(
             "Give a number in that range, for example --parcels 3000."
         )
     progress("drawing the plan")
-    district = draw_district(parcels, seed)
-    writer = _Writer(folder, district, progress, spoilt or SpoiltShares())
+    writer = _Writer(folder, draw_district(parcels, seed), progress, spoilt or SpoiltShares())
     writer.write()
     return writer.delivery()
 
@@ -99,11 +96,7 @@ def draw_district(parcels: int, seed: int) -> District:
     places = name_places(layout)
     old_classes = classes_2009(layout, places, seed)
     lots = plant(survey_lots(layout, places, old_classes), layout.zones, seed)
-    built = raise_buildings(layout, lots, seed)
-    handed = papers.hand_out(lots, seed)
-    return District(
-        layout, places, old_classes, lots, handed, built, papers.mean_years(built, len(lots)), seed
-    )
+    return District(layout, places, old_classes, lots, papers.hand_out(lots, seed), seed)
 
 
 class _Writer:
@@ -124,11 +117,12 @@ class _Writer:
         """Write every file."""
         shutil.rmtree(self._folder / "incoming", ignore_errors=True)
         (self._folder / "incoming").mkdir(parents=True)
-        self._parcels()
+        built = self._buildings()
+        self._parcels(built)
         self._third_survey()
         self._second_survey()
         self._plans()
-        self._legal()
+        self._legal(built)
         self._base()
         self._firms()
         self._progress("truth")
@@ -184,11 +178,9 @@ class _Writer:
         self._records += records
         return frame
 
-    def _parcels(self) -> None:
+    def _parcels(self, built: Built) -> None:
         district = self._district
-        frame = papers.parcel_frame(
-            district.lots, district.places, district.papers, district.built, district.seed
-        )
+        frame = papers.parcel_frame(district.lots, district.places, district.papers, built, district.seed)
         frame, self._faults = spoil_parcels(frame, district.lots, district.seed, self._shares)
         self._layer("parcel", frame)
         self._counts["distinct parcels"] = len(district.lots)
@@ -232,29 +224,35 @@ class _Writer:
         plans = controls.plan_parcels(layout, lots, seed)
         self._layer("plan_parcel", self._spoil("plan_parcel", plans, "DKBH", "YDDM"))
 
-    def _legal(self) -> None:
+    def _legal(self, built: Built) -> None:
         district = self._district
-        approved = papers.approvals(district.lots, district.papers, district.years, district.seed)
+        approved = papers.approvals(district.lots, district.papers, built, district.seed)
         approved = self._spoil("approval", approved, "PZWH", "YT")
         self._layer("approval", approved.to_crs(DEGREES), DEGREES)
-        supplied = papers.supplies(district.lots, district.papers, district.years, district.seed)
+        supplied = papers.supplies(district.lots, district.papers, built, district.seed)
         supplied = self._spoil("supply", supplied, "DZJGH", "TDYT")
         moved = papers.with_zone_prefix(supplied.geometry.to_numpy())
         self._layer(
             "supply", gpd.GeoDataFrame(supplied.drop(columns="geometry"), geometry=moved, crs=ZONED), ZONED
         )
 
-    def _base(self) -> None:
-        layout, built = self._district.layout, self._district.built
-        self._layer("building", self._spoil("building", built.frame, "JZBH", "JZLX"))
-        self._layer("road", controls.roads(layout))
-        self._layer("river", controls.rivers(layout))
-        areas = controls.admin_areas(layout, self._district.places)
-        for key, frame in areas.items():
-            self._layer(key, frame)
+    def _buildings(self) -> Built:
+        """Write the largest layer and what needs it, and keep only what it adds up to."""
+        district = self._district
+        self._progress("raising buildings")
+        buildings, built = raise_buildings(district.layout, district.lots, district.seed)
+        areas = controls.admin_areas(district.layout, district.places)
         self._progress(SOURCES["raster"])
         path, _ = self._path("raster")
-        write_intensity(path, built.frame, areas["district"].geometry.to_numpy())
+        write_intensity(path, buildings, areas["district"].geometry.to_numpy())
+        self._layer("building", self._spoil("building", buildings, "JZBH", "JZLX"))
+        for key, frame in areas.items():
+            self._layer(key, frame)
+        return built
+
+    def _base(self) -> None:
+        self._layer("road", controls.roads(self._district.layout))
+        self._layer("river", controls.rivers(self._district.layout))
 
     def _firms(self) -> None:
         district = self._district

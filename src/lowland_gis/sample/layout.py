@@ -19,7 +19,7 @@ CELL_M2 = 450_000.0
 MANY_PARCELS = 20_000
 ATTEMPTS = 6
 SURPLUS = 0.04
-CHUNK = 200_000
+CHUNK = 50_000
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class Mesh:
         steps_x, owner_x = _steps(x0, x1)
         vertical += [line[owner_y] * LINE + steps_y for line in (x0, x1)]
         horizontal += [line[owner_x] * LINE + steps_x for line in (y0, y1)]
-        return cls(np.unique(np.concatenate(vertical)), np.unique(np.concatenate(horizontal)))
+        return cls(_sorted_once(vertical), _sorted_once(horizontal))
 
     def rings(self, boxes: Ints) -> tuple[Ints, Ints, Ints, Ints]:
         """Return x, y and owner of all ring vertices (counter-clockwise, closed) and the ring offsets."""
@@ -58,6 +58,13 @@ class Mesh:
             position += counts[number]
         x[position], y[position] = x[offsets[:-1]], y[offsets[:-1]]
         return x, y, np.repeat(np.arange(len(boxes)), sizes), offsets
+
+
+def _sorted_once(parts: list[Ints]) -> Ints:
+    """Return the distinct keys in order (sorting is several times faster here than hashing)."""
+    keys = np.concatenate(parts)
+    keys.sort()
+    return np.asarray(keys[np.r_[True, keys[1:] != keys[:-1]]])
 
 
 def _steps(low: Ints, high: Ints) -> tuple[Ints, Ints]:

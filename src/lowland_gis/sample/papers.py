@@ -100,12 +100,12 @@ def _owners(lots: Lots, places: Places) -> Texts:
     return np.where(lots.collective, village, state).astype(object)
 
 
-def approvals(lots: Lots, papers: Papers, built_years: Ints, seed: int) -> gpd.GeoDataFrame:
+def approvals(lots: Lots, papers: Papers, built: Built, seed: int) -> gpd.GeoDataFrame:
     """Return the approvals: one polygon a lot, dated before the building (still in the storage CRS)."""
     random = generator(seed, "approvals")
     chosen = np.flatnonzero(papers.approved)
-    year = np.where(lots.built_2009[chosen], np.clip(built_years[chosen] - 2, 1987, 2008), 2010)
-    year = np.where(lots.built_2009[chosen], year, np.clip(built_years[chosen] - 1, 2010, 2020))
+    year = np.where(lots.built_2009[chosen], np.clip(built.year[chosen] - 2, 1987, 2008), 2010)
+    year = np.where(lots.built_2009[chosen], year, np.clip(built.year[chosen] - 1, 2010, 2020))
     date = _dates(year, random)
     batch = 1 + lots.leaf[chosen] % 400
     planned = np.array([codes.planned_name for codes in PURPOSES], dtype=object)
@@ -128,13 +128,13 @@ def _dates(years: Ints, random: np.random.Generator) -> Dates:
     return np.asarray(start + random.integers(0, YEAR_DAYS, len(years)).astype("timedelta64[D]"))
 
 
-def supplies(lots: Lots, papers: Papers, built_years: Ints, seed: int) -> gpd.GeoDataFrame:
+def supplies(lots: Lots, papers: Papers, built: Built, seed: int) -> gpd.GeoDataFrame:
     """Return the supply contracts; only the planted overdue ones are late by more than two years."""
     random = generator(seed, "supplies")
     chosen = np.flatnonzero(papers.supplied)
     late = (lots.kind[chosen] == INDUSTRIAL) & (lots.subkind[chosen] == "overdue")
     running = ~late & ~lots.built_2009[chosen] & drawn(random, len(chosen), 0.08)
-    year = np.clip(built_years[chosen] - 2, 1993, 2019)
+    year = np.clip(built.year[chosen] - 2, 1993, 2019)
     contract = _dates(year, random)
     start = contract + random.integers(60, 300, len(chosen))
     finish = start + random.integers(500, 1100, len(chosen))
@@ -180,11 +180,3 @@ def _inset(shapes: Shapes) -> Shapes:
 def with_zone_prefix(shapes: Shapes) -> Shapes:
     """Move shapes of EPSG:4548 to EPSG:4527, which differs by the zone number before the easting."""
     return np.asarray(shapely.transform(shapes, lambda points: points + np.array([ZONE_PREFIX_M, 0.0])))
-
-
-def mean_years(built: Built, count: int) -> Ints:
-    """Return the rounded mean building year of every lot, 2005 where nothing is built."""
-    owner = built.frame["_lot"].to_numpy()
-    number = np.bincount(owner, minlength=count)
-    total = np.bincount(owner, built.frame["JCNF"].to_numpy(), minlength=count)
-    return np.where(number > 0, np.round(total / np.maximum(number, 1)), 2005).astype(np.int64)

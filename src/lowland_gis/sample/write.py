@@ -26,6 +26,7 @@ FIXED_ZIP_DATE = (2024, 1, 1, 0, 0, 0)
 FIXED_DATE = dt.datetime(2024, 1, 1, tzinfo=dt.UTC).replace(tzinfo=None)
 NODATA = -9999.0
 MOST_CELLS = 16_000_000
+ROWS_AT_ONCE = 50_000
 
 
 def public(columns: pd.DataFrame) -> list[str]:
@@ -50,26 +51,30 @@ def write_shapefile(path: Path, frame: gpd.GeoDataFrame, form: ShapefileForm, *,
 def write_layer(path: Path, layer: str, frame: gpd.GeoDataFrame, *, crs: str, driver: str) -> None:
     """Write one layer of a GeoPackage or FileGDB, with real date fields; further layers are added."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    columns = {name: _arrow(frame[name]) for name in public(frame)}
-    shapes = frame.geometry.to_numpy()
-    table = pa.table({**columns, "geometry": pa.array(shapely.to_wkb(shapes), pa.binary())})
-    kind = "LineString" if shapely.get_type_id(shapes[0]) == 1 else "MultiPolygon"
-    if kind == "MultiPolygon":
-        table = table.set_column(
-            len(columns), "geometry", pa.array(shapely.to_wkb(_multi(shapes)), pa.binary())
-        )
-    options = {} if driver == "OpenFileGDB" else {"GEOMETRY_NAME": "geom"}
+    lines = shapely.get_type_id(frame.geometry.to_numpy()[0]) == shapely.GeometryType.LINESTRING
     pyogrio.write_arrow(
-        table,
+        _batches(frame),
         path,
         layer=layer,
         driver=driver,
         geometry_name="geometry",
-        geometry_type=kind,
+        geometry_type="LineString" if lines else "MultiPolygon",
         crs=crs,
-        append=False,
-        layer_options=options,
+        layer_options={} if driver == "OpenFileGDB" else {"GEOMETRY_NAME": "geom"},
     )
+
+
+def _batches(frame: gpd.GeoDataFrame) -> pa.RecordBatchReader:
+    """Return the rows in batches that are made one after the other, so that a large layer is not copied at once."""
+    starts = range(0, len(frame), ROWS_AT_ONCE)
+    batches = (_batch(frame.iloc[start : start + ROWS_AT_ONCE]) for start in starts)
+    return pa.RecordBatchReader.from_batches(_batch(frame.iloc[:0]).schema, batches)
+
+
+def _batch(rows: gpd.GeoDataFrame) -> pa.RecordBatch:
+    columns = {name: _arrow(rows[name]) for name in public(rows)}
+    shapes = pa.array(shapely.to_wkb(_multi(rows.geometry.to_numpy())), pa.binary())
+    return pa.record_batch({**columns, "geometry": shapes})
 
 
 def _multi(shapes: Shapes) -> Shapes:
@@ -82,10 +87,11 @@ def _multi(shapes: Shapes) -> Shapes:
 
 
 def _arrow(values: pd.Series) -> pa.Array:
+    """Return a column with a type that does not depend on the rows of a batch."""
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return pa.array(values.to_numpy().astype("datetime64[D]"), pa.date32())
-    if values.dtype == object or pd.api.types.is_string_dtype(values.dtype):
-        return pa.array(values, pa.string(), from_pandas=True)
+    if pd.api.types.is_object_dtype(values.dtype) or pd.api.types.is_string_dtype(values.dtype):
+        return pa.array(values.to_numpy(dtype=object), pa.string(), from_pandas=True)
     return pa.array(values, from_pandas=True)
 
 
