@@ -8,7 +8,7 @@ LOWLAND := $(VENV) -m lowland_gis
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check db-down
+.PHONY: help setup demo test check docs db-down
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
@@ -28,7 +28,12 @@ check: ## Run the linters, the type checker and the check of the floors
 	@$(VENV) -m ruff check .
 	@$(VENV) -m ruff format --check .
 	@$(VENV) -m mypy
+	@$(VENV) scripts/make_docs.py --check
 	@$(VENV) -c 'import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())'
+
+docs: ## Write the generated pages of docs/
+	@"$(PYTHON)" scripts/bootstrap.py --dev
+	@$(VENV) scripts/make_docs.py
 
 db-down: ## Stop the project's private database; its data stays
 	@$(LOWLAND) db down

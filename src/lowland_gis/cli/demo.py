@@ -32,7 +32,7 @@ def demo(session: Session, folder: Path, parcels: int, seed: int) -> None:
 
     FOLDER gets the ten offices' files (incoming/), the project, the truth, the package and the map.
     """
-    project = stages.prepare(folder, parcels=parcels, seed=seed, dsn=session.dsn, tell=session.tell)
+    project = stages.prepare(folder, parcels=parcels, seed=seed, tell=session.tell)
     reports = run(project, tell=session.tell)
     _print(project, reports, stages.agreement(project))
 

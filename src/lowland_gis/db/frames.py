@@ -32,6 +32,10 @@ _COPY_TYPES = {
 }
 
 
+# By type number in pg_type: bool, int8, int2, int4, float4, float8.
+_NUMPY_TYPES = {16: "bool", 20: "int64", 21: "int64", 23: "int64", 700: "float64", 701: "float64"}
+
+
 def copy_in(
     connection: Connection,
     table: schema.Table,
@@ -106,11 +110,22 @@ def read_frame(connection: Connection, query: Query, parameters: Sequence[Any] =
     """Return the rows of a query as a frame, columns in the order of the query."""
     with connection.cursor(binary=True) as cursor:
         cursor.execute(_composed(query), parameters)
-        names = [column.name for column in cursor.description or ()]
-        rows = cursor.fetchall()
-    if not rows:
-        return pd.DataFrame({name: pd.Series(dtype=object) for name in names})
-    return pd.DataFrame(rows, columns=names)
+        description = cursor.description or ()
+        columns = list(zip(*cursor.fetchall(), strict=True)) or [()] * len(description)
+    return pd.DataFrame(
+        {
+            column.name: _series(column.type_code, values)
+            for column, values in zip(description, columns, strict=True)
+        }
+    )
+
+
+def _series(type_code: int, values: Sequence[Any]) -> pd.Series[Any]:
+    """Return numbers as numbers and everything else as the objects they are, so that NULL stays None."""
+    dtype = _NUMPY_TYPES.get(type_code)
+    if dtype is None or (dtype != "float64" and None in values):
+        return pd.Series(values, dtype=object)
+    return pd.Series(np.array(values, dtype=dtype))
 
 
 def read_geoframe(

@@ -18,6 +18,7 @@ from geoalchemy2 import alembic_helpers
 
 from lowland_gis import schema
 from lowland_gis.db.connect import engine
+from lowland_gis.db.server import ensure_postgis
 from lowland_gis.db.tables import metadata
 from lowland_gis.errors import DatabaseError
 
@@ -31,8 +32,9 @@ def upgrade(dsn: str, srid: int, revision: str = "head") -> None:
     """Bring the database to `revision`; two upgrades at once queue.
 
     Raises:
-        DatabaseError: the database is newer than this program, or holds another SRID.
+        DatabaseError: the database cannot have PostGIS, is newer than this program, or holds another SRID.
     """
+    ensure_postgis(dsn)
     with _locked(dsn) as connection:
         _refuse_other_srid(connection, srid)
         _run(connection, srid, lambda config: command.upgrade(config, revision))
@@ -108,9 +110,15 @@ def _run(connection: sa.Connection, srid: int, step: Callable[[Config], None]) -
 @contextmanager
 def _locked(dsn: str) -> Iterator[sa.Connection]:
     database = engine(dsn)
-    with database.connect() as lock, database.connect() as connection:
-        lock.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
-        yield connection
+    try:
+        with database.connect() as lock, database.connect() as connection:
+            lock.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
+            yield connection
+    except sa.exc.DBAPIError as error:
+        raise DatabaseError(
+            f"The database could not be migrated: {str(error.orig).splitlines()[0]}. The step that failed was rolled back."
+            " Look at: lowland db status"
+        ) from error
 
 
 def _refuse_other_srid(connection: sa.Connection, srid: int) -> None:

@@ -23,7 +23,7 @@ MARK = "sample.json"
 DIFFERENCES = "differences.csv"
 
 
-def prepare(folder: Path, *, parcels: int, seed: int, dsn: str | None, tell: Tell = silent) -> Project:
+def prepare(folder: Path, *, parcels: int, seed: int, tell: Tell = silent) -> Project:
     """Make the sample project in a folder, its database, and open it; what is there already is kept.
 
     Raises:
@@ -38,7 +38,7 @@ def prepare(folder: Path, *, parcels: int, seed: int, dsn: str | None, tell: Tel
         # Written last: a folder that was left half-way is made again.
         (folder / MARK).write_text(json.dumps(wanted), encoding="utf-8")
     settings = project_settings.load(file)
-    if dsn is None and settings.dsn is None:
+    if settings.dsn is None:
         place = cluster.locate(settings.folder, env=os.environ)
         tell("database up")
         cluster.up(place)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 from collections.abc import Hashable
 from typing import Any
 
@@ -14,7 +13,7 @@ from lowland_gis.analysis.rules import RulePack
 from lowland_gis.db.frames import Connection, copy_in, read_frame
 from lowland_gis.definitions.rule_pack import from_json
 from lowland_gis.pipeline.delineate import NOT_LOW
-from lowland_gis.pipeline.project import Project, Tell, silent
+from lowland_gis.pipeline.project import Project, Tell, silent, who
 from lowland_gis.pipeline.runs import Run, current_versions, needed_run, recorded, run_settings
 
 STAGE = "determine"
@@ -133,7 +132,7 @@ def _append(
         constants={
             "run_id": run_id,
             "recorded_at": dt.datetime.now(dt.UTC),
-            "recorded_by": getpass.getuser(),
+            "recorded_by": who(),
         },
     )
 

@@ -164,4 +164,4 @@ def _titles(clauses: dict[str, str], letter: str) -> str:
 
 
 def _mu(area_m2: pd.Series[Any]) -> pd.Series[Any]:
-    return (area_m2.astype(float) / MU_M2).round(2)
+    return (area_m2.astype(float) / MU_M2).round(4)

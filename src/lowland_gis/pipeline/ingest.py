@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -24,7 +23,7 @@ from lowland_gis.errors import InputRefusedError, listed
 from lowland_gis.files import crs as reference
 from lowland_gis.files.read import Received, bounds, read
 from lowland_gis.files.source import Source, opened
-from lowland_gis.pipeline.project import Project
+from lowland_gis.pipeline.project import Project, who
 from lowland_gis.pipeline.runs import digest_of
 from lowland_gis.settings import DeliverySettings
 
@@ -294,7 +293,7 @@ def _store(
         "INSERT INTO land.layer_version (layer, part, source_id, as_of, digest, loaded_at, loaded_by, n_read, n_loaded,"
         " n_rejected) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING version_id",
         [
-            delivery.layer, delivery.part, source_id, as_of, digest, dt.datetime.now(dt.UTC), getpass.getuser(),
+            delivery.layer, delivery.part, source_id, as_of, digest, dt.datetime.now(dt.UTC), who(),
             prepared.n_read, n_loaded, n_rejected,
         ],
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +20,14 @@ Tell = Callable[[str], None]
 
 def silent(_: str) -> None:
     """Say nothing."""
+
+
+def who() -> str:
+    """Return the name of the person at work, or the number of the account where it has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,80 @@
+"""The sample district after `lowland demo`, on a database of its own: made once, looked at by many tests."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from lowland_gis.db import cluster as clusters
+
+PARCELS = 400
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A finished demo: its folder, its database, and what the first run printed."""
+
+    folder: Path
+    dsn: str
+    output: str
+
+    def lowland(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line on the demo's project."""
+        return run_lowland("--project", str(self.folder / "lowland.toml"), *arguments, dsn=self.dsn)
+
+    def json(self, *arguments: str) -> object:
+        """Run a command that prints JSON and return what it said."""
+        done = self.lowland(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def rows(self, query: str, *parameters: object) -> list[tuple[object, ...]]:
+        """Return the rows of a query."""
+        with psycopg.connect(self.dsn) as connection:
+            return connection.execute(query, parameters).fetchall()
+
+
+def run_lowland(*arguments: str, dsn: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m lowland_gis` as a person would."""
+    return subprocess.run(
+        [sys.executable, "-m", "lowland_gis", *arguments],
+        env=os.environ | {"LOWLAND_DSN": dsn, "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+
+
+@pytest.fixture(scope="session")
+def demo(cluster: clusters.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """`lowland demo` in a folder with a Chinese name, on an empty database."""
+    folder = tmp_path_factory.mktemp("示范 区")
+    admin = make_conninfo(clusters.dsn(cluster), dbname="postgres")
+    name = "acceptance_demo"
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    dsn = make_conninfo(clusters.dsn(cluster), dbname=name)
+    done = run_lowland("demo", str(folder / "demo"), "--parcels", str(PARCELS), dsn=dsn)
+    assert done.returncode == 0, done.stderr
+    yield Demo(folder / "demo", dsn, done.stdout)
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def demo_project(demo: Demo) -> Path:
+    """The folder of the demo's project, whose settings name its database."""
+    file = demo.folder / "lowland.toml"
+    text = file.read_text(encoding="utf-8")
+    if not text.startswith("dsn"):
+        file.write_text(f"dsn = {json.dumps(demo.dsn)}\n{text}", encoding="utf-8")
+    return demo.folder

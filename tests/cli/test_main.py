@@ -1,0 +1,146 @@
+"""The command line as a whole: help, exit codes, messages instead of tracebacks."""
+
+import importlib
+import json
+import subprocess
+import sys
+
+import click
+import pytest
+
+from lowland_gis.cli import COMMANDS
+from lowland_gis.cli import lowland as group
+
+HEAVY = ("numpy", "pandas", "geopandas", "shapely", "sqlalchemy", "pydantic", "psycopg", "rich", "matplotlib")
+
+
+def test_help_lists_every_command(lowland):
+    done = lowland("--help")
+    assert done.returncode == 0
+    for name in COMMANDS:
+        assert f"  {name}" in done.stdout
+
+
+def test_help_imports_nothing_heavy():
+    """What `lowland --help` loads decides how fast it answers."""
+    code = (
+        "import sys\nfrom lowland_gis.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_exists_and_its_line_of_help_is_its_own(name):
+    command = getattr(importlib.import_module(f"lowland_gis.cli.{COMMANDS[name][0]}"), name)
+    assert isinstance(command, click.Command)
+    assert command.name == name
+    assert command.help
+
+
+def test_every_sub_command_has_help():
+    context = click.Context(group)
+    for name in COMMANDS:
+        command = group.get_command(context, name)
+        for sub in getattr(command, "commands", {}).values():
+            assert sub.help, f"{name} {sub.name}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["klassify"], "classify"),
+        (["run"], "lowland init"),
+        (["--project", "none.toml", "classify", "run"], "none.toml"),
+        (["demo", "--parcels", "3"], "200"),
+        (["rules", "show", "no_such"], "example_beichen"),
+        (["layers", "show", "dltb"], "dltb3"),
+    ],
+)
+def test_a_wrong_call_says_what_to_type(lowland, arguments, said):
+    done = lowland(*arguments)
+    assert done.returncode in (2, 6)
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_exit_codes_of_definitions_and_databases(lowland, tmp_path):
+    pack = tmp_path / "bad.toml"
+    pack.write_text("name = 'x'", encoding="utf-8")
+    done = lowland("rules", "check", pack)
+    assert done.returncode == 6
+    assert "6 fault(s)" in done.stderr
+    assert "title: Field required" in done.stderr
+    assert lowland("init", "here").returncode == 0
+    done = lowland("--project", "here/lowland.toml", "run", dsn=f"host={tmp_path} dbname=none")
+    assert done.returncode == 4
+    assert "cannot be reached" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_init_makes_a_project_once(lowland, tmp_path):
+    done = lowland("init", "试点", "--district-name", '示例"区', "--crs", "EPSG:4527")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "试点/lowland.toml").is_file()
+    again = lowland("init", "试点")
+    assert again.returncode == 2
+    assert "left as it is" in again.stderr
+    assert lowland("init", "x", "--crs", "EPSG:4326").returncode == 2
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ("[project\n", "not readable as TOML"),
+        ("[project]\nname = 'x'\n", "project.as_of"),
+        ("[project]\nname='x'\ndistrict_code='12'\ndistrict_name='x'\nas_of=2024-01-01\n", "district_code"),
+        (
+            "[project]\nname='x'\ndistrict_code='120113'\ndistrict_name='x'\nas_of=2024-01-01\ncrs='EPSG:2384'\n",
+            "CGCS2000",
+        ),
+        (
+            "[project]\nname='x'\ndistrict_code='120113'\ndistrict_name='x'\nas_of=2024-01-01\n[clasify]\n",
+            "clasify",
+        ),
+        (
+            "[project]\nname='x'\ndistrict_code='120113'\ndistrict_name='x'\nas_of=2024-01-01\n[delineate]\nmin_ha=9\nmax_ha=3\n",
+            "min_ha",
+        ),
+    ],
+)
+def test_a_bad_project_file_is_said_in_words(lowland, tmp_path, broken, said):
+    (tmp_path / "lowland.toml").write_text(broken, encoding="utf-8")
+    done = lowland("run")
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_debug_shows_the_traceback(lowland):
+    assert "Traceback" in lowland("--debug", "run").stderr
+
+
+def test_json_is_json(lowland):
+    rows = json.loads(lowland("rules", "list", "--json").stdout)
+    assert rows[0]["pack"] == "example_beichen"
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX"])
+def test_chinese_survives_a_poor_locale(lowland, locale):
+    done = lowland("rules", "list", LC_ALL=locale, PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    assert done.returncode == 0
+    assert "UnicodeEncodeError" not in done.stderr
+
+
+def test_a_closed_pipe_is_no_error(tmp_path):
+    done = subprocess.run(
+        f'"{sys.executable}" -m lowland_gis rules show | head -1',
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "BrokenPipe" not in done.stderr

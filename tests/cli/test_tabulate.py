@@ -1,0 +1,89 @@
+"""`lowland tabulate` on plain files, without a database."""
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+import shapely
+
+from made_files import box
+
+
+@pytest.fixture
+def files(tmp_path):
+    gpd.GeoDataFrame({"ZDDM": ["b", "a"]}, geometry=[box(0, 0), box(200, 0)], crs=4548).to_file(
+        tmp_path / "parcels.gpkg"
+    )
+    zones = gpd.GeoDataFrame(
+        {"DLBM": ["0601", "0601", None]},
+        geometry=[box(0, 0, 50), box(40, 0, 20), box(200, 50, 100, 50)],
+        crs=4548,
+    )
+    zones.to_file(tmp_path / "zones.gpkg", layer="DLTB")
+    gpd.GeoDataFrame({"x": [1]}, geometry=[box(0, 0)], crs=4548).to_file(
+        tmp_path / "zones.gpkg", layer="other"
+    )
+    return tmp_path
+
+
+def read(text):
+    from io import StringIO
+
+    return pd.read_csv(StringIO(text), dtype={"parcel_id": str, "code": str}, keep_default_na=False)
+
+
+def test_columns_order_and_values(lowland, files):
+    done = lowland("tabulate", "parcels.gpkg", "zones.gpkg:DLTB", "--id", "ZDDM", "--by", "DLBM")
+    assert done.returncode == 0, done.stderr
+    rows = read(done.stdout)
+    assert list(rows.columns) == ["parcel_id", "code", "area_m2", "share"]
+    assert rows["parcel_id"].tolist() == ["a", "b"]
+    # Two zones of one code overlap each other by 10 m: that place counts twice.
+    assert rows["code"].tolist() == ["", "0601"]
+    assert rows["area_m2"].tolist() == pytest.approx([5000, 7000])
+    assert rows["share"].tolist() == pytest.approx([0.5, 0.7])
+
+
+def test_without_fields_it_is_rows_and_all(lowland, files):
+    rows = read(lowland("tabulate", "parcels.gpkg", "zones.gpkg:DLTB").stdout)
+    assert rows["parcel_id"].tolist() == ["0", "1"]
+    assert rows["code"].tolist() == ["all", "all"]
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
+def test_output_files_hold_the_same(lowland, files, name):
+    done = lowland("tabulate", "parcels.gpkg", "zones.gpkg:DLTB", "--id", "ZDDM", "-o", name)
+    assert done.returncode == 0, done.stderr
+    path = files / name
+    rows = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+    assert rows["area_m2"].tolist() == pytest.approx([5000, 7000])
+    assert not list(files.glob(".lowland-*"))
+
+
+def test_other_systems_are_brought_to_the_plane_of_the_parcels(lowland, files):
+    gpd.read_file(files / "zones.gpkg", layer="DLTB").to_crs(4490).to_file(files / "degrees.gpkg")
+    rows = read(lowland("tabulate", "parcels.gpkg", "degrees.gpkg", "--id", "ZDDM").stdout)
+    assert rows["area_m2"].tolist() == pytest.approx([5000, 7000], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["none.gpkg", "zones.gpkg:DLTB"], 3, "there is no such file"),
+        (["parcels.gpkg", "zones.gpkg"], 3, "DLTB, other"),
+        (["parcels.gpkg", "zones.gpkg:nope"], 3, "DLTB, other"),
+        (["parcels.gpkg", "zones.gpkg:DLTB", "--by", "dlmc"], 3, "DLBM"),
+        (["parcels.gpkg", "zones.gpkg:DLTB", "--id", "nix"], 3, "ZDDM"),
+        (["degrees.gpkg", "zones.gpkg:DLTB"], 3, "EPSG:4548"),
+        (["parcels.gpkg", "zones.gpkg:DLTB", "-o", "x.doc"], 2, ".parquet"),
+        (["parcels.gpkg", "zones.gpkg:DLTB", "-o", "no/folder/x.csv"], 3, "cannot be written"),
+    ],
+)
+def test_bad_input_is_said_in_words(lowland, files, arguments, code, said):
+    gpd.GeoDataFrame({"x": [1]}, geometry=[shapely.box(117, 39, 117.1, 39.1)], crs=4490).to_file(
+        files / "degrees.gpkg"
+    )
+    done = lowland("tabulate", *arguments)
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""

@@ -1,0 +1,25 @@
+"""A project on a fresh database."""
+
+from pathlib import Path
+
+import pytest
+
+from lowland_gis.pipeline.project import Project, open_project
+
+PROJECT = """
+dsn = {dsn!r}
+[project]
+name = "试验"
+district_code = "120113"
+district_name = "北辰区"
+crs = "EPSG:4548"
+as_of = 2023-12-31
+"""
+
+
+@pytest.fixture
+def project(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """An empty project whose database is at the newest schema."""
+    monkeypatch.delenv("LOWLAND_DSN", raising=False)
+    (tmp_path / "lowland.toml").write_text(PROJECT.format(dsn=database), encoding="utf-8")
+    return open_project(tmp_path)

@@ -1,0 +1,117 @@
+"""The schema of a real database: up, down, up again, nothing left to generate, nothing of others touched."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from lowland_gis import schema
+from lowland_gis.db import migrate
+from lowland_gis.errors import DatabaseError
+
+SRID = 4548
+
+
+def tables_of(dsn):
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute(
+            "SELECT table_schema || '.' || table_name FROM information_schema.tables WHERE table_schema = ANY(%s)",
+            [list(schema.SCHEMAS)],
+        )
+        return {row[0] for row in rows}
+
+
+def test_holds_every_table_of_the_dictionary(database):
+    assert tables_of(database) == {table.full_name for table in schema.TABLES}
+
+
+def test_columns_are_those_of_the_dictionary_with_their_meaning(database):
+    with psycopg.connect(database) as connection:
+        rows = connection.execute(
+            "SELECT n.nspname || '.' || c.relname, a.attname, col_description(c.oid, a.attnum) FROM pg_attribute a"
+            " JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname = ANY(%s) AND c.relkind = 'r' AND a.attnum > 0",
+            [list(schema.SCHEMAS)],
+        ).fetchall()
+    found = {(table, column): meaning for table, column, meaning in rows}
+    for table in schema.TABLES:
+        for column in table.columns:
+            assert found.pop((table.full_name, column.name)).startswith(column.meaning)
+    assert not found
+
+
+def test_every_geometry_has_the_srid_and_every_current_one_an_index(database):
+    with psycopg.connect(database) as connection:
+        columns = connection.execute(
+            "SELECT f_table_schema, f_table_name, f_geometry_column, srid FROM geometry_columns"
+            " WHERE f_table_schema = ANY(%s)",
+            [list(schema.SCHEMAS)],
+        ).fetchall()
+        indexes = " ".join(
+            row[0]
+            for row in connection.execute("SELECT indexdef FROM pg_indexes WHERE indexdef LIKE '%gist%'")
+        )
+    assert len(columns) >= 6
+    for space, table, column, srid in columns:
+        assert srid == SRID
+        indexed = re.search(rf"{space}\.{table} USING gist \({column}\)", indexes) is not None
+        assert indexed == (column != "geom_received")
+
+
+def test_autogenerate_is_empty(database):
+    assert migrate.differences(database, SRID) == []
+
+
+def test_down_and_up_again(database):
+    migrate.downgrade(database, SRID)
+    assert tables_of(database) == set()
+    assert migrate.current_revision(database) is None
+    migrate.upgrade(database, SRID)
+    assert migrate.current_revision(database) == migrate.newest_revision()
+    assert migrate.differences(database, SRID) == []
+
+
+def test_tables_of_qgis_are_left_alone(database):
+    with psycopg.connect(database) as connection:
+        connection.execute("CREATE TABLE public.layer_styles (id serial PRIMARY KEY, styleqml xml)")
+        connection.execute("CREATE TABLE land.qgis_projects (name text PRIMARY KEY, content bytea)")
+    assert migrate.differences(database, SRID) == []
+
+
+def test_another_srid_is_refused_by_name(database):
+    with pytest.raises(DatabaseError, match="EPSG:4548.*EPSG:4527"):
+        migrate.upgrade(database, 4527)
+
+
+def test_another_srid_reaches_a_fresh_database(database):
+    migrate.downgrade(database, SRID)
+    migrate.upgrade(database, 4527)
+    assert migrate.differences(database, 4527) == []
+
+
+def test_two_upgrades_at_once_queue(database):
+    migrate.downgrade(database, SRID)
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(lambda _: migrate.upgrade(database, SRID), range(2)))
+    assert migrate.differences(database, SRID) == []
+
+
+def test_a_newer_database_is_left_alone(database):
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE public.alembic_version SET version_num = '9999'")
+    with pytest.raises(DatabaseError, match="newer lowland"):
+        migrate.upgrade(database, SRID)
+    assert migrate.current_revision(database) == "9999"
+
+
+@pytest.mark.parametrize("table", ["low_efficiency", "legacy", "problem"])
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM registry.{}", "UPDATE registry.{} SET state = 'x'", "TRUNCATE registry.{}"]
+)
+def test_registry_is_append_only(database, table, statement):
+    with (
+        psycopg.connect(database) as connection,
+        pytest.raises(psycopg.errors.RaiseException, match="append-only"),
+    ):
+        connection.execute(statement.format(table))
