@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import pandas as pd
+
+NOT_LOADED = "not loaded"
 
 
 @dataclass(frozen=True)
@@ -20,13 +23,16 @@ def compare(truth: pd.DataFrame, verdicts: pd.DataFrame, set_aside: pd.DataFrame
     """Compare planted kinds with answers.
 
     `truth` has parcel_id, kind, spoilt and note; `verdicts` has parcel_id, answer, doubt (what is unknown, in words) and
-    trace (rule that decided); `set_aside` has parcel_id and message of parcels that were not loaded.
+    rule (that decided); `set_aside` has parcel_id and message of parcels that were not loaded.
     """
     joined = truth.merge(verdicts, on="parcel_id", how="left")
     differs = joined["answer"] != joined["kind"]
-    differences = joined[differs].assign(found=joined["answer"].fillna("not loaded"))
+    differences = joined.assign(found=joined["answer"].fillna(NOT_LOADED))[differs]
     aside = set_aside.drop_duplicates("parcel_id").set_index("parcel_id")["message"]
-    reasons = [_reason(row, aside) for row in differences.to_dict("records")]
+    reasons = [
+        _reason(str(row.parcel_id), row.note, row.doubt, row.rule, row.found, aside.to_dict())
+        for row in differences.itertuples()
+    ]
     listed = differences.assign(reason=reasons).rename(columns={"kind": "planted"})
     return Agreement(
         float(1 - differs.mean()) if len(joined) else 1.0,
@@ -35,12 +41,16 @@ def compare(truth: pd.DataFrame, verdicts: pd.DataFrame, set_aside: pd.DataFrame
     )
 
 
-def _reason(row: dict[str, object], aside: pd.Series[str]) -> str:
-    planted = str(row["note"]) if isinstance(row["note"], str) and row["note"] else ""
-    if row["parcel_id"] in aside.index:
-        measured = f"set aside at ingest: {aside[row['parcel_id']]}"
-    elif isinstance(row["doubt"], str) and row["doubt"]:
-        measured = f"unknown: {row['doubt']}"
+def _reason(
+    parcel_id: str, note: object, doubt: object, rule: object, found: object, aside: dict[Hashable, str]
+) -> str:
+    planted = note if isinstance(note, str) else ""
+    if parcel_id in aside:
+        measured = f"set aside at ingest: {aside[parcel_id]}"
+    elif found == NOT_LOADED:
+        measured = "no verdict, and no issue says why"
+    elif isinstance(doubt, str) and doubt:
+        measured = f"unknown: {doubt}"
     else:
-        measured = f"decided by {row['rule'] or 'no rule'}"
+        measured = f"decided by {rule if isinstance(rule, str) and rule else 'no rule'}"
     return "; ".join(part for part in (planted, measured) if part)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 import pandas as pd
 
 
@@ -15,17 +17,28 @@ class FieldSpec(Protocol):
     """What the standard says of one field."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Name as the standard spells it."""
+
     @property
-    def title(self) -> str: ...
+    def title(self) -> str:
+        """Chinese title."""
+
     @property
-    def type(self) -> str: ...
+    def type(self) -> str:
+        """One of text, integer, number, date."""
+
     @property
-    def required(self) -> bool: ...
+    def required(self) -> bool:
+        """Whether an empty value is a fault."""
+
     @property
-    def codes(self) -> str | None: ...
+    def codes(self) -> str | None:
+        """Name of the list that its codes come from."""
+
     @property
-    def synonyms(self) -> tuple[str, ...]: ...
+    def synonyms(self) -> tuple[str, ...]:
+        """Other names under which offices deliver it."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +50,11 @@ class Standardised:
     missing: tuple[str, ...]
 
 
-_DATE = re.compile(r"^(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?:[T ].*)?$")
+# Without separators only eight digits are a day: 202011 may be November 2020 as well as the first of January.
+_DATE = re.compile(
+    r"^(?:(\d{4})(\d{2})(\d{2})|(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?)(?:[T ].*)?$",
+    re.ASCII,
+)
 
 
 def standardise(
@@ -75,6 +92,7 @@ def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _names(columns: list[str], fields: Sequence[FieldSpec]) -> tuple[dict[str, str], tuple[str, ...]]:
     by_lower = {column.lower(): column for column in reversed(columns)}
+    by_lower |= {field.name.lower(): field.name for field in fields if field.name in columns}
     names: dict[str, str] = {}
     missing = []
     for field in fields:
@@ -86,6 +104,14 @@ def _names(columns: list[str], fields: Sequence[FieldSpec]) -> tuple[dict[str, s
             names[found] = field.name
         elif field.required:
             missing.append(f"{field.name} {field.title}")
+    # A second column of the same name in other letters must not come to lie on the first.
+    taken = set(names.values()) | set(columns)
+    for column in columns:
+        if column not in names and column in names.values():
+            names[column] = next(
+                name for name in (f"{column}_{number}" for number in itertools.count(2)) if name not in taken
+            )
+            taken.add(names[column])
     return names, tuple(missing)
 
 
@@ -95,13 +121,13 @@ def _converted(values: pd.Series[Any], kind: str) -> pd.Series[Any]:
 
 
 def _is_missing(value: Any) -> bool:
-    return value is None or value is pd.NaT or (isinstance(value, float) and value != value)  # noqa: PLR0124 - NaN
+    return value is None or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))
 
 
 def _text(value: Any) -> str | None:
     if _is_missing(value):
         return None
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float | np.floating) and float(value).is_integer():
         # A spreadsheet or a numeric field made a number of a code.
         value = int(value)
     return str(value).strip() or None
@@ -131,7 +157,7 @@ def _date(value: Any) -> str | None:
     if match is None:
         return None
     try:
-        return dt.date(*map(int, match.groups())).isoformat()
+        return dt.date(*(int(part) for part in match.groups() if part is not None)).isoformat()
     except ValueError:
         return None
 

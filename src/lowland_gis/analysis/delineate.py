@@ -35,8 +35,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Units:
-    """`units`: unit_id, town_code, n_parcels, area_m2, low_share, compactness, geometry. `members`: parcel_id, unit_id
-    (missing where left out) and reason.
+    """Units as drawn, and what became of every parcel.
+
+    `units`: unit_id, town_code, n_parcels, area_m2, low_share, compactness, geometry. `members`: parcel_id, unit_id (missing
+    where left out) and reason.
     """
 
     units: gpd.GeoDataFrame
@@ -132,12 +134,13 @@ def _described(
     numbers: dict[str, int] = {}
     names: list[str] = []
     rows = []
+    tree = shapely.STRtree(shapes)
     for number in range(group.max() + 1 if len(group) else 0):
         members = np.flatnonzero(group == number)
         town = str(towns[cell[members[0]]])
         numbers[town] = numbers.get(town, 0) + 1
         names.append(f"{town}-{numbers[town]:03d}")
-        outline = _outline(shapes[members], cells.geometry.iloc[cell[members[0]]], limits.gap_m)
+        outline = _outline(shapes, members, tree, cells.geometry.iloc[cell[members[0]]], limits.gap_m)
         rows.append((names[-1], town, len(members), float(areas[members].sum()), outline))
     units = gpd.GeoDataFrame(
         {
@@ -151,24 +154,30 @@ def _described(
         geometry=[row[4] for row in rows],
         crs=parcels.crs,
     )
-    members = pd.DataFrame(
+    belongs = pd.DataFrame(
         {
             "parcel_id": parcels["parcel_id"],
             "unit_id": [names[number] if number >= 0 else None for number in group],
-            "reason": np.where(group >= 0, None, reason),
+            "reason": [None if number >= 0 else why for number, why in zip(group, reason, strict=True)],
         }
     )
-    return Units(units, members)
+    return Units(units, belongs)
 
 
-def _outline(shapes: npt.NDArray[np.object_], cell: shapely.Geometry, gap_m: float) -> shapely.MultiPolygon:
-    """Close the lanes between members by buffering out and in, and stay inside the cell."""
-    closed = shapely.buffer(
-        shapely.buffer(shapely.union_all(shapes), gap_m / 2, join_style="mitre"),
-        -gap_m / 2,
-        join_style="mitre",
-    )
-    parts = shapely.get_parts(shapely.intersection(closed, cell))
+def _outline(
+    shapes: npt.NDArray[np.object_],
+    members: npt.NDArray[np.intp],
+    tree: shapely.STRtree,
+    cell: shapely.Geometry,
+    gap_m: float,
+) -> shapely.MultiPolygon:
+    """Close the lanes between members by buffering out and in, inside the cell and never over another parcel."""
+    own = shapely.union_all(shapes[members])
+    wide = shapely.buffer(own, gap_m / 2, join_style="mitre")
+    closed = shapely.buffer(wide, -gap_m / 2, join_style="mitre")
+    others = np.setdiff1d(tree.query(closed, predicate="intersects"), members)
+    lanes = shapely.difference(closed, shapely.union_all(shapes[others]))
+    parts = shapely.get_parts(shapely.intersection(shapely.union(lanes, own), cell))
     return shapely.multipolygons(parts[shapely.get_dimensions(parts) == 2])  # noqa: PLR2004 - a surface
 
 

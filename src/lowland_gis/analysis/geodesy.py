@@ -128,7 +128,7 @@ def _ring_areas(rings: npt.NDArray[np.object_], plane: GaussPlane) -> Floats:
     lat1, lon1 = _rounded_radians(*gauss_inverse(starts[:, 0], starts[:, 1], plane))
     lat2, lon2 = _rounded_radians(*gauss_inverse(ends[:, 0], ends[:, 1], plane))
     strips = _strip_areas(lat1, lon1, lat2, lon2, plane.ellipsoid)
-    return np.bincount(edge_owner, weights=strips, minlength=len(rings))
+    return np.bincount(edge_owner, weights=strips, minlength=len(rings)).astype(np.float64)
 
 
 def _divided(

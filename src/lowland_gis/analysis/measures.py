@@ -28,19 +28,22 @@ def overlap_share(
     `overlaps` has layer, parcel_id, code and share. Where zones overlap each other the plain sum exceeds 1; the cap hides
     that here, the excess stays visible in the overlaps.
     """
-    wanted = pd.MultiIndex.from_frame(overlaps[["layer", "code"]]).isin(list(codes))
-    sums = overlaps[wanted].groupby("parcel_id")["share"].sum()
-    return np.minimum(sums.reindex(parcels, fill_value=0.0).to_numpy(dtype=np.float64), 1.0)
+    pairs = set(codes)
+    wanted = [pair in pairs for pair in zip(overlaps["layer"], overlaps["code"], strict=True)]
+    sums = overlaps[np.array(wanted, dtype=bool)].groupby("parcel_id")["share"].sum()
+    shares: Floats = np.minimum(sums.reindex(parcels, fill_value=0.0).to_numpy(dtype=np.float64), 1.0)
+    return shares
 
 
 def present(values: pd.Series[Any]) -> Floats:
     """Return 1 where a value is there, else 0."""
-    return values.notna().to_numpy(dtype=np.float64)
+    there: Floats = values.notna().to_numpy().astype(np.float64)
+    return there
 
 
 def equals(values: pd.Series[Any], wanted: Collection[str]) -> Floats:
     """Return 1 where a value is one of the wanted, 0 where it is another, NaN where it is missing."""
-    found = values.isin(list(wanted)).to_numpy(dtype=np.float64)
+    found = values.isin(list(wanted)).to_numpy().astype(np.float64)
     return np.where(values.isna().to_numpy(), np.nan, found)
 
 
@@ -65,38 +68,47 @@ def building_statistic(parcels: pd.Series[Any], pieces: BuildingPieces, statisti
     index = parcels.index
     area = parcels.to_numpy(dtype=np.float64)
     if statistic == "density":
-        return _sums(rows, rows["footprint_m2"], index, fill=0.0) / area
+        density: Floats = _sums(rows["parcel_id"], rows["footprint_m2"], index, fill=0.0) / area
+        return density
     if statistic == "floor_area_ratio":
-        return _sums(rows, rows["floor_m2"], index, fill=0.0) / area
+        ratio: Floats = _sums(rows["parcel_id"], rows["floor_m2"], index, fill=0.0) / area
+        return ratio
     if statistic == "year":
-        weighted = rows["footprint_m2"] * rows["year"]
-        return _sums(rows, weighted, index) / _sums(rows, rows["footprint_m2"], index)
+        return _weighted(rows, rows["footprint_m2"], rows["year"], index)
     column, wanted = ("use", _VACANT) if statistic == "vacant_share" else ("grade", _UNSAFE)
-    part = rows["floor_m2"].where(rows[column].isin(wanted), 0.0).where(rows[column].notna())
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = _sums(rows, part, index) / _sums(rows, rows["floor_m2"], index)
-    return np.where(np.isfinite(share), share, np.nan)
+    given = rows[column].isin(wanted).astype(np.float64).where(rows[column].notna())
+    return _weighted(rows, rows["floor_m2"], given, index)
 
 
-def _sums(rows: pd.DataFrame, values: pd.Series[Any], index: pd.Index[Any], fill: float = np.nan) -> Floats:
+def _weighted(
+    rows: pd.DataFrame, weights: pd.Series[Any], values: pd.Series[Any], index: pd.Index[Any]
+) -> Floats:
+    """Return the weighted mean by parcel; what weighs nothing is not asked, what is unknown makes the mean unknown."""
+    heavy = weights.astype(np.float64) != 0
+    parcels, weights = rows["parcel_id"][heavy], weights[heavy].astype(np.float64)
+    whole = _sums(parcels, weights, index)
+    return (_sums(parcels, weights * values[heavy].astype(np.float64), index) / whole).astype(np.float64)
+
+
+def _sums(
+    parcels: pd.Series[Any], values: pd.Series[Any], index: pd.Index[Any], fill: float = np.nan
+) -> Floats:
     """Sum by parcel so that one unknown makes the sum unknown."""
-    sums = values.astype(np.float64).groupby(rows["parcel_id"]).agg(lambda group: group.sum(skipna=False))
-    return sums.reindex(index, fill_value=fill).to_numpy(dtype=np.float64)
+    sums = values.astype(np.float64).groupby(parcels).sum().mask(_any_missing(values, parcels))
+    return sums.reindex(index, fill_value=fill).to_numpy().astype(np.float64)
 
 
 def latest_of_enterprises(parcels: pd.Index[Any], enterprises: pd.DataFrame) -> Floats:
     """Return the value of each parcel in the newest year that any of its firms reported.
 
     `enterprises` has parcel_id, year, value and land_mu. Several firms of a parcel weigh by their land in 亩; one firm that
-    lacks the value makes it unknown.
+    lacks the value, or one of several that lacks its land, makes it unknown.
     """
     newest = enterprises.groupby("parcel_id")["year"].transform("max")
     rows = enterprises[enterprises["year"] == newest]
-    weights = rows["land_mu"].fillna(1.0).astype(np.float64)
-    total = (rows["value"].astype(np.float64) * weights).groupby(rows["parcel_id"])
-    sums = total.agg(lambda group: group.sum(skipna=False))
-    means = sums / weights.groupby(rows["parcel_id"]).sum()
-    return means.reindex(parcels).to_numpy(dtype=np.float64)
+    alone = ~rows["parcel_id"].duplicated(keep=False)
+    weights = rows["land_mu"].astype(np.float64).mask(alone, 1.0)
+    return _weighted(rows, weights, rows["value"], parcels)
 
 
 def overdue_years(parcels: pd.Index[Any], contracts: pd.DataFrame, as_of: dt.date) -> Floats:
@@ -110,5 +122,10 @@ def overdue_years(parcels: pd.Index[Any], contracts: pd.DataFrame, as_of: dt.dat
     today = pd.Timestamp(as_of)
     late = np.maximum((today - agreed).dt.days.to_numpy(dtype=np.float64) / DAYS_PER_YEAR, 0.0)
     years = pd.Series(np.where((actual <= today).to_numpy(), 0.0, late), index=contracts.index)
-    worst = years.groupby(contracts["parcel_id"]).agg(lambda group: group.max(skipna=False))
-    return worst.reindex(parcels, fill_value=0.0).to_numpy(dtype=np.float64)
+    parcel = contracts["parcel_id"]
+    worst = years.groupby(parcel).max().mask(_any_missing(years, parcel))
+    return worst.reindex(parcels, fill_value=0.0).to_numpy().astype(np.float64)
+
+
+def _any_missing(values: pd.Series[Any], parcels: pd.Series[Any]) -> pd.Series[bool]:
+    return values.isna().groupby(parcels).any()

@@ -23,9 +23,10 @@ FAULTS = {
     "geometry_wrong_kind": "the geometry is of another kind than the layer",
     "geometry_collapsed": "nothing is left after repair",
     "geometry_invalid": "the geometry was invalid and was repaired (structure method)",
+    "geometry_mixed": "parts of another kind than the layer's were left out",
     "geometry_area_changed": f"repair changed the area by more than {AREA_CHANGE_SHARE:.0%}",
 }
-_REPAIRED = ("geometry_invalid", "geometry_area_changed")
+_REPAIRED = ("geometry_invalid", "geometry_mixed", "geometry_area_changed")
 _DIMENSION = {"polygon": 2, "line": 1}
 
 
@@ -49,7 +50,9 @@ class Repaired:
 def decode(wkb: npt.NDArray[np.object_]) -> tuple[Geometries, Texts]:
     """Return geometries and faults of WKB row by row; one bad ring costs only its own row."""
     missing = np.array([item is None for item in wkb], dtype=bool)
-    geometries = shapely.from_wkb(wkb, on_invalid="ignore")
+    # A coordinate that is NaN is a fault of its row, found by `repair`, and no reason for a warning.
+    with np.errstate(invalid="ignore"):
+        geometries = shapely.from_wkb(wkb, on_invalid="ignore")
     fault = np.full(len(wkb), "", dtype=object)
     fault[shapely.is_missing(geometries)] = "geometry_unreadable"
     fault[missing] = "geometry_missing"
@@ -72,6 +75,10 @@ def repair(geometries: Geometries, fault: Texts, kind: Literal["polygon", "line"
     received = np.full(len(geometries), None, dtype=object)
     invalid = (fault == "") & ~shapely.is_valid(geometries)
     repaired = geometries.copy()
+    mixed = (fault == "") & ~invalid & _is_collection(geometries)
+    repaired[mixed] = _only(geometries[mixed], _DIMENSION[kind])
+    received[mixed] = geometries[mixed]
+    fault[mixed] = "geometry_mixed"
     repaired[invalid] = _only(
         shapely.make_valid(geometries[invalid], method="structure", keep_collapsed=False), _DIMENSION[kind]
     )
@@ -99,12 +106,26 @@ def _all_finite(geometries: Geometries) -> npt.NDArray[np.bool_]:
 
 def _only(geometries: Geometries, dimension: int) -> Geometries:
     """Drop the parts of another dimension, such as the line that remains of a spike."""
-    mixed = shapely.get_type_id(geometries) == shapely.GeometryType.GEOMETRYCOLLECTION
     cleaned = geometries.copy()
-    for index in np.flatnonzero(mixed):
-        parts = shapely.get_parts(geometries[index])
+    for index in np.flatnonzero(_is_collection(geometries)):
+        parts = _simple_parts(geometries[index])
         cleaned[index] = shapely.union_all(parts[shapely.get_dimensions(parts) == dimension])
     return cleaned
+
+
+def _is_collection(geometries: Geometries) -> npt.NDArray[np.bool_]:
+    collections: npt.NDArray[np.bool_] = (
+        shapely.get_type_id(geometries) == shapely.GeometryType.GEOMETRYCOLLECTION
+    )
+    return collections
+
+
+def _simple_parts(geometry: shapely.Geometry) -> Geometries:
+    """Take collections apart down to points, lines and polygons, however deep they are nested."""
+    parts: Geometries = shapely.get_parts(geometry)
+    while (shapely.get_type_id(parts) > shapely.GeometryType.POLYGON).any():
+        parts = shapely.get_parts(parts)
+    return parts
 
 
 def _verdicts(before: Geometries, after: Geometries) -> Texts:

@@ -123,7 +123,8 @@ def faults(pack: RulePack, known_measures: set[str]) -> list[str]:
     parameters = [parameter.name for parameter in pack.parameter]
     found += [f"parameter {name}: defined twice" for name in _doubles(parameters)]
     found += [f"question {name}: defined twice" for name in _doubles([q.name for q in pack.question])]
-    for question in pack.question:
+    for number, question in enumerate(pack.question):
+        found += _bad_question(question, pack.question[:number])
         found += [f"rule {name}: defined twice" for name in _doubles([rule.name for rule in question.rule])]
         for rule in question.rule:
             where = f"question {question.name}, rule {rule.name}"
@@ -133,10 +134,6 @@ def faults(pack: RulePack, known_measures: set[str]) -> list[str]:
             found += [f"{where}: {fault}" for fault in bad_names]
             if not bad_names:
                 found += [f"{where}: {fault}" for fault in _failing_examples(pack, rule)]
-        if question.otherwise not in question.answers:
-            found.append(
-                f"question {question.name}: otherwise {question.otherwise!r} has no title in answers"
-            )
     return found
 
 
@@ -219,6 +216,26 @@ def _asked(
     return asked
 
 
+def _bad_question(question: Question, earlier: tuple[Question, ...]) -> list[str]:
+    found = []
+    if not question.rule:
+        found.append("it has no rule")
+    if OPEN in question.answers:
+        found.append(f"the answer {OPEN!r} is kept for questions that cannot be settled")
+    if question.otherwise not in question.answers:
+        found.append(f"otherwise {question.otherwise!r} has no title in answers")
+    answers = {other.name: other.answers for other in earlier}
+    for other, wanted in question.only.items():
+        if other not in answers:
+            found.append(f"only asks for {other!r}, which is no earlier question")
+        else:
+            strange = [answer for answer in wanted if answer not in answers[other]]
+            found += [
+                f"only asks for the answer {answer!r}, which {other!r} never gives" for answer in strange
+            ]
+    return [f"question {question.name}: {fault}" for fault in found]
+
+
 def _doubles(names: list[str]) -> list[str]:
     return sorted({name for name in names if names.count(name) > 1})
 
@@ -230,6 +247,10 @@ def _bad_names(rule: Rule, parameters: set[str], measures: set[str]) -> list[str
             found.append(f"there is no measure {clause.measure!r}")
         if isinstance(clause.limit, str) and clause.limit not in parameters:
             found.append(f"there is no parameter {clause.limit!r}")
+    used = {clause.measure for clause in rule.all}
+    for number, example in enumerate(rule.example, start=1):
+        strange = sorted(set(example.given) - used)
+        found += [f"example {number} gives {name!r}, which no clause asks for" for name in strange]
     return found
 
 

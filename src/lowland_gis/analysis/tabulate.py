@@ -40,12 +40,8 @@ def overlap_areas(
         chunk = parcels[start : start + CHUNK]
         parts.append(_chunk_areas(chunk, start, tree, zones, codes))
         progress(len(chunk))
-    return (
-        pd.concat(parts)
-        .groupby(["parcel", "code"], sort=True, as_index=False)["area_m2"]
-        .sum()
-        .reset_index(drop=True)
-    )
+    sums = pd.concat(parts).groupby(["parcel", "code"], sort=True)["area_m2"].sum()
+    return sums.reset_index()
 
 
 def _chunk_areas(

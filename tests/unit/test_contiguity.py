@@ -1,0 +1,147 @@
+"""Which parcels face each other and over which length; which cell of the barriers holds a parcel."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+
+from lowland_gis.analysis.contiguity import barrier_cells, cell_of, facing_lengths
+
+SQUARE = shapely.box(0, 0, 20, 20)
+
+
+def facing(one: shapely.Geometry, other: shapely.Geometry, gap_m: float = 10.0) -> float:
+    """Return the facing length of two parcels, and see that it does not depend on their order or direction."""
+    found = [
+        facing_lengths(np.array(pair, dtype=object), gap_m)["length_m"].sum()
+        for pair in ((one, other), (other, one), (shapely.reverse(one), other))
+    ]
+    assert np.allclose(found, found[0], rtol=1e-12, atol=1e-9)
+    return float(found[0])
+
+
+@pytest.mark.parametrize(
+    ("other", "length"),
+    [
+        (shapely.box(20, 0, 40, 20), 20),
+        (shapely.box(28, 0, 48, 20), 20),
+        (shapely.box(30, 0, 50, 20), 20),
+        (shapely.box(30.01, 0, 50, 20), 0),
+        (shapely.box(20, 5, 40, 12), 7),
+        (shapely.box(25, 15, 45, 35), 5),
+        (shapely.box(19.8, 0, 40, 20), 20),
+        (shapely.box(19, 0, 40, 20), 0),
+    ],
+    ids=["shared edge", "lane", "lane of just the gap", "lane too wide", "part of an edge", "shifted lane",
+         "small overlap", "large overlap"],
+)  # fmt: skip
+def test_facing_over_a_lane(other: shapely.Geometry, length: float):
+    assert facing(SQUARE, other) == pytest.approx(length)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [shapely.box(20, 20, 40, 40), shapely.box(23, 23, 40, 40), shapely.box(20.5, 20, 40, 40)],
+    ids=["corner on corner", "corner near corner", "corner beside corner"],
+)
+def test_corners_do_not_face(other: shapely.Geometry):
+    assert facing(SQUARE, other) == 0
+
+
+def test_the_point_of_a_rhombus_faces_nothing():
+    rhombus = shapely.from_wkt("POLYGON((20 10, 30 0, 40 10, 30 20, 20 10))")
+    assert facing(SQUARE, rhombus) == 0
+
+
+def test_a_slightly_turned_edge_faces_until_the_gap_is_too_wide():
+    """An edge that leaves the square at a slope of 1:5 is 10 m away after 50 m, of which 20 m lie across."""
+    wedge = shapely.from_wkt("POLYGON((20 0, 60 0, 60 100, 40 100, 20 0))")
+    assert facing(SQUARE, wedge) == pytest.approx((20 + np.hypot(20 / 1.04, 4 / 1.04)) / 2, abs=0.2)
+    assert facing(shapely.box(0, 0, 20, 100), wedge) == pytest.approx(50, abs=1.1)
+
+
+def test_a_stretch_that_is_faced_twice_counts_once():
+    comb = shapely.union_all(
+        [shapely.box(22, 0, 24, 20), shapely.box(24, 9, 26, 11), shapely.box(26, 0, 28, 20)]
+    )
+    one_way = facing_lengths(np.array([SQUARE, comb], dtype=object), 10.0)["length_m"].item()
+    assert 20 <= one_way <= 30
+
+
+def test_a_parcel_in_the_hole_of_another_faces_it_all_round():
+    ring = shapely.difference(shapely.box(-30, -30, 50, 50), shapely.box(-2, -2, 22, 22))
+    assert facing(SQUARE, ring) == pytest.approx(80)
+
+
+def test_several_pairs_are_in_order_and_unique():
+    row = np.array([shapely.box(x, 0, x + 10, 10) for x in (40, 0, 20, 10, 60)], dtype=object)
+    pairs = facing_lengths(row, 5.0)
+    assert pairs[["first", "second"]].to_numpy().tolist() == [[1, 3], [2, 3]]
+    assert pairs["length_m"].tolist() == [10, 10]
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_too_few_parcels_to_face(count: int):
+    pairs = facing_lengths(np.array([SQUARE][:count], dtype=object), 10.0)
+    assert pairs.empty
+    assert list(pairs.columns) == ["first", "second", "length_m"]
+
+
+def test_multipolygons_and_repeated_points():
+    other = shapely.from_wkt(
+        "MULTIPOLYGON(((25 0, 25 0, 45 0, 45 8, 25 8, 25 0)), ((25 12, 45 12, 45 20, 25 20, 25 12)))"
+    )
+    assert facing(SQUARE, other) == pytest.approx(16)
+
+
+TOWNS = gpd.GeoDataFrame(
+    {"town_code": ["120113101", "120113100"]},
+    geometry=[shapely.box(100, 0, 200, 100), shapely.box(0, 0, 100, 100)],
+    crs=4548,
+)
+
+
+def lines(*texts: str) -> np.ndarray:
+    return np.array([shapely.from_wkt(text) for text in texts], dtype=object)
+
+
+def test_without_barriers_each_town_is_a_cell():
+    cells = barrier_cells(TOWNS, lines())
+    assert cells["town_code"].tolist() == ["120113100", "120113101"]
+    assert cells["cell"].tolist() == [0, 1]
+    assert cells.area.tolist() == [10_000, 10_000]
+
+
+def test_a_road_through_both_towns_makes_four_cells_and_a_dead_end_none():
+    cells = barrier_cells(TOWNS, lines("LINESTRING(-10 50, 210 50)", "LINESTRING(50 100, 50 70)"))
+    assert cells["town_code"].tolist() == ["120113100"] * 2 + ["120113101"] * 2
+    assert cells.area.tolist() == [5000] * 4
+    assert cells.crs == TOWNS.crs
+
+
+def test_the_banks_of_a_river_are_barriers():
+    cells = barrier_cells(TOWNS, lines("POLYGON((40 -5, 60 -5, 60 105, 40 105, 40 -5))"))
+    assert sorted(cells.area) == [2000, 4000, 4000, 10_000]
+
+
+def test_cells_are_numbered_alike_whatever_the_order():
+    barriers = lines(
+        "LINESTRING(-10 50, 210 50)", "LINESTRING(50 -1, 50 101)", "POLYGON((0 0, 20 0, 20 20, 0 20, 0 0))"
+    )
+    one, other = barrier_cells(TOWNS, barriers), barrier_cells(TOWNS.iloc[::-1], barriers[::-1])
+    assert one["town_code"].tolist() == other["town_code"].tolist()
+    assert all(shapely.equals(one.geometry.to_numpy(), other.geometry.to_numpy()))
+
+
+def test_a_parcel_belongs_to_the_cell_of_its_interior_point():
+    cells = barrier_cells(TOWNS, lines("LINESTRING(-10 50, 210 50)"))
+    parcels = lines(
+        "POLYGON((1 1, 9 1, 9 9, 1 9, 1 1))",
+        "POLYGON((110 60, 120 60, 120 70, 110 70, 110 60))",
+        "POLYGON((300 60, 320 60, 320 70, 300 70, 300 60))",
+        "POLYGON((20 20, 30 20, 30 52, 20 52, 20 20))",
+        "POLYGON((20 40, 30 40, 30 60, 20 60, 20 40))",
+    )
+    assert cell_of(parcels, cells).tolist() == [0, 3, -1, 0, 0]
