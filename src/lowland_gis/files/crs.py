@@ -15,6 +15,8 @@ from lowland_gis.errors import InputRefusedError
 
 # A plane's x and y are rarely beyond this; a zone prefix puts eight digits before the decimal point of x.
 _PREFIXED_EASTING = 1e7
+# The prefix counts millions of metres.
+_ZONE_WIDTH_M = 1e6
 _MIN_CONFIDENCE = 70
 _BOUNDS = 4
 
@@ -81,7 +83,7 @@ def _refuse_other_zone(found: Reference, west: float, south: float, extent: str,
     operation = found.crs.coordinate_operation
     if operation is None or operation.method_name != "Transverse Mercator":
         return
-    false_easting = next((p.value for p in operation.params if p.name == "False easting"), 0.0)
+    false_easting = next((float(p.value) for p in operation.params if p.name == "False easting"), 0.0)
     prefixed = false_easting > _PREFIXED_EASTING
     if prefixed != (west > _PREFIXED_EASTING):
         if south > _PREFIXED_EASTING and not prefixed:
@@ -92,6 +94,11 @@ def _refuse_other_zone(found: Reference, west: float, south: float, extent: str,
         raise InputRefusedError(
             f"{where}: the coordinates come {have} a zone prefix ({extent}), but {found.name} is {want} one."
             " Give the right system with --src-crs, for example EPSG:4527 with and EPSG:4548 without the prefix of zone 39."
+        )
+    if prefixed and int(west // _ZONE_WIDTH_M) != int(false_easting // _ZONE_WIDTH_M):
+        raise InputRefusedError(
+            f"{where}: the coordinates are of zone {int(west // _ZONE_WIDTH_M)} ({extent}), but {found.name} is zone"
+            f" {int(false_easting // _ZONE_WIDTH_M)}. Give the right system with --src-crs."
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,11 @@ from lowland_gis.errors import InputRefusedError
 COMMON_SHARE = 0.6
 _LEVEL_1 = range(0xB0, 0xD8)
 _LDID = {0x4D: "gb18030", 0x57: "latin-1", 0x03: "cp1252", 0x4F: "big5", 0x78: "big5", 0x7A: "gb18030"}
+# … and from 0xA1 on, its second byte; Big5 and rare GBK characters go below.
+_LEVEL_1_TRAIL = 0xA1
+_LEAST_DBF_BYTES = 33
+_LAST_ASCII = 127
+_DOUBLE = 2
 _BLOCK_ROWS = 20_000
 _SAMPLES = 3
 
@@ -46,7 +52,7 @@ def dbf_header(path: Path) -> DbfHeader:
     """
     content = path.read_bytes()[: 32 + 32 * 256]
     size = path.stat().st_size
-    if len(content) < 33:
+    if len(content) < _LEAST_DBF_BYTES:
         raise InputRefusedError(f"{path}: too short to be a DBF. Ask the sender for the file again.")
     records = int.from_bytes(content[4:8], "little")
     header_bytes = int.from_bytes(content[8:10], "little")
@@ -63,6 +69,11 @@ def dbf_header(path: Path) -> DbfHeader:
             break
         name = content[start : start + 11].split(b"\x00")[0]
         fields.append((name, chr(content[start + 11]), content[start + 16]))
+    if header_bytes < _LEAST_DBF_BYTES or 1 + sum(width for _, _, width in fields) > record_bytes:
+        raise InputRefusedError(
+            f"{path}: the header contradicts itself (its fields are wider than its records), so no value can be found."
+            " Ask the sender for the file again."
+        )
     return DbfHeader(records, header_bytes, record_bytes, content[29], tuple(fields))
 
 
@@ -85,14 +96,14 @@ def shapefile_encoding(dbf: Path, cpg: Path | None, forced: str | None) -> Encod
         return Encoding(codecs.lookup(forced).name, "given by the user")
     if texts.isascii():
         return Encoding("utf-8", "all text is ASCII")
-    if _fits(texts, "utf-8"):
+    if _fits(texts, "utf-8") and not (declared == "gb18030" and _only_by_chance_utf8(texts)):
         return Encoding("utf-8", _reason("every byte is valid UTF-8", declared, "utf-8"))
     if _fits(texts, "gb18030") and _common_share(texts) >= COMMON_SHARE:
         return Encoding(
             "gb18030",
             _reason(f"valid GBK, {_common_share(texts):.0%} common characters", declared, "gb18030"),
         )
-    if declared is not None and _fits(texts, declared):
+    if declared is not None and _fits(texts, declared) and _plausible(texts, declared):
         return Encoding(declared, "declared by .cpg or LDID, and every byte fits")
     raise InputRefusedError(
         f"{dbf}: the text encoding cannot be told.{_readings(texts)}\nSay which is right, for example: --encoding GBK"
@@ -122,7 +133,7 @@ def _texts(dbf: Path) -> Iterator[bytes]:
 def _non_ascii(column: np.ndarray) -> Iterator[bytes]:
     for start in range(0, len(column), _BLOCK_ROWS):
         block = np.ascontiguousarray(column[start : start + _BLOCK_ROWS])
-        rows = block[(block > 127).any(axis=1)]
+        rows = block[(block > _LAST_ASCII).any(axis=1)]
         for text in np.unique(rows.view(f"S{rows.shape[1]}")) if len(rows) else ():
             yield bytes(text).rstrip(b" \x00")
 
@@ -133,7 +144,8 @@ def _declared(dbf: Path, cpg: Path | None) -> str | None:
         name = {"936": "gb18030", "gbk": "gb18030", "cp936": "gb18030", "gb2312": "gb18030"}.get(word, word)
         try:
             return codecs.lookup(name).name
-        except LookupError:
+        except (LookupError, ValueError):
+            # What the .cpg says is no encoding; the bytes decide.
             return None
     return _LDID.get(dbf_header(dbf).ldid)
 
@@ -148,16 +160,33 @@ def _reason(found: str, declared: str | None, name: str) -> str:
 def _fits(text: bytes, encoding: str) -> bool:
     try:
         text.decode(encoding)
-    except (UnicodeDecodeError, LookupError):
+    except (UnicodeError, LookupError):
         return False
     return True
 
 
+def _only_by_chance_utf8(text: bytes) -> bool:
+    """Tell whether the UTF-8 reading holds no Chinese while the GBK reading is common Chinese, such as 茅 (é in UTF-8)."""
+    chinese = any("\u3400" <= character <= "\u9fff" for character in text.decode("utf-8"))
+    return not chinese and _fits(text, "gb18030") and _common_share(text) >= COMMON_SHARE
+
+
+def _plausible(text: bytes, encoding: str) -> bool:
+    """Refuse a one-byte encoding, which fits anything, when the bytes over 127 come in runs as no western word has them."""
+    if len("中文".encode(encoding, "replace")) > _DOUBLE:
+        return True
+    high = [byte > _LAST_ASCII for byte in text]
+    runs = sum(one and other for one, other in pairwise(high))
+    return runs * _DOUBLE < sum(high)
+
+
 def _common_share(text: bytes) -> float:
     """Return the share of two-byte characters that lie in level 1 of GB 2312."""
-    encoded = [character.encode("gb18030") for character in text.decode("gb18030") if ord(character) > 127]
-    double = [pair for pair in encoded if len(pair) == 2]
-    return sum(pair[0] in _LEVEL_1 for pair in double) / len(encoded) if encoded else 0.0
+    decoded = [character for character in text.decode("gb18030") if not character.isascii()]
+    encoded = [character.encode("gb18030") for character in decoded]
+    double = [pair for pair in encoded if len(pair) == _DOUBLE]
+    common = sum(pair[0] in _LEVEL_1 and pair[1] >= _LEVEL_1_TRAIL for pair in double)
+    return common / len(encoded) if encoded else 0.0
 
 
 def _readings(texts: bytes) -> str:

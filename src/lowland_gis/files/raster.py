@@ -30,4 +30,5 @@ def raster_means(path: str, zones: gpd.GeoDataFrame) -> npt.NDArray[np.float64]:
         raise InputRefusedError(
             f"{path}: the raster that was ingested is not there any more ({error}). Put it back, or ingest it again."
         ) from error
-    return found["mean"].to_numpy(dtype=np.float64)
+    means: npt.NDArray[np.float64] = found["mean"].to_numpy(dtype=np.float64)
+    return means

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -11,11 +14,14 @@ import pandas as pd
 import pyogrio
 import pyogrio.raw
 import shapely
-from pyogrio.errors import DataLayerError, DataSourceError
+from pyogrio.errors import CRSError, DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
 
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.encoding import Encoding, dbf_header, shapefile_encoding
 from lowland_gis.files.source import Source, sidecar
+
+_GDAL_ERRORS = (CRSError, DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError)
+_DELETED = ord("*")
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ def _read_vector(source: Source, encoding: str | None) -> Received:
             force_2d=True,
             datetime_as_string=True,
         )
-    except (DataSourceError, DataLayerError, UnicodeDecodeError, ValueError) as error:
+    except (*_GDAL_ERRORS, UnicodeDecodeError, ValueError) as error:
         raise InputRefusedError(
             f"{source.name}: cannot be read ({error}). Ask the sender for it again."
         ) from error
@@ -70,7 +76,7 @@ def _layer(source: Source) -> str | None:
     """Return the layer to read, naming what there is when the choice is wrong or open."""
     try:
         names = [str(name) for name in pyogrio.list_layers(source.path)[:, 0]]
-    except (DataSourceError, DataLayerError) as error:
+    except _GDAL_ERRORS as error:
         raise InputRefusedError(
             f"{source.name}: cannot be opened ({error}). Ask the sender for it again."
         ) from error
@@ -100,12 +106,23 @@ def _check_count(source: Source, rows: int) -> None:
     in_index = (shx.stat().st_size - 100) // 8 if shx else rows
     with source.path.open("rb") as shp:
         length = int.from_bytes(shp.read(28)[24:], "big") * 2
-    if rows != expected or in_index != expected or source.path.stat().st_size < length:
+    deleted = _deleted(dbf) if dbf else 0
+    if rows != expected - deleted or in_index != expected or source.path.stat().st_size < length:
         raise InputRefusedError(
             f"{source.name}: .dbf counts {expected} records, .shx {in_index}, and the .shp"
             f" {'is cut off' if source.path.stat().st_size < length else f'gives {rows}'};"
             " nothing was loaded. Ask the sender for the file again."
         )
+
+
+def _deleted(dbf: Path) -> int:
+    """Count the records that are marked as deleted; a file may carry them until it is packed, and GDAL leaves them out."""
+    header = dbf_header(dbf)
+    if header.records == 0:
+        return 0
+    shape = (header.records, header.record_bytes)
+    marks = np.memmap(dbf, dtype=np.uint8, mode="r", offset=header.header_bytes, shape=shape)[:, 0]
+    return int((marks == _DELETED).sum())
 
 
 def _unique(names: list[str]) -> list[str]:
@@ -119,7 +136,12 @@ def _unique(names: list[str]) -> list[str]:
 
 
 def _read_parquet(source: Source) -> Received:
-    frame = gpd.read_parquet(source.path)
+    try:
+        frame = gpd.read_parquet(source.path)
+    except (ValueError, OSError, KeyError) as error:
+        raise InputRefusedError(
+            f"{source.name}: cannot be read as GeoParquet ({error}). Ask the sender for it again."
+        ) from error
     attributes = pd.DataFrame(frame.drop(columns=frame.geometry.name))
     crs = None if frame.crs is None else frame.crs.to_wkt()
     return Received(attributes, shapely.to_wkb(shapely.force_2d(frame.geometry.to_numpy())), crs, None, None)
@@ -129,7 +151,7 @@ def _read_workbook(source: Source) -> Received:
     """Read one sheet with a heading row; cells come as they are, so codes stay text."""
     try:
         sheets = pd.read_excel(source.path, sheet_name=None, dtype=object, engine="openpyxl")
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, KeyError, OSError, EOFError, SyntaxError, zipfile.BadZipFile, zlib.error) as error:
         raise InputRefusedError(
             f"{source.name}: cannot be read as a workbook ({error}). Ask the sender for it again."
         ) from error

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import stat
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +39,7 @@ _MAGIC = {
     ".tif": (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
     ".tiff": (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
 }
+_MAGIC_BYTES = 256
 _SIDECARS = (".dbf", ".shx", ".prj", ".cpg")
 _REQUIRED_SIDECARS = (".dbf", ".shx")
 
@@ -116,17 +119,26 @@ def _driver(path: Path) -> str:
 
 
 def _check_magic(path: Path) -> None:
-    magics = _MAGIC.get(path.suffix.lower())
-    if magics is None or path.is_dir():
+    suffix = path.suffix.lower()
+    if path.is_dir() != (suffix == ".gdb"):
+        what = "a folder" if path.is_dir() else "a single file"
+        raise InputRefusedError(
+            f"{path}: it is {what}, which the name {suffix} is not, so it is not opened."
+            " Ask the sender for the file again."
+        )
+    if path.is_dir():
         return
     try:
         with path.open("rb") as file:
-            start = file.read(16)
+            start = file.read(_MAGIC_BYTES)
     except OSError as error:
         raise InputRefusedError(
             f"{path}: cannot be read ({error.strerror}). Check the path and its rights."
         ) from error
-    if not start.startswith(magics):
+    magics = _MAGIC.get(suffix)
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
+    right = start.startswith(magics) if magics is not None else not text.startswith(b"<")
+    if not right:
         raise InputRefusedError(
             f"{path}: its content is not what the name {path.suffix} says, so it is not opened."
             " Ask the sender for the file again."
@@ -178,7 +190,15 @@ def _unpack(archive: Path, target: Path, layer: str | None) -> Path:
             _refuse_unsafe(archive, opened_zip.infolist())
             for info in opened_zip.infolist():
                 _extract(opened_zip, info, target)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+        EOFError,
+        zlib.error,
+        lzma.LZMAError,
+    ) as error:
         raise InputRefusedError(
             f"{archive}: cannot be unpacked ({error}). Ask the sender for it again."
         ) from error
@@ -240,10 +260,15 @@ def _only_dataset(archive: Path, target: Path, layer: str | None) -> Path:
         for path in target.rglob("*")
         if path.suffix.lower() in DRIVERS
         and path.suffix.lower() not in (".json", ".csv")
+        # Archives made on a Mac carry a shadow of every file.
+        and not path.name.startswith("._")
         and not any(parent.suffix.lower() == ".gdb" for parent in path.parents)
     )
     if layer is not None:
-        found = [path for path in found if path.stem == layer] or found
+        # A layer of a .gpkg or .gdb is looked for inside it; a shapefile is its own layer.
+        found = [path for path in found if path.stem == layer] or [
+            path for path in found if path.suffix.lower() != ".shp"
+        ]
     if len(found) != 1:
         names = ", ".join(path.stem for path in found) or "none"
         raise InputRefusedError(
