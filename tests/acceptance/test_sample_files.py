@@ -239,3 +239,16 @@ def test_the_spoilt_list_names_what_is_in_the_files(delivery):
     )
     twice = parcels.loc[parcels["ZDDM"].duplicated(), "ZDDM"]
     assert set(twice) == set(faults[faults == "duplicate"].index)
+
+
+def test_the_committed_sample_is_what_the_script_writes(delivery):
+    committed = Path(__file__).parents[2] / "sample_data"
+    columns = ["parcel_id", "kind", "subkind", "town_code", "spoilt"]
+    kept, made = (pd.read_csv(folder / "truth.csv", dtype=str) for folder in (committed, delivery.folder))
+    pd.testing.assert_frame_equal(kept[columns], made[columns])
+    assert {
+        source for _, source in delivery.sources if not (committed / source.split(":")[0]).exists()
+    } == set()
+    parcels = gpd.read_file(committed / dict(delivery.sources)["parcel"])
+    assert len(parcels) == delivery.counts["parcel"]
+    assert sum(file.stat().st_size for file in committed.rglob("*") if file.is_file()) < 1_700_000

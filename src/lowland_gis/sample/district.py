@@ -34,6 +34,7 @@ from lowland_gis.sample.write import (
     write_zip,
 )
 
+NOTICE = "本目录全部为程序生成的合成数据，宗地、图斑、企业与年份均为虚构，不代表任何真实地块或单位。\n"
 FEWEST, MOST = 200, 2_000_000
 AS_OF = dt.date(2023, 12, 31)
 PLANAR, ZONED, DEGREES = "EPSG:4548", "EPSG:4527", "EPSG:4490"
@@ -117,6 +118,7 @@ class _Writer:
         """Write every file."""
         shutil.rmtree(self._folder / "incoming", ignore_errors=True)
         (self._folder / "incoming").mkdir(parents=True)
+        (self._folder / "incoming" / "说明.txt").write_text(NOTICE, encoding="utf-8")
         built = self._buildings()
         self._parcels(built)
         self._third_survey()

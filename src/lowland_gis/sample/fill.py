@@ -10,7 +10,7 @@ from lowland_gis.sample.plan import Blocks, Box
 from lowland_gis.sample.rows import LANE_M, Rows, RowStyle
 from lowland_gis.sample.sheet import Sheet
 
-SHORTEST_M = 24
+SHORTEST_M, GRID_M = 24, 4
 YARDS = ("1201", "0508", "0810")
 
 
@@ -31,12 +31,17 @@ def shares(box: Box, target_m2: float, dice: Dice) -> list[Box]:
         if width * height <= target_m2 * dice.real(0.7, 1.7) or max(width, height) < SHORTEST_M:
             done.append((x0, y0, x1, y1))
         elif width >= height:
-            middle = x0 + int(width * dice.real(0.36, 0.64))
+            middle = _even(x0 + width * dice.real(0.36, 0.64))
             waiting += [(middle, y0, x1, y1), (x0, y0, middle, y1)]
         else:
-            middle = y0 + int(height * dice.real(0.36, 0.64))
+            middle = _even(y0 + height * dice.real(0.36, 0.64))
             waiting += [(x0, middle, x1, y1), (x0, y0, x1, middle)]
     return done
+
+
+def _even(place: float) -> int:
+    """Round to a coarse grid, so that corners of neighbours meet or are some metres apart."""
+    return GRID_M * round(place / GRID_M)
 
 
 def _with_strip(sheet: Sheet, box: Box, leaf: int, purpose: Purpose, *, second: str, share: float) -> None:
@@ -45,10 +50,10 @@ def _with_strip(sheet: Sheet, box: Box, leaf: int, purpose: Purpose, *, second: 
     sheet.lot(box, leaf, purpose)
     use = int(PURPOSE_USE[purpose])
     if x1 - x0 >= y1 - y0:
-        middle = x1 - max(2, int((x1 - x0) * share))
+        middle = _even(x1 - max(6.0, (x1 - x0) * share))
         parts: tuple[Box, Box] = ((x0, y0, middle, y1), (middle, y0, x1, y1))
     else:
-        middle = y1 - max(2, int((y1 - y0) * share))
+        middle = _even(y1 - max(6.0, (y1 - y0) * share))
         parts = ((x0, y0, x1, middle), (x0, middle, x1, y1))
     sheet.feature(parts[0], leaf, use, settled=True)
     sheet.feature(parts[1], leaf, USE[second], settled=True)
@@ -98,8 +103,9 @@ def _village(sheet: Sheet, box: Box, leaf: int, dice: Dice) -> None:
     """Fill a village: rows of houses and, at one end, its office, yard and workshops."""
     x0, y0, x1, y1 = box
     end = min(60, (x1 - x0) // 4)
-    homes = (x0, y0, x1 - end - LANE_M, y1)
-    Rows(sheet, homes, leaf, RowStyle(Purpose.RURAL_HOME, dice.whole(17, 21), (24, 62)), dice).fill()
+    style = RowStyle(Purpose.RURAL_HOME, dice.whole(17, 21), (24, 62))
+    for homes in _around_corner(sheet, (x0, y0, x1 - end - LANE_M, y1), leaf, dice):
+        Rows(sheet, homes, leaf, style, dice).fill()
     sheet.feature((x1 - end - LANE_M, y0, x1 - end, y1), leaf, USE["1004"], settled=True)
     yards = shares((x1 - end, y0, x1, y1), 2_600, dice)
     for number, part in enumerate(yards):
@@ -109,6 +115,20 @@ def _village(sheet: Sheet, box: Box, leaf: int, dice: Dice) -> None:
             sheet.feature(part, leaf, USE[dice.pick(("0810", "1104"))], settled=True)
         else:
             sheet.built(part, leaf, Purpose.STORE if dice.chance(0.2) else Purpose.WORKS)
+
+
+def _around_corner(sheet: Sheet, box: Box, leaf: int, dice: Dice) -> tuple[Box, Box]:
+    """Leave one outer corner of a village to a pond, a grove or a field; return the two parts with houses."""
+    x0, y0, x1, y1 = box
+    across, up = x0 + int((x1 - x0) * dice.real(0.25, 0.5)), y0 + int((y1 - y0) * dice.real(0.3, 0.6))
+    use = USE[dice.pick(("1104", "0301", "0102", "0201"))]
+    if dice.chance(0.5):
+        sheet.feature((x0, up, across, y1), leaf, use, settled=False)
+        sheet.feature((x0, up - LANE_M, across, up), leaf, USE["1004"], settled=True)
+        return (x0, y0, across, up - LANE_M), (across, y0, x1, y1)
+    sheet.feature((x0, y0, across, up), leaf, use, settled=False)
+    sheet.feature((x0, up, across, up + LANE_M), leaf, USE["1004"], settled=True)
+    return (x0, up + LANE_M, across, y1), (across, y0, x1, y1)
 
 
 def _plots(

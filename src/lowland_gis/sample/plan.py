@@ -147,10 +147,11 @@ def draw_frame(area_m2: float, *, towns: int, cell_m2: float, strips: Strips, di
     root = Node(outline, outline, outline)
     scale = min(1.0, max(0.45, width / 5000))
     river = Cut(0, int(width * dice.real(0.38, 0.44)), _even(80 * scale), Strip.RIVER, polygon_2009=True)
-    parts = _parted(root, river, strips)
-    canal = Cut(1, int(height * dice.real(0.52, 0.6)), _even(28 * scale), Strip.CANAL, polygon_2009=True)
-    railway = Cut(1, int(height * dice.real(0.36, 0.44)), _even(24 * scale), Strip.RAILWAY, polygon_2009=True)
-    nodes = [*_parted(parts[0], railway, strips), *_parted(parts[1], canal, strips)]
+    canal = Cut(1, int(height * dice.real(0.68, 0.74)), _even(28 * scale), Strip.CANAL, polygon_2009=True)
+    railway = Cut(1, int(height * dice.real(0.38, 0.46)), _even(24 * scale), Strip.RAILWAY, polygon_2009=True)
+    south, north = _parted(root, railway, strips)
+    west, east = _parted(north, river, strips)
+    nodes = [*_parted(south, river, strips), west, *_parted(east, canal, strips)]
     town_nodes = _into_towns(nodes, towns, _even(40 * scale), strips, dice)
     cells: list[Node] = []
     owners: list[int] = []

@@ -13,7 +13,7 @@ from lowland_gis.sample.plan import Box
 CENTRE_E, CENTRE_N = 515_400.0, 4_345_200.0
 TURN_DEGREES = 11.0
 ROUNDING = 0.30
-WOBBLE_M = 0.45
+WOBBLE_M = 0.25
 DECIMALS = 4
 
 
