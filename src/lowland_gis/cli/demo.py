@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -58,12 +61,31 @@ def _print(project: Project, reports: list[Report], agreement: Agreement) -> Non
 def _print_files(project: Project) -> None:
     out = project.settings.path(project.settings.package.folder)
     example = project.settings.folder
+    parcel = _example_parcel(project)
     click.echo(f"Project   {example / 'lowland.toml'}")
     click.echo(f"Files     {example / 'incoming'}")
     click.echo(f"Package   {out / 'package'}")
     click.echo(f"Map       {out / 'overview.png'}")
-    click.echo(f"Next      lowland --project {example / 'lowland.toml'} classify explain PARCEL")
+    click.echo(
+        f"Next      {_program()} --project {shlex.quote(str(example / 'lowland.toml'))} classify explain {parcel}"
+    )
     click.echo()
+
+
+def _program() -> str:
+    """Return what starts lowland in this shell."""
+    if shutil.which("lowland"):
+        return "lowland"
+    return f"{shlex.quote(sys.executable)} -m lowland_gis"
+
+
+def _example_parcel(project: Project) -> str:
+    """Return a parcel whose explanation is worth a look: the first one of the legacy land."""
+    with transaction(project.dsn) as connection:
+        row = connection.execute(
+            "SELECT parcel_id FROM registry.legacy ORDER BY parcel_id LIMIT 1"
+        ).fetchone()
+    return str(row[0]) if row else "PARCEL"
 
 
 def _print_agreement(project: Project, agreement: Agreement) -> None:
