@@ -1,0 +1,208 @@
+"""Every shipped definition loads and fits the others; a broken one gives all its faults at once."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from lowland_gis import schema
+from lowland_gis.analysis.measures import Statistic
+from lowland_gis.definitions import package, reading
+from lowland_gis.definitions.codes import code_names, code_sets
+from lowland_gis.definitions.layer import layer_definition, layer_keys
+from lowland_gis.definitions.legend import read_legend
+from lowland_gis.definitions.measure import (
+    BuildingMeasure,
+    EnterpriseMeasure,
+    EqualsMeasure,
+    OverdueMeasure,
+    OverlapMeasure,
+    PresentMeasure,
+    RasterMeasure,
+    measures,
+)
+from lowland_gis.definitions.rule_pack import from_json, rule_pack, to_json
+from lowland_gis.errors import DefinitionError, UsageError
+
+CONTRACT_KEYS = {
+    "parcel", "dltb3", "czcdyd3", "dltb2", "xzdw2", "eco_redline", "farmland", "development_boundary", "plan_zone",
+    "plan_parcel", "approval", "supply", "building", "road", "river", "district", "town", "village", "enterprise",
+    "raster",
+}  # fmt: skip
+
+
+def fields(key: str) -> set[str]:
+    return {field.name for field in layer_definition(key).field}
+
+
+def test_every_layer_of_the_district_is_defined():
+    assert set(layer_keys()) >= CONTRACT_KEYS
+
+
+@pytest.mark.parametrize("key", layer_keys())
+def test_a_layer_fits_itself(key: str):
+    layer = layer_definition(key)
+    assert layer.key == key
+    names = [field.name for field in layer.field]
+    assert len(names) == len(set(names))
+    for named in (layer.code, layer.width, layer.valid_from, layer.valid_to):
+        assert named is None or named in names
+    for field in layer.field:
+        assert field.codes is None or code_names(field.codes)
+    words = [word.lower() for field in layer.field for word in (field.name, *field.synonyms)]
+    assert len(words) == len(set(words)), "a synonym would be found twice"
+    assert (layer.geometry == "raster") == (layer.stored == "raster")
+
+
+def test_only_lines_have_a_width():
+    assert [key for key in layer_keys() if layer_definition(key).width] == ["xzdw2"]
+    assert layer_definition("xzdw2").geometry == "line"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "near"), [("parcels", "parcel"), ("dltb", "dltb2"), ("xyz", "xzdw2"), ("q", "parcel")]
+)
+def test_a_mistyped_layer_gets_the_nearest_names(wrong: str, near: str):
+    with pytest.raises(UsageError, match=near):
+        layer_definition(wrong)
+
+
+@pytest.mark.parametrize("name", list(measures()))
+def test_a_measure_fits_the_layers(name: str):
+    measure = measures()[name]
+    assert measure.title
+    assert measure.unit or measure.kind == "raster"
+    match measure:
+        case OverlapMeasure():
+            assert all(layer_definition(key).tabulate != "no" for key in measure.layers)
+            assert measure.codes == "all" or measure.codes in code_sets()
+        case PresentMeasure() | EqualsMeasure():
+            assert measure.field in fields("parcel")
+        case BuildingMeasure():
+            assert measure.statistic in get_args(Statistic)
+        case EnterpriseMeasure():
+            assert measure.column in fields("enterprise")
+        case OverdueMeasure():
+            assert {measure.agreed, measure.actual} <= fields("supply")
+        case RasterMeasure():
+            assert layer_definition(measure.layer).stored == "raster"
+
+
+@pytest.mark.parametrize("name", reading.shipped("rules"))
+def test_a_shipped_pack_loads_with_reason_document_and_examples(name: str):
+    pack = rule_pack(name, Path())
+    assert pack.name == name
+    for parameter in pack.parameter:
+        assert parameter.document
+        assert parameter.example or parameter.in_force
+    for question in pack.question:
+        for rule in question.rule:
+            assert rule.article
+            assert len({example.gives for example in rule.example}) >= 2, rule.name
+        assert set(question.answers) == {question.otherwise, *(rule.answer for rule in question.rule)}
+
+
+@pytest.mark.parametrize("name", reading.shipped("rules"))
+def test_a_pack_survives_the_record_of_a_run(name: str):
+    pack = rule_pack(name, Path())
+    assert from_json(to_json(pack)) == pack
+
+
+def test_every_answer_has_a_colour():
+    legend, pack = read_legend(), rule_pack("example_beichen", Path())
+    for question in pack.question:
+        if question.name == "kind":
+            assert set(question.answers) <= set(legend.answers)
+
+
+@pytest.mark.parametrize("name", package.package_names())
+def test_a_shipped_package_loads(name: str):
+    assert package.package_definition(name, Path()).name == name
+
+
+def test_every_table_that_a_layer_is_stored_in_exists():
+    tables = {table.name for table in schema.TABLES}
+    assert {layer_definition(key).stored for key in layer_keys()} <= tables
+
+
+PACK = """
+name = "own"
+title = "自定"
+document = "d"
+in_force = 2024-04-17
+example = true
+[[parameter]]
+name = "main_use"
+value = 0.5
+unit = "share"
+document = "d"
+in_force = 2024-04-17
+example = true
+[[question]]
+name = "kind"
+title = "类型"
+otherwise = "none"
+answers = { low = "低效", none = "非低效" }
+[[question.rule]]
+name = "r"
+title = "t"
+answer = "low"
+article = "a"
+all = [ { measure = "vacant_share", op = ">=", limit = "main_use", title = "空置" } ]
+"""
+
+
+def own(folder: Path, text: str) -> str:
+    (folder / "own.toml").write_text(text, encoding="utf-8")
+    return "own.toml"
+
+
+def test_a_pack_of_the_district_is_read_from_its_file(tmp_path: Path):
+    assert rule_pack(own(tmp_path, PACK), tmp_path).title == "自定"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('"vacant_share"', '"vacancy"', ["no measure 'vacancy'"]),
+        ('limit = "main_use"', 'limit = "x"', ["no parameter 'x'"]),
+        ('op = ">="', 'op = "=>"', ["question.0.rule.0.all.0.op"]),
+        ('op = ">="', 'op = "=>", why = "x"', ["op", "why"]),
+        ('otherwise = "none"', 'otherwise = "nothing"', ["otherwise 'nothing'"]),
+        ("value = 0.5", 'value = "half"', ["parameter.0.value"]),
+        ('title = "自定"\n', "", ["title"]),
+        ('title = "自定"', 'title = "自定', ["not readable as TOML"]),
+        (
+            "in_force = 2024-04-17\nexample = true\n[[p",
+            "in_force = 2024-02-31\nexample = true\n[[p",
+            ["not readable"],
+        ),
+    ],
+)
+def test_a_broken_pack_gives_all_faults(tmp_path: Path, old: str, new: str, words: list[str]):
+    assert old in PACK
+    with pytest.raises(DefinitionError) as refused:
+        rule_pack(own(tmp_path, PACK.replace(old, new, 1)), tmp_path)
+    assert refused.value.exit_code == 6
+    assert all(word in str(refused.value) for word in words), str(refused.value)
+
+
+def test_a_pack_in_another_encoding_is_refused(tmp_path: Path):
+    (tmp_path / "own.toml").write_bytes(PACK.encode("gbk"))
+    with pytest.raises(DefinitionError, match="not readable as TOML"):
+        rule_pack("own.toml", tmp_path)
+
+
+def test_a_monster_is_not_read(tmp_path: Path):
+    (tmp_path / "own.toml").write_bytes(b"#" * (reading.MAX_BYTES + 1))
+    with pytest.raises(DefinitionError, match="larger than"):
+        rule_pack("own.toml", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["nothing", "nothing.toml"])
+def test_a_pack_that_is_not_there(tmp_path: Path, name: str):
+    with pytest.raises(DefinitionError, match=re.escape(name)):
+        rule_pack(name, tmp_path)
