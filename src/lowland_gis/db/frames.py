@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -14,23 +13,13 @@ import shapely
 from psycopg import sql
 
 from lowland_gis import schema
+from lowland_gis.db import copy_format
+
+# So many rows are put together at a time; more would only cost memory.
+COPY_ROWS = 50_000
 
 Connection = psycopg.Connection[Any]
 Query = str | sql.SQL | sql.Composed
-
-_COPY_TYPES = {
-    "text": "text",
-    "integer": "int4",
-    "bigint": "int8",
-    "number": "float8",
-    "boolean": "bool",
-    "date": "date",
-    "timestamp": "timestamptz",
-    "json": "jsonb",
-    # The binary input of a geometry column takes the same bytes as a bytea: EWKB.
-    "geometry": "bytea",
-}
-
 
 # By type number in pg_type: bool, int8, int2, int4, float4, float8.
 _NUMPY_TYPES = {16: "bool", 20: "int64", 21: "int64", 23: "int64", 700: "float64", 701: "float64"}
@@ -48,62 +37,35 @@ def copy_in(
 
     Columns of the frame that the table lacks are an error; identity columns are left to the database. `constants`
     fills whole columns, for example `{"run_id": 7}`. NaN, NaT and None become NULL. Geometry columns hold shapely
-    geometries in the plane of `srid`.
+    geometries in the plane of `srid`, JSON columns dictionaries or JSON texts.
     """
     constants = constants or {}
     columns = [column for column in table.columns if not column.identity]
     unknown = set(rows.columns) - {column.name for column in columns}
     if unknown:
         raise KeyError(f"{table.full_name} has no columns {sorted(unknown)}")
-    values = [_values(column, rows, constants, srid) for column in columns]
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
         sql.Identifier(table.schema, table.name),
         sql.SQL(", ").join(sql.Identifier(column.name) for column in columns),
     )
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.set_types([_COPY_TYPES[column.kind] for column in columns])
-        for row in zip(*values, strict=True):
-            copy.write_row(row)
+        copy.write(copy_format.HEADER)
+        for start in range(0, len(rows), COPY_ROWS):
+            batch = rows.iloc[start : start + COPY_ROWS]
+            fields = [_field(column, batch, constants, srid) for column in columns]
+            copy.write(copy_format.rows(fields))
+        copy.write(copy_format.TRAILER)
     return len(rows)
 
 
-def _values(
+def _field(
     column: schema.Column, rows: pd.DataFrame, constants: Mapping[str, Any], srid: int
-) -> Iterable[Any]:
+) -> copy_format.Field:
     if column.name in constants:
-        return [constants[column.name]] * len(rows)
+        return copy_format.constant(column.kind, constants[column.name], len(rows))
     if column.name not in rows.columns:
-        return [None] * len(rows)
-    series = rows[column.name]
-    if column.kind == "geometry":
-        geometries = np.asarray(series, dtype=object)
-        return list(shapely.to_wkb(shapely.set_srid(geometries, srid), include_srid=True))
-    if column.kind == "json":
-        return list(series)
-    return _CONVERT[column.kind](series)
-
-
-def _nullable(convert: Callable[[Any], Any]) -> Callable[[pd.Series[Any]], list[Any]]:
-    def values(series: pd.Series[Any]) -> list[Any]:
-        missing = series.isna().to_numpy()
-        return [None if absent else convert(value) for value, absent in zip(series, missing, strict=True)]
-
-    return values
-
-
-def _date(value: Any) -> dt.date:
-    return value.date() if isinstance(value, dt.datetime) else value
-
-
-_CONVERT: dict[str, Callable[[pd.Series[Any]], list[Any]]] = {
-    "text": _nullable(str),
-    "integer": _nullable(int),
-    "bigint": _nullable(int),
-    "number": _nullable(float),
-    "boolean": _nullable(bool),
-    "date": _nullable(_date),
-    "timestamp": _nullable(lambda value: value),
-}
+        return copy_format.constant(column.kind, None, len(rows))
+    return copy_format.field(column.kind, rows[column.name], srid=srid)
 
 
 def read_frame(connection: Connection, query: Query, parameters: Sequence[Any] = ()) -> pd.DataFrame:

@@ -1,0 +1,87 @@
+"""The bytes of COPY against the ones that psycopg writes for the same values."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import psycopg
+import pytest
+
+from lowland_gis.db import copy_format
+
+CASES = {
+    "text": ["a", None, "", "汉字 \\ \t"],
+    "integer": [1, None, -(2**31), 2**31 - 1],
+    "bigint": [1, None, -(2**63), 2**53 + 1],
+    "number": [1.5, None, -0.0, 1e300],
+    "boolean": [True, None, False, True],
+    "date": [dt.date(2019, 12, 31), None, dt.date(1949, 10, 1), dt.date(9999, 12, 31)],
+    "timestamp": [dt.datetime(2024, 2, 29, 12, 30, 1, 250_000, tzinfo=dt.UTC), None,
+                  dt.datetime(1999, 1, 1, tzinfo=dt.UTC), dt.datetime(2000, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=8)))],
+}  # fmt: skip
+TYPES = {
+    "text": "text",
+    "integer": "int4",
+    "bigint": "int8",
+    "number": "float8",
+    "boolean": "bool",
+    "date": "date",
+    "timestamp": "timestamptz",
+}
+
+
+def expected(rows, kinds):
+    """What psycopg's own row writer gives."""
+    transformer = psycopg.adapt.Transformer()
+    parts = []
+    for row in rows:
+        parts.append(len(row).to_bytes(2, "big"))
+        for value, kind in zip(row, kinds, strict=True):
+            if value is None:
+                parts.append((-1).to_bytes(4, "big", signed=True))
+                continue
+            oid = psycopg.adapters.types[TYPES[kind]].oid
+            dumper = transformer.adapters.get_dumper_by_oid(oid, psycopg.pq.Format.BINARY)(type(value))
+            content = bytes(dumper.dump(value))
+            parts += [len(content).to_bytes(4, "big"), content]
+    return b"".join(parts)
+
+
+def test_rows_are_those_of_psycopg():
+    frame = pd.DataFrame({kind: pd.Series(values, dtype=object) for kind, values in CASES.items()})
+    fields = [copy_format.field(kind, frame[kind], srid=4548) for kind in frame]
+    rows = [[None if pd.isna(value) else value for value in row] for row in frame.itertuples(index=False)]
+    assert bytes(copy_format.rows(fields)) == expected(rows, list(frame))
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [("bigint", np.arange(3)), ("number", np.array([1.0, np.nan])), ("boolean", np.array([True]))],
+)
+def test_numpy_columns_and_nan(kind, values):
+    rows = [[None if value != value else value.item()] for value in values]  # noqa: PLR0124 - NaN
+    got = copy_format.rows([copy_format.field(kind, pd.Series(values), srid=0)])
+    assert bytes(got) == expected(rows, [kind])
+
+
+@pytest.mark.parametrize("value", ["x", None])
+def test_a_constant_is_the_same_in_every_row(value):
+    got = copy_format.rows([copy_format.constant("text", value, 3)])
+    assert bytes(got) == expected([[value]] * 3, ["text"])
+
+
+def test_no_rows_are_no_bytes():
+    empty = pd.Series([], dtype=object)
+    assert (
+        bytes(
+            copy_format.rows(
+                [copy_format.field("text", empty, srid=0), copy_format.constant("integer", 1, 0)]
+            )
+        )
+        == b""
+    )
+
+
+def test_json_refuses_what_json_cannot_hold():
+    with pytest.raises(ValueError, match="JSON"):
+        copy_format.field("json", pd.Series([{"a": float("nan")}]), srid=0)
