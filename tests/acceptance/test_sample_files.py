@@ -23,6 +23,11 @@ def delivery(tmp_path_factory: pytest.TempPathFactory) -> Delivery:
     return write_district(tmp_path_factory.mktemp("district"), parcels=300, seed=1)
 
 
+@pytest.fixture(scope="module")
+def larger(tmp_path_factory: pytest.TempPathFactory) -> Delivery:
+    return write_district(tmp_path_factory.mktemp("larger"), parcels=1500, seed=2)
+
+
 def source_of(delivery: Delivery, key: str) -> tuple[Path, str | None]:
     name = dict(delivery.sources)[key]
     path, _, layer = name.partition(":")
@@ -141,7 +146,9 @@ def kinds_of(evidence: pd.DataFrame) -> pd.Series:
     return pd.Series(found, index=evidence.index)
 
 
-def test_the_truth_follows_from_the_records(delivery):
+@pytest.mark.parametrize("name", ["delivery", "larger"])
+def test_the_truth_follows_from_the_records(name, request):
+    delivery = request.getfixturevalue(name)
     truth = pd.read_csv(delivery.truth, dtype=str, encoding="utf-8-sig").set_index("parcel_id")
     kinds = kinds_of(evidence_of(delivery))
     clean = truth[truth["spoilt"] != "no_enterprise"]
@@ -151,15 +158,25 @@ def test_the_truth_follows_from_the_records(delivery):
     assert set(truth["kind"]) == {"legacy", "industrial", "town", "village", "none"}
 
 
-def test_unspoilt_parcels_keep_clear_of_the_limits(delivery):
+def test_unspoilt_parcels_keep_clear_of_the_limits(larger):
+    delivery = larger
     truth = pd.read_csv(delivery.truth, dtype=str, encoding="utf-8-sig").set_index("parcel_id")
-    evidence = evidence_of(delivery)[truth["spoilt"].isna().reindex(evidence_of(delivery).index)]
+    evidence = evidence_of(delivery)
+    evidence = evidence[truth["spoilt"].isna().reindex(evidence.index)]
     legacy = truth["kind"].reindex(evidence.index) == "legacy"
     assert (evidence.loc[legacy, ["old", "new"]].min() >= 0.8).all()
     assert (evidence.loc[legacy, ["approval", "supply"]].max() <= 0.05).all()
     for column, limit in (("tax", 5), ("output", 100), ("stopped", 12)):
         near = evidence[column].between(limit * 0.7, limit * 1.3, inclusive="neither")
         assert not near.any(), (column, evidence.loc[near, column])
+    kinds = truth["kind"].reindex(evidence.index)
+    homes, villages = evidence["0701"] >= 0.5, evidence["0702"] >= 0.5
+    assert not evidence.loc[homes, "worn"].between(0.21, 0.39, inclusive="neither").any()
+    assert not evidence.loc[villages, "vacant"].between(0.28, 0.52, inclusive="neither").any()
+    assert not evidence.loc[evidence["05H1"] >= 0.5, "vacant"].between(0.35, 0.65, inclusive="neither").any()
+    public = evidence[evidence["public"] >= 0.5]
+    assert not public["far"].between(0.105, 0.195, inclusive="neither").any()
+    assert set(kinds[villages & (evidence["vacant"] > 0.4)]) <= {"village", "legacy"}
 
 
 def test_all_sources_exist_and_open(delivery):

@@ -107,11 +107,11 @@ def test_second_survey_is_coarser_drifted_and_a_coverage(district, features):
     assert old.area.sum() != pytest.approx(new_area, abs=0.01)
     assert {"102", "104", "117"} >= set(lines["DLBM"]) >= {"104"}
     assert (lines["KD"] > 0).all()
-    corners = shapely.points(shapely.get_coordinates(old.geometry.to_numpy()))
-    near = shapely.distance(
-        corners[::7], shapely.multipoints(shapely.get_coordinates(features.geometry.to_numpy()))
-    )
-    assert 0.1 < np.median(near) < 5
+    outline = controls.admin_areas(district.layout, district.places)["district"].geometry.iloc[0]
+    vertices = shapely.multipoints(shapely.get_coordinates(old.geometry.to_numpy()))
+    moved = shapely.distance(shapely.points(shapely.get_coordinates(outline)), vertices)
+    assert moved.min() > 1e-3, "a drifted survey shares no vertex with the outline"
+    assert shapely.hausdorff_distance(old.union_all().boundary, outline.boundary) < 3
 
 
 def test_the_reservoir_is_built_land_in_one_survey_only(district, features):
