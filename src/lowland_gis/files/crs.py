@@ -17,6 +17,8 @@ from lowland_gis.errors import InputRefusedError
 _PREFIXED_EASTING = 1e7
 # The prefix counts millions of metres.
 _ZONE_WIDTH_M = 1e6
+# No place of a zone lies farther from its central meridian.
+_FARTHEST_M = 1e6
 _MIN_CONFIDENCE = 70
 _BOUNDS = 4
 
@@ -37,8 +39,36 @@ def reference(text: str, where: str) -> Reference:
         raise InputRefusedError(
             f"{where}: {text[:80]!r} is no known coordinate system. Give it with --src-crs, for example --src-crs EPSG:4548."
         ) from error
-    number = crs.to_epsg(min_confidence=_MIN_CONFIDENCE)
+    number = _own_number(crs) or crs.to_epsg(min_confidence=_MIN_CONFIDENCE)
     return Reference(f"EPSG:{number}", CRS.from_epsg(number)) if number else Reference(crs.to_wkt(), crs)
+
+
+def _own_number(crs: CRS) -> int | None:
+    """Return the EPSG code that a WKT carries, if the system behind the code is the one that the WKT spells out.
+
+    Several codes mean one plane (4509 and 4548, one of 6° and one of 3° zones), so looking it up could give the other one.
+    """
+    carried = crs.to_json_dict().get("id") or {}
+    if carried.get("authority") != "EPSG":
+        return None
+    number = int(carried["code"])
+    return number if _plane(CRS.from_epsg(number)) == _plane(crs) else None
+
+
+def _plane(crs: CRS) -> tuple[object, ...]:
+    """Return what makes a system: datum, ellipsoid, projection and its numbers; not its name or the order of axes."""
+    datum = crs.geodetic_crs.datum if crs.geodetic_crs else None
+    operation = crs.coordinate_operation
+    numbers = {parameter.name: parameter.value for parameter in operation.params} if operation else {}
+    ellipsoid, meridian = crs.ellipsoid, crs.prime_meridian
+    return (
+        datum.name if datum else None,
+        (ellipsoid.semi_major_metre, ellipsoid.inverse_flattening) if ellipsoid else None,
+        meridian.longitude if meridian else None,
+        operation.method_name if operation else None,
+        tuple(sorted(numbers.items())),
+        tuple(sorted(axis.unit_name for axis in crs.axis_info)),
+    )
 
 
 def resolve(
@@ -85,11 +115,10 @@ def _refuse_other_zone(found: Reference, west: float, south: float, extent: str,
         return
     false_easting = next((float(p.value) for p in operation.params if p.name == "False easting"), 0.0)
     prefixed = false_easting > _PREFIXED_EASTING
+    far_in_x = abs(west - false_easting) > _FARTHEST_M
+    if far_in_x and (abs(south - false_easting) < _FARTHEST_M or south > _PREFIXED_EASTING):
+        raise InputRefusedError(f"{where}: x and y look swapped ({extent}). Ask for the file with x first.")
     if prefixed != (west > _PREFIXED_EASTING):
-        if south > _PREFIXED_EASTING and not prefixed:
-            raise InputRefusedError(
-                f"{where}: x and y look swapped ({extent}). Ask for the file with x first."
-            )
         have, want = ("with", "without") if west > _PREFIXED_EASTING else ("without", "with")
         raise InputRefusedError(
             f"{where}: the coordinates come {have} a zone prefix ({extent}), but {found.name} is {want} one."
@@ -108,7 +137,7 @@ def path_between(source: Reference, target: Reference, where: str) -> Transforme
     Raises:
         InputRefusedError: the datums differ and only a ballpark shift is known, which is wrong by tens of metres.
     """
-    if source.name == target.name:
+    if source.name == target.name or _plane(source.crs) == _plane(target.crs):
         return None
     group = TransformerGroup(source.crs, target.crs, always_xy=True, allow_ballpark=False)
     if not group.transformers:

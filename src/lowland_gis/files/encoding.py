@@ -105,9 +105,13 @@ def shapefile_encoding(dbf: Path, cpg: Path | None, forced: str | None) -> Encod
         )
     if declared is not None and _fits(texts, declared) and _plausible(texts, declared):
         return Encoding(declared, "declared by .cpg or LDID, and every byte fits")
-    raise InputRefusedError(
-        f"{dbf}: the text encoding cannot be told.{_readings(texts)}\nSay which is right, for example: --encoding GBK"
-    )
+    advice = "Say which is right, for example: --encoding GBK"
+    if _cut_utf8(texts):
+        advice = (
+            "It is UTF-8, but names or values were cut inside a character when the file was written, so some text is lost."
+            " Ask the sender for a GeoPackage, or for shorter names and texts."
+        )
+    raise InputRefusedError(f"{dbf}: the text encoding cannot be told.{_readings(texts)}\n{advice}")
 
 
 def _texts(dbf: Path) -> Iterator[bytes]:
@@ -161,6 +165,17 @@ def _fits(text: bytes, encoding: str) -> bool:
     try:
         text.decode(encoding)
     except (UnicodeError, LookupError):
+        return False
+    return True
+
+
+def _cut_utf8(text: bytes) -> bool:
+    """Tell whether all text is UTF-8 but for values that end inside a character."""
+    decoder = codecs.getincrementaldecoder("utf-8")
+    try:
+        for line in text.split(b"\n"):
+            decoder().decode(line, final=False)
+    except UnicodeDecodeError:
         return False
     return True
 

@@ -171,5 +171,7 @@ def _sheet(source: Source, sheets: dict[str, pd.DataFrame]) -> str:
 
 def bounds(geometries: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
     """Return west, south, east, north of all geometries; NaN when there are none."""
+    if len(geometries) == 0:
+        return np.full(4, np.nan)
     total: npt.NDArray[np.float64] = shapely.total_bounds(geometries)
     return total
