@@ -11,7 +11,7 @@ from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.crs import path_between, reference, resolve, transformed
 
 PLANE = np.array([515_000.0, 4_345_000.0, 516_000.0, 4_346_000.0])
-PREFIXED = PLANE + [39_000_000, 0, 39_000_000, 0]
+PREFIXED = np.add(PLANE, [39_000_000, 0, 39_000_000, 0])
 DEGREES = np.array([117.1, 39.2, 117.2, 39.3])
 
 

@@ -1,0 +1,122 @@
+"""What the three databases are drafted from, and that drafts never touch what people decided."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from lowland_gis.analysis.rules import Clause, Parameter, Question, Rule, RulePack
+from lowland_gis.pipeline.determine import _changes, legacy, low_efficiency, problems
+
+DAY = dt.date(2024, 4, 17)
+
+
+def clause(name: str, *, needed: str | None = None, office: str | None = None) -> Clause:
+    return Clause(name, ">=", 1, f"{name}标题", needed, office)
+
+
+PACK = RulePack(
+    "p", "p", "d", DAY, example=True, parameter=(Parameter("x", 1, "", "", DAY, example=True),),
+    question=(
+        Question("kind", "类型", "none", {"low": "低效", "none": "非"}, (
+            Rule("r1", "t", "low", "a", (clause("m", needed="税收表", office="税务局"), clause("n"))),
+            Rule("r2", "t", "low", "a", (clause("m"), clause("k"))),
+        )),
+        Question("retention", "保留", "no", {"yes": "可", "no": "否"}, (
+            Rule("state", "t", "yes", "a", (clause("s"), clause("paper"))),
+            Rule("village", "t", "yes", "a", (clause("v"), clause("paper"))),
+        ), {"kind": ("low",)}),
+    ),
+)  # fmt: skip
+
+
+def verdicts(*rows: tuple[str, str, str, bool, str | None, dict[str, str]]) -> pd.DataFrame:
+    columns = ["parcel_id", "question", "answer", "settled", "rule", "trace"]
+    return pd.DataFrame(list(rows), columns=columns).assign(town_code="120113100", area_m2=100.0)
+
+
+def test_low_efficiency_land_is_what_a_rule_says():
+    rows = low_efficiency(
+        verdicts(
+            ("P1", "kind", "low", True, "r1", {}),
+            ("P2", "kind", "none", True, None, {}),
+            ("P3", "kind", "open", False, None, {}),
+            ("P1", "retention", "yes", True, "state", {}),
+        )
+    )
+    assert rows[["parcel_id", "kind", "rule"]].to_numpy().tolist() == [["P1", "low", "r1"]]
+    assert rows["area_m2"].tolist() == [100.0]
+
+
+def test_the_problem_list_names_each_unknown_clause_once_with_its_paper():
+    rows = problems(verdicts(("P1", "kind", "open", False, None, {"r1": "ut", "r2": "uu"})), PACK)
+    assert rows[["clause", "needed", "office"]].to_numpy().tolist() == [
+        ["m标题", "税收表", "税务局"], ["k标题", "资料核实", "牵头部门"]
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("settled", "trace"), [(True, {"r1": "ut", "r2": "ff"}), (False, {"r1": "uf", "r2": "fu"})],
+    ids=["the answer is settled", "the rule is false anyway"],
+)  # fmt: skip
+def test_what_changes_nothing_is_no_problem(settled: bool, trace: dict[str, str]):
+    rows = problems(verdicts(("P1", "kind", "none", settled, None, trace)), PACK)
+    assert rows.empty
+    assert rows.columns.tolist() == ["parcel_id", "town_code", "question", "clause", "needed", "office"]
+
+
+def test_legacy_land_shows_the_clauses_of_the_rule_that_fits_best():
+    rows = legacy(
+        verdicts(
+            ("P1", "retention", "open", False, None, {"state": "fu", "village": "tu"}),
+            ("P2", "retention", "no", True, None, {"state": "ff", "village": "ft"}),
+        ),
+        PACK,
+    )
+    assert rows["clauses"].tolist() == [{"v标题": "t", "paper标题": "u"}, {"v标题": "f", "paper标题": "t"}]
+    assert rows["retention"].tolist() == ["open", "no"]
+
+
+KEY, CONTENT = ["parcel_id"], ["kind", "area_m2"]
+
+
+def table(*rows: tuple[Any, ...]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=["parcel_id", "kind", "area_m2", "state"])
+
+
+def changes(held: pd.DataFrame, wanted: pd.DataFrame) -> list[list[Any]]:
+    return (
+        _changes(held, wanted[[*KEY, *CONTENT]], KEY, CONTENT)[["parcel_id", "kind", "state"]]
+        .to_numpy()
+        .tolist()
+    )
+
+
+WANTED = table(("P1", "town", 100.0, ""))
+
+
+@pytest.mark.parametrize(
+    ("held", "appended"),
+    [
+        (table(), [["P1", "town", "draft"]]),
+        (table(("P1", "town", 100.0, "draft")), []),
+        (table(("P1", "village", 100.0, "draft")), [["P1", "town", "draft"]]),
+        (table(("P1", "town", 99.0, "draft")), [["P1", "town", "draft"]]),
+        (table(("P1", "town", 100.0, "withdrawn")), [["P1", "town", "draft"]]),
+        (table(("P1", "village", 100.0, "approved")), []),
+        (table(("P1", "town", 100.0, "draft"), ("P2", "town", 5.0, "draft")), [["P2", "town", "withdrawn"]]),
+        (table(("P1", "town", 100.0, "draft"), ("P2", "town", 5.0, "withdrawn")), []),
+        (table(("P1", "town", 100.0, "draft"), ("P2", "town", 5.0, "approved")), []),
+    ],
+    ids=["new", "same", "other kind", "other area", "wanted again", "decided by people", "wanted no more",
+         "withdrawn already", "decided and wanted no more"],
+)  # fmt: skip
+def test_what_is_appended(held: pd.DataFrame, appended: list[list[str]]):
+    assert changes(held, WANTED) == appended
+
+
+def test_nothing_held_and_nothing_wanted():
+    assert changes(table(), table()) == []

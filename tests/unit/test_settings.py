@@ -1,0 +1,120 @@
+"""The project file: defaults, all faults together, and the environment before the file."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from lowland_gis.errors import UsageError
+from lowland_gis.settings import (
+    DeliverySettings,
+    DelineateSettings,
+    ProjectSettings,
+    gauss_plane,
+    load,
+    template,
+)
+
+PROJECT = """
+[project]
+name = "p"
+district_code = "120113"
+district_name = "北辰区"
+as_of = 2023-12-31
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOWLAND_DSN", raising=False)
+
+
+def written(folder: Path, text: str) -> Path:
+    (folder / "lowland.toml").write_text(text, encoding="utf-8")
+    return folder / "lowland.toml"
+
+
+def test_a_short_project_file_is_enough(tmp_path: Path):
+    settings = load(written(tmp_path, PROJECT))
+    assert settings.project.crs == "EPSG:4548"
+    assert settings.project.srid == 4548
+    assert settings.dsn is None
+    assert settings.delivery == ()
+    assert settings.plane.central_meridian_deg == 117
+    assert settings.plane.false_easting_m == 500_000
+    assert settings.path("out") == tmp_path.resolve() / "out"
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = written(tmp_path, f'dsn = "dbname=file"\n{PROJECT}')
+    assert load(path).dsn == "dbname=file"
+    monkeypatch.setenv("LOWLAND_DSN", "dbname=environment")
+    assert load(path).dsn == "dbname=environment"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("2023-12-31", '"soon"', ["[project.as_of]"]),
+        ('"120113"', '"12011"', ["[project.district_code]"]),
+        ('name = "p"\n', "", ["[project.name]"]),
+        ("2023-12-31", '2023-12-31\ncrs = "EPSG:2384"', ["not CGCS2000", "Xian"]),
+        ("2023-12-31", '2023-12-31\ncrs = "EPSG:4490"', ["not a Gauss-Krüger plane"]),
+        ("2023-12-31", '2023-12-31\ncrs = "EPSG:1"', ["no known coordinate system"]),
+        ("2023-12-31", "2023-12-31\n[delineate]\nmin_ha = 40", ["min_ha 40.0 is above max_ha 30.0"]),
+        ("2023-12-31", "2023-12-31\n[delineate]\ngap_m = 0\nmin_lenght_m = 1", ["gap_m", "min_lenght_m"]),
+        ("2023-12-31", "2023-12-31\n[[delivery]]\nlayer = 'parcel'", ["[delivery.0.source]"]),
+        ("[project]", "[projekt]", ["project", "projekt"]),
+        ("[project]", "[project", ["not readable as TOML"]),
+    ],
+)
+def test_all_faults_are_given_together(tmp_path: Path, old: str, new: str, words: list[str]):
+    assert old in PROJECT
+    with pytest.raises(UsageError) as refused:
+        load(written(tmp_path, PROJECT.replace(old, new, 1)))
+    assert all(word in str(refused.value) for word in words), str(refused.value)
+    assert "lowland.toml" in str(refused.value)
+
+
+def test_a_project_file_in_gbk_is_refused(tmp_path: Path):
+    (tmp_path / "lowland.toml").write_bytes(PROJECT.encode("gbk"))
+    with pytest.raises(UsageError, match="not readable as TOML"):
+        load(tmp_path / "lowland.toml")
+
+
+def test_a_missing_project_file_says_how_to_make_one(tmp_path: Path):
+    with pytest.raises(UsageError, match="lowland init"):
+        load(tmp_path / "lowland.toml")
+
+
+@pytest.mark.parametrize(("crs", "meridian", "easting"), [("EPSG:4548", 117, 500_000), ("EPSG:4527", 117, 39_500_000), ("EPSG:4549", 120, 500_000)])  # fmt: skip
+def test_the_plane_behind_a_code(crs: str, meridian: float, easting: float):
+    plane = gauss_plane(crs)
+    assert (plane.central_meridian_deg, plane.false_easting_m) == (meridian, easting)
+
+
+def test_a_written_template_is_read_back(tmp_path: Path):
+    project = ProjectSettings(
+        name='北辰 "示例"\\',
+        district_code="120113",
+        district_name="北辰区",
+        as_of=dt.date(2023, 12, 31),
+        synthetic=True,
+    )
+    deliveries = (
+        DeliverySettings(layer="parcel", source="incoming/宗地.shp"),
+        DeliverySettings(layer="enterprise", source="a b'c\".xlsx", part="2023", as_of=dt.date(2023, 12, 31)),
+    )
+    units = DelineateSettings(gap_m=12, min_length_m=3, min_ha=2, max_ha=20)
+    settings = load(written(tmp_path, template(project, deliveries, units=units)))
+    assert settings.project == project
+    assert settings.delivery == deliveries
+    assert settings.delineate == units
+
+
+def test_settings_are_frozen(tmp_path: Path):
+    settings = load(written(tmp_path, PROJECT))
+    with pytest.raises(ValueError, match="frozen"):
+        settings.dsn = "x"
