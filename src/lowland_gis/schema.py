@@ -99,7 +99,9 @@ LAYER_VERSION = Table(
         Column("part", "text", "part of a layer that comes in several files, such as a year", nullable=True),
         Column("source_id", "bigint", "file that it came in", references="land.source.source_id"),
         Column("as_of", "date", "state of affairs that the layer describes", nullable=True),
-        Column("digest", "text", "digest of file, definition and options: the same again is not loaded twice"),
+        Column(
+            "digest", "text", "digest of file, definition and options: the same again is not loaded twice"
+        ),
         Column("loaded_at", "timestamp", "when it was loaded"),
         Column("loaded_by", "text", "who loaded it"),
         Column("n_read", "bigint", "records read"),
@@ -115,16 +117,16 @@ FEATURE = Table(
     ("feature_id",),
     (
         _identity("feature_id", "number of the feature"),
-        Column(
-            "version_id", "bigint", "delivery", references="land.layer_version.version_id", indexed=True
-        ),
+        Column("version_id", "bigint", "delivery", references="land.layer_version.version_id", indexed=True),
         Column("layer", "text", "layer key"),
         Column("row_no", "bigint", "0-based row in the file"),
         Column("code", "text", "class code that overlaps are summed by", nullable=True),
         Column("attributes", "json", "all fields as received, under their standard names"),
         AREA,
         Column("geom", "geometry", "geometry in the project's plane, repaired where needed"),
-        Column("geom_received", "geometry", "geometry before repair; null where none was needed", nullable=True),
+        Column(
+            "geom_received", "geometry", "geometry before repair; null where none was needed", nullable=True
+        ),
     ),
 )
 
@@ -142,7 +144,9 @@ PARCEL = Table(
         AREA,
         Column("planar_m2", "number", "area on the project's plane", unit="m²"),
         Column("geom", "geometry", "geometry in the project's plane", geometry_type="MULTIPOLYGON"),
-        Column("geom_received", "geometry", "geometry before repair; null where none was needed", nullable=True),
+        Column(
+            "geom_received", "geometry", "geometry before repair; null where none was needed", nullable=True
+        ),
     ),
 )
 
@@ -153,9 +157,7 @@ ENTERPRISE = Table(
     ("enterprise_id",),
     (
         _identity("enterprise_id", "number of the row"),
-        Column(
-            "version_id", "bigint", "delivery", references="land.layer_version.version_id", indexed=True
-        ),
+        Column("version_id", "bigint", "delivery", references="land.layer_version.version_id", indexed=True),
         Column("row_no", "bigint", "0-based row in the file"),
         Column("credit_code", "text", "unified social credit code (统一社会信用代码)", nullable=True),
         Column("year", "integer", "year of the figures", nullable=True),
@@ -183,9 +185,7 @@ ISSUE = Table(
     ("issue_id",),
     (
         _identity("issue_id", "number of the issue"),
-        Column(
-            "version_id", "bigint", "delivery", references="land.layer_version.version_id", indexed=True
-        ),
+        Column("version_id", "bigint", "delivery", references="land.layer_version.version_id", indexed=True),
         Column("row_no", "bigint", "0-based row in the file"),
         Column("key", "text", "key of the record where it has one", nullable=True),
         Column("rule", "text", "what is wrong, as a code"),
@@ -208,7 +208,9 @@ RUN = Table(
         Column("code_version", "text", "version of lowland_gis"),
         Column("inputs", "json", "versions and runs that it read"),
         Column("settings", "json", "settings that it used, with the digest of every definition"),
-        Column("digest", "text", "digest of inputs, settings and code version: the same again is not run twice"),
+        Column(
+            "digest", "text", "digest of inputs, settings and code version: the same again is not run twice"
+        ),
     ),
 )
 

@@ -8,7 +8,15 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pyproj import CRS
 from pyproj.exceptions import CRSError
@@ -41,7 +49,7 @@ def gauss_plane(crs: str) -> GaussPlane:
     if _CGCS2000_DATUM not in system.datum.name:
         raise ValueError(f"{crs} is not CGCS2000 (its datum is {system.datum.name})")
     values = {parameter.name: parameter.value for parameter in operation.params}
-    return GaussPlane(values["Longitude of natural origin"], values["False easting"])
+    return GaussPlane(float(values["Longitude of natural origin"]), float(values["False easting"]))
 
 
 def _checked_crs(crs: str) -> str:
@@ -166,7 +174,9 @@ def load(project_file: Path) -> Settings:
             " – or name another with: lowland --project FILE …"
         ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{project_file}: not readable as TOML: {error}. Mend the file and try again.") from error
+        raise UsageError(
+            f"{project_file}: not readable as TOML: {error}. Mend the file and try again."
+        ) from error
     return _validated(project_file, content)
 
 
@@ -217,7 +227,10 @@ source = {source}
 
 
 def template(
-    project: ProjectSettings, deliveries: tuple[DeliverySettings, ...] = (), *, units: DelineateSettings | None = None
+    project: ProjectSettings,
+    deliveries: tuple[DeliverySettings, ...] = (),
+    *,
+    units: DelineateSettings | None = None,
 ) -> str:
     """Return the text of a project file."""
     units = units or DelineateSettings()

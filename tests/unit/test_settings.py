@@ -9,8 +9,8 @@ import pytest
 
 from lowland_gis.errors import UsageError
 from lowland_gis.settings import (
-    DeliverySettings,
     DelineateSettings,
+    DeliverySettings,
     ProjectSettings,
     gauss_plane,
     load,
