@@ -195,6 +195,40 @@ ISSUE = Table(
     ),
 )
 
+FINDING = Table(
+    LAND,
+    "finding",
+    "a finding (质检) of a check; it stays while it is open, fixed or accepted, over every rerun",
+    ("finding_id",),
+    (
+        _identity("finding_id", "number of the finding"),
+        Column("digest", "text", "identity: layer, rule, subject, keys of the features and rounded place"),
+        Column(
+            "version_id",
+            "bigint",
+            "delivery that it was last found in",
+            references="land.layer_version.version_id",
+        ),
+        Column("layer", "text", "layer key", indexed=True),
+        Column("rule", "text", "name of the check", indexed=True),
+        Column("official", "text", "system and number of the rule where it has one", nullable=True),
+        Column("severity", "text", "error or warning"),
+        Column("subject", "text", "field or other layer that it is about", nullable=True),
+        Column("keys", "json", "identifiers of the features; rows of the file where they have none"),
+        Column("value", "number", "what was measured", nullable=True),
+        Column("limit_value", "number", "what it was held against", nullable=True),
+        Column("unit", "text", "unit of value and limit", nullable=True),
+        Column("message", "text", "what is wrong, in words"),
+        Column("place", "geometry", "a geometry to zoom to", nullable=True),
+        Column("status", "text", "open, fixed (no longer found) or accepted (by a person)"),
+        Column("found_at", "timestamp", "when it was found first"),
+        Column("changed_at", "timestamp", "when its status changed last"),
+        Column("accepted_by", "text", "who accepted it", nullable=True),
+        Column("accepted_why", "text", "why it was accepted", nullable=True),
+    ),
+    unique=(("digest",),),
+)
+
 RUN = Table(
     RESULT,
     "run",
@@ -358,6 +392,7 @@ TABLES = (
     ENTERPRISE,
     RASTER,
     ISSUE,
+    FINDING,
     RUN,
     OVERLAP,
     EVIDENCE,

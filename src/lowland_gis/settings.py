@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -116,6 +116,14 @@ class DelineateSettings(_Frozen):
         return self
 
 
+class CheckSettings(_Frozen):
+    """What a project changes about one shipped check: its severity, its switch, its limits by name."""
+
+    severity: Literal["error", "warning"] | None = None
+    enabled: bool | None = None
+    parameter: dict[str, float] = Field(default_factory=dict)
+
+
 class PackageSettings(_Frozen):
     """Which package definition is built, and where."""
 
@@ -137,6 +145,7 @@ class Settings(BaseSettings):
     classify: ClassifySettings = ClassifySettings()
     delineate: DelineateSettings = DelineateSettings()
     package: PackageSettings = PackageSettings()
+    check: dict[str, CheckSettings] = Field(default_factory=dict)
 
     @classmethod
     def settings_customise_sources(
