@@ -1,0 +1,126 @@
+"""Arcs become chords within the stated deviation, whatever the byte order and dimension."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pyogrio
+import pyogrio.raw
+import pytest
+import shapely
+
+from lowland_gis.analysis.curves import has_curves, linearised
+
+CENTRE = (500_200.0, 4_350_000.0)
+
+
+def points(*pairs: tuple[float, float], order: str = "<", extra: tuple[float, ...] = ()) -> bytes:
+    body = b"".join(struct.pack(f"{order}{2 + len(extra)}d", *pair, *extra) for pair in pairs)
+    return struct.pack(f"{order}I", len(pairs)) + body
+
+
+def head(kind: int, order: str = "<") -> bytes:
+    return (b"\x01" if order == "<" else b"\x00") + struct.pack(f"{order}I", kind)
+
+
+def circle(order: str = "<", thousands: int = 0, extra: tuple[float, ...] = ()) -> bytes:
+    """A full circle of radius 100 m as CURVEPOLYGON(CIRCULARSTRING)."""
+    x, y = CENTRE
+    ring = [(x - 100, y), (x, y + 100), (x + 100, y), (x, y - 100), (x - 100, y)]
+    arc = head(thousands * 1000 + 8, order) + points(*ring, order=order, extra=extra)
+    return head(thousands * 1000 + 10, order) + struct.pack(f"{order}I", 1) + arc
+
+
+def column(*items: bytes | None) -> np.ndarray:
+    made = np.empty(len(items), dtype=object)
+    made[:] = items
+    return made
+
+
+@pytest.mark.parametrize(
+    "wkb",
+    [circle(), circle(">"), circle(thousands=1, extra=(7.0,)), circle(">", 3, (7.0, 8.0))],
+    ids=["little", "big", "Z", "big ZM"],
+)
+def test_a_circle_within_a_millimetre(wkb: bytes):
+    done = linearised(column(wkb))
+    polygon = shapely.from_wkb(done.wkb[0])
+    assert done.n_curves == 1
+    assert polygon.is_valid
+    assert not polygon.has_z
+    middles = shapely.line_interpolate_point(
+        shapely.linestrings(np.stack([polygon.exterior.coords[:-1], polygon.exterior.coords[1:]], axis=1)),
+        0.5,
+        normalized=True,
+    )
+    gaps = 100 - shapely.distance(middles, shapely.Point(CENTRE))
+    assert 0 < gaps.max() <= 0.001 + 1e-9
+    radii = shapely.distance(shapely.points(polygon.exterior.coords), shapely.Point(CENTRE))
+    assert radii == pytest.approx(100, abs=1e-8)
+    assert polygon.area == pytest.approx(np.pi * 1e4, rel=2e-5)
+
+
+def test_a_looser_deviation_gives_fewer_points():
+    fine, coarse = (linearised(column(circle()), deviation=gap).wkb[0] for gap in (0.001, 0.1))
+    counts = shapely.get_num_coordinates(shapely.from_wkb([fine, coarse]))
+    assert counts[0] > 5 * counts[1]
+
+
+def test_an_arc_drawn_backwards_gives_the_same_points():
+    way = [(0.0, 0.0), (30.0, 10.0), (50.0, 40.0)]
+    lines = [linearised(column(head(8) + points(*side))).wkb[0] for side in (way, way[::-1])]
+    there, back = (np.array(shapely.from_wkb(line).coords) for line in lines)
+    assert len(there) > 10
+    assert (there == back[::-1]).all()
+
+
+def test_straight_rows_stay_bit_for_bit():
+    plain = shapely.to_wkb(shapely.box(0, 0, 1, 1))
+    collection = shapely.to_wkb(shapely.GeometryCollection([shapely.Point(1, 2), shapely.box(0, 0, 1, 1)]))
+    done = linearised(column(plain, None, collection, b""))
+    assert done.n_curves == 0
+    assert done.wkb[0] is plain
+    assert done.wkb[1] is None
+    assert done.wkb[2] is collection
+
+
+def test_a_collection_that_holds_an_arc_is_found():
+    inside = head(7) + struct.pack("<I", 2) + shapely.to_wkb(shapely.Point(1, 2)) + circle()
+    done = linearised(column(inside))
+    assert done.n_curves == 1
+    assert shapely.from_wkb(done.wkb[0]).area == pytest.approx(np.pi * 1e4, rel=2e-5)
+
+
+def test_points_on_one_line_are_a_line():
+    arc = head(8) + points((0, 0), (5, 0), (10, 0))
+    assert shapely.from_wkb(linearised(column(arc)).wkb[0]).wkt == "LINESTRING (0 0, 5 0, 10 0)"
+
+
+@pytest.mark.parametrize("cut", range(6, len(circle()), 7))
+def test_a_cut_curve_is_unreadable_and_hurts_nobody(cut: int):
+    done = linearised(column(circle()[:cut], circle()))
+    assert shapely.from_wkb(done.wkb, on_invalid="ignore")[0] is None
+    assert shapely.from_wkb(done.wkb[1:])[0].is_valid
+
+
+def test_a_curve_nested_without_end_is_unreadable():
+    deep = (head(11) + struct.pack("<I", 1)) * 100 + head(8) + points((0, 0), (1, 1), (2, 0))
+    assert linearised(column(deep)).wkb[0] == b""
+
+
+def test_what_gdal_streams_from_a_geopackage(tmp_path: Path):
+    """GDAL hands arcs through Arrow as they are, and GEOS cannot read them."""
+    path = tmp_path / "curves.gpkg"
+    pyogrio.raw.write(
+        path, column(circle(), shapely.to_wkb(shapely.box(0, 0, 1, 1))), [], [],
+        geometry_type="Unknown", crs="EPSG:4548", driver="GPKG",
+    )  # fmt: skip
+    with pyogrio.raw.open_arrow(path, use_pyarrow=True) as (_, reader):
+        received = reader.read_all().column("geom").to_numpy()
+    assert has_curves(received).tolist() == [True, False]
+    with pytest.raises(NotImplementedError):
+        shapely.from_wkb(received)
+    areas = shapely.area(shapely.from_wkb(linearised(received).wkb))
+    assert areas == pytest.approx([np.pi * 1e4, 1], rel=2e-5)
