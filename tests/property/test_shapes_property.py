@@ -1,0 +1,199 @@
+"""What holds of repair, survey areas, units and standard columns for all shapes and values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drawn_shapes import ORIGIN, SHAPES, at, rectangles, stars
+from lowland_gis.analysis import repair
+from lowland_gis.analysis.attributes import standardise
+from lowland_gis.analysis.contiguity import barrier_cells, facing_lengths
+from lowland_gis.analysis.delineate import HECTARE_M2, Limits, draw_units
+from lowland_gis.analysis.geodesy import GaussPlane, ellipsoidal_areas
+
+PLANE = GaussPlane(117.0, 500_000.0)
+POINTS = st.tuples(st.integers(0, 6), st.integers(0, 6)).map(
+    lambda point: (ORIGIN[0] + point[0], ORIGIN[1] + point[1])
+)
+RINGS = st.lists(POINTS, min_size=3, max_size=8).map(lambda points: shapely.Polygon([*points, points[0]]))
+RECEIVED = st.lists(
+    st.one_of(
+        RINGS,
+        st.lists(RINGS, min_size=1, max_size=3).map(shapely.MultiPolygon),
+        st.builds(lambda ring, line: shapely.GeometryCollection([ring, ring.boundary, line]), RINGS, RINGS),
+        RINGS.map(lambda ring: ring.boundary),
+        st.just(None),
+        st.just(shapely.Polygon()),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(RECEIVED)
+def test_repairing_twice_is_repairing_once(received: list[shapely.Geometry | None]):
+    once = repair.repair(*repair.decode(shapely.to_wkb(np.array(received, dtype=object))), "polygon")
+    usable = once.geometries[once.usable]
+    assert shapely.is_valid(usable).all()
+    assert (shapely.area(usable) > 0).all()
+    assert {shape.geom_type for shape in usable} <= {"Polygon", "MultiPolygon"}
+    again = repair.repair(*repair.decode(shapely.to_wkb(usable)), "polygon")
+    assert (again.fault == "").all()
+    assert shapely.equals_exact(again.geometries, usable).all()
+
+
+@given(RECEIVED)
+def test_a_repair_stays_inside_what_was_received(received: list[shapely.Geometry | None]):
+    once = repair.repair(*repair.decode(shapely.to_wkb(np.array(received, dtype=object))), "polygon")
+    for before, after in zip(received, once.geometries, strict=True):
+        if before is not None and after is not None and not before.is_empty and not after.is_empty:
+            west, south, east, north = before.bounds
+            assert shapely.box(west, south, east, north).covers(after)
+
+
+@given(stars(), st.integers(0, 8))
+def test_survey_area_does_not_depend_on_where_a_ring_starts_or_which_way_it_runs(
+    shape: shapely.Polygon, start: int
+):
+    points = shapely.get_coordinates(shape.exterior)[:-1]
+    turned = np.roll(points, start % len(points), axis=0)
+    variants = [shapely.Polygon(ring, shape.interiors) for ring in (points, turned, turned[::-1])]
+    areas = ellipsoidal_areas(np.array(variants, dtype=object), PLANE)
+    assert len(set(areas.tolist())) == 1
+    assert abs(areas[0] - shape.area) <= 2e-5 * shape.area + 0.02
+
+
+@given(rectangles(), st.integers(1, 99))
+def test_survey_area_is_additive_over_a_split(shape: shapely.Polygon, percent: int):
+    """To the centimetres: each part is rounded by itself, and so are its corners."""
+    west, south, east, north = shape.bounds
+    middle = round(west + (east - west) * percent / 100, 4)
+    parts = [shapely.box(west, south, middle, north), shapely.box(middle, south, east, north)]
+    whole, one, other = ellipsoidal_areas(np.array([shape, *parts], dtype=object), PLANE)
+    assert math.isclose(whole, one + other, abs_tol=0.02)
+
+
+GRID = st.sets(st.tuples(st.integers(0, 7), st.integers(0, 7)), min_size=1, max_size=24)
+LIMITS = st.builds(
+    lambda low, more, gap: Limits(gap_m=gap, min_length_m=5, min_ha=low, max_ha=low + more),
+    st.sampled_from([0.04, 0.1, 0.2]), st.sampled_from([0.0, 0.08, 1.0]), st.sampled_from([4.0, 12.0]),
+)  # fmt: skip
+TOWN = gpd.GeoDataFrame(
+    {"town_code": ["120113100"]}, geometry=[shapely.box(*(ORIGIN - 500), *(ORIGIN + 1000))], crs=4548
+)
+ROAD = np.array([shapely.LineString([at(74, -600), at(74, 1100)])], dtype=object)
+
+
+def drawn_parcels(places: set[tuple[int, int]]) -> gpd.GeoDataFrame:
+    """Lay parcels of 20 m with lanes of 5 m; every fifth is protected."""
+    ordered = sorted(places)
+    corners = [at(25 * x, 25 * y) for x, y in ordered]
+    frame = gpd.GeoDataFrame(
+        {
+            "parcel_id": [f"{x}{y}" for x, y in ordered],
+            "reason": ["生态保护红线" if (x + 2 * y) % 5 == 0 else None for x, y in ordered],
+        },
+        geometry=[shapely.box(*corner, *(corner + 20)) for corner in corners],
+        crs=4548,
+    )
+    return frame.assign(area_m2=frame.area)
+
+
+@given(GRID, LIMITS, st.randoms(use_true_random=False))
+def test_units_are_disjoint_connected_within_limits_and_independent_of_order(
+    places: set[tuple[int, int]], limits: Limits, random
+):
+    parcels = drawn_parcels(places)
+    cells = barrier_cells(TOWN, ROAD)
+    drawn = draw_units(parcels, cells, limits)
+    belongs = drawn.members.dropna(subset="unit_id")
+    shapes = parcels.set_index("parcel_id")
+    assert belongs["parcel_id"].is_unique
+    assert drawn.members["parcel_id"].tolist() == sorted(parcels["parcel_id"])
+    assert shapes.loc[belongs["parcel_id"], "reason"].isna().all()
+    assert (drawn.members["unit_id"].isna() == drawn.members["reason"].notna()).all()
+    for unit in drawn.units.itertuples():
+        members = shapes.loc[belongs.loc[belongs["unit_id"] == unit.unit_id, "parcel_id"]]
+        assert limits.min_ha * (1 - 1e-9) <= unit.area_m2 / HECTARE_M2 <= limits.max_ha * (1 + 1e-9)
+        assert math.isclose(unit.area_m2, members["area_m2"].sum(), rel_tol=1e-12)
+        assert unit.geometry.is_valid
+        assert shapely.area(shapely.difference(members.union_all(), unit.geometry)) < 1e-6
+        assert connected(members.geometry.to_numpy(), limits)
+        assert cells.geometry.covers(unit.geometry).any()
+    outlines = drawn.units.geometry
+    assert math.isclose(outlines.area.sum(), outlines.union_all().area, rel_tol=1e-9, abs_tol=1e-6)
+    other = draw_units(parcels.iloc[random.sample(range(len(parcels)), len(parcels))], cells, limits)
+    pd.testing.assert_frame_equal(other.members, drawn.members)
+    assert other.units.geometry.geom_equals(drawn.units.geometry).all()
+
+
+def connected(shapes: np.ndarray, limits: Limits) -> bool:
+    pairs = facing_lengths(shapes, limits.gap_m)
+    pairs = pairs[pairs["length_m"] >= limits.min_length_m]
+    reached = {0}
+    for _ in shapes:
+        for one, other in zip(pairs["first"], pairs["second"], strict=True):
+            if one in reached or other in reached:
+                reached |= {one, other}
+    return len(reached) == len(shapes)
+
+
+@given(SHAPES, SHAPES, st.sampled_from([0.0, 5.0, 10.0]))
+def test_facing_is_mutual_and_never_longer_than_an_outline(
+    one: shapely.Polygon, other: shapely.Polygon, gap_m: float
+):
+    forth = facing_lengths(np.array([one, other], dtype=object), gap_m)["length_m"].sum()
+    back = facing_lengths(np.array([other, one], dtype=object), gap_m)["length_m"].sum()
+    assert math.isclose(forth, back, rel_tol=1e-9, abs_tol=1e-9)
+    assert forth <= (one.length + other.length) / 2 * (1 + 1e-9)
+    if one.distance(other) > gap_m + 0.3:
+        assert forth == 0
+
+
+@dataclass(frozen=True)
+class Field:
+    name: str
+    type: str
+    title: str = "标题"
+    required: bool = False
+    codes: str | None = None
+    synonyms: tuple[str, ...] = ()
+
+
+FIELDS = (
+    Field("ZDDM", "text", required=True, synonyms=("宗地代码",)),
+    Field("DLBM", "text", codes="landuse"),
+    Field("MJ", "number"),
+    Field("NF", "integer"),
+    Field("RQ", "date"),
+)
+CELLS = st.one_of(
+    st.none(), st.text(max_size=6), st.integers(-(10**6), 10**6), st.floats(allow_infinity=True, width=32), st.dates(),
+    st.sampled_from(["0601", "2020-05-01", "20200501", "2020年5月1日", "1.0", " 3 ", "2020-12"]),
+)  # fmt: skip
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["ZDDM", "zddm", "宗地代码", "DLBM", "Mj", "NF", "RQ", "other", "OTHER"]),
+        st.lists(CELLS, min_size=3, max_size=3),
+        max_size=6,
+    )
+)
+def test_standardising_twice_is_standardising_once(columns: dict[str, list[object]]):
+    codes = {"landuse": {"0601": "工业用地"}}
+    received = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
+    once = standardise(received, FIELDS, codes)
+    again = standardise(once.rows, FIELDS, codes)
+    pd.testing.assert_frame_equal(again.rows, once.rows)
+    assert again.missing == once.missing
+    assert len(once.rows) == len(received)
+    assert set(again.faults["rule"]) <= {"value_missing", "code_unknown"}
