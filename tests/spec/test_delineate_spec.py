@@ -43,11 +43,12 @@ def groups(units: Units) -> list[str]:
         ("aabb\naabb\n.cc.", ["abc"]),
         ("aa.bb.cc", ["abc"]),
         ("aaXbb\naaXbb\ncc.cc", ["abc"]),
-        ("aaXX..bb\naaXX..bb", ["a", "b"]),
+        ("aaXbb\naaXbb", ["a", "b"]),
+        ("aaXbb\naa.bb", ["ab"]),
         ("X", []),
     ],
     ids=["side by side", "over a lane", "over a street", "corner on corner", "corners apart", "a third below",
-         "a chain", "round protected land", "protected land between", "only protected land"],
+         "a chain", "round protected land", "protected land between", "protected land half between", "only protected land"],
 )  # fmt: skip
 def test_who_is_together(text: str, expected: list[str]):
     assert groups(drawn(text)) == expected

@@ -83,13 +83,19 @@ def test_a_parcel_outside_every_cell_is_left_out_with_its_reason():
 
 
 def test_protected_land_stays_out_and_no_outline_runs_over_it():
-    """The strip is narrower than the gap, so the parcels beside it are neighbours, but the strip is not theirs."""
-    strip = shapely.box(100, 0, 108, 100)
-    drawn = draw_units(parcels(strip, square(0), square(108), reasons=("生态保护红线",)), TOWN, LIMITS)
+    """The plot is narrower than the gap; beside it the lane joins the parcels, over it the outline does not run."""
+    plot = shapely.box(100, 0, 108, 60)
+    drawn = draw_units(parcels(plot, square(0), square(108), reasons=("生态保护红线",)), TOWN, LIMITS)
     assert unit_of(drawn) == {"P0": None, "P1": "120113100-001", "P2": "120113100-001"}
     assert reason_of(drawn, "P0") == "生态保护红线"
-    assert shapely.area(shapely.intersection(drawn.units.geometry[0], strip)) == pytest.approx(0, abs=1e-6)
-    assert drawn.units.geometry[0].area == pytest.approx(20_000)
+    assert shapely.area(shapely.intersection(drawn.units.geometry[0], plot)) == pytest.approx(0, abs=1e-6)
+    assert drawn.units.geometry[0].area == pytest.approx(20_000 + 8 * 40)
+
+
+def test_no_unit_reaches_through_protected_land():
+    strip = shapely.box(100, 0, 108, 100)
+    drawn = draw_units(parcels(strip, square(0), square(108), reasons=("生态保护红线",)), TOWN, LIMITS)
+    assert drawn.units["n_parcels"].tolist() == [1, 1]
 
 
 def test_a_unit_never_leaves_its_cell():

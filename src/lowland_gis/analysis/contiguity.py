@@ -74,6 +74,34 @@ def facing_lengths(parcels: npt.NDArray[np.object_], gap_m: float) -> pd.DataFra
     return (lengths.groupby(["first", "second"])["length_m"].sum() / 2).reset_index()
 
 
+def parted(
+    first: npt.NDArray[np.object_],
+    second: npt.NDArray[np.object_],
+    others: npt.NDArray[np.object_],
+    gap_m: float,
+) -> npt.NDArray[np.bool_]:
+    """Return which pairs of parcels are kept apart by other parcels that fill the lane between them.
+
+    The lane is what closing a gap of `gap_m` adds to the pair; a pair is parted when without the others' land nothing of the
+    lane joins the two.
+    """
+    lanes = shapely.intersection(shapely.buffer(first, gap_m), shapely.buffer(second, gap_m))
+    near = shapely.STRtree(others).query(lanes, predicate="intersects")
+    found = np.zeros(len(first), dtype=bool)
+    for pair in np.unique(near[0]):
+        both = shapely.union(first[pair], second[pair])
+        closed = shapely.buffer(
+            shapely.buffer(both, gap_m / 2, join_style="mitre"), -gap_m / 2, join_style="mitre"
+        )
+        between = shapely.difference(closed, shapely.union_all(others[near[1][near[0] == pair]]))
+        parts = shapely.get_parts(shapely.union(between, both))
+        joins = (shapely.area(shapely.intersection(parts, first[pair])) > 0) & (
+            shapely.area(shapely.intersection(parts, second[pair])) > 0
+        )
+        found[pair] = not joins.any()
+    return found
+
+
 @dataclass(frozen=True)
 class _Edges:
     """Edges of outlines, counter-clockwise round the parcel: `ends` (edge, start or end, x or y) and the parcel's position."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from lowland_gis.analysis.contiguity import cell_of, facing_lengths
+from lowland_gis.analysis.contiguity import cell_of, facing_lengths, parted
 
 HECTARE_M2 = 10_000.0
 # A limit that is met exactly counts as met.
@@ -49,7 +49,7 @@ def draw_units(parcels: gpd.GeoDataFrame, cells: gpd.GeoDataFrame, limits: Limit
     """Group eligible low-efficiency parcels into units.
 
     `parcels` has parcel_id, area_m2 (ellipsoidal) and reason: why a parcel may not be in any unit, or missing. `cells` comes
-    from `contiguity.barrier_cells`. A unit is connected by facing lengths, lies in one cell (hence in one town), and keeps the
+    from `contiguity.barrier_cells`. A unit is connected by facing lengths, never through a parcel that may not be in it, lies in one cell (hence in one town), and keeps the
     limits; within a group too large for one unit, neighbours are gathered in the order of distance in steps from the parcel
     with the smallest code. Ties go by parcel code, so the order of rows does not matter.
     """
@@ -85,6 +85,7 @@ def _neighbours(
     pairs = facing_lengths(shapes[positions], limits.gap_m)
     first, second = positions[pairs["first"]], positions[pairs["second"]]
     linked = (pairs["length_m"].to_numpy() >= limits.min_length_m) & (cell[first] == cell[second])
+    linked[linked] = ~parted(shapes[first[linked]], shapes[second[linked]], shapes[~eligible], limits.gap_m)
     neighbours: list[list[int]] = [[] for _ in shapes]
     for one, other in zip(first[linked], second[linked], strict=True):
         neighbours[one].append(int(other))
