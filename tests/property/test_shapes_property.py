@@ -1,9 +1,8 @@
-"""What holds of repair, survey areas, units and standard columns for all shapes and values."""
+"""What holds of repair, survey areas, facing lengths and units for all shapes."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
@@ -14,7 +13,6 @@ from hypothesis import strategies as st
 
 from drawn_shapes import ORIGIN, SHAPES, at, rectangles, stars
 from lowland_gis.analysis import repair
-from lowland_gis.analysis.attributes import standardise
 from lowland_gis.analysis.contiguity import barrier_cells, facing_lengths
 from lowland_gis.analysis.delineate import HECTARE_M2, Limits, draw_units
 from lowland_gis.analysis.geodesy import GaussPlane, ellipsoidal_areas
@@ -156,44 +154,3 @@ def test_facing_is_mutual_and_never_longer_than_an_outline(
     assert forth <= (one.length + other.length) / 2 * (1 + 1e-9)
     if one.distance(other) > gap_m + 0.3:
         assert forth == 0
-
-
-@dataclass(frozen=True)
-class Field:
-    name: str
-    type: str
-    title: str = "标题"
-    required: bool = False
-    codes: str | None = None
-    synonyms: tuple[str, ...] = ()
-
-
-FIELDS = (
-    Field("ZDDM", "text", required=True, synonyms=("宗地代码",)),
-    Field("DLBM", "text", codes="landuse"),
-    Field("MJ", "number"),
-    Field("NF", "integer"),
-    Field("RQ", "date"),
-)
-CELLS = st.one_of(
-    st.none(), st.text(max_size=6), st.integers(-(10**6), 10**6), st.floats(allow_infinity=True, width=32), st.dates(),
-    st.sampled_from(["0601", "2020-05-01", "20200501", "2020年5月1日", "1.0", " 3 ", "2020-12"]),
-)  # fmt: skip
-
-
-@given(
-    st.dictionaries(
-        st.sampled_from(["ZDDM", "zddm", "宗地代码", "DLBM", "Mj", "NF", "RQ", "other", "OTHER"]),
-        st.lists(CELLS, min_size=3, max_size=3),
-        max_size=6,
-    )
-)
-def test_standardising_twice_is_standardising_once(columns: dict[str, list[object]]):
-    codes = {"landuse": {"0601": "工业用地"}}
-    received = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
-    once = standardise(received, FIELDS, codes)
-    again = standardise(once.rows, FIELDS, codes)
-    pd.testing.assert_frame_equal(again.rows, once.rows)
-    assert again.missing == once.missing
-    assert len(once.rows) == len(received)
-    assert set(again.faults["rule"]) <= {"value_missing", "code_unknown"}
