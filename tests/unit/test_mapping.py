@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
+import pyarrow as pa
 import pytest
 
 from lowland_gis.definitions.mapping import Mapping, apply, as_toml, read_mapping
@@ -32,29 +32,45 @@ def file(tmp_path: Path):
     return write
 
 
-def test_rename_constants_and_values(file):
-    columns = pd.DataFrame({"地类码": [601, 601.0, "0702", None], "BZ": list("abcd")})
+def test_rename_constants_and_codes(file):
+    columns = pa.table({"地类码": ["601", "0702", None, " 601 "], "BZ": list("abcd")})
     mapped = apply(read_mapping(file(TEXT)), columns)
-    assert mapped.to_dict("list") == {
-        "DLBM": ["0601", "0601", "0702", None],
+    assert mapped.to_pydict() == {
+        "DLBM": ["0601", "0702", None, "0601"],
         "BZ": list("abcd"),
         "SJNF": [2019] * 4,
     }
-    assert list(columns) == ["地类码", "BZ"], "what was given is not changed"
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.float64()])
+def test_codes_that_came_as_numbers(file, kind):
+    columns = pa.table({"地类码": pa.array([601, 702, None], kind)})
+    assert apply(read_mapping(file(TEXT)), columns).column("DLBM").to_pylist() == ["0601", "702", None]
+
+
+def test_an_empty_value_can_be_named(file):
+    mapping = read_mapping(file(TEXT + '"" = "9999"\n'))
+    assert apply(mapping, pa.table({"地类码": ["601", None]})).column("DLBM").to_pylist() == ["0601", "9999"]
 
 
 def test_a_column_that_has_the_name_already_is_kept(file):
-    columns = pd.DataFrame({"DLBM": ["old"], "DLBM_2": ["older"], "地类码": ["0601"]})
-    mapped = apply(read_mapping(file(TEXT)), columns)
-    assert mapped[["DLBM_3", "DLBM_2", "DLBM"]].iloc[0].tolist() == ["old", "older", "0601"]
+    columns = pa.table({"DLBM": ["old"], "DLBM_2": ["older"], "地类码": ["0601"]})
+    mapped = apply(read_mapping(file(TEXT)), columns).to_pylist()[0]
+    assert mapped == {"DLBM_3": "old", "DLBM_2": "older", "DLBM": "0601", "SJNF": 2019}
+
+
+def test_a_batch_without_rows_keeps_its_columns(file):
+    mapped = apply(read_mapping(file(TEXT)), pa.table({"地类码": pa.array([], pa.string())}))
+    assert mapped.column_names == ["DLBM", "SJNF"]
+    assert mapped.num_rows == 0
 
 
 def test_a_mapping_of_another_file_is_refused(file):
     mapping = read_mapping(file(TEXT))
     with pytest.raises(InputRefusedError, match="地类码 is not in the file"):
-        apply(mapping, pd.DataFrame({"DLBM": ["0601"]}))
+        apply(mapping, pa.table({"DLBM": ["0601"]}))
     with pytest.raises(InputRefusedError, match="SJNF is said to be constant"):
-        apply(mapping, pd.DataFrame({"地类码": ["0601"], "SJNF": [2020]}))
+        apply(mapping, pa.table({"地类码": ["0601"], "SJNF": [2020]}))
 
 
 @pytest.mark.parametrize(

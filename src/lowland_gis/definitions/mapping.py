@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from lowland_gis.definitions.layer import layer_definition
@@ -62,29 +62,31 @@ def _faults(mapping: Mapping) -> list[str]:
     ]
 
 
-def apply(mapping: Mapping, columns: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns under standard names, with constants added and values replaced.
+def apply(mapping: Mapping, columns: pa.Table) -> pa.Table:
+    """Return the columns of a delivery, or of a batch of it, under standard names, with constants and codes put in.
 
     A received column that already has the name of a renamed one is kept under the name with `_2` after it. Values are
-    compared as text (601 and 601.0 as `601`); values that the mapping does not name stay.
+    compared as text (601 and 601.0 as `601`); values that the mapping does not name stay, as text in a replaced column.
 
     Raises:
         InputRefusedError: the file lacks a field that is renamed, or has one that is said to be constant.
     """
-    _refuse_other_file(mapping, columns)
-    named = columns.rename(columns=_names(mapping, [str(name) for name in columns.columns]))
+    present = [str(name) for name in columns.column_names]
+    _refuse_other_file(mapping, present)
+    names = _names(mapping, present)
+    named = columns.rename_columns([names.get(name, name) for name in present])
     for name, value in mapping.constants.items():
-        named[name] = value
+        named = named.append_column(name, pa.array([value] * named.num_rows, type=pa.scalar(value).type))
     for name, words in mapping.replace.items():
-        if name in named.columns:
-            named[name] = pd.Series(
-                [words.get(_word(value), value) for value in named[name]], dtype=object, index=named.index
-            )
+        position = named.schema.get_field_index(name)
+        if position >= 0:
+            replaced = [_replaced(value, words) for value in named.column(position).to_pylist()]
+            named = named.set_column(position, name, pa.array(replaced, pa.string()))
     return named
 
 
-def _refuse_other_file(mapping: Mapping, columns: pd.DataFrame) -> None:
-    present = set(map(str, columns.columns))
+def _refuse_other_file(mapping: Mapping, columns: list[str]) -> None:
+    present = set(columns)
     renamed = present - set(mapping.rename) | {mapping.rename[name] for name in present & set(mapping.rename)}
     faults = [
         *(f"{name} is not in the file" for name in mapping.rename if name not in present),
@@ -97,7 +99,7 @@ def _refuse_other_file(mapping: Mapping, columns: pd.DataFrame) -> None:
     if faults:
         raise InputRefusedError(
             f"The mapping of {mapping.supplier} does not fit this file, so nothing was loaded:\n{listed(faults)}\n"
-            f"The file has: {', '.join(map(str, columns.columns)) or 'no fields'}. Mend the mapping, or name another."
+            f"The file has: {', '.join(columns) or 'no fields'}. Mend the mapping, or name another."
         )
 
 
@@ -113,11 +115,11 @@ def _names(mapping: Mapping, columns: list[str]) -> dict[str, str]:
     return names
 
 
-def _word(value: Any) -> str:
-    """Return a value as the text that a mapping file names it by."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None else str(value).strip()
+def _replaced(value: Any, words: dict[str, str]) -> str | None:
+    if value is None:
+        return words.get("")
+    word = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+    return words.get(word, word)
 
 
 def as_toml(mapping: Mapping, notes: dict[str, str]) -> str:
