@@ -39,7 +39,7 @@ class LayerDefinition(_Frozen):
 
     key: str
     title: str
-    geometry: Literal["polygon", "line", "table", "raster"]
+    geometry: Literal["polygon", "line", "point", "table", "raster"]
     stored: Literal["feature", "parcel", "enterprise", "raster"]
     identifier: str | None = None
     code: str | None = None
