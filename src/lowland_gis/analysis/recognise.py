@@ -1,0 +1,266 @@
+"""Which layer a file's fields make: the share of fields covered, what is missing, and which field may be which."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Protocol
+
+from lowland_gis.analysis.attributes import FieldSpec
+
+# Names are taken to be alike from this ratio of common letters on.
+_ALIKE = 0.8
+_LEAST_CUT = 2
+# Beyond this a double no longer holds every whole number.
+_EXACT_DIGITS = 15
+_UNIT = re.compile(r"[（(].*?[)）]|\s+\S*$")
+
+
+class LayerSpec(Protocol):
+    """What the definition says of one layer."""
+
+    @property
+    def key(self) -> str:
+        """Key of the layer."""
+
+    @property
+    def title(self) -> str:
+        """Chinese title."""
+
+    @property
+    def geometry(self) -> str:
+        """One of polygon, line, point, table, raster."""
+
+    @property
+    def code(self) -> str | None:
+        """Name of the field with the class code."""
+
+    @property
+    def field(self) -> Sequence[FieldSpec]:
+        """Fields of the layer."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A received column: its name, kind (text, integer, number, date), longest text and distinct codes if they are few."""
+
+    name: str
+    kind: str
+    longest: int = 0
+    n_filled: int = 0
+    samples: tuple[str, ...] = ()
+    codes: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class Match:
+    """A received column that stands for a standard field, and why: name, synonym, or a proposal (title, cut off, alike)."""
+
+    received: str
+    standard: str
+    why: str
+
+    @property
+    def certain(self) -> bool:
+        """Return whether ingest finds it without a mapping."""
+        return self.why in ("name", "synonym")
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How well columns fit one layer.
+
+    `covered_share` is the share of the layer's fields that are found, `explained_share` the share of the columns that
+    belong to it, both without proposals; `code_share` the share of its class codes that the code list knows (None:
+    nothing to compare). `missing` are required fields without a certain match.
+    """
+
+    key: str
+    title: str
+    covered_share: float
+    explained_share: float
+    code_share: float | None
+    geometry_fits: bool
+    matches: tuple[Match, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def score(self) -> float:
+        """Return the harmonic mean of both shares, halved where geometry does not fit, and lowered by unknown codes."""
+        total = self.covered_share + self.explained_share
+        shares = 2 * self.covered_share * self.explained_share / total if total else 0.0
+        codes = 1.0 if self.code_share is None else 0.5 + self.code_share / 2
+        return shares * codes * (1.0 if self.geometry_fits else 0.5) * (0.5 if self.missing else 1.0)
+
+    @property
+    def rename(self) -> dict[str, str]:
+        """Return received name → standard name of the proposals."""
+        return {match.received: match.standard for match in self.matches if not match.certain}
+
+
+@dataclass(frozen=True)
+class FieldFault:
+    """What is wrong with one received column against the definition."""
+
+    received: str
+    standard: str
+    rule: str
+    message: str
+
+
+def recognise(
+    columns: Sequence[Column],
+    layers: Iterable[LayerSpec],
+    geometry: str | None,
+    codes: Mapping[str, Mapping[str, str]],
+) -> list[Fit]:
+    """Return how well columns fit each layer, best first; layers that share nothing with them are left out.
+
+    The structure is recognised by its fields, not by its year: the second survey's structure was delivered until 2019.
+    `geometry` is the kind of the file (polygon, line, point, table), None if nothing can be seen of it.
+    """
+    fits = [_fit(columns, layer, geometry, codes) for layer in layers if layer.field]
+    found = [fit for fit in fits if fit.matches]
+    return sorted(found, key=lambda fit: (-fit.score, fit.key))
+
+
+def _fit(
+    columns: Sequence[Column], layer: LayerSpec, geometry: str | None, codes: Mapping[str, Mapping[str, str]]
+) -> Fit:
+    matches = _matches(columns, layer.field)
+    certain = [match for match in matches if match.certain]
+    found = {match.standard for match in certain}
+    return Fit(
+        layer.key,
+        layer.title,
+        len(certain) / len(layer.field),
+        len(certain) / max(1, len(columns)),
+        _code_share(columns, layer, matches, codes),
+        geometry is None or geometry == layer.geometry,
+        tuple(matches),
+        tuple(
+            f"{field.name} {field.title}"
+            for field in layer.field
+            if field.required and field.name not in found
+        ),
+    )
+
+
+def _matches(columns: Sequence[Column], fields: Sequence[FieldSpec]) -> list[Match]:
+    """Pair columns and fields: first by name, then by synonym, then by what a person would guess."""
+    matches: list[Match] = []
+    left = {column.name: column for column in columns}
+    for why in ("name", "synonym", "title", "cut off", "alike"):
+        for field in fields:
+            if any(match.standard == field.name for match in matches):
+                continue
+            found = next((name for name in left if _is(why, name, field)), None)
+            if found is not None:
+                matches.append(Match(found, field.name, why))
+                del left[found]
+    return matches
+
+
+def _is(why: str, name: str, field: FieldSpec) -> bool:
+    received = name.strip().lower()
+    words = [word.lower() for word in (field.name, *field.synonyms)]
+    title = _UNIT.sub("", field.title).strip().lower()
+    match why:
+        case "name":
+            return received == words[0]
+        case "synonym":
+            return received in words
+        case "title":
+            return _UNIT.sub("", received) in (
+                title,
+                title.replace("代码", "编码"),
+                title.replace("编码", "代码"),
+            )
+        case "cut off":
+            # A shapefile cuts a name after ten bytes: ten letters, five Chinese characters in GBK, three in UTF-8.
+            return _is_cut(received, [*words, title])
+        case _:
+            return _alike(received, title) or any(_alike(received, word) for word in words)
+
+
+def _is_cut(received: str, words: list[str]) -> bool:
+    bare = re.sub(r"_?\d+$", "", received) or received
+    chinese = not bare.isascii()
+    least = _LEAST_CUT if chinese else 8
+    return len(bare) >= least and any(word != bare and word.startswith(bare) for word in words)
+
+
+def _alike(received: str, word: str) -> bool:
+    # Short codes of letters differ by one letter and mean another thing: TBMJ, TKMJ.
+    if received.isascii() and min(len(received), len(word)) < 6:  # noqa: PLR2004
+        return received.rstrip("_0123456789") == word and received != word
+    return SequenceMatcher(None, received, word).ratio() >= _ALIKE
+
+
+def _code_share(
+    columns: Sequence[Column],
+    layer: LayerSpec,
+    matches: Sequence[Match],
+    codes: Mapping[str, Mapping[str, str]],
+) -> float | None:
+    received = {match.standard: match.received for match in matches}.get(layer.code or "")
+    lists = {field.name: field.codes for field in layer.field}
+    column = next((column for column in columns if column.name == received), None)
+    list_name = lists.get(layer.code or "")
+    if column is None or list_name is None or not column.codes:
+        return None
+    known = codes[list_name]
+    return sum(code in known or f"0{code}" in known for code in column.codes) / len(column.codes)
+
+
+def field_faults(
+    columns: Sequence[Column],
+    fit: Fit,
+    fields: Sequence[FieldSpec],
+    codes: Mapping[str, Mapping[str, str]],
+    lengths: Mapping[str, int | None],
+) -> list[FieldFault]:
+    """Return what is wrong with matched columns: wrong kind, too long, lost leading zeros, digits lost to a number.
+
+    `lengths` maps a standard field to its greatest length in characters.
+    """
+    by_name = {column.name: column for column in columns}
+    by_standard = {field.name: field for field in fields}
+    faults = []
+    for match in fit.matches:
+        column, field = by_name[match.received], by_standard[match.standard]
+        for rule, message in _of_one(column, field, codes.get(field.codes or ""), lengths.get(field.name)):
+            faults.append(FieldFault(column.name, field.name, rule, message))
+    return faults
+
+
+def _of_one(
+    column: Column, field: FieldSpec, known: Mapping[str, str] | None, length: int | None
+) -> list[tuple[str, str]]:
+    found = []
+    if not column.n_filled:
+        return [("field_empty", "has no value at all")] if field.required else []
+    if field.type == "text" and column.kind in ("integer", "number"):
+        found.append(("field_kind", f"is a number, but {field.name} is text: leading zeros may be lost"))
+        if length is not None and length > _EXACT_DIGITS:
+            found.append(("digits_lost", f"{length} digits do not fit a number without loss"))
+    if field.type in ("integer", "number", "date") and column.kind == "date" != field.type:
+        found.append(("field_kind", f"is a date, but {field.name} is {field.type}"))
+    if known is not None and column.codes:
+        zeros = sorted(code for code in column.codes if code not in known and f"0{code}" in known)
+        if zeros:
+            shown = ", ".join(f"{code} → 0{code}" for code in zeros[:3])
+            found.append(("leading_zero_lost", f"{len(zeros)} codes lost their leading zero: {shown}"))
+    if length is not None and field.type == "text" and column.longest > length:
+        found.append(
+            ("value_too_long", f"holds texts of {column.longest} characters, the standard allows {length}")
+        )
+    return found
+
+
+def zero_codes(column: Column, known: Mapping[str, str]) -> dict[str, str]:
+    """Return received code → code with its leading zero back, where only that makes it known."""
+    present = column.codes or frozenset()
+    return {code: f"0{code}" for code in sorted(present) if code not in known and f"0{code}" in known}
