@@ -61,6 +61,7 @@ def test_construction_land(name: str, table: str, construction: set[str], other:
         ("facility3", ["08H1", "0810A", "1005", "1004", "0701", "18"], ["08H1", "0810A", "1005"]),
         ("village3", ["0702", "0701"], ["0702"]),
         ("settlement_village", ["203", "203A", "201", "202A"], ["203", "203A"]),
+        ("construction3", ["00", "01", "0602A", "", "0601"], ["0601"]),
         ("all", ["x", ""], ["x", ""]),
         ("industrial3", [], []),
     ],
