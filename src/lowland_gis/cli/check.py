@@ -1,0 +1,116 @@
+"""`lowland check run | show | accept`; `check` alone runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+import pandas as pd
+
+from lowland_gis.cli import Session
+from lowland_gis.cli.tables import json_option, show
+from lowland_gis.definitions.check import checks, chosen_checks
+from lowland_gis.errors import UsageError
+from lowland_gis.pipeline.check import check as run_check
+from lowland_gis.pipeline.findings import ACCEPTED, FIXED, OPEN, accept, listed_findings
+
+_FOUND = 1
+
+
+def _options(command: Callable[..., object]) -> Callable[..., object]:
+    suite = click.option(
+        "--suite", help="Only the checks of one suite: topology, attributes, relations or layers."
+    )
+    strict = click.option("--strict", is_flag=True, help="Exit 1 on open warnings too.")
+    return suite(strict(json_option(command)))
+
+
+@click.group(invoke_without_command=True)
+@_options
+@click.pass_context
+def check(ctx: click.Context, suite: str | None, strict: bool, as_json: bool) -> int | None:
+    """Check what was received: topology, codes, fields, areas (质检); exit 1 when findings are open."""
+    if ctx.invoked_subcommand is not None:
+        return None
+    return _run(ctx.obj, suite, strict=strict, as_json=as_json)
+
+
+@check.command()
+@_options
+@click.pass_obj
+def run(session: Session, suite: str | None, strict: bool, as_json: bool) -> int:
+    """Check every layer and print open findings by rule, the same as `lowland check`."""
+    return _run(session, suite, strict=strict, as_json=as_json)
+
+
+def _run(session: Session, suite: str | None, *, strict: bool, as_json: bool) -> int:
+    project = session.project
+    done = run_check(project, suite=suite, tell=session.tell)
+    session.tell(f"run {done.run_id}{'' if done.fresh else ' holds already: nothing has changed'}")
+    chosen = chosen_checks(project.settings.check, suite)
+    with project.transaction() as connection:
+        findings = listed_findings(connection, list(chosen), (OPEN, ACCEPTED))
+    show(_summary(findings), as_json=as_json)
+    still = findings[findings["status"] == OPEN]
+    counts = [int((still["severity"] == severity).sum()) for severity in ("error", "warning")]
+    session.tell(
+        f"{len(chosen)} checks: {counts[0]} error(s), {counts[1]} warning(s) open."
+        + (" Look at them with: lowland check show RULE" if len(still) else "")
+    )
+    return _FOUND if counts[0] or (strict and counts[1]) else 0
+
+
+def _summary(findings: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a rule and layer: how many are open and accepted, and the first open place."""
+    rows = []
+    for (rule, layer), group in findings.groupby(["rule", "layer"], sort=True):
+        still = group[group["status"] == OPEN]
+        first = (still if len(still) else group).iloc[0]
+        rows.append(
+            {
+                "rule": rule,
+                "title": checks()[str(rule)].title,
+                "official": first["official"],
+                "severity": first["severity"],
+                "layer": layer,
+                "open": len(still),
+                "accepted": len(group) - len(still),
+                "first": "、".join(map(str, first["keys"])),
+                "place": None
+                if pd.isna(first["east_m"])
+                else f"{first['east_m']:.0f}, {first['north_m']:.0f}",
+            }
+        )
+    columns = ["rule", "title", "official", "severity", "layer", "open", "accepted", "first", "place"]
+    return pd.DataFrame(rows, columns=columns).sort_values(["severity", "rule", "layer"], ignore_index=True)
+
+
+@check.command("show")
+@click.argument("rule")
+@click.option("--all", "every", is_flag=True, help="Show fixed and accepted findings too.")
+@json_option
+@click.pass_obj
+def show_rule(session: Session, rule: str, every: bool, as_json: bool) -> None:
+    """Show the findings of RULE: features, value, limit, place (m) and status."""
+    if rule not in checks():
+        raise UsageError(f"There is no check {rule!r}. The checks are: {', '.join(checks())}.")
+    statuses = (OPEN, ACCEPTED, FIXED) if every else (OPEN,)
+    with session.project.transaction() as connection:
+        rows = listed_findings(connection, [rule], statuses)
+    if as_json:
+        show(rows.astype(object).where(rows.notna(), None), as_json=True)
+        return
+    rows["keys"] = ["、".join(map(str, keys)) for keys in rows["keys"]]
+    chosen = ["finding_id", "layer", "keys", "message", "east_m", "north_m", "status", "accepted_why"]
+    show(rows[chosen], as_json=False, title=checks()[rule].title)
+
+
+@check.command("accept")
+@click.argument("numbers", nargs=-1, required=True, type=int)
+@click.option("--why", required=True, help="The reason, which is kept with the name and the day.")
+@click.pass_obj
+def accept_findings(session: Session, numbers: tuple[int, ...], why: str) -> None:
+    """Accept the findings with these NUMBERS, so that they no longer count."""
+    with session.project.transaction() as connection:
+        count = accept(connection, numbers, why)
+    session.tell(f"{count} finding(s) accepted")

@@ -1,0 +1,238 @@
+"""Checks as data: what is looked at, in which layers, with which limits, how bad it is and where it comes from."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from functools import cache
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+
+from lowland_gis.definitions.codes import code_names
+from lowland_gis.definitions.layer import layer_definition, layer_keys
+from lowland_gis.definitions.reading import FOLDER, read_toml
+from lowland_gis.errors import DefinitionError, UsageError, listed
+
+Severity = Literal["error", "warning"]
+
+# Kind → the options and the parameters that it cannot do without.
+KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "overlap": ((), ("min_area_m2",)),
+    "duplicate": ((), ()),
+    "gap": ((), ("min_area_m2",)),
+    "uncovered": (("other",), ("min_area_m2",)),
+    "outside": (("other",), ("min_area_m2",)),
+    "small_part": ((), ("min_area_m2",)),
+    "narrow_part": ((), ("min_width_m",)),
+    "small_feature": (("limit",), ()),
+    "multipart": ((), ()),
+    "hole": ((), ()),
+    "short_edge": ((), ("min_length_m",)),
+    "short_line": ((), ("min_length_m",)),
+    "sharp_angle": ((), ("min_angle_deg",)),
+    "mandatory": (("fields",), ()),
+    "domain": (("fields",), ()),
+    "range": (("fields",), ()),
+    "pattern": (("fields", "pattern"), ()),
+    "unique": (("fields",), ()),
+    "only_on": (("fields", "classes"), ()),
+    "combination": (("fields", "combination"), ()),
+    "equation": (("fields",), ("tolerance",)),
+    "area": (("fields",), ("tolerance_m2",)),
+    "floor_area": (("fields",), ("tolerance_share",)),
+    "within": (("other",), ("max_share",)),
+    "partner": (("fields", "other"), ()),
+    "credit_code": (("fields",), ()),
+}
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Parameter(_Frozen):
+    """A limit with its unit and source; `example` where no official value is known."""
+
+    value: float
+    unit: str
+    source: str
+    example: bool = False
+
+
+class AreaLimit(_Frozen):
+    """The smallest area of the classes it names; the first limit that names a class holds."""
+
+    parameter: str
+    classes: tuple[str, ...] = ()
+    law_class: tuple[str, ...] = ()
+
+
+class Combination(_Frozen):
+    """Classes that go, or do not go, with some values of a field; "" stands for an empty field."""
+
+    values: tuple[str, ...]
+    allowed: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+
+
+class CheckDefinition(_Frozen):
+    """One check.
+
+    `fields` names the fields by layer, so that one check serves layers that spell them differently. `when` limits a check
+    to records whose field has one of the values; a trailing * stands for every code that begins so. `classes` are class
+    codes of the layer, `codes` is a code list (`name:` before it asks for its names, `domain:` for one domain of
+    domain_codes).
+    """
+
+    kind: str
+    suite: str
+    title: str
+    message: str
+    severity: Severity
+    system: str | None = None
+    number: str | None = None
+    source: str
+    enabled: bool = True
+    layers: tuple[str, ...] = ()
+    fields: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    parameter: dict[str, Parameter] = Field(default_factory=dict)
+    when: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    classes: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    codes: str | None = None
+    pattern: str | None = None
+    other: str | None = None
+    above_only: bool = False
+    exclusive: bool = False
+    limit: tuple[AreaLimit, ...] = ()
+    combination: tuple[Combination, ...] = ()
+    law_classes: str | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> CheckDefinition:
+        if self.kind not in KINDS:
+            raise ValueError(f"there is no kind {self.kind!r}; the kinds are {', '.join(KINDS)}")
+        options, parameters = KINDS[self.kind]
+        missing = [name for name in options if not getattr(self, name)]
+        missing += [f"parameter.{name}" for name in parameters if name not in self.parameter]
+        if missing:
+            raise ValueError(f"a check of kind {self.kind} needs {', '.join(missing)}")
+        unknown = sorted(set(self.layer_keys) - set(layer_keys()))
+        if unknown or not self.layer_keys:
+            raise ValueError(f"layers that are not known: {', '.join(unknown) or 'none is named'}")
+        return self
+
+    @property
+    def layer_keys(self) -> tuple[str, ...]:
+        """Return the layers that it looks at."""
+        return self.layers or tuple(self.fields)
+
+    @property
+    def official(self) -> str | None:
+        """Return the system and the number of the rule, where it has one."""
+        return None if self.system is None else " ".join(filter(None, (self.system, self.number)))
+
+    def value(self, name: str) -> float:
+        """Return the value of a parameter."""
+        return self.parameter[name].value
+
+    def used_fields(self, layer: str) -> set[str]:
+        """Return the fields of a layer that it reads."""
+        used = set(self.fields.get(layer, ())) | set(self.when)
+        code = layer_definition(layer).code
+        if code is not None and (self.classes or self.combination or self.limit):
+            used.add(code)
+        if self.kind == "small_feature":
+            used |= set(self.fields.get(layer, ()))
+        return used
+
+
+class Override(Protocol):
+    """What a project may change about a check."""
+
+    @property
+    def severity(self) -> Severity | None:
+        """Return another severity, if any."""
+
+    @property
+    def enabled(self) -> bool | None:
+        """Return another switch, if any."""
+
+    @property
+    def parameter(self) -> dict[str, float]:
+        """Return other limits by name."""
+
+
+_ADAPTER = TypeAdapter(dict[str, CheckDefinition])
+
+
+@cache
+def checks() -> dict[str, CheckDefinition]:
+    """Return the shipped checks by name."""
+    return read_toml(FOLDER / "checks.toml", _ADAPTER)
+
+
+def chosen_checks(overrides: Mapping[str, Override], suite: str | None = None) -> dict[str, CheckDefinition]:
+    """Return the checks that are switched on, as the project wants them.
+
+    Raises:
+        DefinitionError: the project names a check or a parameter that does not exist.
+        UsageError: there is no such suite.
+    """
+    known = checks()
+    faults = [f"[check.{name}]: there is no such check" for name in overrides if name not in known]
+    for name in overrides.keys() & known.keys():
+        strange = overrides[name].parameter.keys() - known[name].parameter.keys()
+        faults += [f"[check.{name}]: it has no parameter {parameter}" for parameter in sorted(strange)]
+    if faults:
+        raise DefinitionError(
+            f"lowland.toml: {len(faults)} fault(s) in the settings of checks:\n{listed(faults)}\n"
+            "The names are in docs/checks.md. Mend them and try again."
+        )
+    suites = sorted({check.suite for check in known.values()})
+    if suite is not None and suite not in suites:
+        raise UsageError(f"There is no suite {suite!r}. The suites are: {', '.join(suites)}.")
+    changed = {name: _changed(check, overrides.get(name)) for name, check in known.items()}
+    return {
+        name: check
+        for name, check in changed.items()
+        if check.enabled and (suite is None or check.suite == suite)
+    }
+
+
+def _changed(check: CheckDefinition, override: Override | None) -> CheckDefinition:
+    if override is None:
+        return check
+    parameters = {
+        name: parameter.model_copy(update={"value": override.parameter.get(name, parameter.value)})
+        for name, parameter in check.parameter.items()
+    }
+    update: dict[str, object] = {"parameter": parameters}
+    if override.severity is not None:
+        update["severity"] = override.severity
+    if override.enabled is not None:
+        update["enabled"] = override.enabled
+    return check.model_copy(update=update)
+
+
+def permitted(check: CheckDefinition) -> frozenset[str]:
+    """Return the values that a domain check permits."""
+    if check.codes is None:
+        return frozenset(check.values)
+    kind, _, name = check.codes.rpartition(":")
+    if kind == "domain":
+        return frozenset(row["code"] for row in _rows("domain_codes") if row["domain"] == name)
+    names = code_names(name)
+    return frozenset(names.values() if kind == "name" else names)
+
+
+@cache
+def law_classes(table: str) -> dict[str, str]:
+    """Return code → class of the Land Administration Law (三大类) of a code list."""
+    return {row["code"]: row["law_class"] for row in _rows(table)}
+
+
+def _rows(table: str) -> list[dict[str, str]]:
+    with (FOLDER / "codes" / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

@@ -1,0 +1,319 @@
+"""Check what was received: every layer against the suites of `definitions/checks.toml`, every finding kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+from psycopg import sql
+
+from lowland_gis.analysis import checks, topology
+from lowland_gis.db.frames import Connection, read_frame
+from lowland_gis.definitions.check import CheckDefinition, chosen_checks, law_classes, permitted
+from lowland_gis.definitions.layer import LayerDefinition, layer_definition
+from lowland_gis.pipeline.findings import store, with_digests
+from lowland_gis.pipeline.project import Project, Tell, silent
+from lowland_gis.pipeline.runs import Run, Version, current_versions, recorded
+
+STAGE = "check"
+
+_TABLES = {"feature": "feature", "parcel": "parcel", "enterprise": "enterprise"}
+_UNITS = {
+    "duplicate": "m²", "hole": "m²", "multipart": "count", "unique": "count", "small_feature": "m²",
+}  # fmt: skip
+_COLUMNS = (
+    "version_id", "layer", "rule", "official", "severity", "subject", "keys", "value", "limit_value", "unit",
+    "message", "place", "row_no",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One current layer: `rows` has row_no, version_id, key and area_m2, `texts` the fields that are asked for."""
+
+    definition: LayerDefinition
+    rows: pd.DataFrame
+    texts: pd.DataFrame
+    geometries: npt.NDArray[np.object_]
+
+    @cached_property
+    def coverage(self) -> topology.Coverage:
+        """Return the layer with what GEOS suspects in it; made once for all checks."""
+        return topology.coverage(self.geometries)
+
+    @property
+    def codes(self) -> pd.Series[Any]:
+        """Return the class code of every row."""
+        return self.texts[str(self.definition.code)]
+
+
+@dataclass(frozen=True)
+class Others:
+    """The other layers, read when a check asks for them."""
+
+    connection: Connection
+    versions: Mapping[str, list[Version]]
+
+    def has(self, key: str) -> bool:
+        """Return whether the layer was delivered."""
+        return key in self.versions
+
+    def shapes(self, key: str) -> npt.NDArray[np.object_]:
+        """Return the geometries of a layer."""
+        return read_layer(self.connection, layer_definition(key), self.versions[key], ()).geometries
+
+    def values(self, key: str, field: str) -> frozenset[str]:
+        """Return every value of a field of a layer."""
+        layer = read_layer(self.connection, layer_definition(key), self.versions[key], (field,))
+        return frozenset(layer.texts[field].dropna())
+
+
+def check(project: Project, *, suite: str | None = None, tell: Tell = silent) -> Run:
+    """Check every current layer and keep the findings; nothing is done again where nothing has changed.
+
+    Raises:
+        DefinitionError: the project's settings name a check or a limit that does not exist.
+        UsageError: there is no such suite.
+    """
+    chosen = chosen_checks(project.settings.check, suite)
+    with project.transaction() as connection:
+        versions = current_versions(connection)
+        layers = sorted({key for item in chosen.values() for key in item.layer_keys} & versions.keys())
+        others = {item.other for item in chosen.values() if item.other} & versions.keys()
+        used = [version for key in sorted({*layers, *others}) for version in versions[key]]
+
+        def work(_run_id: int) -> None:
+            for key in layers:
+                tell(f"check {key} {layer_definition(key).title}")
+                findings = check_layer(connection, key, versions, chosen)
+                rules = [name for name, item in chosen.items() if key in item.layer_keys]
+                store(connection, with_digests(findings), rules=rules, layers=[key], srid=project.srid)
+
+        return recorded(
+            connection,
+            STAGE,
+            inputs={"versions": sorted([version.label, version.digest] for version in used)},
+            settings={"checks": {name: item.model_dump(mode="json") for name, item in chosen.items()}},
+            work=work,
+        )
+
+
+def check_layer(
+    connection: Connection,
+    key: str,
+    versions: Mapping[str, list[Version]],
+    chosen: Mapping[str, CheckDefinition],
+) -> pd.DataFrame:
+    """Return the findings of one layer."""
+    definition = layer_definition(key)
+    asked = {name: item for name, item in chosen.items() if key in item.layer_keys}
+    fields = sorted({field for item in asked.values() for field in item.used_fields(key)})
+    layer = read_layer(connection, definition, versions[key], tuple(fields))
+    others = Others(connection, versions)
+    found = [
+        _described(name, item, layer, _found(item, layer, others))
+        for name, item in asked.items()
+        if item.other is None or others.has(item.other)
+    ]
+    return pd.concat([frame for frame in found if len(frame)] or [pd.DataFrame(columns=_COLUMNS)])
+
+
+def read_layer(
+    connection: Connection, definition: LayerDefinition, versions: list[Version], fields: tuple[str, ...]
+) -> Layer:
+    """Read the current rows of a layer with some of its fields as text."""
+    table = definition.stored
+    shape, area = (
+        (sql.SQL("NULL::bytea"), sql.SQL("NULL::float8"))
+        if table == "enterprise"
+        else (sql.SQL("ST_AsBinary(geom)"), sql.SQL("area_m2"))
+    )
+    wanted = list(dict.fromkeys((*fields, *filter(None, [definition.identifier]))))
+    query = sql.SQL(
+        "SELECT row_no, version_id, {area} AS area_m2, {shape} AS geom{fields} FROM {table}"
+        " WHERE version_id = ANY(%s) ORDER BY version_id, row_no"
+    ).format(
+        area=area,
+        shape=shape,
+        table=sql.Identifier("land", _TABLES[table]),
+        fields=sql.SQL("").join(
+            sql.SQL(", attributes->>{} AS {}").format(sql.Literal(name), sql.Identifier(f"field {name}"))
+            for name in wanted
+        ),
+    )
+    rows = read_frame(connection, query, [[version.version_id for version in versions]])
+    values = pd.DataFrame({name: rows.pop(f"field {name}") for name in wanted}, index=rows.index)
+    geometries = shapely.from_wkb(rows.pop("geom").to_numpy(dtype=object))
+    rows["key"] = "row " + rows["row_no"].astype(str)
+    if definition.identifier is not None:
+        rows["key"] = values[definition.identifier].fillna(rows["key"])
+    return Layer(definition, rows, values, geometries)
+
+
+def _found(item: CheckDefinition, layer: Layer, others: Others) -> pd.DataFrame:
+    """Return the raw findings of one check on one layer."""
+    if item.kind in _SHAPES:
+        found = _SHAPES[item.kind](item, layer, others)
+    else:
+        fields = item.fields.get(layer.definition.key, ())
+        found = _FIELDS[item.kind](item, layer, fields, others)
+    if item.when:
+        found = found[checks.selected(layer.texts, item.when)[found["row"].to_numpy(dtype=np.intp)]]
+    return found
+
+
+def _limit(item: CheckDefinition) -> float:
+    return next((parameter.value for parameter in item.parameter.values()), np.nan)
+
+
+def _described(name: str, item: CheckDefinition, layer: Layer, found: pd.DataFrame) -> pd.DataFrame:
+    """Name the features of raw findings and say in words what is wrong."""
+    if found.empty:
+        return pd.DataFrame(columns=_COLUMNS)
+    found = found.reset_index(drop=True)
+    row, other = found["row"].to_numpy(dtype=np.intp), found["other"].to_numpy(dtype=np.intp)
+    rows = layer.rows.iloc[row]
+    key = layer.rows["key"].to_numpy(dtype=object)
+    limit = found["limit"] if "limit" in found else pd.Series(_limit(item), index=found.index)
+    subject = (
+        found["subject"] if "subject" in found else pd.Series(item.other, index=found.index, dtype=object)
+    )
+    detail = found["detail"] if "detail" in found else pd.Series("", index=found.index)
+    unit = next((parameter.unit for parameter in item.parameter.values()), _UNITS.get(item.kind))
+    words = [
+        f"{item.title}: " + item.message.format(subject=a, value=b, limit=c, detail=d)
+        for a, b, c, d in zip(subject, found["value"], limit, detail, strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            "version_id": rows["version_id"].to_numpy(),
+            "layer": layer.definition.key,
+            "rule": name,
+            "official": item.official,
+            "severity": item.severity,
+            "subject": subject,
+            "keys": [
+                [key[a]] if b == topology.NONE else [key[a], key[b]] for a, b in zip(row, other, strict=True)
+            ],
+            "value": found["value"],
+            "limit_value": limit,
+            "unit": unit,
+            "message": words,
+            "place": _places(layer, found),
+            "row_no": rows["row_no"].to_numpy(),
+        }
+    )
+
+
+def _places(layer: Layer, found: pd.DataFrame) -> npt.NDArray[np.object_]:
+    """Return the place of each finding; a finding about fields lies on its feature."""
+    if "place" in found:
+        return found["place"].to_numpy(dtype=object)
+    shapes: npt.NDArray[np.object_] = shapely.point_on_surface(layer.geometries[found["row"].to_numpy()])
+    return shapes
+
+
+def _boundary(item: CheckDefinition, others: Others) -> Any:
+    return shapely.union_all(others.shapes(str(item.other)))
+
+
+def _small_features(item: CheckDefinition, layer: Layer) -> pd.DataFrame:
+    limits = checks.area_limits(
+        layer.codes,
+        law_classes(str(item.law_classes)),
+        [(item.value(limit.parameter), limit.classes, limit.law_class) for limit in item.limit],
+    )
+    # Where a width is stated, the feature was mapped by its width.
+    for field in item.fields.get(layer.definition.key, ()):
+        limits[checks.numbers(layer.texts[field]) > 0] = np.nan
+    found = topology.small_rows(layer.geometries, limits)
+    return found.assign(limit=limits[found["row"].to_numpy()])
+
+
+def _within(item: CheckDefinition, layer: Layer, others: Others) -> pd.DataFrame:
+    chosen = np.flatnonzero(checks.selected(layer.texts, item.when))
+    cover = others.shapes(str(item.other))
+    share = topology.uncovered_shares(layer.geometries[chosen], cover)
+    over = share > item.value("max_share")
+    rows = chosen[over]
+    return topology.found(rows, share[over], shapely.point_on_surface(layer.geometries[rows]))
+
+
+def _each(fields: tuple[str, ...], look: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat([look(field) for field in fields], ignore_index=True)
+
+
+def _combinations(item: CheckDefinition, layer: Layer, fields: tuple[str, ...]) -> pd.DataFrame:
+    found = [
+        checks.combination(
+            layer.texts, field, layer.codes, rule.values, allowed=rule.allowed, forbidden=rule.forbidden
+        )
+        for field in fields
+        for rule in item.combination
+    ]
+    return pd.concat(found, ignore_index=True)
+
+
+def _limits(item: CheckDefinition) -> dict[str, float]:
+    return {name: item.value(name) for name in ("minimum", "below") if name in item.parameter}
+
+
+_SHAPES: dict[str, Callable[[CheckDefinition, Layer, Others], pd.DataFrame]] = {
+    "overlap": lambda c, a, _: topology.overlaps(a.coverage, min_area_m2=c.value("min_area_m2")),
+    "duplicate": lambda _c, a, _: topology.duplicates(a.coverage),
+    "gap": lambda c, a, _: topology.gaps(a.coverage, min_area_m2=c.value("min_area_m2")),
+    "uncovered": lambda c, a, o: topology.uncovered(
+        a.coverage, _boundary(c, o), min_area_m2=c.value("min_area_m2")
+    ),
+    "outside": lambda c, a, o: topology.outside(
+        a.coverage, _boundary(c, o), min_area_m2=c.value("min_area_m2")
+    ),
+    "small_part": lambda c, a, _: topology.small_parts(a.geometries, min_area_m2=c.value("min_area_m2")),
+    "narrow_part": lambda c, a, _: topology.narrow_parts(a.geometries, min_width_m=c.value("min_width_m")),
+    "small_feature": lambda c, a, _: _small_features(c, a),
+    "multipart": lambda _c, a, _: topology.multiparts(a.geometries),
+    "hole": lambda _c, a, _: topology.holed(a.geometries),
+    "short_edge": lambda c, a, _: topology.short_edges(a.geometries, min_length_m=c.value("min_length_m")),
+    "short_line": lambda c, a, _: topology.short_lines(a.geometries, min_length_m=c.value("min_length_m")),
+    "sharp_angle": lambda c, a, _: topology.sharp_angles(
+        a.geometries, min_angle_deg=c.value("min_angle_deg")
+    ),
+    "within": _within,
+}
+
+_FIELDS: dict[str, Callable[[CheckDefinition, Layer, tuple[str, ...], Others], pd.DataFrame]] = {
+    "mandatory": lambda _c, a, f, _: _each(f, lambda name: checks.mandatory(a.texts, name)),
+    "domain": lambda c, a, f, _: _each(f, lambda name: checks.domain(a.texts, name, permitted(c))),
+    "range": lambda c, a, f, _: _each(
+        f, lambda name: checks.in_range(a.texts, name, exclusive=c.exclusive, **_limits(c))
+    ),
+    "pattern": lambda c, a, f, _: _each(f, lambda name: checks.pattern(a.texts, name, str(c.pattern))),
+    "unique": lambda _c, a, f, _: _each(f, lambda name: checks.unique(a.texts, name)),
+    "only_on": lambda c, a, f, _: _each(
+        f, lambda name: checks.only_on(a.texts, name, a.codes, classes=c.classes, permitted=c.values)
+    ),
+    "combination": lambda c, a, f, _: _combinations(c, a, f),
+    "equation": lambda c, a, f, _: checks.equation(a.texts, f, tolerance=c.value("tolerance")),
+    "area": lambda c, a, f, _: checks.area(
+        a.texts,
+        f[0],
+        a.rows["area_m2"].to_numpy(dtype=float),
+        tolerance_m2=c.value("tolerance_m2"),
+        above_only=c.above_only,
+    ),
+    "floor_area": lambda c, a, f, _: checks.floor_area(
+        a.texts,
+        f[0],
+        f[1],
+        a.rows["area_m2"].to_numpy(dtype=float),
+        tolerance_share=c.value("tolerance_share"),
+    ),
+    "credit_code": lambda _c, a, f, _: _each(f, lambda name: checks.credit_codes(a.texts, name)),
+    "partner": lambda c, a, f, o: checks.partner(a.texts, f[0], o.values(str(c.other), f[0])),
+}
