@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["text", "integer", "bigint", "number", "boolean", "date", "timestamp", "json", "geometry"]
+Kind = Literal["text", "integer", "bigint", "number", "boolean", "date", "timestamp", "json", "bytes", "geometry"]
 
 LAND, RESULT, REGISTRY = "land", "result", "registry"
 SCHEMAS = (LAND, RESULT, REGISTRY)
@@ -192,6 +192,10 @@ ISSUE = Table(
         Column("action", "text", "repaired, rejected or kept"),
         Column("message", "text", "what is wrong, in words"),
         Column("place", "geometry", "a point to zoom to", nullable=True, geometry_type="POINT"),
+        Column("received", "json", "all fields of a record that was set aside", nullable=True),
+        Column(
+            "received_wkb", "bytes", "geometry of a record that was set aside, as it came", nullable=True
+        ),
     ),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lowland_gis.analysis.attributes import Standardised, records, standardise
+from lowland_gis.analysis import attributes
+from lowland_gis.analysis.attributes import arrow_table, json_records
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,27 @@ class Field:
 
 
 LISTS = {"landuse": {"0601": "工业用地", "0702": "农村宅基地"}}
+
+
+@dataclass(frozen=True)
+class Standardised:
+    """A result as the tests look at it: rows as Python objects."""
+
+    rows: pd.DataFrame
+    faults: pd.DataFrame
+    missing: tuple[str, ...]
+
+
+def standardise(frame: pd.DataFrame, fields: Any, lists: Any) -> Standardised:
+    done = attributes.standardise(arrow_table(frame), fields, lists)
+    rows = pd.DataFrame(
+        {name: pd.Series(values, dtype=object) for name, values in done.rows.to_pydict().items()}
+    )
+    return Standardised(rows, done.faults, done.missing)
+
+
+def records(rows: pd.DataFrame) -> list[Any]:
+    return [json.loads(text) for text in json_records(arrow_table(rows)).to_pylist()]
 
 
 def one(value: Any, kind: str) -> Any:

@@ -15,7 +15,8 @@ import shapely
 
 from lowland_gis.analysis import repair
 from lowland_gis.errors import InputRefusedError
-from lowland_gis.files.read import Received, bounds, read
+from lowland_gis.files.read import Whole, bounds, read
+from lowland_gis.files.read import received as stream
 from lowland_gis.files.source import opened
 
 TOWNS = ("北辰区天穆镇", "北辰区双街镇", "北辰区小淀镇")
@@ -40,7 +41,7 @@ def shapefile(folder: Path, encoding: str = "GBK", *, cpg: str | None = None, ld
     return path
 
 
-def take(path: Path | str, folder: Path, *, encoding: str | None = None) -> Received:
+def take(path: Path | str, folder: Path, *, encoding: str | None = None) -> Whole:
     with opened(str(path), folder) as source:
         return read(source, encoding=encoding)
 
@@ -189,16 +190,48 @@ def test_geoparquet(tmp_path: Path):
     assert shapely.equals(shapely.from_wkb(received.wkb), FRAME.geometry.to_numpy()).all()
 
 
-def test_parquet_without_geometry_is_refused(tmp_path: Path):
+def test_parquet_without_geometry_is_a_table(tmp_path: Path):
     pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "a.parquet")
+    received = take("a.parquet", tmp_path)
+    assert received.wkb is None
+    assert received.attributes["a"].tolist() == [1]
+
+
+def test_broken_parquet_is_refused(tmp_path: Path):
+    (tmp_path / "a.parquet").write_bytes(b"PAR1 nothing of the kind PAR1")
     assert "cannot be read as GeoParquet" in refusal("a.parquet", tmp_path)
+
+
+def test_batches_follow_each_other_and_are_the_whole(tmp_path: Path):
+    path = shapefile(tmp_path)
+    with opened(str(path), tmp_path) as source, stream(source, batch_rows=2) as parts:
+        batches = list(parts.batches)
+        assert parts.n_rows == len(TOWNS)
+    assert [batch.first_row for batch in batches] == [0, 2]
+    names = [name for batch in batches for name in batch.attributes.column("ZL").to_pylist()]
+    assert names == list(TOWNS)
+    assert sum(len(batch.wkb) for batch in batches) == len(TOWNS)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_csv_is_decided_by_its_bytes_and_stays_text(tmp_path: Path, encoding: str):
+    (tmp_path / "a.csv").write_text("宗地代码,年份\n0123,2023\n北辰区天穆镇,\n", encoding=encoding)
+    rows = take("a.csv", tmp_path).attributes
+    assert rows.to_dict("list") == {"宗地代码": ["0123", "北辰区天穆镇"], "年份": ["2023", ""]}
+
+
+def test_a_csv_line_of_another_length_is_refused(tmp_path: Path):
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n1,2,3\n", encoding="utf-8")
+    assert "line 3" in refusal("a.csv", tmp_path)
 
 
 def test_heights_are_left_out(tmp_path: Path):
     solid = gpd.GeoDataFrame(geometry=[shapely.force_3d(shapely.box(0, 0, 9, 9), 5.0)], crs=4548)
     solid.to_file(tmp_path / "a.gpkg", engine="pyogrio")
     received = take("a.gpkg", tmp_path)
-    assert not shapely.has_z(shapely.from_wkb(received.wkb)).any()
+    assert received.wkb is not None
+    shapes, _ = repair.decode(received.wkb)
+    assert not shapely.has_z(shapes).any()
     assert len(received.attributes) == 1
 
 

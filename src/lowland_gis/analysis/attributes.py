@@ -1,16 +1,24 @@
-"""Bring received columns to their standard names and kinds, and list every value that does not fit."""
+"""Bring received columns to their standard names and kinds, and list every value that does not fit.
+
+Columns are Arrow arrays, so that a million rows are converted column by column and not value by value.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import itertools
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 
 class FieldSpec(Protocol):
@@ -45,7 +53,7 @@ class FieldSpec(Protocol):
 class Standardised:
     """Rows under standard names; `faults` has the columns row_no, rule and message; `missing` lists required fields."""
 
-    rows: pd.DataFrame
+    rows: pa.Table
     faults: pd.DataFrame
     missing: tuple[str, ...]
 
@@ -55,39 +63,82 @@ _DATE = re.compile(
     r"^(?:(\d{4})(\d{2})(\d{2})|(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?)(?:[T ].*)?$",
     re.ASCII,
 )
+_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_CONTROL = "[\\x00-\\x1f]"
+_NUL = "\x00"
+# Beyond this a double has no whole numbers of its own any more.
+_WHOLE_BELOW = 2.0**53
 
 
 def standardise(
-    received: pd.DataFrame, fields: Sequence[FieldSpec], codes: Mapping[str, Mapping[str, str]]
+    received: pa.Table,
+    fields: Sequence[FieldSpec],
+    codes: Mapping[str, Mapping[str, str]],
+    *,
+    first_row: int = 0,
 ) -> Standardised:
-    """Rename, convert and check the columns of a delivery.
+    """Rename, convert and check the columns of a delivery, or of a batch of it that begins at `first_row`.
 
     Fields are found by name, then by synonym, both without regard to case; other columns keep their names. A value that
     cannot be converted becomes missing and a fault; a code that its list lacks stays and is a fault. `codes` maps the
-    name of a code list to code → name.
+    name of a code list to code → name. Dates become ISO texts; a NUL character, which no database text can hold, is
+    left out and a fault.
     """
-    names, missing = _names(list(received.columns), fields)
-    rows = received.rename(columns=names).reset_index(drop=True)
+    names, missing = _names(received.column_names, fields)
+    columns = {
+        names.get(name, name): _flat(received.column(position))
+        for position, name in enumerate(received.column_names)
+    }
+    known = {field.name for field in fields}
     faults: list[pd.DataFrame] = []
+    for name in columns.keys() - known:
+        columns[name] = _plain(columns[name])
     for field in fields:
-        if field.name not in rows.columns:
-            continue
-        raw = rows[field.name]
-        rows[field.name] = _converted(raw, field.type)
-        faults += _faults(raw, rows[field.name], field, codes)
-    for column in rows.columns.difference([field.name for field in fields]):
-        rows[column] = rows[column].map(_plain)
-    empty = pd.DataFrame({"row_no": pd.Series(dtype=int), "rule": "", "message": ""})
-    return Standardised(rows, pd.concat(faults, ignore_index=True) if faults else empty, missing)
+        if field.name in columns:
+            raw = columns[field.name]
+            columns[field.name] = _CONVERT[field.type](raw)
+            faults += _faults(raw, columns[field.name], field, codes)
+    for name in list(columns):
+        columns[name], nul = _without_nul(columns[name])
+        faults.append(_listed(nul, "value_cleaned", partial(_nul_message, name)))
+    found = pd.concat([_no_faults(), *(frame for frame in faults if len(frame))], ignore_index=True)
+    found["row_no"] += first_row
+    return Standardised(pa.table(columns), found, missing)
 
 
-def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return each row as a dictionary without its missing values."""
-    columns = {name: rows[name].tolist() for name in rows.columns}
-    absent = {name: rows[name].isna().to_numpy() for name in rows.columns}
-    return [
-        {name: values[i] for name, values in columns.items() if not absent[name][i]} for i in range(len(rows))
+def arrow_table(rows: pd.DataFrame) -> pa.Table:
+    """Return columns of any objects, as a workbook holds them, as Arrow columns; mixed ones become texts."""
+    return pa.table({str(name): _arrow_column(rows[name].tolist()) for name in rows.columns})
+
+
+def json_records(rows: pa.Table) -> pa.Array:
+    """Return each row as a JSON object without its missing values.
+
+    >>> json_records(pa.table({"A": ["x", None], "B": [1.5, 2.0]})).to_pylist()
+    ['{"A":"x","B":1.5}', '{"B":2}']
+    """
+    if rows.num_columns == 0:
+        return pa.array(["{}"] * rows.num_rows, pa.large_string())
+    comma, empty = pa.scalar(",", pa.large_string()), pa.scalar("", pa.large_string())
+    members = [
+        pc.binary_join_element_wise(
+            pa.scalar(json.dumps(name, ensure_ascii=False) + ":", pa.large_string()),
+            _json_values(_flat(column)),
+            empty,
+        )
+        for name, column in zip(rows.column_names, rows.columns, strict=True)
     ]
+    joined = pc.binary_join_element_wise(*members, comma, null_handling="skip")
+    return pc.binary_join_element_wise(
+        pa.scalar("{", pa.large_string()), joined, pa.scalar("}", pa.large_string()), empty
+    )
+
+
+def objects(rows: pa.Table, name: str) -> npt.NDArray[np.object_]:
+    """Return one column as Python values, None where it is missing."""
+    values = np.empty(rows.num_rows, dtype=object)
+    values[:] = rows.column(name).to_pylist()
+    return values
 
 
 def _names(columns: list[str], fields: Sequence[FieldSpec]) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -115,45 +166,87 @@ def _names(columns: list[str], fields: Sequence[FieldSpec]) -> tuple[dict[str, s
     return names, tuple(missing)
 
 
-def _converted(values: pd.Series[Any], kind: str) -> pd.Series[Any]:
-    convert = {"text": _text, "integer": _integer, "number": _number, "date": _date}[kind]
-    return pd.Series([convert(value) for value in values], dtype=object)
+def _flat(column: pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _arrow_column(values: list[Any]) -> pa.Array:
+    plain = [
+        None if _is_missing(value) else value.item() if isinstance(value, np.generic) else value
+        for value in values
+    ]
+    try:
+        column = pa.array(plain)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        column = pa.array([None if value is None else _spelt(value) for value in plain])
+    return column.cast(pa.string()) if pa.types.is_null(column.type) else column
 
 
 def _is_missing(value: Any) -> bool:
     return value is None or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))
 
 
-def _text(value: Any) -> str | None:
-    if _is_missing(value):
-        return None
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        # A spreadsheet or a numeric field made a number of a code.
-        value = int(value)
-    return str(value).strip() or None
+def _spelt(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value.isoformat() if isinstance(value, dt.date) else str(value)
 
 
-def _number(value: Any) -> float | None:
-    if _is_missing(value):
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
-    return number if abs(number) < float("inf") else None
+def _text(values: pa.Array) -> pa.Array:
+    """Return trimmed texts; a code that became a number somewhere is spelt without its decimals."""
+    kind = values.type
+    if pa.types.is_floating(kind):
+        values = _float_texts(values.cast(pa.float64()))
+    elif pa.types.is_temporal(kind):
+        values = _iso(values)
+    elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_nested(kind):
+        values = pa.nulls(len(values), pa.string())
+    trimmed = pc.utf8_trim(values.cast(pa.large_string()), characters=" \t\r\n\v\f\x00\u3000\u00a0")
+    return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.large_string()), trimmed)
 
 
-def _integer(value: Any) -> int | None:
-    number = _number(value)
-    return None if number is None or not number.is_integer() else int(number)
+def _float_texts(values: pa.Array) -> pa.Array:
+    finite = pc.if_else(pc.is_finite(values), values, pa.scalar(None, pa.float64()))
+    whole = pc.and_(pc.equal(pc.floor(finite), finite), pc.less(pc.abs(finite), _WHOLE_BELOW))
+    integers = pc.if_else(whole, finite, pa.scalar(None, pa.float64())).cast(pa.int64()).cast(pa.string())
+    return pc.coalesce(integers, finite.cast(pa.string()))
 
 
-def _date(value: Any) -> str | None:
-    if _is_missing(value):
-        return None
-    if isinstance(value, dt.date):
-        return value.isoformat()[:10]
-    match = _DATE.match(str(value).strip())
+def _number(values: pa.Array) -> pa.Array:
+    kind = values.type
+    none = pa.scalar(None, pa.float64())
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        numbers = values.cast(pa.float64(), safe=False)
+        return pc.if_else(pc.is_finite(numbers), numbers, none)
+    texts = _text(values)
+    readable = pc.fill_null(pc.match_substring_regex(texts, _NUMBER), fill_value=False)
+    numbers = pc.if_else(readable, texts, pa.scalar(None, texts.type)).cast(pa.float64())
+    return pc.if_else(pc.is_finite(numbers), numbers, none)
+
+
+def _integer(values: pa.Array) -> pa.Array:
+    numbers = _number(values)
+    whole = pc.and_(pc.equal(pc.floor(numbers), numbers), pc.less(pc.abs(numbers), _WHOLE_BELOW))
+    return pc.if_else(whole, numbers, pa.scalar(None, pa.float64())).cast(pa.int64())
+
+
+def _date(values: pa.Array) -> pa.Array:
+    if pa.types.is_temporal(values.type):
+        return _iso(values)
+    # Few days are distinct, so each is read once.
+    encoded = _text(values).dictionary_encode()
+    days = pa.array([_day(text) for text in encoded.dictionary.to_pylist()], pa.large_string())
+    return days.take(encoded.indices)
+
+
+def _iso(values: pa.Array) -> pa.Array:
+    if pa.types.is_time(values.type) or pa.types.is_duration(values.type):
+        return values.cast(pa.large_string())
+    return values.cast(pa.date32(), safe=False).cast(pa.large_string())
+
+
+def _day(text: str) -> str | None:
+    match = _DATE.match(text)
     if match is None:
         return None
     try:
@@ -162,44 +255,110 @@ def _date(value: Any) -> str | None:
         return None
 
 
-def _plain(value: Any) -> Any:
-    """Return a value that JSON holds: numpy scalars unwrapped, dates as ISO text, bytes left out."""
-    if _is_missing(value) or isinstance(value, bytes):
-        return None
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    return value.item() if hasattr(value, "item") else value
+def _plain(values: pa.Array) -> pa.Array:
+    """Return a column that no definition knows, as JSON can hold it: numbers stay numbers, days become ISO text."""
+    kind = values.type
+    if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
+        return values
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return _number(values)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return values.cast(pa.large_string())
+    if pa.types.is_temporal(kind):
+        return _iso(values)
+    return pa.nulls(len(values), pa.large_string())
+
+
+_CONVERT: dict[str, Callable[[pa.Array], pa.Array]] = {
+    "text": _text,
+    "number": _number,
+    "integer": _integer,
+    "date": _date,
+}
+
+
+def _nul_message(name: str, _row: int) -> str:
+    return f"{name}: a NUL character was left out"
+
+
+def _without_nul(values: pa.Array) -> tuple[pa.Array, pa.Array]:
+    if not pa.types.is_large_string(values.type):
+        return values, pa.array([], pa.bool_())
+    nul = pc.fill_null(pc.match_substring(values, _NUL), fill_value=False)
+    if not pc.any(nul).as_py():
+        return values, nul
+    return pc.replace_substring(values, _NUL, ""), nul
+
+
+def _json_values(values: pa.Array) -> pa.Array:
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        return _json_texts(values.cast(pa.large_string()))
+    return values.cast(pa.large_string())
+
+
+def _json_texts(texts: pa.Array) -> pa.Array:
+    if pc.any(pc.match_substring_regex(texts, _CONTROL)).as_py():
+        quoted = [
+            None if text is None else json.dumps(text, ensure_ascii=False) for text in texts.to_pylist()
+        ]
+        return pa.array(quoted, pa.large_string())
+    escaped = pc.replace_substring(pc.replace_substring(texts, "\\", "\\\\"), '"', '\\"')
+    quote = pa.scalar('"', pa.large_string())
+    return pc.binary_join_element_wise(quote, escaped, quote, pa.scalar("", pa.large_string()))
 
 
 def _faults(
-    raw: pd.Series[Any], values: pd.Series[Any], field: FieldSpec, codes: Mapping[str, Mapping[str, str]]
+    raw: pa.Array, values: pa.Array, field: FieldSpec, codes: Mapping[str, Mapping[str, str]]
 ) -> list[pd.DataFrame]:
-    given = pd.Series([_text(value) for value in raw], dtype=object)
-    absent = values.isna()
+    given = _text(raw) if field.type != "text" else values
+    absent = pc.is_null(values)
+    where = f"{field.name} {field.title}"
+    unreadable = pc.or_(pc.and_(absent, pc.is_valid(given)), _not_finite(raw))
     faults = [
         _listed(
-            absent & given.notna(),
+            unreadable,
             "value_unreadable",
-            lambda row: f"{field.name} {field.title}: {given[row]!r} is no {field.type}",
+            lambda row: f"{where}: {_shown(given, raw, row)} is no {field.type}",
         )
     ]
     if field.required:
-        faults.append(
-            _listed(absent & given.isna(), "value_missing", lambda _: f"{field.name} {field.title} is empty")
-        )
+        empty = pc.and_(pc.and_(absent, pc.is_null(given)), pc.invert(_not_finite(raw)))
+        faults.append(_listed(empty, "value_missing", lambda _: f"{where} is empty"))
     if field.codes is not None:
-        known = codes[field.codes]
-        strange = values.notna() & ~values.isin(list(known))
+        texts = values.cast(pa.large_string())
+        known = pc.is_in(texts, value_set=pa.array(list(codes[field.codes]), pa.large_string()))
+        strange = pc.and_(pc.is_valid(values), pc.invert(known))
         faults.append(
             _listed(
                 strange,
                 "code_unknown",
-                lambda row: f"{field.name} {field.title}: {values[row]!r} is not in {field.codes}",
+                lambda row: f"{where}: {texts[row].as_py()!r} is not in {field.codes}",
             )
         )
-    return [frame for frame in faults if len(frame)]
+    return faults
 
 
-def _listed(mask: pd.Series[bool], rule: str, message: Callable[[int], str]) -> pd.DataFrame:
-    rows = mask.to_numpy().nonzero()[0]
+def _not_finite(raw: pa.Array) -> pa.Array:
+    """Return where a number was delivered that is infinite; NaN is how some formats say that there is none."""
+    if pa.types.is_floating(raw.type):
+        return pc.fill_null(pc.is_inf(raw), fill_value=False)
+    return pa.repeat(pa.scalar(value=False), len(raw))
+
+
+def _shown(given: pa.Array, raw: pa.Array, row: int) -> str:
+    return repr(given[row].as_py() if given[row].is_valid else raw[row].as_py())
+
+
+def _listed(mask: pa.Array, rule: str, message: Callable[[int], str]) -> pd.DataFrame:
+    rows = pc.indices_nonzero(mask).to_numpy().astype(np.int64)
     return pd.DataFrame({"row_no": rows, "rule": rule, "message": [message(int(row)) for row in rows]})
+
+
+def _no_faults() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "row_no": pd.Series(dtype=np.int64),
+            "rule": pd.Series(dtype=object),
+            "message": pd.Series(dtype=object),
+        }
+    )

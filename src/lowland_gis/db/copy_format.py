@@ -63,6 +63,8 @@ def field(kind: str, values: pd.Series[Any], *, srid: int) -> Field:
     if kind == "geometry":
         shapes = shapely.set_srid(np.asarray(values, dtype=object), srid)
         return _bytes(pa.array(shapely.to_wkb(shapes, include_srid=True), pa.large_binary()))
+    if kind == "bytes":
+        return _bytes(pa.array(list(values), pa.large_binary()))
     if kind == "text":
         return _bytes(_texts(values).cast(pa.large_binary()))
     if kind == "json":

@@ -29,6 +29,7 @@ _TYPES: dict[str, TypeEngine[Any]] = {
     "date": sa.Date(),
     "timestamp": sa.DateTime(timezone=True),
     "json": postgresql.JSONB(),
+    "bytes": postgresql.BYTEA(),
 }
 
 

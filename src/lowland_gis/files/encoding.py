@@ -22,6 +22,8 @@ _LEAST_DBF_BYTES = 33
 _LAST_ASCII = 127
 _DOUBLE = 2
 _BLOCK_ROWS = 20_000
+# So many characters tell how common a text is; all bytes are decoded all the same.
+_SHARE_OF = 500_000
 _SAMPLES = 3
 
 
@@ -85,12 +87,25 @@ def shapefile_encoding(dbf: Path, cpg: Path | None, forced: str | None) -> Encod
     Raises:
         InputRefusedError: no encoding fits without loss; three values are shown in each reading.
     """
-    texts = b"\n".join(_texts(dbf))
-    declared = _declared(dbf, cpg)
+    return _decided(dbf, b"\n".join(_texts(dbf)), _declared(dbf, cpg), forced)
+
+
+def text_encoding(path: Path, content: bytes, forced: str | None) -> Encoding:
+    """Decide how to read a plain text file; a byte order mark settles it.
+
+    Raises:
+        InputRefusedError: no encoding fits without loss.
+    """
+    if forced is None and content.startswith(codecs.BOM_UTF8):
+        return Encoding("utf-8-sig", "it begins with a byte order mark")
+    return _decided(path, content, None, forced)
+
+
+def _decided(path: Path, texts: bytes, declared: str | None, forced: str | None) -> Encoding:
     if forced is not None:
         if not _fits(texts, forced):
             raise InputRefusedError(
-                f"{dbf}: not all text is {forced}, so some would be lost.{_readings(texts)}\n"
+                f"{path}: not all text is {forced}, so some would be lost.{_readings(texts)}\n"
                 "Leave --encoding away, or name another."
             )
         return Encoding(codecs.lookup(forced).name, "given by the user")
@@ -111,7 +126,7 @@ def shapefile_encoding(dbf: Path, cpg: Path | None, forced: str | None) -> Encod
             "It is UTF-8, but names or values were cut inside a character when the file was written, so some text is lost."
             " Ask the sender for a GeoPackage, or for shorter names and texts."
         )
-    raise InputRefusedError(f"{dbf}: the text encoding cannot be told.{_readings(texts)}\n{advice}")
+    raise InputRefusedError(f"{path}: the text encoding cannot be told.{_readings(texts)}\n{advice}")
 
 
 def _texts(dbf: Path) -> Iterator[bytes]:
@@ -197,7 +212,7 @@ def _plausible(text: bytes, encoding: str) -> bool:
 
 def _common_share(text: bytes) -> float:
     """Return the share of two-byte characters that lie in level 1 of GB 2312."""
-    decoded = [character for character in text.decode("gb18030") if not character.isascii()]
+    decoded = [character for character in text.decode("gb18030")[:_SHARE_OF] if not character.isascii()]
     encoded = [character.encode("gb18030") for character in decoded]
     double = [pair for pair in encoded if len(pair) == _DOUBLE]
     common = sum(pair[0] in _LEVEL_1 and pair[1] >= _LEVEL_1_TRAIL for pair in double)

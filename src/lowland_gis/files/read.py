@@ -1,32 +1,77 @@
-"""Read what a source holds: attributes as received, geometries as WKB, counts checked against the headers."""
+"""Read what a source holds, batch by batch: attributes as received, geometries as WKB, counts checked with the headers."""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pyogrio
 import pyogrio.raw
 import shapely
 from pyogrio.errors import CRSError, DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
+from pyproj import CRS
 
+from lowland_gis.analysis.attributes import arrow_table
+from lowland_gis.analysis.curves import linearised
 from lowland_gis.errors import InputRefusedError
-from lowland_gis.files.encoding import Encoding, dbf_header, shapefile_encoding
+from lowland_gis.files.encoding import Encoding, dbf_header, shapefile_encoding, text_encoding
 from lowland_gis.files.source import Source, sidecar
 
+BATCH_ROWS = 50_000
+ROW_NUMBER = "FID"
+
 _GDAL_ERRORS = (CRSError, DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError)
+_READING_ERRORS = (*_GDAL_ERRORS, UnicodeDecodeError, ValueError, OSError, pa.ArrowException)
 _DELETED = ord("*")
 
 
 @dataclass(frozen=True)
+class Batch:
+    """Consecutive rows of a source: the number of the first one, attributes as spelt in the file, 2D WKB or None."""
+
+    first_row: int
+    attributes: pa.Table
+    wkb: npt.NDArray[np.object_] | None
+
+    @classmethod
+    def empty(cls, columns: tuple[str, ...], *, has_geometry: bool) -> Batch:
+        """Return a batch without rows."""
+        table = pa.table({name: pa.array([], pa.string()) for name in columns})
+        return cls(0, table, np.empty(0, dtype=object) if has_geometry else None)
+
+
+@dataclass(frozen=True)
 class Received:
-    """Rows as they came: `attributes` (columns as spelt in the file), `wkb` (None for a table), declared system."""
+    """A source that is open; `batches` can be gone through once and raises when fewer rows come than the header counts.
+
+    `n_rows` is what the header says, where it says so.
+    """
+
+    columns: tuple[str, ...]
+    has_geometry: bool
+    declared_crs: str | None
+    encoding: Encoding | None
+    layer: str | None
+    n_rows: int | None
+    batches: Iterator[Batch]
+
+
+@dataclass(frozen=True)
+class Whole:
+    """All rows of a source at once."""
 
     attributes: pd.DataFrame
     wkb: npt.NDArray[np.object_] | None
@@ -35,41 +80,117 @@ class Received:
     layer: str | None
 
 
-def read(source: Source, *, encoding: str | None = None) -> Received:
-    """Read a vector layer or a table.
+@contextmanager
+def received(
+    source: Source, *, encoding: str | None = None, batch_rows: int = BATCH_ROWS
+) -> Iterator[Received]:
+    """Open a vector layer or a table and yield it with its batches.
 
     Raises:
         InputRefusedError: the layer does not exist, the text cannot be decoded, or fewer rows come than the header counts.
     """
     if source.driver == "XLSX":
-        return _read_workbook(source)
-    if source.driver == "Parquet":
-        return _read_parquet(source)
-    return _read_vector(source, encoding)
+        yield _workbook(source)
+    elif source.driver == "CSV":
+        yield _text_table(source, encoding)
+    elif source.driver == "Parquet":
+        yield _parquet(source, batch_rows)
+    else:
+        with _vector(source, encoding, batch_rows) as opened:
+            yield opened
 
 
-def _read_vector(source: Source, encoding: str | None) -> Received:
+def read(source: Source, *, encoding: str | None = None) -> Whole:
+    """Read all rows of a source into memory.
+
+    Raises:
+        InputRefusedError: as `received`.
+    """
+    with received(source, encoding=encoding) as opened:
+        batches = list(opened.batches)
+        tables = [batch.attributes for batch in batches]
+        shapes = [batch.wkb for batch in batches if batch.wkb is not None]
+        whole = pa.concat_tables(tables, promote_options="permissive") if tables else pa.table({})
+        attributes = whole.to_pandas()
+        if not tables:
+            attributes = pd.DataFrame({name: pd.Series(dtype=object) for name in opened.columns})
+        wkb = np.concatenate(shapes) if shapes else np.empty(0, dtype=object)
+        return Whole(
+            attributes,
+            wkb if opened.has_geometry else None,
+            opened.declared_crs,
+            opened.encoding,
+            opened.layer,
+        )
+
+
+@contextmanager
+def _vector(source: Source, encoding: str | None, batch_rows: int) -> Iterator[Received]:
     layer = _layer(source)
     how = _encoding(source, encoding)
+    expected = _expected_rows(source)
+    with ExitStack() as stack:
+        # What the caller does with the batches is no fault of the file, so only the opening is guarded here.
+        with _refused_when_unreadable(source):
+            meta, reader = stack.enter_context(
+                pyogrio.raw.open_arrow(
+                    source.path,
+                    layer=layer,
+                    encoding=how.name if how else None,
+                    batch_size=batch_rows,
+                    datetime_as_string=True,
+                    use_pyarrow=True,
+                )
+            )
+        geometry = meta["geometry_name"] or "wkb_geometry"
+        fields = [name for name in reader.schema.names if name != geometry]
+        names = tuple(_unique(fields)) or (ROW_NUMBER,)
+        has_geometry = meta["geometry_type"] is not None
+        batches = _vector_batches(source, reader, geometry, names, expected)
+        yield Received(names, has_geometry, meta["crs"], how, layer, expected, batches)
+
+
+@contextmanager
+def _refused_when_unreadable(source: Source) -> Iterator[None]:
     try:
-        meta, _, wkb, columns = pyogrio.raw.read(
-            source.path,
-            layer=layer,
-            encoding=how.name if how else None,
-            force_2d=True,
-            datetime_as_string=True,
-        )
-    except (*_GDAL_ERRORS, UnicodeDecodeError, ValueError) as error:
+        yield
+    except _READING_ERRORS as error:
         raise InputRefusedError(
             f"{source.name}: cannot be read ({error}). Ask the sender for it again."
         ) from error
-    names = _unique(list(meta["fields"]))
-    attributes = pd.DataFrame(dict(zip(names, columns, strict=True)))
-    rows = len(wkb) if wkb is not None else len(attributes)
-    if not names:
-        attributes = pd.DataFrame(index=range(rows))
-    _check_count(source, rows)
-    return Received(attributes, wkb, meta["crs"], how, layer)
+
+
+def _vector_batches(
+    source: Source, reader: Any, geometry: str, names: tuple[str, ...], expected: int | None
+) -> Iterator[Batch]:
+    first = 0
+    while True:
+        with _refused_when_unreadable(source):
+            part = next(reader, None)
+        if part is None:
+            break
+        position = part.schema.get_field_index(geometry)
+        columns = [column for index, column in enumerate(part.columns) if index != position]
+        wkb = None if position < 0 else _flat_wkb(part.column(position))
+        attributes = (
+            pa.Table.from_arrays(columns, names=list(names))
+            if columns
+            else _row_numbers(first, part.num_rows)
+        )
+        yield Batch(first, attributes, wkb)
+        first += part.num_rows
+    _check_count(source, first, expected)
+
+
+def _row_numbers(first: int, rows: int) -> pa.Table:
+    """Return the only thing that can be said of rows without fields: their numbers."""
+    return pa.table({ROW_NUMBER: np.arange(first, first + rows)})
+
+
+def _flat_wkb(column: pa.Array) -> npt.NDArray[np.object_]:
+    values = np.empty(len(column), dtype=object)
+    values[:] = column.to_pylist()
+    return linearised(values).wkb
 
 
 def _layer(source: Source) -> str | None:
@@ -97,21 +218,32 @@ def _encoding(source: Source, forced: str | None) -> Encoding | None:
     return shapefile_encoding(dbf, sidecar(source.path, ".cpg"), forced)
 
 
-def _check_count(source: Source, rows: int) -> None:
-    """Compare with the headers: GDAL reads a cut .shp without a word."""
-    if source.driver != "ESRI Shapefile":
-        return
+def _expected_rows(source: Source) -> int | None:
+    """Return how many rows the headers of a shapefile promise: GDAL reads a cut .shp without a word.
+
+    Raises:
+        InputRefusedError: the parts of the shapefile contradict each other.
+    """
     dbf, shx = sidecar(source.path, ".dbf"), sidecar(source.path, ".shx")
-    expected = dbf_header(dbf).records if dbf else rows
-    in_index = (shx.stat().st_size - 100) // 8 if shx else rows
+    if source.driver != "ESRI Shapefile" or dbf is None or shx is None:
+        return None
+    records, indexed = dbf_header(dbf).records, (shx.stat().st_size - 100) // 8
     with source.path.open("rb") as shp:
         length = int.from_bytes(shp.read(28)[24:], "big") * 2
-    deleted = _deleted(dbf) if dbf else 0
-    if rows != expected - deleted or in_index != expected or source.path.stat().st_size < length:
+    cut_off = source.path.stat().st_size < length
+    if indexed != records or cut_off:
         raise InputRefusedError(
-            f"{source.name}: .dbf counts {expected} records, .shx {in_index}, and the .shp"
-            f" {'is cut off' if source.path.stat().st_size < length else f'gives {rows}'};"
-            " nothing was loaded. Ask the sender for the file again."
+            f"{source.name}: .dbf counts {records} records, .shx {indexed}"
+            f"{', and the .shp is cut off' if cut_off else ''}; nothing was loaded. Ask the sender for the file again."
+        )
+    return records - _deleted(dbf)
+
+
+def _check_count(source: Source, rows: int, expected: int | None) -> None:
+    if expected is not None and rows != expected:
+        raise InputRefusedError(
+            f"{source.name}: .dbf counts {expected} records, but the .shp gives {rows}; nothing was loaded."
+            " Ask the sender for the file again."
         )
 
 
@@ -135,19 +267,42 @@ def _unique(names: list[str]) -> list[str]:
     return unique
 
 
-def _read_parquet(source: Source) -> Received:
+def _parquet(source: Source, batch_rows: int) -> Received:
     try:
-        frame = gpd.read_parquet(source.path)
+        file = pq.ParquetFile(source.path)
+        geo = json.loads((file.schema_arrow.metadata or {}).get(b"geo", b"{}"))
+        geometry = geo.get("primary_column")
+        crs = _parquet_crs(geo["columns"][geometry]) if geometry else None
+        wrong = geometry and geo["columns"][geometry].get("encoding") != "WKB"
     except (ValueError, OSError, KeyError) as error:
         raise InputRefusedError(
             f"{source.name}: cannot be read as GeoParquet ({error}). Ask the sender for it again."
         ) from error
-    attributes = pd.DataFrame(frame.drop(columns=frame.geometry.name))
-    crs = None if frame.crs is None else frame.crs.to_wkt()
-    return Received(attributes, shapely.to_wkb(shapely.force_2d(frame.geometry.to_numpy())), crs, None, None)
+    if wrong:
+        raise InputRefusedError(f"{source.name}: its geometries are not WKB. Ask for GeoParquet with WKB.")
+    names = tuple(name for name in file.schema_arrow.names if name != geometry)
+    batches = _parquet_batches(file, geometry, names, batch_rows)
+    return Received(names, geometry is not None, crs, None, None, file.metadata.num_rows, batches)
 
 
-def _read_workbook(source: Source) -> Received:
+def _parquet_crs(column: dict[str, Any]) -> str | None:
+    """Return the declared system; one that is left out is longitude and latitude on WGS 84, as GeoParquet says."""
+    declared = column.get("crs", "OGC:CRS84")
+    return None if declared is None else CRS.from_user_input(declared).to_wkt()
+
+
+def _parquet_batches(
+    file: pq.ParquetFile, geometry: str | None, names: tuple[str, ...], batch_rows: int
+) -> Iterator[Batch]:
+    first = 0
+    for part in file.iter_batches(batch_size=batch_rows):
+        table = pa.Table.from_batches([part])
+        wkb = None if geometry is None else _flat_wkb(table.column(geometry).combine_chunks())
+        yield Batch(first, table.select(list(names)) if names else _row_numbers(first, part.num_rows), wkb)
+        first += part.num_rows
+
+
+def _workbook(source: Source) -> Received:
     """Read one sheet with a heading row; cells come as they are, so codes stay text."""
     try:
         sheets = pd.read_excel(source.path, sheet_name=None, dtype=object, engine="openpyxl")
@@ -157,7 +312,39 @@ def _read_workbook(source: Source) -> Received:
         ) from error
     sheet = _sheet(source, {str(name): rows for name, rows in sheets.items()})
     rows = sheets[sheet].rename(columns=lambda name: str(name).strip())
-    return Received(rows, None, None, None, sheet)
+    return _table(arrow_table(rows), None, sheet)
+
+
+def _text_table(source: Source, encoding: str | None) -> Received:
+    """Read a CSV with a heading row; every value stays text."""
+    content = source.path.read_bytes()
+    how = text_encoding(source.path, content, encoding)
+    try:
+        lines = list(csv.reader(io.StringIO(content.decode(how.name))))
+    except csv.Error as error:
+        raise InputRefusedError(
+            f"{source.name}: cannot be read as CSV ({error}). Ask for it again."
+        ) from error
+    if not lines:
+        raise InputRefusedError(f"{source.name}: it is empty. Ask the sender for it again.")
+    names = _unique([name.strip() for name in lines[0]])
+    wrong = [number for number, line in enumerate(lines[1:], start=2) if len(line) != len(names) and line]
+    if wrong:
+        raise InputRefusedError(
+            f"{source.name}: line {wrong[0]} has another number of values than the heading, so values and columns cannot be"
+            " told apart. Ask the sender for it again."
+        )
+    rows = [line for line in lines[1:] if line]
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
+    table = pa.table(
+        {name: pa.array(column, pa.string()) for name, column in zip(names, columns, strict=True)}
+    )
+    return _table(table, how, None)
+
+
+def _table(rows: pa.Table, encoding: Encoding | None, layer: str | None) -> Received:
+    batches = iter([Batch(0, rows, None)])
+    return Received(tuple(rows.column_names), False, None, encoding, layer, rows.num_rows, batches)  # noqa: FBT003
 
 
 def _sheet(source: Source, sheets: dict[str, pd.DataFrame]) -> str:

@@ -1,0 +1,212 @@
+"""Turn a batch of received rows into rows of a land table, with every doubt about them; no database in here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import shapely
+
+from lowland_gis import schema
+from lowland_gis.analysis import attributes, repair
+from lowland_gis.analysis.geodesy import GaussPlane, ellipsoidal_areas
+from lowland_gis.definitions.codes import code_names
+from lowland_gis.definitions.layer import LayerDefinition
+from lowland_gis.errors import InputRefusedError, listed
+from lowland_gis.files.read import Batch
+
+_TOWN_DIGITS = 9
+
+Geometries = npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Rows ready for COPY and the issues of a batch; `n_rejected` counts the rows that were set aside."""
+
+    rows: pd.DataFrame
+    issues: pd.DataFrame
+    n_rejected: int
+
+
+@dataclass
+class Preparer:
+    """Prepares the batches of one delivery one after the other; it remembers only the parcel codes it has seen.
+
+    `to_plane` brings the geometries of a batch to the project's plane and refuses those that contradict the declared system.
+    """
+
+    name: str
+    definition: LayerDefinition
+    plane: GaussPlane
+    to_plane: Callable[[Geometries], Geometries]
+    seen: set[str] = field(default_factory=set)
+
+    @property
+    def table(self) -> schema.Table:
+        """Return the table that the rows go to."""
+        tables = {"parcel": schema.PARCEL, "enterprise": schema.ENTERPRISE, "feature": schema.FEATURE}
+        return tables[self.definition.stored]
+
+    def prepare(self, batch: Batch) -> Prepared:
+        """Return rows and issues of one batch.
+
+        Raises:
+            InputRefusedError: required fields are missing, so it is another layer than was said.
+        """
+        standard = self._standardised(batch)
+        rows = pd.DataFrame({"row_no": np.arange(batch.attributes.num_rows) + batch.first_row})
+        rows["attributes"] = attributes.json_records(standard.rows).to_pylist()
+        if self.definition.stored == "enterprise":
+            return self._enterprises(rows, standard)
+        return self._shapes(rows, standard, batch)
+
+    def _standardised(self, batch: Batch) -> attributes.Standardised:
+        lists = {item.codes: code_names(item.codes) for item in self.definition.field if item.codes}
+        standard = attributes.standardise(
+            batch.attributes, self.definition.field, lists, first_row=batch.first_row
+        )
+        if standard.missing:
+            columns = ", ".join(batch.attributes.column_names) or "none"
+            raise InputRefusedError(
+                f"{self.name}: it is not a layer {self.definition.key} ({self.definition.title}), because fields are"
+                f" missing:\n{listed(standard.missing)}\nIt has: {columns}. Name the right file, the right layer key, or a"
+                " file of other names with --mapping."
+            )
+        return standard
+
+    def _enterprises(self, rows: pd.DataFrame, standard: attributes.Standardised) -> Prepared:
+        for name, source in (("credit_code", "TYSHXYDM"), ("year", "NF"), ("parcel_id", "ZDDM")):
+            rows[name] = _series(standard.rows, source)
+        issues = standard.faults.assign(action="kept")
+        return Prepared(rows, self._keyed(issues, rows, standard.rows), 0)
+
+    def _shapes(self, rows: pd.DataFrame, standard: attributes.Standardised, batch: Batch) -> Prepared:
+        raw, fault = repair.decode(np.empty(0, dtype=object) if batch.wkb is None else batch.wkb)
+        kind: Literal["line", "polygon"] = "line" if self.definition.geometry == "line" else "polygon"
+        mended = repair.repair(self.to_plane(raw), fault, kind)
+        reasons = _geometry_issues(mended, batch.first_row)
+        usable = mended.usable
+        if self.definition.stored == "parcel":
+            rows["parcel_id"] = _series(standard.rows, "ZDDM")
+            refused = self._refused_parcels(rows, usable)
+            reasons = pd.concat([reasons, refused], ignore_index=True)
+            usable = usable & ~rows["row_no"].isin(refused["row_no"]).to_numpy()
+        issues = pd.concat([standard.faults.assign(action="kept"), reasons], ignore_index=True)
+        issues["place"] = _places(mended, issues["row_no"].to_numpy(dtype=np.intp) - batch.first_row)
+        issues = self._keyed(issues, rows, standard.rows)
+        issues = _with_received(issues, rows, batch)
+        kept = rows[usable].assign(geom=mended.geometries[usable], geom_received=mended.received[usable])
+        finished = (
+            self._parcels(kept)
+            if self.definition.stored == "parcel"
+            else self._features(kept, standard.rows, usable)
+        )
+        return Prepared(finished, issues, int((~usable).sum()))
+
+    def _features(self, kept: pd.DataFrame, values: pa.Table, usable: npt.NDArray[np.bool_]) -> pd.DataFrame:
+        code = self.definition.code
+        return kept.assign(
+            layer=self.definition.key,
+            code=None if code is None else _column(values, code)[usable],
+            area_m2=ellipsoidal_areas(kept["geom"].to_numpy(dtype=object), self.plane),
+        )
+
+    def _parcels(self, kept: pd.DataFrame) -> pd.DataFrame:
+        shapes = repair.multipolygons(kept["geom"].to_numpy(dtype=object))
+        towns = kept["parcel_id"].astype(object).str[:_TOWN_DIGITS]
+        known = towns.str.fullmatch(rf"\d{{{_TOWN_DIGITS}}}").fillna(value=False).astype(bool)
+        return kept.assign(
+            geom=shapes,
+            area_m2=ellipsoidal_areas(shapes, self.plane),
+            planar_m2=shapely.area(shapes),
+            town_code=towns.where(known, None),
+        )
+
+    def _refused_parcels(self, rows: pd.DataFrame, usable: npt.NDArray[np.bool_]) -> pd.DataFrame:
+        """Set aside parcels without a code, and those whose code came before; remember the codes."""
+        found: list[tuple[int, str, str]] = []
+        for row, code in zip(rows["row_no"][usable], rows["parcel_id"][usable], strict=True):
+            if code is None:
+                found.append((row, "parcel_id_missing", "the parcel has no ZDDM"))
+            elif code in self.seen:
+                found.append((row, "parcel_id_duplicate", "another parcel came first with the same ZDDM"))
+            else:
+                self.seen.add(code)
+        refused = pd.DataFrame(found, columns=["row_no", "rule", "message"])
+        return refused.assign(row_no=refused["row_no"].astype(np.int64), action="rejected")
+
+    def _keyed(self, issues: pd.DataFrame, rows: pd.DataFrame, values: pa.Table) -> pd.DataFrame:
+        """Name the record of every issue by the identifier of its layer, where it has one."""
+        identifier = self.definition.identifier
+        if identifier is None or identifier not in values.column_names or issues.empty:
+            return issues
+        names = _column(values, identifier)
+        first = int(rows["row_no"].iloc[0])
+        return issues.assign(key=names[issues["row_no"].to_numpy(dtype=np.intp) - first])
+
+
+def _column(values: pa.Table, name: str) -> npt.NDArray[np.object_]:
+    if name not in values.column_names:
+        return np.full(values.num_rows, None, dtype=object)
+    return attributes.objects(values, name)
+
+
+def _series(values: pa.Table, name: str) -> pd.Series[Any]:
+    """Return a column whose missing values stay None."""
+    return pd.Series(_column(values, name), dtype=object)
+
+
+def _geometry_issues(mended: repair.Repaired, first_row: int) -> pd.DataFrame:
+    bad = np.flatnonzero(mended.fault != "")
+    codes = mended.fault[bad]
+    return pd.DataFrame(
+        {
+            "row_no": bad + first_row,
+            "rule": codes,
+            "action": np.where(mended.usable[bad], "repaired", "rejected"),
+            "message": [_message(mended, int(row), code) for row, code in zip(bad, codes, strict=True)],
+        }
+    )
+
+
+def _message(mended: repair.Repaired, row: int, code: str) -> str:
+    text = repair.FAULTS[code]
+    before = mended.received[row]
+    if before is None or shapely.get_dimensions(before) < 2:  # noqa: PLR2004 - a surface
+        return text
+    return (
+        f"{text}: {shapely.area(before):.2f} m² before, {shapely.area(mended.geometries[row]):.2f} m² after"
+    )
+
+
+def _places(mended: repair.Repaired, rows: npt.NDArray[np.intp]) -> Geometries:
+    places = np.full(len(rows), None, dtype=object)
+    if len(rows):
+        usable = mended.usable[rows]
+        places[usable] = shapely.point_on_surface(mended.geometries[rows[usable]])
+    return places
+
+
+def _with_received(issues: pd.DataFrame, rows: pd.DataFrame, batch: Batch) -> pd.DataFrame:
+    """Keep all that came of a record that is set aside: nothing is lost that somebody delivered."""
+    aside = (issues["action"] == "rejected").to_numpy()
+    position = issues["row_no"].to_numpy(dtype=np.intp) - batch.first_row
+    texts = np.full(len(issues), None, dtype=object)
+    shapes = np.full(len(issues), None, dtype=object)
+    texts[aside] = rows["attributes"].to_numpy(dtype=object)[position[aside]]
+    if batch.wkb is not None:
+        shapes[aside] = batch.wkb[position[aside]]
+    return issues.assign(
+        received=pd.Series(texts, dtype=object), received_wkb=pd.Series(shapes, dtype=object)
+    )
+
+
+def no_shapes(name: str, key: str) -> InputRefusedError:
+    """Return the refusal of a table where a layer needs geometries."""
+    return InputRefusedError(f"{name}: it holds no geometries, but {key} needs them. Name the right file.")
