@@ -33,10 +33,14 @@ def parsed(path: Path) -> dict[str, Any]:
     """
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise DefinitionError(f"{path}: larger than {MAX_BYTES} bytes, which no definition is. Name another file.")
+            raise DefinitionError(
+                f"{path}: larger than {MAX_BYTES} bytes, which no definition is. Name another file."
+            )
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise DefinitionError(f"{path}: not readable as TOML: {error}. Mend the file and try again.") from error
+        raise DefinitionError(
+            f"{path}: not readable as TOML: {error}. Mend the file and try again."
+        ) from error
 
 
 def validated(content: dict[str, Any], adapter: TypeAdapter[Model], path: Path) -> Model:
