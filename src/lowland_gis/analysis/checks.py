@@ -111,12 +111,15 @@ def only_on(
     classes: Collection[str],
     permitted: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Return rows where a field is filled on a class that must not have it, or with a value that is not permitted."""
-    filled = ~_empty(values[field])
+    """Return rows where a field is filled on a class that must not have it, or with a value that is not permitted.
+
+    Rows without a class are passed over: that is a finding of its own.
+    """
+    filled = ~_empty(values[field]) & ~_empty(codes)
     strange = ~matches(codes, classes)
     if permitted:
         strange |= ~values[field].isin(permitted).to_numpy()
-    texts = _quoted(values[field]) + " on " + codes.fillna("no class").astype(str)
+    texts = _quoted(values[field]) + " on " + codes.astype(str)
     return found(filled & strange, field, detail=texts)
 
 

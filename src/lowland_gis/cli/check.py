@@ -50,7 +50,8 @@ def _run(session: Session, suite: str | None, *, strict: bool, as_json: bool) ->
     chosen = chosen_checks(project.settings.check, suite)
     with project.transaction() as connection:
         findings = listed_findings(connection, list(chosen), (OPEN, ACCEPTED))
-    show(_summary(findings), as_json=as_json)
+    summary = _summary(findings)
+    show(summary if as_json else summary.drop(columns=["official", "first"]), as_json=as_json)
     still = findings[findings["status"] == OPEN]
     counts = [int((still["severity"] == severity).sum()) for severity in ("error", "warning")]
     session.tell(
@@ -68,20 +69,20 @@ def _summary(findings: pd.DataFrame) -> pd.DataFrame:
         first = (still if len(still) else group).iloc[0]
         rows.append(
             {
+                "severity": first["severity"],
                 "rule": rule,
+                "layer": layer,
                 "title": checks()[str(rule)].title,
                 "official": first["official"],
-                "severity": first["severity"],
-                "layer": layer,
                 "open": len(still),
                 "accepted": len(group) - len(still),
                 "first": "、".join(map(str, first["keys"])),
                 "place": None
                 if pd.isna(first["east_m"])
-                else f"{first['east_m']:.0f}, {first['north_m']:.0f}",
+                else f"{first['east_m']:.0f} {first['north_m']:.0f}",
             }
         )
-    columns = ["rule", "title", "official", "severity", "layer", "open", "accepted", "first", "place"]
+    columns = ["severity", "rule", "layer", "title", "official", "open", "accepted", "first", "place"]
     return pd.DataFrame(rows, columns=columns).sort_values(["severity", "rule", "layer"], ignore_index=True)
 
 

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from lowland_gis.definitions.codes import code_names
-from lowland_gis.definitions.layer import layer_definition, layer_keys
+from lowland_gis.definitions.layer import layer_keys
 from lowland_gis.definitions.reading import FOLDER, read_toml
 from lowland_gis.errors import DefinitionError, UsageError, listed
 
@@ -80,8 +80,8 @@ class CheckDefinition(_Frozen):
     """One check.
 
     `fields` names the fields by layer, so that one check serves layers that spell them differently. `when` limits a check
-    to records whose field has one of the values; a trailing * stands for every code that begins so. `classes` are class
-    codes of the layer, `codes` is a code list (`name:` before it asks for its names, `domain:` for one domain of
+    to records whose field has one of the values; a trailing * stands for every code that begins so. `classes` are codes
+    of the class field, `codes` is a code list (`name:` before it asks for its names, `domain:` for one domain of
     domain_codes).
     """
 
@@ -99,6 +99,7 @@ class CheckDefinition(_Frozen):
     parameter: dict[str, Parameter] = Field(default_factory=dict)
     when: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     classes: tuple[str, ...] = ()
+    class_field: str = "DLBM"
     values: tuple[str, ...] = ()
     codes: str | None = None
     pattern: str | None = None
@@ -140,11 +141,8 @@ class CheckDefinition(_Frozen):
     def used_fields(self, layer: str) -> set[str]:
         """Return the fields of a layer that it reads."""
         used = set(self.fields.get(layer, ())) | set(self.when)
-        code = layer_definition(layer).code
-        if code is not None and (self.classes or self.combination or self.limit):
-            used.add(code)
-        if self.kind == "small_feature":
-            used |= set(self.fields.get(layer, ()))
+        if self.classes or self.combination or self.limit:
+            used.add(self.class_field)
         return used
 
 

@@ -47,11 +47,6 @@ class Layer:
         """Return the layer with what GEOS suspects in it; made once for all checks."""
         return topology.coverage(self.geometries)
 
-    @property
-    def codes(self) -> pd.Series[Any]:
-        """Return the class code of every row."""
-        return self.texts[str(self.definition.code)]
-
 
 @dataclass(frozen=True)
 class Others:
@@ -225,7 +220,7 @@ def _boundary(item: CheckDefinition, others: Others) -> Any:
 
 def _small_features(item: CheckDefinition, layer: Layer) -> pd.DataFrame:
     limits = checks.area_limits(
-        layer.codes,
+        layer.texts[item.class_field],
         law_classes(str(item.law_classes)),
         [(item.value(limit.parameter), limit.classes, limit.law_class) for limit in item.limit],
     )
@@ -252,7 +247,7 @@ def _each(fields: tuple[str, ...], look: Callable[[str], pd.DataFrame]) -> pd.Da
 def _combinations(item: CheckDefinition, layer: Layer, fields: tuple[str, ...]) -> pd.DataFrame:
     found = [
         checks.combination(
-            layer.texts, field, layer.codes, rule.values, allowed=rule.allowed, forbidden=rule.forbidden
+            layer.texts, field, layer.texts[item.class_field], rule.values, allowed=rule.allowed, forbidden=rule.forbidden
         )
         for field in fields
         for rule in item.combination
@@ -296,7 +291,7 @@ _FIELDS: dict[str, Callable[[CheckDefinition, Layer, tuple[str, ...], Others], p
     "pattern": lambda c, a, f, _: _each(f, lambda name: checks.pattern(a.texts, name, str(c.pattern))),
     "unique": lambda _c, a, f, _: _each(f, lambda name: checks.unique(a.texts, name)),
     "only_on": lambda c, a, f, _: _each(
-        f, lambda name: checks.only_on(a.texts, name, a.codes, classes=c.classes, permitted=c.values)
+        f, lambda name: checks.only_on(a.texts, name, a.texts[c.class_field], classes=c.classes, permitted=c.values)
     ),
     "combination": lambda c, a, f, _: _combinations(c, a, f),
     "equation": lambda c, a, f, _: checks.equation(a.texts, f, tolerance=c.value("tolerance")),

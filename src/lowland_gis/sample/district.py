@@ -195,9 +195,9 @@ class _Writer:
         self._farmland(self._spoil("farmland", fields, "BSM", "DLBM"))
         calm = features["DLBM"].isin(["0301", "0201", "1006", "1104"]).to_numpy()
         spoilt = self._spoil("dltb3", features, "BSM", "DLBM", calm)
-        row = int(np.flatnonzero(calm)[-1])
-        spoilt, records = drop_shape("dltb3", spoilt, key="BSM", row=row)
-        self._records += records
+        if self._shares.other_layers > 0:
+            spoilt, records = drop_shape("dltb3", spoilt, key="BSM", row=int(np.flatnonzero(calm)[-1]))
+            self._records += records
         self._layer("dltb3", spoilt)
 
     def _farmland(self, frame: gpd.GeoDataFrame) -> None:

@@ -25,7 +25,10 @@ SMALLEST_SPOILT_M2 = 700.0
 
 @dataclass(frozen=True)
 class SpoiltShares:
-    """Shares of records that are spoilt: of the parcels by fault, of every other layer in total."""
+    """Shares of records that are spoilt: of the parcels by fault, of every other layer in total.
+
+    A share above 0 spoils at least one record of each kind, so that small districts have them all; 0 spoils none.
+    """
 
     no_enterprise: float = 0.0012
     bow_tie: float = 0.0007
@@ -80,6 +83,8 @@ def _no_enterprise_candidates(lots: Lots) -> Flags:
 
 
 def _drawn(candidates: Flags, count: float, random: np.random.Generator) -> list[int]:
+    if count <= 0:
+        return []
     places = np.flatnonzero(candidates)
     wanted = min(len(places), max(1, round(count)))
     return sorted(random.choice(places, wanted, replace=False).tolist())
@@ -127,6 +132,8 @@ def spoil_layer(
     random = generator(seed, f"spoil {layer}")
     frame = frame.copy()
     total = share * len(frame)
+    if total == 0:
+        return frame, []
     rows = random.permutation(_drawn(free, max(total, 5), random))
     shapes = frame.geometry.to_numpy().copy()
     parts = np.array_split(rows, 5)
