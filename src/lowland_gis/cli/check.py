@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
 
 import click
 import pandas as pd
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.tables import json_option, show
-from lowland_gis.definitions.check import checks, chosen_checks
+from lowland_gis.definitions.check import CheckDefinition, checks, chosen_checks
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.check import check as run_check
 from lowland_gis.pipeline.findings import ACCEPTED, FIXED, OPEN, accept, listed_findings
@@ -87,23 +88,68 @@ def _summary(findings: pd.DataFrame) -> pd.DataFrame:
 
 
 @check.command("show")
-@click.argument("rule")
+@click.argument("rule", required=False)
 @click.option("--all", "every", is_flag=True, help="Show fixed and accepted findings too.")
 @json_option
 @click.pass_obj
-def show_rule(session: Session, rule: str, every: bool, as_json: bool) -> None:
-    """Show the findings of RULE: features, value, limit, place (m) and status."""
+def show_rule(session: Session, rule: str | None, every: bool, as_json: bool) -> None:
+    """Show the findings of RULE: features, message, place (m) and status; without RULE, every check and its limits."""
+    if rule is None:
+        show(_catalogue(chosen_checks(session.settings.check)), as_json=as_json)
+        return
     if rule not in checks():
-        raise UsageError(f"There is no check {rule!r}. The checks are: {', '.join(checks())}.")
+        near = get_close_matches(rule, checks(), n=3, cutoff=0.4)
+        hint = f"Did you mean: {', '.join(near)}?" if near else "The checks are shown by: lowland check show"
+        raise UsageError(f"There is no check {rule!r}. {hint}")
     statuses = (OPEN, ACCEPTED, FIXED) if every else (OPEN,)
     with session.project.transaction() as connection:
         rows = listed_findings(connection, [rule], statuses)
     if as_json:
         show(rows.astype(object).where(rows.notna(), None), as_json=True)
         return
-    rows["keys"] = ["、".join(map(str, keys)) for keys in rows["keys"]]
-    chosen = ["finding_id", "layer", "keys", "message", "east_m", "north_m", "status", "accepted_why"]
-    show(rows[chosen], as_json=False, title=checks()[rule].title)
+    show(_readable(rows), as_json=False, title=checks()[rule].title)
+
+
+def _readable(rows: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "number": rows["finding_id"].astype(str),
+            "layer": rows["layer"],
+            "features": [" ".join(map(str, keys)) for keys in rows["keys"]],
+            "message": [message.partition(": ")[2] for message in rows["message"]],
+            "place": [
+                _place(east, north) for east, north in zip(rows["east_m"], rows["north_m"], strict=True)
+            ],
+            "status": [
+                status if why is None else f"{status} ({who}: {why})"
+                for status, who, why in zip(
+                    rows["status"], rows["accepted_by"], rows["accepted_why"], strict=True
+                )
+            ],
+        }
+    )
+
+
+def _place(east: float | None, north: float | None) -> str | None:
+    return None if east is None or north is None or pd.isna(east) else f"{east:.0f} {north:.0f}"
+
+
+def _catalogue(chosen: dict[str, CheckDefinition]) -> pd.DataFrame:
+    """Return the checks that are switched on, with their limits as the project has them."""
+    return pd.DataFrame(
+        {
+            "suite": [item.suite for item in chosen.values()],
+            "rule": list(chosen),
+            "title": [item.title for item in chosen.values()],
+            "official": [item.official for item in chosen.values()],
+            "severity": [item.severity for item in chosen.values()],
+            "limits": [
+                ", ".join(f"{name} {limit.value:g}" for name, limit in item.parameter.items())
+                for item in chosen.values()
+            ],
+            "layers": [" ".join(item.layer_keys) for item in chosen.values()],
+        }
+    )
 
 
 @check.command("accept")

@@ -1,6 +1,9 @@
-"""`lowland layers list | show | rejects`."""
+"""`lowland layers list | show | diff | rejects`."""
 
 from __future__ import annotations
+
+import json
+from dataclasses import asdict
 
 import click
 import pandas as pd
@@ -9,6 +12,10 @@ from lowland_gis.cli import Session
 from lowland_gis.cli.tables import json_option, show
 from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.layer import layer_definition, layer_keys
+from lowland_gis.pipeline.difference import Difference, layer_difference
+
+# So many rows of each kind are shown on a terminal; --json gives all.
+_SHOWN = 20
 
 
 @click.group()
@@ -67,3 +74,70 @@ def rejects(session: Session, layer: str, as_json: bool) -> None:
             [layer],
         )
     show(rows, as_json=as_json)
+
+
+@layers.command("diff")
+@click.argument("layer")
+@click.argument("old", metavar="V1")
+@click.argument("new", metavar="V2")
+@json_option
+@click.pass_obj
+def diff_versions(session: Session, layer: str, old: str, new: str, as_json: bool) -> None:
+    """Compare version V1 of LAYER with V2: added, removed, other fields, other geometry, area (m²).
+
+    A version is its number in `lowland layers list`, or latest.
+    """
+    found = layer_difference(session.project, layer, old, new)
+    if as_json:
+        click.echo(json.dumps(_plain(found), ensure_ascii=False, default=str, indent=1))
+        return
+    show(_counts(found), as_json=False, title=f"{layer}: version {found.old_version} → {found.new_version}")
+    for title, rows in _parts(found).items():
+        if len(rows):
+            more = f", the first {_SHOWN} of {len(rows):,}" if len(rows) > _SHOWN else ""
+            show(rows.head(_SHOWN), as_json=False, title=f"{title}{more}")
+
+
+def _parts(found: Difference) -> dict[str, pd.DataFrame]:
+    return {
+        "added 新增": found.added,
+        "removed 减少": found.removed,
+        "attributes 属性变化": found.fields,
+        "geometry 图形变化": found.geometries,
+    }
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, object]]:
+    return [
+        {str(name): value for name, value in row.items()}
+        for row in rows.astype(object).where(rows.notna(), None).to_dict("records")
+    ]
+
+
+def _counts(found: Difference) -> pd.DataFrame:
+    """Return what the areas of the two versions are made of; the first, less removed, with the rest, is the last."""
+    balance = found.balance
+    return pd.DataFrame(
+        [
+            ("old 变化前", None, balance.old_m2),
+            ("removed 减少", len(found.removed), -balance.removed_m2),
+            ("added 新增", len(found.added), balance.added_m2),
+            ("geometry 图形变化", len(found.geometries), balance.changed_m2),
+            ("attributes 属性变化", int(found.fields["key"].nunique()), None),
+            ("unchanged 未变化", found.unchanged, None),
+            ("new 变化后", None, balance.new_m2),
+        ],
+        columns=["change", "features", "area_m2"],
+        dtype=object,
+    )
+
+
+def _plain(found: Difference) -> dict[str, object]:
+    return {
+        "layer": found.layer,
+        "old_version": found.old_version,
+        "new_version": found.new_version,
+        "unchanged": found.unchanged,
+        **{name.split()[0]: _records(rows) for name, rows in _parts(found).items()},
+        "balance": asdict(found.balance) | {"residual_m2": found.balance.residual_m2},
+    }

@@ -186,7 +186,7 @@ def chosen_checks(overrides: Mapping[str, Override], suite: str | None = None) -
     if faults:
         raise DefinitionError(
             f"lowland.toml: {len(faults)} fault(s) in the settings of checks:\n{listed(faults)}\n"
-            "The names are in docs/checks.md. Mend them and try again."
+            "The names are shown by: lowland check show. Mend them and try again."
         )
     suites = sorted({check.suite for check in known.values()})
     if suite is not None and suite not in suites:
