@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["text", "integer", "bigint", "number", "boolean", "date", "timestamp", "json", "bytes", "geometry"]
+Kind = Literal[
+    "text", "integer", "bigint", "number", "boolean", "date", "timestamp", "json", "bytes", "geometry"
+]
 
 LAND, RESULT, REGISTRY = "land", "result", "registry"
 SCHEMAS = (LAND, RESULT, REGISTRY)
@@ -193,9 +195,7 @@ ISSUE = Table(
         Column("message", "text", "what is wrong, in words"),
         Column("place", "geometry", "a point to zoom to", nullable=True, geometry_type="POINT"),
         Column("received", "json", "all fields of a record that was set aside", nullable=True),
-        Column(
-            "received_wkb", "bytes", "geometry of a record that was set aside, as it came", nullable=True
-        ),
+        Column("received_wkb", "bytes", "geometry of a record that was set aside, as it came", nullable=True),
     ),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -53,6 +54,8 @@ def gauss_plane(crs: str) -> GaussPlane:
 
 
 def _checked_crs(crs: str) -> str:
+    if re.fullmatch(r"EPSG:\d+", crs) is None:
+        raise ValueError(f"{crs!r} is no EPSG code; write it as for example {DEFAULT_CRS}")
     gauss_plane(crs)
     return crs
 
@@ -222,6 +225,9 @@ gap_m = {gap_m}                        # parcels at most so far apart are neighb
 min_length_m = {min_length_m}                  # … if they face each other over this length
 min_ha = {min_ha}
 max_ha = {max_ha}
+road_grades = {road_grades}      # no unit crosses these
+protected_max = {protected_max}                # greatest share in red line or permanent farmland
+inside_min = {inside_min}                    # least share inside the development boundary or village land
 
 [package]
 definition = {definition}
@@ -251,17 +257,17 @@ def template(
         pack=_quoted(ClassifySettings().pack),
         definition=_quoted(PackageSettings().definition),
         package_folder=_quoted(PackageSettings().folder),
-        **units.model_dump(),
+        **{key: _quoted(value) for key, value in units.model_dump().items()},
     )
     for delivery in deliveries:
         text += DELIVERY_TEMPLATE.format(layer=_quoted(delivery.layer), source=_quoted(delivery.source))
-        if delivery.part is not None:
-            text += f"part = {_quoted(delivery.part)}\n"
+        optional = delivery.model_dump(exclude={"layer", "source", "as_of"}, exclude_none=True)
+        text += "".join(f"{key} = {_quoted(value)}\n" for key, value in optional.items())
         if delivery.as_of is not None:
             text += f"as_of = {delivery.as_of.isoformat()}\n"
     return text
 
 
-def _quoted(text: str) -> str:
-    """Return a TOML basic string; its escapes are those of JSON."""
-    return json.dumps(text, ensure_ascii=False)
+def _quoted(value: Any) -> str:
+    """Return a TOML value; strings, numbers and lists are spelt as in JSON."""
+    return json.dumps(value, ensure_ascii=False)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 import pandas as pd
+import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowland_gis.analysis.attributes import standardise
+from lowland_gis.analysis.attributes import arrow_table, json_records, standardise
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,19 @@ CELLS = st.one_of(
 )
 def test_standardising_twice_is_standardising_once(columns: dict[str, list[object]]):
     codes = {"landuse": {"0601": "工业用地"}}
-    received = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
+    received = arrow_table(
+        pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
+    )
     once = standardise(received, FIELDS, codes)
     again = standardise(once.rows, FIELDS, codes)
-    pd.testing.assert_frame_equal(again.rows, once.rows)
+    assert again.rows.equals(once.rows)
     assert again.missing == once.missing
-    assert len(once.rows) == len(received)
+    assert once.rows.num_rows == received.num_rows
     assert set(again.faults["rule"]) <= {"value_missing", "code_unknown"}
+
+
+@given(st.lists(st.text(max_size=8), min_size=1, max_size=5), st.text(min_size=1, max_size=4))
+def test_json_records_hold_the_very_texts(texts: list[str], name: str):
+    rows = standardise(pa.table({name: texts}), (), {}).rows
+    records = [json.loads(text) for text in json_records(rows).to_pylist()]
+    assert records == [{name: text.replace("\x00", "")} for text in texts]

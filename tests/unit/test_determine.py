@@ -68,6 +68,11 @@ def test_what_changes_nothing_is_no_problem(settled: bool, trace: dict[str, str]
     assert rows.columns.tolist() == ["parcel_id", "town_code", "question", "clause", "needed", "office"]
 
 
+def test_unknowns_after_a_rule_that_holds_are_no_problem():
+    rows = problems(verdicts(("P1", "kind", "open", False, None, {"r1": "tt", "r2": "uu"})), PACK)
+    assert rows.empty
+
+
 def test_legacy_land_shows_the_clauses_of_the_rule_that_fits_best():
     rows = legacy(
         verdicts(

@@ -56,9 +56,7 @@ def test_agrees_with_geodesic_area_of_another_library():
     to_degrees = pyproj.Transformer.from_crs(4548, 4490, always_xy=True)
     geographic = shapely.transform(polygon, to_degrees.transform, interleaved=False)
     geodesic, _ = pyproj.Geod(ellps="GRS80").geometry_area_perimeter(geographic)
-    assert abs(
-        ellipsoidal_areas(np.array([polygon]), GaussPlane(117.0, 500_000.0))[0] - abs(geodesic)
-    ) < 0.02
+    assert abs(ellipsoidal_areas(np.array([polygon]), GaussPlane(117.0, 500_000.0))[0] - abs(geodesic)) < 0.02
 
 
 def test_holes_parts_and_nothing():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from lowland_gis.analysis.attributes import FieldSpec
 # Names are taken to be alike from this ratio of common letters on.
 _ALIKE = 0.8
 _LEAST_CUT = 2
+# Codes that a list knows speak for a layer more than no codes at all, and unknown ones against it.
+_WITHOUT_CODES = 0.8
 # Beyond this a double no longer holds every whole number.
 _EXACT_DIGITS = 15
 _UNIT = re.compile(r"[（(].*?[)）]|\s+\S*$")
@@ -32,6 +35,14 @@ class LayerSpec(Protocol):
     @property
     def geometry(self) -> str:
         """One of polygon, line, point, table, raster."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Names of the layer in databases."""
+
+    @property
+    def as_of(self) -> dt.date | None:
+        """Day whose state the layer always shows, None where it comes with the delivery."""
 
     @property
     def code(self) -> str | None:
@@ -88,10 +99,10 @@ class Fit:
 
     @property
     def score(self) -> float:
-        """Return the harmonic mean of both shares, halved where geometry does not fit, and lowered by unknown codes."""
+        """Return the harmonic mean of both shares, halved where geometry does not fit, and weighted by how many codes are known."""
         total = self.covered_share + self.explained_share
         shares = 2 * self.covered_share * self.explained_share / total if total else 0.0
-        codes = 1.0 if self.code_share is None else 0.5 + self.code_share / 2
+        codes = _WITHOUT_CODES if self.code_share is None else 0.5 + self.code_share / 2
         return shares * codes * (1.0 if self.geometry_fits else 0.5) * (0.5 if self.missing else 1.0)
 
     @property
@@ -115,15 +126,36 @@ def recognise(
     layers: Iterable[LayerSpec],
     geometry: str | None,
     codes: Mapping[str, Mapping[str, str]],
+    *,
+    name: str = "",
 ) -> list[Fit]:
     """Return how well columns fit each layer, best first; layers that share nothing with them are left out.
 
     The structure is recognised by its fields, not by its year: the second survey's structure was delivered until 2019.
+    Only where the fields fit two layers alike, the data year (SJNF) and the `name` of the file and its layer decide.
     `geometry` is the kind of the file (polygon, line, point, table), None if nothing can be seen of it.
     """
-    fits = [_fit(columns, layer, geometry, codes) for layer in layers if layer.field]
+    known = {layer.key: layer for layer in layers if layer.field}
+    fits = [_fit(columns, layer, geometry, codes) for layer in known.values()]
     found = [fit for fit in fits if fit.matches]
-    return sorted(found, key=lambda fit: (-fit.score, fit.key))
+    years = next((column.codes for column in columns if column.name.upper() == "SJNF" and column.codes), None)
+
+    def order(fit: Fit) -> tuple[float, bool, int, str]:
+        layer = known[fit.key]
+        other_year = years is not None and years != {str(layer.as_of.year) if layer.as_of else None}
+        return -round(fit.score, 9), other_year and layer.as_of is not None, -_common(layer, name), fit.key
+
+    return sorted(found, key=order)
+
+
+def _common(layer: LayerSpec, name: str) -> int:
+    """Return the length of the longest piece that a name shares with a layer's title or key; a name of its own wins."""
+    if {word.upper() for word in name.split()} & {word.upper() for word in layer.names}:
+        return len(name) + 1
+    return max(
+        SequenceMatcher(None, name.lower(), word.lower(), autojunk=False).find_longest_match().size
+        for word in (layer.title, layer.key)
+    )
 
 
 def _fit(

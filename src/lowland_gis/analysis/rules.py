@@ -199,8 +199,8 @@ def _answer(pack: RulePack, question: Question, evidence: pd.DataFrame) -> pd.Da
             "parcel_id": evidence.index.to_numpy(),
             "answer": answer,
             "settled": settled,
-            "rule": rule_name,
-            "candidate": candidate,
+            "rule": pd.Series(rule_name, dtype=object),
+            "candidate": pd.Series(candidate, dtype=object),
             "trace": [dict(zip(traces, row, strict=True)) for row in zip(*traces.values(), strict=True)],
         }
     )

@@ -95,7 +95,8 @@ def _summary(findings: pd.DataFrame) -> pd.DataFrame:
 def show_rule(session: Session, rule: str | None, every: bool, as_json: bool) -> None:
     """Show the findings of RULE: features, message, place (m) and status; without RULE, every check and its limits."""
     if rule is None:
-        show(_catalogue(chosen_checks(session.settings.check)), as_json=as_json)
+        catalogue = _catalogue(chosen_checks(session.settings.check))
+        show(catalogue if as_json else catalogue.drop(columns=["official", "layers"]), as_json=as_json)
         return
     if rule not in checks():
         near = get_close_matches(rule, checks(), n=3, cutoff=0.4)

@@ -32,10 +32,16 @@ def show(
     console().print(table)
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the error boundary: a reader that went away, as head does, is no failure."""
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Return a console on stdout that does not cut rows in a pipe."""
-    terminal = Console()
-    return terminal if terminal.is_terminal else Console(width=WIDTH_IN_A_PIPE, no_color=True)
+    terminal = _Console()
+    return terminal if terminal.is_terminal else _Console(width=WIDTH_IN_A_PIPE, no_color=True)
 
 
 def _cell(value: Any) -> str:

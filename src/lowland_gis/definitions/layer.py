@@ -34,7 +34,8 @@ class LayerDefinition(_Frozen):
 
     `identifier` is the field by which people name a record. `tabulate` is `code` (sum by the class code), `feature` (keep each feature apart, because its attributes are
     needed beside the overlap) or `no`. `width` names the field that makes a strip of
-    a line. `valid_from` and `valid_to` name date fields outside which a feature counts no more.
+    a line. `valid_from` and `valid_to` name date fields outside which a feature counts no more. `names` are
+    the names of the layer in databases, by which layers of like fields are told apart.
     """
 
     key: str
@@ -50,6 +51,7 @@ class LayerDefinition(_Frozen):
     valid_to: str | None = None
     document: str
     note: str | None = None
+    names: tuple[str, ...] = ()
     field: tuple[FieldDefinition, ...] = ()
 
 

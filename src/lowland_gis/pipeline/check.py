@@ -247,7 +247,12 @@ def _each(fields: tuple[str, ...], look: Callable[[str], pd.DataFrame]) -> pd.Da
 def _combinations(item: CheckDefinition, layer: Layer, fields: tuple[str, ...]) -> pd.DataFrame:
     found = [
         checks.combination(
-            layer.texts, field, layer.texts[item.class_field], rule.values, allowed=rule.allowed, forbidden=rule.forbidden
+            layer.texts,
+            field,
+            layer.texts[item.class_field],
+            rule.values,
+            allowed=rule.allowed,
+            forbidden=rule.forbidden,
         )
         for field in fields
         for rule in item.combination
@@ -291,7 +296,10 @@ _FIELDS: dict[str, Callable[[CheckDefinition, Layer, tuple[str, ...], Others], p
     "pattern": lambda c, a, f, _: _each(f, lambda name: checks.pattern(a.texts, name, str(c.pattern))),
     "unique": lambda _c, a, f, _: _each(f, lambda name: checks.unique(a.texts, name)),
     "only_on": lambda c, a, f, _: _each(
-        f, lambda name: checks.only_on(a.texts, name, a.texts[c.class_field], classes=c.classes, permitted=c.values)
+        f,
+        lambda name: checks.only_on(
+            a.texts, name, a.texts[c.class_field], classes=c.classes, permitted=c.values
+        ),
     ),
     "combination": lambda c, a, f, _: _combinations(c, a, f),
     "equation": lambda c, a, f, _: checks.equation(a.texts, f, tolerance=c.value("tolerance")),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import pandas as pd
 
 from lowland_gis import schema
-from lowland_gis.analysis.rules import RulePack
+from lowland_gis.analysis.rules import Clause, Rule, RulePack
 from lowland_gis.db.frames import Connection, copy_in, read_frame
 from lowland_gis.definitions.rule_pack import from_json
 from lowland_gis.pipeline.delineate import NOT_LOW
@@ -67,22 +67,27 @@ def legacy(verdicts: pd.DataFrame, pack: RulePack) -> pd.DataFrame:
 
 def problems(verdicts: pd.DataFrame, pack: RulePack) -> pd.DataFrame:
     """Return the problem list: every unknown clause that an open answer hangs on, and which paper settles it."""
-    clauses = {(question.name, rule.name): rule.all for question in pack.question for rule in question.rule}
-    found = []
-    for row in verdicts[~verdicts["settled"].astype(bool)].to_dict("records"):
-        for rule, letters in row["trace"].items():
-            if "f" in letters:
-                continue
-            for clause, letter in zip(clauses[row["question"], rule], letters, strict=True):
-                if letter == "u":
-                    found.append(
-                        (row["parcel_id"], row["town_code"], row["question"], clause.title,
-                         clause.needed or _FALLBACK_NEEDED, clause.office or _FALLBACK_OFFICE)
-                    )  # fmt: skip
+    rules = {question.name: question.rule for question in pack.question}
+    found = [
+        (row["parcel_id"], row["town_code"], row["question"], clause.title,
+         clause.needed or _FALLBACK_NEEDED, clause.office or _FALLBACK_OFFICE)
+        for row in verdicts[~verdicts["settled"].astype(bool)].to_dict("records")
+        for clause in _open_clauses(rules[row["question"]], row["trace"])
+    ]  # fmt: skip
     columns = ["parcel_id", "town_code", "question", "clause", "needed", "office"]
     return pd.DataFrame(found, columns=columns).drop_duplicates(
         ["parcel_id", "question", "clause"], ignore_index=True
     )
+
+
+def _open_clauses(rules: tuple[Rule, ...], trace: dict[str, str]) -> Iterator[Clause]:
+    """Yield the unknown clauses of the rules that come before the first one that holds: later ones change nothing."""
+    for rule in rules:
+        letters = trace[rule.name]
+        if set(letters) == {"t"}:
+            return
+        if "f" not in letters:
+            yield from (clause for clause, letter in zip(rule.all, letters, strict=True) if letter == "u")
 
 
 def _applicable_clauses(pack: RulePack, question: str, trace: dict[str, str]) -> dict[str, str]:
