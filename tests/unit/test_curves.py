@@ -86,6 +86,14 @@ def test_straight_rows_stay_bit_for_bit():
     assert done.wkb[2] is collection
 
 
+def test_a_curve_type_without_arcs_becomes_plain_and_is_no_curve():
+    ring = head(2) + points((0, 0), (1, 0), (1, 1), (0, 0))
+    wkb = column(head(10) + struct.pack("<I", 1) + ring)
+    done = linearised(wkb)
+    assert (done.n_curves, has_curves(wkb).tolist()) == (0, [False])
+    assert shapely.from_wkb(done.wkb[0]).wkt == "POLYGON ((0 0, 1 0, 1 1, 0 0))"
+
+
 def test_a_collection_that_holds_an_arc_is_found():
     inside = head(7) + struct.pack("<I", 2) + shapely.to_wkb(shapely.Point(1, 2)) + circle()
     done = linearised(column(inside))

@@ -30,7 +30,7 @@ _MAX_DEPTH = 50
 
 @dataclass(frozen=True)
 class Linearised:
-    """WKB without arcs, row by row, and how many rows had some."""
+    """WKB without arcs, row by row, and how many rows had some (or could not be followed)."""
 
     wkb: npt.NDArray[np.object_]
     n_curves: int
@@ -46,14 +46,16 @@ def linearised(wkb: npt.NDArray[np.object_], *, deviation: float = MAX_DEVIATION
     """
     rows = np.flatnonzero([_is_curve(item) for item in wkb])
     straight = wkb.copy()
+    n_curves = 0
     for row in rows:
-        straight[row] = _one(bytes(wkb[row]), deviation)
-    return Linearised(straight, len(rows))
+        straight[row], curved = _one(bytes(wkb[row]), deviation)
+        n_curves += curved
+    return Linearised(straight, n_curves)
 
 
 def has_curves(wkb: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
-    """Return which rows hold arcs, or collections that may."""
-    return np.array([_is_curve(item) for item in wkb], dtype=bool)
+    """Return which rows hold arcs; a type that may hold arcs but has none, as GDAL writes it, is no curve."""
+    return np.array([_is_curve(item) and _holds_curve(bytes(item)) for item in wkb], dtype=bool)
 
 
 def _is_curve(item: bytes | None) -> bool:
@@ -72,11 +74,11 @@ def _holds_curve(item: bytes) -> bool:
     return curved
 
 
-def _one(item: bytes, deviation: float) -> bytes:
+def _one(item: bytes, deviation: float) -> tuple[bytes, bool]:
     try:
-        return _Reader(item, deviation).geometry()[0]
+        return _Reader(item, deviation).geometry()
     except (struct.error, ValueError):
-        return b""
+        return b"", True
 
 
 def _kind(word: int) -> tuple[int, int, bool]:

@@ -1,0 +1,169 @@
+"""Facts that a file gives about itself: layers, declared and possible text encodings, counts in headers, raw geometry kinds."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pyogrio
+import pyogrio.raw
+from pyogrio.errors import CRSError, DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
+
+from lowland_gis.analysis.forensics import Kinds, kinds
+from lowland_gis.errors import InputRefusedError
+from lowland_gis.files.encoding import dbf_header
+from lowland_gis.files.source import Source, sidecar
+
+READINGS = ("utf-8", "gb18030", "big5")
+_ERRORS = (CRSError, DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError, ValueError)
+_SAMPLES = 3
+_SAMPLE_ROWS = 20_000
+_BATCH_ROWS = 50_000
+_LAST_ASCII = 127
+_SHAPE_HEADER, _INDEX_RECORD = 100, 8
+_LANGUAGES = {
+    0x00: "none", 0x03: "Windows 1252", 0x13: "Japanese", 0x4D: "GBK (cp936)", 0x4F: "Big5 (cp950)", 0x57: "ANSI",
+    0x78: "Big5", 0x7A: "GBK",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TextFacts:
+    """What a shapefile declares of its text, and the same values in each reading."""
+
+    declared_cpg: str | None
+    declared_ldid: str
+    readings: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Records by the headers of a shapefile; `complete` is whether the .shp is as long as it says."""
+
+    dbf: int
+    shx: int
+    complete: bool
+
+
+def layer_names(source: Source) -> tuple[str | None, ...]:
+    """Return the layers or sheets to look at: the one that is named, else all; None where a file is its own layer.
+
+    Raises:
+        InputRefusedError: the file cannot be opened.
+    """
+    if source.layer is not None:
+        return (source.layer,)
+    if source.driver in ("CSV", "Parquet", "GTiff"):
+        return (None,)
+    try:
+        if source.driver == "XLSX":
+            return _sheets(source.path)
+        return tuple(str(name) for name in _quietly_listed(source.path)[:, 0])
+    except (*_ERRORS, OSError, KeyError, EOFError) as error:
+        raise InputRefusedError(
+            f"{source.name}: cannot be opened ({error}). Ask the sender for it again."
+        ) from error
+
+
+def _quietly_listed(path: Path) -> np.ndarray:
+    # Measures are counted by `raw_kinds`; that pyogrio leaves them out needs no warning.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        listed: np.ndarray = pyogrio.list_layers(path)
+    return listed
+
+
+def _sheets(path: Path) -> tuple[str, ...]:
+    book = openpyxl.load_workbook(path, read_only=True)
+    try:
+        return tuple(sheet.title for sheet in book.worksheets if sheet.max_row)
+    finally:
+        book.close()
+
+
+def text_facts(source: Source) -> TextFacts | None:
+    """Return what is declared of the text of a shapefile, and up to three values in each reading; None for other files.
+
+    Raises:
+        InputRefusedError: the .dbf contradicts itself.
+    """
+    dbf = sidecar(source.path, ".dbf") if source.driver == "ESRI Shapefile" else None
+    if dbf is None:
+        return None
+    cpg = sidecar(source.path, ".cpg")
+    ldid = dbf_header(dbf).ldid
+    samples = list(_samples(dbf))
+    return TextFacts(
+        None if cpg is None else cpg.read_bytes()[:40].decode("ascii", "replace").strip(),
+        f"0x{ldid:02X} {_LANGUAGES.get(ldid, 'other')}",
+        {name: tuple(text.decode(name, "replace") for text in samples) for name in READINGS}
+        if samples
+        else {},
+    )
+
+
+def _samples(dbf: Path) -> Iterator[bytes]:
+    """Yield up to three distinct names or values with a byte over 127."""
+    header = dbf_header(dbf)
+    found = dict.fromkeys(name for name, _, _ in header.fields if not name.isascii())
+    rows = min(header.records, _SAMPLE_ROWS)
+    shape = (rows, header.record_bytes)
+    records = np.memmap(dbf, np.uint8, "r", header.header_bytes, shape) if rows else np.empty(shape, np.uint8)
+    position = 1
+    for _, kind, width in header.fields:
+        if kind == "C" and width and len(found) < _SAMPLES * 4:
+            column = np.ascontiguousarray(records[:, position : position + width])
+            strange = column[(column > _LAST_ASCII).any(axis=1)][:_SAMPLES]
+            found |= dict.fromkeys(bytes(row).rstrip(b" \x00") for row in strange)
+        position += width
+    yield from list(found)[:_SAMPLES]
+
+
+def counts(source: Source) -> Counts | None:
+    """Return what the headers of a shapefile count; None for other files."""
+    dbf, shx = sidecar(source.path, ".dbf"), sidecar(source.path, ".shx")
+    if source.driver != "ESRI Shapefile" or dbf is None or shx is None:
+        return None
+    with source.path.open("rb") as shp:
+        length = int.from_bytes(shp.read(28)[24:], "big") * 2
+    return Counts(
+        int.from_bytes(dbf.read_bytes()[4:8], "little"),
+        max(0, (shx.stat().st_size - _SHAPE_HEADER) // _INDEX_RECORD),
+        source.path.stat().st_size >= length,
+    )
+
+
+def raw_kinds(source: Source) -> Kinds:
+    """Return the kinds of geometry as they lie in the file, before arcs and heights are taken out.
+
+    Raises:
+        InputRefusedError: the geometries cannot be read.
+    """
+    total = Kinds()
+    if source.driver in ("CSV", "XLSX", "Parquet", "GTiff"):
+        return total
+    try:
+        with warnings.catch_warnings():
+            # The kind that a layer declares is not looked at here, so it does not matter that measures are left out of it.
+            warnings.simplefilter("ignore", UserWarning)
+            opened = pyogrio.raw.open_arrow(
+                source.path, layer=source.layer, columns=[], batch_size=_BATCH_ROWS, use_pyarrow=True,
+                encoding="latin-1" if source.driver == "ESRI Shapefile" else None,
+            )  # fmt: skip
+            with opened as (meta, reader):
+                name = meta["geometry_name"] or "wkb_geometry"
+                for batch in reader:
+                    position = batch.schema.get_field_index(name)
+                    if position >= 0:
+                        values = np.empty(batch.num_rows, dtype=object)
+                        values[:] = batch.column(position).to_pylist()
+                        total += kinds(values)
+    except (*_ERRORS, OSError) as error:
+        raise InputRefusedError(
+            f"{source.name}: its geometries cannot be read ({error}). Ask the sender for it again."
+        ) from error
+    return total
