@@ -10,7 +10,8 @@ from psycopg import sql
 
 from lowland_gis import schema
 from lowland_gis.db import connect
-from lowland_gis.db.frames import copy_in, read_frame, read_geoframe
+from lowland_gis.db.copy import copy_in
+from lowland_gis.db.frames import read_frame, read_geoframe
 from lowland_gis.errors import DatabaseError
 
 SRID = 4548

@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from alembic.script import ScriptDirectory
 
 from lowland_gis import schema
-from lowland_gis.db import migrate
+from lowland_gis.db import migrate, revision
 from lowland_gis.errors import DatabaseError
 
 SRID = 4548
@@ -66,9 +67,9 @@ def test_autogenerate_is_empty(database):
 def test_down_and_up_again(database):
     migrate.downgrade(database, SRID)
     assert tables_of(database) == set()
-    assert migrate.current_revision(database) is None
+    assert revision.current_revision(database) is None
     migrate.upgrade(database, SRID)
-    assert migrate.current_revision(database) == migrate.newest_revision()
+    assert revision.current_revision(database) == revision.newest_revision()
     assert migrate.differences(database, SRID) == []
 
 
@@ -102,7 +103,7 @@ def test_a_newer_database_is_left_alone(database):
         connection.execute("UPDATE public.alembic_version SET version_num = '9999'")
     with pytest.raises(DatabaseError, match="newer lowland"):
         migrate.upgrade(database, SRID)
-    assert migrate.current_revision(database) == "9999"
+    assert revision.current_revision(database) == "9999"
 
 
 @pytest.mark.parametrize("table", ["low_efficiency", "legacy", "problem"])
@@ -115,3 +116,9 @@ def test_registry_is_append_only(database, table, statement):
         pytest.raises(psycopg.errors.RaiseException, match="append-only"),
     ):
         connection.execute(statement.format(table))
+
+
+def test_the_newest_revision_is_the_head_of_the_migrations():
+    scripts = ScriptDirectory(str(revision.scripts()))
+    assert scripts.get_heads() == [revision.newest_revision()]
+    assert all(script.module.__name__.startswith(script.revision) for script in scripts.walk_revisions())

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
-import sqlalchemy as sa
 
-from lowland_gis.db.frames import Connection
 from lowland_gis.errors import DatabaseError
+
+Connection = psycopg.Connection[Any]
 
 CONNECT_TIMEOUT_S = 10
 APPLICATION = "lowland"
@@ -22,7 +23,7 @@ def transaction(dsn: str, *, dry_run: bool = False) -> Iterator[Connection]:
     Raises:
         DatabaseError: the server cannot be reached, or refuses a statement.
     """
-    connection = _connect(dsn)
+    connection = connect(dsn)
     try:
         yield connection
         if dry_run:
@@ -38,14 +39,12 @@ def transaction(dsn: str, *, dry_run: bool = False) -> Iterator[Connection]:
         connection.close()
 
 
-def engine(dsn: str) -> sa.Engine:
-    """Return a SQLAlchemy engine on the same server, for migrations."""
-    return sa.create_engine(
-        "postgresql+psycopg://", creator=lambda: _connect(dsn), poolclass=sa.pool.NullPool
-    )
+def connect(dsn: str) -> Connection:
+    """Open a connection.
 
-
-def _connect(dsn: str) -> Connection:
+    Raises:
+        DatabaseError: the server cannot be reached.
+    """
     try:
         return psycopg.connect(dsn, connect_timeout=CONNECT_TIMEOUT_S, application_name=APPLICATION)
     except psycopg.Error as error:

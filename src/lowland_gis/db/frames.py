@@ -1,71 +1,22 @@
-"""Frames in and out of PostgreSQL by binary COPY and binary fetch."""
+"""Frames out of PostgreSQL by binary fetch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import psycopg
 import shapely
 from psycopg import sql
 
-from lowland_gis import schema
-from lowland_gis.db import copy_format
+from lowland_gis.db.connect import Connection
 
-# So many rows are put together at a time; more would only cost memory.
-COPY_ROWS = 50_000
-
-Connection = psycopg.Connection[Any]
 Query = str | sql.SQL | sql.Composed
 
 # By type number in pg_type: bool, int8, int2, int4, float4, float8.
 _NUMPY_TYPES = {16: "bool", 20: "int64", 21: "int64", 23: "int64", 700: "float64", 701: "float64"}
-
-
-def copy_in(
-    connection: Connection,
-    table: schema.Table,
-    rows: pd.DataFrame,
-    *,
-    srid: int,
-    constants: Mapping[str, Any] | None = None,
-) -> int:
-    """Write a frame into a table by COPY and return the number of rows.
-
-    Columns of the frame that the table lacks are an error; identity columns are left to the database. `constants`
-    fills whole columns, for example `{"run_id": 7}`. NaN, NaT and None become NULL. Geometry columns hold shapely
-    geometries in the plane of `srid`, JSON columns dictionaries or JSON texts.
-    """
-    constants = constants or {}
-    columns = [column for column in table.columns if not column.identity]
-    unknown = set(rows.columns) - {column.name for column in columns}
-    if unknown:
-        raise KeyError(f"{table.full_name} has no columns {sorted(unknown)}")
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
-        sql.Identifier(table.schema, table.name),
-        sql.SQL(", ").join(sql.Identifier(column.name) for column in columns),
-    )
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.write(copy_format.HEADER)
-        for start in range(0, len(rows), COPY_ROWS):
-            batch = rows.iloc[start : start + COPY_ROWS]
-            fields = [_field(column, batch, constants, srid) for column in columns]
-            copy.write(copy_format.rows(fields))
-        copy.write(copy_format.TRAILER)
-    return len(rows)
-
-
-def _field(
-    column: schema.Column, rows: pd.DataFrame, constants: Mapping[str, Any], srid: int
-) -> copy_format.Field:
-    if column.name in constants:
-        return copy_format.constant(column.kind, constants[column.name], len(rows))
-    if column.name not in rows.columns:
-        return copy_format.constant(column.kind, None, len(rows))
-    return copy_format.field(column.kind, rows[column.name], srid=srid)
 
 
 def read_frame(connection: Connection, query: Query, parameters: Sequence[Any] = ()) -> pd.DataFrame:

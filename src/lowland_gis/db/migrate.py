@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from geoalchemy2 import alembic_helpers
 
 from lowland_gis import schema
-from lowland_gis.db.connect import engine
+from lowland_gis.db import revision
+from lowland_gis.db.connect import connect
 from lowland_gis.db.server import ensure_postgis
 from lowland_gis.db.tables import metadata
 from lowland_gis.errors import DatabaseError
@@ -28,8 +26,13 @@ VERSION_SCHEMA = "public"
 _ADVISORY_LOCK = 7_264_019_113
 
 
-def upgrade(dsn: str, srid: int, revision: str = "head") -> None:
-    """Bring the database to `revision`; two upgrades at once queue.
+def engine(dsn: str) -> sa.Engine:
+    """Return a SQLAlchemy engine on the same server, for migrations."""
+    return sa.create_engine("postgresql+psycopg://", creator=lambda: connect(dsn), poolclass=sa.pool.NullPool)
+
+
+def upgrade(dsn: str, srid: int, target: str = "head") -> None:
+    """Bring the database to `target`; two upgrades at once queue.
 
     Raises:
         DatabaseError: the database cannot have PostGIS, is newer than this program, or holds another SRID.
@@ -37,24 +40,13 @@ def upgrade(dsn: str, srid: int, revision: str = "head") -> None:
     ensure_postgis(dsn)
     with _locked(dsn) as connection:
         _refuse_other_srid(connection, srid)
-        _run(connection, srid, lambda config: command.upgrade(config, revision))
+        _run(connection, srid, lambda config: command.upgrade(config, target))
 
 
-def downgrade(dsn: str, srid: int, revision: str = "base") -> None:
-    """Take the database back to `revision`."""
+def downgrade(dsn: str, srid: int, target: str = "base") -> None:
+    """Take the database back to `target`."""
     with _locked(dsn) as connection:
-        _run(connection, srid, lambda config: command.downgrade(config, revision))
-
-
-def current_revision(dsn: str) -> str | None:
-    """Return the revision of the database, or None where nothing is installed."""
-    with engine(dsn).connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
-
-
-def newest_revision() -> str | None:
-    """Return the newest revision that this program knows."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+        _run(connection, srid, lambda config: command.downgrade(config, target))
 
 
 def differences(dsn: str, srid: int) -> list[object]:
@@ -138,14 +130,7 @@ def _refuse_other_srid(connection: sa.Connection, srid: int) -> None:
 
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_scripts()).replace("%", "%%"))
+    config.set_main_option("script_location", str(revision.scripts()).replace("%", "%%"))
     # Without this alembic splits paths that hold spaces.
     config.set_main_option("path_separator", "os")
     return config
-
-
-def _scripts() -> Path:
-    """Return the folder of migrations: inside an installed package, else at the top of the checkout."""
-    package = Path(__file__).resolve().parents[1]
-    installed = package / "migrations"
-    return installed if installed.is_dir() else Path(os.path.normpath(package / ".." / ".." / "migrations"))

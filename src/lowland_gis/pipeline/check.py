@@ -14,7 +14,8 @@ import shapely
 from psycopg import sql
 
 from lowland_gis.analysis import checks, topology
-from lowland_gis.db.frames import Connection, read_frame
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.check import CheckDefinition, chosen_checks, law_classes, permitted
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.pipeline.findings import store, with_digests

@@ -11,7 +11,9 @@ import pandas as pd
 
 from lowland_gis import schema
 from lowland_gis.analysis.rules import Clause, Question, Rule, RulePack, decide
-from lowland_gis.db.frames import Connection, copy_in, read_frame
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.copy import copy_in
+from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.measure import measures
 from lowland_gis.definitions.rule_pack import from_json, rule_pack, to_json
 from lowland_gis.errors import UsageError

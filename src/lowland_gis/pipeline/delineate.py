@@ -14,7 +14,9 @@ from lowland_gis import schema
 from lowland_gis.analysis.contiguity import barrier_cells
 from lowland_gis.analysis.delineate import Limits, draw_units
 from lowland_gis.analysis.rules import OPEN
-from lowland_gis.db.frames import Connection, copy_in, read_frame
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.copy import copy_in
+from lowland_gis.db.frames import read_frame
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline import land
 from lowland_gis.pipeline.classify import evidence_table

@@ -12,7 +12,8 @@ from lowland_gis import __version__, sample
 from lowland_gis import settings as project_settings
 from lowland_gis.analysis.agreement import Agreement, compare
 from lowland_gis.db import cluster, migrate
-from lowland_gis.db.frames import Connection, read_frame
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.frames import read_frame
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.determine import problems
 from lowland_gis.pipeline.frames import current_pack

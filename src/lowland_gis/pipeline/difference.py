@@ -11,7 +11,8 @@ import shapely
 from psycopg import sql
 
 from lowland_gis.analysis import difference
-from lowland_gis.db.frames import Connection, read_frame
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.project import Project

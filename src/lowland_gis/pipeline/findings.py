@@ -13,7 +13,9 @@ import pandas as pd
 import shapely
 
 from lowland_gis import schema
-from lowland_gis.db.frames import Connection, copy_in, read_frame
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.copy import copy_in
+from lowland_gis.db.frames import read_frame
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.project import who
 

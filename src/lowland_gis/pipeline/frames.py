@@ -9,7 +9,8 @@ import pandas as pd
 
 from lowland_gis import schema
 from lowland_gis.analysis.rules import OPEN, RulePack
-from lowland_gis.db.frames import Connection, read_frame, read_geoframe
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.frames import read_frame, read_geoframe
 from lowland_gis.definitions.rule_pack import from_json
 from lowland_gis.pipeline import land
 from lowland_gis.pipeline.determine import WITHDRAWN, newest

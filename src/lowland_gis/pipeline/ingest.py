@@ -13,7 +13,8 @@ import rasterio
 from rasterio.errors import RasterioIOError
 
 from lowland_gis import schema
-from lowland_gis.db.frames import Connection, copy_in
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.copy import copy_in
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import crs as reference

@@ -9,7 +9,8 @@ import pandas as pd
 import shapely
 from psycopg import sql
 
-from lowland_gis.db.frames import Connection, read_frame, read_geoframe
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.frames import read_frame, read_geoframe
 from lowland_gis.definitions.layer import LayerDefinition
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.runs import Version, current_versions

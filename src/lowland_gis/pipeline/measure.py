@@ -14,7 +14,9 @@ import shapely
 
 from lowland_gis import schema
 from lowland_gis.analysis import measures
-from lowland_gis.db.frames import Connection, copy_in, read_frame
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.copy import copy_in
+from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions import measure as define
 from lowland_gis.definitions.codes import codes_of
 from lowland_gis.files.raster import raster_means

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from lowland_gis import settings as project_settings
 from lowland_gis.analysis.geodesy import GaussPlane
-from lowland_gis.db import cluster, connect, migrate
-from lowland_gis.db.frames import Connection
+from lowland_gis.db import cluster, connect, revision
+from lowland_gis.db.connect import Connection
 from lowland_gis.errors import DatabaseError
 
 Tell = Callable[[str], None]
@@ -65,7 +65,7 @@ def open_project(folder: Path | str) -> Project:
     file = path / project_settings.PROJECT_FILE if path.is_dir() else path
     settings = project_settings.load(file)
     dsn = cluster.connect_string(settings.folder, settings.dsn)
-    found, newest = migrate.current_revision(dsn), migrate.newest_revision()
+    found, newest = revision.current_revision(dsn), revision.newest_revision()
     if found != newest:
         raise DatabaseError(
             f"The database is at revision {found or 'none'}, but this lowland needs {newest}. Type: lowland db migrate"

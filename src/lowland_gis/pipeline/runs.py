@@ -12,7 +12,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from lowland_gis import __version__
-from lowland_gis.db.frames import Connection
+from lowland_gis.db.connect import Connection
 from lowland_gis.errors import UsageError
 
 

@@ -7,7 +7,8 @@ import pandas as pd
 import shapely
 
 from lowland_gis import schema
-from lowland_gis.db.frames import Connection, copy_in
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.copy import copy_in
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition, layer_keys
 from lowland_gis.engines import local
 from lowland_gis.pipeline import land

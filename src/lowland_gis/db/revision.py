@@ -1,0 +1,30 @@
+"""Which schema a database is at, asked without the machinery of migrations: every command asks it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from lowland_gis.db.connect import transaction
+
+
+def current_revision(dsn: str) -> str | None:
+    """Return the revision of the database, or None where nothing is installed."""
+    with transaction(dsn) as connection:
+        table = connection.execute("SELECT to_regclass('public.alembic_version')").fetchone()
+        if table is None or table[0] is None:
+            return None
+        row = connection.execute("SELECT version_num FROM public.alembic_version").fetchone()
+        return None if row is None else str(row[0])
+
+
+def newest_revision() -> str:
+    """Return the newest revision that this program knows: the greatest number among the names of the migrations."""
+    return max(path.name.partition("_")[0] for path in (scripts() / "versions").glob("[0-9]*.py"))
+
+
+def scripts() -> Path:
+    """Return the folder of migrations: inside an installed package, else at the top of the checkout."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "migrations"
+    return installed if installed.is_dir() else Path(os.path.normpath(package / ".." / ".." / "migrations"))
