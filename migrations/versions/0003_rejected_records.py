@@ -1,4 +1,4 @@
-"""Keep what was received of a record that was set aside, so that it can be listed, exported and sent back."""
+"""Keep what was received of a record that was set aside, and what the user said of a file."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,8 +31,19 @@ def upgrade() -> None:
         ),
         schema="land",
     )
+    op.add_column(
+        "layer_version",
+        sa.Column(
+            "options",
+            postgresql.JSONB(astext_type=sa.Text()),
+            nullable=True,
+            comment="what the user said of the file, with digests of mapping and datum",
+        ),
+        schema="land",
+    )
 
 
 def downgrade() -> None:
+    op.drop_column("layer_version", "options", schema="land")
     op.drop_column("issue", "received_wkb", schema="land")
     op.drop_column("issue", "received", schema="land")

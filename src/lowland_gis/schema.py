@@ -104,6 +104,12 @@ LAYER_VERSION = Table(
         Column(
             "digest", "text", "digest of file, definition and options: the same again is not loaded twice"
         ),
+        Column(
+            "options",
+            "json",
+            "what the user said of the file, with digests of mapping and datum",
+            nullable=True,
+        ),
         Column("loaded_at", "timestamp", "when it was loaded"),
         Column("loaded_by", "text", "who loaded it"),
         Column("n_read", "bigint", "records read"),

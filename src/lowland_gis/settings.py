@@ -79,7 +79,7 @@ class ProjectSettings(_Frozen):
 class DeliverySettings(_Frozen):
     """One layer to ingest: its key, its file (or `file:layer`), and what the file does not say itself.
 
-    A layer that comes in several files (a year or a town each) names each as a `part`; a newer delivery replaces only the
+    `mapping` names a file of other field names, `datum` one of the bureau's own datum parameters. A layer that comes in several files (a year or a town each) names each as a `part`; a newer delivery replaces only the
     same part.
     """
 
@@ -89,6 +89,8 @@ class DeliverySettings(_Frozen):
     as_of: dt.date | None = None
     encoding: str | None = None
     src_crs: str | None = None
+    mapping: str | None = None
+    datum: str | None = None
 
 
 class ClassifySettings(_Frozen):

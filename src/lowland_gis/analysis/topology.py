@@ -173,6 +173,8 @@ def multiparts(geometries: Geometries) -> pd.DataFrame:
 def holed(geometries: Geometries) -> pd.DataFrame:
     """Return the holes of rows, the value in m²."""
     parts, row = shapely.get_parts(geometries, return_index=True)
+    with_holes = shapely.get_num_interior_rings(parts) > 0
+    parts, row = parts[with_holes], row[with_holes]
     rings, part = shapely.get_rings(parts, return_index=True)
     inner = np.r_[False, part[1:] == part[:-1]] if len(rings) else np.zeros(0, dtype=bool)
     holes = shapely.polygons(rings[inner])

@@ -11,7 +11,8 @@ from typing import Protocol
 import click
 
 from lowland_gis.db import cluster as clusters
-from lowland_gis.db.migrate import current_revision, upgrade
+from lowland_gis.db.migrate import upgrade
+from lowland_gis.db.revision import current_revision
 from lowland_gis.db.server import Facts, ensure_postgis, facts_of, without_password
 from lowland_gis.settings import Settings
 
@@ -53,12 +54,12 @@ def up(project: Project) -> None:
 
 
 @db.command()
-@click.option("--to", "revision", default="head", show_default=True, help="The revision to reach.")
+@click.option("--to", "target", default="head", show_default=True, help="The revision to reach.")
 @click.pass_obj
-def migrate(project: Project, revision: str) -> None:
+def migrate(project: Project, target: str) -> None:
     """Bring the database to the newest schema; two at once queue."""
     server = clusters.connect_string(project.project_dir, project.dsn)
-    upgrade(server, project.settings.project.srid, revision)
+    upgrade(server, project.settings.project.srid, target)
     click.echo(f"The database is at revision {current_revision(server)}.", err=True)
 
 

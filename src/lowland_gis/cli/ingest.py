@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from lowland_gis.cli import Session
+from lowland_gis.cli.progress import progress
 from lowland_gis.pipeline.ingest import ingest as ingest_delivery
 from lowland_gis.settings import DeliverySettings
 
@@ -19,6 +20,10 @@ from lowland_gis.settings import DeliverySettings
 @click.option("--encoding", help="The text encoding of a shapefile, where it cannot be told from its bytes.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day whose state the layer shows.")
 @click.option("--part", help="Which part of the layer this is, where it comes in several files.")
+@click.option(
+    "--mapping", help="A TOML file that says which received field is which; lowland inspect proposes one."
+)
+@click.option("--datum", help="A TOML file of the bureau's own datum parameters, for old systems.")
 @click.option("--dry-run", is_flag=True, help="Do everything, then roll it back.")
 @click.pass_obj
 def ingest(
@@ -29,16 +34,24 @@ def ingest(
     encoding: str | None,
     as_of: dt.datetime | None,
     part: str | None,
+    mapping: str | None,
+    datum: str | None,
     dry_run: bool,
 ) -> None:
     """Load SOURCE (a file, or FILE:LAYER) as a new version of LAYER; the same bytes again load nothing."""
-    day = None if as_of is None else as_of.date()
     # On the command line a path means what the shell means; lowland.toml counts from its own folder.
-    place = str(Path.cwd() / source)
     delivery = DeliverySettings(
-        layer=layer, source=place, part=part, as_of=day, encoding=encoding, src_crs=src_crs
+        layer=layer,
+        source=_here(source),
+        part=part,
+        as_of=None if as_of is None else as_of.date(),
+        encoding=encoding,
+        src_crs=src_crs,
+        mapping=None if mapping is None else _here(mapping),
+        datum=None if datum is None else _here(datum),
     )
-    loaded = ingest_delivery(session.project, delivery, dry_run=dry_run)
+    with progress(session, f"ingest {layer}") as watch:
+        loaded = ingest_delivery(session.project, delivery, dry_run=dry_run, watch=watch)
     if not loaded.fresh:
         click.echo(
             f"{layer}: the same bytes are there already as version {loaded.version_id}; nothing was loaded."
@@ -49,3 +62,7 @@ def ingest(
         f" {loaded.n_rejected:,} set aside; {loaded.n_issues:,} issues"
         f"{'' if loaded.encoding is None else f'; text read as {loaded.encoding}'}{' (dry run)' if dry_run else ''}"
     )
+
+
+def _here(path: str) -> str:
+    return str(Path.cwd() / path)

@@ -14,7 +14,8 @@ from lowland_gis.cli.tables import json_option, show
 from lowland_gis.definitions.mapping import as_toml, read_mapping
 from lowland_gis.errors import UsageError
 from lowland_gis.files.datum import read_datum
-from lowland_gis.pipeline.inspect import Inspection, Options, inspect_source
+from lowland_gis.pipeline.inspect import Options, inspect_source
+from lowland_gis.pipeline.inspection import Inspection
 from lowland_gis.settings import DEFAULT_CRS
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -131,6 +132,13 @@ def _refuse_other_zone(found: Reference, west: float, south: float, extent: str,
         )
 
 
+class Way(Protocol):
+    """A way between two systems, whatever computes it."""
+
+    def transform(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """Return x and y in the target system."""
+
+
 def path_between(source: Reference, target: Reference, where: str) -> Transformer | None:
     """Return the transformation between two systems, or None when they are the same.
 
@@ -149,9 +157,7 @@ def path_between(source: Reference, target: Reference, where: str) -> Transforme
     return group.transformers[0]
 
 
-def transformed(
-    geometries: npt.NDArray[np.object_], transformer: Transformer | None
-) -> npt.NDArray[np.object_]:
+def transformed(geometries: npt.NDArray[np.object_], transformer: Way | None) -> npt.NDArray[np.object_]:
     """Return geometries in the target system; without a transformer they come back bit for bit."""
     if transformer is None:
         return geometries

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import rasterio
+from psycopg.types.json import Jsonb
 from rasterio.errors import RasterioIOError
 
 from lowland_gis import schema
@@ -18,11 +19,14 @@ from lowland_gis.db.copy import copy_in
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import crs as reference
+from lowland_gis.files.datum import path_with
 from lowland_gis.files.read import Batch, Received, bounds, received
 from lowland_gis.files.source import Source, opened
+from lowland_gis.pipeline.ahead import ahead
 from lowland_gis.pipeline.prepare import Geometries, Prepared, Preparer, no_shapes
 from lowland_gis.pipeline.project import Project, who
 from lowland_gis.pipeline.runs import digest_of
+from lowland_gis.pipeline.said import Said, read_said
 from lowland_gis.settings import DeliverySettings
 
 Watch = Callable[[int, int | None], None]
@@ -58,24 +62,20 @@ def ingest(
         InputRefusedError: the file cannot be taken for what it is; nothing of it was loaded.
     """
     definition = layer_definition(delivery.layer)
+    said = read_said(project, delivery)
     with opened(delivery.source, project.settings.folder) as source:
-        digest = _digest(source, definition, delivery)
+        digest = digest_of([source.sha256, source.layer, definition.model_dump(mode="json"), said.options])
         with project.transaction(dry_run=dry_run) as connection:
             # One delivery of a layer at a time; readers are not held up.
             connection.execute("LOCK TABLE land.layer_version IN SHARE ROW EXCLUSIVE MODE")
             same = _same_delivery(connection, delivery, digest)
             if same is not None:
                 return same
-            loading = _Loading(connection, project, delivery, digest)
+            loading = _Loading(connection, project, delivery, digest, said)
             if definition.stored == "raster":
                 return loading.raster(source)
             with received(source, encoding=delivery.encoding) as arrived:
                 return loading.rows(source, definition, arrived, watch)
-
-
-def _digest(source: Source, definition: LayerDefinition, delivery: DeliverySettings) -> str:
-    options = delivery.model_dump(mode="json", exclude={"source"})
-    return digest_of([source.sha256, source.layer, definition.model_dump(mode="json"), options])
 
 
 def _same_delivery(connection: Connection, delivery: DeliverySettings, digest: str) -> Loaded | None:
@@ -101,20 +101,21 @@ class _Loading:
     project: Project
     delivery: DeliverySettings
     digest: str
+    said: Said
 
     def rows(self, source: Source, definition: LayerDefinition, arrived: Received, watch: Watch) -> Loaded:
         """Load the batches of a vector layer or a table: one is copied while the next is prepared."""
         if definition.stored != "enterprise" and not arrived.has_geometry:
             raise no_shapes(source.name, definition.key)
-        plane = _Plane(self.project, self.delivery, source, arrived)
-        preparer = Preparer(source.name, definition, self.project.plane, plane.bring)
+        plane = _Plane(self.project, self.delivery, source, arrived, self.said)
+        preparer = Preparer(source.name, definition, self.project.plane, plane.bring, self.said.mapping)
         version_id = self._version(
             self._source(source, arrived, plane.found if arrived.has_geometry else None)
         )
         n_read = n_loaded = n_rejected = n_issues = 0
         with ThreadPoolExecutor(max_workers=1) as copier:
             copied: Future[Any] = copier.submit(bool)
-            for batch in _or_none(arrived):
+            for batch in ahead(_or_none(arrived)):
                 prepared = preparer.prepare(batch)
                 copied.result()
                 copied = copier.submit(self._copy, preparer.table, prepared, version_id)
@@ -168,10 +169,13 @@ class _Loading:
         )
         return _one(
             self.connection,
-            "INSERT INTO land.layer_version (layer, part, source_id, as_of, digest, loaded_at, loaded_by, n_read,"
-            " n_loaded, n_rejected) VALUES (%s, %s, %s, %s, %s, %s, %s, 0, 0, 0) RETURNING version_id",
-            [delivery.layer, delivery.part, source_id, as_of, self.digest, dt.datetime.now(dt.UTC), who()],
-        )
+            "INSERT INTO land.layer_version (layer, part, source_id, as_of, digest, options, loaded_at, loaded_by,"
+            " n_read, n_loaded, n_rejected) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 0, 0, 0) RETURNING version_id",
+            [
+                delivery.layer, delivery.part, source_id, as_of, self.digest, Jsonb(self.said.options),
+                dt.datetime.now(dt.UTC), who(),
+            ],
+        )  # fmt: skip
 
     def _count(self, version_id: int, n_read: int, n_loaded: int, n_rejected: int) -> None:
         self.connection.execute(
@@ -184,7 +188,7 @@ class _Plane:
     """Brings batches to the project's plane; the first one decides how, every one is held against its declaration."""
 
     def __init__(
-        self, project: Project, delivery: DeliverySettings, source: Source, arrived: Received
+        self, project: Project, delivery: DeliverySettings, source: Source, arrived: Received, said: Said
     ) -> None:
         self._where = source.name
         self._declared, self._given = arrived.declared_crs, delivery.src_crs
@@ -195,7 +199,11 @@ class _Plane:
         )
         self.found = None if system is None else system.name
         target = reference.reference(project.settings.project.crs, source.name)
-        self._way = None if system is None else reference.path_between(system, target, source.name)
+        self._way: reference.Way | None = None
+        if system is not None and said.datum is not None:
+            self._way = path_with(said.datum, system, target)
+        elif system is not None:
+            self._way = reference.path_between(system, target, source.name)
 
     def bring(self, geometries: Geometries) -> Geometries:
         """Return the geometries of a batch on the project's plane."""

@@ -6,7 +6,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from lowland_gis.files import datum, inspect
 from lowland_gis.files.read import Batch, Received, received
 from lowland_gis.files.source import Source, opened
 from lowland_gis.pipeline.columns import Profile
+from lowland_gis.pipeline.inspection import Inspection, doubts, geometry_facts
 from lowland_gis.pipeline.prepare import Preparer, no_shapes
 from lowland_gis.settings import gauss_plane
 
@@ -48,66 +49,6 @@ class Options:
     encoding: str | None = None
     mapping: Mapping | None = None
     datum: datum.FourParameters | datum.SevenParameters | datum.GridParameters | None = None
-
-
-@dataclass
-class Inspection:
-    """All that is known of one layer of a source.
-
-    `refusals` are the reasons why ingest would refuse the file, `warnings` what it would take but a person should know.
-    """
-
-    source: str
-    layer: str | None
-    driver: str
-    size_bytes: int
-    sha256: str
-    encoding: str | None = None
-    encoding_reason: str | None = None
-    text: inspect.TextFacts | None = None
-    counts: inspect.Counts | None = None
-    n_rows: int = 0
-    declared_crs: str | None = None
-    used_crs: str | None = None
-    extent: tuple[float, ...] | None = None
-    readings: tuple[str, ...] = ()
-    datum: str = "unknown"
-    geometry: dict[str, Any] | None = None
-    columns: tuple[recognise.Column, ...] = ()
-    fits: tuple[recognise.Fit, ...] = ()
-    chosen: str | None = None
-    field_faults: tuple[recognise.FieldFault, ...] = ()
-    replace: dict[str, dict[str, str]] = field(default_factory=dict)
-    issues: dict[str, int] = field(default_factory=dict)
-    n_loaded: int = 0
-    n_repaired: int = 0
-    n_rejected: int = 0
-    refusals: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def clean(self) -> bool:
-        """Return whether ingest would take every row."""
-        return not self.refusals and not self.n_rejected
-
-    def as_json(self) -> dict[str, Any]:
-        """Return everything as what JSON holds."""
-        content = asdict(self) | {"would": self.would}
-        for column in content["columns"]:
-            column["codes"] = None if column["codes"] is None else sorted(column["codes"])
-        return content
-
-    @property
-    def would(self) -> str:
-        """Return what ingest would do with it, in one word."""
-        return "refuse" if self.refusals else "load" if not self.n_rejected else "load with rejects"
-
-    def mapping(self, supplier: str) -> Mapping | None:
-        """Return the mapping that the proposals make, None where no layer was recognised."""
-        if self.chosen is None:
-            return None
-        fit = next(fit for fit in self.fits if fit.key == self.chosen)
-        return Mapping(supplier=supplier, layer=self.chosen, rename=fit.rename, replace=self.replace)
 
 
 def inspect_source(place: str, folder: Path, options: Options) -> list[Inspection]:
@@ -294,11 +235,11 @@ class _Gathered:
         if found.chosen is not None:
             self._check_fields(layer_definition(found.chosen))
         if self.has_geometry:
-            found.geometry = _geometry_facts(self.kinds, self.shapes)
+            found.geometry = geometry_facts(self.kinds, self.shapes)
             if np.isfinite(self.shapes.bounds).all():
                 found.extent = self.shapes.bounds
                 found.readings = tuple(_readings(self.shapes.bounds, self.options.plane))
-        found.warnings += _warnings(found)
+        found.warnings += doubts(found)
 
     def _check_fields(self, definition: LayerDefinition) -> None:
         fit = next((fit for fit in self.found.fits if fit.key == definition.key), None)
@@ -338,43 +279,10 @@ def _shown(fits: list[recognise.Fit], chosen: str | None) -> list[recognise.Fit]
     return best + [fit for fit in fits[_SHOWN_FITS:] if fit.key == chosen]
 
 
-def _geometry_facts(kinds: Kinds, seen: Shapes) -> dict[str, Any]:
-    return {
-        "kinds": dict(kinds.kinds), "curves": kinds.n_curves, "z": kinds.n_z, "m": kinds.n_m,
-        "null": seen.n_null, "unreadable": seen.n_unreadable, "empty": seen.n_empty,
-        "not_finite": seen.n_not_finite, "invalid": seen.n_invalid, "reasons": dict(seen.reasons),
-        "places": dict(seen.places), "duplicates": seen.n_duplicates, "multipart": seen.n_multipart,
-        "largest_ring": seen.largest_ring, "large_rings": seen.n_large_rings,
-    }  # fmt: skip
-
-
 def _readings(bounds: tuple[float, float, float, float], plane: str) -> Iterator[str]:
     for reading in readings(bounds, round(gauss_plane(plane).central_meridian_deg)):
         systems = ", ".join(f"{datum} {code}" for datum, code in reading.systems.items())
         yield f"{'x and y swapped: ' if reading.swapped else ''}{reading.meaning}{f' – {systems}' if systems else ''}"
-
-
-def _warnings(found: Inspection) -> list[str]:
-    told = []
-    if found.extent is not None and not found.readings:
-        told.append("The extent lies nowhere in China, neither in degrees nor in metres.")
-    if len(found.fits) > 1 and abs(found.fits[0].score - found.fits[1].score) < 1e-9:  # noqa: PLR2004 - equal
-        told.append(
-            f"The fields fit {found.fits[0].key} and {found.fits[1].key} alike; only the data year or the name"
-            " of the file decided. Say which it is with --layer."
-        )
-    if found.encoding_reason and "wrong" in found.encoding_reason:
-        told.append(f"The declared text encoding is wrong: {found.encoding_reason}.")
-    facts = found.geometry or {}
-    if facts.get("curves"):
-        told.append(f"{facts['curves']} geometries have arcs; they become chords within 0.001 m.")
-    if facts.get("z") or facts.get("m"):
-        told.append("Heights and measures (Z, M) are left out.")
-    if facts.get("large_rings"):
-        told.append(f"{facts['large_rings']} rings have over 100,000 vertices; overlays will be slow.")
-    if not found.n_rows:
-        told.append("It has no rows.")
-    return told
 
 
 def _raster(source: Source, options: Options, found: Inspection) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ from lowland_gis.analysis import attributes, repair
 from lowland_gis.analysis.geodesy import GaussPlane, ellipsoidal_areas
 from lowland_gis.definitions.codes import code_names
 from lowland_gis.definitions.layer import LayerDefinition
+from lowland_gis.definitions.mapping import Mapping, apply
 from lowland_gis.errors import InputRefusedError, listed
 from lowland_gis.files.read import Batch
 
@@ -45,6 +46,7 @@ class Preparer:
     definition: LayerDefinition
     plane: GaussPlane
     to_plane: Callable[[Geometries], Geometries]
+    mapping: Mapping | None = None
     seen: set[str] = field(default_factory=set)
 
     @property
@@ -59,6 +61,8 @@ class Preparer:
         Raises:
             InputRefusedError: required fields are missing, so it is another layer than was said.
         """
+        if self.mapping is not None:
+            batch = replace(batch, attributes=apply(self.mapping, batch.attributes))
         standard = self._standardised(batch)
         rows = pd.DataFrame({"row_no": np.arange(batch.attributes.num_rows) + batch.first_row})
         rows["attributes"] = attributes.json_records(standard.rows).to_pylist()
