@@ -93,7 +93,7 @@ def test_field_changes_name_field_old_and_new():
         (1, "TBMJ", 2.0, 2.5),
         (2, "DLBM", None, "1006"),
         (2, "NEW", None, "n"),
-    ] or set(found["field"]) == {"BZ", "DLBM", "TBMJ", "NEW"}
+    ]
 
 
 VERSION = st.lists(
