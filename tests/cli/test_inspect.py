@@ -249,3 +249,15 @@ def test_strange_fields_are_refused_with_what_to_type(look, tmp_path):
     found = look("s.gpkg", code=1)
     assert found["chosen"] is None
     assert "--layer" in found["refusals"][0]
+
+
+def test_names_are_text_and_no_markup_of_the_screen(lowland, tmp_path):
+    frame(
+        tmp_path / "[bold]甲[/x].gpkg".replace("/", "-"),
+        {"ZDDM": ["[/q]"], "宗地面积[red]": [1.0]},
+        [box(0, 0)],
+    )
+    done = lowland("inspect", "[bold]甲[-x].gpkg", "--layer", "parcel")
+    assert done.returncode == 0, done.stderr
+    assert "[bold]甲[-x].gpkg" in done.stdout
+    assert "宗地面积[red]" in done.stdout

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 import pandas as pd
+from rich.markup import escape
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.tables import json_option, show
@@ -79,7 +80,7 @@ def inspect(
 
 
 def _print(one: Inspection) -> None:
-    name = f"{Path(one.source).name}{f':{one.layer}' if one.layer else ''}"
+    name = escape(f"{Path(one.source).name}{f':{one.layer}' if one.layer else ''}")
     show(_frame(_facts(one), "what", "is"), as_json=False, headings=("", name), title=f"\nSource 来件 {name}")
     if one.geometry is not None:
         show(
@@ -111,7 +112,9 @@ _FIT_HEADINGS = (
 
 
 def _frame(rows: Iterator[tuple[object, ...]] | list[tuple[object, ...]], *names: str) -> pd.DataFrame:
-    return pd.DataFrame(list(rows), columns=list(names), dtype=object)
+    # What a file says of itself is text, never the screen's own markup.
+    cells = [[escape(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    return pd.DataFrame(cells, columns=list(names), dtype=object)
 
 
 def _facts(one: Inspection) -> Iterator[tuple[object, ...]]:
@@ -140,10 +143,15 @@ def _facts(one: Inspection) -> Iterator[tuple[object, ...]]:
     if one.extent is not None:
         yield "system declared 声明坐标系", _short(one.declared_crs)
         yield "system used 采用坐标系", one.used_crs or "none"
-        yield "extent 范围", "x {0:,.6g} … {2:,.6g}, y {1:,.6g} … {3:,.6g}".format(*map(float, one.extent))
+        yield "extent 范围", _extent(*one.extent)
         for number, reading in enumerate(one.readings or ("nowhere in China 不在国内",)):
             yield "" if number else "extent reads as 推断", reading
         yield "datum 基准", one.datum
+
+
+def _extent(west: float, south: float, east: float, north: float) -> str:
+    digits = 2 if max(abs(east), abs(north)) > 360 else 6  # noqa: PLR2004 - metres or degrees
+    return f"x {west:,.{digits}f} … {east:,.{digits}f}, y {south:,.{digits}f} … {north:,.{digits}f}"
 
 
 def _short(declared: str | None) -> str:
