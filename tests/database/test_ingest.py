@@ -198,3 +198,102 @@ def test_a_raster_in_another_system_is_refused(project, tmp_path):
 def test_a_missing_file_is_refused_by_name(project):
     with pytest.raises(InputRefusedError, match="没有.shp: there is no such file"):
         ingest(project, deliver("parcel", "没有.shp"))
+
+
+# ------------------------------------------------------------------ what the user says of a file, and what is kept
+
+
+def test_a_mapping_names_the_fields_of_a_supplier_and_is_recorded(project, tmp_path):
+    gpd.GeoDataFrame({"地类码": ["0601"], "编号": ["7"]}, geometry=[box(0, 0)], crs=4548).to_file(
+        tmp_path / "顾问.gpkg"
+    )
+    (tmp_path / "顾问.toml").write_text(
+        'supplier = "示例咨询"\nlayer = "dltb3"\n[rename]\n"地类码" = "DLBM"\n"编号" = "BSM"\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(InputRefusedError, match="--mapping"):
+        ingest(project, deliver("dltb3", "顾问.gpkg"))
+    ingest(project, deliver("dltb3", "顾问.gpkg", mapping="顾问.toml"))
+    assert rows(project, "SELECT code, attributes->>'BSM' FROM land.feature") == [("0601", "7")]
+    recorded = rows(
+        project,
+        "SELECT options->'mapping'->>'supplier', length(options->'mapping'->>'sha256') FROM land.layer_version",
+    )
+    assert recorded == [("示例咨询", 64)]
+    with pytest.raises(UsageError, match="for the layer dltb3"):
+        ingest(project, deliver("dltb2", "顾问.gpkg", mapping="顾问.toml"))
+
+
+DATUM = """
+kind = "four"
+source_crs = "EPSG:2384"
+target_crs = "EPSG:4548"
+axes = "east_north"
+dx = 110.0
+dy = -3.0
+rotation = 0.0
+rotation_unit = "arc-second"
+scale_ppm = 0.0
+document = "试验参数"
+date = 2020-01-01
+accuracy_m = 0.1
+"""
+
+
+def test_an_old_datum_comes_in_with_the_parameters_of_the_bureau(project, tmp_path):
+    gpd.GeoDataFrame({"PZWH": ["x"]}, geometry=[box(0, 0)], crs=2384).to_file(tmp_path / "old.gpkg")
+    (tmp_path / "四参数.toml").write_text(DATUM, encoding="utf-8")
+    ingest(project, deliver("approval", "old.gpkg", datum="四参数.toml"))
+    stored = shapely.from_wkb(rows(project, "SELECT ST_AsBinary(geom) FROM land.feature")[0][0])
+    assert shapely.hausdorff_distance(stored, shapely.affinity.translate(box(0, 0), 110, -3)) < 1e-6
+    assert rows(project, "SELECT options->'datum'->>'document' FROM land.layer_version") == [("试验参数",)]
+
+
+def test_what_is_set_aside_is_kept_whole(project, tmp_path):
+    path = write_parcels(tmp_path / "宗地.shp", {"": box(0, 0), "120113100001GB00001": box(200, 0)})
+    ingest(project, deliver("parcel", path))
+    kept = rows(project, "SELECT received->>'ZL', received_wkb FROM land.issue WHERE action = 'rejected'")
+    assert kept[0][0] == "北辰区示例路"
+    assert shapely.equals(shapely.from_wkb(kept[0][1]), box(0, 0))
+
+
+def test_many_batches_are_one_delivery(project, tmp_path, monkeypatch):
+    import lowland_gis.files.read as reading
+
+    codes = [f"120113100001GB{number:05d}" for number in range(25)]
+    path = write_parcels(
+        tmp_path / "宗地.shp",
+        {code: box(110 * number, 0) for number, code in enumerate(codes)} | {"": box(0, 500)},
+    )
+    received = reading.received
+    monkeypatch.setattr(
+        "lowland_gis.pipeline.ingest.received",
+        lambda source, **options: received(source, batch_rows=4, **options),
+    )
+    seen = []
+    loaded = ingest(project, deliver("parcel", path), watch=lambda done, of: seen.append((done, of)))
+    assert (loaded.n_read, loaded.n_loaded, loaded.n_rejected) == (26, 25, 1)
+    assert seen[-1] == (26, 26)
+    assert len(seen) == 7
+    assert rows(project, "SELECT count(*), count(DISTINCT row_no), max(row_no) FROM land.parcel") == [
+        (25, 25, 24)
+    ]
+    assert rows(project, "SELECT row_no FROM land.issue WHERE action = 'rejected'") == [(25,)]
+
+
+def test_a_fault_in_a_late_batch_loads_nothing(project, tmp_path, monkeypatch):
+    import lowland_gis.files.read as reading
+
+    far = shapely.box(39_515_000, 4_345_000, 39_515_100, 4_345_100)
+    shapes = {f"120113100001GB{number:05d}": box(110 * number, 0) for number in range(9)} | {"x": far}
+    path = write_parcels(tmp_path / "宗地.shp", shapes)
+    received = reading.received
+    monkeypatch.setattr(
+        "lowland_gis.pipeline.ingest.received",
+        lambda source, **options: received(source, batch_rows=3, **options),
+    )
+    with pytest.raises(InputRefusedError, match="zone"):
+        ingest(project, deliver("parcel", path))
+    assert rows(
+        project, "SELECT (SELECT count(*) FROM land.parcel), (SELECT count(*) FROM land.layer_version)"
+    ) == [(0, 0)]
