@@ -1,0 +1,246 @@
+"""The sample district, clean and spoilt: no finding on the one, every planted fault found on the other."""
+
+import csv
+import datetime as dt
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from lowland_gis import sample
+from lowland_gis.db.frames import read_frame
+from lowland_gis.pipeline.ingest import ingest
+from lowland_gis.pipeline.project import Project, open_project
+from lowland_gis.settings import DeliverySettings, ProjectSettings, template
+
+PARCELS, SEED = 600, 7
+CLEAN = sample.SpoiltShares(
+    no_enterprise=0, bow_tie=0, self_touching=0, overlap=0, duplicate=0, missing_use=0, other_layers=0
+)
+
+# What may tell of each planted fault: codes of land.issue and names of checks.
+TELLS = {
+    "no_enterprise": {"industry_without_enterprise"},
+    "bow_tie": {"geometry_invalid", "geometry_area_changed"},
+    "self_touching": {"geometry_invalid", "geometry_area_changed"},
+    "overlap": {"overlap", "overlap_papers", "area_survey", "area_above_contract", "floor_area"},
+    "duplicate": {"parcel_id_duplicate"},
+    "missing_use": {"mandatory"},
+    "sliver": {"sliver", "narrow"},
+    "unknown_code": {"code_landuse2", "code_landuse3", "code_plan", "code_structure", "use_name"},
+    "missing_value": {"mandatory"},
+    "null_geometry": {"geometry_missing"},
+}
+
+
+@dataclass(frozen=True)
+class District:
+    """A district that was ingested, and the command line on it."""
+
+    project: Project
+    folder: Path
+
+    def lowland(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line as a person would."""
+        return subprocess.run(
+            [sys.executable, "-m", "lowland_gis", "--project", str(self.folder / "lowland.toml"), *arguments],
+            env=os.environ | {"LOWLAND_DSN": self.project.dsn, "PYTHONUTF8": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+
+    def rows(self, query: str, *parameters: object) -> list[tuple[object, ...]]:
+        """Return the rows of a query."""
+        with psycopg.connect(self.project.dsn) as connection:
+            return connection.execute(query, parameters).fetchall()
+
+
+def made(folder: Path, dsn: str, shares: sample.SpoiltShares | None) -> District:
+    """Write a district and ingest it."""
+    delivery = sample.write_district(folder, parcels=PARCELS, seed=SEED, spoilt=shares)
+    keys = [layer for layer, _ in delivery.sources]
+    deliveries = tuple(
+        DeliverySettings(
+            layer=layer, source=source, part=Path(source).stem if keys.count(layer) > 1 else None
+        )
+        for layer, source in delivery.sources
+    )
+    facts = ProjectSettings(
+        name="质检",
+        district_code="120113",
+        district_name="北辰区",
+        as_of=dt.date(2023, 12, 31),
+        synthetic=True,
+    )
+    text = template(facts, deliveries)
+    (folder / "lowland.toml").write_text(f"dsn = {json.dumps(dsn)}\n{text}", encoding="utf-8")
+    project = open_project(folder)
+    for item in deliveries:
+        ingest(project, item)
+    return District(project, folder)
+
+
+@pytest.fixture(scope="module")
+def spoilt(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> District:
+    """A spoilt district, checked."""
+    district = made(tmp_path_factory.mktemp("spoilt"), module_database, None)
+    done = district.lowland("check")
+    assert done.returncode == 1, done.stderr
+    return district
+
+
+@pytest.fixture
+def clean(database: str, tmp_path: Path) -> District:
+    """A clean district, not checked yet."""
+    return made(tmp_path, database, CLEAN)
+
+
+def planted(district: District) -> list[dict[str, str]]:
+    with (district.folder / "spoilt.csv").open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def told(district: District, layer: str, key: str) -> set[object]:
+    """Return the codes of issues and the names of checks that tell of a record, or of what lies on its geometry."""
+    issues = district.rows(
+        "SELECT rule FROM land.issue JOIN land.layer_version USING (version_id) WHERE layer = %s AND key = %s",
+        layer,
+        key,
+    )
+    findings = district.rows(
+        "SELECT rule FROM land.finding WHERE layer = %s AND status = 'open' AND keys ? %s", layer, key
+    )
+    return {row[0] for row in (*issues, *findings)}
+
+
+def on_its_edge(district: District, key: str) -> set[object]:
+    """Return what is told of the copy of a second-survey feature's edge, which has a number of its own."""
+    rows = district.rows(
+        "SELECT rule FROM land.finding c WHERE c.layer = 'dltb2' AND EXISTS (SELECT 1 FROM land.feature f WHERE"
+        " f.layer = 'dltb2' AND f.attributes->>'BSM' = %s AND ST_DWithin(f.geom, c.place, 0.5))",
+        key,
+    )
+    return {row[0] for row in rows}
+
+
+def test_a_clean_district_has_no_issue_and_no_finding(clean):
+    assert planted(clean) == []
+    assert clean.rows("SELECT * FROM land.issue") == []
+    done = clean.lowland("check", "--strict", "--json")
+    assert (json.loads(done.stdout), done.returncode) == ([], 0), done.stdout
+    assert "46 checks: 0 error(s), 0 warning(s) open." in done.stderr
+    assert clean.rows("SELECT * FROM land.finding") == []
+    with clean.project.transaction() as connection:
+        areas = read_frame(
+            connection,
+            "SELECT count(*) AS n, sum(f.area_m2) AS covered, (SELECT sum(area_m2) FROM land.feature WHERE layer = 'district')"
+            " AS whole FROM land.feature f WHERE layer = 'dltb3'",
+        ).iloc[0]
+    assert areas["n"] > 900
+    assert abs(areas["covered"] - areas["whole"]) <= 0.01 * areas["n"]
+
+
+def test_every_kind_of_fault_is_planted(spoilt):
+    assert {record["fault"] for record in planted(spoilt)} == set(TELLS)
+    layers = {record["layer"] for record in planted(spoilt)}
+    assert layers == {"parcel", "dltb3", "dltb2", "farmland", "plan_parcel", "approval", "supply", "building"}
+
+
+@pytest.mark.parametrize("fault", TELLS)
+def test_every_planted_fault_is_found(spoilt, fault):
+    missed = []
+    for record in planted(spoilt):
+        if record["fault"] == fault:
+            told_of = told(spoilt, record["layer"], record["key"])
+            if (record["layer"], fault) == ("dltb2", "sliver"):
+                told_of |= on_its_edge(spoilt, record["key"])
+            if not told_of & TELLS[fault]:
+                missed.append((record["layer"], record["key"], sorted(map(str, told_of))))
+    assert missed == []
+
+
+def test_every_finding_lies_near_something_that_was_planted(spoilt):
+    keys = {(record["layer"], record["key"]) for record in planted(spoilt)}
+    strange = [
+        row
+        for row in spoilt.rows(
+            "SELECT layer, rule, keys, message, ST_X(ST_Centroid(place)) FROM land.finding WHERE rule <> 'boundary_uncovered'"
+        )
+        if not keys & {(row[0], key) for key in row[2]}
+    ]
+    # A copy of an edge in the second survey has a number of its own; what went leaves gaps between its neighbours.
+    assert [row for row in strange if row[0] != "dltb2" and row[1] != "gap"] == []
+    assert len(strange) <= 6
+
+
+def test_counts_of_the_table_are_those_of_the_database(spoilt):
+    done = spoilt.lowland("check", "--json")
+    assert done.returncode == 1
+    table = {(row["rule"], row["layer"]): row["open"] for row in json.loads(done.stdout)}
+    counted = spoilt.rows("SELECT rule, layer, count(*) FROM land.finding GROUP BY 1, 2")
+    assert table == {(rule, layer): count for rule, layer, count in counted}
+    assert "holds already" in done.stderr
+
+
+def test_warnings_count_only_with_strict(spoilt):
+    assert spoilt.lowland("check", "--suite", "layers").returncode == 0
+    assert spoilt.lowland("check", "run", "--suite", "layers", "--strict").returncode == 1
+
+
+def test_findings_are_shown_and_accepted_by_number(spoilt):
+    shown = json.loads(spoilt.lowland("check", "show", "industry_without_enterprise", "--json").stdout)
+    assert len(shown) == 1
+    number = str(shown[0]["finding_id"])
+    done = spoilt.lowland("check", "accept", number, "--why", "企业已注销")
+    assert done.returncode == 0, done.stderr
+    assert spoilt.lowland("check", "--suite", "layers", "--strict").returncode == 0
+    again = json.loads(
+        spoilt.lowland("check", "show", "industry_without_enterprise", "--all", "--json").stdout
+    )
+    assert (again[0]["status"], again[0]["accepted_why"]) == ("accepted", "企业已注销")
+    twice = spoilt.lowland("check", "accept", number, "--why", "x")
+    assert (twice.returncode, number in twice.stderr) == (2, True)
+
+
+def test_a_misspelt_check_is_named(spoilt):
+    done = spoilt.lowland("check", "show", "slivers")
+    assert done.returncode == 2
+    assert "Did you mean: sliver" in done.stderr
+
+
+def test_the_catalogue_names_every_check_and_its_limits(spoilt):
+    rows = json.loads(spoilt.lowland("check", "show", "--json").stdout)
+    limits = {row["rule"]: row["limits"] for row in rows}
+    assert len(rows) == 46
+    assert limits["sliver"] == "min_area_m2 10"
+
+
+def test_layers_diff_tells_what_was_mended(spoilt, tmp_path):
+    delivery = sample.write_district(tmp_path, parcels=PARCELS, seed=SEED, spoilt=CLEAN)
+    source = dict(delivery.sources)["plan_parcel"]
+    old = spoilt.rows("SELECT max(version_id) FROM land.layer_version WHERE layer = 'plan_parcel'")[0][0]
+    ingest(spoilt.project, DeliverySettings(layer="plan_parcel", source=str(tmp_path / source)))
+    done = spoilt.lowland("layers", "diff", "plan_parcel", str(old), "latest", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    mended = {
+        record["fault"]: record["key"] for record in planted(spoilt) if record["layer"] == "plan_parcel"
+    }
+    assert {row["key"] for row in found["geometry"]} == {mended["bow_tie"], mended["overlap"]}
+    assert {(row["key"], row["field"]) for row in found["attributes"]} == {
+        (mended["unknown_code"], "YDDM"),
+        (mended["missing_value"], "YDDM"),
+    }
+    assert found["added"] == []
+    assert [row["key"] for row in found["removed"]] == [mended["sliver"]]
+    assert abs(found["balance"]["residual_m2"]) < 1e-6
+    plain = spoilt.lowland("layers", "diff", "plan_parcel", str(old), "latest")
+    assert "geometry 图形变化" in plain.stdout
+    assert spoilt.lowland("layers", "diff", "plan_parcel", str(old), "9999").returncode == 2
