@@ -23,7 +23,7 @@ _LAST_ASCII = 127
 _DOUBLE = 2
 _BLOCK_ROWS = 20_000
 # So many characters tell how common a text is; all bytes are decoded all the same.
-_SHARE_OF = 500_000
+_SHARE_OF = 50_000
 _SAMPLES = 3
 
 
@@ -113,11 +113,9 @@ def _decided(path: Path, texts: bytes, declared: str | None, forced: str | None)
         return Encoding("utf-8", "all text is ASCII")
     if _fits(texts, "utf-8") and not (declared == "gb18030" and _only_by_chance_utf8(texts)):
         return Encoding("utf-8", _reason("every byte is valid UTF-8", declared, "utf-8"))
-    if _fits(texts, "gb18030") and _common_share(texts) >= COMMON_SHARE:
-        return Encoding(
-            "gb18030",
-            _reason(f"valid GBK, {_common_share(texts):.0%} common characters", declared, "gb18030"),
-        )
+    common = _common_share(texts) if _fits(texts, "gb18030") else 0.0
+    if common >= COMMON_SHARE:
+        return Encoding("gb18030", _reason(f"valid GBK, {common:.0%} common characters", declared, "gb18030"))
     if declared is not None and _fits(texts, declared) and _plausible(texts, declared):
         return Encoding(declared, "declared by .cpg or LDID, and every byte fits")
     advice = "Say which is right, for example: --encoding GBK"
