@@ -252,9 +252,9 @@ def test_strange_fields_are_refused_with_what_to_type(look, tmp_path):
 
 
 def test_names_are_text_and_no_markup_of_the_screen(lowland, tmp_path):
-    frame(tmp_path / "plain.gpkg", {"ZDDM": ["[/q]"], "宗地面积[red]": [1.0]}, [box(0, 0)])
+    frame(tmp_path / "plain.gpkg", {"ZDDM": ["[/q]"], "不动产单元号[b]": [1.0]}, [box(0, 0)])
     (tmp_path / "plain.gpkg").rename(tmp_path / "[bold]甲[-x].gpkg")
     done = lowland("inspect", "[bold]甲[-x].gpkg", "--layer", "parcel")
     assert done.returncode == 0, done.stderr
     assert "[bold]甲[-x].gpkg" in done.stdout
-    assert "宗地面积[red]" in done.stdout
+    assert "不动产单元号[b]" in done.stdout
