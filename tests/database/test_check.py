@@ -6,11 +6,12 @@ import geopandas as gpd
 import psycopg
 import pytest
 
-from lowland_gis.errors import UsageError
+from lowland_gis.errors import DefinitionError, UsageError
 from lowland_gis.pipeline.check import check
 from lowland_gis.pipeline.difference import layer_difference
 from lowland_gis.pipeline.findings import accept, listed_findings
 from lowland_gis.pipeline.ingest import ingest
+from lowland_gis.pipeline.project import open_project
 from lowland_gis.settings import CheckSettings, DeliverySettings
 from made_files import box, write_parcels
 
@@ -126,6 +127,29 @@ def test_two_empty_fields_of_one_parcel_are_two_findings(project, tmp_path, over
     deliver(project, tmp_path, overlapping, YT=[None, "0701", "0701"], QSXZ=[None, "10", "10"])
     check(project)
     assert sorted(findings(project, "mandatory")["subject"]) == ["QSXZ", "YT"]
+    for kept, gone in (("QSXZ", "YT"), ("YT", "QSXZ")):
+        deliver(project, tmp_path, overlapping, **{kept: [None, "10", "10"]})
+        check(project)
+        status = findings(project, "mandatory").set_index("subject")["status"]
+        assert (status[kept], status[gone]) == ("open", "fixed")
+
+
+def test_limits_of_the_project_file_are_heard(project, tmp_path, overlapping):
+    file = tmp_path / "lowland.toml"
+    file.write_text(
+        file.read_text(encoding="utf-8")
+        + '[check.overlap]\nseverity = "warning"\nparameter = { min_area_m2 = 99 }\n'
+        + "[check.area_survey]\nenabled = false\n",
+        encoding="utf-8",
+    )
+    own = open_project(tmp_path)
+    deliver(own, tmp_path, overlapping)
+    check(own)
+    found = findings(own)
+    assert (found["severity"].tolist(), found["limit_value"].tolist()) == (["warning"], [99.0])
+    file.write_text(file.read_text(encoding="utf-8") + "[check.overlaps]\n", encoding="utf-8")
+    with pytest.raises(DefinitionError, match=r"check.overlaps"):
+        check(open_project(tmp_path))
 
 
 def test_a_project_changes_limit_severity_and_switch(project, tmp_path, overlapping):

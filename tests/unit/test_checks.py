@@ -125,6 +125,12 @@ def test_credit_codes_are_those_of_the_standard():
     assert rows(checks.credit_codes(values, "TYSHXYDM")) == [3, 4, 5]
 
 
+def test_a_credit_code_may_end_in_0():
+    ending = [code for code in credit_codes(np.arange(10_000_000, 10_000_200)) if code.endswith("0")]
+    assert ending
+    assert all(checks.is_credit_code(code) for code in ending)
+
+
 def test_every_single_wrong_sign_of_a_credit_code_is_noticed():
     code = "91350100M000100Y43"
     for place in range(len(code)):
