@@ -13,6 +13,7 @@ from rasterio.transform import from_origin
 from lowland_gis.analysis.geodesy import ellipsoidal_areas
 from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.pipeline.ingest import ingest
+from lowland_gis.pipeline.rejects import export_rejects
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
 
@@ -257,6 +258,19 @@ def test_what_is_set_aside_is_kept_whole(project, tmp_path):
     assert shapely.equals(shapely.from_wkb(kept[0][1]), box(0, 0))
 
 
+@pytest.mark.parametrize("name", ["退回.gpkg", "退回.csv"])
+def test_what_is_set_aside_can_be_sent_back(project, tmp_path, name):
+    path = write_parcels(tmp_path / "宗地.shp", {"": box(0, 0), "120113100001GB00001": box(200, 0)})
+    ingest(project, deliver("parcel", path))
+    assert export_rejects(project, "parcel", tmp_path / name) == 1
+    back = gpd.read_file(tmp_path / name)
+    assert back["lowland_rule"].tolist() == ["parcel_id_missing"]
+    assert back["ZL"].tolist() == ["北辰区示例路"]
+    shape = back.geometry[0] if name.endswith("gpkg") else shapely.from_wkb(bytes.fromhex(back["wkb"][0]))
+    assert shapely.equals(shape, box(0, 0))
+    assert not list(tmp_path.glob(".lowland-*"))
+
+
 def test_many_batches_are_one_delivery(project, tmp_path, monkeypatch):
     import lowland_gis.files.read as reading
 
@@ -297,3 +311,15 @@ def test_a_fault_in_a_late_batch_loads_nothing(project, tmp_path, monkeypatch):
     assert rows(
         project, "SELECT (SELECT count(*) FROM land.parcel), (SELECT count(*) FROM land.layer_version)"
     ) == [(0, 0)]
+
+
+def test_points_of_the_second_survey_come_in(project, tmp_path):
+    point = shapely.Point(515000, 4345000)
+    gpd.GeoDataFrame({"DLBM": ["114"], "MJ": [12.5]}, geometry=[point], crs=4548).to_file(
+        tmp_path / "零星.gpkg"
+    )
+    loaded = ingest(project, deliver("lxdw2", "零星.gpkg"))
+    assert (loaded.n_loaded, loaded.n_rejected) == (1, 0)
+    assert rows(project, "SELECT area_m2, ST_AsText(geom) FROM land.feature") == [
+        (0.0, "POINT(515000 4345000)")
+    ]

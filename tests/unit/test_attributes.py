@@ -191,3 +191,8 @@ def test_other_columns_are_made_fit_for_json():
 def test_records_leave_missing_values_out():
     rows = pd.DataFrame({"A": ["x", None], "B": [None, 1.5]}, dtype=object)
     assert records(rows) == [{"A": "x"}, {"B": 1.5}]
+
+
+def test_a_row_without_any_value_is_an_empty_record():
+    rows = pd.DataFrame({"A": ["x", None, "y"], "B": [None, None, ","]}, dtype=object)
+    assert records(rows) == [{"A": "x"}, {}, {"A": "y", "B": ","}]

@@ -119,16 +119,20 @@ def json_records(rows: pa.Table) -> pa.Array:
     """
     if rows.num_columns == 0:
         return pa.array(["{}"] * rows.num_rows, pa.large_string())
-    comma, empty = pa.scalar(",", pa.large_string()), pa.scalar("", pa.large_string())
+    empty = pa.scalar("", pa.large_string())
     members = [
-        pc.binary_join_element_wise(
-            pa.scalar(json.dumps(name, ensure_ascii=False) + ":", pa.large_string()),
-            _json_values(_flat(column)),
+        pc.coalesce(
+            pc.binary_join_element_wise(
+                pa.scalar("," + json.dumps(name, ensure_ascii=False) + ":", pa.large_string()),
+                _json_values(_flat(column)),
+                empty,
+            ),
             empty,
         )
         for name, column in zip(rows.column_names, rows.columns, strict=True)
     ]
-    joined = pc.binary_join_element_wise(*members, comma, null_handling="skip")
+    # Every member brings its comma, so that a row without any value is an empty object and not a missing row.
+    joined = pc.utf8_ltrim(pc.binary_join_element_wise(*members, empty), characters=",")
     return pc.binary_join_element_wise(
         pa.scalar("{", pa.large_string()), joined, pa.scalar("}", pa.large_string()), empty
     )

@@ -27,7 +27,8 @@ FAULTS = {
     "geometry_area_changed": f"repair changed the area by more than {AREA_CHANGE_SHARE:.0%}",
 }
 _REPAIRED = ("geometry_invalid", "geometry_mixed", "geometry_area_changed")
-_DIMENSION = {"polygon": 2, "line": 1}
+_DIMENSION = {"polygon": 2, "line": 1, "point": 0}
+Kind = Literal["polygon", "line", "point"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def decode(wkb: npt.NDArray[np.object_]) -> tuple[Geometries, Texts]:
     return geometries, fault
 
 
-def repair(geometries: Geometries, fault: Texts, kind: Literal["polygon", "line"]) -> Repaired:
+def repair(geometries: Geometries, fault: Texts, kind: Kind) -> Repaired:
     """Repair what can be repaired and keep only the parts of the layer's own kind.
 
     Method `structure` without collapsed parts: it keeps the union of overlapping parts and the area of both halves

@@ -113,7 +113,7 @@ _FIT_HEADINGS = (
 
 def _frame(rows: Iterator[tuple[object, ...]] | list[tuple[object, ...]], *names: str) -> pd.DataFrame:
     # What a file says of itself is text, never the screen's own markup.
-    cells = [[escape(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    cells = [list(row) for row in rows]
     return pd.DataFrame(cells, columns=list(names), dtype=object)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 import pandas as pd
@@ -13,6 +14,7 @@ from lowland_gis.cli.tables import json_option, show
 from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.layer import layer_definition, layer_keys
 from lowland_gis.pipeline.difference import Difference, layer_difference
+from lowland_gis.pipeline.rejects import export_rejects, issues_of
 
 # So many rows of each kind are shown on a terminal; --json gives all.
 _SHOWN = 20
@@ -61,19 +63,21 @@ def show_layer(layer: str, as_json: bool) -> None:
 
 @layers.command()
 @click.argument("layer")
+@click.option(
+    "-o",
+    "output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Export the records that were set aside, as they came, to a .gpkg, .csv or .parquet file.",
+)
 @json_option
 @click.pass_obj
-def rejects(session: Session, layer: str, as_json: bool) -> None:
+def rejects(session: Session, layer: str, output: Path | None, as_json: bool) -> None:
     """List the records of LAYER with an issue: what is wrong and what was done."""
-    layer_definition(layer)
-    with session.project.transaction() as connection:
-        rows = read_frame(
-            connection,
-            "SELECT i.version_id, i.row_no, i.key, i.rule, i.action, i.message FROM land.issue i"
-            " JOIN land.layer_version v USING (version_id) WHERE v.layer = %s ORDER BY i.version_id, i.row_no, i.issue_id",
-            [layer],
-        )
-    show(rows, as_json=as_json)
+    if output is None:
+        show(issues_of(session.project, layer), as_json=as_json)
+        return
+    count = export_rejects(session.project, layer, output)
+    session.tell(f"{count:,} records that were set aside → {output}")
 
 
 @layers.command("diff")

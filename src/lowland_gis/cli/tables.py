@@ -9,6 +9,7 @@ from typing import Any
 import click
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 WIDTH_IN_A_PIPE = 120
@@ -53,4 +54,5 @@ def _cell(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.2f}"
-    return str(value)
+    # A name in a file may hold brackets, which are no markup.
+    return escape(str(value))

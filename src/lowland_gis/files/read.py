@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -25,13 +26,14 @@ from pyogrio.errors import CRSError, DataLayerError, DataSourceError, FeatureErr
 from pyproj import CRS
 
 from lowland_gis.analysis.attributes import arrow_table
-from lowland_gis.analysis.curves import linearised
+from lowland_gis.analysis.curves import MAX_DEVIATION_M, linearised
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.encoding import Encoding, dbf_header, shapefile_encoding, text_encoding
 from lowland_gis.files.source import Source, sidecar
 
 BATCH_ROWS = 50_000
 ROW_NUMBER = "FID"
+METRES_PER_DEGREE = 111_320.0
 
 _GDAL_ERRORS = (CRSError, DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError)
 _READING_ERRORS = (*_GDAL_ERRORS, UnicodeDecodeError, ValueError, OSError, pa.ArrowException)
@@ -131,7 +133,9 @@ def _vector(source: Source, encoding: str | None, batch_rows: int) -> Iterator[R
     expected = _expected_rows(source)
     with ExitStack() as stack:
         # What the caller does with the batches is no fault of the file, so only the opening is guarded here.
-        with _refused_when_unreadable(source):
+        with _refused_when_unreadable(source), warnings.catch_warnings():
+            # M is a measure along a line and no part of a place on the map; it is left out like the height.
+            warnings.filterwarnings("ignore", message="Measured", category=UserWarning)
             meta, reader = stack.enter_context(
                 pyogrio.raw.open_arrow(
                     source.path,
@@ -146,7 +150,8 @@ def _vector(source: Source, encoding: str | None, batch_rows: int) -> Iterator[R
         fields = [name for name in reader.schema.names if name != geometry]
         names = tuple(_unique(fields)) or (ROW_NUMBER,)
         has_geometry = meta["geometry_type"] is not None
-        batches = _vector_batches(source, reader, geometry, names, expected)
+        deviation = _deviation(meta["crs"])
+        batches = _vector_batches(source, reader, geometry, names, expected, deviation)
         yield Received(names, has_geometry, meta["crs"], how, layer, expected, batches)
 
 
@@ -161,7 +166,12 @@ def _refused_when_unreadable(source: Source) -> Iterator[None]:
 
 
 def _vector_batches(
-    source: Source, reader: Any, geometry: str, names: tuple[str, ...], expected: int | None
+    source: Source,
+    reader: Any,
+    geometry: str,
+    names: tuple[str, ...],
+    expected: int | None,
+    deviation: float,
 ) -> Iterator[Batch]:
     first = 0
     while True:
@@ -171,7 +181,7 @@ def _vector_batches(
             break
         position = part.schema.get_field_index(geometry)
         columns = [column for index, column in enumerate(part.columns) if index != position]
-        wkb = None if position < 0 else _flat_wkb(part.column(position))
+        wkb = None if position < 0 else _flat_wkb(part.column(position), deviation)
         attributes = (
             pa.Table.from_arrays(columns, names=list(names))
             if columns
@@ -187,10 +197,17 @@ def _row_numbers(first: int, rows: int) -> pa.Table:
     return pa.table({ROW_NUMBER: np.arange(first, first + rows)})
 
 
-def _flat_wkb(column: pa.Array) -> npt.NDArray[np.object_]:
+def _deviation(crs: str | None) -> float:
+    """Return how far chords may lie from their arcs, in the unit of the coordinates: a millimetre, in degrees too."""
+    if crs and CRS.from_user_input(crs).is_geographic:
+        return MAX_DEVIATION_M / METRES_PER_DEGREE
+    return MAX_DEVIATION_M
+
+
+def _flat_wkb(column: pa.Array, deviation: float) -> npt.NDArray[np.object_]:
     values = np.empty(len(column), dtype=object)
     values[:] = column.to_pylist()
-    return linearised(values).wkb
+    return linearised(values, deviation=deviation).wkb
 
 
 def _layer(source: Source) -> str | None:
@@ -297,7 +314,9 @@ def _parquet_batches(
     first = 0
     for part in file.iter_batches(batch_size=batch_rows):
         table = pa.Table.from_batches([part])
-        wkb = None if geometry is None else _flat_wkb(table.column(geometry).combine_chunks())
+        wkb = (
+            None if geometry is None else _flat_wkb(table.column(geometry).combine_chunks(), MAX_DEVIATION_M)
+        )
         yield Batch(first, table.select(list(names)) if names else _row_numbers(first, part.num_rows), wkb)
         first += part.num_rows
 

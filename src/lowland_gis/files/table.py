@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 
 from lowland_gis.errors import InputRefusedError, UsageError
@@ -25,15 +28,33 @@ def write_rows(rows: pd.DataFrame, target: Path) -> None:
         raise UsageError(
             f"{target}: tables are written as {' or '.join(WRITERS)}. Give the file one of these suffixes."
         )
+    with _whole(target) as partial:
+        if suffix == ".csv":
+            rows.to_csv(partial, index=False)
+        else:
+            rows.to_parquet(partial, index=False)
+
+
+def write_features(rows: gpd.GeoDataFrame, target: Path) -> None:
+    """Write rows with geometries as a GeoPackage.
+
+    Raises:
+        InputRefusedError: the target cannot be written.
+    """
+    with _whole(target) as partial:
+        partial.unlink()
+        rows.to_file(partial, driver="GPKG", layer=target.stem)
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[Path]:
+    """Yield a file beside the target that takes its name when all went well."""
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".lowland-", suffix=suffix)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".lowland-", suffix=target.suffix.lower())
         os.close(handle)
         partial = Path(name)
         try:
-            if suffix == ".csv":
-                rows.to_csv(partial, index=False)
-            else:
-                rows.to_parquet(partial, index=False)
+            yield partial
             partial.chmod(0o644)
             partial.replace(target)
         finally:

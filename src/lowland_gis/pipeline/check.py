@@ -24,7 +24,6 @@ from lowland_gis.pipeline.runs import Run, Version, current_versions, recorded
 
 STAGE = "check"
 
-_TABLES = {"feature": "feature", "parcel": "parcel", "enterprise": "enterprise"}
 _UNITS = {
     "duplicate": "m²", "hole": "m²", "multipart": "count", "unique": "count", "small_feature": "m²",
 }  # fmt: skip
@@ -56,10 +55,6 @@ class Others:
     connection: Connection
     versions: Mapping[str, list[Version]]
 
-    def has(self, key: str) -> bool:
-        """Return whether the layer was delivered."""
-        return key in self.versions
-
     def shapes(self, key: str) -> npt.NDArray[np.object_]:
         """Return the geometries of a layer."""
         return read_layer(self.connection, layer_definition(key), self.versions[key], ()).geometries
@@ -87,9 +82,14 @@ def check(project: Project, *, suite: str | None = None, tell: Tell = silent) ->
         def work(_run_id: int) -> None:
             for key in layers:
                 tell(f"check {key} {layer_definition(key).title}")
-                findings = check_layer(connection, key, versions, chosen)
-                rules = [name for name, item in chosen.items() if key in item.layer_keys]
-                store(connection, with_digests(findings), rules=rules, layers=[key], srid=project.srid)
+                # A check against a layer that was not delivered says nothing, so its findings stay as they are.
+                asked = {
+                    name: item
+                    for name, item in chosen.items()
+                    if key in item.layer_keys and (item.other is None or item.other in versions)
+                }
+                findings = check_layer(connection, key, versions, asked)
+                store(connection, with_digests(findings), rules=asked, layers=[key], srid=project.srid)
 
         return recorded(
             connection,
@@ -104,19 +104,14 @@ def check_layer(
     connection: Connection,
     key: str,
     versions: Mapping[str, list[Version]],
-    chosen: Mapping[str, CheckDefinition],
+    asked: Mapping[str, CheckDefinition],
 ) -> pd.DataFrame:
-    """Return the findings of one layer."""
+    """Return the findings of one layer; the other layers that the checks name are all there."""
     definition = layer_definition(key)
-    asked = {name: item for name, item in chosen.items() if key in item.layer_keys}
     fields = sorted({field for item in asked.values() for field in item.used_fields(key)})
     layer = read_layer(connection, definition, versions[key], tuple(fields))
     others = Others(connection, versions)
-    found = [
-        _described(name, item, layer, _found(item, layer, others))
-        for name, item in asked.items()
-        if item.other is None or others.has(item.other)
-    ]
+    found = [_described(name, item, layer, _found(item, layer, others)) for name, item in asked.items()]
     return pd.concat([frame for frame in found if len(frame)] or [pd.DataFrame(columns=_COLUMNS)])
 
 
@@ -137,7 +132,7 @@ def read_layer(
     ).format(
         area=area,
         shape=shape,
-        table=sql.Identifier("land", _TABLES[table]),
+        table=sql.Identifier("land", table),
         fields=sql.SQL("").join(
             sql.SQL(", attributes->>{} AS {}").format(sql.Literal(name), sql.Identifier(f"field {name}"))
             for name in wanted

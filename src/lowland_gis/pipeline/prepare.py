@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from lowland_gis.errors import InputRefusedError, listed
 from lowland_gis.files.read import Batch
 
 _TOWN_DIGITS = 9
+_KINDS: dict[str, repair.Kind] = {"polygon": "polygon", "line": "line", "point": "point"}
 
 Geometries = npt.NDArray[np.object_]
 
@@ -92,7 +93,7 @@ class Preparer:
 
     def _shapes(self, rows: pd.DataFrame, standard: attributes.Standardised, batch: Batch) -> Prepared:
         raw, fault = repair.decode(np.empty(0, dtype=object) if batch.wkb is None else batch.wkb)
-        kind: Literal["line", "polygon"] = "line" if self.definition.geometry == "line" else "polygon"
+        kind = _KINDS[self.definition.geometry]
         mended = repair.repair(self.to_plane(raw), fault, kind)
         reasons = _geometry_issues(mended, batch.first_row)
         usable = mended.usable

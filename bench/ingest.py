@@ -1,0 +1,109 @@
+"""Ingest of a shapefile of N polygons against ogr2ogr with COPY loading the same file bare, in turn, each its own process.
+
+    python bench/ingest.py [--parcels 100000] [--rounds 5]
+
+Both write to one private PostGIS made for the purpose. lowland also takes a digest, decides the encoding, checks and repairs
+geometries, computes ellipsoidal areas, keeps every field as JSON and maintains the spatial index.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lowland_gis.db import cluster as clusters
+from lowland_gis.db.migrate import upgrade
+from lowland_gis.sample import write_district
+
+PROJECT = """
+[project]
+name = "bench"
+district_code = "120113"
+district_name = "北辰区"
+as_of = 2023-12-31
+"""
+
+
+def main() -> None:
+    """Measure and print one table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--parcels", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="lowland-bench-", dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        write_district(folder, parcels=arguments.parcels)
+        shapefile = folder / "incoming/不动产登记中心/宗地.shp"
+        cluster = clusters.locate(folder, env=os.environ | {"LOWLAND_STATE": str(folder / "state")})
+        clusters.up(cluster)
+        try:
+            measure(folder, shapefile, clusters.dsn(cluster), arguments.rounds)
+        finally:
+            clusters.remove(cluster)
+
+
+def measure(folder: Path, shapefile: Path, dsn: str, rounds: int) -> None:
+    """Run both programs in turn and print medians and the ratio pair by pair."""
+    upgrade(dsn, 4548)
+    (folder / "lowland.toml").write_text(PROJECT, encoding="utf-8")
+    ours, theirs, memory = [], [], []
+    for number in range(rounds + 1):
+        # A part of its own, so that the same bytes are loaded again.
+        command = [
+            sys.executable,
+            "-m",
+            "lowland_gis",
+            "-q",
+            "--project",
+            str(folder / "lowland.toml"),
+            "ingest",
+            "parcel",
+        ]
+        spent, peak = timed(lambda: run([*command, str(shapefile), "--part", str(number)], LOWLAND_DSN=dsn))  # noqa: B023
+        bare, _ = timed(lambda: run(ogr2ogr(shapefile, dsn, f"bare_{number}"), PG_USE_COPY="YES"))  # noqa: B023
+        if number:  # the first round warms the caches
+            ours.append(spent)
+            theirs.append(bare)
+            memory.append(peak)
+    ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
+    print(f"lowland ingest   median {statistics.median(ours):6.2f} s   peak {max(memory):6.0f} MB")
+    print(f"ogr2ogr COPY     median {statistics.median(theirs):6.2f} s")
+    print(
+        f"ratio            median {statistics.median(ratios):6.2f}     min {min(ratios):.2f}  max {max(ratios):.2f}"
+    )
+
+
+def ogr2ogr(shapefile: Path, dsn: str, table: str) -> list[str]:
+    """Return the command that loads the file bare: COPY, geometry and index, no checks."""
+    return [
+        "ogr2ogr", "-f", "PostgreSQL", f"PG:{dsn}", str(shapefile), "-nln", table, "-nlt", "PROMOTE_TO_MULTI",
+        "-lco", "GEOMETRY_NAME=geom", "-oo", "ENCODING=GBK", "-a_srs", "EPSG:4548", "-gt", "unlimited",
+    ]  # fmt: skip
+
+
+def run(command: list[str], **environment: str) -> None:
+    """Run one program and fail when it does."""
+    subprocess.run(command, env=os.environ | environment, check=True, stdout=subprocess.DEVNULL)
+
+
+def timed(work: Callable[[], None]) -> tuple[float, float]:
+    """Return seconds on the wall, and the peak memory in MB of any child so far."""
+    begun = time.perf_counter()
+    work()
+    spent = time.perf_counter() - begun
+    return spent, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()
