@@ -39,7 +39,7 @@ def polygons(count: int, spoilt: float) -> tuple[Geometries, shapely.Geometry]:
 
 def every_check(shapes: Geometries, boundary: shapely.Geometry) -> int:
     """Run every topology check as `lowland check` does and return the number of findings."""
-    layer = topology.coverage(shapes)
+    layer, corners = topology.coverage(shapes), topology.corners(shapes)
     found = [
         topology.overlaps(layer, min_area_m2=0.01),
         topology.duplicates(layer),
@@ -51,8 +51,8 @@ def every_check(shapes: Geometries, boundary: shapely.Geometry) -> int:
         topology.small_rows(shapes, np.full(len(shapes), 200.0)),
         topology.multiparts(shapes),
         topology.holed(shapes),
-        topology.short_edges(shapes, min_length_m=0.2),
-        topology.sharp_angles(shapes, min_angle_deg=10),
+        topology.short_edges(corners, min_length_m=0.2),
+        topology.sharp_angles(corners, min_angle_deg=10),
     ]
     return sum(map(len, found))
 

@@ -44,8 +44,8 @@ def test_a_clean_coverage_has_no_finding():
         topology.narrow_parts(shapes, min_width_m=1),
         topology.multiparts(shapes),
         topology.holed(shapes),
-        topology.short_edges(shapes, min_length_m=0.2),
-        topology.sharp_angles(shapes, min_angle_deg=10),
+        topology.short_edges(topology.corners(shapes), min_length_m=0.2),
+        topology.sharp_angles(topology.corners(shapes), min_angle_deg=10),
     ):
         assert found.empty
         assert list(found.columns) == ["row", "other", "value", "place"]
@@ -138,7 +138,7 @@ def test_holes():
 
 def test_short_edges_and_lines():
     shapes = layer(Polygon([(0, 0), (10, 0), (10, 0.1), (10, 10), (0, 10)]), box(20, 0, 30, 10))
-    found = topology.short_edges(shapes, min_length_m=0.2)
+    found = topology.short_edges(topology.corners(shapes), min_length_m=0.2)
     assert pairs(found) == [(0, -1, 0.1)]
     assert found["place"].iloc[0].equals(shapely.LineString([(10, 0), (10, 0.1)]))
     lines = layer(shapely.LineString([(0, 0), (1, 1)]), shapely.LineString([(0, 0), (3, 0)]))
@@ -149,7 +149,9 @@ def test_sharp_corners_at_the_first_vertex_in_a_hole_and_in_a_notch():
     spike = Polygon([(0, 0), (100, 0), (100, 5)])
     notch = Polygon([(0, 0), (50, 0), (51, 40), (52, 0), (100, 0), (100, 60), (0, 60)])
     holed = Polygon(box(0, 0, 200, 200).exterior, [[(10, 10), (110, 10), (110, 15)]])
-    found = topology.sharp_angles(layer(spike, notch, holed, box(0, 0, 1, 1)), min_angle_deg=10)
+    found = topology.sharp_angles(
+        topology.corners(layer(spike, notch, holed, box(0, 0, 1, 1))), min_angle_deg=10
+    )
     assert found["row"].tolist() == [0, 1, 2]
     assert [(place.x, place.y) for place in found["place"]] == [(0, 0), (51, 40), (10, 10)]
     assert found["value"].iloc[0] == pytest.approx(np.degrees(np.arctan2(5, 100)))
@@ -158,8 +160,8 @@ def test_sharp_corners_at_the_first_vertex_in_a_hole_and_in_a_notch():
 def test_an_angle_at_the_limit_is_none():
     half = np.radians(15)
     wedge = Polygon([(0, 0), (np.cos(half), np.sin(half)), (np.cos(half), -np.sin(half))])
-    assert topology.sharp_angles(layer(wedge), min_angle_deg=29.9).empty
-    assert len(topology.sharp_angles(layer(wedge), min_angle_deg=30.1)) == 1
+    assert topology.sharp_angles(topology.corners(layer(wedge)), min_angle_deg=29.9).empty
+    assert len(topology.sharp_angles(topology.corners(layer(wedge)), min_angle_deg=30.1)) == 1
 
 
 def test_uncovered_shares():
@@ -174,8 +176,8 @@ def test_an_empty_layer_has_no_finding():
     whole = topology.coverage(nothing)
     assert topology.overlaps(whole, min_area_m2=0).empty
     assert topology.gaps(whole, min_area_m2=0).empty
-    assert topology.short_edges(nothing, min_length_m=1).empty
-    assert topology.sharp_angles(nothing, min_angle_deg=10).empty
+    assert topology.short_edges(topology.corners(nothing), min_length_m=1).empty
+    assert topology.sharp_angles(topology.corners(nothing), min_angle_deg=10).empty
     assert topology.uncovered(whole, box(0, 0, 1, 1), min_area_m2=0)["value"].tolist() == [1.0]
 
 

@@ -35,6 +35,16 @@ class Coverage:
     union: shapely.Geometry
 
 
+@dataclass(frozen=True)
+class Corners:
+    """Every vertex of every ring once: the vertex, the one after it, the one before it, and the row."""
+
+    points: Floats
+    following: Floats
+    previous: Floats
+    row: Rows
+
+
 def found(
     rows: npt.ArrayLike, values: npt.ArrayLike, places: npt.ArrayLike, others: npt.ArrayLike | None = None
 ) -> pd.DataFrame:
@@ -181,13 +191,12 @@ def holed(geometries: Geometries) -> pd.DataFrame:
     return found(row[part[inner]], shapely.area(holes), holes)
 
 
-def short_edges(geometries: Geometries, *, min_length_m: float) -> pd.DataFrame:
+def short_edges(corners: Corners, *, min_length_m: float) -> pd.DataFrame:
     """Return edges shorter than a length, the value in m."""
-    start, end, row = _edges(geometries)
-    length = np.hypot(*(end - start).T)
+    length = np.hypot(*(corners.following - corners.points).T)
     chosen = length < min_length_m
-    places = shapely.linestrings(np.stack([start[chosen], end[chosen]], axis=1))
-    return found(row[chosen], length[chosen], places)
+    ends = np.stack([corners.points[chosen], corners.following[chosen]], axis=1)
+    return found(corners.row[chosen], length[chosen], shapely.linestrings(ends))
 
 
 def short_lines(geometries: Geometries, *, min_length_m: float) -> pd.DataFrame:
@@ -197,25 +206,19 @@ def short_lines(geometries: Geometries, *, min_length_m: float) -> pd.DataFrame:
     return found(chosen, length[chosen], geometries[chosen])
 
 
-def sharp_angles(geometries: Geometries, *, min_angle_deg: float) -> pd.DataFrame:
+def sharp_angles(corners: Corners, *, min_angle_deg: float) -> pd.DataFrame:
     """Return corners sharper than an angle, spikes and notches alike, the value in degrees."""
-    start, end, row, previous = _corners(geometries)
-    arm, other = end - start, previous - start
+    arm, other = corners.following - corners.points, corners.previous - corners.points
     lengths = np.hypot(*arm.T) * np.hypot(*other.T)
-    cosine = np.divide((arm * other).sum(axis=1), lengths, out=np.full(len(lengths), -1.0), where=lengths > 0)
-    chosen = cosine > np.cos(np.radians(min_angle_deg))
-    angle = np.degrees(np.arccos(np.clip(cosine[chosen], -1.0, 1.0)))
-    return found(row[chosen], angle, shapely.points(start[chosen]))
+    products = arm[:, 0] * other[:, 0] + arm[:, 1] * other[:, 1]
+    # An edge of no length has no direction, so no angle.
+    chosen = (lengths > 0) & (products > np.cos(np.radians(min_angle_deg)) * lengths)
+    angle = np.degrees(np.arccos(np.clip(products[chosen] / lengths[chosen], -1.0, 1.0)))
+    return found(corners.row[chosen], angle, shapely.points(corners.points[chosen]))
 
 
-def _edges(geometries: Geometries) -> tuple[Floats, Floats, Rows]:
-    """Return start and end of every edge of every ring, and its row."""
-    start, end, row, _ = _corners(geometries)
-    return start, end, row
-
-
-def _corners(geometries: Geometries) -> tuple[Floats, Floats, Rows, Floats]:
-    """Return every vertex of every ring once, the next one, its row and the one before."""
+def corners(geometries: Geometries) -> Corners:
+    """Take the rings of a layer apart; made once for edges and angles."""
     parts, part_row = shapely.get_parts(geometries, return_index=True)
     rings, ring_part = shapely.get_rings(parts, return_index=True)
     points, ring = shapely.get_coordinates(rings, return_index=True)
@@ -225,7 +228,8 @@ def _corners(geometries: Geometries) -> tuple[Floats, Floats, Rows, Floats]:
     first = np.r_[True, last[:-1]][vertex] if len(ring) else np.zeros(0, dtype=bool)
     # The last point of a ring repeats the first, so the one before the first is the last but one.
     before = np.where(first, closing[ring[vertex]] - 1, vertex - 1)
-    return points[vertex], points[vertex + 1], part_row[ring_part[ring[vertex]]], points[before]
+    row = part_row[ring_part[ring[vertex]]]
+    return Corners(points[vertex], points[vertex + 1], points[before], row)
 
 
 def uncovered_shares(geometries: Geometries, cover: Geometries) -> Floats:

@@ -47,6 +47,11 @@ class Layer:
         """Return the layer with what GEOS suspects in it; made once for all checks."""
         return topology.coverage(self.geometries)
 
+    @cached_property
+    def corners(self) -> topology.Corners:
+        """Return the vertices of all rings; made once for all checks."""
+        return topology.corners(self.geometries)
+
 
 @dataclass(frozen=True)
 class Others:
@@ -275,11 +280,9 @@ _SHAPES: dict[str, Callable[[CheckDefinition, Layer, Others], pd.DataFrame]] = {
     "small_feature": lambda c, a, _: _small_features(c, a),
     "multipart": lambda _c, a, _: topology.multiparts(a.geometries),
     "hole": lambda _c, a, _: topology.holed(a.geometries),
-    "short_edge": lambda c, a, _: topology.short_edges(a.geometries, min_length_m=c.value("min_length_m")),
-    "short_line": lambda c, a, _: topology.short_lines(a.geometries, min_length_m=c.value("min_length_m")),
-    "sharp_angle": lambda c, a, _: topology.sharp_angles(
-        a.geometries, min_angle_deg=c.value("min_angle_deg")
-    ),
+    "short_edge": lambda c, a, _: topology.short_edges(a.corners, min_length_m=c.value("min_length_m")),
+    "short_line": lambda c, a, _: topology.short_lines(a.corners, min_length_m=c.value("min_length_m")),
+    "sharp_angle": lambda c, a, _: topology.sharp_angles(a.corners, min_angle_deg=c.value("min_angle_deg")),
     "within": _within,
 }
 
