@@ -35,5 +35,5 @@ docs: ## Write the generated pages of docs/
 	@"$(PYTHON)" scripts/bootstrap.py --dev
 	@$(VENV) scripts/make_docs.py
 
-db-down: ## Stop the project's private database; its data stays
-	@$(LOWLAND) db down
+db-down: ## Stop the private database of the demo; its data stays (DIR=demo)
+	@$(LOWLAND) --project "$(or $(DIR),demo)/lowland.toml" db down

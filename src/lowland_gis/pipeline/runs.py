@@ -92,7 +92,11 @@ def recorded(
 
     `inputs` and `settings` hold only JSON; together with the code version they make the digest.
     """
+    # Two runs of a stage at once queue; the second one finds what the first has made.
+    connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"lowland {stage}"])
     digest = digest_of([stage, __version__, inputs, settings])
+    # Two commands at once would both find nothing and do the same work twice; readers are not held up.
+    connection.execute("LOCK TABLE result.run IN SHARE ROW EXCLUSIVE MODE")
     latest = latest_run(connection, stage)
     if latest is not None and latest.digest == digest:
         return latest
@@ -110,9 +114,16 @@ def recorded(
     return Run(run_id, stage, digest, fresh=True)
 
 
-def run_settings(connection: Connection, run_id: int) -> dict[str, Any]:
-    """Return the settings that a run recorded."""
-    row = connection.execute("SELECT settings FROM result.run WHERE run_id = %s", [run_id]).fetchone()
-    if row is None:
-        raise UsageError(f"There is no run {run_id}. The newest one is: latest")
+def run_settings(connection: Connection, run_id: int, stage: str) -> dict[str, Any]:
+    """Return the settings that a run of a stage recorded.
+
+    Raises:
+        UsageError: there is no such run, or it is one of another stage.
+    """
+    row = connection.execute("SELECT settings, stage FROM result.run WHERE run_id = %s", [run_id]).fetchone()
+    if row is None or row[1] != stage:
+        what = "There is no run" if row is None else f"Not {stage}, but {row[1]} is the stage of run"
+        known = latest_run(connection, stage)
+        newest = "" if known is None else f" The newest run of {stage} is {known.run_id}, or: latest"
+        raise UsageError(f"{what} {run_id}.{newest}")
     return dict(row[0])
