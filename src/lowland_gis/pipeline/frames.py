@@ -144,10 +144,11 @@ def _legacy(connection: Connection, parcels: gpd.GeoDataFrame, pack: RulePack) -
     rows = _registered(connection, schema.LEGACY, ["parcel_id"], parcels)
     question = next(item for item in pack.question if item.name == "retention")
     titles = {**question.answers, OPEN: OPEN_TITLE}
+    order = [clause.title for rule in question.rule for clause in rule.all]
     return rows.assign(
         retention_title=rows["retention"].map(titles),
-        failed=[_titles(clauses, _OUTCOME_FALSE) for clauses in rows["clauses"]],
-        unknown=[_titles(clauses, _OUTCOME_OPEN) for clauses in rows["clauses"]],
+        failed=[_titles(clauses, _OUTCOME_FALSE, order) for clauses in rows["clauses"]],
+        unknown=[_titles(clauses, _OUTCOME_OPEN, order) for clauses in rows["clauses"]],
         area_mu=_mu(rows["area_m2"]),
     )
 
@@ -160,8 +161,10 @@ def _problem(connection: Connection, parcels: gpd.GeoDataFrame, pack: RulePack) 
     )
 
 
-def _titles(clauses: dict[str, str], letter: str) -> str:
-    return "；".join(title for title, outcome in clauses.items() if outcome == letter)
+def _titles(clauses: dict[str, str], letter: str, order: list[str]) -> str:
+    """Join the titles of clauses with one outcome in the order of the rule; JSON in the database keeps none."""
+    found = [title for title, outcome in clauses.items() if outcome == letter]
+    return "；".join(sorted(found, key=order.index))
 
 
 def _mu(area_m2: pd.Series[Any]) -> pd.Series[Any]:
