@@ -281,7 +281,7 @@ _SHAPES: dict[str, Callable[[CheckDefinition, Layer, Others], pd.DataFrame]] = {
     "multipart": lambda _c, a, _: topology.multiparts(a.geometries),
     "hole": lambda _c, a, _: topology.holed(a.geometries),
     "short_edge": lambda c, a, _: topology.short_edges(a.corners, min_length_m=c.value("min_length_m")),
-    "short_line": lambda c, a, _: topology.short_lines(a.corners, min_length_m=c.value("min_length_m")),
+    "short_line": lambda c, a, _: topology.short_lines(a.geometries, min_length_m=c.value("min_length_m")),
     "sharp_angle": lambda c, a, _: topology.sharp_angles(a.corners, min_angle_deg=c.value("min_angle_deg")),
     "within": _within,
 }
