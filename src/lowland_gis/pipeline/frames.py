@@ -162,9 +162,14 @@ def _problem(connection: Connection, parcels: gpd.GeoDataFrame, pack: RulePack) 
 
 
 def _titles(clauses: dict[str, str], letter: str, order: list[str]) -> str:
-    """Join the titles of clauses with one outcome in the order of the rule; JSON in the database keeps none."""
+    """Join the titles of clauses with one outcome in the order of the rule; JSON in the database keeps none.
+
+    Clauses of an older pack that the rule has no more come last.
+    """
     found = [title for title, outcome in clauses.items() if outcome == letter]
-    return "；".join(sorted(found, key=order.index))
+    return "；".join(
+        sorted(found, key=lambda title: (order.index(title) if title in order else len(order), title))
+    )
 
 
 def _mu(area_m2: pd.Series[Any]) -> pd.Series[Any]:
