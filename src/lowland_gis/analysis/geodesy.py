@@ -122,34 +122,30 @@ def ellipsoidal_areas(geometries: npt.NDArray[np.object_], plane: GaussPlane) ->
 
 def _ring_areas(rings: npt.NDArray[np.object_], plane: GaussPlane) -> Floats:
     coordinates, owner = shapely.get_coordinates(rings, return_index=True)
-    inside = owner[1:] == owner[:-1]
-    starts, ends, edge_owner = coordinates[:-1][inside], coordinates[1:][inside], owner[:-1][inside]
-    starts, ends, edge_owner = _divided(_rounded_metres(starts), _rounded_metres(ends), edge_owner)
-    lat1, lon1 = _rounded_radians(*gauss_inverse(starts[:, 0], starts[:, 1], plane))
-    lat2, lon2 = _rounded_radians(*gauss_inverse(ends[:, 0], ends[:, 1], plane))
-    strips = _strip_areas(lat1, lon1, lat2, lon2, plane.ellipsoid)
-    return np.bincount(edge_owner, weights=strips, minlength=len(rings)).astype(np.float64)
+    coordinates, owner = _divided(np.round(coordinates, COORDINATE_DECIMALS), owner)
+    # Each vertex is the end of one edge and the start of the next, so it is turned into degrees only once.
+    latitude, longitude = _rounded_radians(*gauss_inverse(coordinates[:, 0], coordinates[:, 1], plane))
+    strips = _strip_areas(latitude[:-1], longitude[:-1], latitude[1:], longitude[1:], plane.ellipsoid)
+    strips[owner[1:] != owner[:-1]] = 0.0
+    return np.bincount(owner[:-1], weights=strips, minlength=len(rings)).astype(np.float64)
 
 
-def _divided(
-    starts: Floats, ends: Floats, owner: npt.NDArray[np.intp]
-) -> tuple[Floats, Floats, npt.NDArray[np.intp]]:
-    """Cut every edge over 70 m by int(length / 70) equally spaced points."""
-    lengths = np.hypot(*(ends - starts).T)
-    pieces = np.where(lengths > MAX_EDGE_M, (lengths / MAX_EDGE_M).astype(np.intp) + 1, 1)
-    edge = np.repeat(np.arange(len(pieces)), pieces)
-    step = np.arange(len(edge)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-    whole = pieces[edge][:, None]
-    delta = (ends - starts)[edge]
-    first = starts[edge] + delta * (step[:, None] / whole)
-    last = np.where(
-        step[:, None] + 1 == whole, ends[edge], starts[edge] + delta * ((step[:, None] + 1) / whole)
-    )
-    return _rounded_metres(first), _rounded_metres(last), owner[edge]
-
-
-def _rounded_metres(coordinates: Floats) -> Floats:
-    return np.round(coordinates, COORDINATE_DECIMALS)
+def _divided(coordinates: Floats, owner: npt.NDArray[np.intp]) -> tuple[Floats, npt.NDArray[np.intp]]:
+    """Cut every edge over 70 m by int(length / 70) equally spaced points, with 4 decimals as well."""
+    delta = np.diff(coordinates, axis=0)
+    lengths = np.hypot(delta[:, 0], delta[:, 1])
+    long = (lengths > MAX_EDGE_M) & (owner[1:] == owner[:-1])
+    if not long.any():
+        return coordinates, owner
+    pieces = np.ones(len(coordinates), dtype=np.intp)
+    pieces[:-1][long] += (lengths[long] / MAX_EDGE_M).astype(np.intp)
+    vertex = np.repeat(np.arange(len(coordinates)), pieces)
+    step = np.arange(len(vertex)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    dense = coordinates[vertex]
+    between = np.flatnonzero(step)
+    part = (step[between] / pieces[vertex[between]])[:, None]
+    dense[between] = np.round(dense[between] + delta[vertex[between]] * part, COORDINATE_DECIMALS)
+    return dense, owner[vertex]
 
 
 def _rounded_radians(latitude: Floats, longitude: Floats) -> tuple[Floats, Floats]:

@@ -53,7 +53,9 @@ def decode(wkb: npt.NDArray[np.object_]) -> tuple[Geometries, Texts]:
     missing = np.array([item is None for item in wkb], dtype=bool)
     # A coordinate that is NaN is a fault of its row, found by `repair`, and no reason for a warning.
     with np.errstate(invalid="ignore"):
-        geometries = shapely.force_2d(shapely.from_wkb(wkb, on_invalid="ignore"))
+        geometries = shapely.from_wkb(wkb, on_invalid="ignore")
+        solid = shapely.has_z(geometries) | shapely.has_m(geometries)
+        geometries[solid] = shapely.force_2d(geometries[solid])
     fault = np.full(len(wkb), "", dtype=object)
     fault[shapely.is_missing(geometries)] = "geometry_unreadable"
     fault[missing] = "geometry_missing"

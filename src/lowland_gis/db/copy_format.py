@@ -81,7 +81,16 @@ def _texts(values: pd.Series[Any]) -> pa.Array:
 
 
 def _json(values: pd.Series[Any]) -> Field:
-    texts = pa.array(
+    texts = _json_texts(values).cast(pa.large_binary())
+    none = pa.scalar(b"", pa.large_binary())
+    return _bytes(pc.binary_join_element_wise(pa.scalar(_JSONB_VERSION, pa.large_binary()), texts, none))
+
+
+def _json_texts(values: pd.Series[Any]) -> pa.Array:
+    if isinstance(values.dtype, pd.ArrowDtype):
+        # JSON texts that were put together in Arrow stay there.
+        return pa.array(values, pa.large_string())
+    return pa.array(
         [
             value
             if value is None or isinstance(value, str)
@@ -89,9 +98,7 @@ def _json(values: pd.Series[Any]) -> Field:
             for value in values
         ],
         pa.large_string(),
-    ).cast(pa.large_binary())
-    none = pa.scalar(b"", pa.large_binary())
-    return _bytes(pc.binary_join_element_wise(pa.scalar(_JSONB_VERSION, pa.large_binary()), texts, none))
+    )
 
 
 def _bytes(values: pa.Array) -> Field:

@@ -66,7 +66,8 @@ class Preparer:
             batch = replace(batch, attributes=apply(self.mapping, batch.attributes))
         standard = self._standardised(batch)
         rows = pd.DataFrame({"row_no": np.arange(batch.attributes.num_rows) + batch.first_row})
-        rows["attributes"] = attributes.json_records(standard.rows).to_pylist()
+        records = attributes.json_records(standard.rows)
+        rows["attributes"] = pd.array(records, dtype=pd.ArrowDtype(records.type))
         if self.definition.stored == "enterprise":
             return self._enterprises(rows, standard)
         return self._shapes(rows, standard, batch)
@@ -204,7 +205,7 @@ def _with_received(issues: pd.DataFrame, rows: pd.DataFrame, batch: Batch) -> pd
     position = issues["row_no"].to_numpy(dtype=np.intp) - batch.first_row
     texts = np.full(len(issues), None, dtype=object)
     shapes = np.full(len(issues), None, dtype=object)
-    texts[aside] = rows["attributes"].to_numpy(dtype=object)[position[aside]]
+    texts[aside] = rows["attributes"].iloc[position[aside]].to_numpy(dtype=object)
     if batch.wkb is not None:
         shapes[aside] = batch.wkb[position[aside]]
     return issues.assign(
