@@ -1,4 +1,4 @@
-"""Write the generated pages of docs/: schema, cli, measures, layers, rules. With --check, say which are stale."""
+"""Write the generated pages of docs/: schema, cli, measures, layers, rules, checks. With --check, say which are stale."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 
 from lowland_gis import schema
 from lowland_gis.cli import COMMANDS, lowland
+from lowland_gis.definitions.check import checks
 from lowland_gis.definitions.layer import layer_definition, layer_keys
 from lowland_gis.definitions.measure import measures
 from lowland_gis.definitions.reading import shipped
@@ -101,12 +102,30 @@ def rules_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def checks_page() -> str:
+    """Return the page of checks with their limits."""
+    lines = [
+        "# Checks\n",
+        NOTE,
+        "\n| check | 名称 | suite | official rule | severity | layers | limits |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, check in checks().items():
+        official = " ".join(filter(None, (check.system, check.number)))
+        limits = "; ".join(f"{key} {limit.value:g} {limit.unit}" for key, limit in check.parameter.items())
+        lines.append(
+            f"| {name} | {check.title} | {check.suite} | {official} | {check.severity} | {', '.join(check.layers)} | {limits} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "schema.md": schema_page,
     "cli.md": cli_page,
     "measures.md": measures_page,
     "layers.md": layers_page,
     "rules.md": rules_page,
+    "checks.md": checks_page,
 }
 
 

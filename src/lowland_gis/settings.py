@@ -31,7 +31,7 @@ _CGCS2000_DATUM = "China 2000"
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def gauss_plane(crs: str) -> GaussPlane:
@@ -181,7 +181,9 @@ def load(project_file: Path) -> Settings:
         UsageError: the file is missing, is no TOML, or says something that makes no sense; all faults together.
     """
     try:
-        content = tomllib.loads(project_file.read_text(encoding="utf-8"))
+        content = tomllib.loads(
+            project_file.read_text(encoding="utf-8-sig")
+        )  # editors on Windows put a mark in front
     except FileNotFoundError as error:
         raise UsageError(
             f"{project_file}: there is no project file here. Make one with: lowland init DIR"
@@ -195,15 +197,21 @@ def load(project_file: Path) -> Settings:
 
 
 def _validated(project_file: Path, content: dict[str, Any]) -> Settings:
+    if "folder" in content:
+        raise UsageError(
+            f"{project_file}: the setting folder is wrong outside [package]; a project's folder is that of its file."
+            " Take it out, or move it below [package]."
+        )
     try:
         return Settings(folder=project_file.resolve().parent, **content)
     except ValidationError as error:
-        faults = [f"[{'.'.join(map(str, fault['loc']))}] {fault['msg']}" for fault in error.errors()]
-    except TypeError as error:
-        faults = [str(error)]
-    raise UsageError(
-        f"{project_file}: {len(faults)} setting(s) are wrong:\n{listed(faults)}\nMend them and try again."
-    )
+        raise UsageError(faults_text(str(project_file), error)) from error
+
+
+def faults_text(where: str, error: ValidationError) -> str:
+    """Return all faults of some settings as one message."""
+    faults = [f"[{'.'.join(map(str, fault['loc']))}] {fault['msg']}" for fault in error.errors()]
+    return f"{where}: {len(faults)} setting(s) are wrong:\n{listed(faults)}\nMend them and try again."
 
 
 TEMPLATE = """\

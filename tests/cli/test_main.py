@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import shlex
 import subprocess
 import sys
 
@@ -55,6 +56,7 @@ def test_every_sub_command_has_help():
         (["run"], "lowland init"),
         (["--project", "none.toml", "classify", "run"], "none.toml"),
         (["demo", "--parcels", "3"], "200"),
+        (["demo", "--seed", "-1"], "--seed"),
         (["rules", "show", "no_such"], "example_beichen"),
         (["layers", "show", "dltb"], "dltb3"),
     ],
@@ -89,6 +91,40 @@ def test_init_makes_a_project_once(lowland, tmp_path):
     assert "left as it is" in again.stderr
     assert lowland("init", "x", "--crs", "EPSG:4326").returncode == 2
     assert not (tmp_path / "x").exists()
+
+
+def test_init_refuses_a_wrong_district_code_and_a_place_it_cannot_write(lowland, tmp_path):
+    done = lowland("init", "x", "--district-code", "12")
+    assert done.returncode == 2
+    assert "district_code" in done.stderr
+    assert not (tmp_path / "x").exists()
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    done = lowland("init", "file/x")
+    assert done.returncode == 3
+    assert "file/x" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_commands_that_init_proposes_can_be_typed_as_they_are(lowland, tmp_path):
+    said = lowland("init", '试 "点').stdout
+    line = next(line for line in said.splitlines() if line.endswith("db up"))
+    assert shlex.split(line)[:3] == ["lowland", "--project", '试 "点/lowland.toml']
+
+
+def test_a_fault_of_the_program_is_no_finding_and_no_traceback():
+    """A command that fails in a way nobody foresaw, in a process of its own."""
+    code = (
+        "import sys, types, click\nfrom lowland_gis import cli\n"
+        "@click.command()\ndef broken():\n    raise KeyError('lost')\n"
+        "sys.modules['lowland_gis.cli.broken'] = types.SimpleNamespace(broken=broken)\n"
+        "cli.COMMANDS['broken'] = ('broken', 'x')\ncli.main(sys.argv[1:])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, "broken"], capture_output=True, text=True, check=False)
+    assert done.returncode == 70
+    assert "KeyError: 'lost'" in done.stderr
+    assert "Traceback" not in done.stderr
+    debug = [sys.executable, "-c", code, "--debug", "broken"]
+    assert "Traceback" in subprocess.run(debug, capture_output=True, text=True, check=False).stderr
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,8 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
         ("2023-12-31", "2023-12-31\n[delineate]\nmin_ha = 40", ["min_ha 40.0 is above max_ha 30.0"]),
         ("2023-12-31", "2023-12-31\n[delineate]\ngap_m = 0\nmin_lenght_m = 1", ["gap_m", "min_lenght_m"]),
         ("2023-12-31", "2023-12-31\n[[delivery]]\nlayer = 'parcel'", ["[delivery.0.source]"]),
+        ("2023-12-31", "2023-12-31\n[delineate]\nmax_ha = inf", ["max_ha", "finite"]),
+        ("[project]", "folder = 'x'\n[project]", ["folder", "[package]"]),
         ("[project]", "[projekt]", ["project", "projekt"]),
         ("[project]", "[project", ["not readable as TOML"]),
     ],
@@ -82,6 +84,11 @@ def test_a_project_file_in_gbk_is_refused(tmp_path: Path):
     (tmp_path / "lowland.toml").write_bytes(PROJECT.encode("gbk"))
     with pytest.raises(UsageError, match="not readable as TOML"):
         load(tmp_path / "lowland.toml")
+
+
+def test_a_byte_order_mark_of_a_windows_editor_is_no_fault(tmp_path: Path):
+    (tmp_path / "lowland.toml").write_text(PROJECT, encoding="utf-8-sig")
+    assert load(tmp_path / "lowland.toml").project.name == "p"
 
 
 def test_a_missing_project_file_says_how_to_make_one(tmp_path: Path):

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lowland_gis import __version__
-from lowland_gis.errors import LowlandError
+from lowland_gis.errors import InputRefusedError, LowlandError
 
 if TYPE_CHECKING:
     from lowland_gis.pipeline.project import Project
     from lowland_gis.settings import Settings
+
+# A fault of the program itself; 1 would read as findings. The number is that of sysexits.h.
+OWN_FAULT = 70
 
 # Name → module and one line of help, so that the list of commands needs no import.
 COMMANDS = {
@@ -127,7 +130,7 @@ def lowland(ctx: click.Context, project_file: Path, verbose: int, quiet: bool, d
     """PostGIS parcel database and analysis for the re-use of low-efficiency land (低效用地再开发).
 
     Data goes to stdout, progress to stderr. Exit codes: 0 done, 1 done with findings, 2 usage, 3 input refused, 4 database,
-    5 a rerun differs, 6 a definition is wrong.
+    5 a rerun differs, 6 a definition is wrong, 70 a fault of lowland itself.
     """
     ctx.obj = Session(project_file, -1 if quiet else verbose, debug)
 
@@ -152,6 +155,14 @@ def main(arguments: list[str] | None = None) -> None:
         if debug:
             raise
         sys.exit(_say(str(error), error.exit_code))
+    except OSError as error:
+        if debug:
+            raise
+        sys.exit(_say(_refused_by_system(error), InputRefusedError.exit_code))
+    except Exception as error:
+        if debug:
+            raise
+        sys.exit(_say(_own_fault(error), OWN_FAULT))
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -161,6 +172,22 @@ def _speak_utf8() -> None:
         reconfigure: Any = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
+
+
+def _refused_by_system(error: OSError) -> str:
+    place = error.filename if isinstance(error.filename, str) else "a file or the terminal"
+    return (
+        f"{place}: cannot be read or written ({error.strerror or error}), so the command stopped."
+        " Check the path, its rights and the disk, and try again."
+    )
+
+
+def _own_fault(error: Exception) -> str:
+    said = (str(error).splitlines() or [""])[0]
+    return (
+        f"lowland failed where it should not ({type(error).__name__}: {said}); the open transaction was rolled back."
+        " Please report it with what this says: lowland --debug …"
+    )
 
 
 def _terminated(*_: object) -> None:

@@ -28,7 +28,9 @@ _SHOWN = 20
 @click.option(
     "--parcels", default=DEFAULT_PARCELS, show_default=True, help="Size of the district, 200 to 2,000,000."
 )
-@click.option("--seed", default=1, show_default=True, help="Same seed, same district.")
+@click.option(
+    "--seed", default=1, show_default=True, type=click.IntRange(min=0), help="Same seed, same district."
+)
 @click.pass_obj
 def demo(session: Session, folder: Path, parcels: int, seed: int) -> None:
     """Run the sample district through every stage; the last line is the agreement with the planted truth.

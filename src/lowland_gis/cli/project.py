@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import shlex
 from pathlib import Path
 
 import click
+from pydantic import ValidationError
 
 from lowland_gis.errors import UsageError
-from lowland_gis.settings import DEFAULT_CRS, PROJECT_FILE, ProjectSettings, gauss_plane, template
+from lowland_gis.settings import (
+    DEFAULT_CRS,
+    PROJECT_FILE,
+    ProjectSettings,
+    faults_text,
+    gauss_plane,
+    template,
+)
 
 
 @click.command()
@@ -38,19 +47,21 @@ def init(folder: Path, crs: str, district_code: str, district_name: str, as_of: 
     except ValueError as error:
         raise UsageError(f"--crs {crs}: {error}.") from error
     day = as_of.date() if as_of else dt.datetime.now().astimezone().date()
-    project = ProjectSettings(
-        name=folder.resolve().name,
-        district_code=district_code,
-        district_name=district_name,
-        crs=crs,
-        as_of=day,
-    )
+    try:
+        project = ProjectSettings(
+            name=folder.resolve().name,
+            district_code=district_code,
+            district_name=district_name,
+            crs=crs,
+            as_of=day,
+        )
+    except ValidationError as error:
+        raise UsageError(faults_text(f"init {folder}", error)) from error
     for part in ("incoming", "out"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     file.write_text(template(project), encoding="utf-8")
     click.echo(
         f"{file} is made. Next: put the deliveries into {folder / 'incoming'}, name them in lowland.toml, then:"
     )
-    click.echo(
-        f"  lowland --project {file} db up\n  lowland --project {file} db migrate\n  lowland --project {file} run"
-    )
+    lowland = f"  lowland --project {shlex.quote(str(file))}"
+    click.echo(f"{lowland} db up\n{lowland} db migrate\n{lowland} run")

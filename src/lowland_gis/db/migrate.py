@@ -121,11 +121,7 @@ def _refuse_other_srid(connection: sa.Connection, srid: int) -> None:
         )
     ).scalar()
     connection.rollback()
-    if found not in (None, srid):
-        raise DatabaseError(
-            f"The database holds EPSG:{found}, but the project says EPSG:{srid}; one database has one plane."
-            f' Set crs = "EPSG:{found}" in lowland.toml, or use another database.'
-        )
+    revision.refuse_other_srid(found, srid)
 
 
 def _config() -> Config:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from lowland_gis.db.connect import transaction
+from lowland_gis.errors import DatabaseError
 
 
 def current_revision(dsn: str) -> str | None:
@@ -16,6 +17,29 @@ def current_revision(dsn: str) -> str | None:
             return None
         row = connection.execute("SELECT version_num FROM public.alembic_version").fetchone()
         return None if row is None else str(row[0])
+
+
+def stored_srid(dsn: str) -> int | None:
+    """Return the EPSG number of the plane that the database was made for, or None where nothing is installed."""
+    with transaction(dsn) as connection:
+        row = connection.execute(
+            "SELECT srid FROM geometry_columns WHERE f_table_schema = 'land' AND f_table_name = 'parcel'"
+            " AND f_geometry_column = 'geom'"
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+
+def refuse_other_srid(found: int | None, wanted: int) -> None:
+    """Refuse a project whose plane is not the one of its database.
+
+    Raises:
+        DatabaseError: coordinates of the one would be taken for coordinates of the other.
+    """
+    if found not in (None, wanted):
+        raise DatabaseError(
+            f"The database holds EPSG:{found}, but the project says EPSG:{wanted}; one database has one plane."
+            f' Set crs = "EPSG:{found}" in lowland.toml, or use another database.'
+        )
 
 
 def newest_revision() -> str:

@@ -68,7 +68,7 @@ def opened(source: str, folder: Path) -> Iterator[Source]:
     Raises:
         InputRefusedError: it is missing, unreadable, of an unknown kind, or not what its name says.
     """
-    path, layer = _split(source, folder)
+    path, layer = located(source, folder)
     if path.suffix.lower() == ".zip":
         _check_magic(path)
         with tempfile.TemporaryDirectory(prefix="lowland-zip-") as unpacked:
@@ -78,8 +78,8 @@ def opened(source: str, folder: Path) -> Iterator[Source]:
         yield _described(source, path, layer)
 
 
-def _split(source: str, folder: Path) -> tuple[Path, str | None]:
-    """Divide `file:layer`; the file part may itself hold a colon as long as it exists."""
+def located(source: str, folder: Path) -> tuple[Path, str | None]:
+    """Return the path and the layer of `file:layer`; the file part may itself hold a colon as long as it exists."""
     whole = folder / source
     if whole.exists() or ":" not in source:
         return whole, None

@@ -118,7 +118,7 @@ def explain(project: Project, parcel_id: str, run: int | None = None) -> list[Ex
     """
     with project.transaction() as connection:
         run_id = needed_run(connection, STAGE).run_id if run is None else run
-        pack = from_json(run_settings(connection, run_id)["pack"])
+        pack = from_json(run_settings(connection, run_id, STAGE)["pack"])
         verdicts = read_frame(
             connection,
             "SELECT question, answer, settled, rule, candidate, trace FROM result.verdict"

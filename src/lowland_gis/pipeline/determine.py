@@ -41,7 +41,7 @@ def determine(project: Project, *, tell: Tell = silent) -> Run:
 
         def work(_: int) -> None:
             tell("determine drafts of the three databases 三库")
-            pack = from_json(run_settings(connection, classified.run_id)["pack"])
+            pack = from_json(run_settings(connection, classified.run_id, classified.stage)["pack"])
             verdicts = _verdicts(connection, classified.run_id)
             for table, key, wanted in (
                 (schema.LOW_EFFICIENCY, ["parcel_id"], low_efficiency(verdicts)),

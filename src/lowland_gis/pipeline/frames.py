@@ -36,7 +36,7 @@ def delivery_frames(connection: Connection, project: Project) -> dict[str, pd.Da
 
 def current_pack(connection: Connection) -> RulePack:
     """Return the rule pack that the newest verdicts rest on."""
-    return from_json(run_settings(connection, needed_run(connection, "classify").run_id)["pack"])
+    return from_json(run_settings(connection, needed_run(connection, "classify").run_id, "classify")["pack"])
 
 
 def map_frames(connection: Connection, project: Project) -> dict[str, gpd.GeoDataFrame]:

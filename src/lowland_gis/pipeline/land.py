@@ -12,7 +12,7 @@ from psycopg import sql
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame, read_geoframe
 from lowland_gis.definitions.layer import LayerDefinition
-from lowland_gis.errors import UsageError
+from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.pipeline.runs import Version, current_versions
 
 # SQLAlchemy builds no part of these: they are read in binary, with the geometry as WKB.
@@ -27,11 +27,28 @@ def parcels(connection: Connection, versions: dict[str, list[Version]], *, srid:
 
     Raises:
         UsageError: no parcels were ingested yet.
+        InputRefusedError: a parcel stands in two current parts.
     """
     ids = [version.version_id for version in versions.get("parcel", [])]
     if not ids:
         raise UsageError("There are no parcels yet. Type: lowland ingest parcel FILE")
-    return read_geoframe(connection, _PARCELS, [ids], srid=srid)
+    found = read_geoframe(connection, _PARCELS, [ids], srid=srid)
+    _refuse_double(found["parcel_id"], versions["parcel"])
+    return found
+
+
+def _refuse_double(codes: pd.Series, versions: list[Version]) -> None:
+    """Refuse parcels that stand in two parts: they would count twice."""
+    double = codes[codes.duplicated()].unique()
+    if len(double):
+        parts = ", ".join(
+            f"{version.part or 'without a part'} (version {version.version_id})" for version in versions
+        )
+        raise InputRefusedError(
+            f"{len(double)} parcel codes (ZDDM) stand in more than one current part of the layer parcel, for example"
+            f" {double[0]}, so they would count twice. The parts are: {parts}. Deliver the part that is wrong again without"
+            " them: lowland ingest parcel FILE --part NAME"
+        )
 
 
 def features(

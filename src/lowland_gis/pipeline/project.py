@@ -59,7 +59,7 @@ def open_project(folder: Path | str) -> Project:
 
     Raises:
         UsageError: there is no project, or its settings are wrong.
-        DatabaseError: the database is not running, or not at the newest schema.
+        DatabaseError: the database is not running, not at the newest schema, or made for another plane.
     """
     path = Path(folder)
     file = path / project_settings.PROJECT_FILE if path.is_dir() else path
@@ -70,4 +70,5 @@ def open_project(folder: Path | str) -> Project:
         raise DatabaseError(
             f"The database is at revision {found or 'none'}, but this lowland needs {newest}. Type: lowland db migrate"
         )
+    revision.refuse_other_srid(revision.stored_srid(dsn), settings.project.srid)
     return Project(settings, dsn)

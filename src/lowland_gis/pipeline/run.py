@@ -6,7 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lowland_gis.errors import UsageError
+from lowland_gis.definitions.layer import layer_definition
+from lowland_gis.definitions.package import package_definition
+from lowland_gis.definitions.rule_pack import rule_pack
+from lowland_gis.errors import InputRefusedError, UsageError, listed
+from lowland_gis.files.source import located
 from lowland_gis.pipeline.classify import classify
 from lowland_gis.pipeline.delineate import delineate
 from lowland_gis.pipeline.determine import determine
@@ -70,6 +74,32 @@ _STAGES: dict[str, Callable[..., Any]] = {
 STAGES = tuple(_STAGES)
 
 
+def _check_named(project: Project, chosen: tuple[str, ...]) -> None:
+    """Look at every name in lowland.toml before the first row is written, so that a slip changes nothing.
+
+    Raises:
+        UsageError, DefinitionError: there is no such layer, rule pack or package definition.
+        InputRefusedError: files are missing; all of them are named.
+    """
+    settings = project.settings
+    if "classify" in chosen:
+        rule_pack(settings.classify.pack, settings.folder)
+    if "package" in chosen:
+        package_definition(settings.package.definition, settings.folder)
+    if "ingest" not in chosen:
+        return
+    for delivery in settings.delivery:
+        layer_definition(delivery.layer)
+    missing = [
+        item.source for item in settings.delivery if not located(item.source, settings.folder)[0].exists()
+    ]
+    if missing:
+        raise InputRefusedError(
+            f"{len(missing)} of {len(settings.delivery)} deliveries of lowland.toml are not there, so nothing was loaded:\n"
+            f"{listed(missing)}\nPut them there, or mend their paths."
+        )
+
+
 def run(
     project: Project, *, first: str = STAGES[0], last: str = STAGES[-1], tell: Tell = silent
 ) -> list[Report]:
@@ -77,6 +107,7 @@ def run(
 
     Raises:
         UsageError: there is no such stage, or the order is turned round.
+        InputRefusedError, DefinitionError: a file or a definition that lowland.toml names is not there; nothing was written.
     """
     for stage in (first, last):
         if stage not in _STAGES:
@@ -84,6 +115,7 @@ def run(
     chosen = STAGES[STAGES.index(first) : STAGES.index(last) + 1]
     if not chosen:
         raise UsageError(f"The stage {first} comes after {last}; turn them round.")
+    _check_named(project, chosen)
     reports = []
     for stage in chosen:
         done = _STAGES[stage](project, tell=tell)

@@ -95,8 +95,6 @@ def recorded(
     # Two runs of a stage at once queue; the second one finds what the first has made.
     connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"lowland {stage}"])
     digest = digest_of([stage, __version__, inputs, settings])
-    # Two commands at once would both find nothing and do the same work twice; readers are not held up.
-    connection.execute("LOCK TABLE result.run IN SHARE ROW EXCLUSIVE MODE")
     latest = latest_run(connection, stage)
     if latest is not None and latest.digest == digest:
         return latest
@@ -122,8 +120,8 @@ def run_settings(connection: Connection, run_id: int, stage: str) -> dict[str, A
     """
     row = connection.execute("SELECT settings, stage FROM result.run WHERE run_id = %s", [run_id]).fetchone()
     if row is None or row[1] != stage:
-        what = "There is no run" if row is None else f"Not {stage}, but {row[1]} is the stage of run"
+        what = "There is no run {}." if row is None else "Run {} is of the stage " + f"{row[1]}, not {stage}."
         known = latest_run(connection, stage)
         newest = "" if known is None else f" The newest run of {stage} is {known.run_id}, or: latest"
-        raise UsageError(f"{what} {run_id}.{newest}")
+        raise UsageError(what.format(run_id) + newest)
     return dict(row[0])
