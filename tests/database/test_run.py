@@ -1,0 +1,78 @@
+"""The whole flow refuses what is wrong before the first row is written."""
+
+import psycopg
+import pytest
+
+from lowland_gis.errors import DatabaseError, DefinitionError, InputRefusedError, UsageError
+from lowland_gis.pipeline.classify import explain
+from lowland_gis.pipeline.ingest import ingest
+from lowland_gis.pipeline.project import open_project
+from lowland_gis.pipeline.run import run
+from lowland_gis.pipeline.tabulate import tabulate
+from lowland_gis.settings import DeliverySettings
+from made_files import box, write_parcels
+
+GOOD = "\n[[delivery]]\nlayer = 'parcel'\nsource = '宗地.shp'\n"
+
+
+def count(project, table):
+    with psycopg.connect(project.dsn) as connection:
+        return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - fixed names
+
+
+def settled(project, text, *, old="", new=""):
+    """The same project with other settings."""
+    file = project.settings.folder / "lowland.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace(old, new) + text, encoding="utf-8")
+    return open_project(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "said"),
+    [
+        ("[[delivery]]\nlayer = 'parcell'\nsource = '宗地.shp'\n", UsageError, "parcel"),
+        (
+            "[[delivery]]\nlayer = 'dltb2'\nsource = '二调.shp'\n[[delivery]]\nlayer = 'dltb3'\nsource = '三调.gdb:DLTB'\n",
+            InputRefusedError,
+            "2 of 3 deliveries",
+        ),
+        ("[classify]\npack = 'none'\n", DefinitionError, "none"),
+        ("[package]\ndefinition = 'none'\n", DefinitionError, "none"),
+    ],
+)
+def test_a_slip_in_the_project_file_changes_nothing(project, tmp_path, text, error, said):
+    write_parcels(tmp_path / "宗地.shp", {"120113100001GB00001": box(0, 0)})
+    with pytest.raises(error, match=said):
+        run(settled(project, GOOD + text))
+    assert count(project, "land.layer_version") == 0
+
+
+def test_only_what_the_chosen_stages_need_is_looked_at(project, tmp_path):
+    write_parcels(tmp_path / "宗地.shp", {"120113100001GB00001": box(0, 0)})
+    run(settled(project, GOOD + "[classify]\npack = 'none'\n"), last="ingest")
+    assert count(project, "land.parcel") == 1
+
+
+def test_a_project_of_another_plane_does_not_open(project):
+    with pytest.raises(DatabaseError, match="EPSG:4548.*EPSG:4547"):
+        settled(project, "", old="EPSG:4548", new="EPSG:4547")
+
+
+def test_a_parcel_in_two_parts_is_refused_by_its_code(project, tmp_path):
+    code = "120113100001GB00001"
+    for part in ("北", "南"):
+        path = write_parcels(tmp_path / f"{part}.shp", {code: box(0, 0)})
+        ingest(project, DeliverySettings(layer="parcel", source=str(path), part=part))
+    with pytest.raises(InputRefusedError, match=f"{code}.*count twice.*北.*南"):
+        tabulate(project)
+    assert count(project, "result.run") == 0
+
+
+def test_an_explanation_of_a_run_of_another_stage_is_refused(project, tmp_path):
+    path = write_parcels(tmp_path / "宗地.shp", {"120113100001GB00001": box(0, 0)})
+    ingest(project, DeliverySettings(layer="parcel", source=str(path)))
+    done = tabulate(project)
+    with pytest.raises(UsageError, match=f"Run {done.run_id} is of the stage tabulate, not classify"):
+        explain(project, "120113100001GB00001", done.run_id)
+    with pytest.raises(UsageError, match=f"There is no run {done.run_id + 1}"):
+        explain(project, "120113100001GB00001", done.run_id + 1)
