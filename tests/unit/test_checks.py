@@ -169,7 +169,7 @@ def test_every_parameter_says_its_unit_and_source():
         for parameter in check.parameter.values():
             assert parameter.unit
             assert parameter.source
-            assert parameter.example or "own knowledge" not in parameter.source
+            assert parameter.example or "not verified" not in parameter.source
 
 
 def test_a_project_changes_severity_switch_and_limit():
