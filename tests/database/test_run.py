@@ -4,8 +4,9 @@ import psycopg
 import pytest
 
 from lowland_gis.errors import DatabaseError, DefinitionError, InputRefusedError, UsageError
-from lowland_gis.pipeline.classify import explain
+from lowland_gis.pipeline.classify import classify, explain
 from lowland_gis.pipeline.ingest import ingest
+from lowland_gis.pipeline.measure import measure
 from lowland_gis.pipeline.project import open_project
 from lowland_gis.pipeline.run import run
 from lowland_gis.pipeline.tabulate import tabulate
@@ -76,3 +77,28 @@ def test_an_explanation_of_a_run_of_another_stage_is_refused(project, tmp_path):
         explain(project, "120113100001GB00001", done.run_id)
     with pytest.raises(UsageError, match=f"There is no run {done.run_id + 1}"):
         explain(project, "120113100001GB00001", done.run_id + 1)
+
+
+def test_an_explanation_keeps_to_the_evidence_of_its_own_run(project, tmp_path):
+    """What is asked of an older run is answered from the facts of that day, though newer ones are there."""
+    code, classified = "120113100001GB00001", []
+    for unit in (None, "120113100001GB00001F00010001"):
+        path = write_parcels(tmp_path / "宗地.shp", {code: box(0, 0)}, BDCDYH=[unit])
+        ingest(project, DeliverySettings(layer="parcel", source=str(path)))
+        tabulate(project)
+        measure(project)
+        classified.append(classify(project).run_id)
+
+    def registered(run_id):
+        lines = [
+            line
+            for item in explain(project, code, run_id)
+            for rule in item.rules
+            for line in rule.clauses
+            if line.measure == "registered"
+        ]
+        assert lines
+        return {line.value for line in lines}
+
+    assert [registered(run_id) for run_id in classified] == [{0.0}, {1.0}]
+    assert registered(None) == {1.0}
