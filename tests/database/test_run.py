@@ -1,14 +1,21 @@
 """The whole flow refuses what is wrong before the first row is written."""
 
+import datetime as dt
+
+import geopandas as gpd
+import pandas as pd
 import psycopg
 import pytest
 
+from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.errors import DatabaseError, DefinitionError, InputRefusedError, UsageError
+from lowland_gis.pipeline import land
 from lowland_gis.pipeline.classify import classify, explain
 from lowland_gis.pipeline.ingest import ingest
 from lowland_gis.pipeline.measure import measure
 from lowland_gis.pipeline.project import open_project
 from lowland_gis.pipeline.run import run
+from lowland_gis.pipeline.runs import current_versions
 from lowland_gis.pipeline.tabulate import tabulate
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
@@ -102,3 +109,26 @@ def test_an_explanation_keeps_to_the_evidence_of_its_own_run(project, tmp_path):
 
     assert [registered(run_id) for run_id in classified] == [{0.0}, {1.0}]
     assert registered(None) == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("as_of", "in_force"),
+    [("2020-06-30", "AE"), ("2020-07-01", "ABE"), ("2021-12-31", "ABE"), ("2022-01-01", "BE")],
+)
+def test_only_farmland_in_force_on_the_day_counts(project, tmp_path, as_of, in_force):
+    """A: until 2022 began; B: from July 2020; E: without any date, which is in force."""
+    days = {"A": ("2017-01-01", "2022-01-01"), "B": ("2020-07-01", None), "E": (None, None)}
+    starts, ends = (pd.to_datetime([pair[place] for pair in days.values()]) for place in (0, 1))
+    shapes = [box(200 * place, 0) for place in range(len(days))]
+    frame = gpd.GeoDataFrame({"BSM": list(days), "BHKSSJ": starts, "BHJSSJ": ends}, geometry=shapes, crs=4548)
+    frame.to_file(tmp_path / "永农.gpkg")
+    ingest(project, DeliverySettings(layer="farmland", source=str(tmp_path / "永农.gpkg")))
+    with project.transaction() as connection:
+        found = land.features(
+            connection,
+            layer_definition("farmland"),
+            current_versions(connection)["farmland"],
+            dt.date.fromisoformat(as_of),
+            srid=project.srid,
+        )
+    assert "".join(item["BSM"] for item in found["attributes"]) == in_force
