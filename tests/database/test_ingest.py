@@ -14,6 +14,7 @@ from lowland_gis.analysis.geodesy import ellipsoidal_areas
 from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.pipeline.ingest import ingest
 from lowland_gis.pipeline.rejects import export_rejects
+from lowland_gis.pipeline.runs import current_versions
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
 
@@ -174,8 +175,6 @@ def test_parts_live_side_by_side(project, tmp_path):
             tmp_path / f"{part}.shp", {f"12011310000{len(part)}GB0000{ord(part) % 7}": box(0, 0)}
         )
         ingest(project, deliver("parcel", path, part=part))
-    from lowland_gis.pipeline.runs import current_versions
-
     with project.transaction() as connection:
         assert len(current_versions(connection)["parcel"]) == 2
 
@@ -323,3 +322,24 @@ def test_points_of_the_second_survey_come_in(project, tmp_path):
     assert rows(project, "SELECT area_m2, ST_AsText(geom) FROM land.feature") == [
         (0.0, "POINT(515000 4345000)")
     ]
+
+
+def test_a_whole_delivery_replaces_parts_and_a_part_of_a_whole_is_refused(project, tmp_path):
+    for part, x in (("north", 0), ("south", 500)):
+        write_approvals(tmp_path / f"{part}.gpkg", x)
+        ingest(project, deliver("approval", f"{part}.gpkg", part=part))
+    assert current(project, "approval") == ["north", "south"]
+    write_approvals(tmp_path / "whole.gpkg", 0)
+    ingest(project, deliver("approval", "whole.gpkg"))
+    assert current(project, "approval") == [None]
+    with pytest.raises(UsageError, match="count twice"):
+        ingest(project, deliver("approval", "south.gpkg", part="east"))
+
+
+def write_approvals(path, x):
+    gpd.GeoDataFrame({"PZWH": [path.stem]}, geometry=[box(x, 0)], crs=4548).to_file(path)
+
+
+def current(project, layer):
+    with project.transaction() as connection:
+        return [version.part for version in current_versions(connection)[layer]]

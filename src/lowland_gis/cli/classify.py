@@ -19,6 +19,9 @@ from lowland_gis.pipeline.frames import kind_table
 SIGNS = {"true": "[green]✔[/]", "false": "[red]✘[/]", "unknown": "[yellow]?[/]"}
 OPS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "=": "="}
 _YES_NO = "yes/no"
+_DECIMALS, _MOST_DECIMALS = 2, 9
+# Above this a number of years is a calendar year.
+_CALENDAR = 1000
 _WHOLE = {"year": "年", "month": "个月", "ratio": "", "share": ""}
 
 
@@ -92,18 +95,30 @@ def _clause(clause: ClauseLine) -> str:
     if clause.value is None:
         paper = f"需 {clause.needed}" if clause.needed else "无资料"
         return f"{clause.title}：未知，{paper}{f'（{clause.office}）' if clause.office else ''}"
-    measured = _value(clause.value, clause.unit)
+    decimals = _telling(clause)
+    measured = _value(clause.value, clause.unit, decimals)
     if clause.unit == _YES_NO:
         return f"{clause.title}：{clause.measure_title}为“{measured}”  〔{clause.source}〕"
-    limit = f"{OPS[clause.op]} {_value(clause.limit, clause.unit)}"
+    limit = f"{OPS[clause.op]} {_value(clause.limit, clause.unit, decimals)}"
     return f"{clause.title}：{measured}，要求 {limit}  〔{clause.source}〕"
 
 
-def _value(value: float, unit: str) -> str:
+def _telling(clause: ClauseLine) -> int:
+    """Return how many decimals tell the value from its limit: 49.999 % must not read as 50 %."""
+    if clause.value is None or clause.value == clause.limit:
+        return _DECIMALS
+    several = range(_DECIMALS, _MOST_DECIMALS)
+    return next(
+        (n for n in several if _value(clause.value, clause.unit, n) != _value(clause.limit, clause.unit, n)),
+        _MOST_DECIMALS,
+    )
+
+
+def _value(value: float, unit: str, decimals: int) -> str:
     if unit == _YES_NO:
         return "是" if value else "否"
     if unit == "share":
-        return f"{value * 100:.2f}".rstrip("0").rstrip(".") + "%"
-    if unit == "year" and value > 1000:  # noqa: PLR2004 - a calendar year, not a number of years
-        return f"{value:.0f} 年"
-    return f"{value:,.2f} {_WHOLE.get(unit, unit)}".strip()
+        return f"{value * 100:.{decimals}f}".rstrip("0").rstrip(".") + "%"
+    if unit == "year" and value > _CALENDAR:
+        return f"{value:.{decimals - _DECIMALS}f} 年"
+    return f"{value:,.{decimals}f} {_WHOLE.get(unit, unit)}".strip()

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from lowland_gis.cli import Session
-from lowland_gis.files.table import write_rows
+from lowland_gis.files.table import check_suffix, write_rows
 from lowland_gis.pipeline.files import tabulate_files
 
 
@@ -45,6 +45,8 @@ def tabulate(
     PARCELS and ZONES are any vector file, or FILE:LAYER; no database is needed. Areas are on the plane of the parcels' system;
     a place that several zones of one code cover counts once for each.
     """
+    if output is not None:
+        check_suffix(output)
     session.tell(f"tabulate with the {engine} engine")
     rows = tabulate_files(parcels, zones, id_field=id_field, by_field=by_field, tell=session.tell)
     if output is None:

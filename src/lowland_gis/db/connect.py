@@ -31,8 +31,10 @@ def transaction(dsn: str, *, dry_run: bool = False) -> Iterator[Connection]:
         else:
             connection.commit()
     except psycopg.Error as error:
+        advice = "Type: lowland db up – and try again" if connection.broken else "Look at: lowland db status"
         raise DatabaseError(
-            f"The database refused: {_first_line(error)}. Nothing was changed. Look at: lowland db status"
+            f"The database {'went away' if connection.broken else 'refused'}: {_first_line(error)}."
+            f" Nothing was changed. {advice}"
         ) from error
     finally:
         # Closing an open transaction rolls it back, whatever ended the block.

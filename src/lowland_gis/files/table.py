@@ -16,6 +16,18 @@ from lowland_gis.errors import InputRefusedError, UsageError
 WRITERS = (".csv", ".parquet")
 
 
+def check_suffix(target: Path) -> None:
+    """Refuse a target of another kind, before the work is done.
+
+    Raises:
+        UsageError: tables are not written in this form.
+    """
+    if target.suffix.lower() not in WRITERS:
+        raise UsageError(
+            f"{target}: tables are written as {' or '.join(WRITERS)}. Give the file one of these suffixes."
+        )
+
+
 def write_rows(rows: pd.DataFrame, target: Path) -> None:
     """Write rows as CSV or Parquet, by the suffix of the target.
 
@@ -23,13 +35,9 @@ def write_rows(rows: pd.DataFrame, target: Path) -> None:
         UsageError: the suffix is another one.
         InputRefusedError: the target cannot be written.
     """
-    suffix = target.suffix.lower()
-    if suffix not in WRITERS:
-        raise UsageError(
-            f"{target}: tables are written as {' or '.join(WRITERS)}. Give the file one of these suffixes."
-        )
+    check_suffix(target)
     with _whole(target) as partial:
-        if suffix == ".csv":
+        if target.suffix.lower() == ".csv":
             rows.to_csv(partial, index=False)
         else:
             rows.to_parquet(partial, index=False)

@@ -17,7 +17,7 @@ from lowland_gis import schema
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
-from lowland_gis.errors import InputRefusedError
+from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.files import crs as reference
 from lowland_gis.files.datum import path_with
 from lowland_gis.files.read import Batch, Received, bounds, received
@@ -25,7 +25,7 @@ from lowland_gis.files.source import Source, opened
 from lowland_gis.pipeline.ahead import ahead
 from lowland_gis.pipeline.prepare import Geometries, Prepared, Preparer, no_shapes
 from lowland_gis.pipeline.project import Project, who
-from lowland_gis.pipeline.runs import digest_of
+from lowland_gis.pipeline.runs import current_versions, digest_of
 from lowland_gis.pipeline.said import Said, read_said
 from lowland_gis.settings import DeliverySettings
 
@@ -71,6 +71,7 @@ def ingest(
             same = _same_delivery(connection, delivery, digest)
             if same is not None:
                 return same
+            _refuse_part_of_whole(connection, delivery)
             loading = _Loading(connection, project, delivery, digest, said)
             if definition.stored == "raster":
                 return loading.raster(source)
@@ -91,6 +92,16 @@ def _same_delivery(connection: Connection, delivery: DeliverySettings, digest: s
         return None
     version_id, _, n_read, n_loaded, n_rejected, n_issues, encoding = row
     return Loaded(delivery.layer, version_id, n_read, n_loaded, n_rejected, n_issues, encoding, fresh=False)
+
+
+def _refuse_part_of_whole(connection: Connection, delivery: DeliverySettings) -> None:
+    """Refuse a part while a whole delivery of the layer is current: its land would count twice."""
+    current = current_versions(connection).get(delivery.layer, [])
+    if delivery.part is not None and any(version.part is None for version in current):
+        raise UsageError(
+            f"{delivery.layer} is there as a whole delivery, so the part {delivery.part!r} would count twice."
+            " Deliver the whole layer again, without a part."
+        )
 
 
 @dataclass(frozen=True)

@@ -49,10 +49,13 @@ def digest_of(content: Any) -> str:
 
 
 def current_versions(connection: Connection) -> dict[str, list[Version]]:
-    """Return the newest delivery of each layer and part, by layer."""
+    """Return the current deliveries by layer: the newest of each part; a whole delivery replaces every earlier part."""
     rows = connection.execute(
-        "SELECT DISTINCT ON (layer, part) version_id, layer, part, as_of, digest FROM land.layer_version"
-        " ORDER BY layer, part, version_id DESC"
+        "SELECT version_id, layer, part, as_of, digest FROM ("
+        " SELECT DISTINCT ON (layer, part) version_id, layer, part, as_of, digest,"
+        "  max(version_id) FILTER (WHERE part IS NULL) OVER (PARTITION BY layer) AS whole"
+        " FROM land.layer_version ORDER BY layer, part, version_id DESC) AS newest"
+        " WHERE part IS NULL OR whole IS NULL OR version_id > whole ORDER BY layer, part, version_id"
     ).fetchall()
     versions: dict[str, list[Version]] = {}
     for row in rows:
