@@ -17,11 +17,12 @@ from lowland_gis.sample.dbf import Field, write_dbf
 from lowland_gis.sample.district import District, draw_district
 from lowland_gis.sample.firms import credit_codes
 from lowland_gis.sample.lots import plant
-from lowland_gis.sample.spoil import bow_tie, self_touching, spoil_layer
+from lowland_gis.sample.spoil import bow_tie, new_keys, self_touching, spoil_layer
 from lowland_gis.sample.survey2 import lines_2009, polygons_2009
 from lowland_gis.sample.survey3 import features_2019, settlements_2019
 
 SETTLED = re.compile(r"^(05|06|07|08|09|1004|1005|1201)")
+FARMED = re.compile(r"^(01|02|03|04|1104)")
 SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
@@ -172,11 +173,16 @@ def test_faults_are_faults_and_change_little(shape):
 def test_spoiling_lists_every_record_and_leaves_the_rest(features):
     free = features["DLBM"].eq("0102").to_numpy()
     spoilt, records = spoil_layer("dltb3", features, key="BSM", code="DLBM", free=free, seed=1, share=0.01)
-    keys = {key for _, key, _, _ in records}
-    assert keys <= set(features.loc[free, "BSM"])
-    before = features.set_index("BSM")
-    after = spoilt.drop_duplicates("BSM").set_index("BSM")
-    same = before.index.difference(sorted(keys))
+    faults = {key: fault for _, key, fault, _ in records}
+    assert len(faults) == len(records)
+    added = {key for key, fault in faults.items() if fault == "sliver"}
+    changed = faults.keys() - added
+    assert changed <= set(features.loc[free, "BSM"])
+    assert set(spoilt["BSM"]) == set(features["BSM"]) | added
+    assert spoilt["BSM"].is_unique
+    assert spoilt.loc[spoilt["BSM"].isin(added)].area.max() < 0.4 * 61
+    before, after = features.set_index("BSM"), spoilt.set_index("BSM")
+    same = before.index.difference(sorted(changed))
     assert shapely.equals(before.geometry[same].to_numpy(), after.geometry[same].to_numpy()).all()
     assert (before["DLBM"][same] == after["DLBM"][same]).all()
     assert {fault for _, _, fault, _ in records} == {
@@ -186,6 +192,48 @@ def test_spoiling_lists_every_record_and_leaves_the_rest(features):
         "missing_value",
         "sliver",
     }
+
+
+@pytest.mark.parametrize(
+    ("keys", "new"),
+    [
+        ([3, 9, 4], [10, 11]),
+        (["BC-000001", "BC-000007"], ["BC-000008", "BC-000009"]),
+        (
+            ["津政地〔2015〕9号（示例）", "津政地〔2010〕3号（示例）"],
+            ["津政地〔2010〕10号（示例）", "津政地〔2010〕11号（示例）"],
+        ),
+    ],
+)
+def test_new_keys_continue_those_of_the_layer(keys, new):
+    assert new_keys(pd.Series(keys), 2) == new
+
+
+@pytest.mark.parametrize(("parcels", "seed"), [(200, 7), (600, 8), (1500, 10), (1500, 17)])
+def test_no_feature_is_too_small_folded_or_narrow(parcels, seed):
+    drawn = draw_district(parcels, seed)
+    built = features_2019(drawn.layout, drawn.places)
+    assert built.is_valid.all()
+    wide = built[built["XZDWKD"].isna()]
+    farmed = wide["DLBM"].astype(str).str.match(FARMED)
+    assert wide.area.min() > 205
+    assert wide[farmed].area.min() > 410
+    strips = built[built["XZDWKD"].notna()]
+    assert not strips.buffer(-0.5).is_empty.any()
+
+
+@pytest.mark.parametrize("seed", [2, 12])
+def test_control_lines_do_not_overlap_each_other(seed):
+    drawn = draw_district(1500, seed)
+    built = features_2019(drawn.layout, drawn.places)
+    lines = controls.red_lines(drawn.layout, drawn.lots)
+    fields = controls.farmland(drawn.layout, drawn.lots, built, drawn.seed)
+    for frame in (lines, fields):
+        assert frame.area.sum() - frame.union_all().area == pytest.approx(0, abs=0.005)
+    for frame, conflict in ((lines, "redline"), (fields, "farmland")):
+        planted = drawn.lots.shapes[drawn.lots.subkind == conflict]
+        assert len(planted) > 0
+        assert shapely.area(shapely.difference(planted, frame.union_all())).max() < 0.01
 
 
 def test_a_value_longer_than_its_field_is_refused(tmp_path):

@@ -39,11 +39,17 @@ def _leaf_shapes(layout: Layout, chosen: Ints) -> Shapes:
     return layout.shapes(layout.blocks.inner[chosen], chosen, layout.cell_of_leaf[chosen])
 
 
-def _grown_lots(lots: Lots, chosen: Ints, margin: float) -> Shapes:
-    """Return the outlines of planted lots, grown by a margin, as a conflict between two offices looks."""
-    return np.asarray(
-        shapely.set_precision(shapely.buffer(lots.shapes[chosen], margin, join_style="mitre"), 0.0001)
-    )
+def _grown_lots(lots: Lots, chosen: Ints, margin: float, others: Shapes) -> Shapes:
+    """Return the outlines of planted lots, grown by a margin, as a conflict between two offices looks.
+
+    A lot whose margin would reach into another area of the layer keeps its own outline, so that nothing overlaps.
+    """
+    own = lots.shapes[chosen]
+    grown = np.asarray(shapely.set_precision(shapely.buffer(own, margin, join_style="mitre"), 0.0001))
+    first, second = shapely.STRtree(np.concatenate([grown, others])).query(grown, predicate="intersects")
+    crowded = np.zeros(len(grown), dtype=bool)
+    crowded[first[first != second]] = True
+    return np.where(crowded, own, grown)
 
 
 def _head(count: int, ysdm: str) -> dict[str, object]:
@@ -63,15 +69,14 @@ def red_lines(layout: Layout, lots: Lots) -> gpd.GeoDataFrame:
     woods = np.flatnonzero(kind == Leaf.WOODS)[::2]
     water = np.flatnonzero(kind == Leaf.RESERVOIR)
     river_parts, _ = merged_by(river, np.zeros(len(river), dtype=np.int64))
+    reservoirs, wooded = _leaf_shapes(layout, water), _leaf_shapes(layout, woods)
+    planted = np.flatnonzero(lots.subkind == "redline")
+    grown = _grown_lots(lots, planted, RED_MARGIN_M, np.concatenate([river_parts, reservoirs, wooded]))
     groups = (
         (river_parts, "生物多样性维护红线", "河湖滨岸带"),
-        (_leaf_shapes(layout, water), "水源涵养红线", "水库库区"),
-        (_leaf_shapes(layout, woods), "水土保持红线", "林带"),
-        (
-            _grown_lots(lots, np.flatnonzero(lots.subkind == "redline"), RED_MARGIN_M),
-            "河湖滨岸带敏感脆弱区红线",
-            "滨岸零散区",
-        ),
+        (reservoirs, "水源涵养红线", "水库库区"),
+        (wooded, "水土保持红线", "林带"),
+        (grown, "河湖滨岸带敏感脆弱区红线", "滨岸零散区"),
     )
     shapes = np.concatenate([group for group, _, _ in groups])
     sizes = [len(group) for group, _, _ in groups]
@@ -100,8 +105,8 @@ def farmland(layout: Layout, lots: Lots, features: gpd.GeoDataFrame, seed: int) 
     open_field = np.isin(layout.blocks.kind[lot_leaf], (Leaf.FIELDS, Leaf.GREENHOUSES))
     fields = fields[open_field]
     planted = np.flatnonzero(np.isin(lots.subkind, ["farmland", "farmland_expired"]))
-    grown = _grown_lots(lots, planted, FARM_MARGIN_M)
     source = features.iloc[fields]
+    grown = _grown_lots(lots, planted, FARM_MARGIN_M, source.geometry.to_numpy())
     shapes = np.concatenate([source.geometry.to_numpy(), grown])
     count, extra = len(shapes), len(grown)
     expired = drawn(random, count, 0.02)
@@ -236,7 +241,7 @@ def plan_parcels(layout: Layout, lots: Lots, seed: int) -> gpd.GeoDataFrame:
             "DKBH": [f"BC-{number:06d}" for number in range(1, len(plans) + 1)],
             "YDDM": columns[0],
             "YDXZ": columns[1],
-            "YDMJ": np.round(shapely.area(shapes), 2),
+            "YDMJ": np.round(ellipsoidal_area(shapes), 2),
             "RJL": columns[2],
             "JZMD": columns[3],
             "LDL": columns[4],

@@ -5,30 +5,40 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lowland_gis.sample.codes import PURPOSE_USE, USE, Leaf, Purpose
-from lowland_gis.sample.dice import Dice, Ints
+from lowland_gis.sample.dice import Dice, Floats, Ints
 from lowland_gis.sample.plan import Blocks, Box
 from lowland_gis.sample.rows import LANE_M, Rows, RowStyle
 from lowland_gis.sample.sheet import Sheet
 
 SHORTEST_M, GRID_M = 24, 4
+# The survey maps no built feature below 200 m²; the rest is for vertices that do not lie quite where the plan has them.
+LEAST_M2 = 240.0
+NARROWEST_STRIP_M, WIDEST_STRIP = 6.0, 0.25
+# Cuts leave at least 36% to the smaller part, a little less after rounding.
+SMALLEST_PART = 0.3
+POND_OVER_BUILT = 2.0
 YARDS = ("1201", "0508", "0810")
 
 
-def fill_blocks(blocks: Blocks, dice: Dice) -> tuple[dict[str, Ints], dict[str, Ints]]:
-    """Fill every block by its kind; returns the features and the lots."""
-    sheet = Sheet()
+def fill_blocks(blocks: Blocks, ground_share: Floats, dice: Dice) -> tuple[dict[str, Ints], dict[str, Ints]]:
+    """Fill every block by its kind; returns the features and the lots.
+
+    `ground_share` says how much of its area a feature of a block keeps on the ground.
+    """
+    sheet = Sheet((LEAST_M2 / ground_share).tolist())
     for leaf, (node, kind) in enumerate(zip(blocks.nodes, blocks.kind.tolist(), strict=True)):
         FILLINGS[Leaf(kind)](sheet, node.inner, leaf, dice)
     return sheet.tables()
 
 
-def shares(box: Box, target_m2: float, dice: Dice) -> list[Box]:
-    """Cut a box by straight cuts into boxes of about the target size or less."""
+def shares(box: Box, target_m2: float, dice: Dice, *, least_m2: float = 0.0) -> list[Box]:
+    """Cut a box by straight cuts into boxes of about the target size or less, none of them below the least."""
     done, waiting = [], [box]
     while waiting:
         x0, y0, x1, y1 = waiting.pop()
         width, height = x1 - x0, y1 - y0
-        if width * height <= target_m2 * dice.real(0.7, 1.7) or max(width, height) < SHORTEST_M:
+        small = max(target_m2 * dice.real(0.7, 1.7), least_m2 / SMALLEST_PART)
+        if width * height <= small or max(width, height) < SHORTEST_M:
             done.append((x0, y0, x1, y1))
         elif width >= height:
             middle = _even(x0 + width * dice.real(0.36, 0.64))
@@ -45,15 +55,20 @@ def _even(place: float) -> int:
 
 
 def _with_strip(sheet: Sheet, box: Box, leaf: int, purpose: Purpose, *, second: str, share: float) -> None:
-    """Keep a lot that spans two features: its own class and a strip of a second one."""
+    """Keep a lot that spans two features: its own class and, where there is room, a strip of a second one."""
     x0, y0, x1, y1 = box
+    length, width = max(x1 - x0, y1 - y0), min(x1 - x0, y1 - y0)
+    strip = max(NARROWEST_STRIP_M, sheet.least_m2[leaf] / width + GRID_M / 2, length * share)
+    if strip > WIDEST_STRIP * length:
+        sheet.built(box, leaf, purpose)
+        return
     sheet.lot(box, leaf, purpose)
     use = int(PURPOSE_USE[purpose])
     if x1 - x0 >= y1 - y0:
-        middle = _even(x1 - max(6.0, (x1 - x0) * share))
+        middle = _even(x1 - strip)
         parts: tuple[Box, Box] = ((x0, y0, middle, y1), (middle, y0, x1, y1))
     else:
-        middle = _even(y1 - max(6.0, (y1 - y0) * share))
+        middle = _even(y1 - strip)
         parts = ((x0, y0, x1, middle), (x0, middle, x1, y1))
     sheet.feature(parts[0], leaf, use, settled=True)
     sheet.feature(parts[1], leaf, USE[second], settled=True)
@@ -68,7 +83,7 @@ def _housing(sheet: Sheet, box: Box, leaf: int, dice: Dice) -> None:
 
 
 def _commerce(sheet: Sheet, box: Box, leaf: int, dice: Dice) -> None:
-    for part in shares(box, 3_200, dice):
+    for part in shares(box, 3_200, dice, least_m2=sheet.least_m2[leaf]):
         sheet.built(part, leaf, Purpose.SHOP if dice.chance(0.6) else Purpose.OFFICE)
 
 
@@ -107,7 +122,9 @@ def _village(sheet: Sheet, box: Box, leaf: int, dice: Dice) -> None:
     for homes in _around_corner(sheet, (x0, y0, x1 - end - LANE_M, y1), leaf, dice):
         Rows(sheet, homes, leaf, style, dice).fill()
     sheet.feature((x1 - end - LANE_M, y0, x1 - end, y1), leaf, USE["1004"], settled=True)
-    yards = shares((x1 - end, y0, x1, y1), 2_600, dice)
+    # The pond is farmland to the survey, which maps it from 400 m² on.
+    least = sheet.least_m2[leaf] * POND_OVER_BUILT
+    yards = shares((x1 - end, y0, x1, y1), 2_600, dice, least_m2=least)
     for number, part in enumerate(yards):
         if number == 0:
             sheet.built(part, leaf, Purpose.ADMIN)

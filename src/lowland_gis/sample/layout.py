@@ -104,6 +104,7 @@ class Drawing:
     strips: dict[str, Ints]
     features: dict[str, Ints]
     lots: dict[str, Ints]
+    warp: Warp
 
     def misses(self, parcels: int) -> tuple[bool, int]:
         """Return how badly the number of lots fits: too few is worse than too many."""
@@ -122,7 +123,7 @@ def draw_layout(parcels: int, seed: int) -> Layout:
         area *= (1 + SURPLUS / 2) * parcels / count
         drawing = _draw(area, parcels, seed)
         best = min(best, drawing, key=lambda one: one.misses(parcels))
-    return _finish(best, _trimmed(best.lots, parcels, seed), seed)
+    return _finish(best, _trimmed(best.lots, parcels, seed))
 
 
 def _draw(area: float, parcels: int, seed: int) -> Drawing:
@@ -133,8 +134,29 @@ def _draw(area: float, parcels: int, seed: int) -> Drawing:
     frame = draw_frame(area, towns=towns, cell_m2=cell_m2, strips=strips, dice=dice)
     zones = zone_cells(frame, dice)
     blocks = cut_blocks(frame, zones, strips, dice)
-    features, lots = fill_blocks(blocks, Dice(seed, "fill"))
-    return Drawing(frame, zones, blocks, strips.table(), features, lots)
+    warp = _warp(frame, zones, blocks, seed)
+    features, lots = fill_blocks(blocks, warp.least_share(), Dice(seed, "fill"))
+    return Drawing(frame, zones, blocks, strips.table(), features, lots, warp)
+
+
+def _warp(frame: Frame, zones: Ints, blocks: Blocks, seed: int) -> Warp:
+    random = generator(seed, "warp")
+    inner = blocks.inner
+    crooked = np.isin(
+        blocks.kind, (Leaf.OLD, Leaf.VILLAGE, Leaf.FIELDS, Leaf.PONDS, Leaf.WOODS, Leaf.ORCHARD)
+    )
+    cell_boxes = np.array([cell.inner for cell in frame.cells])
+    urbane = zones == Zone.INDUSTRY
+    return Warp(
+        root=frame.root,
+        river_x=frame.river_x,
+        leaf_boxes=inner,
+        leaf_push=pushes(inner, np.where(crooked, 0.055, 0.0), random),
+        leaf_cell=blocks.cell,
+        cell_boxes=cell_boxes,
+        cell_push=pushes(cell_boxes, np.where(urbane, 0.02, 0.055), random),
+        seed=seed,
+    )
 
 
 def _trimmed(lots: dict[str, Ints], parcels: int, seed: int) -> dict[str, Ints]:
@@ -149,28 +171,12 @@ def _trimmed(lots: dict[str, Ints], parcels: int, seed: int) -> dict[str, Ints]:
     return {name: column[keep] for name, column in lots.items()}
 
 
-def _finish(drawing: Drawing, lots: dict[str, Ints], seed: int) -> Layout:
+def _finish(drawing: Drawing, lots: dict[str, Ints]) -> Layout:
     frame, zones, blocks = drawing.frame, drawing.zones, drawing.blocks
     strips, features = drawing.strips, drawing.features
     admin = np.array(
         [frame.root, *(town.admin for town in frame.towns), *(cell.admin for cell in frame.cells)]
     )
-    inner = blocks.inner
-    boxes = np.concatenate([boxes_of(strips), inner, boxes_of(features), boxes_of(lots), admin])
+    boxes = np.concatenate([boxes_of(strips), blocks.inner, boxes_of(features), boxes_of(lots), admin])
     old = np.concatenate([boxes_of(strips, "o")[strips["polygon2"] == 1], blocks.old])
-    random = generator(seed, "warp")
-    crooked = np.isin(
-        blocks.kind, (Leaf.OLD, Leaf.VILLAGE, Leaf.FIELDS, Leaf.PONDS, Leaf.WOODS, Leaf.ORCHARD)
-    )
-    cell_boxes = np.array([cell.inner for cell in frame.cells])
-    urbane = zones == Zone.INDUSTRY
-    warp = Warp(
-        root=frame.root,
-        river_x=frame.river_x,
-        leaf_boxes=inner,
-        leaf_push=pushes(inner, np.where(crooked, 0.055, 0.0), random),
-        cell_boxes=cell_boxes,
-        cell_push=pushes(cell_boxes, np.where(urbane, 0.02, 0.055), random),
-        seed=seed,
-    )
-    return Layout(frame, zones, blocks, strips, features, lots, Mesh.of(boxes), Mesh.of(old), warp)
+    return Layout(frame, zones, blocks, strips, features, lots, Mesh.of(boxes), Mesh.of(old), drawing.warp)

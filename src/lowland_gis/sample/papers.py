@@ -12,7 +12,7 @@ import shapely
 from lowland_gis.sample.buildings import Built
 from lowland_gis.sample.codes import FARMING, PURPOSES, Purpose
 from lowland_gis.sample.dice import Dates, Flags, Ints, Shapes, Texts, drawn, generator, nullable
-from lowland_gis.sample.geometry import CRS
+from lowland_gis.sample.geometry import CRS, ellipsoidal_area
 from lowland_gis.sample.lots import INDUSTRIAL, LEGACY, Lots
 from lowland_gis.sample.places import Places
 
@@ -63,7 +63,7 @@ def parcel_frame(lots: Lots, places: Places, papers: Papers, built: Built, seed:
             "ZDDM": lots.codes,
             "BDCDYH": nullable(papers.registered, units),
             "ZL": _addresses(lots, places),
-            "ZDMJ": np.round(lots.area, 2),
+            "ZDMJ": np.round(ellipsoidal_area(lots.shapes), 2),
             "YT": register[lots.purpose],
             "QLLX": np.where(state, "3", np.where(lots.of(Purpose.RURAL_HOME), "5", "7")).astype(object),
             "QLXZ": right,
@@ -115,7 +115,7 @@ def approvals(lots: Lots, papers: Papers, built: Built, seed: int) -> gpd.GeoDat
             "PZWH": number,
             "PZRQ": date,
             "PCMC": [f"北辰区{y}年第{b}批次（示例）" for y, b in zip(year, batch, strict=True)],
-            "DKMJ": np.round(lots.area[chosen], 2),
+            "DKMJ": np.round(ellipsoidal_area(lots.shapes[chosen]), 2),
             "YT": planned[lots.purpose[chosen]],
         },
         geometry=lots.shapes[chosen],
@@ -146,7 +146,7 @@ def supplies(lots: Lots, papers: Papers, built: Built, seed: int) -> gpd.GeoData
     begun = start + random.integers(-20, 200, len(chosen))
     done = np.minimum(np.maximum(finish + random.integers(-120, 400, len(chosen)), begun + 60), AS_OF - 30)
     done[moved] = np.datetime64("NaT")
-    area = lots.area[chosen]
+    area = ellipsoidal_area(lots.shapes[chosen])
     planned = np.array([codes.planned_name for codes in PURPOSES], dtype=object)
     return gpd.GeoDataFrame(
         {

@@ -69,15 +69,20 @@ class Rows:
         return [(low, middle), (middle, high)]
 
     def _row(self, span: Box) -> None:
-        """Cut a row into lots; a group of neighbours is one feature of the survey."""
+        """Cut a row into lots; a group of neighbours is one feature of the survey, never too small for it."""
         start, bottom, end, top = span
         edges = [start]
         while end - edges[-1] > 1.6 * self.style.widths[1]:
             edges.append(edges[-1] + self.dice.whole(*self.style.widths))
         edges.append(end)
+        shortest = self.sheet.least_m2[self.leaf] / (top - bottom)
         first = 0
         while first < len(edges) - 1:
             last = min(len(edges) - 1, first + self.dice.whole(1, MOST_IN_GROUP))
+            while last < len(edges) - 1 and edges[last] - edges[first] < shortest:
+                last += 1
+            if edges[-1] - edges[last] < shortest:
+                last = len(edges) - 1
             self._group(edges[first : last + 1], bottom, top)
             first = last
 

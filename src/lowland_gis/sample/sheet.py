@@ -15,10 +15,11 @@ LOT_COLUMNS = ("x0", "y0", "x1", "y1", "leaf", "purpose")
 
 
 class Sheet:
-    """Collects the rectangles of one filling."""
+    """Collects the rectangles of one filling; `least_m2` is the least area of a feature in the plan, by block."""
 
-    def __init__(self) -> None:
+    def __init__(self, least_m2: list[float]) -> None:
         """Start empty."""
+        self.least_m2 = least_m2
         self._features = array("q")
         self._lots = array("q")
 

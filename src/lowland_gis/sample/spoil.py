@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ SWELL_M = 0.8
 SLIVER_M = 0.4
 LOOP_SHARE = 0.18
 SMALLEST_SPOILT_M2 = 700.0
+LAST_NUMBER = re.compile(r"(.*?)(\d+)(\D*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -146,23 +148,42 @@ def spoil_layer(
                 shapes[row] = _spoilt_shape(shapes[row], fault)
             elif fault in ("unknown_code", "missing_value"):
                 frame.loc[row, code] = UNKNOWN_CODES.get(layer, "9999") if fault == "unknown_code" else None
-            records.append((layer, str(frame[key].iloc[row]), fault, NOTES[fault]))
+            if fault != "sliver":
+                records.append((layer, str(frame[key].iloc[row]), fault, NOTES[fault]))
     frame = frame.set_geometry(gpd.GeoSeries(shapes, crs=frame.crs))
-    return _with_slivers(frame, parts[4], key), records
+    joined = _with_slivers(frame, parts[4], key)
+    records += [(layer, str(name), "sliver", NOTES["sliver"]) for name in joined[key].iloc[len(frame) :]]
+    return joined, records
 
 
 def _with_slivers(frame: gpd.GeoDataFrame, rows: Ints, key: str) -> gpd.GeoDataFrame:
-    """Add a thin copy of the first edge of some features; its key is the feature's own with an S before."""
+    """Add a thin copy of the first edge of some features, under keys of their own."""
     if len(rows) == 0:
         return frame
     extra = frame.iloc[rows].copy()
     edges = [shapely.LineString(shapely.get_coordinates(shape)[:2]) for shape in extra.geometry]
     thin = shapely.set_precision(shapely.buffer(edges, SLIVER_M / 2, cap_style="flat"), 0.0001)
     extra = extra.set_geometry(gpd.GeoSeries(thin, index=extra.index, crs=frame.crs))
+    extra[key] = new_keys(frame[key], len(extra))
     joined = pd.concat([frame, extra], ignore_index=True)
-    if pd.api.types.is_numeric_dtype(frame[key].dtype):
-        joined.loc[len(frame) :, key] = np.arange(len(frame) + 1, len(joined) + 1)
     return gpd.GeoDataFrame(joined, geometry="geometry", crs=frame.crs)
+
+
+def new_keys(keys: pd.Series[Any], count: int) -> list[Any]:
+    """Return keys that continue those of a layer: the last run of digits counts on, beyond any that is used.
+
+    >>> new_keys(pd.Series(["BC-000001", "BC-000007"]), 2)
+    ['BC-000008', 'BC-000009']
+    >>> new_keys(pd.Series([1, 2]), 1)
+    [3]
+    """
+    if pd.api.types.is_numeric_dtype(keys.dtype):
+        highest = int(keys.max())
+        return list(range(highest + 1, highest + 1 + count))
+    runs = [LAST_NUMBER.fullmatch(text) for text in keys]
+    highest = max(int(run[2]) for run in runs if run)
+    before, digits, after = next(run for run in reversed(runs) if run).groups()
+    return [f"{before}{highest + step:0{len(digits)}d}{after}" for step in range(1, count + 1)]
 
 
 def drop_shape(

@@ -15,6 +15,9 @@ TURN_DEGREES = 11.0
 ROUNDING = 0.30
 WOBBLE_M = 0.25
 DECIMALS = 4
+# A lane is 4 m wide and its two sides have vertices of their own, at most 60 m apart: a tighter bend would let them cross.
+TIGHTEST_BEND_M = 300.0
+SAMPLES = 7
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Warp:
     river_x: float
     leaf_boxes: Ints
     leaf_push: Floats
+    leaf_cell: Ints
     cell_boxes: Ints
     cell_push: Floats
     seed: int
@@ -40,6 +44,24 @@ class Warp:
             px = px + WOBBLE_M * (2 * lattice_noise(keys, self.seed) - 1)
             py = py + WOBBLE_M * (2 * lattice_noise(keys, self.seed + 1) - 1)
         return self._globe(px, py)
+
+    def least_share(self) -> Floats:
+        """Return for every block the area on the ground over the area in the plan, where it shrinks most."""
+        x0, y0, x1, y1 = self.leaf_boxes[:, :, None, None].transpose(1, 0, 2, 3).astype(float)
+        steps = np.linspace(0.0, 1.0, SAMPLES)
+        grid = (len(self.leaf_boxes), SAMPLES, SAMPLES)
+        x = np.broadcast_to(x0 + (x1 - x0) * steps[:, None], grid)
+        y = np.broadcast_to(y0 + (y1 - y0) * steps, grid)
+        leaf = np.repeat(np.arange(len(self.leaf_boxes)), SAMPLES**2)
+        place = self.place(x.ravel(), y.ravel(), leaf, self.leaf_cell[leaf], wobble=False)
+        east, north = (values.reshape(grid) for values in place)
+        # Half the cross product of the diagonals of each quarter of the grid is its area.
+        across = (values[:, 1:, 1:] - values[:, :-1, :-1] for values in (east, north))
+        back = (values[:, :-1, 1:] - values[:, 1:, :-1] for values in (east, north))
+        (ax, ay), (bx, by) = across, back
+        ground = np.abs(ax * by - ay * bx) / 2
+        plan = ((x1 - x0) * (y1 - y0))[:, 0, 0] / (SAMPLES - 1) ** 2
+        return np.asarray(ground.min(axis=(1, 2)) / plan)
 
     def _globe(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         """Bend the whole plan: river, low waves, rounded corners, a turn."""
@@ -70,7 +92,8 @@ class Warp:
     def _bend_river(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         width, height = self.root[2], self.root[3]
         reach = min(0.16 * width, 1500.0)
-        length = max(min(height / 2.2, 5200.0), 1.9 * reach)
+        gentle = 2 * np.pi * np.sqrt(TIGHTEST_BEND_M * reach * (0.42 + 0.17 * 1.7**2))
+        length = max(min(height / 2.2, 5200.0), 1.9 * reach, gentle)
         fade = np.exp(-(((x - self.river_x) / reach) ** 2))
         angle = 2 * np.pi * y / length
         bend = 0.42 * reach * np.sin(angle + 0.7) + 0.17 * reach * np.sin(1.7 * angle + 2.0)
