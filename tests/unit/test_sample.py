@@ -11,11 +11,13 @@ import pyogrio
 import pytest
 import shapely
 
+from lowland_gis.analysis.geodesy import GaussPlane, ellipsoidal_areas
 from lowland_gis.errors import UsageError
 from lowland_gis.sample import SpoiltShares, controls, write_district
 from lowland_gis.sample.dbf import Field, write_dbf
 from lowland_gis.sample.district import District, draw_district
 from lowland_gis.sample.firms import credit_codes
+from lowland_gis.sample.geometry import ellipsoidal_area
 from lowland_gis.sample.lots import plant
 from lowland_gis.sample.spoil import bow_tie, new_keys, self_touching, spoil_layer
 from lowland_gis.sample.survey2 import lines_2009, polygons_2009
@@ -220,6 +222,22 @@ def test_no_feature_is_too_small_folded_or_narrow(parcels, seed):
     assert wide[farmed].area.min() > 410
     strips = built[built["XZDWKD"].notna()]
     assert not strips.buffer(-0.5).is_empty.any()
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        shapely.box(514_000, 4_345_000, 514_080, 4_345_060),
+        shapely.box(540_000, 4_345_000, 540_300, 4_345_200),
+        shapely.box(508_000, 4_340_000, 521_000, 4_345_000)
+        - shapely.box(512_000, 4_341_000, 513_000, 4_342_000),
+    ],
+)
+def test_stated_areas_are_those_of_the_regulation(shape):
+    shapes = np.array([shape])
+    official = ellipsoidal_areas(shapes, GaussPlane(117.0, 500_000.0))
+    assert ellipsoidal_area(shapes) == pytest.approx(official, abs=0.02, rel=5e-9)
+    assert shapely.area(shapes) != pytest.approx(official, abs=0.02, rel=5e-9)
 
 
 @pytest.mark.parametrize("seed", [2, 12])

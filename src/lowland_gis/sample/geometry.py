@@ -12,13 +12,26 @@ from lowland_gis.sample.dice import Floats, Ints, Shapes
 CRS = "EPSG:4548"
 FALSE_EAST = 500_000.0
 MEAN_RADIUS_M = 6_371_500.0
+WIDE_M, STRIP_M = 2_000.0, 500.0
 
 
-def ellipsoidal_area(shapes: Any) -> Floats:
+def ellipsoidal_area(shapes: Shapes) -> Floats:
     """Return areas on the ellipsoid in m²: planar area over the square of the scale at the centroid.
 
-    For features below a few km² this equals the regulation's formula (椭球面积) to about 0.01 m².
+    The scale changes with the distance from the central meridian, so wide shapes are measured in strips. This equals
+    the regulation's formula (椭球面积) to about 0.01 m² for features, to some 0.1 m² for those of many km².
     """
+    area = _by_centroid(shapes)
+    west, _, east, _ = shapely.bounds(shapes).reshape(-1, 4).T
+    for row in np.flatnonzero(east - west > WIDE_M):
+        _, south, _, north = shapely.bounds(shapes[row])
+        edges = np.append(np.arange(west[row], east[row], STRIP_M), east[row])
+        parts = shapely.intersection(shapes[row], shapely.box(edges[:-1], south, edges[1:], north))
+        area[row] = _by_centroid(parts[~shapely.is_empty(parts)]).sum()
+    return area
+
+
+def _by_centroid(shapes: Shapes) -> Floats:
     east = shapely.get_x(shapely.centroid(shapes)) - FALSE_EAST
     scale = 1 + east**2 / (2 * MEAN_RADIUS_M**2) + east**4 / (24 * MEAN_RADIUS_M**4)
     return np.asarray(shapely.area(shapes) / scale**2)
