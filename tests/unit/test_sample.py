@@ -211,7 +211,7 @@ def test_new_keys_continue_those_of_the_layer(keys, new):
     assert new_keys(pd.Series(keys), 2) == new
 
 
-@pytest.mark.parametrize(("parcels", "seed"), [(200, 7), (600, 8), (1500, 10), (1500, 17)])
+@pytest.mark.parametrize(("parcels", "seed"), [(300, 7), (600, 8), (600, 12), (1500, 10), (1500, 17)])
 def test_no_feature_is_too_small_folded_or_narrow(parcels, seed):
     drawn = draw_district(parcels, seed)
     built = features_2019(drawn.layout, drawn.places)
