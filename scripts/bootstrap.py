@@ -249,10 +249,23 @@ def install(kind: str) -> None:
     ]
     run([*pip, "--require-hashes", "-r", str(requirement_file(kind))])
     run([*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)])
+    make_paths_relative()
     half = STAMP.with_suffix(".new")
     half.write_text(digest(kind, venv_version()), encoding="utf-8")
     half.replace(STAMP)
     say("ready")
+
+
+def make_paths_relative() -> None:
+    """Let the .venv find the package by a relative path.
+
+    Python reads .pth files in the encoding of the locale, so with LC_ALL=C (cron, some ssh) it would not even start
+    where the folder's path has Chinese characters.
+    """
+    source = os.fsencode(ROOT / "src")
+    for link in VENV.glob("lib/python*/site-packages/*.pth"):
+        if link.read_bytes().strip() == source:
+            link.write_text(os.path.relpath(ROOT / "src", link.parent) + "\n", encoding="ascii")
 
 
 def why_unusable() -> str:

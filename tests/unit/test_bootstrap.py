@@ -106,3 +106,14 @@ def test_a_given_server_needs_no_server_here(bootstrap, monkeypatch):
     assert "postgis" in bootstrap.missing_capabilities(dev=False)
     monkeypatch.setenv("LOWLAND_DSN", "host=db")
     assert "postgis" not in bootstrap.missing_capabilities(dev=False)
+
+
+def test_the_package_is_found_by_a_relative_path_in_ascii(bootstrap):
+    make_venv(bootstrap)
+    packages = bootstrap.VENV / "lib" / "python3.11" / "site-packages"
+    link, other = packages / "_editable_impl_lowland_gis.pth", packages / "other.pth"
+    link.write_text(f"{bootstrap.ROOT / 'src'}\n", encoding="utf-8")
+    other.write_text("import os\n", encoding="utf-8")
+    bootstrap.make_paths_relative()
+    assert (packages / link.read_text(encoding="ascii").strip()).resolve() == bootstrap.ROOT / "src"
+    assert other.read_text(encoding="utf-8") == "import os\n"
