@@ -49,6 +49,12 @@ def test_without_fields_it_is_rows_and_all(lowland, files):
     assert rows["code"].tolist() == ["all", "all"]
 
 
+def test_threads_change_nothing(lowland, files):
+    arguments = ("tabulate", "parcels.gpkg", "zones.gpkg:DLTB", "--id", "ZDDM", "--by", "DLBM")
+    assert lowland(*arguments, "--threads", "2").stdout == lowland(*arguments).stdout != ""
+    assert lowland(*arguments, "--threads", "0").returncode == 2
+
+
 @pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
 def test_output_files_hold_the_same(lowland, files, name):
     done = lowland("tabulate", "parcels.gpkg", "zones.gpkg:DLTB", "--id", "ZDDM", "-o", name)

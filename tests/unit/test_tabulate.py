@@ -23,6 +23,8 @@ def test_chunks_of_any_size_give_the_same(monkeypatch: pytest.MonkeyPatch, size:
     told: list[int] = []
     pd.testing.assert_frame_equal(tabulate.overlap_areas(PARCELS, ZONES, CODES, progress=told.append), whole)
     assert sum(told) == len(PARCELS)
+    threaded = tabulate.overlap_areas(PARCELS, ZONES, CODES, threads=3)
+    pd.testing.assert_frame_equal(threaded, whole, check_exact=True)
     assert max(told) <= size
 
 

@@ -30,6 +30,13 @@ from lowland_gis.pipeline.files import tabulate_files
     show_default=True,
     help="What computes the areas.",
 )
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Threads that compute; the result is the same.",
+)
 @click.pass_obj
 def tabulate(
     session: Session,
@@ -39,6 +46,7 @@ def tabulate(
     by_field: str | None,
     output: Path | None,
     engine: str,
+    threads: int,
 ) -> None:
     """Print how many m² of each parcel lie in each class of ZONES: parcel_id, code, area_m2, share.
 
@@ -48,7 +56,9 @@ def tabulate(
     if output is not None:
         check_suffix(output)
     session.tell(f"tabulate with the {engine} engine")
-    rows = tabulate_files(parcels, zones, id_field=id_field, by_field=by_field, tell=session.tell)
+    rows = tabulate_files(
+        parcels, zones, id_field=id_field, by_field=by_field, threads=threads, tell=session.tell
+    )
     if output is None:
         rows.to_csv(sys.stdout, index=False)
     else:

@@ -18,6 +18,7 @@ def overlaps(
     parcels: gpd.GeoDataFrame,
     zones: gpd.GeoDataFrame,
     *,
+    threads: int = 1,
     progress: Callable[[int], None] = lambda _: None,
 ) -> pd.DataFrame:
     """Return parcel_id, code, area_m2 and share, sorted by the first two.
@@ -30,6 +31,7 @@ def overlaps(
         shapes,
         np.asarray(zones.geometry, dtype=object),
         zones["code"].to_numpy(dtype=object),
+        threads=threads,
         progress=progress,
     )
     position = found["parcel"].to_numpy(dtype=np.intp)

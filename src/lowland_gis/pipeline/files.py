@@ -21,7 +21,13 @@ ALL = "all"
 
 
 def tabulate_files(
-    parcels: str, zones: str, *, id_field: str | None, by_field: str | None, tell: Tell = silent
+    parcels: str,
+    zones: str,
+    *,
+    id_field: str | None,
+    by_field: str | None,
+    threads: int = 1,
+    tell: Tell = silent,
 ) -> pd.DataFrame:
     """Return parcel_id, code, area_m2 and share of two vector files, sorted by the first two.
 
@@ -40,6 +46,7 @@ def tabulate_files(
     return local.overlaps(
         gpd.GeoDataFrame({"parcel_id": ids[kept]}, geometry=parcel_shapes[kept], crs=plane.crs),
         gpd.GeoDataFrame({"code": codes[met]}, geometry=zone_shapes[met], crs=plane.crs),
+        threads=threads,
     )
 
 
