@@ -1,6 +1,6 @@
 """Make this checkout ready to run: system packages, .venv, locked Python packages; standard library only.
 
-`python3 scripts/bootstrap.py [--dev] [--print]` does what is missing and nothing else, so a second run is quick.
+`python3 scripts/bootstrap.py [--dev | --bench] [--print]` does what is missing and nothing else, so a second run is quick.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ NEWER_NAMES = ("python3.14", "python3.13", "python3.12", "python3.11")
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "lowland-ready"
+# Each holds all of the one before it.
+KINDS = ("run", "dev", "bench")
 CLUSTER_CONF = "/etc/postgresql-common/createcluster.conf"
 FONT_FILES = (
     "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
@@ -57,18 +59,21 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Make this checkout ready to run.")
     parser.add_argument("--dev", action="store_true", help="also what the tests and checks need")
     parser.add_argument(
+        "--bench", action="store_true", help="also the peers that the benchmarks measure against"
+    )
+    parser.add_argument(
         "--print", action="store_true", dest="only_print", help="say what is missing, change nothing"
     )
     options = parser.parse_args(arguments)
     try:
         run_with_new_enough_python(arguments)
-        missing = missing_capabilities(dev=options.dev)
-        kind = "dev" if options.dev else "run"
+        kind = "bench" if options.bench else "dev" if options.dev else "run"
+        missing = missing_capabilities(dev=kind != "run")
         if options.only_print:
             show_plan(missing, kind)
         else:
             install_system_packages(missing)
-            check_installed(missing, dev=options.dev)
+            check_installed(missing, dev=kind != "run")
             make_environment(kind)
     except StopError as stop:
         print(f"[bootstrap] {stop}", file=sys.stderr)
@@ -290,11 +295,11 @@ def has_python() -> bool:
 
 
 def is_ready(kind: str) -> bool:
-    """Compare the stamp with the files it was made from; what serves for dev serves for run."""
+    """Compare the stamp with the files it was made from; what serves a later kind serves the earlier ones."""
     if not STAMP.is_file() or why_unusable():
         return False
     stamp = STAMP.read_text(encoding="utf-8")
-    return stamp in {digest(each, venv_version()) for each in {kind, "dev"}}
+    return stamp in {digest(each, venv_version()) for each in KINDS[KINDS.index(kind) :]}
 
 
 def digest(kind: str, version: str) -> str:

@@ -17,7 +17,7 @@ def bootstrap(tmp_path, monkeypatch):
     spec.loader.exec_module(module)
     root = tmp_path / "我的 checkout"
     (root / "requirements").mkdir(parents=True)
-    for kind in ("run", "dev"):
+    for kind in ("run", "dev", "bench"):
         (root / "requirements" / f"{kind}.txt").write_text(f"{kind}==1\n")
     (root / "pyproject.toml").write_text("[project]\n")
     monkeypatch.setattr(module, "ROOT", root)
@@ -72,12 +72,15 @@ def test_no_stamp_means_not_ready(bootstrap):
     assert bootstrap.is_ready("run")
 
 
-def test_dev_serves_for_run_and_not_the_other_way(bootstrap):
+def test_a_later_kind_serves_the_earlier_ones_and_not_the_other_way(bootstrap):
     make_venv(bootstrap)
     stamp(bootstrap, "dev")
     assert bootstrap.is_ready("run")
+    assert not bootstrap.is_ready("bench")
     stamp(bootstrap, "run")
     assert not bootstrap.is_ready("dev")
+    stamp(bootstrap, "bench")
+    assert bootstrap.is_ready("dev")
 
 
 @pytest.mark.parametrize("changed", ["requirements/run.txt", "pyproject.toml"])
