@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lowland_gis.analysis.boxtree import BoxTree, boxes_met
-from lowland_gis.analysis.compiled import compiled
+from lowland_gis.analysis.compiled import compiled, inlined
 from lowland_gis.analysis.rings import BLOCK, Rings
 
 Floats = npt.NDArray[np.float64]
@@ -26,14 +26,19 @@ Edges = npt.NDArray[np.float64]
 _X0, _Y0, _X1, _SLOPE, _SIGN = 0, 1, 2, 3, 4
 # An edge narrower than this has no area below it, and a slope would overflow.
 _VERTICAL = 1e-150
-# Up to so many edges a parcel is searched in the order of x; beyond, by columns.
+# Up to so many edges a parcel is searched in the order of x; beyond, by strips that list their edges.
 _FEW = 64
-_EDGES_PER_COLUMN = 4
+_EDGES_PER_STRIP = 4
 _JUMPS = 32
 
 
 class Frame(NamedTuple):
-    """A parcel as edges relative to the lower left corner of its box, sorted by x, or listed by columns of equal width."""
+    """A parcel as edges relative to the lower left corner of its box, ready to be overlapped with many zones.
+
+    `edges` (E, 5). Few edges are sorted by their left ends, and `first` says for each of 32 vertical strips of the box which
+    is the first one that does not end to the left of it. Many edges are not sorted: `first` (strips + 1) cuts `listed` into the
+    edges of each strip.
+    """
 
     west: float
     south: float
@@ -41,7 +46,7 @@ class Frame(NamedTuple):
     height: float
     area: float
     edges: Edges
-    column: Integers
+    first: Integers
     listed: Integers
 
 
@@ -117,11 +122,11 @@ def parcel_frame(rings: Rings, shape: int) -> Frame:
             xa, ya = xb, yb
     edges = edges[:n]
     if n <= _FEW:
-        _sort_by_x(edges)
-        column, listed = np.empty(0, dtype=np.int64), _jumps(edges, width)
+        edges = _sorted_by_x(edges)
+        starts, listed = _jumps(edges, width), np.empty(0, dtype=np.int64)
     else:
-        column, listed = _columns(edges, width)
-    return Frame(west, south, width, height, rings.area[shape], edges, column, listed)
+        starts, listed = _strips(edges, width)
+    return Frame(west, south, width, height, rings.area[shape], edges, starts, listed)
 
 
 @compiled
@@ -134,41 +139,53 @@ def _put(edge: Floats, xa: float, ya: float, xb: float, yb: float, ring_sign: fl
 
 
 @compiled
-def _sort_by_x(edges: Edges) -> None:
-    """Sort a few edges by their left ends, in place; equal ones keep their order."""
-    for n in range(1, len(edges)):
-        if edges[n - 1, _X0] <= edges[n, _X0]:
-            continue
-        x0, y0, x1, slope, sign = edges[n, 0], edges[n, 1], edges[n, 2], edges[n, 3], edges[n, 4]
+def _sorted_by_x(edges: Edges) -> Edges:
+    """Return a few edges in the order of their left ends; equal ones keep their order."""
+    order = np.empty(len(edges), dtype=np.int64)
+    for n in range(len(edges)):
+        x0 = edges[n, _X0]
         at = n
-        while at > 0 and edges[at - 1, _X0] > x0:
-            for c in range(5):
-                edges[at, c] = edges[at - 1, c]
+        while at > 0 and edges[order[at - 1], _X0] > x0:
+            order[at] = order[at - 1]
             at -= 1
-        edges[at, 0], edges[at, 1], edges[at, 2], edges[at, 3], edges[at, 4] = x0, y0, x1, slope, sign
+        order[at] = n
+    ordered = np.empty_like(edges)
+    for n in range(len(edges)):
+        ordered[n] = edges[order[n]]
+    return ordered
 
 
 @compiled
-def _columns(edges: Edges, width: float) -> tuple[Integers, Integers]:
-    """List for each of many columns of equal width the edges that reach into it: starts (columns + 1) and edges."""
-    count = max(1, len(edges) // _EDGES_PER_COLUMN)
+def _jumps(edges: Edges, width: float) -> Integers:
+    jumps = np.empty(_JUMPS, dtype=np.int64)
+    n = 0
+    for strip in range(_JUMPS):
+        while n < len(edges) and _strip(edges[n, _X1], width, _JUMPS) < strip:
+            n += 1
+        jumps[strip] = n
+    return jumps
+
+
+@compiled
+def _strips(edges: Edges, width: float) -> tuple[Integers, Integers]:
+    count = len(edges) // _EDGES_PER_STRIP
     starts = np.zeros(count + 1, dtype=np.int64)
     for n in range(len(edges)):
-        for c in range(_column(edges[n, _X0], width, count), _column(edges[n, _X1], width, count) + 1):
-            starts[c + 1] += 1
-    for c in range(count):
-        starts[c + 1] += starts[c]
+        for strip in range(_strip(edges[n, _X0], width, count), _strip(edges[n, _X1], width, count) + 1):
+            starts[strip + 1] += 1
+    for strip in range(count):
+        starts[strip + 1] += starts[strip]
     free = starts[:-1].copy()
     listed = np.empty(starts[-1], dtype=np.int64)
     for n in range(len(edges)):
-        for c in range(_column(edges[n, _X0], width, count), _column(edges[n, _X1], width, count) + 1):
-            listed[free[c]] = n
-            free[c] += 1
+        for strip in range(_strip(edges[n, _X0], width, count), _strip(edges[n, _X1], width, count) + 1):
+            listed[free[strip]] = n
+            free[strip] += 1
     return starts, listed
 
 
 @compiled
-def _column(x: float, width: float, count: int) -> int:
+def _strip(x: float, width: float, count: int) -> int:
     return max(0, min(count - 1, int(x / width * count)))
 
 
@@ -178,39 +195,38 @@ def area_within(frame: Frame, zones: Rings, zone: int) -> float:
     total = 0.0
     first = zones.shape_ring[zone]
     for ring in range(first, first + zones.shape_rings[zone]):
-        total += zones.ring_sign[ring] * _below_ring(frame, zones, ring)
+        total += zones.ring_sign[ring] * _within_ring(frame, zones, ring)
     return total
 
 
 @compiled
-def _below_ring(frame: Frame, zones: Rings, ring: int) -> float:
+def _within_ring(frame: Frame, zones: Rings, ring: int) -> float:
     """Return the signed area of the parcel that a ring encloses.
 
     What runs above the parcel's box counts as one edge from where it begins to where it ends, because its signed parts
     cancel; what runs below or beside the box counts nothing.
     """
     xy, start, edges = zones.xy, zones.ring_start[ring], zones.ring_size[ring] - 1
+    west, south, width, height = frame.west, frame.south, frame.width, frame.height
     block = zones.ring_block[ring]
-    total = 0.0
+    total = begin = end = 0.0
     above = False
-    begin = end = 0.0
-    at = 0
-    xa, ya = xy[start, 0] - frame.west, xy[start, 1] - frame.south
+    at, block_at = 0, 0 if block >= 0 else edges
+    xa, ya = xy[start, 0] - west, xy[start, 1] - south
     while at < edges:
-        step = 1
-        if block >= 0 and at % BLOCK == 0:
-            step, low, high, bottom, top = _largest_block(frame, zones, block, edges, at)
-        if step > 1:
-            after = min(at + step, edges)
-            xb, yb = xy[start + after, 0] - frame.west, xy[start + after, 1] - frame.south
+        after = at + 1
+        if at == block_at:
+            after, below, over = _passed(frame, zones, block, edges, at)
+            block_at = after if after > at + 1 else at + BLOCK
+        xb, yb = xy[start + after, 0] - west, xy[start + after, 1] - south
+        if after == at + 1:
+            beside = (xa <= 0.0 and xb <= 0.0) or (xa >= width and xb >= width)
+            below, over = ya <= 0.0 and yb <= 0.0, ya >= height and yb >= height
         else:
-            after = at + 1
-            xb, yb = xy[start + after, 0] - frame.west, xy[start + after, 1] - frame.south
-            low, high = min(xa, xb), max(xa, xb)
-            bottom, top = min(ya, yb), max(ya, yb)
-        if high <= 0.0 or low >= frame.width:
+            beside = not (below or over)
+        if beside:
             pass
-        elif bottom >= frame.height:
+        elif over:
             if not above:
                 above, begin = True, xa
             end = xb
@@ -218,7 +234,7 @@ def _below_ring(frame: Frame, zones: Rings, ring: int) -> float:
             if above:
                 total += _below_line(frame, begin, end)
                 above = False
-            if top > 0.0:
+            if not below:
                 total += _below_edge(frame, xa, ya, xb, yb)
         xa, ya = xb, yb
         at = after
@@ -228,61 +244,58 @@ def _below_ring(frame: Frame, zones: Rings, ring: int) -> float:
 
 
 @compiled
-def _largest_block(
-    frame: Frame, zones: Rings, block: int, edges: int, at: int
-) -> tuple[int, float, float, float, float]:
-    """Return the edges of the largest block that begins at an edge and lies wholly on one side of the box, and its extent.
+def _passed(frame: Frame, zones: Rings, block: int, edges: int, at: int) -> tuple[int, bool, bool]:
+    """Return the end of the largest block that begins at an edge and lies wholly on one side of the box.
 
-    One edge where there is none.
+    And whether that side is below or above; beside the box, neither. The next edge where there is no such block.
     """
-    step = BLOCK
-    level = block
-    count = (edges + BLOCK - 1) // BLOCK
-    found, low, high, bottom, top = 1, 0.0, 0.0, 0.0, 0.0
+    step, level, count = BLOCK, block, (edges + BLOCK - 1) // BLOCK
+    after, below, over = at + 1, False, False
     while at % step == 0:
-        box = zones.blocks[level + at // step]
-        west, east = box[0] - frame.west, box[2] - frame.west
-        south, north = box[1] - frame.south, box[3] - frame.south
-        if not (east <= 0.0 or west >= frame.width or north <= 0.0 or south >= frame.height):
+        box = level + at // step
+        beside = zones.blocks[box, 2] - frame.west <= 0.0 or zones.blocks[box, 0] - frame.west >= frame.width
+        under = zones.blocks[box, 3] - frame.south <= 0.0
+        top = zones.blocks[box, 1] - frame.south >= frame.height
+        if not (beside or under or top):
             break
-        found, low, high, bottom, top = step, west, east, south, north
+        after, below, over = min(at + step, edges), under and not beside, top and not beside
         if count == 1:
             break
         level += count
         count = (count + BLOCK - 1) // BLOCK
         step *= BLOCK
-    return found, low, high, bottom, top
+    return after, below, over
 
 
 @compiled
 def _below_line(frame: Frame, xa: float, xb: float) -> float:
     """Return the signed area of the parcel below the upper edge of its box, from one x to another."""
     xa, xb = min(max(xa, 0.0), frame.width), min(max(xb, 0.0), frame.width)
-    if xb - xa == frame.width:
-        return -frame.area
-    if xa - xb == frame.width:
-        return frame.area
+    if abs(xb - xa) == frame.width:
+        return -frame.area if xb > xa else frame.area
     return _below_edge(frame, xa, frame.height, xb, frame.height)
 
 
-@compiled
+@inlined
 def _below_edge(frame: Frame, xa: float, ya: float, xb: float, yb: float) -> float:
     """Return the signed area of the parcel below an edge: negative where the edge runs to the right."""
     if abs(xb - xa) <= _VERTICAL:
         return 0.0
     slope = (yb - ya) / (xb - xa)
-    sign = -1.0
+    half = -0.5
     if xa > xb:
-        xa, ya, xb, sign = xb, yb, xa, 1.0
-    if len(frame.column) == 0:
-        return 0.5 * sign * _below_sorted(frame.edges, frame.listed, frame.width, xa, ya, xb, slope)
-    return 0.5 * sign * _below_columns(frame, xa, ya, xb, slope)
+        xa, ya, xb, half = xb, yb, xa, 0.5
+    if len(frame.listed) == 0:
+        return half * _below_sorted(frame.edges, frame.first, frame.width, xa, ya, xb, slope)
+    return half * _below_listed(frame, xa, ya, xb, slope)
 
 
-@compiled
-def _below_sorted(edges: Edges, jump: Integers, width: float, x0: float, y0: float, x1: float, slope: float) -> float:
+@inlined
+def _below_sorted(
+    edges: Edges, jumps: Integers, width: float, x0: float, y0: float, x1: float, slope: float
+) -> float:
     total = 0.0
-    for n in range(jump[_column(x0, width, _JUMPS)], len(edges)):
+    for n in range(jumps[_strip(x0, width, _JUMPS)], len(edges)):
         if edges[n, _X0] >= x1:
             break
         if edges[n, _X1] > x0:
@@ -291,26 +304,14 @@ def _below_sorted(edges: Edges, jump: Integers, width: float, x0: float, y0: flo
 
 
 @compiled
-def _jumps(edges: Edges, width: float) -> Integers:
-    """Return for each column the first of the sorted edges that does not end to the left of it."""
-    jump = np.empty(_JUMPS, dtype=np.int64)
-    n = 0
-    for c in range(_JUMPS):
-        while n < len(edges) and _column(edges[n, _X1], width, _JUMPS) < c:
-            n += 1
-        jump[c] = n
-    return jump
-
-
-@compiled
-def _below_columns(frame: Frame, x0: float, y0: float, x1: float, slope: float) -> float:
+def _below_listed(frame: Frame, x0: float, y0: float, x1: float, slope: float) -> float:
     total = 0.0
-    edges, width, count = frame.edges, frame.width, len(frame.column) - 1
-    first, last = _column(x0, width, count), _column(x1, width, count)
-    for c in range(first, last + 1):
-        left = x0 if c == first else width * c / count
-        right = x1 if c == last else width * (c + 1) / count
-        for place in range(frame.column[c], frame.column[c + 1]):
+    edges, width, count = frame.edges, frame.width, len(frame.first) - 1
+    west, east = _strip(x0, width, count), _strip(x1, width, count)
+    for strip in range(west, east + 1):
+        left = x0 if strip == west else width * strip / count
+        right = x1 if strip == east else width * (strip + 1) / count
+        for place in range(frame.first[strip], frame.first[strip + 1]):
             n = frame.listed[place]
             low, high = max(edges[n, _X0], left), min(edges[n, _X1], right)
             if low < high:
@@ -327,12 +328,9 @@ def _both(edges: Edges, n: int, low: float, high: float, x0: float, y0: float, s
     fa = y0 + (low - x0) * slope
     fb = fa + width * slope
     da, db = ea - fa, eb - fb
-    if da >= 0.0 and db >= 0.0:
-        both = fa + fb
-    elif da <= 0.0 and db <= 0.0:
-        both = ea + eb
-    elif da < 0.0:
-        both = fa + fb + da * da / (da - db)
+    if da * db >= 0.0:
+        both = min(ea, fa) + min(eb, fb)
     else:
-        both = fa + fb + db * db / (db - da)
+        lower = min(da, db)
+        both = fa + fb - lower * lower / abs(da - db)
     return edges[n, _SIGN] * both * width

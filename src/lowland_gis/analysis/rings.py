@@ -27,6 +27,7 @@ _POLYGON, _MULTIPOLYGON = 3, 6
 _Z, _M, _SRID = 0x80000000, 0x40000000, 0x20000000
 _LITTLE = 1
 _RING_POINTS = 4
+_PROOF_BLOCK = 8
 # Shewchuk (1997): beyond this share of its terms the sign of an orientation is certain in double precision.
 _ORIENTATION_ERROR = 3.3306690738754716e-16
 
@@ -348,63 +349,98 @@ def _described(rings: Rings, row: int) -> int:
             south, north = min(south, y), max(north, y)
     box = rings.box[row]
     box[0], box[1], box[2], box[3] = west, south, east, north
-    if whole and count == 1 and _is_simple(rings.xy, rings.ring_start[first], rings.ring_size[first]):
+    if whole and count == 1 and _is_simple(rings.xy, rings.ring_start[first], rings.ring_size[first], box):
         return SURE
     return DOUBT
 
 
 @compiled
-def _is_simple(xy: Floats, start: int, size: int) -> bool:
+def _is_simple(xy: Floats, start: int, size: int, box: Floats) -> bool:
     """Prove that a ring is closed and that no two of its edges meet but neighbours at their common end.
 
     False where the proof fails, which does not yet mean that the ring is invalid.
     """
     edges = size - 1
     last = start + edges
-    if size < _RING_POINTS or edges > PROVABLE:
+    if size < _RING_POINTS or xy[start, 0] != xy[last, 0] or xy[start, 1] != xy[last, 1]:
         return False
-    if xy[start, 0] != xy[last, 0] or xy[start, 1] != xy[last, 1]:
-        return False
-    count = (edges + 7) // 8
+    return _is_star(xy, start, edges, box) or (edges <= PROVABLE and _no_two_meet(xy, start, edges))
+
+
+@compiled
+def _is_star(xy: Floats, start: int, edges: int, box: Floats) -> bool:
+    """Prove that a ring runs once around the middle of its box and always to one side: then it cannot meet itself."""
+    x, y = 0.5 * (box[0] + box[2]), 0.5 * (box[1] + box[3])
+    first = rounds = 0
+    xa, ya = xy[start, 0] - x, xy[start, 1] - y
+    for n in range(start + 1, start + edges + 1):
+        xb, yb = xy[n, 0] - x, xy[n, 1] - y
+        left, right = xa * yb, ya * xb
+        value = left - right
+        if abs(value) <= _ORIENTATION_ERROR * (abs(left) + abs(right)):
+            return False
+        side = 1 if value > 0.0 else -1
+        if first == 0:
+            first = side
+        elif side != first:
+            return False
+        if (ya < 0.0) != (yb < 0.0) and ((yb >= 0.0) == (side > 0)):
+            rounds += 1
+        xa, ya = xb, yb
+    return rounds == 1
+
+
+@compiled
+def _no_two_meet(xy: Floats, start: int, edges: int) -> bool:
+    count = (edges + _PROOF_BLOCK - 1) // _PROOF_BLOCK
     boxes = np.empty((count, 4))
     for n in range(count):
-        _box_of(xy, start + 8 * n, start + min(8 * n + 8, edges), boxes[n])
-    for n in range(count):
-        for m in range(n, count):
+        _box_of(xy, start + _PROOF_BLOCK * n, start + min(_PROOF_BLOCK * (n + 1), edges), boxes[n])
+    for e in range(edges):
+        xa, ya, xb, yb = xy[start + e, 0], xy[start + e, 1], xy[start + e + 1, 0], xy[start + e + 1, 1]
+        west, east, south, north = min(xa, xb), max(xa, xb), min(ya, yb), max(ya, yb)
+        for n in range((e + 1) // _PROOF_BLOCK, count):
             if (
-                boxes[n, 0] <= boxes[m, 2]
-                and boxes[m, 0] <= boxes[n, 2]
-                and boxes[n, 1] <= boxes[m, 3]
-                and boxes[m, 1] <= boxes[n, 3]
-                and not _blocks_apart(xy, start, edges, 8 * n, 8 * m)
+                boxes[n, 0] <= east
+                and boxes[n, 2] >= west
+                and boxes[n, 1] <= north
+                and boxes[n, 3] >= south
+                and not _apart_from_block(xy, start, edges, e, n, west, east, south, north)
             ):
                 return False
     return True
 
 
 @compiled
-def _blocks_apart(xy: Floats, start: int, edges: int, first: int, second: int) -> bool:
-    for e in range(first, min(first + 8, edges)):
-        a, b = start + e, start + e + 1
-        west, east = min(xy[a, 0], xy[b, 0]), max(xy[a, 0], xy[b, 0])
-        south, north = min(xy[a, 1], xy[b, 1]), max(xy[a, 1], xy[b, 1])
-        for f in range(max(second, e + 1), min(second + 8, edges)):
-            c, d = start + f, start + f + 1
-            if (
-                (xy[c, 0] > east and xy[d, 0] > east)
-                or (xy[c, 0] < west and xy[d, 0] < west)
-                or (xy[c, 1] > north and xy[d, 1] > north)
-                or (xy[c, 1] < south and xy[d, 1] < south)
-            ):
-                continue
-            if f == e + 1:
-                if not _turns(xy, a, b, d):
-                    return False
-            elif e == 0 and f == edges - 1:
-                if not _turns(xy, c, a, b):
-                    return False
-            elif not _apart(xy, a, b, c, d):
+def _apart_from_block(
+    xy: Floats,
+    start: int,
+    edges: int,
+    e: int,
+    block: int,
+    west: float,
+    east: float,
+    south: float,
+    north: float,
+) -> bool:
+    a, b = start + e, start + e + 1
+    for f in range(max(block * _PROOF_BLOCK, e + 1), min((block + 1) * _PROOF_BLOCK, edges)):
+        c, d = start + f, start + f + 1
+        if (
+            min(xy[c, 0], xy[d, 0]) > east
+            or max(xy[c, 0], xy[d, 0]) < west
+            or min(xy[c, 1], xy[d, 1]) > north
+            or max(xy[c, 1], xy[d, 1]) < south
+        ):
+            continue
+        if f == e + 1:
+            if not _turns(xy, a, b, d):
                 return False
+        elif e == 0 and f == edges - 1:
+            if not _turns(xy, c, a, b):
+                return False
+        elif not _apart(xy, a, b, c, d):
+            return False
     return True
 
 
