@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import warnings
 import zipfile
 import zlib
@@ -18,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pyogrio
 import pyogrio.raw
 import shapely
@@ -29,6 +27,7 @@ from lowland_gis.analysis.attributes import arrow_table
 from lowland_gis.analysis.curves import MAX_DEVIATION_M, linearised
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.encoding import Encoding, dbf_header, shapefile_encoding, text_encoding
+from lowland_gis.files.geoparquet import GeoParquet, opened_geoparquet
 from lowland_gis.files.source import Source, sidecar
 
 BATCH_ROWS = 50_000
@@ -285,39 +284,18 @@ def _unique(names: list[str]) -> list[str]:
 
 
 def _parquet(source: Source, batch_rows: int) -> Received:
-    try:
-        file = pq.ParquetFile(source.path)
-        geo = json.loads((file.schema_arrow.metadata or {}).get(b"geo", b"{}"))
-        geometry = geo.get("primary_column")
-        crs = _parquet_crs(geo["columns"][geometry]) if geometry else None
-        wrong = geometry and geo["columns"][geometry].get("encoding") != "WKB"
-    except (ValueError, OSError, KeyError) as error:
-        raise InputRefusedError(
-            f"{source.name}: cannot be read as GeoParquet ({error}). Ask the sender for it again."
-        ) from error
-    if wrong:
-        raise InputRefusedError(f"{source.name}: its geometries are not WKB. Ask for GeoParquet with WKB.")
-    names = tuple(name for name in file.schema_arrow.names if name != geometry)
-    batches = _parquet_batches(file, geometry, names, batch_rows)
-    return Received(names, geometry is not None, crs, None, None, file.metadata.num_rows, batches)
+    file = opened_geoparquet(source)
+    names = file.fields or (ROW_NUMBER,)
+    batches = _parquet_batches(file, batch_rows)
+    return Received(names, file.geometry is not None, file.crs, None, None, file.n_rows, batches)
 
 
-def _parquet_crs(column: dict[str, Any]) -> str | None:
-    """Return the declared system; one that is left out is longitude and latitude on WGS 84, as GeoParquet says."""
-    declared = column.get("crs", "OGC:CRS84")
-    return None if declared is None else CRS.from_user_input(declared).to_wkt()
-
-
-def _parquet_batches(
-    file: pq.ParquetFile, geometry: str | None, names: tuple[str, ...], batch_rows: int
-) -> Iterator[Batch]:
-    first = 0
-    for part in file.iter_batches(batch_size=batch_rows):
-        table = pa.Table.from_batches([part])
-        wkb = (
-            None if geometry is None else _flat_wkb(table.column(geometry).combine_chunks(), MAX_DEVIATION_M)
-        )
-        yield Batch(first, table.select(list(names)) if names else _row_numbers(first, part.num_rows), wkb)
+def _parquet_batches(file: GeoParquet, batch_rows: int) -> Iterator[Batch]:
+    first, deviation = 0, _deviation(file.crs)
+    for part in file.batches(batch_rows):
+        wkb = None if file.geometry is None else _flat_wkb(part.column(file.geometry), deviation)
+        attributes = pa.Table.from_batches([part]).select(list(file.fields))
+        yield Batch(first, attributes if file.fields else _row_numbers(first, part.num_rows), wkb)
         first += part.num_rows
 
 
