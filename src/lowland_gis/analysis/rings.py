@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 
 from lowland_gis.analysis.compiled import compiled
 
@@ -67,6 +68,29 @@ def decode(content: Bytes, offsets: Integers) -> tuple[Rings, States]:
     state = np.empty(len(offsets) - 1, dtype=np.int8)
     _fill(content, offsets, rings, rings.xy.view(np.uint8).reshape(-1), state)
     return rings, state
+
+
+def rings_of(geometries: npt.NDArray[np.object_]) -> Rings:
+    """Return polygons and multipolygons as rings; missing and empty ones have none.
+
+    Raises:
+        ValueError: a geometry is of another kind, not finite or invalid; the first five rows are named.
+    """
+    wkb = shapely.to_wkb(geometries, byte_order=_LITTLE, output_dimension=2)
+    parts = [b"" if item is None else item for item in wkb]
+    offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
+    rings, state = decode(np.frombuffer(b"".join(parts), dtype=np.uint8), offsets)
+    doubtful = np.flatnonzero(state == DOUBT)
+    wrong = [*doubtful[~shapely.is_valid(geometries[doubtful])], *_not_polygons(geometries, state)]
+    if wrong:
+        first = ", ".join(str(row) for row in sorted(wrong)[:5])
+        raise ValueError(f"{len(wrong)} geometries are no valid polygons, first in the rows: {first}")
+    return rings
+
+
+def _not_polygons(geometries: npt.NDArray[np.object_], state: States) -> npt.NDArray[np.intp]:
+    unread = np.flatnonzero(state == UNREAD)
+    return unread[~shapely.is_empty(geometries[unread])]
 
 
 def joined(parts: list[Rings]) -> Rings:
