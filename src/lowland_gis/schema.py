@@ -19,7 +19,11 @@ SCHEMAS = (LAND, RESULT, REGISTRY)
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its kind, what it means, its unit, and how it is constrained."""
+    """One column: its kind, what it means, its unit, and how it is constrained.
+
+    A reference that is not `enforced` is no foreign key: rows that come in bulk are written by the transaction that writes what they
+    refer to, and a check of each would cost more than loading it.
+    """
 
     name: str
     kind: Kind
@@ -28,6 +32,7 @@ class Column:
     nullable: bool = False
     identity: bool = False
     references: str | None = None
+    enforced: bool = True
     indexed: bool = False
     geometry_type: str = "GEOMETRY"
 
@@ -62,9 +67,24 @@ def _run() -> Column:
     return Column("run_id", "bigint", "run that made the row", references="result.run.run_id")
 
 
-def _version() -> Column:
+def _version(*, enforced: bool = True) -> Column:
     return Column(
-        "version_id", "bigint", "delivery that the row came with", references="land.layer_version.version_id"
+        "version_id",
+        "bigint",
+        "delivery that the row came with",
+        references="land.layer_version.version_id",
+        enforced=enforced,
+    )
+
+
+def _bulk_version() -> Column:
+    return Column(
+        "version_id",
+        "bigint",
+        "delivery",
+        references="land.layer_version.version_id",
+        enforced=False,
+        indexed=True,
     )
 
 
@@ -125,7 +145,7 @@ FEATURE = Table(
     ("feature_id",),
     (
         _identity("feature_id", "number of the feature"),
-        Column("version_id", "bigint", "delivery", references="land.layer_version.version_id", indexed=True),
+        _bulk_version(),
         Column("layer", "text", "layer key"),
         Column("row_no", "bigint", "0-based row in the file"),
         Column("code", "text", "class code that overlaps are summed by", nullable=True),
@@ -144,7 +164,7 @@ PARCEL = Table(
     "a cadastral parcel (宗地)",
     ("version_id", "parcel_id"),
     (
-        _version(),
+        _version(enforced=False),
         PARCEL_ID,
         Column("row_no", "bigint", "0-based row in the file"),
         TOWN,
@@ -165,7 +185,7 @@ ENTERPRISE = Table(
     ("enterprise_id",),
     (
         _identity("enterprise_id", "number of the row"),
-        Column("version_id", "bigint", "delivery", references="land.layer_version.version_id", indexed=True),
+        _bulk_version(),
         Column("row_no", "bigint", "0-based row in the file"),
         Column("credit_code", "text", "unified social credit code (统一社会信用代码)", nullable=True),
         Column("year", "integer", "year of the figures", nullable=True),
@@ -193,7 +213,7 @@ ISSUE = Table(
     ("issue_id",),
     (
         _identity("issue_id", "number of the issue"),
-        Column("version_id", "bigint", "delivery", references="land.layer_version.version_id", indexed=True),
+        _bulk_version(),
         Column("row_no", "bigint", "0-based row in the file"),
         Column("key", "text", "key of the record where it has one", nullable=True),
         Column("rule", "text", "what is wrong, as a code"),

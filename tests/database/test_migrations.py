@@ -122,3 +122,38 @@ def test_the_newest_revision_is_the_head_of_the_migrations():
     scripts = ScriptDirectory(str(revision.scripts()))
     assert scripts.get_heads() == [revision.newest_revision()]
     assert all(script.module.__name__.startswith(script.revision) for script in scripts.walk_revisions())
+
+
+ROWS_OF_A_DELIVERY = {
+    "feature": "(version_id, layer, row_no, attributes, area_m2, geom) VALUES (%s, 'x', 0, '{}', 0, 'SRID=4548;POINT(0 0)')",
+    "parcel": "(version_id, parcel_id, row_no, attributes, area_m2, planar_m2, geom)"
+    " VALUES (%s, 'P', 0, '{}', 0, 0, 'SRID=4548;MULTIPOLYGON EMPTY')",
+    "enterprise": "(version_id, row_no, attributes) VALUES (%s, 0, '{}')",
+    "issue": "(version_id, row_no, rule, action, message) VALUES (%s, 0, 'x', 'kept', 'x')",
+}
+
+
+@pytest.mark.parametrize("table", ROWS_OF_A_DELIVERY)
+def test_a_delivery_with_rows_cannot_be_deleted(database, table):
+    """The tables that are loaded in bulk have no foreign key; this is the half of it that costs nothing."""
+    with psycopg.connect(database) as connection:
+        source = connection.execute(
+            "INSERT INTO land.source (path, driver, sha256, size_bytes) VALUES ('x', 'x', 'x', 0) RETURNING source_id"
+        ).fetchone()[0]
+        version = connection.execute(
+            "INSERT INTO land.layer_version (layer, source_id, digest, loaded_at, loaded_by, n_read, n_loaded, n_rejected)"
+            " VALUES ('x', %s, 'x', now(), 'x', 1, 1, 0) RETURNING version_id",
+            [source],
+        ).fetchone()[0]
+        connection.execute(f"INSERT INTO land.{table} {ROWS_OF_A_DELIVERY[table]}", [version])  # noqa: S608
+        connection.commit()
+        for statement in ("DELETE FROM land.layer_version", "UPDATE land.layer_version SET version_id = DEFAULT"):
+            with pytest.raises(psycopg.errors.ForeignKeyViolation, match="still has rows"):
+                connection.execute(statement)
+            connection.rollback()
+        connection.execute(f"DELETE FROM land.{table}")  # noqa: S608
+        connection.execute("DELETE FROM land.layer_version")
+        connection.commit()
+    # Back and forth again, also with the keys.
+    migrate.downgrade(database, SRID)
+    migrate.upgrade(database, SRID)

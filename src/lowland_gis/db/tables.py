@@ -58,7 +58,7 @@ def _column(column: schema.Column, table: schema.Table, srid: int) -> sa.Column[
     constraints: list[SchemaItem] = []
     if column.identity:
         constraints.append(sa.Identity(always=True))
-    if column.references is not None:
+    if column.references is not None and column.enforced:
         constraints.append(sa.ForeignKey(column.references))
     return sa.Column(
         column.name,

@@ -124,11 +124,10 @@ class Preparer:
         )
 
     def _parcels(self, kept: pd.DataFrame) -> pd.DataFrame:
-        shapes = repair.multipolygons(kept["geom"].to_numpy(dtype=object))
+        shapes = kept["geom"].to_numpy(dtype=object)
         towns = kept["parcel_id"].astype(object).str[:_TOWN_DIGITS]
         known = towns.str.fullmatch(rf"\d{{{_TOWN_DIGITS}}}").fillna(value=False).astype(bool)
         return kept.assign(
-            geom=shapes,
             area_m2=ellipsoidal_areas(shapes, self.plane),
             planar_m2=shapely.area(shapes),
             town_code=towns.where(known, None),
