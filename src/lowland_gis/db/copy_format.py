@@ -111,9 +111,10 @@ def _ewkb_head(kind: int, srid: int, geometry_type: str) -> bytes:
 def _texts(values: pd.Series[Any]) -> pa.Array:
     """Return texts; anything else is spelt as str does."""
     try:
-        return pa.array(values, pa.large_string(), from_pandas=True)
+        texts = pa.array(values, pa.large_string(), from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         return _spelt(values)
+    return texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
 
 
 def _spelt(values: pd.Series[Any]) -> pa.Array:
