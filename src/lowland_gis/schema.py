@@ -36,10 +36,18 @@ class Column:
     indexed: bool = False
     geometry_type: str = "GEOMETRY"
 
+    @property
+    def spatially_indexed(self) -> bool:
+        """Return whether the column has a spatial index; received geometry is only ever looked at one by one."""
+        return self.kind == "geometry" and self.name != "geom_received"
+
 
 @dataclass(frozen=True)
 class Table:
-    """One table of one schema; `key` names the columns of its primary key."""
+    """One table of one schema; `key` names the columns of its primary key.
+
+    `partitioned_by` names the column whose every value is a table of its own below this one (see `db.parts`).
+    """
 
     schema: str
     name: str
@@ -47,6 +55,7 @@ class Table:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     unique: tuple[tuple[str, ...], ...] = ()
+    partitioned_by: str | None = None
 
     @property
     def full_name(self) -> str:
@@ -77,14 +86,14 @@ def _version(*, enforced: bool = True) -> Column:
     )
 
 
-def _bulk_version() -> Column:
+def _bulk_version(*, indexed: bool = True) -> Column:
     return Column(
         "version_id",
         "bigint",
         "delivery",
         references="land.layer_version.version_id",
         enforced=False,
-        indexed=True,
+        indexed=indexed,
     )
 
 
@@ -142,10 +151,10 @@ FEATURE = Table(
     LAND,
     "feature",
     "a feature (图斑) of any vector layer except parcels",
-    ("feature_id",),
+    ("version_id", "feature_id"),
     (
         _identity("feature_id", "number of the feature"),
-        _bulk_version(),
+        _bulk_version(indexed=False),
         Column("layer", "text", "layer key"),
         Column("row_no", "bigint", "0-based row in the file"),
         Column("code", "text", "class code that overlaps are summed by", nullable=True),
@@ -156,6 +165,7 @@ FEATURE = Table(
             "geom_received", "geometry", "geometry before repair; null where none was needed", nullable=True
         ),
     ),
+    partitioned_by="version_id",
 )
 
 PARCEL = Table(
@@ -176,6 +186,7 @@ PARCEL = Table(
             "geom_received", "geometry", "geometry before repair; null where none was needed", nullable=True
         ),
     ),
+    partitioned_by="version_id",
 )
 
 ENTERPRISE = Table(

@@ -45,6 +45,7 @@ def metadata(srid: int) -> sa.MetaData:
             *(sa.UniqueConstraint(*names) for names in table.unique),
             schema=table.schema,
             comment=table.meaning,
+            **_partitioning(table),
         )
     return tables
 
@@ -52,6 +53,10 @@ def metadata(srid: int) -> sa.MetaData:
 def sql_table(table: schema.Table, srid: int = 0) -> sa.Table:
     """Return one SQL table; queries that touch no geometry type need no SRID."""
     return metadata(srid).tables[table.full_name]
+
+
+def _partitioning(table: schema.Table) -> dict[str, str]:
+    return {} if table.partitioned_by is None else {"postgresql_partition_by": f"LIST ({table.partitioned_by})"}
 
 
 def _column(column: schema.Column, table: schema.Table, srid: int) -> sa.Column[Any]:
@@ -73,8 +78,8 @@ def _column(column: schema.Column, table: schema.Table, srid: int) -> sa.Column[
 
 def _type(column: schema.Column, srid: int) -> TypeEngine[Any]:
     if column.kind == "geometry":
-        # Received geometry is only ever looked at one by one, so it needs no index.
-        spatial_index = column.name != "geom_received"
-        geometry: TypeEngine[Any] = Geometry(column.geometry_type, srid=srid, spatial_index=spatial_index)
+        geometry: TypeEngine[Any] = Geometry(
+            column.geometry_type, srid=srid, spatial_index=column.spatially_indexed
+        )
         return geometry
     return _TYPES[column.kind]
