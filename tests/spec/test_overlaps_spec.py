@@ -190,11 +190,7 @@ def test_points_and_lines_have_no_area(overlaps, shape: shapely.Geometry):
     assert overlaps(parcels("aa"), zones("x").assign(geometry=[shape])).empty
 
 
-def test_a_zone_without_a_code_has_an_empty_one(overlaps, request):
-    if "[local]" in request.node.name:
-        request.applymarker(
-            pytest.mark.xfail(reason="engines.local drops them; its callers fill the code in")
-        )
+def test_a_zone_without_a_code_has_an_empty_one(overlaps):
     drawn = zones("x...", ".y..").assign(code=[None, "y"])
     found = overlaps(parcels("aa.."), drawn)
     assert found[["code", "area_m2"]].to_numpy().tolist() == [
