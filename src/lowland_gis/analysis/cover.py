@@ -44,25 +44,55 @@ def cover_of(parcels: Rings, first: int, last: int, zones: Rings, tree: BoxTree)
         if count == 1:
             covered[p - first] = summed[p - first]
             continue
-        edges, room = _edges_of(frame, zones, found[:count], room)
+        edges, room = _zone_edges(frame, zones, found[:count], room)
+        if _covers_box(frame, room[:edges]):
+            covered[p - first] = frame.area
+            continue
+        edges, room = _with_own(frame, edges, room)
         covered[p - first] = _swept(frame, edges, room)
     return summed, covered
 
 
 @compiled
-def _edges_of(frame: Frame, zones: Rings, met: Integers, room: Edges) -> tuple[int, Edges]:
-    """Return the edges of the parcel and those of zones that do not cancel: neighbours share theirs in opposite directions."""
+def _zone_edges(frame: Frame, zones: Rings, met: Integers, room: Edges) -> tuple[int, Edges]:
+    """Return the edges of zones that do not cancel: neighbours share theirs in opposite directions."""
     count = 0
     for zone in met:
         for ring in range(zones.shape_ring[zone], zones.shape_ring[zone] + zones.shape_rings[zone]):
             count, room = _add_ring(frame, zones, ring, room, count)
-    count = _uncancelled(room, count)
-    if count + len(frame.edges) > len(room):
-        room = _larger(room, count + len(frame.edges))
+    return _uncancelled(room, count), room
+
+
+@compiled
+def _covers_box(frame: Frame, edges: Edges) -> bool:
+    """Return whether all edges run along the top of the box, so that nothing changes inside it, and leave no gap there."""
+    stops = np.zeros(2 * len(edges) + 2)
+    stops[1] = frame.width
+    for n in range(len(edges)):
+        if edges[n, Y0] != frame.height or edges[n, SLOPE] != 0.0:
+            return False
+        stops[2 * n + 2], stops[2 * n + 3] = edges[n, X0], edges[n, X1]
+    stops.sort()
+    for stop in range(len(stops) - 1):
+        middle, depth = 0.5 * (stops[stop] + stops[stop + 1]), 0.0
+        for n in range(len(edges)):
+            if edges[n, X0] < middle < edges[n, X1]:
+                depth += edges[n, SIGN]
+        if stops[stop] < stops[stop + 1] and depth < 0.5:  # noqa: PLR2004 - a count held as a float
+            return False
+    return True
+
+
+@compiled
+def _with_own(frame: Frame, count: int, room: Edges) -> tuple[int, Edges]:
+    """Append the edges of the parcel itself."""
+    after = count + len(frame.edges)
+    if after > len(room):
+        room = _larger(room, after)
     room[:count, _OWN] = 0.0
-    room[count : count + len(frame.edges), :_OWN] = frame.edges
-    room[count : count + len(frame.edges), _OWN] = 1.0
-    return count + len(frame.edges), room
+    room[count:after, :_OWN] = frame.edges
+    room[count:after, _OWN] = 1.0
+    return after, room
 
 
 @compiled
