@@ -64,7 +64,6 @@ _DATE = re.compile(
     re.ASCII,
 )
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
-_CONTROL = "[\\x00-\\x1f]"
 _NUL = "\x00"
 # Beyond this a double has no whole numbers of its own any more.
 _WHOLE_BELOW = 2.0**53
@@ -117,25 +116,28 @@ def json_records(rows: pa.Table) -> pa.Array:
     >>> json_records(pa.table({"A": ["x", None], "B": [1.5, 2.0]})).to_pylist()
     ['{"A":"x","B":1.5}', '{"B":2}']
     """
-    if rows.num_columns == 0:
-        return pa.array(["{}"] * rows.num_rows, pa.large_string())
     empty = pa.scalar("", pa.large_string())
-    members = [
-        pc.coalesce(
-            pc.binary_join_element_wise(
-                pa.scalar("," + json.dumps(name, ensure_ascii=False) + ":", pa.large_string()),
-                _json_values(_flat(column)),
-                empty,
-            ),
-            empty,
-        )
-        for name, column in zip(rows.column_names, rows.columns, strict=True)
-    ]
     # Every member brings its comma, so that a row without any value is an empty object and not a missing row.
-    joined = pc.utf8_ltrim(pc.binary_join_element_wise(*members, empty), characters=",")
+    pieces: list[Any] = []
+    for name, column in zip(rows.column_names, rows.columns, strict=True):
+        pieces += _json_member(name, _flat(column), empty)
+    joined = pc.binary_join_element_wise(*pieces, pa.repeat(empty, rows.num_rows), empty)
+    inner = pc.utf8_ltrim(joined, characters=",")
     return pc.binary_join_element_wise(
-        pa.scalar("{", pa.large_string()), joined, pa.scalar("}", pa.large_string()), empty
+        pa.scalar("{", pa.large_string()), inner, pa.scalar("}", pa.large_string()), empty
     )
+
+
+def _json_member(name: str, values: pa.Array, empty: pa.Scalar) -> list[Any]:
+    """Return the pieces that stand for one member in every row; together they are empty where the value is missing."""
+    if values.null_count == len(values):
+        return []
+    texts, mark = _json_values(values)
+    before = pa.scalar("," + json.dumps(name, ensure_ascii=False) + ":" + mark, pa.large_string())
+    pieces = [before, texts, pa.scalar(mark, pa.large_string())]
+    if values.null_count == 0:
+        return pieces
+    return [pc.coalesce(pc.binary_join_element_wise(*pieces, empty), empty)]
 
 
 def objects(rows: pa.Table, name: str) -> npt.NDArray[np.object_]:
@@ -288,27 +290,39 @@ def _nul_message(name: str, _row: int) -> str:
 def _without_nul(values: pa.Array) -> tuple[pa.Array, pa.Array]:
     if not pa.types.is_large_string(values.type):
         return values, pa.array([], pa.bool_())
+    if (_bytes_of(values) != 0).all():
+        return values, pa.array([], pa.bool_())
     nul = pc.fill_null(pc.match_substring(values, _NUL), fill_value=False)
-    if not pc.any(nul).as_py():
-        return values, nul
     return pc.replace_substring(values, _NUL, ""), nul
 
 
-def _json_values(values: pa.Array) -> pa.Array:
+def _json_values(values: pa.Array) -> tuple[pa.Array, str]:
+    """Return values as they stand in JSON, and the mark that goes before and after each."""
     if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
-        return _json_texts(values.cast(pa.large_string()))
-    return values.cast(pa.large_string())
+        return _json_texts(values.cast(pa.large_string())), '"'
+    return values.cast(pa.large_string()), ""
 
 
 def _json_texts(texts: pa.Array) -> pa.Array:
-    if pc.any(pc.match_substring_regex(texts, _CONTROL)).as_py():
-        quoted = [
-            None if text is None else json.dumps(text, ensure_ascii=False) for text in texts.to_pylist()
-        ]
+    data = _bytes_of(texts)
+    if (data < ord(" ")).any():
+        # Quoted by the library and without its marks: what a control character becomes is a long list.
+        quoted = [None if text is None else json.dumps(text, ensure_ascii=False)[1:-1] for text in texts.to_pylist()]
         return pa.array(quoted, pa.large_string())
-    escaped = pc.replace_substring(pc.replace_substring(texts, "\\", "\\\\"), '"', '\\"')
-    quote = pa.scalar('"', pa.large_string())
-    return pc.binary_join_element_wise(quote, escaped, quote, pa.scalar("", pa.large_string()))
+    for special in ("\\", '"'):
+        if (data == ord(special)).any():
+            texts = pc.replace_substring(texts, special, "\\" + special)
+    return texts
+
+
+def _bytes_of(texts: pa.Array) -> npt.NDArray[np.uint8]:
+    """Return the bytes of all texts of a column, one after the other; no character but itself holds a byte under 128."""
+    offsets = np.frombuffer(texts.buffers()[1], dtype=np.int64)
+    data = texts.buffers()[2]
+    if data is None:
+        return np.empty(0, dtype=np.uint8)
+    first, last = offsets[texts.offset], offsets[texts.offset + len(texts)]
+    return np.frombuffer(data, dtype=np.uint8)[first:last]
 
 
 def _faults(

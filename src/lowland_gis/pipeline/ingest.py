@@ -16,6 +16,7 @@ from rasterio.errors import RasterioIOError
 from lowland_gis import schema
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
+from lowland_gis.db.parts import attach_part, new_part
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.files import crs as reference
@@ -123,13 +124,14 @@ class _Loading:
         version_id = self._version(
             self._source(source, arrived, plane.found if arrived.has_geometry else None)
         )
+        part = new_part(self.connection, preparer.table, version_id)
         n_read = n_loaded = n_rejected = n_issues = 0
         with ThreadPoolExecutor(max_workers=1) as copier:
             copied: Future[Any] = copier.submit(bool)
             for batch in ahead(_or_none(arrived)):
                 prepared = preparer.prepare(batch)
                 copied.result()
-                copied = copier.submit(self._copy, preparer.table, prepared, version_id)
+                copied = copier.submit(self._copy, part, prepared, version_id)
                 n_read += batch.attributes.num_rows
                 n_loaded += len(prepared.rows)
                 n_rejected += prepared.n_rejected
@@ -138,6 +140,7 @@ class _Loading:
             copied.result()
         if n_loaded + n_rejected != n_read:
             raise AssertionError(f"{source.name}: read {n_read}, loaded {n_loaded}, rejected {n_rejected}")
+        attach_part(self.connection, preparer.table, version_id)
         self._count(version_id, n_read, n_loaded, n_rejected)
         encoding = arrived.encoding.name if arrived.encoding else None
         return Loaded(

@@ -124,28 +124,36 @@ class Preparer:
         )
 
     def _parcels(self, kept: pd.DataFrame) -> pd.DataFrame:
-        shapes = repair.multipolygons(kept["geom"].to_numpy(dtype=object))
-        towns = kept["parcel_id"].astype(object).str[:_TOWN_DIGITS]
-        known = towns.str.fullmatch(rf"\d{{{_TOWN_DIGITS}}}").fillna(value=False).astype(bool)
+        shapes = kept["geom"].to_numpy(dtype=object)
+        towns = [_town(code) for code in kept["parcel_id"]]
         return kept.assign(
-            geom=shapes,
             area_m2=ellipsoidal_areas(shapes, self.plane),
             planar_m2=shapely.area(shapes),
-            town_code=towns.where(known, None),
+            town_code=pd.Series(towns, index=kept.index, dtype=object),
         )
 
     def _refused_parcels(self, rows: pd.DataFrame, usable: npt.NDArray[np.bool_]) -> pd.DataFrame:
         """Set aside parcels without a code, and those whose code came before; remember the codes."""
+        codes = rows["parcel_id"].to_numpy(dtype=object)[usable]
         found: list[tuple[int, str, str]] = []
-        for row, code in zip(rows["row_no"][usable], rows["parcel_id"][usable], strict=True):
+        distinct = set(codes)
+        if len(distinct) == len(codes) and None not in distinct and self.seen.isdisjoint(distinct):
+            self.seen |= distinct
+        else:
+            found = self._doubtful_codes(rows["row_no"].to_numpy()[usable], codes)
+        refused = pd.DataFrame(found, columns=["row_no", "rule", "message"])
+        return refused.assign(row_no=refused["row_no"].astype(np.int64), action="rejected")
+
+    def _doubtful_codes(self, numbers: npt.NDArray[np.int64], codes: Geometries) -> list[tuple[int, str, str]]:
+        found: list[tuple[int, str, str]] = []
+        for row, code in zip(numbers, codes, strict=True):
             if code is None:
                 found.append((row, "parcel_id_missing", "the parcel has no ZDDM"))
             elif code in self.seen:
                 found.append((row, "parcel_id_duplicate", "another parcel came first with the same ZDDM"))
             else:
                 self.seen.add(code)
-        refused = pd.DataFrame(found, columns=["row_no", "rule", "message"])
-        return refused.assign(row_no=refused["row_no"].astype(np.int64), action="rejected")
+        return found
 
     def _keyed(self, issues: pd.DataFrame, rows: pd.DataFrame, values: pa.Table) -> pd.DataFrame:
         """Name the record of every issue by the identifier of its layer, where it has one."""
@@ -155,6 +163,11 @@ class Preparer:
         names = _column(values, identifier)
         first = int(rows["row_no"].iloc[0])
         return issues.assign(key=names[issues["row_no"].to_numpy(dtype=np.intp) - first])
+
+
+def _town(code: str) -> str | None:
+    town = code[:_TOWN_DIGITS]
+    return town if len(town) == _TOWN_DIGITS and town.isascii() and town.isdigit() else None
 
 
 def _column(values: pa.Table, name: str) -> npt.NDArray[np.object_]:
