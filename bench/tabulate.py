@@ -71,12 +71,12 @@ Run = dict[str, Any]
 
 @dataclass(frozen=True)
 class Bench:
-    """What is measured on: the files, the folder for tables that peers write, the cores, and the server if there is one."""
+    """What is measured on: the files, the folder for tables that peers write, the cores, and where peers find a server."""
 
     district: District
     folder: Path
     threads: int
-    dsn: str | None = None
+    environment: dict[str, str]
 
 
 def main() -> None:
@@ -111,24 +111,30 @@ def main() -> None:
 def in_turn(parcels: int, peers: list[str], rounds: int, threads: int) -> Run:
     """Run every peer once unmeasured and then in turn; compare the tables of the last round."""
     with bench(parcels, threads, with_server="postgis" in peers) as made:
-        runs = []
-        for number in range(rounds + 1):
-            for peer in peers:
-                run = measure(made, peer) | {"round": number}
-                say(run)
-                runs += [run] if number else []
-        medians = {peer: median([run for run in runs if run["peer"] == peer]) for peer in peers}
-        agreement = {
-            peer: compare(made, peer) for peer in peers if peer not in (OURS, FLOOR) and OURS in peers
-        }
-        counts = {"parcels": made.district.n_parcels, "zones": made.district.n_zones, **pairs(made.district)}
-        return {
-            "district": counts,
-            "threads": threads,
-            "rounds": rounds,
-            "medians": medians,
-            "runs": runs,
-        } | {"agreement": agreement}
+        return rounds_of(made, peers, rounds, OURS)
+
+
+def rounds_of(made: Bench, peers: list[str], rounds: int, ours: str) -> Run:
+    """Run every peer in turn, the first round unmeasured, and compare their tables with ours."""
+    runs = []
+    for number in range(rounds + 1):
+        for peer in peers:
+            run = measure(made, peer) | {"round": number}
+            say(run)
+            runs += [run] if number else []
+    compared = [peer for peer in peers if peer not in (ours, FLOOR) and ours in peers]
+    return {
+        "district": {
+            "parcels": made.district.n_parcels,
+            "zones": made.district.n_zones,
+            **pairs(made.district),
+        },
+        "threads": made.threads,
+        "rounds": rounds,
+        "medians": {peer: median([run for run in runs if run["peer"] == peer]) for peer in peers},
+        "agreement": {peer: compare(made, ours, peer) for peer in compared},
+        "runs": runs,
+    }
 
 
 def growth(sizes: list[int], rounds: int, threads: int) -> Run:
@@ -169,11 +175,11 @@ def bench(parcels: int, threads: int, *, with_server: bool) -> Iterator[Bench]:
     made = district(parcels)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lowland-bench-")))
-        dsn = None
+        environment = {}
         if with_server:
-            dsn = stack.enter_context(server(FIRST_CORE if threads == 1 else None))
-            load(dsn, made)
-        yield Bench(made, folder, threads, dsn)
+            environment["BENCH_DSN"] = stack.enter_context(server(FIRST_CORE if threads == 1 else None))
+            load(environment["BENCH_DSN"], made)
+        yield Bench(made, folder, threads, environment)
 
 
 def measure(made: Bench, peer: str) -> Run:
@@ -188,7 +194,7 @@ def measure(made: Bench, peer: str) -> Run:
     start = time.perf_counter()
     done = subprocess.run(
         command,
-        env=os.environ | limits | ({"BENCH_DSN": made.dsn} if made.dsn else {}),
+        env=os.environ | limits | made.environment,
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -205,14 +211,14 @@ def median(runs: list[Run]) -> Run:
     return middle | {"peak_mb": max(run["peak_mb"] for run in runs)}
 
 
-def compare(made: Bench, peer: str) -> Run:
+def compare(made: Bench, own: str, peer: str) -> Run:
     """Return how far the table of a peer is from lowland's, over all parcels and codes; an absent row is none of it."""
     keys = ["parcel_id", "code"]
     tables = [
         pd.read_parquet(made.folder / f"{name}.parquet")
         .astype(dict.fromkeys(keys, str))
         .set_index(keys)["area_m2"]
-        for name in (OURS, peer)
+        for name in (own, peer)
     ]
     ours, theirs = tables[0].align(tables[1], fill_value=0.0)
     parcels = pd.read_parquet(made.district.parcels)
