@@ -10,7 +10,7 @@ import pandas as pd
 from psycopg import sql
 
 from lowland_gis.analysis.rings import rings_of
-from lowland_gis.analysis.tabulate import NOISE_M2
+from lowland_gis.analysis.tabulate import NOISE_M2, class_numbers
 from lowland_gis.db import copy_format
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
@@ -87,7 +87,7 @@ def frame_overlaps(
     """
     for frame in (parcels, zones):
         rings_of(np.asarray(frame.geometry, dtype=object))
-    codes, classes = pd.factorize(zones["code"].to_numpy(dtype=object))
+    codes, names = class_numbers(zones["code"].to_numpy(dtype=object))
     with connection.transaction(force_rollback=True):
         for name, column, shapes in (
             ("lowland_parcels", np.arange(len(parcels)), parcels.geometry),
@@ -99,14 +99,12 @@ def frame_overlaps(
             Relation(("pg_temp", "lowland_parcels"), "number"),
             Relation(("pg_temp", "lowland_zones"), "number"),
         )
-    named = np.append(classes, NO_CODE).astype(object)
     rows = pd.DataFrame(
         {
             "parcel_id": parcels["parcel_id"].to_numpy(dtype=object)[
                 found["parcel_id"].to_numpy(dtype=np.intp)
             ],
-            # A missing code was numbered -1, which is the last name.
-            "code": named[found["code"].to_numpy().astype(np.intp)],
+            "code": names[found["code"].to_numpy().astype(np.intp)],
             "area_m2": found["area_m2"].to_numpy(dtype=np.float64),
             "share": found["share"].to_numpy(dtype=np.float64),
         }
