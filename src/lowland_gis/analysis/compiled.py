@@ -18,6 +18,15 @@ def compiled(function: Function) -> Function:
     return cast(Function, njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
+@compiled
+def _nothing() -> None:
+    """Do nothing."""
+
+
+# Numba gets its machinery together on the first call; let that be a part of the import, where it is looked for.
+_nothing()
+
+
 def inlined(function: Function) -> Function:
     """Compile a function into those that call it, where a call would cost more than the work."""
     return cast(Function, njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function))

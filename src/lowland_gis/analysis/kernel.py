@@ -37,7 +37,7 @@ class Frame(NamedTuple):
 
     `edges` (E, 5). Few edges are sorted by their left ends, and `first` says for each of 32 vertical strips of the box which
     is the first one that does not end to the left of it. Many edges are not sorted: `first` (strips + 1) cuts `listed` into the
-    edges of each strip.
+    edges of each strip. `strips` is the number of strips a metre.
     """
 
     west: float
@@ -46,6 +46,7 @@ class Frame(NamedTuple):
     height: float
     area: float
     edges: Edges
+    strips: float
     first: Integers
     listed: Integers
 
@@ -121,12 +122,14 @@ def parcel_frame(rings: Rings, shape: int) -> Frame:
                 n += 1
             xa, ya = xb, yb
     edges = edges[:n]
+    count = _JUMPS if n <= _FEW else n // _EDGES_PER_STRIP
+    strips = count / width if n else 0.0
     if n <= _FEW:
         edges = _sorted_by_x(edges)
-        starts, listed = _jumps(edges, width), np.empty(0, dtype=np.int64)
+        starts, listed = _jumps(edges, strips), np.empty(0, dtype=np.int64)
     else:
-        starts, listed = _strips(edges, width)
-    return Frame(west, south, width, height, rings.area[shape], edges, starts, listed)
+        starts, listed = _listed(edges, strips, count)
+    return Frame(west, south, width, height, rings.area[shape], edges, strips, starts, listed)
 
 
 @compiled
@@ -156,37 +159,36 @@ def _sorted_by_x(edges: Edges) -> Edges:
 
 
 @compiled
-def _jumps(edges: Edges, width: float) -> Integers:
+def _jumps(edges: Edges, strips: float) -> Integers:
     jumps = np.empty(_JUMPS, dtype=np.int64)
     n = 0
     for strip in range(_JUMPS):
-        while n < len(edges) and _strip(edges[n, _X1], width, _JUMPS) < strip:
+        while n < len(edges) and _strip(edges[n, _X1], strips, _JUMPS) < strip:
             n += 1
         jumps[strip] = n
     return jumps
 
 
 @compiled
-def _strips(edges: Edges, width: float) -> tuple[Integers, Integers]:
-    count = len(edges) // _EDGES_PER_STRIP
+def _listed(edges: Edges, strips: float, count: int) -> tuple[Integers, Integers]:
     starts = np.zeros(count + 1, dtype=np.int64)
     for n in range(len(edges)):
-        for strip in range(_strip(edges[n, _X0], width, count), _strip(edges[n, _X1], width, count) + 1):
+        for strip in range(_strip(edges[n, _X0], strips, count), _strip(edges[n, _X1], strips, count) + 1):
             starts[strip + 1] += 1
     for strip in range(count):
         starts[strip + 1] += starts[strip]
     free = starts[:-1].copy()
     listed = np.empty(starts[-1], dtype=np.int64)
     for n in range(len(edges)):
-        for strip in range(_strip(edges[n, _X0], width, count), _strip(edges[n, _X1], width, count) + 1):
+        for strip in range(_strip(edges[n, _X0], strips, count), _strip(edges[n, _X1], strips, count) + 1):
             listed[free[strip]] = n
             free[strip] += 1
     return starts, listed
 
 
 @compiled
-def _strip(x: float, width: float, count: int) -> int:
-    return max(0, min(count - 1, int(x / width * count)))
+def _strip(x: float, strips: float, count: int) -> int:
+    return min(count - 1, int(max(x, 0.0) * strips))
 
 
 @compiled
@@ -286,16 +288,16 @@ def _below_edge(frame: Frame, xa: float, ya: float, xb: float, yb: float) -> flo
     if xa > xb:
         xa, ya, xb, half = xb, yb, xa, 0.5
     if len(frame.listed) == 0:
-        return half * _below_sorted(frame.edges, frame.first, frame.width, xa, ya, xb, slope)
+        return half * _below_sorted(frame.edges, frame.first, frame.strips, xa, ya, xb, slope)
     return half * _below_listed(frame, xa, ya, xb, slope)
 
 
 @inlined
 def _below_sorted(
-    edges: Edges, jumps: Integers, width: float, x0: float, y0: float, x1: float, slope: float
+    edges: Edges, jumps: Integers, strips: float, x0: float, y0: float, x1: float, slope: float
 ) -> float:
     total = 0.0
-    for n in range(jumps[_strip(x0, width, _JUMPS)], len(edges)):
+    for n in range(jumps[_strip(x0, strips, _JUMPS)], len(edges)):
         if edges[n, _X0] >= x1:
             break
         if edges[n, _X1] > x0:
@@ -307,7 +309,7 @@ def _below_sorted(
 def _below_listed(frame: Frame, x0: float, y0: float, x1: float, slope: float) -> float:
     total = 0.0
     edges, width, count = frame.edges, frame.width, len(frame.first) - 1
-    west, east = _strip(x0, width, count), _strip(x1, width, count)
+    west, east = _strip(x0, frame.strips, count), _strip(x1, frame.strips, count)
     for strip in range(west, east + 1):
         left = x0 if strip == west else width * strip / count
         right = x1 if strip == east else width * (strip + 1) / count

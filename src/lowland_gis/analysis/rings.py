@@ -71,35 +71,32 @@ def decode(content: Bytes, offsets: Integers) -> tuple[Rings, States]:
 
 
 def rings_of(geometries: npt.NDArray[np.object_]) -> Rings:
-    """Return polygons and multipolygons as rings; missing and empty ones have none.
+    """Return polygons and multipolygons as rings; whatever has no area (nothing, points, lines) has none.
 
     Raises:
-        ValueError: a geometry is of another kind, not finite or invalid; the first five rows are named.
+        ValueError: a geometry is invalid, not finite or a collection; the first five rows are named.
     """
-    wkb = shapely.to_wkb(geometries, byte_order=_LITTLE, output_dimension=2)
-    parts = [b"" if item is None else item for item in wkb]
+    areal = np.where(shapely.get_dimensions(geometries) == 2, geometries, None)  # noqa: PLR2004 - a surface
+    parts = [item or b"" for item in shapely.to_wkb(areal, byte_order=_LITTLE, output_dimension=2)]
     offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
     rings, state = decode(np.frombuffer(b"".join(parts), dtype=np.uint8), offsets)
     doubtful = np.flatnonzero(state == DOUBT)
-    wrong = [*doubtful[~shapely.is_valid(geometries[doubtful])], *_not_polygons(geometries, state)]
+    wrong = [*doubtful[~shapely.is_valid(areal[doubtful])], *np.flatnonzero(state == UNREAD)]
     if wrong:
         first = ", ".join(str(row) for row in sorted(wrong)[:5])
         raise ValueError(f"{len(wrong)} geometries are no valid polygons, first in the rows: {first}")
     return rings
 
 
-def _not_polygons(geometries: npt.NDArray[np.object_], state: States) -> npt.NDArray[np.intp]:
-    unread = np.flatnonzero(state == UNREAD)
-    return unread[~shapely.is_empty(geometries[unread])]
-
-
 def joined(parts: list[Rings]) -> Rings:
     """Return the polygons of several batches one after the other."""
+    if not parts:
+        return _room(0, 0, 0, 0)
     if len(parts) == 1:
         return parts[0]
-    points = _before([len(part.xy) for part in parts])
-    rings = _before([len(part.ring_start) for part in parts])
-    blocks = _before([len(part.blocks) for part in parts])
+    points = _before_each([len(part.xy) for part in parts])
+    rings = _before_each([len(part.ring_start) for part in parts])
+    blocks = _before_each([len(part.blocks) for part in parts])
     moved = [
         part._replace(
             ring_start=part.ring_start + points[n],
@@ -109,6 +106,16 @@ def joined(parts: list[Rings]) -> Rings:
         for n, part in enumerate(parts)
     ]
     return Rings(*(np.concatenate(columns) for columns in zip(*moved, strict=True)))
+
+
+def substituted(rings: Rings, rows: npt.NDArray[np.intp], others: Rings) -> Rings:
+    """Return the polygons with those of `rows` replaced by `others`, one for one."""
+    if len(rows) == 0:
+        return rings
+    both = joined([rings, others])
+    place = np.arange(len(rings.box))
+    place[rows] = len(rings.box) + np.arange(len(rows))
+    return taken(both, place)
 
 
 def taken(rings: Rings, rows: npt.NDArray[np.intp]) -> Rings:
@@ -121,8 +128,36 @@ def taken(rings: Rings, rows: npt.NDArray[np.intp]) -> Rings:
     )
 
 
-def _before(sizes: list[int]) -> Integers:
-    return np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
+def gathered(rings: Rings, rows: npt.NDArray[np.intp]) -> Rings:
+    """Return some polygons in the order of `rows` with vertices of their own: what was large may be let go."""
+    some = taken(rings, rows)
+    first = np.repeat(some.shape_ring - _before_each(some.shape_rings), some.shape_rings)
+    ring = first + np.arange(len(first))
+    sizes = rings.ring_size[ring]
+    starts = _before_each(sizes)
+    xy = np.empty((int(sizes.sum()), 2))
+    _copy_rings(rings.xy, rings.ring_start[ring], sizes, xy)
+    return some._replace(
+        xy=xy,
+        ring_start=starts,
+        ring_size=sizes,
+        ring_sign=rings.ring_sign[ring],
+        ring_block=rings.ring_block[ring],
+        shape_ring=_before_each(some.shape_rings),
+    )
+
+
+@compiled
+def _copy_rings(xy: Floats, starts: Integers, sizes: Integers, into: Floats) -> None:
+    at = 0
+    for ring in range(len(starts)):
+        into[at : at + sizes[ring]] = xy[starts[ring] : starts[ring] + sizes[ring]]
+        at += sizes[ring]
+
+
+def _before_each(sizes: Integers | list[int]) -> Integers:
+    """Return the sum of all sizes before each one."""
+    return np.cumsum(sizes, dtype=np.int64) - np.asarray(sizes, dtype=np.int64)
 
 
 def _room(shapes: int, rings: int, points: int, blocks: int) -> Rings:

@@ -99,11 +99,16 @@ def overlaps(
         real = area > NOISE_M2
         return Overlaps(parcel[real], klass[real], area[real])
 
-    parts = [Overlaps(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
+    parts = [no_overlaps()]
     for start, part in zip(starts, _spread(chunk, starts, threads), strict=True):
         parts.append(part)
         progress(min(CHUNK, len(parcels.box) - start))
     return Overlaps(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def no_overlaps() -> Overlaps:
+    """Return a tabulation without rows."""
+    return Overlaps(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
 
 
 def _spread(work: Callable[[int], Overlaps], items: range, threads: int) -> Iterator[Overlaps]:

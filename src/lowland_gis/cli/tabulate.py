@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from lowland_gis.cli import Session
-from lowland_gis.files.table import check_suffix, write_rows
+from lowland_gis.files.table import check_suffix, write_csv, write_rows
 from lowland_gis.pipeline.files import tabulate_files
 
 
@@ -60,7 +60,7 @@ def tabulate(
         parcels, zones, id_field=id_field, by_field=by_field, threads=threads, tell=session.tell
     )
     if output is None:
-        rows.to_csv(sys.stdout, index=False)
+        write_csv(rows, sys.stdout)
     else:
         write_rows(rows, output)
-        session.tell(f"{len(rows):,} rows → {output}")
+        session.tell(f"{rows.num_rows:,} rows → {output}")

@@ -7,9 +7,10 @@ import io
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -44,17 +45,30 @@ _DELETED = ord("*")
 
 @dataclass(frozen=True)
 class Batch:
-    """Consecutive rows of a source: the number of the first one, attributes as spelt in the file, 2D WKB or None."""
+    """Consecutive rows of a source: the number of the first one, attributes as spelt in the file, WKB as Arrow bytes or None.
+
+    `deviation` is how far chords may lie from their arcs, in the unit of the coordinates.
+    """
 
     first_row: int
     attributes: pa.Table
-    wkb: npt.NDArray[np.object_] | None
+    shapes: pa.Array | None
+    deviation: float = MAX_DEVIATION_M
+
+    @cached_property
+    def wkb(self) -> npt.NDArray[np.object_] | None:
+        """Return WKB row by row, arcs turned into chords; None where the source holds no geometries."""
+        if self.shapes is None:
+            return None
+        values = np.empty(len(self.shapes), dtype=object)
+        values[:] = self.shapes.to_pylist()
+        return linearised(values, deviation=self.deviation).wkb
 
     @classmethod
     def empty(cls, columns: tuple[str, ...], *, has_geometry: bool) -> Batch:
         """Return a batch without rows."""
         table = pa.table({name: pa.array([], pa.string()) for name in columns})
-        return cls(0, table, np.empty(0, dtype=object) if has_geometry else None)
+        return cls(0, table, pa.array([], pa.binary()) if has_geometry else None)
 
 
 @dataclass(frozen=True)
@@ -86,9 +100,15 @@ class Whole:
 
 @contextmanager
 def received(
-    source: Source, *, encoding: str | None = None, batch_rows: int = BATCH_ROWS
+    source: Source,
+    *,
+    encoding: str | None = None,
+    fields: Sequence[str] | None = None,
+    batch_rows: int = BATCH_ROWS,
 ) -> Iterator[Received]:
     """Open a vector layer or a table and yield it with its batches.
+
+    `fields` names the only attributes that are needed; a format that reads by column leaves the others alone.
 
     Raises:
         InputRefusedError: the layer does not exist, the text cannot be decoded, or fewer rows come than the header counts.
@@ -98,7 +118,7 @@ def received(
     elif source.driver == "CSV":
         yield _text_table(source, encoding)
     elif source.driver == "Parquet":
-        yield _parquet(source, batch_rows)
+        yield _parquet(source, fields, batch_rows)
     else:
         with _vector(source, encoding, batch_rows) as opened:
             yield opened
@@ -187,13 +207,13 @@ def _vector_batches(
         position = part.schema.get_field_index(geometry)
         with _refused_when_unreadable(source):
             columns = [text.column(column) for index, column in enumerate(part.columns) if index != position]
-        wkb = None if position < 0 else _flat_wkb(part.column(position), deviation)
+        shapes = None if position < 0 else part.column(position)
         attributes = (
             pa.Table.from_arrays(columns, names=list(names))
             if columns
             else _row_numbers(first, part.num_rows)
         )
-        yield Batch(first, attributes, wkb)
+        yield Batch(first, attributes, shapes, deviation)
         first += part.num_rows
     _check_count(source, first, expected)
 
@@ -239,12 +259,6 @@ def _deviation(crs: str | None) -> float:
     if crs and CRS.from_user_input(crs).is_geographic:
         return MAX_DEVIATION_M / METRES_PER_DEGREE
     return MAX_DEVIATION_M
-
-
-def _flat_wkb(column: pa.Array, deviation: float) -> npt.NDArray[np.object_]:
-    values = np.empty(len(column), dtype=object)
-    values[:] = column.to_pylist()
-    return linearised(values, deviation=deviation).wkb
 
 
 def _layer(source: Source) -> str | None:
@@ -321,19 +335,20 @@ def _unique(names: list[str]) -> list[str]:
     return unique
 
 
-def _parquet(source: Source, batch_rows: int) -> Received:
+def _parquet(source: Source, fields: Sequence[str] | None, batch_rows: int) -> Received:
     file = opened_geoparquet(source)
-    names = file.fields or (ROW_NUMBER,)
-    batches = _parquet_batches(file, batch_rows)
-    return Received(names, file.geometry is not None, file.crs, None, None, file.n_rows, batches)
+    names = file.fields if fields is None else tuple(name for name in file.fields if name in fields)
+    batches = _parquet_batches(file, names, batch_rows)
+    return Received(file.fields or (ROW_NUMBER,), file.geometry is not None, file.crs, None, None, file.n_rows, batches)
 
 
-def _parquet_batches(file: GeoParquet, batch_rows: int) -> Iterator[Batch]:
+def _parquet_batches(file: GeoParquet, names: tuple[str, ...], batch_rows: int) -> Iterator[Batch]:
     first, deviation = 0, _deviation(file.crs)
-    for part in file.batches(batch_rows):
-        wkb = None if file.geometry is None else _flat_wkb(part.column(file.geometry), deviation)
-        attributes = pa.Table.from_batches([part]).select(list(file.fields))
-        yield Batch(first, attributes if file.fields else _row_numbers(first, part.num_rows), wkb)
+    for part in file.batches(batch_rows, fields=names):
+        shapes = None if file.geometry is None else part.column(file.geometry)
+        attributes = pa.Table.from_batches([part]).select(list(names))
+        rows = attributes if names else _row_numbers(first, part.num_rows)
+        yield Batch(first, rows, shapes, deviation)
         first += part.num_rows
 
 
