@@ -185,14 +185,22 @@ def test_strips_are_zones_like_others(overlaps):
     assert overlaps(parcels("aaa.\naaa."), strip)["area_m2"].tolist() == pytest.approx([120], abs=1e-6)
 
 
+@pytest.mark.parametrize("side", ["parcels", "zones"])
+@pytest.mark.parametrize(
+    "shape", [shapely.Point(*CORNER + 5), shapely.LineString([CORNER, CORNER + 10])], ids=["point", "line"]
+)
+def test_points_and_lines_have_no_area(overlaps, shape: shapely.Geometry, side: str):
+    frames = {"parcels": parcels("ab"), "zones": zones("xy")}
+    frames[side] = frames[side].assign(geometry=[frames[side].geometry[0], shape])
+    assert overlaps(**frames)[["parcel_id", "code"]].to_numpy().tolist() == [["a", "x"]]
+
+
 def corners(*points: tuple[float, float]) -> shapely.Polygon:
     with np.errstate(invalid="ignore"):  # one of them is not a number
         return shapely.Polygon(CORNER + np.array(points))
 
 
 UNFIT = {
-    "point": shapely.Point(*CORNER + 5),
-    "line": shapely.LineString([CORNER, CORNER + 10]),
     "mixed": shapely.GeometryCollection([shapely.box(*CORNER, *CORNER + 5), shapely.Point(*CORNER)]),
     "bow tie": corners((0, 0), (10, 10), (10, 0), (0, 10)),
     "NaN": corners((0, 0), (10, 0), (np.nan, 10)),
