@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from district import District, district
-from performance import write_page
 from server import server
 from tabulate import FIRST_CORE, Bench, Run, keep, rounds_of
 
@@ -48,7 +47,6 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
     print(f"kept in {keep(f'tables-{given.parcels}', measured(given.parcels, given.rounds, given.threads))}")
-    write_page()
 
 
 def measured(parcels: int, rounds: int, threads: int) -> Run:
