@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyproj import CRS
 
-DATA = Path(__file__).parent / "data"
+# Where districts and figures are kept; LOWLAND_BENCH_HOME puts them elsewhere, for a trial.
+HOME = Path(os.environ.get("LOWLAND_BENCH_HOME", Path(__file__).parent))
+DATA = HOME / "data"
 VERSION = 1  # of what is written: another one is another folder
 EPSG = 4548
 SOUTH_WEST = np.array([515_000.0, 4_345_000.0])

@@ -185,9 +185,38 @@ def test_strips_are_zones_like_others(overlaps):
     assert overlaps(parcels("aaa.\naaa."), strip)["area_m2"].tolist() == pytest.approx([120], abs=1e-6)
 
 
-@pytest.mark.parametrize("shape", [shapely.Point(*CORNER + 5), shapely.LineString([CORNER, CORNER + 10])])
-def test_points_and_lines_have_no_area(overlaps, shape: shapely.Geometry):
-    assert overlaps(parcels("aa"), zones("x").assign(geometry=[shape])).empty
+@pytest.mark.parametrize("side", ["parcels", "zones"])
+@pytest.mark.parametrize(
+    "shape", [shapely.Point(*CORNER + 5), shapely.LineString([CORNER, CORNER + 10])], ids=["point", "line"]
+)
+def test_points_and_lines_have_no_area(overlaps, shape: shapely.Geometry, side: str):
+    frames = {"parcels": parcels("ab"), "zones": zones("xy")}
+    frames[side] = frames[side].assign(geometry=[frames[side].geometry[0], shape])
+    assert overlaps(**frames)[["parcel_id", "code"]].to_numpy().tolist() == [["a", "x"]]
+
+
+def corners(*points: tuple[float, float]) -> shapely.Polygon:
+    with np.errstate(invalid="ignore"):  # one of them is not a number
+        return shapely.Polygon(CORNER + np.array(points))
+
+
+UNFIT = {
+    "mixed": shapely.GeometryCollection([shapely.box(*CORNER, *CORNER + 5), shapely.Point(*CORNER)]),
+    "bow tie": corners((0, 0), (10, 10), (10, 0), (0, 10)),
+    "NaN": corners((0, 0), (10, 0), (np.nan, 10)),
+    "infinite": corners((0, 0), (10, 0), (np.inf, 10)),
+}
+
+
+@pytest.mark.parametrize("side", ["parcels", "zones"])
+@pytest.mark.parametrize("name", UNFIT)
+def test_what_is_no_valid_polygon_is_refused(overlaps, name: str, side: str):
+    """Repair comes first; a figure of a bow tie would be a wrong figure."""
+    frames = {"parcels": parcels("ab"), "zones": zones("xy")}
+    sound = frames[side].geometry[0]
+    frames[side] = frames[side].assign(geometry=[sound, UNFIT[name]])
+    with pytest.raises(ValueError, match="1 geometries are no valid polygons, first in the rows: 1"):
+        overlaps(**frames)
 
 
 def test_a_zone_without_a_code_has_an_empty_one(overlaps):

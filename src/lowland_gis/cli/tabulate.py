@@ -10,6 +10,7 @@ import click
 from lowland_gis.cli import Session
 from lowland_gis.files.table import check_suffix, write_csv, write_rows
 from lowland_gis.pipeline.files import tabulate_files
+from lowland_gis.pipeline.files_in_sql import database_for, tabulate_files_in_sql
 
 
 @click.command()
@@ -25,10 +26,10 @@ from lowland_gis.pipeline.files import tabulate_files
 )
 @click.option(
     "--engine",
-    type=click.Choice(["local"]),
+    type=click.Choice(["local", "postgis"]),
     default="local",
     show_default=True,
-    help="What computes the areas.",
+    help="What computes the areas: lowland itself, or SQL in the database of the project or of LOWLAND_DSN.",
 )
 @click.option(
     "--threads",
@@ -50,15 +51,21 @@ def tabulate(
 ) -> None:
     """Print how many m² of each parcel lie in each class of ZONES: parcel_id, code, area_m2, share.
 
-    PARCELS and ZONES are any vector file, or FILE:LAYER; no database is needed. Areas are on the plane of the parcels' system;
+    PARCELS and ZONES are any vector file, or FILE:LAYER; no database is needed by the local engine. Areas are on the plane of the parcels' system;
     a place that several zones of one code cover counts once for each.
     """
     if output is not None:
         check_suffix(output)
     session.tell(f"tabulate with the {engine} engine")
-    rows = tabulate_files(
-        parcels, zones, id_field=id_field, by_field=by_field, threads=threads, tell=session.tell
-    )
+    if engine == "local":
+        rows = tabulate_files(
+            parcels, zones, id_field=id_field, by_field=by_field, threads=threads, tell=session.tell
+        )
+    else:
+        dsn = database_for(session.project_dir, session.dsn)
+        rows = tabulate_files_in_sql(
+            parcels, zones, id_field=id_field, by_field=by_field, dsn=dsn, tell=session.tell
+        )
     if output is None:
         write_csv(rows, sys.stdout)
     else:

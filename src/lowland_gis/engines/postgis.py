@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from psycopg import sql
 
-from lowland_gis.analysis.tabulate import NOISE_M2
+from lowland_gis.analysis.rings import rings_of
+from lowland_gis.analysis.tabulate import NOISE_M2, class_numbers
 from lowland_gis.db import copy_format
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
@@ -49,7 +50,7 @@ class Relation:
 def overlaps(connection: Connection, parcels: Relation, zones: Relation) -> pd.DataFrame:
     """Return parcel_id, code, area_m2 and share of two tables, sorted by the first two, as the local engine does.
 
-    Both tables are in one plane and hold valid polygons; a spatial index on each, and ANALYZE, decide how long it takes. A
+    Both tables are in one plane and hold valid polygons, which is not checked again; a spatial index on each, and ANALYZE, decide how long it takes. A
     zone whose code is NULL has an empty one.
     """
     rows = read_frame(connection, statement(parcels, zones))
@@ -80,8 +81,13 @@ def frame_overlaps(
     """Return what `engines.local.overlaps` returns of the same frames, computed in temporary tables of the connection.
 
     The tables live in a savepoint that is rolled back, so nothing stays behind. Missing and empty geometries meet nothing.
+
+    Raises:
+        ValueError: a geometry is no polygon, not finite or invalid, as in the local engine.
     """
-    codes, classes = pd.factorize(zones["code"].to_numpy(dtype=object))
+    for frame in (parcels, zones):
+        rings_of(np.asarray(frame.geometry, dtype=object))
+    codes, names = class_numbers(zones["code"].to_numpy(dtype=object))
     with connection.transaction(force_rollback=True):
         for name, column, shapes in (
             ("lowland_parcels", np.arange(len(parcels)), parcels.geometry),
@@ -93,14 +99,12 @@ def frame_overlaps(
             Relation(("pg_temp", "lowland_parcels"), "number"),
             Relation(("pg_temp", "lowland_zones"), "number"),
         )
-    named = np.append(classes, NO_CODE).astype(object)
     rows = pd.DataFrame(
         {
             "parcel_id": parcels["parcel_id"].to_numpy(dtype=object)[
                 found["parcel_id"].to_numpy(dtype=np.intp)
             ],
-            # A missing code was numbered -1, which is the last name.
-            "code": named[found["code"].to_numpy().astype(np.intp)],
+            "code": names[found["code"].to_numpy().astype(np.intp)],
             "area_m2": found["area_m2"].to_numpy(dtype=np.float64),
             "share": found["share"].to_numpy(dtype=np.float64),
         }
