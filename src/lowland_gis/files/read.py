@@ -19,7 +19,6 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import pyogrio
 import pyogrio.raw
 import shapely
@@ -323,6 +322,9 @@ def _unique(names: list[str]) -> list[str]:
 
 
 def _parquet(source: Source, batch_rows: int) -> Received:
+    # Few deliveries are Parquet, and its library drags that of cloud storage along.
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
     try:
         file = pq.ParquetFile(source.path)
         geo = json.loads((file.schema_arrow.metadata or {}).get(b"geo", b"{}"))
@@ -347,7 +349,7 @@ def _parquet_crs(column: dict[str, Any]) -> str | None:
 
 
 def _parquet_batches(
-    file: pq.ParquetFile, geometry: str | None, names: tuple[str, ...], batch_rows: int
+    file: Any, geometry: str | None, names: tuple[str, ...], batch_rows: int
 ) -> Iterator[Batch]:
     first = 0
     for part in file.iter_batches(batch_size=batch_rows):

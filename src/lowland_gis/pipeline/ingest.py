@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import rasterio
 from psycopg.types.json import Jsonb
-from rasterio.errors import RasterioIOError
 
 from lowland_gis import schema
 from lowland_gis.db.connect import Connection
@@ -21,6 +19,7 @@ from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.files import crs as reference
 from lowland_gis.files.datum import path_with
+from lowland_gis.files.raster_header import raster_header
 from lowland_gis.files.read import Batch, Received, bounds, received
 from lowland_gis.files.source import Source, opened
 from lowland_gis.pipeline.ahead import ahead
@@ -236,15 +235,8 @@ def _or_none(arrived: Received) -> Iterator[Batch]:
 
 
 def _raster_system(project: Project, source: Source) -> str:
-    try:
-        with rasterio.open(source.path) as raster:
-            declared = None if raster.crs is None else raster.crs.to_wkt()
-            extent = np.array(raster.bounds)
-    except RasterioIOError as error:
-        raise InputRefusedError(
-            f"{source.name}: cannot be read as a raster ({error}). Ask for it again."
-        ) from error
-    system = reference.resolve(declared, None, extent, source.name)
+    header = raster_header(source.path, source.name)
+    system = reference.resolve(header.declared_crs, None, header.bounds, source.name)
     if system.name != project.settings.project.crs:
         raise InputRefusedError(
             f"{source.name}: the raster is in {system.name}, the project in {project.settings.project.crs}; a raster is"
