@@ -24,7 +24,7 @@ _LAST_ASCII = 127
 _DOUBLE = 2
 _BLOCK_ROWS = 20_000
 # So many characters tell how common a text is; all bytes are decoded all the same.
-_SHARE_OF = 50_000
+_SHARE_OF = 20_000
 _SAMPLES = 3
 # A character takes so many bytes at most.
 _LONGEST = 4
@@ -162,7 +162,7 @@ def _non_ascii(column: np.ndarray) -> Iterator[bytes]:
             continue
         rows = block[block.max(axis=1) > _LAST_ASCII]
         distinct = dict.fromkeys(rows.view(f"S{rows.shape[1]}")[:, 0].tolist())
-        yield b"\n".join(text.rstrip(b" \x00") for text in distinct)
+        yield b"\n".join(distinct)
 
 
 def _declared(dbf: Path, cpg: Path | None) -> str | None:
@@ -199,7 +199,7 @@ def _cut_utf8(blocks: Blocks) -> bool:
     try:
         for block in blocks():
             for line in block.split(b"\n"):
-                decoder().decode(line, final=False)
+                decoder().decode(line.rstrip(b" \x00"), final=False)
     except UnicodeDecodeError:
         return False
     return True
@@ -244,7 +244,7 @@ def _readings(blocks: Blocks) -> str:
     lines = (line for block in blocks() for line in block.split(b"\n") if line and not line.isascii())
     samples = list(islice(lines, _SAMPLES))
     readings = [
-        f"\n  as {name}: " + " | ".join(sample.decode(name, "replace") for sample in samples)
+        f"\n  as {name}: " + " | ".join(sample.rstrip().decode(name, "replace") for sample in samples)
         for name in ("utf-8", "gb18030", "big5")
     ]
     return "".join(readings)

@@ -31,7 +31,7 @@ from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.encoding import Encoding, dbf_header, shapefile_encoding, text_encoding
 from lowland_gis.files.source import Source, sidecar
 
-BATCH_ROWS = 20_000
+BATCH_ROWS = 10_000
 ROW_NUMBER = "FID"
 # Every byte is a character of this one, so nothing is lost on the way.
 _BYTE_FOR_BYTE = "ISO-8859-1"  # spelt as GDAL knows it

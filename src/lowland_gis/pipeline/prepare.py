@@ -22,6 +22,8 @@ from lowland_gis.errors import InputRefusedError, listed
 from lowland_gis.files.read import Batch
 
 _TOWN_DIGITS = 9
+# Little-endian points, lines and polygons in two dimensions: one head tells all of such a geometry.
+_STORED = frozenset(b"\x01" + kind.to_bytes(4, "little") for kind in (1, 2, 3))
 _KINDS: dict[str, repair.Kind] = {"polygon": "polygon", "line": "line", "point": "point"}
 
 Geometries = npt.NDArray[np.object_]
@@ -93,9 +95,11 @@ class Preparer:
         return Prepared(rows, self._keyed(issues, rows, standard.rows), 0)
 
     def _shapes(self, rows: pd.DataFrame, standard: attributes.Standardised, batch: Batch) -> Prepared:
-        raw, fault = repair.decode(np.empty(0, dtype=object) if batch.wkb is None else batch.wkb)
+        wkb = np.empty(0, dtype=object) if batch.wkb is None else batch.wkb
+        raw, fault = repair.decode(wkb)
         kind = _KINDS[self.definition.geometry]
-        mended = repair.repair(self.to_plane(raw), fault, kind)
+        moved = self.to_plane(raw)
+        mended = repair.repair(moved, fault, kind)
         reasons = _geometry_issues(mended, batch.first_row)
         usable = mended.usable
         if self.definition.stored == "parcel":
@@ -113,6 +117,8 @@ class Preparer:
             if self.definition.stored == "parcel"
             else self._features(kept, standard.rows, usable)
         )
+        if moved is raw:
+            finished["geom"] = _as_they_came(wkb, mended)[usable]
         return Prepared(finished, issues, int((~usable).sum()))
 
     def _features(self, kept: pd.DataFrame, values: pa.Table, usable: npt.NDArray[np.bool_]) -> pd.DataFrame:
@@ -163,6 +169,12 @@ class Preparer:
         names = _column(values, identifier)
         first = int(rows["row_no"].iloc[0])
         return issues.assign(key=names[issues["row_no"].to_numpy(dtype=np.intp) - first])
+
+
+def _as_they_came(wkb: Geometries, mended: repair.Repaired) -> Geometries:
+    """Return the received bytes of geometries that nothing was done to, and the geometries of all others."""
+    same = (mended.fault == "") & np.array([item is not None and item[:5] in _STORED for item in wkb], dtype=bool)
+    return np.where(same, wkb, mended.geometries)
 
 
 def _town(code: str) -> str | None:
