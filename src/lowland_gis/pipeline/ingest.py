@@ -22,12 +22,15 @@ from lowland_gis.files.datum import path_with
 from lowland_gis.files.raster_header import raster_header
 from lowland_gis.files.read import Batch, Received, bounds, received
 from lowland_gis.files.source import Source, opened
-from lowland_gis.pipeline.ahead import ahead
+from lowland_gis.pipeline.ahead import ahead, worked
 from lowland_gis.pipeline.prepare import Geometries, Prepared, Preparer, no_shapes
 from lowland_gis.pipeline.project import Project, who
 from lowland_gis.pipeline.runs import current_versions, digest_of
 from lowland_gis.pipeline.said import Said, read_said
 from lowland_gis.settings import DeliverySettings
+
+# Most of the work on a batch leaves Python's lock alone, so two batches at a time keep two cores busy; more would only cost memory.
+_WORKERS = 2
 
 Watch = Callable[[int, int | None], None]
 
@@ -115,7 +118,7 @@ class _Loading:
     said: Said
 
     def rows(self, source: Source, definition: LayerDefinition, arrived: Received, watch: Watch) -> Loaded:
-        """Load the batches of a vector layer or a table: one is copied while the next is prepared."""
+        """Load the batches of a vector layer or a table: one is copied while the next ones are prepared."""
         if definition.stored != "enterprise" and not arrived.has_geometry:
             raise no_shapes(source.name, definition.key)
         plane = _Plane(self.project, self.delivery, source, arrived, self.said)
@@ -127,11 +130,11 @@ class _Loading:
         n_read = n_loaded = n_rejected = n_issues = 0
         with ThreadPoolExecutor(max_workers=1) as copier:
             copied: Future[Any] = copier.submit(bool)
-            for batch in ahead(_or_none(arrived)):
-                prepared = preparer.prepare(batch)
+            for begun in worked(ahead(_or_none(arrived)), preparer.begin, workers=_WORKERS):
+                prepared = preparer.finish(begun)
                 copied.result()
                 copied = copier.submit(self._copy, part, prepared, version_id)
-                n_read += batch.attributes.num_rows
+                n_read += len(begun.rows)
                 n_loaded += len(prepared.rows)
                 n_rejected += prepared.n_rejected
                 n_issues += len(prepared.issues)
