@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from psycopg.types.json import Jsonb
 
 from lowland_gis import schema
@@ -23,6 +24,7 @@ from lowland_gis.files.raster_header import raster_header
 from lowland_gis.files.read import Batch, Received, bounds, received
 from lowland_gis.files.source import Source, opened
 from lowland_gis.pipeline.ahead import ahead, worked
+from lowland_gis.pipeline.beside import beside
 from lowland_gis.pipeline.prepare import Geometries, Prepared, Preparer, no_shapes
 from lowland_gis.pipeline.project import Project, who
 from lowland_gis.pipeline.runs import current_versions, digest_of
@@ -41,7 +43,10 @@ def unwatched(_done: int, _of: int | None) -> None:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What became of one delivery; `fresh` is false where the same bytes were there already."""
+    """What became of one delivery; `fresh` is false where the same bytes were there already.
+
+    `warnings` are doubts about the delivery as a whole; they stand in `land.issue` as well.
+    """
 
     layer: str
     version_id: int
@@ -51,6 +56,7 @@ class Loaded:
     n_issues: int
     encoding: str | None
     fresh: bool
+    warnings: tuple[str, ...] = ()
 
 
 def ingest(
@@ -123,6 +129,8 @@ class _Loading:
             raise no_shapes(source.name, definition.key)
         plane = _Plane(self.project, self.delivery, source, arrived, self.said)
         preparer = Preparer(source.name, definition, self.project.plane, plane.bring, self.said.mapping)
+        # Before the new version is there: a district is held against the one before it.
+        neighbour = beside(self.connection, self.project.plane)
         version_id = self._version(
             self._source(source, arrived, plane.found if arrived.has_geometry else None)
         )
@@ -134,6 +142,7 @@ class _Loading:
                 prepared = preparer.finish(begun)
                 copied.result()
                 copied = copier.submit(self._copy, part, prepared, version_id)
+                neighbour.look(begun.mended)
                 n_read += len(begun.rows)
                 n_loaded += len(prepared.rows)
                 n_rejected += prepared.n_rejected
@@ -143,10 +152,20 @@ class _Loading:
         if n_loaded + n_rejected != n_read:
             raise AssertionError(f"{source.name}: read {n_read}, loaded {n_loaded}, rejected {n_rejected}")
         attach_part(self.connection, preparer.table, version_id)
+        doubts = neighbour.issues()
+        self._copy_issues(doubts, version_id)
         self._count(version_id, n_read, n_loaded, n_rejected)
         encoding = arrived.encoding.name if arrived.encoding else None
         return Loaded(
-            self.delivery.layer, version_id, n_read, n_loaded, n_rejected, n_issues, encoding, fresh=True
+            self.delivery.layer,
+            version_id,
+            n_read,
+            n_loaded,
+            n_rejected,
+            n_issues + len(doubts),
+            encoding,
+            fresh=True,
+            warnings=tuple(doubts.get("message", ())),
         )
 
     def raster(self, source: Source) -> Loaded:
@@ -163,7 +182,12 @@ class _Loading:
     def _copy(self, table: schema.Table, prepared: Prepared, version_id: int) -> None:
         constants = {"version_id": version_id}
         copy_in(self.connection, table, prepared.rows, srid=self.project.srid, constants=constants)
-        copy_in(self.connection, schema.ISSUE, prepared.issues, srid=self.project.srid, constants=constants)
+        self._copy_issues(prepared.issues, version_id)
+
+    def _copy_issues(self, issues: pd.DataFrame, version_id: int) -> None:
+        if len(issues):
+            constants = {"version_id": version_id}
+            copy_in(self.connection, schema.ISSUE, issues, srid=self.project.srid, constants=constants)
 
     def _source(self, source: Source, arrived: Received | None, system: str | None) -> int:
         encoding = arrived.encoding if arrived else None
