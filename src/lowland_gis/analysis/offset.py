@@ -18,6 +18,8 @@ TOLERANCE_M = 5.0
 # So few places outside are strays, and so much fewer there must be once the shift is undone.
 LEAST_OUTSIDE_SHARE = 0.005
 LEAST_OUTSIDE = 5
+# A stray or two lie together; a whole layer that is shifted leaves the district on a long front.
+LEAST_FRONT_SHARE = 0.25
 EXPLAINED = 0.25
 
 # The ellipsoid of the public formula, which is that of Krasovsky.
@@ -47,16 +49,19 @@ def gcj02_offset(places: Floats, boundary: shapely.Geometry, plane: GaussPlane) 
         return None
     outside = _outside(places, boundary)
     share = float(outside.mean())
-    if share < LEAST_OUTSIDE_SHARE or outside.sum() < LEAST_OUTSIDE:
+    front = _diagonal(places[outside].min(axis=0), places[outside].max(axis=0)) if outside.any() else 0.0
+    west, south, east, north = shapely.bounds(boundary).tolist()
+    long_enough = front >= LEAST_FRONT_SHARE * _diagonal(np.array([west, south]), np.array([east, north]))
+    if share < LEAST_OUTSIDE_SHARE or outside.sum() < LEAST_OUTSIDE or not long_enough:
         return None
     shift = gcj02_shift(places, plane)
     # The layer may have come from a map of the internet, or the boundary that it is held against.
     for shifted, sign in (("layer", -1.0), ("boundary", 1.0)):
         undone = float(_outside(places + sign * shift, boundary).mean())
         if undone <= EXPLAINED * share:
-            east, north = np.median(shift, axis=0).tolist()
+            east_m, north_m = np.median(shift, axis=0).tolist()
             place = shapely.Point(np.median(places[outside], axis=0))
-            return Offset("layer" if shifted == "layer" else "boundary", east, north, share, undone, place)
+            return Offset("layer" if shifted == "layer" else "boundary", east_m, north_m, share, undone, place)
     return None
 
 
@@ -79,6 +84,10 @@ def gcj02_shift(places: Floats, plane: GaussPlane) -> Floats:
     return np.column_stack(
         [east * np.cos(turn) - north * np.sin(turn), east * np.sin(turn) + north * np.cos(turn)]
     )
+
+
+def _diagonal(lower: Floats, upper: Floats) -> float:
+    return float(np.hypot(*(upper - lower)))
 
 
 def _outside(places: Floats, boundary: shapely.Geometry) -> npt.NDArray[np.bool_]:
