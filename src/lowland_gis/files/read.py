@@ -346,7 +346,9 @@ def _parquet(source: Source, fields: Sequence[str] | None, batch_rows: int) -> R
     file = opened_geoparquet(source)
     names = file.fields if fields is None else tuple(name for name in file.fields if name in fields)
     batches = _parquet_batches(file, names, batch_rows)
-    return Received(file.fields or (ROW_NUMBER,), file.geometry is not None, file.crs, None, None, file.n_rows, batches)
+    return Received(
+        file.fields or (ROW_NUMBER,), file.geometry is not None, file.crs, None, None, file.n_rows, batches
+    )
 
 
 def _parquet_batches(file: GeoParquet, names: tuple[str, ...], batch_rows: int) -> Iterator[Batch]:
