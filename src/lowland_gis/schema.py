@@ -304,6 +304,20 @@ OVERLAP = Table(
     ),
 )
 
+COVER = Table(
+    RESULT,
+    "cover",
+    "where a layer leaves a part of a parcel that it meets uncovered, or covers a part more than once; no row: neither",
+    ("run_id", "layer", "parcel_id"),
+    (
+        _run(),
+        Column("layer", "text", "layer key"),
+        PARCEL_ID,
+        Column("rest_m2", "number", "part of the parcel that no zone covers", unit="m²"),
+        Column("excess_m2", "number", "what zones cover beyond once: twice counts once, thrice twice", unit="m²"),
+    ),
+)
+
 EVIDENCE = Table(
     RESULT,
     "evidence",
@@ -436,6 +450,7 @@ TABLES = (
     FINDING,
     RUN,
     OVERLAP,
+    COVER,
     EVIDENCE,
     VERDICT,
     UNIT,

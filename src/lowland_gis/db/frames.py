@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -12,6 +12,8 @@ import shapely
 from psycopg import sql
 
 from lowland_gis.db.connect import Connection
+
+BATCH_ROWS = 20_000
 
 Query = str | sql.SQL | sql.Composed
 
@@ -31,6 +33,17 @@ def read_frame(connection: Connection, query: Query, parameters: Sequence[Any] =
             for column, values in zip(description, columns, strict=True)
         }
     )
+
+
+def read_batches(
+    connection: Connection, query: Query, parameters: Sequence[Any] = (), *, rows: int = BATCH_ROWS
+) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the rows of a query so many at a time; the server holds the others. A geometry column comes as EWKB."""
+    with connection.cursor("lowland_batches", binary=True) as cursor:
+        cursor.itersize = rows
+        cursor.execute(_composed(query), parameters)
+        while batch := cursor.fetchmany(rows):
+            yield batch
 
 
 def _series(type_code: int, values: Sequence[Any]) -> pd.Series[Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 import shapely
 
 from lowland_gis.analysis import tabulate
-from lowland_gis.analysis.tabulate import Integers, Objects, Overlaps
+from lowland_gis.analysis.tabulate import Cover, Integers, Objects, Overlaps, no_overlaps
 from lowland_gis.engines.spool import Spool
 
 NAME = "local"
@@ -59,31 +60,49 @@ def overlaps(
     return rows.sort_values(["parcel_id", "code"], kind="stable", ignore_index=True)
 
 
-def spooled_overlaps(
+class Strip(NamedTuple):
+    """What was found of some parcels: their rows, their overlaps (positions among all parcels), and how they are covered."""
+
+    rows: Rows
+    overlaps: Overlaps
+    cover: Cover | None
+
+
+def tabulated(
     parcels: Spool,
     zones: Spool,
     classes: Integers,
     names: Objects,
     *,
+    cover: bool = False,
     threads: int = 1,
     progress: Progress = lambda _: None,
-) -> Overlaps:
-    """Return the area of every parcel in every class, in the order of parcels (as they came) and classes.
+) -> Iterator[Strip]:
+    """Yield the areas of parcels in every class strip by strip, each parcel once, in the order of parcels and classes.
 
-    `classes` (one for each zone) number `names`, which are sorted. The result does not depend on what is in memory.
+    `classes` (one for each zone) number `names`, which are sorted. Where all is in memory there is one strip. The figures
+    do not depend on what is in memory. `cover` asks for what no zone covers, and what zones cover more than once.
     """
-    parts = []
     for some, met in strips(parcels, zones):
         layer = tabulate.zone_layer(zones.taken(met), classes[met], names)
-        found = tabulate.overlaps(parcels.taken(some), layer, threads=threads, progress=progress)
-        parts.append(found._replace(parcel=some[found.parcel]))
-    if len(parts) == 1:
-        return parts[0]
-    if not parts:
-        return tabulate.no_overlaps()
-    parcel, klass, area = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        ours = parcels.taken(some)
+        found = tabulate.overlaps(ours, layer, threads=threads, progress=progress)
+        covered = tabulate.cover(ours, layer, threads=threads) if cover else None
+        yield Strip(some, found._replace(parcel=some[found.parcel]), covered)
+
+
+def together(found: Iterable[Strip], parcels: int) -> tuple[Overlaps, Cover | None]:
+    """Return the strips as one, in the order of parcels (as they came) and classes."""
+    strips_found = list(found)
+    columns = zip(*(strip.overlaps for strip in strips_found), strict=True)
+    parcel, klass, area = (np.concatenate(column) for column in columns) if strips_found else no_overlaps()
     order = np.argsort(parcel, kind="stable")
-    return Overlaps(parcel[order], klass[order], area[order])
+    covers = [(strip.rows, strip.cover) for strip in strips_found if strip.cover is not None]
+    cover = Cover(np.zeros(parcels), np.zeros(parcels)) if covers or not strips_found else None
+    for rows, part in covers:
+        for whole, some in zip(cover or (), part, strict=True):
+            whole[rows] = some
+    return Overlaps(parcel[order], klass[order], area[order]), cover
 
 
 def strips(parcels: Spool, zones: Spool) -> Iterator[tuple[Rows, Rows]]:

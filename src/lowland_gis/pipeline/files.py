@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from lowland_gis.analysis import repair
 from lowland_gis.analysis.polygons import Geometries, polygon_rings
 from lowland_gis.analysis.rings import Rings
-from lowland_gis.analysis.tabulate import Integers
-from lowland_gis.engines.local import spooled_overlaps
+from lowland_gis.analysis.tabulate import Cover, Floats, Integers
+from lowland_gis.engines.local import tabulated, together
 from lowland_gis.engines.spool import Spool
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import crs as reference
@@ -38,16 +38,27 @@ class _Layer:
     system: reference.Reference
 
 
+@dataclass(frozen=True)
+class Tabulated:
+    """The overlaps of two files, and how the parcels are covered where that was asked for."""
+
+    overlaps: pa.Table
+    cover: pa.Table | None
+
+
 def tabulate_files(
     parcels: str,
     zones: str,
     *,
     id_field: str | None,
     by_field: str | None,
+    cover: bool = False,
     threads: int = 1,
     tell: Tell = silent,
-) -> pa.Table:
+) -> Tabulated:
     """Return parcel_id, code, area_m2 and share of two vector files, sorted by the first two.
+
+    With `cover` also parcel_id, area_m2, rest_m2 (what no zone covers) and excess_m2 (what zones cover beyond once).
 
     Areas are in m² on the plane of the parcels; zones in another system are brought there. Without `id_field` the parcel is
     its 0-based row number, without `by_field` there is one code `all`; a zone without a code has an empty one. Memory does not
@@ -61,19 +72,33 @@ def tabulate_files(
         theirs = stack.enter_context(_layer(zones, by_field, ours.system, tell))
         ids = _ids(ours, id_field, parcels)
         classes, names = _classes(theirs)
-        found = spooled_overlaps(
-            ours.polygons, theirs.polygons, classes, np.arange(len(names)).astype(object), threads=threads
+        found, covered = together(
+            tabulated(
+                ours.polygons,
+                theirs.polygons,
+                classes,
+                np.arange(len(names)).astype(object),
+                cover=cover,
+                threads=threads,
+            ),
+            len(ids),
         )
+        area = ours.polygons.described.area
         order = _by_id(ids, found.parcel)
-        parcel, klass, area = found.parcel[order], found.klass[order], found.area_m2[order]
-        return pa.table(
-            {
-                "parcel_id": ids.take(pa.array(parcel)),
-                "code": names.take(pa.array(klass)),
-                "area_m2": area,
-                "share": area / ours.polygons.described.area[parcel],
-            }
-        )
+        parcel, klass, shared = found.parcel[order], found.klass[order], found.area_m2[order]
+        overlaps = {
+            "parcel_id": ids.take(pa.array(parcel)),
+            "code": names.take(pa.array(klass)),
+            "area_m2": shared,
+            "share": shared / area[parcel],
+        }
+        return Tabulated(pa.table(overlaps), None if covered is None else _cover_table(ids, area, covered))
+
+
+def _cover_table(ids: pa.Array, area: Floats, cover: Cover) -> pa.Table:
+    order = pc.sort_indices(ids)
+    columns = {"parcel_id": ids, "area_m2": area, "rest_m2": cover.rest_m2, "excess_m2": cover.excess_m2}
+    return pa.table(columns).take(order)
 
 
 @contextmanager
