@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -130,7 +130,7 @@ class _Tabulation:
     _open: ExitStack = field(default_factory=ExitStack)
     _parcels: dict[tuple[int, ...], tuple[Spool, Objects]] = field(default_factory=dict)
 
-    def __enter__(self) -> _Tabulation:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *failure: object) -> None:
