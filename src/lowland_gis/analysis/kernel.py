@@ -23,7 +23,7 @@ Integers = npt.NDArray[np.int64]
 Edges = npt.NDArray[np.float64]
 
 # Columns of edges: x and y of the left end, x of the right end, slope, sign.
-_X0, _Y0, _X1, _SLOPE, _SIGN = 0, 1, 2, 3, 4
+X0, Y0, X1, SLOPE, SIGN = 0, 1, 2, 3, 4
 # An edge narrower than this has no area below it, and a slope would overflow.
 _VERTICAL = 1e-150
 # Up to so many edges a parcel is searched in the order of x; beyond, by strips that list their edges.
@@ -117,9 +117,7 @@ def parcel_frame(rings: Rings, shape: int) -> Frame:
         xa, ya = rings.xy[start, 0] - west, rings.xy[start, 1] - south
         for at in range(start + 1, start + rings.ring_size[ring]):
             xb, yb = rings.xy[at, 0] - west, rings.xy[at, 1] - south
-            if abs(xb - xa) > _VERTICAL:
-                _put(edges[n], xa, ya, xb, yb, rings.ring_sign[ring])
-                n += 1
+            n = put(edges, n, xa, ya, xb, yb, rings.ring_sign[ring])
             xa, ya = xb, yb
     edges = edges[:n]
     count = _JUMPS if n <= _FEW else n // _EDGES_PER_STRIP
@@ -133,12 +131,15 @@ def parcel_frame(rings: Rings, shape: int) -> Frame:
 
 
 @compiled
-def _put(edge: Floats, xa: float, ya: float, xb: float, yb: float, ring_sign: float) -> None:
-    edge[_SLOPE] = (yb - ya) / (xb - xa)
-    if xa < xb:
-        edge[_X0], edge[_Y0], edge[_X1], edge[_SIGN] = xa, ya, xb, -ring_sign
-    else:
-        edge[_X0], edge[_Y0], edge[_X1], edge[_SIGN] = xb, yb, xa, ring_sign
+def put(edges: Edges, count: int, xa: float, ya: float, xb: float, yb: float, ring_sign: float) -> int:
+    """Append an edge and return the new count; an upright one has no area below it and is left out."""
+    if abs(xb - xa) <= _VERTICAL:
+        return count
+    if xa > xb:
+        xa, ya, xb, yb, ring_sign = xb, yb, xa, ya, -ring_sign
+    edges[count, X0], edges[count, Y0], edges[count, X1] = xa, ya, xb
+    edges[count, SLOPE], edges[count, SIGN] = (yb - ya) / (xb - xa), -ring_sign
+    return count + 1
 
 
 @compiled
@@ -146,9 +147,9 @@ def _sorted_by_x(edges: Edges) -> Edges:
     """Return a few edges in the order of their left ends; equal ones keep their order."""
     order = np.empty(len(edges), dtype=np.int64)
     for n in range(len(edges)):
-        x0 = edges[n, _X0]
+        x0 = edges[n, X0]
         at = n
-        while at > 0 and edges[order[at - 1], _X0] > x0:
+        while at > 0 and edges[order[at - 1], X0] > x0:
             order[at] = order[at - 1]
             at -= 1
         order[at] = n
@@ -163,7 +164,7 @@ def _jumps(edges: Edges, strips: float) -> Integers:
     jumps = np.empty(_JUMPS, dtype=np.int64)
     n = 0
     for strip in range(_JUMPS):
-        while n < len(edges) and _strip(edges[n, _X1], strips, _JUMPS) < strip:
+        while n < len(edges) and _strip(edges[n, X1], strips, _JUMPS) < strip:
             n += 1
         jumps[strip] = n
     return jumps
@@ -173,14 +174,14 @@ def _jumps(edges: Edges, strips: float) -> Integers:
 def _listed(edges: Edges, strips: float, count: int) -> tuple[Integers, Integers]:
     starts = np.zeros(count + 1, dtype=np.int64)
     for n in range(len(edges)):
-        for strip in range(_strip(edges[n, _X0], strips, count), _strip(edges[n, _X1], strips, count) + 1):
+        for strip in range(_strip(edges[n, X0], strips, count), _strip(edges[n, X1], strips, count) + 1):
             starts[strip + 1] += 1
     for strip in range(count):
         starts[strip + 1] += starts[strip]
     free = starts[:-1].copy()
     listed = np.empty(starts[-1], dtype=np.int64)
     for n in range(len(edges)):
-        for strip in range(_strip(edges[n, _X0], strips, count), _strip(edges[n, _X1], strips, count) + 1):
+        for strip in range(_strip(edges[n, X0], strips, count), _strip(edges[n, X1], strips, count) + 1):
             listed[free[strip]] = n
             free[strip] += 1
     return starts, listed
@@ -218,7 +219,7 @@ def _within_ring(frame: Frame, zones: Rings, ring: int) -> float:
     while at < edges:
         after = at + 1
         if at == block_at:
-            after, below, over = _passed(frame, zones, block, edges, at)
+            after, below, over = passed(frame, zones, block, edges, at)
             block_at = after if after > at + 1 else at + BLOCK
         xb, yb = xy[start + after, 0] - west, xy[start + after, 1] - south
         if after == at + 1:
@@ -246,7 +247,7 @@ def _within_ring(frame: Frame, zones: Rings, ring: int) -> float:
 
 
 @compiled
-def _passed(frame: Frame, zones: Rings, block: int, edges: int, at: int) -> tuple[int, bool, bool]:
+def passed(frame: Frame, zones: Rings, block: int, edges: int, at: int) -> tuple[int, bool, bool]:
     """Return the end of the largest block that begins at an edge and lies wholly on one side of the box.
 
     And whether that side is below or above; beside the box, neither. The next edge where there is no such block.
@@ -298,10 +299,11 @@ def _below_sorted(
 ) -> float:
     total = 0.0
     for n in range(jumps[_strip(x0, strips, _JUMPS)], len(edges)):
-        if edges[n, _X0] >= x1:
+        if edges[n, X0] >= x1:
             break
-        if edges[n, _X1] > x0:
-            total += _both(edges, n, max(edges[n, _X0], x0), min(edges[n, _X1], x1), x0, y0, slope)
+        # An edge that ends too early counts with no width: cheaper than a branch that nobody can foresee.
+        low, high = max(edges[n, X0], x0), min(edges[n, X1], x1)
+        total += _both(edges, n, low, max(high - low, 0.0), x0, y0, slope)
     return total
 
 
@@ -315,24 +317,21 @@ def _below_listed(frame: Frame, x0: float, y0: float, x1: float, slope: float) -
         right = x1 if strip == east else width * (strip + 1) / count
         for place in range(frame.first[strip], frame.first[strip + 1]):
             n = frame.listed[place]
-            low, high = max(edges[n, _X0], left), min(edges[n, _X1], right)
+            low, high = max(edges[n, X0], left), min(edges[n, X1], right)
             if low < high:
-                total += _both(edges, n, low, high, x0, y0, slope)
+                total += _both(edges, n, low, high - low, x0, y0, slope)
     return total
 
 
-@compiled
-def _both(edges: Edges, n: int, low: float, high: float, x0: float, y0: float, slope: float) -> float:
-    """Return twice the signed area below both an edge of the parcel and a line, from `low` to `high`."""
-    width = high - low
-    ea = edges[n, _Y0] + (low - edges[n, _X0]) * edges[n, _SLOPE]
-    eb = ea + width * edges[n, _SLOPE]
+@inlined
+def _both(edges: Edges, n: int, low: float, width: float, x0: float, y0: float, slope: float) -> float:
+    """Return twice the signed area below both an edge of the parcel and a line, over a width that begins at `low`."""
+    ea = edges[n, Y0] + (low - edges[n, X0]) * edges[n, SLOPE]
+    eb = ea + width * edges[n, SLOPE]
     fa = y0 + (low - x0) * slope
     fb = fa + width * slope
+    both = min(ea, fa) + min(eb, fb)
     da, db = ea - fa, eb - fb
-    if da * db >= 0.0:
-        both = min(ea, fa) + min(eb, fb)
-    else:
-        lower = min(da, db)
-        both = fa + fb - lower * lower / abs(da - db)
-    return edges[n, _SIGN] * both * width
+    if da * db < 0.0:
+        both = fa + fb - min(da, db) ** 2 / abs(da - db)
+    return edges[n, SIGN] * both * width

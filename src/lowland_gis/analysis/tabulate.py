@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 
 from lowland_gis.analysis.boxtree import BoxTree, box_tree
+from lowland_gis.analysis.cover import cover_of
 from lowland_gis.analysis.kernel import overlaps_of
 from lowland_gis.analysis.rings import Rings, rings_of, taken
 
@@ -19,6 +20,7 @@ Geometries = npt.NDArray[np.object_]
 Objects = npt.NDArray[np.object_]
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Part = TypeVar("Part")
 
 CHUNK = 2_000
 # Below this a piece is rounding noise of two boundaries that are meant to be one.
@@ -43,6 +45,13 @@ class Overlaps(NamedTuple):
     parcel: Integers
     klass: Integers
     area_m2: Floats
+
+
+class Cover(NamedTuple):
+    """Of each parcel, in m²: what no zone covers, and what zones cover beyond once (twice counts once, thrice twice)."""
+
+    rest_m2: Floats
+    excess_m2: Floats
 
 
 def overlap_areas(
@@ -106,12 +115,28 @@ def overlaps(
     return Overlaps(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
+def cover(parcels: Rings, zones: Zones, *, threads: int = 1) -> Cover:
+    """Return for every parcel how much of it no zone covers, and how much zones cover more than once.
+
+    Both are 0 where they are noise; a parcel without an area has 0 of each.
+    """
+    starts = range(0, len(parcels.box), CHUNK)
+
+    def chunk(start: int) -> tuple[Floats, Floats]:
+        return cover_of(parcels, start, min(start + CHUNK, len(parcels.box)), zones.rings, zones.tree)
+
+    parts = [(np.empty(0), np.empty(0)), *_spread(chunk, starts, threads)]
+    summed, covered = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    rest, excess = np.nan_to_num(parcels.area) - covered, summed - covered
+    return Cover(np.where(rest > NOISE_M2, rest, 0.0), np.where(excess > NOISE_M2, excess, 0.0))
+
+
 def no_overlaps() -> Overlaps:
     """Return a tabulation without rows."""
     return Overlaps(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
 
 
-def _spread(work: Callable[[int], Overlaps], items: range, threads: int) -> Iterator[Overlaps]:
+def _spread(work: Callable[[int], Part], items: range, threads: int) -> Iterator[Part]:
     """Do the work item by item, on several threads where asked; the results come in order."""
     if threads == 1:
         yield from map(work, items)
