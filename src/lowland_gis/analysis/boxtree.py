@@ -13,6 +13,7 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 FANOUT = 16
+_FEW = 48  # numbers that are sorted by inserting
 
 
 class BoxTree(NamedTuple):
@@ -96,7 +97,7 @@ def boxes_met(tree: BoxTree, box: Floats, found: Integers) -> tuple[int, Integer
 @compiled
 def _ascending(values: Integers, count: int) -> None:
     """Sort the first `count` values in place."""
-    if count > 48:
+    if count > _FEW:
         values[:count] = np.sort(values[:count])
         return
     for n in range(1, count):

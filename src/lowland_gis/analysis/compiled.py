@@ -15,7 +15,7 @@ def compiled(function: Function) -> Function:
 
     No fast math and no parallel sums: the same input gives the same bits on any number of threads.
     """
-    return cast(Function, njit(cache=True, nogil=True, error_model="numpy")(function))
+    return cast("Function", njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
 @compiled
@@ -29,4 +29,4 @@ _nothing()
 
 def inlined(function: Function) -> Function:
     """Compile a function into those that call it, where a call would cost more than the work."""
-    return cast(Function, njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function))
+    return cast("Function", njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function))

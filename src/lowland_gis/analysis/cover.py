@@ -13,7 +13,19 @@ import numpy.typing as npt
 
 from lowland_gis.analysis.boxtree import BoxTree, boxes_met
 from lowland_gis.analysis.compiled import compiled
-from lowland_gis.analysis.kernel import SIGN, SLOPE, X0, X1, Y0, Edges, Frame, area_within, parcel_frame, passed, put
+from lowland_gis.analysis.kernel import (
+    SIGN,
+    SLOPE,
+    X0,
+    X1,
+    Y0,
+    Edges,
+    Frame,
+    area_within,
+    parcel_frame,
+    passed,
+    put,
+)
 from lowland_gis.analysis.rings import BLOCK, Rings
 
 Floats = npt.NDArray[np.float64]
@@ -232,7 +244,12 @@ def _crossing(edges: Edges, n: int, m: int) -> float:
     low, high = max(edges[n, X0], edges[m, X0]), min(edges[n, X1], edges[m, X1])
     if low >= high:
         return -1.0
-    gap = edges[n, Y0] + (low - edges[n, X0]) * edges[n, SLOPE] - edges[m, Y0] - (low - edges[m, X0]) * edges[m, SLOPE]
+    gap = (
+        edges[n, Y0]
+        + (low - edges[n, X0]) * edges[n, SLOPE]
+        - edges[m, Y0]
+        - (low - edges[m, X0]) * edges[m, SLOPE]
+    )
     closing = edges[m, SLOPE] - edges[n, SLOPE]
     if closing == 0.0:
         return -1.0

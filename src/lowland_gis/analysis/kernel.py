@@ -334,4 +334,4 @@ def _both(edges: Edges, n: int, low: float, width: float, x0: float, y0: float, 
     da, db = ea - fa, eb - fb
     if da * db < 0.0:
         both = fa + fb - min(da, db) ** 2 / abs(da - db)
-    return edges[n, SIGN] * both * width
+    return float(edges[n, SIGN] * both * width)

@@ -12,7 +12,17 @@ import shapely
 
 from lowland_gis.analysis import repair
 from lowland_gis.analysis.curves import linearised
-from lowland_gis.analysis.rings import DOUBT, EMPTY, MISSING, UNREAD, Bytes, Integers, Rings, decode, substituted
+from lowland_gis.analysis.rings import (
+    DOUBT,
+    EMPTY,
+    MISSING,
+    UNREAD,
+    Bytes,
+    Integers,
+    Rings,
+    decode,
+    substituted,
+)
 
 Geometries = npt.NDArray[np.object_]
 
@@ -29,7 +39,9 @@ def polygon_rings(
     if to_plane is not None:
         shapes = _moved(shapes, deviation, to_plane)
     rings, state = decode(*binary_parts(shapes))
-    faults = Counter({"geometry_missing": int((state == MISSING).sum()), "geometry_empty": int((state == EMPTY).sum())})
+    faults = Counter(
+        {"geometry_missing": int((state == MISSING).sum()), "geometry_empty": int((state == EMPTY).sum())}
+    )
     rows = np.flatnonzero((state == DOUBT) | (state == UNREAD))
     if len(rows):
         mended = _mended(shapes, rows, deviation)
@@ -59,7 +71,8 @@ def _mended(shapes: pa.Array, rows: npt.NDArray[np.intp], deviation: float) -> r
 
 
 def _rings(geometries: Geometries, usable: npt.NDArray[np.bool_]) -> Rings:
-    kept = np.where(usable, geometries, None)
+    kept = geometries.copy()
+    kept[~usable] = None
     return decode(*binary_parts(pa.array(shapely.to_wkb(kept, byte_order=1), pa.large_binary())))[0]
 
 

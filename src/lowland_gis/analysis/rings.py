@@ -26,7 +26,11 @@ PROVABLE = 2_000
 
 _POLYGON, _MULTIPOLYGON = 3, 6
 _Z, _M, _SRID = 0x80000000, 0x40000000, 0x20000000
+_ISO_M, _ISO_ZM = 2, 3
 _LITTLE = 1
+_HEAD = 9  # byte order, kind and the number of parts
+_XY = 2
+_SURFACE = 2
 _RING_POINTS = 4
 _PROOF_BLOCK = 8
 # Shewchuk (1997): beyond this share of its terms the sign of an orientation is certain in double precision.
@@ -76,7 +80,8 @@ def rings_of(geometries: npt.NDArray[np.object_]) -> Rings:
     Raises:
         ValueError: a geometry is invalid, not finite or a collection; the first five rows are named.
     """
-    areal = np.where(shapely.get_dimensions(geometries) == 2, geometries, None)  # noqa: PLR2004 - a surface
+    areal = geometries.copy()
+    areal[shapely.get_dimensions(geometries) != _SURFACE] = None
     parts = [item or b"" for item in shapely.to_wkb(areal, byte_order=_LITTLE, output_dimension=2)]
     offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
     rings, state = decode(np.frombuffer(b"".join(parts), dtype=np.uint8), offsets)
@@ -178,7 +183,7 @@ def _room(shapes: int, rings: int, points: int, blocks: int) -> Rings:
 @compiled
 def _word(content: Bytes, at: int) -> int:
     """Read four bytes as a number; they lie at any address."""
-    return (
+    return int(
         np.int64(content[at])
         | (np.int64(content[at + 1]) << 8)
         | (np.int64(content[at + 2]) << 16)
@@ -189,19 +194,18 @@ def _word(content: Bytes, at: int) -> int:
 @compiled
 def _header(content: Bytes, at: int, stop: int) -> tuple[int, int, int]:
     """Return the kind of a WKB geometry (0 where it is of no use here), the numbers of a point, and where its counts begin."""
-    if stop - at < 9 or content[at] != _LITTLE:
+    if stop - at < _HEAD or content[at] != _LITTLE:
         return 0, 0, at
     word = _word(content, at + 1)
     kind = word & 0x1FFFFFFF
     thousand = kind // 1000
     kind -= thousand * 1000
-    numbers = 2
-    if word & _Z or thousand == 1 or thousand == 3:
-        numbers += 1
-    if word & _M or thousand == 2 or thousand == 3:
-        numbers += 1
+    numbers = _XY
+    # ISO writes 1000 for a height, 2000 for a measure, 3000 for both; PostGIS sets bits.
+    numbers += 1 if word & _Z or thousand % 2 == 1 else 0
+    numbers += 1 if word & _M or thousand >= _ISO_M else 0
     begin = at + 5 + (4 if word & _SRID else 0)
-    if thousand > 3 or begin + 4 > stop:
+    if thousand > _ISO_ZM or begin + 4 > stop:
         return 0, 0, at
     return kind, numbers, begin
 
@@ -336,7 +340,7 @@ def _copy_shape(
 
 @compiled
 def _copy_points(content: Bytes, at: int, size: int, numbers: int, flat: Bytes, point: int) -> None:
-    if numbers == 2:
+    if numbers == _XY:
         flat[16 * point : 16 * (point + size)] = content[at : at + 16 * size]
         return
     step = 8 * numbers
@@ -508,8 +512,10 @@ def _turns(xy: Floats, a: int, b: int, c: int) -> bool:
     """Prove that the edge b–c leaves a–b other than by going back over it."""
     if _side(xy, a, b, c) != 0:
         return True
-    ahead = (xy[b, 0] - xy[a, 0]) * (xy[c, 0] - xy[b, 0]) + (xy[b, 1] - xy[a, 1]) * (xy[c, 1] - xy[b, 1])
-    return ahead > 0.0
+    ahead: float = (xy[b, 0] - xy[a, 0]) * (xy[c, 0] - xy[b, 0]) + (xy[b, 1] - xy[a, 1]) * (
+        xy[c, 1] - xy[b, 1]
+    )
+    return bool(ahead > 0.0)
 
 
 @compiled

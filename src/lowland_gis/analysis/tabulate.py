@@ -9,7 +9,6 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import shapely
 
 from lowland_gis.analysis.boxtree import BoxTree, box_tree
 from lowland_gis.analysis.cover import cover_of
@@ -78,9 +77,7 @@ def overlap_areas(
     """
     layer = zone_layer(rings_of(zones), *class_numbers(codes))
     found = overlaps(rings_of(parcels), layer, threads=threads, progress=progress)
-    return pd.DataFrame(
-        {"parcel": found.parcel, "code": layer.names[found.klass], "area_m2": found.area_m2}
-    )
+    return pd.DataFrame({"parcel": found.parcel, "code": layer.names[found.klass], "area_m2": found.area_m2})
 
 
 def class_numbers(codes: Objects) -> tuple[Integers, Objects]:

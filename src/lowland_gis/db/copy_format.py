@@ -84,7 +84,7 @@ def _ewkb(shapes: npt.NDArray[np.object_], srid: int, geometry_type: str) -> pa.
     Only the bytes of the head change, also where a polygon becomes a multipolygon of one: building either as a geometry would
     copy every coordinate.
     """
-    plain = pa.array(shapely.to_wkb(shapes, byte_order=_LITTLE_ENDIAN), pa.large_binary())
+    plain = pa.array(_wkb(shapes), pa.large_binary())
     if plain.null_count == len(plain):
         return plain
     present = plain.is_valid().to_numpy(zero_copy_only=False)
@@ -98,6 +98,14 @@ def _ewkb(shapes: npt.NDArray[np.object_], srid: int, geometry_type: str) -> pa.
         changed = pc.binary_replace_slice(plain, 0, _WKB_HEAD, _ewkb_head(int(kind), srid, geometry_type))
         whole = changed if whole is plain else pc.if_else(pa.array(kinds == kind), changed, whole)
     return whole
+
+
+def _wkb(shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    """Return geometries as little-endian WKB; what is WKB already stays."""
+    built = np.array([not isinstance(shape, bytes) for shape in shapes], dtype=bool)
+    wkb = shapes.copy()
+    wkb[built] = shapely.to_wkb(shapes[built], byte_order=_LITTLE_ENDIAN)
+    return wkb
 
 
 def _ewkb_head(kind: int, srid: int, geometry_type: str) -> bytes:

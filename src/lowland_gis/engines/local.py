@@ -81,9 +81,9 @@ def spooled_overlaps(
         return parts[0]
     if not parts:
         return tabulate.no_overlaps()
-    joined = Overlaps(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
-    order = np.argsort(joined.parcel, kind="stable")
-    return Overlaps(*(column[order] for column in joined))
+    parcel, klass, area = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    order = np.argsort(parcel, kind="stable")
+    return Overlaps(parcel[order], klass[order], area[order])
 
 
 def strips(parcels: Spool, zones: Spool) -> Iterator[tuple[Rows, Rows]]:

@@ -17,6 +17,7 @@ from lowland_gis.errors import InputRefusedError
 COMMON_SHARE = 0.6
 _LEVEL_1 = range(0xB0, 0xD8)
 _LDID = {0x4D: "gb18030", 0x57: "latin-1", 0x03: "cp1252", 0x4F: "big5", 0x78: "big5", 0x7A: "gb18030"}
+_BIG5_LEVEL_1 = range(0xA4, 0xC7)
 # … and from 0xA1 on, its second byte; Big5 and rare GBK characters go below.
 _LEVEL_1_TRAIL = 0xA1
 _LEAST_DBF_BYTES = 33
@@ -24,7 +25,7 @@ _LAST_ASCII = 127
 _DOUBLE = 2
 _BLOCK_ROWS = 20_000
 # So many characters tell how common a text is; all bytes are decoded all the same.
-_SHARE_OF = 50_000
+_SHARE_OF = 20_000
 _SAMPLES = 3
 # A character takes so many bytes at most.
 _LONGEST = 4
@@ -124,7 +125,8 @@ def _decided(path: Path, blocks: Blocks, declared: str | None, forced: str | Non
     common = _common_share(blocks) if _fits(blocks, "gb18030") else 0.0
     if common >= COMMON_SHARE:
         return Encoding("gb18030", _reason(f"valid GBK, {common:.0%} common characters", declared, "gb18030"))
-    if declared is not None and _fits(blocks, declared) and _plausible(blocks, declared):
+    fits = declared is not None and _fits(blocks, declared) and _plausible(blocks, declared)
+    if declared is not None and fits and not (declared == "gb18030" and _rather_big5(blocks)):
         return Encoding(declared, "declared by .cpg or LDID, and every byte fits")
     advice = "Say which is right, for example: --encoding GBK"
     if _cut_utf8(blocks):
@@ -162,7 +164,7 @@ def _non_ascii(column: np.ndarray) -> Iterator[bytes]:
             continue
         rows = block[block.max(axis=1) > _LAST_ASCII]
         distinct = dict.fromkeys(rows.view(f"S{rows.shape[1]}")[:, 0].tolist())
-        yield b"\n".join(text.rstrip(b" \x00") for text in distinct)
+        yield b"\n".join(distinct)
 
 
 def _declared(dbf: Path, cpg: Path | None) -> str | None:
@@ -199,7 +201,7 @@ def _cut_utf8(blocks: Blocks) -> bool:
     try:
         for block in blocks():
             for line in block.split(b"\n"):
-                decoder().decode(line, final=False)
+                decoder().decode(line.rstrip(b" \x00"), final=False)
     except UnicodeDecodeError:
         return False
     return True
@@ -230,6 +232,15 @@ def _common_share(blocks: Blocks) -> float:
     return common / len(encoded) if encoded else 0.0
 
 
+def _rather_big5(blocks: Blocks) -> bool:
+    """Tell whether text that makes rare characters in GBK makes common ones in Big5: then a declared GBK is wrong."""
+    if not _fits(blocks, "big5"):
+        return False
+    decoded = [character for character in _beginning(blocks).decode("big5", "ignore") if not character.isascii()]
+    common = sum(character.encode("big5")[0] in _BIG5_LEVEL_1 for character in decoded)
+    return common >= COMMON_SHARE * len(decoded)
+
+
 def _beginning(blocks: Blocks) -> bytes:
     """Return so many blocks that they hold the characters that are counted, however long the file is."""
     gathered: list[bytes] = []
@@ -244,7 +255,7 @@ def _readings(blocks: Blocks) -> str:
     lines = (line for block in blocks() for line in block.split(b"\n") if line and not line.isascii())
     samples = list(islice(lines, _SAMPLES))
     readings = [
-        f"\n  as {name}: " + " | ".join(sample.decode(name, "replace") for sample in samples)
+        f"\n  as {name}: " + " | ".join(sample.rstrip().decode(name, "replace") for sample in samples)
         for name in ("utf-8", "gb18030", "big5")
     ]
     return "".join(readings)

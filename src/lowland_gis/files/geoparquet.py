@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
@@ -33,7 +32,7 @@ class GeoParquet:
     """
 
     source: Source
-    file: pq.ParquetFile
+    file: Any
     fields: tuple[str, ...]
     geometry: str | None
     crs: str | None
@@ -70,6 +69,9 @@ def opened_geoparquet(source: Source) -> GeoParquet:
     Raises:
         InputRefusedError: the file is broken, its metadata make no sense, or its geometries are not WKB.
     """
+    # Few deliveries are Parquet, and its library drags that of cloud storage along.
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
     with _refused_when_broken(source):
         file = pq.ParquetFile(
             source.path, buffer_size=_WINDOW_BYTES, pre_buffer=False, page_checksum_verification=True

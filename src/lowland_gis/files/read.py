@@ -32,7 +32,7 @@ from lowland_gis.files.encoding import Encoding, dbf_header, shapefile_encoding,
 from lowland_gis.files.geoparquet import GeoParquet, opened_geoparquet
 from lowland_gis.files.source import Source, sidecar
 
-BATCH_ROWS = 20_000
+BATCH_ROWS = 10_000
 ROW_NUMBER = "FID"
 # Every byte is a character of this one, so nothing is lost on the way.
 _BYTE_FOR_BYTE = "ISO-8859-1"  # spelt as GDAL knows it
@@ -155,9 +155,7 @@ def _vector(source: Source, encoding: str | None, batch_rows: int) -> Iterator[R
     expected = _expected_rows(source)
     with ExitStack() as stack:
         # What the caller does with the batches is no fault of the file, so only the opening is guarded here.
-        with _refused_when_unreadable(source), warnings.catch_warnings():
-            # M is a measure along a line and no part of a place on the map; it is left out like the height.
-            warnings.filterwarnings("ignore", message="Measured", category=UserWarning)
+        with _refused_when_unreadable(source), _measures_left_out():
             meta, reader = stack.enter_context(
                 pyogrio.raw.open_arrow(
                     source.path,
@@ -177,6 +175,14 @@ def _vector(source: Source, encoding: str | None, batch_rows: int) -> Iterator[R
         deviation = _deviation(meta["crs"])
         batches = _vector_batches(source, reader, geometry, names, expected, deviation, text)
         yield Received(names, has_geometry, meta["crs"], how, layer, expected, batches)
+
+
+@contextmanager
+def _measures_left_out() -> Iterator[None]:
+    """M is a measure along a line and no part of a place on the map; it is left out like the height."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Measured", category=UserWarning)
+        yield
 
 
 @contextmanager
@@ -264,7 +270,8 @@ def _deviation(crs: str | None) -> float:
 def _layer(source: Source) -> str | None:
     """Return the layer to read, naming what there is when the choice is wrong or open."""
     try:
-        names = [str(name) for name in pyogrio.list_layers(source.path)[:, 0]]
+        with _measures_left_out():
+            names = [str(name) for name in pyogrio.list_layers(source.path)[:, 0]]
     except _GDAL_ERRORS as error:
         raise InputRefusedError(
             f"{source.name}: cannot be opened ({error}). Ask the sender for it again."
@@ -339,7 +346,9 @@ def _parquet(source: Source, fields: Sequence[str] | None, batch_rows: int) -> R
     file = opened_geoparquet(source)
     names = file.fields if fields is None else tuple(name for name in file.fields if name in fields)
     batches = _parquet_batches(file, names, batch_rows)
-    return Received(file.fields or (ROW_NUMBER,), file.geometry is not None, file.crs, None, None, file.n_rows, batches)
+    return Received(
+        file.fields or (ROW_NUMBER,), file.geometry is not None, file.crs, None, None, file.n_rows, batches
+    )
 
 
 def _parquet_batches(file: GeoParquet, names: tuple[str, ...], batch_rows: int) -> Iterator[Batch]:

@@ -12,7 +12,6 @@ from typing import IO
 import geopandas as gpd
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lowland_gis.errors import InputRefusedError, UsageError
 
@@ -45,6 +44,8 @@ def write_rows(rows: pd.DataFrame | pa.Table, target: Path) -> None:
             with partial.open("w", encoding="utf-8", newline="") as file:
                 write_csv(rows, file)
         else:
+            import pyarrow.parquet as pq  # noqa: PLC0415 - drags the library of cloud storage along
+
             table = rows if isinstance(rows, pa.Table) else pa.Table.from_pandas(rows, preserve_index=False)
             pq.write_table(table, partial)
 

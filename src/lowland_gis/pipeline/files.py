@@ -77,9 +77,7 @@ def tabulate_files(
 
 
 @contextmanager
-def _layer(
-    name: str, field: str | None, plane: reference.Reference | None, tell: Tell
-) -> Iterator[_Layer]:
+def _layer(name: str, field: str | None, plane: reference.Reference | None, tell: Tell) -> Iterator[_Layer]:
     """Read a file batch by batch into a spool of polygons on a plane, its own where none is given."""
     fields = [] if field is None else [field]
     with Spool() as polygons:
@@ -89,7 +87,8 @@ def _layer(
         ):
             _refuse_unfit(name, field, arrived)
             way = _Way(name, arrived.declared_crs, plane)
-            values, faults = [], Counter[str]()
+            values: list[pa.Array] = []
+            faults = Counter[str]()
             for batch in arrived.batches:
                 polygons.add(_rings(batch, way, faults))
                 values += [] if field is None else batch.attributes.column(field).chunks
@@ -102,9 +101,7 @@ def _refuse_unfit(name: str, field: str | None, arrived: Received) -> None:
     if not arrived.has_geometry:
         raise InputRefusedError(f"{name}: it holds no geometries. Name a vector file, or FILE:LAYER.")
     if field is not None and field not in arrived.columns:
-        raise InputRefusedError(
-            f"{name}: there is no field {field!r}. It has: {', '.join(arrived.columns)}."
-        )
+        raise InputRefusedError(f"{name}: there is no field {field!r}. It has: {', '.join(arrived.columns)}.")
 
 
 class _Way:

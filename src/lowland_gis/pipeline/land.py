@@ -9,6 +9,7 @@ import pandas as pd
 import shapely
 from psycopg import sql
 
+from lowland_gis.analysis import strips as analysis
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame, read_geoframe
 from lowland_gis.definitions.layer import LayerDefinition
@@ -97,7 +98,10 @@ def enterprises(connection: Connection, versions: dict[str, list[Version]]) -> p
 
 
 def strips(lines: gpd.GeoDataFrame, width_field: str) -> gpd.GeoDataFrame:
-    """Return line features as strips of their own width with flat ends; lines without a width fall away."""
+    """Return line features as strips of their own width with flat ends; lines without a width fall away.
+
+    Where two cross, the wider one has the ground.
+    """
     widths = pd.to_numeric(
         pd.Series([values.get(width_field) for values in lines["attributes"]], index=lines.index),
         errors="coerce",
@@ -109,7 +113,14 @@ def strips(lines: gpd.GeoDataFrame, width_field: str) -> gpd.GeoDataFrame:
         cap_style="flat",
         join_style="mitre",
     )
-    return wide.set_geometry(gpd.GeoSeries(shapes, index=wide.index, crs=lines.crs))
+    apart = analysis.apart(shapes, widths[widths > 0].to_numpy(dtype=float))
+    return wide.set_geometry(gpd.GeoSeries(apart, index=wide.index, crs=lines.crs))
+
+
+def without_strips(zones: gpd.GeoDataFrame, covered: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return polygons without the ground that strips take the place of."""
+    left = analysis.ground(zones.geometry.to_numpy(), covered.geometry.to_numpy())
+    return zones.set_geometry(gpd.GeoSeries(left, index=zones.index, crs=zones.crs))
 
 
 def current(connection: Connection) -> dict[str, list[Version]]:

@@ -34,7 +34,7 @@ def tabulate(project: Project, *, tell: Tell = silent) -> Run:
             parcels = land.parcels(connection, versions, srid=project.srid)
             for key in layers:
                 tell(f"tabulate {key} {layer_definition(key).title}")
-                rows = _overlaps(connection, project, parcels, layer_definition(key), versions[key])
+                rows = _overlaps(connection, project, parcels, layer_definition(key), versions)
                 constants = {"run_id": run_id, "layer": key}
                 copy_in(connection, schema.OVERLAP, rows, srid=project.srid, constants=constants)
 
@@ -43,7 +43,7 @@ def tabulate(project: Project, *, tell: Tell = silent) -> Run:
             STAGE,
             inputs={version.label: version.digest for version in used}
             | {"versions": sorted(version.digest for version in used)},
-            settings={"engine": local.NAME, "as_of": project.settings.project.as_of.isoformat()},
+            settings={"engine": local.NAME, "strips": "replace the ground", "as_of": project.settings.project.as_of.isoformat()},
             work=work,
         )
 
@@ -53,12 +53,16 @@ def _overlaps(
     project: Project,
     parcels: gpd.GeoDataFrame,
     definition: LayerDefinition,
-    versions: list[Version],
+    versions: dict[str, list[Version]],
 ) -> pd.DataFrame:
     as_of = project.settings.project.as_of
-    zones = land.features(connection, definition, versions, as_of, srid=project.srid)
+    zones = land.features(connection, definition, versions[definition.key], as_of, srid=project.srid)
     if definition.width is not None:
         zones = land.strips(zones, definition.width)
+    elif definition.strips in versions:
+        lines = layer_definition(definition.strips)
+        found = land.features(connection, lines, versions[lines.key], as_of, srid=project.srid)
+        zones = land.without_strips(zones, land.strips(found, str(lines.width)))
     elif definition.geometry == "line":
         zones = zones.iloc[:0]
     if definition.tabulate == "feature":
