@@ -131,6 +131,7 @@ def machine(figures: Figures) -> str:
     """Return the machine and the versions in one sentence."""
     about, versions = figures["machine"], figures["versions"]
     listed = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
+    listed += f", {figures['server']}" if figures.get("server") else ""
     return f"{about['cpu']}, {about['cores']} cores, {about['memory_gb']} GB, {about['system']}; {listed}; {figures['made'][:10]}."
 
 

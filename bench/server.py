@@ -56,6 +56,15 @@ def tune(cluster: clusters.Cluster) -> None:
     clusters.up(cluster)
 
 
+def server_version(dsn: str) -> str:
+    """Return the versions of the server, of PostGIS and of the GEOS it is built with."""
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute(
+            "SELECT current_setting('server_version'), postgis_lib_version(), postgis_geos_version()"
+        ).fetchone()
+    return "PostgreSQL {}, PostGIS {}, its GEOS {}".format(*(str(part).split()[0] for part in row or ()))
+
+
 def load(dsn: str, district: District) -> None:
     """Load parcels and zones, index and analyse them."""
     with psycopg.connect(dsn) as connection:

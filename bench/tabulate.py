@@ -34,7 +34,7 @@ import pandas as pd
 import shapely
 from district import HOME, District, district
 from performance import write_page
-from server import load, server
+from server import load, server, server_version
 
 HERE = Path(__file__).parent
 RESULTS = HOME / "results"
@@ -121,6 +121,7 @@ def rounds_of(made: Bench, peers: list[str], rounds: int, ours: str) -> Run:
             run = measure(made, peer) | {"round": number}
             say(run)
             runs += [run] if number else []
+    dsn = made.environment.get("BENCH_DSN")
     compared = [peer for peer in peers if peer not in (ours, FLOOR) and ours in peers]
     return {
         "district": {
@@ -128,6 +129,7 @@ def rounds_of(made: Bench, peers: list[str], rounds: int, ours: str) -> Run:
             "zones": made.district.n_zones,
             **pairs(made.district),
         },
+        "server": server_version(dsn) if dsn else None,
         "threads": made.threads,
         "rounds": rounds,
         "medians": {peer: median([run for run in runs if run["peer"] == peer]) for peer in peers},

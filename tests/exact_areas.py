@@ -23,7 +23,17 @@ def exact_area(shape: shapely.Geometry) -> Fraction:
 
 def exact_overlap(one: shapely.Geometry, other: shapely.Geometry) -> Fraction:
     """Return the area that two valid polygons or multipolygons have in common."""
-    first, second = edges(one), edges(other)
+    if one.is_empty or other.is_empty:
+        return Fraction(0)
+    west, east = (Fraction(pick(one.bounds[k], other.bounds[k])) for pick, k in ((max, 0), (min, 2)))
+    first, second = (
+        [
+            edge
+            for edge in edges(shape)
+            if max(edge[0][0], edge[1][0]) > west and min(edge[0][0], edge[1][0]) < east
+        ]
+        for shape in (one, other)
+    )
     return sum((_below_both(e, f) for e in first for f in second), Fraction(0))
 
 
