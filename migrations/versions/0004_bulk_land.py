@@ -19,7 +19,10 @@ depends_on = None
 
 PARTITIONED = {"feature": "feature_id", "parcel": "parcel_id"}
 BULK = ("feature", "parcel", "enterprise", "issue")
-MEANING = {"feature": "a feature (图斑) of any vector layer except parcels", "parcel": "a cadastral parcel (宗地)"}
+MEANING = {
+    "feature": "a feature (图斑) of any vector layer except parcels",
+    "parcel": "a cadastral parcel (宗地)",
+}
 
 KEEP_DELIVERY = """
 CREATE FUNCTION land.keep_delivery() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -49,7 +52,9 @@ def upgrade() -> None:
         )
         _finish(table, f"version_id, {key}")
         for version in _versions(table):
-            op.execute(f"CREATE TABLE land_part.{table}_{version} PARTITION OF land.{table} FOR VALUES IN ({version})")
+            op.execute(
+                f"CREATE TABLE land_part.{table}_{version} PARTITION OF land.{table} FOR VALUES IN ({version})"
+            )
         _fill(table)
     op.execute(KEEP_DELIVERY)
     op.execute(

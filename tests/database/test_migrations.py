@@ -146,8 +146,10 @@ def delivered(connection, table):
     ).fetchone()[0]
     dictionary = next(item for item in schema.TABLES if item.full_name == f"land.{table}")
     part = new_part(connection, dictionary, version)
-    row = ROWS_OF_A_DELIVERY[table].replace("(", "(version_id, ", 1).replace("VALUES (", f"VALUES ({version}, ")
-    connection.execute(f"INSERT INTO {part.full_name} {row}")  # noqa: S608
+    row = (
+        ROWS_OF_A_DELIVERY[table].replace("(", "(version_id, ", 1).replace("VALUES (", f"VALUES ({version}, ")
+    )
+    connection.execute(f"INSERT INTO {part.full_name} {row}")
     attach_part(connection, dictionary, version)
     return version
 
@@ -158,7 +160,10 @@ def test_a_delivery_with_rows_cannot_be_deleted(database, table):
     with psycopg.connect(database) as connection:
         delivered(connection, table)
         connection.commit()
-        for statement in ("DELETE FROM land.layer_version", "UPDATE land.layer_version SET version_id = DEFAULT"):
+        for statement in (
+            "DELETE FROM land.layer_version",
+            "UPDATE land.layer_version SET version_id = DEFAULT",
+        ):
             with pytest.raises(psycopg.errors.ForeignKeyViolation, match="still has rows"):
                 connection.execute(statement)
             connection.rollback()
@@ -169,8 +174,11 @@ def test_a_delivery_with_rows_cannot_be_deleted(database, table):
 @pytest.mark.parametrize("table", ["feature", "parcel"])
 def test_a_row_without_a_delivery_has_no_place(database, table):
     row = ROWS_OF_A_DELIVERY[table].replace("(", "(version_id, ", 1).replace("VALUES (", "VALUES (77, ")
-    with psycopg.connect(database) as connection, pytest.raises(psycopg.errors.CheckViolation, match="no partition"):
-        connection.execute(f"INSERT INTO land.{table} {row}")  # noqa: S608
+    with (
+        psycopg.connect(database) as connection,
+        pytest.raises(psycopg.errors.CheckViolation, match="no partition"),
+    ):
+        connection.execute(f"INSERT INTO land.{table} {row}")
 
 
 def test_deliveries_outlive_the_way_down_and_up_again(database):

@@ -307,7 +307,9 @@ def _json_texts(texts: pa.Array) -> pa.Array:
     data = _bytes_of(texts)
     if (data < ord(" ")).any():
         # Quoted by the library and without its marks: what a control character becomes is a long list.
-        quoted = [None if text is None else json.dumps(text, ensure_ascii=False)[1:-1] for text in texts.to_pylist()]
+        quoted = [
+            None if text is None else json.dumps(text, ensure_ascii=False)[1:-1] for text in texts.to_pylist()
+        ]
         return pa.array(quoted, pa.large_string())
     for special in ("\\", '"'):
         if (data == ord(special)).any():

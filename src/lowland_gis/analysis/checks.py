@@ -182,7 +182,11 @@ def product(values: pd.DataFrame, fields: Sequence[str], *, tolerance: float) ->
     stated = numbers(values[result])
     said = ~(np.isnan(stated) & np.isnan(numbers(values[share])))
     difference = np.abs(np.nan_to_num(stated) - expected)
-    texts = values[result].fillna("(empty)").astype(str) + f", {share} makes it " + pd.Series(np.round(expected, 2)).astype(str)
+    texts = (
+        values[result].fillna("(empty)").astype(str)
+        + f", {share} makes it "
+        + pd.Series(np.round(expected, 2)).astype(str)
+    )
     return found(said & (difference > tolerance), result, value=difference, limit=tolerance, detail=texts)
 
 

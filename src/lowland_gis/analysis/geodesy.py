@@ -139,7 +139,9 @@ def _ring_areas(rings: npt.NDArray[np.object_], plane: GaussPlane) -> Floats:
     for start in range(0, len(strips), _BLOCK):
         stop = min(start + _BLOCK, len(strips))
         # Each vertex is the end of one edge and the start of the next, so it is turned into degrees only once.
-        strips[start:stop] = _strip_areas(*_rounded_radians(coordinates[start : stop + 1], plane), plane.ellipsoid)
+        strips[start:stop] = _strip_areas(
+            *_rounded_radians(coordinates[start : stop + 1], plane), plane.ellipsoid
+        )
     strips[owner[1:] != owner[:-1]] = 0.0
     return np.bincount(owner[:-1], weights=strips, minlength=len(rings)).astype(np.float64)
 

@@ -61,7 +61,9 @@ def gcj02_offset(places: Floats, boundary: shapely.Geometry, plane: GaussPlane) 
         if undone <= EXPLAINED * share:
             east_m, north_m = np.median(shift, axis=0).tolist()
             place = shapely.Point(np.median(places[outside], axis=0))
-            return Offset("layer" if shifted == "layer" else "boundary", east_m, north_m, share, undone, place)
+            return Offset(
+                "layer" if shifted == "layer" else "boundary", east_m, north_m, share, undone, place
+            )
     return None
 
 

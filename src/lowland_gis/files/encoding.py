@@ -236,7 +236,9 @@ def _rather_big5(blocks: Blocks) -> bool:
     """Tell whether text that makes rare characters in GBK makes common ones in Big5: then a declared GBK is wrong."""
     if not _fits(blocks, "big5"):
         return False
-    decoded = [character for character in _beginning(blocks).decode("big5", "ignore") if not character.isascii()]
+    decoded = [
+        character for character in _beginning(blocks).decode("big5", "ignore") if not character.isascii()
+    ]
     common = sum(character.encode("big5")[0] in _BIG5_LEVEL_1 for character in decoded)
     return common >= COMMON_SHARE * len(decoded)
 

@@ -153,7 +153,9 @@ def _vector(source: Source, encoding: str | None, batch_rows: int) -> Iterator[R
         names = tuple(_unique(fields)) or (ROW_NUMBER,)
         has_geometry = meta["geometry_type"] is not None
         deviation = _deviation(meta["crs"])
-        batches = _vector_batches(source, reader, geometry, names, expected, deviation, text)
+        batches = _vector_batches(
+            source, reader, geometry, names, expected=expected, deviation=deviation, text=text
+        )
         yield Received(names, has_geometry, meta["crs"], how, layer, expected, batches)
 
 
@@ -180,6 +182,7 @@ def _vector_batches(
     reader: Any,
     geometry: str,
     names: tuple[str, ...],
+    *,
     expected: int | None,
     deviation: float,
     text: _Text,

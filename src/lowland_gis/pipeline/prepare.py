@@ -157,7 +157,9 @@ class Preparer:
         refused = pd.DataFrame(found, columns=["row_no", "rule", "message"])
         return refused.assign(row_no=refused["row_no"].astype(np.int64), action="rejected")
 
-    def _doubtful_codes(self, numbers: npt.NDArray[np.int64], codes: Geometries) -> list[tuple[int, str, str]]:
+    def _doubtful_codes(
+        self, numbers: npt.NDArray[np.int64], codes: Geometries
+    ) -> list[tuple[int, str, str]]:
         found: list[tuple[int, str, str]] = []
         for row, code in zip(numbers, codes, strict=True):
             if code is None:
@@ -180,7 +182,9 @@ class Preparer:
 
 def _as_they_came(wkb: Geometries, mended: repair.Repaired) -> Geometries:
     """Return the received bytes of geometries that nothing was done to, and the geometries of all others."""
-    same = (mended.fault == "") & np.array([item is not None and item[:5] in _STORED for item in wkb], dtype=bool)
+    same = (mended.fault == "") & np.array(
+        [item is not None and item[:5] in _STORED for item in wkb], dtype=bool
+    )
     return np.where(same, wkb, mended.geometries)
 
 

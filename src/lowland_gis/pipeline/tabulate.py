@@ -43,7 +43,11 @@ def tabulate(project: Project, *, tell: Tell = silent) -> Run:
             STAGE,
             inputs={version.label: version.digest for version in used}
             | {"versions": sorted(version.digest for version in used)},
-            settings={"engine": local.NAME, "strips": "replace the ground", "as_of": project.settings.project.as_of.isoformat()},
+            settings={
+                "engine": local.NAME,
+                "strips": "replace the ground",
+                "as_of": project.settings.project.as_of.isoformat(),
+            },
             work=work,
         )
 
