@@ -234,7 +234,8 @@ class _Text:
         if not pa.types.is_string(values.type) or pc.all(pc.string_is_ascii(values)).as_py() is not False:
             return values
         distinct = values.dictionary_encode()
-        decoded = [None if word is None else self.name(word) for word in distinct.dictionary.to_pylist()]
+        # No text of a DBF holds a NUL, and no character of several bytes does, so all words are decoded at once.
+        decoded = self.name("\0".join(distinct.dictionary.to_pylist())).split("\0")
         return pa.array(decoded, values.type).take(distinct.indices)
 
 
