@@ -71,7 +71,9 @@ def features(name: str = SIMPLIFIED, **columns: list[object]) -> gpd.GeoDataFram
     return gpd.GeoDataFrame(rows, geometry=[box(0, 0), box(100, 0)], crs=4548)
 
 
-def shapefile(folder: Path, rows: gpd.GeoDataFrame, encoding: str, *, cpg: str | None = None, ldid: int = 0) -> Path:
+def shapefile(
+    folder: Path, rows: gpd.GeoDataFrame, encoding: str, *, cpg: str | None = None, ldid: int = 0
+) -> Path:
     """Write a shapefile with these bytes, this .cpg and this language byte."""
     path = folder / "图斑.shp"
     rows.to_file(path, engine="pyogrio", encoding=encoding)
@@ -121,7 +123,11 @@ def with_wkb(folder: Path, wkb: bytes) -> list[str]:
 def ring(*points: tuple[float, float]) -> bytes:
     """Return the WKB of a polygon of one ring, closed or not."""
     places = [(515_000 + x, 4_345_000 + y) for x, y in points]
-    return struct.pack("<BII", 1, 3, 1) + struct.pack("<I", len(places)) + b"".join(struct.pack("<2d", *p) for p in places)
+    return (
+        struct.pack("<BII", 1, 3, 1)
+        + struct.pack("<I", len(places))
+        + b"".join(struct.pack("<2d", *p) for p in places)
+    )
 
 
 def cut(path: Path, share: float) -> None:
@@ -188,7 +194,9 @@ def _ldid(folder: Path) -> list[str]:
     return ingest(shapefile(folder, features(), "GBK", ldid=0x4D))
 
 
-@case("text", "UTF-8 under a language byte (LDID) of GBK", LOADED, value=SIMPLIFIED, said="text read as utf-8")
+@case(
+    "text", "UTF-8 under a language byte (LDID) of GBK", LOADED, value=SIMPLIFIED, said="text read as utf-8"
+)
 def _ldid_wrong(folder: Path) -> list[str]:
     return ingest(shapefile(folder, features(), "UTF-8", ldid=0x4D))
 
@@ -282,7 +290,13 @@ def _without_flag(members: list[tuple[str, bytes]]) -> bytes:
             fixed = 30 if head == b"PK\x03\x04" else 46
             at = raw.index(placeholder) if head == b"PK\x03\x04" else raw.rindex(placeholder)
             start = at - fixed
-            raw = raw[: start + length_at] + struct.pack("<H", len(gbk)) + raw[start + length_at + 2 : at] + gbk + raw[at + 9 :]
+            raw = (
+                raw[: start + length_at]
+                + struct.pack("<H", len(gbk))
+                + raw[start + length_at + 2 : at]
+                + gbk
+                + raw[at + 9 :]
+            )
     return _reindexed(raw)
 
 
@@ -290,7 +304,10 @@ def _reindexed(raw: bytes) -> bytes:
     """Put the offsets of an archive right whose names have changed their lengths."""
     entries, at = [], 0
     while raw[at : at + 4] == b"PK\x03\x04":
-        size, name, extra = *struct.unpack("<I", raw[at + 18 : at + 22]), *struct.unpack("<HH", raw[at + 26 : at + 30])
+        size, name, extra = (
+            *struct.unpack("<I", raw[at + 18 : at + 22]),
+            *struct.unpack("<HH", raw[at + 26 : at + 30]),
+        )
         entries.append(at)
         at += 30 + name + extra + size
     directory, patched = at, bytearray(raw)
@@ -323,7 +340,10 @@ def _zip_link(folder: Path) -> list[str]:
 
 @case("archives", "a bomb", REFUSED, said="looks like a bomb")
 def _bomb(folder: Path) -> list[str]:
-    with zipfile.ZipFile(folder / "来件.zip", "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a.shp", "w") as member:
+    with (
+        zipfile.ZipFile(folder / "来件.zip", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("a.shp", "w") as member,
+    ):
         for _ in range(120):
             member.write(bytes(1 << 20))
     return ingest(folder / "来件.zip")
@@ -350,7 +370,11 @@ def geodatabase(folder: Path, kind: str, *shapes: str) -> list[str]:
     lines = [f'{number},0601,{SIMPLIFIED},"{shape}"' for number, shape in enumerate(shapes)]
     (folder / "c.csv").write_text("\n".join(["BSM,DLBM,DLMC,wkt", *lines]), encoding="utf-8")
     command = ["ogr2ogr", "-f", "OpenFileGDB", "三调.gdb", "c.csv", "-oo", "GEOM_POSSIBLE_NAMES=wkt", "-oo"]
-    subprocess.run([*command, "KEEP_GEOM_COLUMNS=NO", "-a_srs", "EPSG:4548", "-nln", "DLTB", *kind.split()], cwd=folder, check=True)
+    subprocess.run(
+        [*command, "KEEP_GEOM_COLUMNS=NO", "-a_srs", "EPSG:4548", "-nln", "DLTB", *kind.split()],
+        cwd=folder,
+        check=True,
+    )
     return ingest(folder / "三调.gdb")
 
 
@@ -362,7 +386,12 @@ def geodatabase(folder: Path, kind: str, *shapes: str) -> list[str]:
     value="true",
 )
 def _arcs(folder: Path) -> list[str]:
-    return geodatabase(folder, "-nlt CURVEPOLYGON", CIRCLE, "POLYGON ((515000 4345000,515100 4345000,515100 4345100,515000 4345000))")
+    return geodatabase(
+        folder,
+        "-nlt CURVEPOLYGON",
+        CIRCLE,
+        "POLYGON ((515000 4345000,515100 4345000,515100 4345100,515000 4345000))",
+    )
 
 
 @case(
@@ -418,7 +447,9 @@ def _mapped(folder: Path) -> list[str]:
 def _cut_name(folder: Path) -> list[str]:
     path = shapefile(folder, features(ALT=["x", "y"]), "UTF-8")
     content = path.with_suffix(".dbf").read_bytes()
-    path.with_suffix(".dbf").write_bytes(content.replace(b"ALT".ljust(11, b"\x00"), "低效用地".encode()[:10] + b"\x00"))
+    path.with_suffix(".dbf").write_bytes(
+        content.replace(b"ALT".ljust(11, b"\x00"), "低效用地".encode()[:10] + b"\x00")
+    )
     return ingest(path)
 
 
@@ -478,7 +509,9 @@ def _text_numbers(folder: Path) -> list[str]:
 )
 def _sql(folder: Path) -> list[str]:
     words = "'); DROP TABLE land.parcel; --"
-    path = package(folder, features(**{'x"; DROP TABLE land.feature; --': [words] * 2}), layer="DLTB'; DROP TABLE land")
+    path = package(
+        folder, features(**{'x"; DROP TABLE land.feature; --': [words] * 2}), layer="DLTB'; DROP TABLE land"
+    )
     return ingest(f"{path}:DLTB'; DROP TABLE land")
 
 
@@ -570,12 +603,18 @@ def _prefixed(folder: Path) -> list[str]:
     return ingest(shapefile(folder, features().to_crs(4527), "GBK"))
 
 
-@case("coordinates", "eastings with the zone before them, declared without", REFUSED, said="with a zone prefix")
+@case(
+    "coordinates", "eastings with the zone before them, declared without", REFUSED, said="with a zone prefix"
+)
 def _prefixed_wrong(folder: Path) -> list[str]:
-    return ingest(shapefile(folder, moved(features(), lambda xy: xy + [39_000_000, 0], 4548), "GBK"))
+    return ingest(
+        shapefile(folder, moved(features(), lambda xy: xy + np.array([39_000_000, 0]), 4548), "GBK")
+    )
 
 
-@case("coordinates", "plain eastings, declared with the zone before them", REFUSED, said="without a zone prefix")
+@case(
+    "coordinates", "plain eastings, declared with the zone before them", REFUSED, said="without a zone prefix"
+)
 def _plain_wrong(folder: Path) -> list[str]:
     return ingest(shapefile(folder, moved(features(), lambda xy: xy, 4527), "GBK"))
 
@@ -636,7 +675,9 @@ def _gcj(folder: Path) -> list[str]:
     tiles = [box(1000 * x, 1000 * y, 1000, 1000) for x in range(3) for y in range(3)]
     rows = {"BSM": [str(n) for n in range(9)], "DLBM": ["0601"] * 9, "DLMC": [SIMPLIFIED] * 9}
     plane = GaussPlane(117.0, 500_000.0)
-    shifted = moved(gpd.GeoDataFrame(rows, geometry=tiles, crs=4548), lambda xy: xy + gcj02_shift(xy, plane), 4548)
+    shifted = moved(
+        gpd.GeoDataFrame(rows, geometry=tiles, crs=4548), lambda xy: xy + gcj02_shift(xy, plane), 4548
+    )
     return ingest(package(folder, shifted))
 
 

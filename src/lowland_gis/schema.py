@@ -314,7 +314,9 @@ COVER = Table(
         Column("layer", "text", "layer key"),
         PARCEL_ID,
         Column("rest_m2", "number", "part of the parcel that no zone covers", unit="m²"),
-        Column("excess_m2", "number", "what zones cover beyond once: twice counts once, thrice twice", unit="m²"),
+        Column(
+            "excess_m2", "number", "what zones cover beyond once: twice counts once, thrice twice", unit="m²"
+        ),
     ),
 )
 

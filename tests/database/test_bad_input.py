@@ -49,20 +49,34 @@ def test_a_delivery(project, tmp_path, capsys, case):
         return
     assert ended.value.code == 0, said
     counts = re.search(r": ([\d,]+) read = ([\d,]+) loaded \+ ([\d,]+) set aside", said)
-    assert [int(number.replace(",", "")) for number in counts.groups()] == [case.rows, case.rows - case.aside, case.aside]
+    assert [int(number.replace(",", "")) for number in counts.groups()] == [
+        case.rows,
+        case.rows - case.aside,
+        case.aside,
+    ]
     assert (case.aside > 0) == (case.outcome == ASIDE)
     listed = {row[0] for row in rows(project, "SELECT DISTINCT rule FROM land.issue")}
     assert listed == set(case.rules)
     aside = rows(project, "SELECT count(*) FROM land.issue WHERE action = 'rejected'")[0][0]
     assert aside == case.aside
     if case.value is not None:
-        assert rows(project, case.query.replace("FROM land.feature", "FROM (SELECT * FROM land.feature WHERE layer <> 'district') f"))[0][0] == case.value
+        assert (
+            rows(
+                project,
+                case.query.replace(
+                    "FROM land.feature", "FROM (SELECT * FROM land.feature WHERE layer <> 'district') f"
+                ),
+            )[0][0]
+            == case.value
+        )
 
 
 def deliver_district(project, folder):
     """Put a district of three by three kilometres into the database."""
     path = folder / "district.gpkg"
-    gpd.GeoDataFrame({"XZQDM": ["120113"], "XZQMC": ["北辰区"]}, geometry=[box(0, 0, 3000, 3000)], crs=4548).to_file(path)
+    gpd.GeoDataFrame(
+        {"XZQDM": ["120113"], "XZQMC": ["北辰区"]}, geometry=[box(0, 0, 3000, 3000)], crs=4548
+    ).to_file(path)
     ingest(project, DeliverySettings(layer="district", source=str(path)))
 
 

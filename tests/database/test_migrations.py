@@ -146,7 +146,9 @@ def delivered(connection, table):
     ).fetchone()[0]
     dictionary = next(item for item in schema.TABLES if item.full_name == f"land.{table}")
     part = new_part(connection, dictionary, version)
-    row = ROWS_OF_A_DELIVERY[table].replace("(", "(version_id, ", 1).replace("VALUES (", f"VALUES ({version}, ")
+    row = (
+        ROWS_OF_A_DELIVERY[table].replace("(", "(version_id, ", 1).replace("VALUES (", f"VALUES ({version}, ")
+    )
     connection.execute(f"INSERT INTO {part.full_name} {row}")
     attach_part(connection, dictionary, version)
     return version
@@ -158,7 +160,10 @@ def test_a_delivery_with_rows_cannot_be_deleted(database, table):
     with psycopg.connect(database) as connection:
         delivered(connection, table)
         connection.commit()
-        for statement in ("DELETE FROM land.layer_version", "UPDATE land.layer_version SET version_id = DEFAULT"):
+        for statement in (
+            "DELETE FROM land.layer_version",
+            "UPDATE land.layer_version SET version_id = DEFAULT",
+        ):
             with pytest.raises(psycopg.errors.ForeignKeyViolation, match="still has rows"):
                 connection.execute(statement)
             connection.rollback()
@@ -169,7 +174,10 @@ def test_a_delivery_with_rows_cannot_be_deleted(database, table):
 @pytest.mark.parametrize("table", ["feature", "parcel"])
 def test_a_row_without_a_delivery_has_no_place(database, table):
     row = ROWS_OF_A_DELIVERY[table].replace("(", "(version_id, ", 1).replace("VALUES (", "VALUES (77, ")
-    with psycopg.connect(database) as connection, pytest.raises(psycopg.errors.CheckViolation, match="no partition"):
+    with (
+        psycopg.connect(database) as connection,
+        pytest.raises(psycopg.errors.CheckViolation, match="no partition"),
+    ):
         connection.execute(f"INSERT INTO land.{table} {row}")
 
 

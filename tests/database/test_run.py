@@ -146,10 +146,14 @@ def test_strips_of_the_second_survey_replace_the_ground_and_count_once(project, 
         ingest(project, DeliverySettings(layer=layer, source=source))
     tabulate(project)
     with psycopg.connect(project.dsn) as connection:
-        rows = connection.execute("SELECT code, round(area_m2::numeric, 1)::float8 FROM result.overlap").fetchall()
+        rows = connection.execute(
+            "SELECT code, round(area_m2::numeric, 1)::float8 FROM result.overlap"
+        ).fetchall()
     # The highway takes 10 x 100, the road what the highway leaves of 4 x 100, the polygons keep the rest.
     assert dict(rows) == {"102": 1000.0, "104": 360.0, "203": 5000 - 500 - 360, "011": 4500.0}
     measure(project)
     with psycopg.connect(project.dsn) as connection:
-        share = connection.execute("SELECT value FROM result.evidence WHERE measure = 'construction2_share'").fetchone()[0]
+        share = connection.execute(
+            "SELECT value FROM result.evidence WHERE measure = 'construction2_share'"
+        ).fetchone()[0]
     assert share == pytest.approx((1000 + 4140) / 10_000)

@@ -221,7 +221,9 @@ def test_a_deduction_is_its_share_of_the_area():
     assert rows(found) == [1, 3, 5]
     assert found["value"].round(2).tolist() == [0.02, 10, 10]
     assert found["detail"].tolist()[0] == "10.02, KCXS makes it 10.0"
-    less = table(TKMJ=["8", "10"], TKXS=["0.1", "0.1"], TBMJ=["100", "100"], XZDWMJ=["20", None], LXDWMJ=[None, "20"])
+    less = table(
+        TKMJ=["8", "10"], TKXS=["0.1", "0.1"], TBMJ=["100", "100"], XZDWMJ=["20", None], LXDWMJ=[None, "20"]
+    )
     assert rows(checks.product(less, ["TKMJ", "TKXS", "TBMJ", "XZDWMJ", "LXDWMJ"], tolerance=0.015)) == [1]
 
 
@@ -229,7 +231,11 @@ def test_numbers_are_unique_within_their_unit():
     values = table(TBBH=["1", "1", "1", None, None, "2"], ZLDWDM=["A", "B", "A", "A", "A", None])
     found = checks.unique_within(values, "TBBH", "ZLDWDM")
     assert rows(found) == [2]
-    assert (found["other"].tolist(), found["value"].tolist(), found["detail"].tolist()) == ([0], [2.0], ["“1”"])
+    assert (found["other"].tolist(), found["value"].tolist(), found["detail"].tolist()) == (
+        [0],
+        [2.0],
+        ["“1”"],
+    )
 
 
 def test_a_unit_begins_with_a_known_town():
@@ -257,14 +263,27 @@ REFINED = [
 @pytest.mark.parametrize(("name", "field", "value", "code", "right"), REFINED)
 def test_refinements_and_planting_go_with_their_classes(name, field, value, code, right):
     values = table(DLBM=[code], **{field: [value]})
-    (rule,) = [rule for rule in shipped_checks()[name].combination if value in rule.values] or [None]
-    found = [] if rule is None else rows(
-        checks.combination(values, field, values["DLBM"], rule.values, allowed=rule.allowed, forbidden=rule.forbidden)
+    rules = {
+        word: rule for rule in shipped_checks()[name].combination for word in rule.model_dump()["values"]
+    }
+    rule = rules.get(value)
+    found = (
+        []
+        if rule is None
+        else rows(
+            checks.combination(
+                values, field, values["DLBM"], [value], allowed=rule.allowed, forbidden=rule.forbidden
+            )
+        )
     )
     assert (found == []) == right
 
 
 def test_every_refinement_and_planting_code_has_its_classes():
-    for names, codes in ((("refinement_class",), "code_refinement"), (("planting_class", "restoration_class"), "code_planting")):
-        named = {value for name in names for rule in shipped_checks()[name].combination for value in rule.values}
+    for names, codes in (
+        (("refinement_class",), "code_refinement"),
+        (("planting_class", "restoration_class"), "code_planting"),
+    ):
+        rules = [rule for name in names for rule in shipped_checks()[name].combination]
+        named = {value for rule in rules for value in rule.model_dump()["values"]}
         assert named == permitted(shipped_checks()[codes])

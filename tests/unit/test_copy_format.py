@@ -99,7 +99,9 @@ SHAPES = [
 
 
 @pytest.mark.parametrize("geometry_type", ["GEOMETRY", "MULTIPOLYGON"])
-def test_geometries_carry_their_srid_and_polygons_become_multipolygons_where_the_column_wants_them(geometry_type):
+def test_geometries_carry_their_srid_and_polygons_become_multipolygons_where_the_column_wants_them(
+    geometry_type,
+):
     shapes = np.array([*shapely.from_wkt(SHAPES), None, shapely.box(0, 0, 1, 1)], dtype=object)
     field = copy_format.field("geometry", pd.Series(shapes), srid=4548, geometry_type=geometry_type)
     wanted = shapes.copy()

@@ -95,7 +95,9 @@ def test_no_records(tmp_path: Path):
     assert shapefile_encoding(*dbf(tmp_path, (), "ascii"), None).name == "utf-8"
 
 
-@pytest.mark.parametrize(("ldid", "cpg"), [(0, None), (0x57, None), (0x03, None), (0x4D, None), (0, "GBK"), (0, "UTF-8")])
+@pytest.mark.parametrize(
+    ("ldid", "cpg"), [(0, None), (0x57, None), (0x03, None), (0x4D, None), (0, "GBK"), (0, "UTF-8")]
+)
 def test_big5_that_nobody_declared_is_refused_with_readings(tmp_path: Path, ldid: int, cpg: str | None):
     with pytest.raises(InputRefusedError, match="encoding cannot be told") as refused:
         shapefile_encoding(*dbf(tmp_path, TRADITIONAL, "big5", ldid=ldid, cpg=cpg), None)

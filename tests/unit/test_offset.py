@@ -57,7 +57,9 @@ def test_a_shifted_boundary_is_told_apart():
     assert found.shifted == "boundary"
 
 
-@pytest.mark.parametrize("shift", [(110.0, 14.0), (-550.0, -129.0), (0.0, 550.0), (2_000.0, 0.0), (550.0, -400.0)])
+@pytest.mark.parametrize(
+    "shift", [(110.0, 14.0), (-550.0, -129.0), (0.0, 550.0), (2_000.0, 0.0), (550.0, -400.0)]
+)
 def test_another_shift_is_not_taken_for_it(shift):
     assert gcj02_offset(grid() + np.array(shift), DISTRICT, PLANE) is None
 

@@ -299,7 +299,9 @@ def test_an_empty_layer_is_read(tmp_path: Path):
     assert np.isnan(bounds(shapely.from_wkb(received.wkb))).all()
 
 
-HIGH_BYTES = [bytes([lead, trail]) for lead in range(0x81, 0xFF) for trail in (0x40, 0x5C, 0x7E, 0x80, 0xA1, 0xFE)]
+HIGH_BYTES = [
+    bytes([lead, trail]) for lead in range(0x81, 0xFF) for trail in (0x40, 0x5C, 0x7E, 0x80, 0xA1, 0xFE)
+]
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "big5"])
@@ -311,7 +313,9 @@ def test_texts_are_decoded_as_python_decodes_them(tmp_path: Path, encoding: str)
             words.append(pair.decode(encoding))
         except UnicodeDecodeError:
             continue
-    frame = gpd.GeoDataFrame({"ZL": ["x" * 8] * len(words)}, geometry=[FRAME.geometry[0]] * len(words), crs=4548)
+    frame = gpd.GeoDataFrame(
+        {"ZL": ["x" * 8] * len(words)}, geometry=[FRAME.geometry[0]] * len(words), crs=4548
+    )
     path = tmp_path / "a.shp"
     frame.to_file(path, engine="pyogrio", encoding="ISO-8859-1")
     dbf = path.with_suffix(".dbf")

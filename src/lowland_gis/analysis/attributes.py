@@ -100,7 +100,7 @@ def standardise(
     for name in list(columns):
         columns[name], nul = _without_nul(columns[name])
         faults.append(_listed(nul, "value_cleaned", partial(_nul_message, name)))
-    found = pd.concat([_no_faults(), *(frame for frame in faults if len(frame))], ignore_index=True)
+    found = pd.concat([_NO_FAULTS, *(frame for frame in faults if len(frame))], ignore_index=True)
     found["row_no"] += first_row
     return Standardised(pa.table(columns), found, missing)
 
@@ -117,10 +117,14 @@ def json_records(rows: pa.Table) -> pa.Array:
     ['{"A":"x","B":1.5}', '{"B":2}']
     """
     empty = pa.scalar("", pa.large_string())
-    # Every member brings its comma, so that a row without any value is an empty object and not a missing row.
     pieces: list[Any] = []
     for name, column in zip(rows.column_names, rows.columns, strict=True):
         pieces += _json_member(name, _flat(column), empty)
+    if rows.num_columns and rows.column(0).null_count == 0 and rows.num_rows:
+        # The first member is always there, so its comma can become the brace at once.
+        first = pa.scalar("{" + pieces[0].as_py()[1:], pa.large_string())
+        return pc.binary_join_element_wise(first, *pieces[1:], pa.scalar("}", pa.large_string()), empty)
+    # Every member brings its comma, so that a row without any value is an empty object and not a missing row.
     joined = pc.binary_join_element_wise(*pieces, pa.repeat(empty, rows.num_rows), empty)
     inner = pc.utf8_ltrim(joined, characters=",")
     return pc.binary_join_element_wise(
@@ -330,7 +334,7 @@ def _bytes_of(texts: pa.Array) -> npt.NDArray[np.uint8]:
 def _faults(
     raw: pa.Array, values: pa.Array, field: FieldSpec, codes: Mapping[str, Mapping[str, str]]
 ) -> list[pd.DataFrame]:
-    given = _text(raw) if field.type != "text" else values
+    given = values if field.type == "text" or _is_number(raw, field) else _text(raw)
     absent = pc.is_null(values)
     where = f"{field.name} {field.title}"
     unreadable = pc.or_(pc.and_(absent, pc.is_valid(given)), _not_finite(raw))
@@ -358,6 +362,12 @@ def _faults(
     return faults
 
 
+def _is_number(raw: pa.Array, field: FieldSpec) -> bool:
+    """Tell whether a number is asked for and came as one; then only what is not finite is unreadable."""
+    kind = raw.type
+    return field.type == "number" and (pa.types.is_floating(kind) or pa.types.is_integer(kind))
+
+
 def _not_finite(raw: pa.Array) -> pa.Array:
     """Return where a number was delivered that is infinite; NaN is how some formats say that there is none."""
     if pa.types.is_floating(raw.type):
@@ -371,14 +381,16 @@ def _shown(given: pa.Array, raw: pa.Array, row: int) -> str:
 
 def _listed(mask: pa.Array, rule: str, message: Callable[[int], str]) -> pd.DataFrame:
     rows = pc.indices_nonzero(mask).to_numpy().astype(np.int64)
+    if len(rows) == 0:
+        return _NO_FAULTS
     return pd.DataFrame({"row_no": rows, "rule": rule, "message": [message(int(row)) for row in rows]})
 
 
-def _no_faults() -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "row_no": pd.Series(dtype=np.int64),
-            "rule": pd.Series(dtype=object),
-            "message": pd.Series(dtype=object),
-        }
-    )
+# Most fields have no fault, and a frame without rows costs as much as one with some; nobody writes to this one.
+_NO_FAULTS = pd.DataFrame(
+    {
+        "row_no": pd.Series(dtype=np.int64),
+        "rule": pd.Series(dtype=object),
+        "message": pd.Series(dtype=object),
+    }
+)

@@ -84,7 +84,7 @@ def _ewkb(shapes: npt.NDArray[np.object_], srid: int, geometry_type: str) -> pa.
     Only the bytes of the head change, also where a polygon becomes a multipolygon of one: building either as a geometry would
     copy every coordinate.
     """
-    plain = pa.array(_wkb(shapes), pa.large_binary())
+    plain = _wkb(shapes)
     if plain.null_count == len(plain):
         return plain
     present = plain.is_valid().to_numpy(zero_copy_only=False)
@@ -100,12 +100,15 @@ def _ewkb(shapes: npt.NDArray[np.object_], srid: int, geometry_type: str) -> pa.
     return whole
 
 
-def _wkb(shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+def _wkb(shapes: npt.NDArray[np.object_]) -> pa.LargeBinaryArray:
     """Return geometries as little-endian WKB; what is WKB already stays."""
-    built = np.array([not isinstance(shape, bytes) for shape in shapes], dtype=bool)
-    wkb = shapes.copy()
-    wkb[built] = shapely.to_wkb(shapes[built], byte_order=_LITTLE_ENDIAN)
-    return wkb
+    try:
+        return pa.array(shapes, pa.large_binary())
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        built = np.array([not isinstance(shape, bytes) for shape in shapes], dtype=bool)
+        wkb = shapes.copy()
+        wkb[built] = shapely.to_wkb(shapes[built], byte_order=_LITTLE_ENDIAN)
+        return pa.array(wkb, pa.large_binary())
 
 
 def _ewkb_head(kind: int, srid: int, geometry_type: str) -> bytes:

@@ -65,8 +65,14 @@ def attach_part(connection: Connection, table: schema.Table, version_id: int) ->
                 kind=sql.SQL("gist" if column.spatially_indexed else "btree"),
                 column=sql.Identifier(column.name),
             )
-    for column in _identities(table):
-        _execute(connection, "ALTER TABLE {part} ALTER {column} DROP DEFAULT", table, part, column=sql.Identifier(column))
+    for name in _identities(table):
+        _execute(
+            connection,
+            "ALTER TABLE {part} ALTER {column} DROP DEFAULT",
+            table,
+            part,
+            column=sql.Identifier(name),
+        )
     _execute(
         connection,
         "ALTER TABLE {whole} ATTACH PARTITION {part} FOR VALUES IN ({version})",

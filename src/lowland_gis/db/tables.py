@@ -55,8 +55,10 @@ def sql_table(table: schema.Table, srid: int = 0) -> sa.Table:
     return metadata(srid).tables[table.full_name]
 
 
-def _partitioning(table: schema.Table) -> dict[str, str]:
-    return {} if table.partitioned_by is None else {"postgresql_partition_by": f"LIST ({table.partitioned_by})"}
+def _partitioning(table: schema.Table) -> dict[str, Any]:
+    return (
+        {} if table.partitioned_by is None else {"postgresql_partition_by": f"LIST ({table.partitioned_by})"}
+    )
 
 
 def _column(column: schema.Column, table: schema.Table, srid: int) -> sa.Column[Any]:

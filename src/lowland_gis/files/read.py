@@ -173,7 +173,9 @@ def _vector(source: Source, encoding: str | None, batch_rows: int) -> Iterator[R
         names = tuple(_unique(fields)) or (ROW_NUMBER,)
         has_geometry = meta["geometry_type"] is not None
         deviation = _deviation(meta["crs"])
-        batches = _vector_batches(source, reader, geometry, names, expected, deviation, text)
+        batches = _vector_batches(
+            source, reader, geometry, names, expected=expected, deviation=deviation, text=text
+        )
         yield Received(names, has_geometry, meta["crs"], how, layer, expected, batches)
 
 
@@ -200,6 +202,7 @@ def _vector_batches(
     reader: Any,
     geometry: str,
     names: tuple[str, ...],
+    *,
     expected: int | None,
     deviation: float,
     text: _Text,
@@ -251,7 +254,8 @@ class _Text:
         if not pa.types.is_string(values.type) or pc.all(pc.string_is_ascii(values)).as_py() is not False:
             return values
         distinct = values.dictionary_encode()
-        decoded = [None if word is None else self.name(word) for word in distinct.dictionary.to_pylist()]
+        # No text of a DBF holds a NUL, and no character of several bytes does, so all words are decoded at once.
+        decoded = self.name("\0".join(distinct.dictionary.to_pylist())).split("\0")
         return pa.array(decoded, values.type).take(distinct.indices)
 
 

@@ -123,7 +123,8 @@ class Preparer:
         issues["place"] = _places(mended, issues["row_no"].to_numpy(dtype=np.intp) - batch.first_row)
         issues = self._keyed(issues, rows, standard.rows)
         issues = _with_received(issues, rows, batch)
-        return Prepared(rows[usable], issues, int((~usable).sum()))
+        kept = rows if usable.all() else rows[usable]
+        return Prepared(kept, issues, int((~usable).sum()))
 
     def _standardised(self, batch: Batch) -> attributes.Standardised:
         lists = {item.codes: code_names(item.codes) for item in self.definition.field if item.codes}
