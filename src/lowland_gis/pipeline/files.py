@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import crs as reference
 from lowland_gis.files.read import Batch, Received, bounds, received
 from lowland_gis.files.source import opened
+from lowland_gis.pipeline.ahead import worked
 from lowland_gis.pipeline.project import Tell, silent
 
 ALL = "all"
@@ -68,8 +69,8 @@ def tabulate_files(
         InputRefusedError: a file cannot be read, the parcels are in degrees, or the datums differ.
     """
     with ExitStack() as stack:
-        ours = stack.enter_context(_layer(parcels, id_field, None, tell))
-        theirs = stack.enter_context(_layer(zones, by_field, ours.system, tell))
+        ours = stack.enter_context(_layer(parcels, id_field, None, threads=threads, tell=tell))
+        theirs = stack.enter_context(_layer(zones, by_field, ours.system, threads=threads, tell=tell))
         ids = _ids(ours, id_field, parcels)
         classes, names = _classes(theirs)
         found, covered = together(
@@ -102,7 +103,9 @@ def _cover_table(ids: pa.Array, area: Floats, cover: Cover) -> pa.Table:
 
 
 @contextmanager
-def _layer(name: str, field: str | None, plane: reference.Reference | None, tell: Tell) -> Iterator[_Layer]:
+def _layer(
+    name: str, field: str | None, plane: reference.Reference | None, *, threads: int, tell: Tell
+) -> Iterator[_Layer]:
     """Read a file batch by batch into a spool of polygons on a plane, its own where none is given."""
     fields = [] if field is None else [field]
     with Spool() as polygons:
@@ -114,8 +117,10 @@ def _layer(name: str, field: str | None, plane: reference.Reference | None, tell
             way = _Way(name, arrived.declared_crs, plane)
             values: list[pa.Array] = []
             faults = Counter[str]()
-            for batch in arrived.batches:
-                polygons.add(_rings(batch, way, faults))
+            for batch, (rings, found) in worked(arrived.batches, way.rings, workers=threads - 1):
+                way.check_boxes(rings)
+                polygons.add(rings)
+                faults.update(found)
                 values += [] if field is None else batch.attributes.column(field).chunks
         for fault, count in faults.items():
             tell(f"{name}: {count:,} × {repair.FAULTS[fault]}")
@@ -143,28 +148,23 @@ class _Way:
         self.target = plane or system
         self._path = reference.path_between(system, self.target, name)
 
-    @property
-    def to_plane(self) -> Callable[[Geometries], Geometries] | None:
-        """Return what moves geometries; None where they are on the plane already."""
-        return None if self._path is None else self._moved
+    def rings(self, batch: Batch) -> tuple[Batch, tuple[Rings, Counter[str]]]:
+        """Return a batch with its polygons on the plane and what was wrong with them."""
+        moved = None if self._path is None else self._moved
+        return batch, polygon_rings(batch.shapes, deviation=batch.deviation, to_plane=moved)
 
-    def check(self, extent: npt.NDArray[np.float64]) -> None:
-        """Refuse an extent that contradicts the declared system."""
+    def check_boxes(self, rings: Rings) -> None:
+        """Refuse polygons whose extent contradicts the declared system; those that were moved have been checked before."""
+        if self._path is None and not np.isnan(rings.box).all():
+            low, high = np.nanmin(rings.box[:, :2], axis=0), np.nanmax(rings.box[:, 2:], axis=0)
+            self._check(np.concatenate([low, high]))
+
+    def _check(self, extent: Floats) -> None:
         reference.resolve(self._declared, None, extent, self._name)
 
     def _moved(self, geometries: Geometries) -> Geometries:
-        self.check(bounds(geometries))
+        self._check(bounds(geometries))
         return reference.transformed(geometries, self._path)
-
-
-def _rings(batch: Batch, way: _Way, faults: Counter[str]) -> Rings:
-    """Return the polygons of a batch on the plane, and count what was wrong with them."""
-    rings, found = polygon_rings(batch.shapes, deviation=batch.deviation, to_plane=way.to_plane)
-    faults.update(found)
-    if way.to_plane is None and not np.isnan(rings.box).all():
-        low, high = np.nanmin(rings.box[:, :2], axis=0), np.nanmax(rings.box[:, 2:], axis=0)
-        way.check(np.concatenate([low, high]))
-    return rings
 
 
 def _together(values: list[pa.Array]) -> pa.Array:
