@@ -14,7 +14,7 @@ from lowland_gis.pipeline.tabulate import tabulate
 def stage(arguments: Arguments) -> dict[str, object]:
     """Run the stage on a project that has never run it; reading the table back for comparison is not counted."""
     with psycopg.connect(os.environ["BENCH_DSN"], autocommit=True) as connection:
-        connection.execute("TRUNCATE result.run CASCADE")
+        connection.execute("TRUNCATE result.run, result.overlap, result.cover CASCADE")
         backend = connection.info.backend_pid
         before = server_cpu_seconds(backend)
         took = timed(lambda: tabulate(open_project(Path(os.environ["BENCH_PROJECT"]))))

@@ -72,8 +72,10 @@ def _identity(name: str, meaning: str) -> Column:
     return Column(name, "bigint", meaning, identity=True)
 
 
-def _run() -> Column:
-    return Column("run_id", "bigint", "run that made the row", references="result.run.run_id")
+def _run(*, enforced: bool = True) -> Column:
+    return Column(
+        "run_id", "bigint", "run that made the row", references="result.run.run_id", enforced=enforced
+    )
 
 
 def _version(*, enforced: bool = True) -> Column:
@@ -295,7 +297,7 @@ OVERLAP = Table(
     "how many square metres of a parcel lie in a class of a layer",
     ("run_id", "layer", "parcel_id", "code"),
     (
-        _run(),
+        _run(enforced=False),
         Column("layer", "text", "layer key"),
         PARCEL_ID,
         Column("code", "text", "class code"),
@@ -310,7 +312,7 @@ COVER = Table(
     "where a layer leaves a part of a parcel that it meets uncovered, or covers a part more than once; no row: neither",
     ("run_id", "layer", "parcel_id"),
     (
-        _run(),
+        _run(enforced=False),
         Column("layer", "text", "layer key"),
         PARCEL_ID,
         Column("rest_m2", "number", "part of the parcel that no zone covers", unit="m²"),

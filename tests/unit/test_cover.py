@@ -7,14 +7,14 @@ import pytest
 import shapely
 
 from lowland_gis.analysis.rings import rings_of
-from lowland_gis.analysis.tabulate import Cover, cover, zone_layer
+from lowland_gis.analysis.tabulate import Cover, overlaps, zone_layer
 from scattered import AT, blob, field
 
 
 def covered(parcels: list[shapely.Geometry], zones: list[shapely.Geometry], **how: int) -> Cover:
     codes = np.zeros(len(zones), dtype=np.int64)
     layer = zone_layer(rings_of(np.array(zones, dtype=object)), codes, np.array(["a"], dtype=object))
-    return cover(rings_of(np.array(parcels, dtype=object)), layer, **how)
+    return overlaps(rings_of(np.array(parcels, dtype=object)), layer, cover=True, **how)[1]
 
 
 def expected(parcels: list[shapely.Geometry], zones: list[shapely.Geometry]) -> tuple[np.ndarray, np.ndarray]:

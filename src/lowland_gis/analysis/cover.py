@@ -11,7 +11,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from lowland_gis.analysis.boxtree import BoxTree, boxes_met
 from lowland_gis.analysis.compiled import compiled
 from lowland_gis.analysis.kernel import (
     SIGN,
@@ -21,8 +20,6 @@ from lowland_gis.analysis.kernel import (
     Y0,
     Edges,
     Frame,
-    area_within,
-    parcel_frame,
     passed,
     put,
 )
@@ -36,33 +33,20 @@ _OWN = 5
 
 
 @compiled
-def cover_of(parcels: Rings, first: int, last: int, zones: Rings, tree: BoxTree) -> tuple[Floats, Floats]:
-    """Return for the parcels `first` to `last` (excluded) the area in zones, and the area that a zone covers, each in m².
+def covered_area(
+    frame: Frame, zones: Rings, met: Integers, summed: float, room: Edges
+) -> tuple[float, Edges]:
+    """Return the area of a parcel that at least one of the zones covers, in m²; `room` is to work in, (n, 6).
 
-    The first counts a place once for every zone, the second once; without zones both are 0.
+    `summed` is what the zones share with the parcel one by one.
     """
-    summed, covered = np.zeros(last - first), np.zeros(last - first)
-    found = np.empty(64, dtype=np.int64)
-    room = np.empty((256, 6))
-    for p in range(first, last):
-        if parcels.shape_rings[p] == 0:
-            continue
-        count, found = boxes_met(tree, parcels.box[p], found)
-        if count == 0:
-            continue
-        frame = parcel_frame(parcels, p)
-        for place in range(count):
-            summed[p - first] += area_within(frame, zones, found[place])
-        if count == 1:
-            covered[p - first] = summed[p - first]
-            continue
-        edges, room = _zone_edges(frame, zones, found[:count], room)
-        if _covers_box(frame, room[:edges]):
-            covered[p - first] = frame.area
-            continue
-        edges, room = _with_own(frame, edges, room)
-        covered[p - first] = _swept(frame, edges, room)
-    return summed, covered
+    if len(met) == 1:
+        return summed, room
+    edges, room = _zone_edges(frame, zones, met, room)
+    if _covers_box(frame, room[:edges]):
+        return frame.area, room
+    edges, room = _with_own(frame, edges, room)
+    return _swept(frame, edges, room), room
 
 
 @compiled
@@ -171,12 +155,15 @@ def _swept(frame: Frame, count: int, edges: Edges) -> float:
     """Return the area inside the parcel that lies in at least one zone."""
     stops = _stops(frame, count, edges)
     order = np.argsort(edges[:count, X0])
+    # Edges over the present slab from top to bottom; they keep their order until one begins, ends or crosses another.
     active = np.empty(count, dtype=np.int64)
     heights = np.empty(count)
     total = 0.0
     n_active = begun = 0
     for stop in range(len(stops) - 1):
         west, east = stops[stop], stops[stop + 1]
+        if west == east:
+            continue
         middle = 0.5 * (west + east)
         while begun < count and edges[order[begun], X0] <= west:
             active[n_active] = order[begun]
@@ -185,29 +172,33 @@ def _swept(frame: Frame, count: int, edges: Edges) -> float:
         kept = 0
         for place in range(n_active):
             n = active[place]
-            if edges[n, X1] >= east:
-                active[kept] = n
-                heights[kept] = edges[n, Y0] + (middle - edges[n, X0]) * edges[n, SLOPE]
-                kept += 1
+            if edges[n, X1] < east:
+                continue
+            height = edges[n, Y0] + (middle - edges[n, X0]) * edges[n, SLOPE]
+            at = kept
+            while at > 0 and heights[at - 1] < height:
+                active[at], heights[at] = active[at - 1], heights[at - 1]
+                at -= 1
+            active[at], heights[at] = n, height
+            kept += 1
         n_active = kept
-        total += (east - west) * _covered_length(edges, active[:n_active], heights[:n_active])
+        total += (east - west) * _covered_length(edges, active, heights, n_active)
     return total
 
 
 @compiled
-def _covered_length(edges: Edges, active: Integers, heights: Floats) -> float:
+def _covered_length(edges: Edges, active: Integers, heights: Floats, count: int) -> float:
     """Return the length of an upright line that lies in the parcel and in a zone; a place lies in what has edges above it."""
     length = 0.0
     inside = depth = 0.0
-    order = np.argsort(-heights)
-    for place in range(len(order) - 1):
-        n = active[order[place]]
+    for place in range(count - 1):
+        n = active[place]
         if edges[n, _OWN] == 1.0:
             inside += edges[n, SIGN]
         else:
             depth += edges[n, SIGN]
         if inside > 0.5 and depth > 0.5:  # noqa: PLR2004 - counts held as floats
-            length += heights[order[place]] - heights[order[place + 1]]
+            length += heights[place] - heights[place + 1]
     return length
 
 
@@ -235,7 +226,9 @@ def _stops(frame: Frame, count: int, edges: Edges) -> Floats:
                     stops = larger
                 stops[n_stops] = x
                 n_stops += 1
-    return np.unique(stops[:n_stops])
+    stops = stops[:n_stops]
+    stops.sort()
+    return stops
 
 
 @compiled

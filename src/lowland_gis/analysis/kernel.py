@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lowland_gis.analysis.boxtree import BoxTree, boxes_met
 from lowland_gis.analysis.compiled import compiled, inlined
 from lowland_gis.analysis.rings import BLOCK, Rings
 
@@ -49,56 +48,6 @@ class Frame(NamedTuple):
     strips: float
     first: Integers
     listed: Integers
-
-
-@compiled
-def overlaps_of(
-    parcels: Rings, first: int, last: int, zones: Rings, classes: Integers, tree: BoxTree
-) -> tuple[Integers, Integers, Floats]:
-    """Return parcel, class and area_m2 of the parcels `first` to `last` (excluded), in the order of parcel and class.
-
-    `zones` are in ascending order of `classes`; `tree` holds their boxes. Every zone that overlaps a parcel counts.
-    """
-    room = 4 * (last - first) + 16
-    parcel = np.empty(room, dtype=np.int64)
-    klass = np.empty(room, dtype=np.int64)
-    area = np.empty(room)
-    found = np.empty(64, dtype=np.int64)
-    n = 0
-    for p in range(first, last):
-        if parcels.shape_rings[p] == 0:
-            continue
-        count, found = boxes_met(tree, parcels.box[p], found)
-        if count == 0:
-            continue
-        frame = parcel_frame(parcels, p)
-        for place in range(count):
-            zone = found[place]
-            if place > 0 and classes[zone] == classes[found[place - 1]]:
-                area[n - 1] += area_within(frame, zones, zone)
-                continue
-            if n == room:
-                room *= 2
-                parcel, klass, area = _larger_i(parcel, room), _larger_i(klass, room), _larger_f(area, room)
-            parcel[n] = p
-            klass[n] = classes[zone]
-            area[n] = area_within(frame, zones, zone)
-            n += 1
-    return parcel[:n].copy(), klass[:n].copy(), area[:n].copy()
-
-
-@compiled
-def _larger_i(values: Integers, room: int) -> Integers:
-    larger = np.empty(room, dtype=np.int64)
-    larger[: len(values)] = values
-    return larger
-
-
-@compiled
-def _larger_f(values: Floats, room: int) -> Floats:
-    larger = np.empty(room)
-    larger[: len(values)] = values
-    return larger
 
 
 @compiled

@@ -11,9 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from lowland_gis.analysis.boxtree import BoxTree, box_tree
-from lowland_gis.analysis.cover import cover_of
-from lowland_gis.analysis.kernel import overlaps_of
 from lowland_gis.analysis.rings import Rings, rings_of, taken
+from lowland_gis.analysis.sums import sums_of
 
 Geometries = npt.NDArray[np.object_]
 Objects = npt.NDArray[np.object_]
@@ -76,7 +75,7 @@ def overlap_areas(
     [[0, '0601', 50.0]]
     """
     layer = zone_layer(rings_of(zones), *class_numbers(codes))
-    found = overlaps(rings_of(parcels), layer, threads=threads, progress=progress)
+    found, _ = overlaps(rings_of(parcels), layer, threads=threads, progress=progress)
     return pd.DataFrame({"parcel": found.parcel, "code": layer.names[found.klass], "area_m2": found.area_m2})
 
 
@@ -94,37 +93,36 @@ def zone_layer(rings: Rings, numbers: Integers, names: Objects) -> Zones:
 
 
 def overlaps(
-    parcels: Rings, zones: Zones, *, threads: int = 1, progress: Callable[[int], None] = lambda _: None
-) -> Overlaps:
-    """Return the area of every parcel in every class that it meets, above the noise."""
-    starts = range(0, len(parcels.box), CHUNK)
+    parcels: Rings,
+    zones: Zones,
+    *,
+    cover: bool = False,
+    threads: int = 1,
+    progress: Callable[[int], None] = lambda _: None,
+) -> tuple[Overlaps, Cover | None]:
+    """Return the area of every parcel in every class that it meets, above the noise, and how it is covered if asked.
 
-    def chunk(start: int) -> Overlaps:
-        stop = min(start + CHUNK, len(parcels.box))
-        parcel, klass, area = overlaps_of(parcels, start, stop, zones.rings, zones.classes, zones.tree)
-        real = area > NOISE_M2
-        return Overlaps(parcel[real], klass[real], area[real])
-
-    parts = [no_overlaps()]
-    for start, part in zip(starts, _spread(chunk, starts, threads), strict=True):
-        parts.append(part)
-        progress(min(CHUNK, len(parcels.box) - start))
-    return Overlaps(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
-
-
-def cover(parcels: Rings, zones: Zones, *, threads: int = 1) -> Cover:
-    """Return for every parcel how much of it no zone covers, and how much zones cover more than once.
-
-    Both are 0 where they are noise; a parcel without an area has 0 of each.
+    Of a cover, figures that are noise are 0, and so are those of a parcel without an area.
     """
     starts = range(0, len(parcels.box), CHUNK)
 
-    def chunk(start: int) -> tuple[Floats, Floats]:
-        return cover_of(parcels, start, min(start + CHUNK, len(parcels.box)), zones.rings, zones.tree)
+    def chunk(start: int) -> tuple[Integers, Integers, Floats, Floats]:
+        stop = min(start + CHUNK, len(parcels.box))
+        return sums_of(parcels, start, stop, zones.rings, zones.classes, zones.tree, cover)
 
-    parts = [(np.empty(0), np.empty(0)), *_spread(chunk, starts, threads)]
-    summed, covered = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    rest, excess = np.nan_to_num(parcels.area) - covered, summed - covered
+    parts = [(*no_overlaps(), np.empty(0))]
+    for start, part in zip(starts, _spread(chunk, starts, threads), strict=True):
+        parts.append(part)
+        progress(min(CHUNK, len(parcels.box) - start))
+    parcel, klass, area, covered = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    real = area > NOISE_M2
+    found = Overlaps(parcel[real], klass[real], area[real])
+    return found, _cover(parcels, parcel, area, covered) if cover else None
+
+
+def _cover(parcels: Rings, parcel: Integers, area: Floats, covered: Floats) -> Cover:
+    rest = np.nan_to_num(parcels.area) - covered
+    excess = np.bincount(parcel, area, minlength=len(covered)) - covered
     return Cover(np.where(rest > NOISE_M2, rest, 0.0), np.where(excess > NOISE_M2, excess, 0.0))
 
 

@@ -86,8 +86,7 @@ def tabulated(
     for some, met in strips(parcels, zones):
         layer = tabulate.zone_layer(zones.taken(met), classes[met], names)
         ours = parcels.taken(some)
-        found = tabulate.overlaps(ours, layer, threads=threads, progress=progress)
-        covered = tabulate.cover(ours, layer, threads=threads) if cover else None
+        found, covered = tabulate.overlaps(ours, layer, cover=cover, threads=threads, progress=progress)
         yield Strip(some, found._replace(parcel=some[found.parcel]), covered)
 
 
