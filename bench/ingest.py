@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -57,7 +56,7 @@ def measure(folder: Path, shapefile: Path, dsn: str, rounds: int) -> None:
     """Run both programs in turn and print medians and the ratio pair by pair."""
     upgrade(dsn, 4548)
     (folder / "lowland.toml").write_text(PROJECT, encoding="utf-8")
-    ours, theirs, memory = [], [], []
+    ours, theirs = [], []
     for number in range(rounds + 1):
         # A part of its own, so that the same bytes are loaded again.
         command = [
@@ -70,14 +69,13 @@ def measure(folder: Path, shapefile: Path, dsn: str, rounds: int) -> None:
             "ingest",
             "parcel",
         ]
-        spent, peak = timed(lambda: run([*command, str(shapefile), "--part", str(number)], LOWLAND_DSN=dsn))  # noqa: B023
-        bare, _ = timed(lambda: run(ogr2ogr(shapefile, dsn, f"bare_{number}"), PG_USE_COPY="YES"))  # noqa: B023
+        spent = timed(lambda: run([*command, str(shapefile), "--part", str(number)], LOWLAND_DSN=dsn))  # noqa: B023
+        bare = timed(lambda: run(ogr2ogr(shapefile, dsn, f"bare_{number}"), PG_USE_COPY="YES"))  # noqa: B023
         if number:  # the first round warms the caches
             ours.append(spent)
             theirs.append(bare)
-            memory.append(peak)
     ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
-    print(f"lowland ingest   median {statistics.median(ours):6.2f} s   peak {max(memory):6.0f} MB")
+    print(f"lowland ingest   median {statistics.median(ours):6.2f} s")
     print(f"ogr2ogr COPY     median {statistics.median(theirs):6.2f} s")
     print(
         f"ratio            median {statistics.median(ratios):6.2f}     min {min(ratios):.2f}  max {max(ratios):.2f}"
@@ -97,12 +95,11 @@ def run(command: list[str], **environment: str) -> None:
     subprocess.run(command, env=os.environ | environment, check=True, stdout=subprocess.DEVNULL)
 
 
-def timed(work: Callable[[], None]) -> tuple[float, float]:
-    """Return seconds on the wall, and the peak memory in MB of any child so far."""
+def timed(work: Callable[[], None]) -> float:
+    """Return seconds on the wall; bench/memory.py measures memory, where the child measures itself."""
     begun = time.perf_counter()
     work()
-    spent = time.perf_counter() - begun
-    return spent, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    return time.perf_counter() - begun
 
 
 if __name__ == "__main__":
