@@ -11,8 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from lowland_gis.analysis.facing import Floats as Floats
-from lowland_gis.analysis.facing import facing_lengths as facing_lengths
+from lowland_gis.analysis.facing import Floats, facing_lengths
 
 Ints = npt.NDArray[np.int64]
 Shapes = npt.NDArray[np.object_]
@@ -98,9 +97,13 @@ def contacts(parcels: Shapes, cell: Ints, *, gap_m: float, min_length_m: float) 
     """
     pairs = facing_lengths(parcels, gap_m)
     one, other = cell[pairs["first"].to_numpy()], cell[pairs["second"].to_numpy()]
-    # A length that meets the limit exactly counts, whatever the rounding of coordinates.
-    long = pairs["length_m"].to_numpy() >= min_length_m * (1 - 1e-9) - 1e-6
+    long = pairs["length_m"].to_numpy() >= _enough(min_length_m)
     return pairs.assign(linked=(one == other) & (one >= 0) & long)
+
+
+def _enough(min_length_m: float) -> float:
+    """Return the length from which it counts: one that meets the limit exactly does, whatever the rounding."""
+    return min_length_m * (1 - 1e-9) - 1e-6
 
 
 def explain_contact(
@@ -122,8 +125,7 @@ def explain_contact(
     length, gap = (float(found[name].sum()) for name in ("length_m", "gap_m"))
     distance = float(shapely.distance(pair[0], pair[1]))
     cell = cell_of(pair, cells)
-    contact = contacts(around[:2], cell, gap_m=gap_m, min_length_m=min_length_m)
-    linked = bool(contact["linked"].any()) and length >= min_length_m - 1e-6
+    linked = bool(cell[0] == cell[1] >= 0) and length > 0 and length >= _enough(min_length_m)
     if cell[0] != cell[1] or cell[0] < 0:
         why = _divided(pair, cell, barriers)
     elif distance > gap_m:
@@ -145,7 +147,9 @@ def _divided(pair: Shapes, cell: Ints, barriers: gpd.GeoDataFrame | None) -> str
         return text
     between = shapely.shortest_line(shapely.point_on_surface(pair[0]), shapely.point_on_surface(pair[1]))
     crossing = barriers[shapely.intersects(barriers.geometry.to_numpy(), between)]
-    named = sorted({str(code or layer) for layer, code in zip(crossing["layer"], crossing["code"], strict=True)})
+    named = sorted(
+        {str(code or layer) for layer, code in zip(crossing["layer"], crossing["code"], strict=True)}
+    )
     return f"{text}, divided by {'、'.join(named) if named else 'the boundary of a town'}"
 
 

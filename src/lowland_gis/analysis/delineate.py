@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -40,6 +40,11 @@ class Draft:
         """Return how far the value may be below the optimum, as a share of the bound."""
         return max(0.0, 1 - self.value_m2 / self.bound_m2) if self.bound_m2 > 0 else 0.0
 
+    def with_findings(self, more: pd.DataFrame) -> Draft:
+        """Return the draft with findings about how it was drawn before its own."""
+        both = [part for part in (more, self.findings) if len(part)]
+        return replace(self, findings=pd.concat(both, ignore_index=True)) if both else self
+
 
 def draw_units(
     parcels: gpd.GeoDataFrame,
@@ -65,7 +70,11 @@ def search_units(problem: Problem, cells: gpd.GeoDataFrame, effort: Effort) -> D
 
 
 def describe(
-    problem: Problem, cells: gpd.GeoDataFrame, units: list[Ints], bound_m2: float, names: list[str] | None = None
+    problem: Problem,
+    cells: gpd.GeoDataFrame,
+    units: list[Ints],
+    bound_m2: float,
+    names: list[str] | None = None,
 ) -> Draft:
     """Judge units (positions) and say of each unit and parcel why; units are named by town and place unless named."""
     units = [np.sort(unit) for unit in units]
@@ -91,6 +100,17 @@ def describe(
     )
 
 
+def redescribe(problem: Problem, cells: gpd.GeoDataFrame, members: pd.DataFrame, bound_m2: float) -> Draft:
+    """Judge a membership table (parcel_id, unit_id; known parcels, each in one unit) as a draft."""
+    inside = members.dropna(subset="unit_id").sort_values("unit_id", kind="stable")
+    place = pd.Series(np.arange(len(problem.cell)), index=problem.ids)
+    at = place[inside["parcel_id"]].to_numpy(dtype=np.int64)
+    groups = inside.reset_index(drop=True).groupby("unit_id", sort=True).indices
+    return describe(
+        problem, cells, [at[rows] for rows in groups.values()], bound_m2, [str(name) for name in groups]
+    )
+
+
 def _names(problem: Problem, cells: gpd.GeoDataFrame, units: list[Ints]) -> list[str]:
     """Number units by town in the order of their first parcels."""
     towns = _towns(problem, cells, units)
@@ -104,20 +124,29 @@ def _names(problem: Problem, cells: gpd.GeoDataFrame, units: list[Ints]) -> list
 
 def _towns(problem: Problem, cells: gpd.GeoDataFrame, units: list[Ints]) -> list[str]:
     codes = cells["town_code"].to_numpy(dtype=object)
-    return [str(codes[problem.cell[unit[0]]]) for unit in units]
+    # A hand-drawn unit may begin outside every block; then it has no town.
+    return [str(codes[problem.cell[unit[0]]]) if problem.cell[unit[0]] >= 0 else "" for unit in units]
 
 
 def _drawn(
     problem: Problem, cells: gpd.GeoDataFrame, units: list[Ints], judged: Judgement
 ) -> gpd.GeoDataFrame:
     faces: npt.NDArray[np.object_] = cells.geometry.to_numpy()
-    own = np.array([faces[problem.cell[unit[0]]] for unit in units] + [None], dtype=object)[:-1]
+    own = np.array([_block(faces, problem.cell[unit]) for unit in units] + [None], dtype=object)[:-1]
     shapes = outlines(problem.parcels.geometry.to_numpy(), units, own, problem.limits.gap_m)
     table = judged.units.copy()
     table.insert(1, "town_code", _towns(problem, cells, units))
     table = pd.concat([table, why_so(problem, units)], axis=1)
     table["n_parcels"] = table["n_parcels"].astype("int64")
     return gpd.GeoDataFrame(table, geometry=shapes, crs=problem.parcels.crs)
+
+
+def _block(faces: npt.NDArray[np.object_], cells: Ints) -> shapely.Geometry:
+    """Return the block of a unit; a hand-drawn one may lie in several, or outside all."""
+    inside = np.unique(cells[cells >= 0])
+    if len(inside) == 1 and (cells >= 0).all():
+        return faces[inside[0]]
+    return shapely.union_all(faces[inside]) if (cells >= 0).all() else None
 
 
 def outline_compactness(units: gpd.GeoDataFrame) -> npt.NDArray[np.float64]:

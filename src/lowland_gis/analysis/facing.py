@@ -20,6 +20,7 @@ OVERLAP_M = 0.3
 _ANTIPARALLEL = 0.9063
 _TOLERANCE_M = 1e-9
 _SCRATCH = 64
+_LEAST_M = 1e-6
 
 
 def facing_lengths(parcels: npt.NDArray[np.object_], gap_m: float) -> pd.DataFrame:
@@ -41,7 +42,7 @@ def facing_lengths(parcels: npt.NDArray[np.object_], gap_m: float) -> pd.DataFra
     start = np.searchsorted(first, np.arange(len(parcels) + 1)).astype(np.int64)
     lengths, gaps = _facing(edges.ends, edges.start, edges.boxes, start, second, gap_m)
     both = _averaged(first, second, lengths, gaps)
-    return both[both["length_m"] > 1e-6].reset_index(drop=True)
+    return both[both["length_m"] > _LEAST_M].reset_index(drop=True)
 
 
 @dataclass(frozen=True)

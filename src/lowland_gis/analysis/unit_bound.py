@@ -267,7 +267,10 @@ class _Pricer:
             len(whole), whole, np.full(len(whole), highspy.HighsVarType.kInteger)
         )
         self._graph = coo_matrix(
-            (np.ones(2 * links), (np.concatenate([local.one, local.other]), np.concatenate([local.other, local.one]))),
+            (
+                np.ones(2 * links),
+                (np.concatenate([local.one, local.other]), np.concatenate([local.other, local.one])),
+            ),
             shape=(count, count),
         ).tocsr()
 

@@ -220,9 +220,7 @@ def _reasons(parcels: gpd.GeoDataFrame, cell: Ints, limits: Limits) -> npt.NDArr
 
 
 def _linked(parcels: gpd.GeoDataFrame, cell: Ints, limits: Limits) -> pd.DataFrame:
-    pairs = contacts(
-        parcels.geometry.to_numpy(), cell, gap_m=limits.gap_m, min_length_m=limits.min_length_m
-    )
+    pairs = contacts(parcels.geometry.to_numpy(), cell, gap_m=limits.gap_m, min_length_m=limits.min_length_m)
     return pairs[pairs["linked"]].reset_index(drop=True)
 
 

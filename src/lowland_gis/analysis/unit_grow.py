@@ -61,6 +61,7 @@ def desk_of(ground: Ground) -> Desk:
 
 @compiled
 def next_stamp(desk: Desk) -> int:
+    """Return a number that nothing is stamped with yet."""
     desk.stamp[0] += 1
     return int(desk.stamp[0])
 
@@ -391,7 +392,7 @@ def best_move(
                 new_public += g.public[into]
                 new_outline += g.outline[into] - 2.0 * touching
             rule = rule_of(g, new_area, new_low, new_public, new_outline)
-            if rule == KEPT and parts == 1 and not _hangs_swapped(g, desk, members, size, out, into, stamp):
+            if rule == KEPT and parts == 1 and not _hangs_swapped(g, desk, size, out, into, stamp):
                 rule = APART
             if rule == KEPT and gained > good:
                 good_out, good_in, good = out, into, gained
@@ -405,6 +406,7 @@ def best_move(
 
 @compiled
 def facing_between(g: Ground, one: int, other: int) -> float:
+    """Return the length over which two parcels face each other, 0 where they are no neighbours."""
     for at in range(g.start[one], g.start[one + 1]):
         if g.neighbour[at] == other:
             return float(g.facing[at])
@@ -432,7 +434,7 @@ def hangs_without(g: Ground, desk: Desk, members: Ints, size: int, out: int, sta
 
 
 @compiled
-def _hangs_swapped(g: Ground, desk: Desk, members: Ints, size: int, out: int, into: int, stamp: int) -> bool:
+def _hangs_swapped(g: Ground, desk: Desk, size: int, out: int, into: int, stamp: int) -> bool:
     """Tell whether members hang together when one is exchanged for another parcel."""
     mark = next_stamp(desk)
     desk.queue[0] = into
@@ -457,7 +459,7 @@ def improve(g: Ground, desk: Desk, free: Flags, price: Floats, members: Ints, si
     members[:size] is changed in place.
     """
     for _ in range(_MOVES):
-        out, into, gained, _, _, _, _ = best_move(g, desk, free, price, members, size, _EPSILON)
+        out, into, _, _, _, _, _ = best_move(g, desk, free, price, members, size, _EPSILON)
         if out < 0 and into < 0:
             break
         before = size

@@ -57,7 +57,9 @@ def judge(problem: Problem, members: pd.DataFrame) -> Judgement:
 
     Unknown parcels and parcels in two units are findings; they count in no unit or in the first by name.
     """
-    given = members[members["unit_id"].notna()][["parcel_id", "unit_id"]].sort_values(["parcel_id", "unit_id"])
+    given = members[members["unit_id"].notna()][["parcel_id", "unit_id"]].sort_values(
+        ["parcel_id", "unit_id"]
+    )
     findings = [*_unknown(problem, given), *_double(given)]
     known = given[given["parcel_id"].isin(problem.parcels["parcel_id"])].drop_duplicates("parcel_id")
     rows = _rows(problem, known)
@@ -71,7 +73,9 @@ def judge(problem: Problem, members: pd.DataFrame) -> Judgement:
     return Judgement(units, table)
 
 
-def members_of_polygons(parcels: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def members_of_polygons(
+    parcels: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return which parcels lie in which hand-drawn polygon (parcel_id, unit_id), and findings about the drawing.
 
     `drawn` has unit_id and geometry. A parcel belongs to the polygon that holds at least half of it; a parcel that a line cuts,
@@ -129,7 +133,9 @@ def _unknown(problem: Problem, given: pd.DataFrame) -> list[tuple[object, ...]]:
 
 def _double(given: pd.DataFrame) -> list[tuple[object, ...]]:
     twice = given[given.duplicated("parcel_id", keep=False)]
-    together = twice.groupby("parcel_id", sort=True)["unit_id"].agg(lambda units: " and ".join(map(str, units)))
+    together = twice.groupby("parcel_id", sort=True)["unit_id"].agg(
+        lambda units: " and ".join(map(str, units))
+    )
     return [
         _finding(None, "two_units", len(part), 0.0, part.index, f"parcels stand in two units: {units}")
         for units, part in together.groupby(together, sort=True)
@@ -200,7 +206,9 @@ def _minority(rows: pd.DataFrame, column: str, base: str) -> pd.Series:
 def _not_allowed(rows: pd.DataFrame) -> list[tuple[object, ...]]:
     out = rows[rows["why"].notna()]
     return [
-        _finding(unit, "not_allowed", len(part), 0.0, part["parcel_id"], f"parcels that may be in no unit: {why}")
+        _finding(
+            unit, "not_allowed", len(part), 0.0, part["parcel_id"], f"parcels that may be in no unit: {why}"
+        )
         for (unit, why), part in out.groupby(["unit_id", "why"], sort=True)
     ]
 
@@ -211,14 +219,27 @@ def _limits(units: pd.DataFrame, limits: Limits) -> list[tuple[object, ...]]:
         ("min_ha", "area_m2", limits.min_ha * HECTARE_M2, 1, "is smaller than the least area"),
         ("max_ha", "area_m2", limits.max_ha * HECTARE_M2, -1, "is larger than the greatest area"),
         ("min_low_share", "low_share", limits.min_low_share, 1, "has too little low-efficiency land"),
-        ("min_public_share", "public_share", limits.min_public_share, 1, "has too little public-benefit land"),
+        (
+            "min_public_share",
+            "public_share",
+            limits.min_public_share,
+            1,
+            "has too little public-benefit land",
+        ),
         ("min_compactness", "compactness", limits.min_compactness, 1, "is too ragged"),
     )
     findings = []
     for rule, column, limit, sign, text in rules:
         broken = units[sign * units[column] < sign * limit * (1 - sign * tolerance)]
         findings += [
-            _finding(row["unit_id"], rule, row[column], limit, [], f"{text}: {row[column]:,.4g} against {limit:,.4g}")
+            _finding(
+                row["unit_id"],
+                rule,
+                row[column],
+                limit,
+                [],
+                f"{text}: {row[column]:,.4g} against {limit:,.4g}",
+            )
             for row in broken.to_dict("records")
         ]
     return findings
@@ -229,22 +250,36 @@ def _graph(problem: Problem) -> csr_matrix:
     links, count = problem.links, len(problem.cell)
     ends = np.concatenate([links["first"].to_numpy(), links["second"].to_numpy()])
     others = np.concatenate([links["second"].to_numpy(), links["first"].to_numpy()])
-    return coo_matrix((np.tile(links["length_m"].to_numpy(dtype=float), 2), (ends, others)), shape=(count, count)).tocsr()
+    return coo_matrix(
+        (np.tile(links["length_m"].to_numpy(dtype=float), 2), (ends, others)), shape=(count, count)
+    ).tocsr()
 
 
 def _shape(problem: Problem, graph: csr_matrix, unit: str, part: pd.DataFrame) -> list[tuple[object, ...]]:
     nodes = np.sort(part["position"].to_numpy())
     findings: list[tuple[object, ...]] = []
-    if part["cell"].nunique() > 1:
-        cells = ", ".join(map(str, sorted(part["cell"].unique())))
+    blocks = sorted(set(part["cell"]))
+    if len(blocks) > 1:
+        cells = ", ".join(map(str, blocks))
         common = part["cell"].mode().min()
         away = part["parcel_id"][part["cell"] != common]
-        findings.append(_finding(unit, "one_block", part["cell"].nunique(), 1.0, away, f"lies in several blocks ({cells}): barriers divide it"))
+        findings.append(
+            _finding(
+                unit,
+                "one_block",
+                len(blocks),
+                1.0,
+                away,
+                f"lies in several blocks ({cells}): barriers divide it",
+            )
+        )
     count, label = connected_components(graph[nodes][:, nodes], directed=False)
     if count > 1:
         largest = np.argmax(np.bincount(label))
         loose = problem.ids[nodes[label != largest]]
-        findings.append(_finding(unit, "contiguous", count, 1.0, loose, f"falls into {count} pieces that do not touch"))
+        findings.append(
+            _finding(unit, "contiguous", count, 1.0, loose, f"falls into {count} pieces that do not touch")
+        )
     findings += _holes(problem, graph, unit, nodes)
     return findings
 

@@ -14,14 +14,12 @@ _POLYGON = 2
 def outlines(
     shapes: npt.NDArray[np.object_], units: list[Ints], cells: npt.NDArray[np.object_], gap_m: float
 ) -> npt.NDArray[np.object_]:
-    """Return the outline of every unit as a multipolygon; `cells` is the block of each unit.
+    """Return the outline of every unit as a multipolygon; `cells` is the block of each unit (None: no bound).
 
     Lanes up to `gap_m` wide are closed by buffering out and in; what lies enclosed and is no parcel belongs to the unit.
     """
     tree = shapely.STRtree(shapes)
-    drawn = [
-        _outline(shapes, unit, tree, cell, gap_m) for unit, cell in zip(units, cells, strict=True)
-    ]
+    drawn = [_outline(shapes, unit, tree, cell, gap_m) for unit, cell in zip(units, cells, strict=True)]
     return np.array([*drawn, None], dtype=object)[:-1]
 
 
@@ -29,7 +27,7 @@ def _outline(
     shapes: npt.NDArray[np.object_],
     members: Ints,
     tree: shapely.STRtree,
-    cell: shapely.Geometry,
+    cell: shapely.Geometry | None,
     gap_m: float,
 ) -> shapely.MultiPolygon:
     own = shapely.union_all(shapes[members])
@@ -39,6 +37,7 @@ def _outline(
     others = np.setdiff1d(tree.query(filled, predicate="intersects"), members)
     lanes = shapely.difference(filled, shapely.union_all(shapes[others]))
     # Only what hangs together with a member: an enclosed corner between others is not the unit's.
-    parts = shapely.get_parts(shapely.intersection(shapely.union(lanes, own), cell))
+    whole = shapely.union(lanes, own)
+    parts = shapely.get_parts(whole if cell is None else shapely.intersection(whole, cell))
     parts = parts[(shapely.get_dimensions(parts) == _POLYGON)]
     return shapely.multipolygons(parts[shapely.area(shapely.intersection(parts, own)) > 0])

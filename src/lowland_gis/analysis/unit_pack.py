@@ -60,7 +60,13 @@ class Master:
         self._highs = quiet_highs()
         least = np.where(forced, 1.0, 0.0)
         self._highs.addRows(
-            self._rows, least, np.ones(self._rows), 0, np.zeros(self._rows, dtype=np.int32), np.empty(0, dtype=np.int32), np.empty(0)
+            self._rows,
+            least,
+            np.ones(self._rows),
+            0,
+            np.zeros(self._rows, dtype=np.int32),
+            np.empty(0, dtype=np.int32),
+            np.empty(0),
         )
         self._highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
         # Leaving a forced parcel out costs more than any unit brings; so the programme always has an answer.
@@ -135,7 +141,8 @@ class Master:
 
 def quiet_highs() -> Any:
     """Return a solver that says nothing, works on one thread and stops by counts."""
-    make: Any = highspy.Highs  # its constructor carries no types
+    # The class below it: the outer one prints a banner on stdout and calls back into Python.
+    make: Any = highspy.Highs.__base__
     highs = make()
     for name, value in (
         ("output_flag", False),

@@ -129,7 +129,7 @@ def _short_components(problem: Problem) -> list[str | None]:
 
 def _why(problem: Problem, found: tuple[int, int, int, float], names: list[str]) -> str:
     kind, number, rule, amount = found
-    if kind == _BESIDE and rule == KEPT:
+    if kind == _BESIDE and (rule == KEPT or amount <= 0):
         return f"value: joining {names[number]} would cost {-amount:,.0f} m² more than it brings"
     if kind == _BESIDE:
         return f"{RULES[int(rule)]}: joining {names[number]} would bring {amount:,.0f} m², but the rule forbids it"
