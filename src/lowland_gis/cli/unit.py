@@ -96,7 +96,9 @@ def list_drafts(session: Session, as_json: bool) -> None:
 
     with session.project.transaction() as connection:
         rows = drafts(connection)
-    show(rows[_LIST].round({"value_m2": 0, "bound_m2": 0, "gap": 4, "coverage": 4}), as_json=as_json)
+    if not as_json:
+        rows = rows.assign(**{name: rows[name].map("{:.2%}".format) for name in ("gap", "coverage")})
+    show(rows[_LIST], as_json=as_json)
 
 
 @unit.command()

@@ -37,7 +37,7 @@ class UnitSheet:
     """What a sheet shows; frames are in the project's plane.
 
     `parcels`: those of the unit and around it, with kind (missing: not low-efficiency), inside, geometry. `tables`: title → rows
-    of name and area_m2, already grouped. `facts`: name → text. `tools`: policy tools by name.
+    of name and area_m2, already grouped. `facts`: name → text. `tools`: policy tools by name. `barriers`: layer, title, geometry.
     """
 
     title: str
@@ -99,22 +99,10 @@ def _map(axes: Axes, sheet: UnitSheet, legend: Legend) -> None:
         if len(chosen):
             _fill(axes, chosen, style, 2)
             shown.append((style.title, style))
-    for layer, rows in sheet.barriers.groupby("layer", sort=True):
-        style = legend.layers.get(str(layer), legend.layers["background"])
-        codes = rows["code"].astype(object)
-        _lines(axes, rows.geometry.to_numpy(), "#8F8F8F" if layer == "road" else style.outline)
-        title = "、".join(sorted({str(code) for code in codes if code})) or style.title
-        shown.append(
-            (
-                title,
-                Style(
-                    title=title,
-                    fill="none",
-                    outline="#8F8F8F" if layer == "road" else style.outline,
-                    width=2.0,
-                ),
-            )
-        )
+    for (layer, title), rows in sheet.barriers.groupby(["layer", "title"], sort=True):
+        style = legend.roads.get(str(title)) or legend.layers.get(str(layer), legend.layers["background"])
+        _lines(axes, rows.geometry.to_numpy(), style.outline)
+        shown.append((str(title), Style(title=str(title), fill="none", outline=style.outline, width=2.0)))
     unit = legend.layers["unit"]
     _fill(axes, [sheet.outline], Style(title=unit.title, fill="none", outline=unit.outline, width=2.2), 5)
     shown.append((unit.title, unit))
@@ -171,16 +159,14 @@ def _furniture(axes: Axes, width: float, legend: Legend) -> None:
         zorder=9,
     )
     axes.annotate(
-        "北",
+        "",
         (0.96, 0.97),
-        (0.96, 0.86),
+        (0.96, 0.88),
         xycoords="axes fraction",
-        ha="center",
-        fontsize=10,
-        color=paper.ink,
-        arrowprops={"arrowstyle": "<-", "color": paper.ink},
+        arrowprops={"arrowstyle": "-|>", "color": paper.ink},
         zorder=9,
     )
+    axes.text(0.96, 0.84, "北", transform=axes.transAxes, ha="center", fontsize=10, color=paper.ink, zorder=9)
 
 
 def _key(axes: Axes, shown: list[tuple[str, Style]], legend: Legend) -> None:
@@ -204,7 +190,7 @@ def _tables(figure: Figure, sheet: UnitSheet, legend: Legend) -> None:
     paper = legend.paper
     places = [(0.07, 0.435), (0.52, 0.435), (0.07, 0.245), (0.52, 0.245)]
     for (left, top), (title, rows) in zip(places, sheet.tables.items(), strict=False):
-        figure.text(left, top, title, fontsize=11, color=paper.ink, va="top", weight="bold")
+        figure.text(left, top, title, fontsize=11, color=paper.ink, va="top")
         total = float(rows["area_m2"].sum())
         for number, (name, area) in enumerate(_shortened(rows)):
             y = top - 0.027 - 0.02 * number
@@ -212,9 +198,9 @@ def _tables(figure: Figure, sheet: UnitSheet, legend: Legend) -> None:
             share = area / total if total else 0.0
             text = f"{area / _M2_PER_HA:.2f} 公顷　{area / _MU_M2:,.1f} 亩　{share:.1%}"
             figure.text(left + 0.41, y, text, fontsize=9, color=paper.ink, va="top", ha="right")
-    figure.text(0.07, 0.075, "政策工具：" + ("、".join(sheet.tools) or "无"), fontsize=9, color=paper.ink)
+    figure.text(0.07, 0.085, "政策工具：" + ("、".join(sheet.tools) or "无"), fontsize=9, color=paper.ink)
     for number, note in enumerate(sheet.notes):
-        figure.text(0.07, 0.055 - 0.015 * number, note, fontsize=7.5, color=paper.quiet)
+        figure.text(0.07, 0.066 - 0.015 * number, note, fontsize=7.5, color=paper.quiet)
 
 
 def _shortened(rows: pd.DataFrame) -> list[tuple[str, float]]:

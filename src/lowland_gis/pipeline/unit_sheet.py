@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 
 from lowland_gis.definitions.codes import code_names
+from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.definitions.legend import read_legend
 from lowland_gis.definitions.policy_tools import read_policy_tools
 from lowland_gis.deliver.unit_sheet import UnitSheet, draw_unit_sheet
@@ -36,6 +36,11 @@ def unit_sheet(project: Project, which: str, unit_id: str, target: Path) -> Path
         inputs = read_unit_inputs(connection, project)
         towns = town_names(connection)
         frozen = frozen_units(connection)
+        zones = dict(
+            connection.execute(
+                "SELECT DISTINCT code, attributes->>'GHFQMC' FROM land.feature WHERE layer = 'plan_zone'"
+            ).fetchall()
+        )
     if unit_id not in set(units["unit_id"]):
         raise UsageError(
             f"Draft {stored.name} has no unit {unit_id!r}. Its units are: {', '.join(units['unit_id'][:10])}. Type: lowland unit metrics"
@@ -44,6 +49,7 @@ def unit_sheet(project: Project, which: str, unit_id: str, target: Path) -> Path
     numbers = frozen[(frozen["run_id"] == stored.run_id) & (frozen["unit_id"] == unit_id)]["number"]
     name = numbers.iloc[0] if len(numbers) else f"{unit_id}（草案）"
     town = towns.get(str(unit["town_code"]), "")
+    inputs.parcels["zone"] = inputs.parcels["zone"].map(zones)
     return draw_unit_sheet(_sheet(project, stored, unit, inputs, f"{town}　再开发单元 {name}"), target)
 
 
@@ -51,9 +57,8 @@ def _sheet(project: Project, stored: Stored, unit: pd.Series, inputs: UnitInputs
     members = inputs.parcels.merge(stored.members, on="parcel_id", suffixes=("_not_allowed", ""))
     inside = members[members["unit_id"] == unit["unit_id"]]
     near = shapely.dwithin(inputs.parcels.geometry.to_numpy(), unit["geometry"], _AROUND_M)
-    barriers = inputs.barriers[
-        shapely.dwithin(inputs.barriers.geometry.to_numpy(), unit["geometry"], _AROUND_M)
-    ]
+    close = shapely.dwithin(inputs.barriers.geometry.to_numpy(), unit["geometry"], _AROUND_M)
+    barriers = _titled(inputs.barriers[close])
     policies = read_policy_tools()
     public = float(unit["public_share"] or 0.0)
     example = "；认定阈值与单元限值均为示例" if project.settings.project.synthetic else ""
@@ -70,7 +75,8 @@ def _sheet(project: Project, stored: Stored, unit: pd.Series, inputs: UnitInputs
         _tables(inside),
         policies.of(sorted(set(inside["kind"].dropna()))),
         (
-            f"公益性用地：本单元规划占比 {public:.1%}；参照 {policies.public_benefit}。{policies.document}",
+            f"公益性用地：本单元规划占比 {public:.1%}；参照 {policies.public_benefit}",
+            f"政策工具：{policies.document}",
             f"四至界线：{_bounding(unit['geometry'], barriers)}",
             f"方案 {stored.name}（run {stored.run_id}），数据时点 {project.settings.project.as_of.isoformat()}{example}",
         ),
@@ -107,12 +113,17 @@ def _use(code: object, uses: dict[str, str]) -> str:
     return code
 
 
+def _titled(barriers: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Name barriers as people do: roads by their grade, others by their layer."""
+    titles = [
+        str(code) if code else layer_definition(layer).title
+        for layer, code in zip(barriers["layer"], barriers["code"], strict=True)
+    ]
+    return barriers.assign(title=titles)
+
+
 def _bounding(outline: shapely.Geometry, barriers: gpd.GeoDataFrame) -> str:
     """Name the barriers around a unit with their distances."""
-    legend = read_legend()
-    nearest: dict[str, float] = {}
-    for layer, code, shape in zip(barriers["layer"], barriers["code"], barriers.geometry, strict=True):
-        name = str(code) if code else legend.layers[layer].title if layer in legend.layers else str(layer)
-        nearest[name] = min(nearest.get(name, np.inf), float(shapely.distance(outline, shape)))
-    named = sorted(nearest.items(), key=lambda item: (item[1], item[0]))
-    return "、".join(f"{name}（{distance:.0f} m）" for name, distance in named) or f"{_AROUND_M:g} m 内无"
+    away = pd.Series(shapely.distance(barriers.geometry.to_numpy(), outline), index=barriers["title"])
+    nearest = away.groupby(level=0).min().sort_values(kind="stable")
+    return "、".join(f"{name}（{m:.0f} m）" for name, m in nearest.items()) or f"{_AROUND_M:g} m 内无"
