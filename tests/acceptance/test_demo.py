@@ -159,7 +159,7 @@ def test_units_keep_their_limits(demo):
     units = demo.rows("SELECT unit_id, area_m2, n_parcels, ST_AsBinary(geom) FROM result.unit")
     assert len(units) > 3
     for _, area, _, _ in units:
-        assert 10_000 - 1e-3 <= area <= 300_000 + 1e-3
+        assert 20_000 - 1e-3 <= area <= 300_000 + 1e-3
     shapes = [shapely.from_wkb(wkb) for *_, wkb in units]
     tree = shapely.STRtree(shapes)
     for one, other in zip(*tree.query(shapes, predicate="intersects"), strict=True):

@@ -45,9 +45,14 @@ def barrier_cells(
         limits = np.array([shapely.boundary(shapely.union_all(towns.geometry.to_numpy()))], dtype=object)
     noded = shapely.union_all(np.concatenate([shapely.boundary(_areal(barriers)), _linear(barriers), limits]))
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(noded)))
-    inside = shapely.STRtree(towns.geometry.to_numpy()).query(
-        shapely.point_on_surface(faces), predicate="within"
+    face, town = shapely.STRtree(towns.geometry.to_numpy()).query(
+        shapely.point_on_surface(faces), predicate="intersects"
     )
+    # Only where towns are joined can a point lie on the line between two; then the first code counts.
+    order = np.lexsort((towns["town_code"].to_numpy(dtype=str)[town], face))
+    inside = face[order], town[order]
+    first = np.diff(inside[0], prepend=-1) > 0
+    inside = inside[0][first], inside[1][first]
     cells = gpd.GeoDataFrame(
         {"town_code": towns["town_code"].to_numpy()[inside[1]]}, geometry=faces[inside[0]], crs=towns.crs
     )

@@ -236,6 +236,7 @@ def _ground(parcels: gpd.GeoDataFrame, linked: pd.DataFrame, limits: Limits, wei
     outline = shapely.length(parcels.geometry.to_numpy())
     used = [(name, getattr(weights, weight), base) for name, weight, base in MIXINGS]
     used = [item for item in used if item[1] > 0 and item[0] in parcels.columns]
+    shape = len(used), len(parcels)
     first, second = linked["first"].to_numpy(), linked["second"].to_numpy()
     one, other = np.concatenate([first, second]), np.concatenate([second, first])
     order = np.lexsort((other, one))
@@ -247,8 +248,8 @@ def _ground(parcels: gpd.GeoDataFrame, linked: pd.DataFrame, limits: Limits, wei
         low - weights.other_land * (area - low) - weights.outline * outline,
         outline,
         public,
-        np.array([_codes(parcels[name]) for name, _, _ in used], dtype=np.int64).reshape(-1, len(parcels)),
-        np.array([parcels[base].to_numpy(dtype=float) for *_, base in used]).reshape(-1, len(parcels)),
+        np.array([_codes(parcels[name]) for name, _, _ in used], dtype=np.int64).reshape(shape),
+        np.array([parcels[base].to_numpy(dtype=float) for *_, base in used], dtype=float).reshape(shape),
         np.array([weight for _, weight, _ in used], dtype=np.float64),
         np.searchsorted(one[order], np.arange(len(parcels) + 1)).astype(np.int64),
         other[order].astype(np.int64),

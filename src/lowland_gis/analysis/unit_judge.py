@@ -146,13 +146,14 @@ def _rows(problem: Problem, known: pd.DataFrame) -> pd.DataFrame:
     """Return every member with what is summed of it."""
     parcels = pd.DataFrame(problem.parcels.drop(columns="geometry"))
     parcels = parcels.assign(
+        parcel_id=parcels["parcel_id"].astype(object),
         position=np.arange(len(parcels)),
         cell=problem.cell,
         why=problem.reason,
         outline=shapely.length(problem.parcels.geometry.to_numpy()),
         public_m2=parcels["public_m2"] if "public_m2" in parcels.columns else 0.0,
     )
-    return known.merge(parcels, on="parcel_id", how="inner")
+    return known.astype({"parcel_id": object}).merge(parcels, on="parcel_id", how="inner")
 
 
 def _ledger(problem: Problem, rows: pd.DataFrame) -> pd.DataFrame:
