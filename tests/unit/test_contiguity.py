@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -202,7 +204,7 @@ def plain(one: shapely.Polygon, other: shapely.Polygon, gap_m: float) -> float:
 
 def edges(shape: shapely.Polygon) -> list[tuple[np.ndarray, np.ndarray]]:
     points = shapely.get_coordinates(shapely.orient_polygons(shape))
-    return list(zip(points[:-1], points[1:], strict=True))
+    return list(pairwise(points))
 
 
 def test_towns_can_be_joined():
