@@ -14,6 +14,7 @@ from lowland_gis.analysis.unit_judge import LEDGER
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
 from lowland_gis.errors import InputRefusedError, UsageError
+from lowland_gis.pipeline.overview import compared_drafts
 from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.runs import Run, current_versions, needed_run, recorded
 from lowland_gis.pipeline.unit_inputs import (
@@ -103,6 +104,12 @@ def drawn_from(inputs: UnitInputs, settings: DelineateSettings) -> Draft:
             " Look at [delineate] of lowland.toml: protected_max, inside_min, max_ha."
         )
     return search_units(problem, inputs.cells, effort_of(settings))
+
+
+def preview(inputs: UnitInputs, settings: DelineateSettings, **changes: float) -> pd.DataFrame:
+    """Return the figures of a draft under changed limits, without keeping it: what the sliders of a notebook call."""
+    drawn = drawn_from(inputs, changed(settings, changes))
+    return compared_drafts({"settings": drawn}).T
 
 
 def inputs_of(connection: Connection, settings: DelineateSettings) -> dict[str, Any]:
