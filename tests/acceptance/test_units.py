@@ -119,6 +119,20 @@ def test_limits_that_make_no_sense_are_refused(demo, arguments, words):
     assert "Traceback" not in done.stderr
 
 
+def test_a_unit_larger_than_any_block_gives_an_empty_draft_that_says_why(demo):
+    done = demo.lowland("unit", "draft", "太大", "--set", "min_ha=900", "--set", "max_ha=999")
+    assert done.returncode == 0, done.stderr
+    assert "No unit can be drawn" in done.stderr
+    assert "by min_ha (for example 1201131" in done.stderr
+    assert "less than 900 ha" in done.stderr
+
+
+def test_missing_barriers_are_told(demo):
+    done = demo.lowland("unit", "draft", "无界", "--set", 'barriers=["violation"]', "--rounds", "0")
+    assert done.returncode == 0, done.stderr
+    assert "barriers not delivered, so nothing divides along them: violation" in done.stderr
+
+
 def test_a_membership_edited_in_qgis_comes_back_with_its_cost(demo, exported, tmp_path):
     parcel, unit = beside(exported)
     in_qgis(tmp_path, exported, "attribute", parcel, unit)

@@ -108,13 +108,14 @@ class Ground(NamedTuple):
 
 @dataclass(frozen=True)
 class Problem:
-    """Parcels in the order of their codes, their ground, and the components that can be solved apart.
+    """Parcels in the order of their codes (`ids`), their ground, and the components that can be solved apart.
 
     `reason` says why a parcel may be in no unit, else None; `component` is -1 there. Component c holds the positions
     `members[bounds[c]:bounds[c + 1]]`, and components are numbered by their first parcel.
     """
 
     parcels: gpd.GeoDataFrame
+    ids: npt.NDArray[np.object_]
     cell: Ints
     reason: npt.NDArray[np.object_]
     ground: Ground
@@ -124,12 +125,6 @@ class Problem:
     members: Ints
     limits: Limits
     weights: Weights
-
-    @property
-    def ids(self) -> npt.NDArray[np.object_]:
-        """Return the codes of the parcels."""
-        codes: npt.NDArray[np.object_] = self.parcels["parcel_id"].to_numpy(dtype=object)
-        return codes
 
     @property
     def free(self) -> npt.NDArray[np.bool_]:
@@ -169,7 +164,8 @@ def build_problem(
     component = _components(linked, np.asarray(pd.isna(reason)))
     members = np.argsort(component, kind="stable")[np.count_nonzero(component < 0) :].astype(np.int64)
     bounds = np.searchsorted(component[members], np.arange(component.max(initial=-1) + 2)).astype(np.int64)
-    return Problem(parcels, cell, reason, ground, linked, component, bounds, members, limits, weights)
+    ids = parcels["parcel_id"].to_numpy(dtype=object)
+    return Problem(parcels, ids, cell, reason, ground, linked, component, bounds, members, limits, weights)
 
 
 def _refuse(parcels: gpd.GeoDataFrame) -> None:

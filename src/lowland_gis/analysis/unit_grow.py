@@ -529,14 +529,21 @@ def candidates(
     starts = np.zeros(len(seeds) + 1, dtype=np.int64)
     flat = np.empty(16 * len(seeds) + 16, dtype=np.int64)
     values = np.empty(len(seeds))
-    hashes = np.empty(len(seeds), dtype=np.uint64)
-    count = 0
+    hashes, grown = np.empty(len(seeds), dtype=np.uint64), np.empty(len(seeds), dtype=np.uint64)
+    count, tried = 0, 0
     for seed in seeds:
         if not free[seed]:
             continue
         size = grow(g, desk, free, price, seed, bonus, room, desk.members)
-        if size > 0:
-            size = fill_holes(g, desk, free, desk.members, size)
+        if size == 0:
+            continue
+        # Many seeds grow into the same unit; only the first is bettered.
+        number = _hash(np.sort(desk.members[:size]))
+        if _known(grown, tried, number):
+            continue
+        grown[tried] = number
+        tried += 1
+        size = fill_holes(g, desk, free, desk.members, size)
         if size == 0 or value_and_rule(g, desk, desk.members[:size])[1] != KEPT:
             continue
         size = improve(g, desk, free, price, desk.members, size)

@@ -66,9 +66,9 @@ def judge(problem: Problem, members: pd.DataFrame) -> Judgement:
     units = _ledger(problem, rows)
     findings += _not_allowed(rows)
     findings += _limits(units, problem.limits)
-    graph = _graph(problem)
+    site = _site(problem)
     for unit, part in rows.groupby("unit_id", sort=True):
-        findings += _shape(problem, graph, str(unit), part)
+        findings += _shape(problem, site, str(unit), part)
     table = pd.DataFrame(findings, columns=list(FINDINGS))
     return Judgement(units, table)
 
@@ -246,17 +246,37 @@ def _limits(units: pd.DataFrame, limits: Limits) -> list[tuple[object, ...]]:
     return findings
 
 
-def _graph(problem: Problem) -> csr_matrix:
-    """Return facing lengths of linked parcels as a symmetric matrix."""
+@dataclass(frozen=True)
+class _Site:
+    """What the shape of every unit is judged by: facing lengths of linked parcels, areas, outlines, parcels by block."""
+
+    graph: csr_matrix
+    areas: npt.NDArray[np.float64]
+    lengths: npt.NDArray[np.float64]
+    order: npt.NDArray[np.int64]
+    bounds: npt.NDArray[np.int64]
+
+    def of_block(self, block: int) -> npt.NDArray[np.int64]:
+        """Return the parcels of a block (-1: outside all)."""
+        return self.order[self.bounds[block + 1] : self.bounds[block + 2]]
+
+
+def _site(problem: Problem) -> _Site:
     links, count = problem.links, len(problem.cell)
     ends = np.concatenate([links["first"].to_numpy(), links["second"].to_numpy()])
     others = np.concatenate([links["second"].to_numpy(), links["first"].to_numpy()])
-    return coo_matrix(
-        (np.tile(links["length_m"].to_numpy(dtype=float), 2), (ends, others)), shape=(count, count)
-    ).tocsr()
+    lengths = np.tile(links["length_m"].to_numpy(dtype=float), 2)
+    order = np.argsort(problem.cell, kind="stable")
+    return _Site(
+        coo_matrix((lengths, (ends, others)), shape=(count, count)).tocsr(),
+        problem.parcels["area_m2"].to_numpy(dtype=float),
+        shapely.length(problem.parcels.geometry.to_numpy()),
+        order,
+        np.searchsorted(problem.cell[order], np.arange(-1, problem.cell.max(initial=-1) + 2)),
+    )
 
 
-def _shape(problem: Problem, graph: csr_matrix, unit: str, part: pd.DataFrame) -> list[tuple[object, ...]]:
+def _shape(problem: Problem, site: _Site, unit: str, part: pd.DataFrame) -> list[tuple[object, ...]]:
     nodes = np.sort(part["position"].to_numpy())
     findings: list[tuple[object, ...]] = []
     blocks = sorted(set(part["cell"]))
@@ -274,32 +294,31 @@ def _shape(problem: Problem, graph: csr_matrix, unit: str, part: pd.DataFrame) -
                 f"lies in several blocks ({cells}): barriers divide it",
             )
         )
-    count, label = connected_components(graph[nodes][:, nodes], directed=False)
+    count, label = connected_components(site.graph[nodes][:, nodes], directed=False)
     if count > 1:
         largest = np.argmax(np.bincount(label))
         loose = problem.ids[nodes[label != largest]]
         findings.append(
             _finding(unit, "contiguous", count, 1.0, loose, f"falls into {count} pieces that do not touch")
         )
-    findings += _holes(problem, graph, unit, nodes)
+    findings += _holes(problem, site, unit, nodes)
     return findings
 
 
 def _holes(
-    problem: Problem, graph: csr_matrix, unit: str, nodes: npt.NDArray[np.int64]
+    problem: Problem, site: _Site, unit: str, nodes: npt.NDArray[np.int64]
 ) -> list[tuple[object, ...]]:
     """Find groups of parcels left out that the unit encloses."""
-    parcels, limits = problem.parcels, problem.limits
-    inside = np.zeros(len(problem.cell), dtype=bool)
-    inside[nodes] = True
-    around = np.flatnonzero(np.isin(problem.cell, np.unique(problem.cell[nodes])) & ~inside)
+    limits, areas, graph = problem.limits, site.areas, site.graph
+    blocks = np.unique(problem.cell[nodes])
+    around = np.sort(np.concatenate([site.of_block(block) for block in blocks]))
+    around = around[~np.isin(around, nodes)]
     if not len(around):
         return []
     within = graph[around][:, around]
     touching = np.asarray(graph[around][:, nodes].sum(axis=1)).ravel()
     count, label = connected_components(within, directed=False)
-    areas = parcels["area_m2"].to_numpy(dtype=float)
-    outline = shapely.length(parcels.geometry.to_numpy()[around]) - np.asarray(within.sum(axis=1)).ravel()
+    outline = site.lengths[around] - np.asarray(within.sum(axis=1)).ravel()
     group_area = np.bincount(label, areas[around], count)
     group_outline = np.bincount(label, outline, count)
     group_touch = np.bincount(label, touching, count)

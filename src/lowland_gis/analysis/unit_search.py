@@ -19,7 +19,7 @@ Answer = TypeVar("Answer")
 
 _EPSILON = 1e-6
 # Every component is searched by itself, so chunks only spread work over threads.
-_CHUNK = 64
+_CHUNK = 256
 # Shaken prices that are grown against in a round.
 _WAYS = 3
 

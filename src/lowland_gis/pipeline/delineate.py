@@ -161,6 +161,24 @@ def summary(drawn: Draft, inputs: UnitInputs) -> str:
         f"{len(drawn.units)} units, value {drawn.value_m2:,.0f} m² of at most {drawn.bound_m2:,.0f} (gap {drawn.gap:.2%}),"
         f" {drawn.coverage:.1%} of the low-efficiency land"
     )
+    if drawn.units.empty:
+        said += f". No unit can be drawn: {_why_none(drawn, inputs)}"
+    if inputs.missing:
+        said += f"; barriers not delivered, so nothing divides along them: {', '.join(inputs.missing)}"
     if inputs.cut:
         said += f"; {len(inputs.cut)} parcels are cut by a barrier and count where their inside lies, for example {inputs.cut[0]}"
     return said
+
+
+def _why_none(drawn: Draft, inputs: UnitInputs) -> str:
+    """Say which rules keep the low-efficiency parcels of an empty draft out, with their numbers and an example each."""
+    low = inputs.parcels["parcel_id"][inputs.parcels["low_m2"] > 0]
+    if low.empty:
+        return "there is no low-efficiency parcel. Look at: lowland classify run"
+    out = drawn.members[drawn.members["parcel_id"].isin(low)]
+    groups = out.groupby(out["reason"].str.split(":").str[0])
+    named = [
+        f"{len(rows):,} parcels by {rule} (for example {rows['parcel_id'].iloc[0]}: {rows['reason'].iloc[0]})"
+        for rule, rows in groups
+    ]
+    return "; ".join(named)

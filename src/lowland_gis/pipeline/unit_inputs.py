@@ -34,7 +34,8 @@ class UnitInputs:
     """What units are drawn from.
 
     `parcels`: parcel_id, town_code, area_m2, low_m2, public_m2, kind (missing where not low-efficiency), zone, plan_use, owner,
-    reason (why it may be in no unit), geometry. `cut`: codes of parcels that a barrier cuts.
+    reason (why it may be in no unit), geometry. `cut`: codes of parcels that a barrier cuts. `missing`: barrier layers that
+    were not delivered.
     """
 
     parcels: gpd.GeoDataFrame
@@ -42,6 +43,7 @@ class UnitInputs:
     barriers: gpd.GeoDataFrame
     towns: gpd.GeoDataFrame
     cut: tuple[str, ...]
+    missing: tuple[str, ...]
 
     def problem(self, limits: Limits, weights: Weights) -> Problem:
         """Return the ground under these limits and weights."""
@@ -93,7 +95,9 @@ def read_unit_inputs(connection: Connection, project: Project) -> UnitInputs:
     )
     shapes = parcels.geometry.to_numpy()
     cut = parcels["parcel_id"][is_cut(cut_shares(shapes, cells, cell_of(shapes, cells)))]
-    return UnitInputs(parcels, cells, barriers, towns, tuple(map(str, cut)))
+    wanted = ("road", *project.settings.delineate.barriers)
+    missing = tuple(key for key in wanted if not versions.get(key))
+    return UnitInputs(parcels, cells, barriers, towns, tuple(map(str, cut)), missing)
 
 
 def _refuse_overlaps(parcels: gpd.GeoDataFrame) -> None:
