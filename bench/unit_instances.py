@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from lowland_gis.analysis.contiguity import barrier_cells
+from lowland_gis.analysis.unit_ground import Limits, Weights
 from lowland_gis.sample.controls import admin_areas, roads
 from lowland_gis.sample.district import draw_district
 from lowland_gis.sample.lots import NONE
@@ -22,13 +23,15 @@ PARCELS_A_BLOCK = 43.0
 
 @dataclass(frozen=True)
 class Instance:
-    """Parcels, blocks and a name; what stands beside is the limits that fit the scale."""
+    """Parcels, blocks, barriers and towns under a name, with the limits and weights that fit."""
 
     name: str
     parcels: gpd.GeoDataFrame
     cells: gpd.GeoDataFrame
     barriers: npt.NDArray[np.object_]
     towns: gpd.GeoDataFrame
+    limits: Limits = Limits()  # noqa: RUF009 - frozen
+    weights: Weights = Weights()  # noqa: RUF009 - frozen
 
 
 def generated(count: int, seed: int = 1, block_m: float = BLOCK_M) -> Instance:
@@ -113,6 +116,17 @@ def sample_district(count: int, seed: int = 1) -> Instance:
     barriers = lines.geometry.to_numpy()[lines["GRADE"].isin(["主干路", "次干路"]).to_numpy()]
     towns = towns[["town_code", "geometry"]]
     return Instance(f"sample {len(parcels):,}", parcels, barrier_cells(towns, barriers), barriers, towns)
+
+
+def bubenec_small() -> Instance:
+    """Return bubenec with units from half a hectare and a light outline, so that there is much to choose."""
+    whole = bubenec()
+    return replace(
+        whole,
+        name=f"{whole.name}, from 0.5 ha, outline 5",
+        limits=Limits(min_ha=0.5),
+        weights=Weights(outline=5.0),
+    )
 
 
 def bubenec() -> Instance:

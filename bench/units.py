@@ -34,7 +34,15 @@ from lowland_gis.analysis.unit_edit import Edit, change_units
 from lowland_gis.analysis.unit_ground import Problem, build_problem
 from lowland_gis.analysis.unit_judge import judge
 from lowland_gis.analysis.unit_search import Effort, solve
-from unit_instances import Instance, bubenec, generated, members_table, pysal_example, sample_district
+from unit_instances import (
+    Instance,
+    bubenec,
+    bubenec_small,
+    generated,
+    members_table,
+    pysal_example,
+    sample_district,
+)
 
 TARGETS_HA = (5.0, 10.0, 16.0, 24.0)
 GEODA_SEED = 1
@@ -54,7 +62,11 @@ def say(*cells: object) -> None:
 
 def quality(parcels: list[int]) -> None:
     """Print value, bound, gap and violations of quick, full and proven drafts."""
-    instances = [bubenec(), *(pysal_example(name) for name in ("columbus", "mexico", "sids2", "georgia"))]
+    instances = [
+        bubenec(),
+        bubenec_small(),
+        *(pysal_example(name) for name in ("columbus", "mexico", "sids2", "georgia")),
+    ]
     instances += [make(count) for count in parcels or [1_000] for make in (generated, sample_district)]
     warm = generated(400)
     search_units(build_problem(warm.parcels, warm.cells), warm.cells, Effort(rounds=1, proof=1))
@@ -72,7 +84,7 @@ def quality(parcels: list[int]) -> None:
         "s",
     )
     for instance in instances:
-        problem = build_problem(instance.parcels, instance.cells)
+        problem = build_problem(instance.parcels, instance.cells, instance.limits, instance.weights)
         efforts = {"quick": Effort(rounds=0), "full": Effort(rounds=16), "proven": Effort(rounds=16, proof=8)}
         for name, effort in efforts.items():
             took, draft = seconds(lambda p=problem, i=instance, e=effort: search_units(p, i.cells, e))
@@ -104,6 +116,7 @@ def by_size(parcels: list[int]) -> None:
     say(
         "parcels",
         "fuzzy s",
+        "fuzzy over lanes s",
         "adjacency s",
         "ratio",
         "quick search s",
@@ -120,9 +133,8 @@ def by_size(parcels: list[int]) -> None:
         shapes = instance.parcels.geometry.to_numpy()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            fuzzy, _ = seconds(
-                lambda i=instance: fuzzy_contiguity(i.parcels, tolerance=0.0, buffering=True, buffer=5.0)
-            )
+            fuzzy, _ = seconds(lambda i=instance: fuzzy_contiguity(i.parcels))
+            lanes, _ = seconds(lambda i=instance: fuzzy_contiguity(i.parcels, buffering=True, buffer=5.0))
         adjacency, _ = seconds(lambda s=shapes: facing_lengths(s, 10.0))
         problem = build_problem(instance.parcels, instance.cells)
         search, found = seconds(lambda p=problem: solve(p, Effort(rounds=0)))
@@ -131,7 +143,7 @@ def by_size(parcels: list[int]) -> None:
         told, draft = seconds(lambda p=problem, i=instance, u=units, b=bound: describe(p, i.cells, u, b))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         say(
-            f"{len(shapes):,}", f"{fuzzy:.2f}", f"{adjacency:.2f}", f"{adjacency / fuzzy:.2f}", f"{search:.2f}", f"{search / adjacency:.2f}",
+            f"{len(shapes):,}", f"{fuzzy:.2f}", f"{lanes:.2f}", f"{adjacency:.2f}", f"{adjacency / fuzzy:.2f}", f"{search:.2f}", f"{search / adjacency:.2f}",
             f"{proof:.1f}", f"{told:.1f}", f"{draft.value_m2 / 10_000:.1f}", f"{draft.gap:.2%}", f"{draft.coverage:.3f}", f"{peak:.0f}",
         )  # fmt: skip
 
