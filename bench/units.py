@@ -386,7 +386,7 @@ def skater(frame: gpd.GeoDataFrame, graph: Any, count: int, _: float) -> Any:
     with limited(60):
         model = Skater(frame, _weights(graph), _names(frame), n_clusters=count, floor=1)
         model.solve()
-    return model.current_labels_
+    return model.labels_
 
 
 def azp(frame: gpd.GeoDataFrame, graph: Any, count: int, _: float) -> Any:

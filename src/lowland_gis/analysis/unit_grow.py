@@ -221,12 +221,21 @@ def mixing_change(g: Ground, desk: Desk, members: Ints, size: int, out: int, int
 
 @compiled
 def grow(
-    g: Ground, desk: Desk, free: Flags, price: Floats, seed: int, bonus: float, room: float, out: Ints
+    g: Ground,
+    desk: Desk,
+    free: Flags,
+    price: Floats,
+    seed: int,
+    alike: int,
+    bonus: float,
+    room: float,
+    out: Ints,
 ) -> int:
     """Grow a unit from a seed by the parcel that gains most, and return the size of the best one (0: none is allowed).
 
     Its parcels are left in out[:size]. `price` is what a parcel costs in other units; `bonus` weighs compactness beyond the
-    value and `room` (m²) bounds the area, so that several kinds of units are found.
+    value, `room` (m²) bounds the area, and `alike` (a kind of mixing, or -1) keeps to parcels of the seed's code, so that several
+    kinds of units are found.
     """
     stamp = next_stamp(desk)
     frontier = desk.queue
@@ -250,6 +259,8 @@ def grow(
         for at in range(g.start[node], g.start[node + 1]):
             other = g.neighbour[at]
             if free[other] and desk.inside[other] != stamp:
+                if alike >= 0 and g.codes[alike, other] != g.codes[alike, seed]:
+                    continue
                 if desk.linked[other] != stamp:
                     desk.linked[other] = stamp
                     desk.link[other] = 0.0
@@ -303,6 +314,7 @@ def best_move(
     price: Floats,
     members: Ints,
     size: int,
+    alike: int,
     least: float,
 ) -> tuple[int, int, float, int, int, float, int]:
     """Return the best move that keeps the rules and the best one that a rule forbids, of those that gain more than `least`.
@@ -331,7 +343,7 @@ def best_move(
             if desk.inside[other] == stamp:
                 desk.link[node] += g.facing[way]
                 outline -= g.facing[way]
-            elif free[other]:
+            elif free[other] and (alike < 0 or g.codes[alike, other] == g.codes[alike, members[0]]):
                 if desk.linked[other] != stamp:
                     desk.linked[other] = stamp
                     desk.link[other] = 0.0
@@ -453,13 +465,13 @@ def _hangs_swapped(g: Ground, desk: Desk, size: int, out: int, into: int, stamp:
 
 
 @compiled
-def improve(g: Ground, desk: Desk, free: Flags, price: Floats, members: Ints, size: int) -> int:
+def improve(g: Ground, desk: Desk, free: Flags, price: Floats, members: Ints, size: int, alike: int) -> int:
     """Better a unit that keeps the rules by adding, dropping and exchanging single parcels; return its new size.
 
     members[:size] is changed in place.
     """
     for _ in range(_MOVES):
-        out, into, _, _, _, _, _ = best_move(g, desk, free, price, members, size, _EPSILON)
+        out, into, _, _, _, _, _ = best_move(g, desk, free, price, members, size, alike, _EPSILON)
         if out < 0 and into < 0:
             break
         before = size
@@ -523,7 +535,7 @@ def fill_holes(g: Ground, desk: Desk, free: Flags, members: Ints, size: int) -> 
 
 @compiled
 def candidates(
-    g: Ground, desk: Desk, free: Flags, price: Floats, seeds: Ints, bonus: float, room: float
+    g: Ground, desk: Desk, free: Flags, price: Floats, seeds: Ints, alike: int, bonus: float, room: float
 ) -> tuple[Ints, Ints, Floats]:
     """Grow and better a unit from every seed; return starts, positions (sorted in each unit) and values, each unit once."""
     starts = np.zeros(len(seeds) + 1, dtype=np.int64)
@@ -534,7 +546,7 @@ def candidates(
     for seed in seeds:
         if not free[seed]:
             continue
-        size = grow(g, desk, free, price, seed, bonus, room, desk.members)
+        size = grow(g, desk, free, price, seed, alike, bonus, room, desk.members)
         if size == 0:
             continue
         # Many seeds grow into the same unit; only the first is bettered.
@@ -546,7 +558,7 @@ def candidates(
         size = fill_holes(g, desk, free, desk.members, size)
         if size == 0 or value_and_rule(g, desk, desk.members[:size])[1] != KEPT:
             continue
-        size = improve(g, desk, free, price, desk.members, size)
+        size = improve(g, desk, free, price, desk.members, size, alike)
         unit = np.sort(desk.members[:size])
         value, rule = value_and_rule(g, desk, unit)
         number = _hash(unit)

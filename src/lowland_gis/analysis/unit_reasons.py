@@ -56,7 +56,7 @@ def why_so(problem: Problem, units: list[Ints]) -> pd.DataFrame:
     for unit in units:
         room = np.empty(len(unit) + 1, dtype=np.int64)
         room[: len(unit)] = unit
-        move = best_move(ground, desk, free, price, room, len(unit), -FAR)
+        move = best_move(ground, desk, free, price, room, len(unit), -1, -FAR)
         rows.append(_words(problem, desk, unit, move))
     return pd.DataFrame(rows, columns=["limit", "alternative"])
 
@@ -171,7 +171,7 @@ def _left_out(
                 kinds[node], numbers[node], rules[node], amounts[node] = _BESIDE, unit, rule, best
         if numbers[node] >= 0:
             continue
-        size = grow(g, desk, left, price, node, 0.0, g.most, desk.members)
+        size = grow(g, desk, left, price, node, -1, 0.0, g.most, desk.members)
         if size > 0:
             kinds[node] = _ALONE
             amounts[node] = value_and_rule(g, desk, desk.members[:size])[0]

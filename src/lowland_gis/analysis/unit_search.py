@@ -150,30 +150,18 @@ class _Task:
 
         `bonus` weighs compactness beyond the value, `room` is the part of the greatest area that may be used.
         """
-        members = self.pool.members
-        self.price[members] = 0.0 if prices is None else prices
-        return self._from(members, self.free, bonus, room)
+        return self._from(prices, -1, bonus, room)
 
     def grow_unmixed(self, prices: Floats | None = None) -> int:
         """Grow over parcels of one zone, one kind … at a time: units that gain by not being joined."""
+        kinds = range(len(self.problem.ground.mixing))
+        return sum(self._from(prices, kind, 0.0, 1.0) for kind in kinds)
+
+    def _from(self, prices: Floats | None, alike: int, bonus: float, room: float) -> int:
         members, ground = self.pool.members, self.problem.ground
         self.price[members] = 0.0 if prices is None else prices
-        new = 0
-        for codes in ground.codes[:, members]:
-            found = np.unique(codes)
-            for code in found if len(found) > 1 else ():
-                alike = members[codes == code]
-                self.free[members] = False
-                self.free[alike] = True
-                new += self._from(alike, self.free, 0.0, 1.0)
-        self.free[members] = True
-        return new
-
-    def _from(self, members: Ints, free: npt.NDArray[np.bool_], bonus: float, room: float) -> int:
-        ground = self.problem.ground
-        forced = self.forced[np.searchsorted(self.pool.members, members)]
-        seeds = members[(ground.low[members] > 0) | forced]
-        grown = candidates(ground, self.desk, free, self.price, seeds, bonus, room * ground.most)
+        seeds = members[(ground.low[members] > 0) | self.forced]
+        grown = candidates(ground, self.desk, self.free, self.price, seeds, alike, bonus, room * ground.most)
         return self.pool.add(*grown)
 
 
@@ -236,23 +224,30 @@ def _polished(task: _Task, units: list[Ints]) -> Found:
         task.free[unit] = False
     task.price[members] = 0.0
     bettered = [_bettered(task, unit) for unit in units]
-    seeds = members[task.free[members] & (ground.low[members] > 0)]
-    rest = Pool(members)
-    rest.add(*candidates(ground, task.desk, task.free, task.price, seeds, 0.0, ground.most))
-    bettered += [members[rest.units[at]] for at in _packed(rest)]
+    bettered += _left_over(task)
     bettered.sort(key=_first)
-    value = 0.0
+    values = []
     for unit in bettered:
         worth, rule = value_and_rule(ground, task.desk, unit)
         if rule != KEPT:  # the search is wrong; no input can do this
             raise AssertionError(f"component {task.number}: rule {rule} is broken")
-        value += worth
+        values.append(worth)
     task.pool.add(
-        np.concatenate([[0], np.cumsum([len(unit) for unit in bettered])]).astype(np.int64),
-        np.concatenate([*bettered, members[:0]]),
-        np.array([value_and_rule(ground, task.desk, unit)[0] for unit in bettered]),
+        np.cumsum([0, *map(len, bettered)]), np.concatenate([*bettered, members[:0]]), np.array(values)
     )
-    return Found(task.number, tuple(bettered), value, optimal=False, pool=task.pool)
+    return Found(task.number, tuple(bettered), float(sum(values)), optimal=False, pool=task.pool)
+
+
+def _left_over(task: _Task) -> list[Ints]:
+    """Draw units on the parcels that no unit holds yet."""
+    ground, members = task.problem.ground, task.pool.members
+    left = members[task.free[members]]
+    if ground.area[left].sum() < ground.least:
+        return []
+    rest = Pool(members)
+    seeds = left[ground.low[left] > 0]
+    rest.add(*candidates(ground, task.desk, task.free, task.price, seeds, -1, 0.0, ground.most))
+    return [members[rest.units[at]] for at in _packed(rest)]
 
 
 def _first(unit: Ints) -> int:
@@ -263,9 +258,9 @@ def _bettered(task: _Task, unit: Ints) -> Ints:
     """Better one unit over what is free; free parcels change with it."""
     room = np.empty(len(task.pool.members), dtype=np.int64)
     room[: len(unit)] = unit
-    size = improve(task.problem.ground, task.desk, task.free, task.price, room, len(unit))
+    size = improve(task.problem.ground, task.desk, task.free, task.price, room, len(unit), -1)
     new = np.sort(room[:size])
-    if (np.isin(unit, new, invert=True) & _forced_at(task, unit)).any():
+    if task.forced.any() and (np.isin(unit, new, invert=True) & _forced_at(task, unit)).any():
         return unit
     task.free[unit] = True
     task.free[new] = False
