@@ -22,6 +22,7 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "lowland-ready"
 # Each holds all of the one before it.
 KINDS = ("run", "dev", "bench")
+QGIS_PYTHON = os.environ.get("LOWLAND_QGIS_PYTHON", "/usr/bin/python3")
 CLUSTER_CONF = "/etc/postgresql-common/createcluster.conf"
 FONT_FILES = (
     "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
@@ -41,12 +42,14 @@ PACKAGES = {
     ),
     "venv": ("python3-venv", "brew install python  |  conda install python pip"),
     "gdal": ("gdal-bin", "brew install gdal  |  conda install -c conda-forge gdal"),
+    "qgis": ("python3-qgis qgis-providers", "conda install -c conda-forge qgis"),
 }
 SAID = {
     "postgis": "PostgreSQL with PostGIS (the parcel database)",
     "font": "a Chinese font (中文字体, for maps and reports)",
     "venv": "the venv module of this Python",
     "gdal": "ogrinfo of GDAL (the tests read packages with it)",
+    "qgis": "QGIS for Python (the tests edit units with it)",
 }
 
 
@@ -120,6 +123,7 @@ def missing_capabilities(*, dev: bool) -> list[str]:
         "font": has_chinese_font(),
         "venv": has_python() or can_make_environments(),
         "gdal": not dev or shutil.which("ogrinfo") is not None,
+        "qgis": not dev or has_qgis(),
     }
     return [name for name, there in present.items() if not there]
 
@@ -140,6 +144,15 @@ def has_postgis() -> bool:
     return True
 
 
+def has_qgis() -> bool:
+    """Ask the Python of the system, which QGIS is built for."""
+    try:
+        test = [QGIS_PYTHON, "-c", "import qgis.core"]
+        return subprocess.run(test, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
 def has_chinese_font() -> bool:
     """Look for the known files, then ask fontconfig."""
     if any(Path(name).exists() for name in FONT_FILES):
@@ -156,7 +169,7 @@ def install_lines(missing: list[str]) -> list[list[str]]:
     >>> install_lines(["font"])[-1][-1]
     'fonts-wqy-microhei'
     """
-    wanted = [PACKAGES[name][0] for name in missing]
+    wanted = [package for name in missing for package in PACKAGES[name][0].split()]
     apt = [
         "env",
         "DEBIAN_FRONTEND=noninteractive",

@@ -367,19 +367,46 @@ UNIT = Table(
         Column("low_share", "number", "share of low-efficiency land", unit="[0, 1]"),
         Column("compactness", "number", "Polsby-Popper 4πA/P²", unit="[0, 1]"),
         Column("geom", "geometry", "outline", geometry_type="MULTIPOLYGON"),
+        Column(
+            "public_share", "number", "share of planned public-benefit land", unit="[0, 1]", nullable=True
+        ),
+        Column("value_m2", "number", "value of the unit: gains less costs", unit="m²", nullable=True),
+        Column("ledger", "json", "every term of the value, in m²", nullable=True),
+        Column("limited_by", "text", "rule that forbids the best further move", nullable=True),
+        Column("alternative", "text", "best change of one parcel and what it gains", nullable=True),
     ),
 )
 
 MEMBER = Table(
     RESULT,
     "member",
-    "which low-efficiency parcel is in which unit, or why it is in none",
+    "which parcel is in which unit, or why it is in none",
     ("run_id", "parcel_id"),
     (
         _run(),
         PARCEL_ID,
         Column("unit_id", "text", "unit; null when left out", nullable=True),
         Column("reason", "text", "why it was left out", nullable=True),
+    ),
+)
+
+DRAFT = Table(
+    RESULT,
+    "draft",
+    "a division into units (方案), kept beside the others; the units of the flow are one too",
+    ("run_id",),
+    (
+        _run(),
+        Column("name", "text", "name of the draft"),
+        Column("origin", "text", "search, edit or import"),
+        # No foreign key: a draft outlives the one that it was made from.
+        Column("base_run_id", "bigint", "draft that it was made from", nullable=True),
+        Column("n_units", "bigint", "units in it"),
+        Column("value_m2", "number", "value of all units", unit="m²"),
+        Column("bound_m2", "number", "no draft under these limits is worth more", unit="m²"),
+        Column("gap", "number", "how far the value may be below the optimum", unit="[0, 1]"),
+        Column("coverage", "number", "share of all low-efficiency land that is in units", unit="[0, 1]"),
+        Column("findings", "json", "rules that it breaks: unit, rule, value, limit, parcels, message"),
     ),
 )
 
@@ -443,6 +470,29 @@ PROBLEM = Table(
     ),
 )
 
+UNIT_FROZEN = Table(
+    REGISTRY,
+    "unit",
+    "frozen redevelopment units with their numbers; append-only, the newest row of a number holds",
+    ("entry_id",),
+    (
+        _identity("entry_id", "number of the row"),
+        Column("number", "text", "number by the town's scheme", indexed=True),
+        Column("unit_id", "text", "number of the unit in its draft"),
+        TOWN,
+        Column("parcels", "json", "codes of its parcels"),
+        Column("area_m2", "number", "ellipsoidal area of its parcels", unit="m²"),
+        Column("low_share", "number", "share of low-efficiency land", unit="[0, 1]"),
+        Column("value_m2", "number", "value of the unit", unit="m²"),
+        Column("ledger", "json", "every term of the value, in m²"),
+        Column("geom", "geometry", "outline", geometry_type="MULTIPOLYGON"),
+        Column("state", "text", "frozen or withdrawn"),
+        Column("run_id", "bigint", "draft that it was frozen from"),
+        Column("recorded_at", "timestamp", "when this row was added"),
+        Column("recorded_by", "text", "who added it"),
+    ),
+)
+
 TABLES = (
     SOURCE,
     LAYER_VERSION,
@@ -459,7 +509,9 @@ TABLES = (
     VERDICT,
     UNIT,
     MEMBER,
+    DRAFT,
     LOW_EFFICIENCY,
     LEGACY,
     PROBLEM,
+    UNIT_FROZEN,
 )

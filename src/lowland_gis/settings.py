@@ -99,26 +99,71 @@ class ClassifySettings(_Frozen):
     pack: str = "example_beichen"
 
 
+class UnitWeights(_Frozen):
+    """What the soft aims of units weigh, in m² of low-efficiency land (examples; see `analysis.unit_ground.Weights`)."""
+
+    other_land: float = Field(default=0.5, ge=0)
+    outline: float = Field(default=12.0, ge=0)
+    mixed_zone: float = Field(default=0.2, ge=0)
+    mixed_kind: float = Field(default=0.1, ge=0)
+    mixed_use: float = Field(default=0.0, ge=0)
+    mixed_owner: float = Field(default=0.0, ge=0)
+    unit: float = Field(default=2000.0, ge=0)
+
+
 class DelineateSettings(_Frozen):
     """Limits of redevelopment units; no official size is public, so the defaults are examples.
 
-    `road_grades` are the roads that no unit crosses; `protected_max` is the greatest share in red line or permanent farmland;
-    `inside_min` the least share inside the development boundary or village land.
+    `road_grades` are the roads that no unit crosses, `barriers` the other layers; `protected_max` is the greatest share in red
+    line or permanent farmland; `inside_min` the least share inside the development boundary or village land;
+    `public_uses` are beginnings of planned-use codes that count as public benefit (用地用海分类 2023: 08, 12, 13, 14);
+    `number` is the scheme of the numbers of frozen units, `town_numbers` that of single towns, with {town} and {n}.
     """
 
     gap_m: float = Field(default=10.0, gt=0, le=100)
     min_length_m: float = Field(default=5.0, ge=0)
-    min_ha: float = Field(default=1.0, gt=0)
+    min_ha: float = Field(default=2.0, gt=0)
     max_ha: float = Field(default=30.0, gt=0)
+    min_low_share: float = Field(default=0.7, ge=0, le=1)
+    min_public_share: float = Field(default=0.0, ge=0, le=1)
+    min_compactness: float = Field(default=0.2, ge=0, le=1)
+    max_enclosed_share: float = Field(default=0.9, gt=0, le=1)
+    across_towns: bool = False
     road_grades: tuple[str, ...] = ("主干路", "次干路")
+    barriers: tuple[str, ...] = ("river", "eco_redline", "farmland", "development_boundary")
     protected_max: float = Field(default=0.001, ge=0, le=1)
     inside_min: float = Field(default=0.5, ge=0, le=1)
+    public_uses: tuple[str, ...] = ("08", "12", "13", "14")
+    weights: UnitWeights = UnitWeights()
+    rounds: int = Field(default=8, ge=0, le=200)
+    proof: int = Field(default=0, ge=0, le=200)
+    seed: int = Field(default=0, ge=0)
+    threads: int = Field(default=1, ge=1, le=64)
+    number: str = "{town}-ZKF-{n:03d}"
+    town_numbers: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _limits_agree(self) -> DelineateSettings:
         if self.min_ha > self.max_ha:
             raise ValueError(f"min_ha {self.min_ha} is above max_ha {self.max_ha}")
+        if self.min_low_share + self.min_public_share > 1:
+            raise ValueError(
+                f"min_low_share {self.min_low_share} and min_public_share {self.min_public_share} add up to more than 1"
+            )
+        for scheme in (self.number, *self.town_numbers.values()):
+            _numbered(scheme)
         return self
+
+
+def _numbered(scheme: str) -> None:
+    try:
+        one, two = (scheme.format(town="120113100", n=n) for n in (1, 2))
+    except (KeyError, IndexError, ValueError, AttributeError) as error:
+        raise ValueError(
+            f"the number scheme {scheme!r} is not readable; write it as for example '{{town}}-{{n:03d}}'"
+        ) from error
+    if one == two:
+        raise ValueError(f"the number scheme {scheme!r} gives every unit the same number; it needs {{n}}")
 
 
 class CheckSettings(_Frozen):
@@ -235,6 +280,8 @@ gap_m = {gap_m}                        # parcels at most so far apart are neighb
 min_length_m = {min_length_m}                  # … if they face each other over this length
 min_ha = {min_ha}
 max_ha = {max_ha}
+min_low_share = {min_low_share}                # least share of low-efficiency land
+min_compactness = {min_compactness}              # Polsby-Popper 4πA/P²; a circle has 1
 road_grades = {road_grades}      # no unit crosses these
 protected_max = {protected_max}                # greatest share in red line or permanent farmland
 inside_min = {inside_min}                    # least share inside the development boundary or village land

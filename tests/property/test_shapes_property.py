@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 
 from drawn_shapes import ORIGIN, SHAPES, at, rectangles, stars
 from lowland_gis.analysis import repair
-from lowland_gis.analysis.contiguity import barrier_cells, facing_lengths
-from lowland_gis.analysis.delineate import HECTARE_M2, Limits, draw_units
+from lowland_gis.analysis.contiguity import barrier_cells
+from lowland_gis.analysis.delineate import draw_units
+from lowland_gis.analysis.facing import facing_lengths
 from lowland_gis.analysis.geodesy import GaussPlane, ellipsoidal_areas
+from lowland_gis.analysis.unit_ground import HECTARE_M2, Limits, Weights
+from lowland_gis.analysis.unit_search import Effort
 
 PLANE = GaussPlane(117.0, 500_000.0)
 POINTS = st.tuples(st.integers(0, 6), st.integers(0, 6)).map(
@@ -79,9 +82,12 @@ def test_survey_area_is_additive_over_a_split(shape: shapely.Polygon, percent: i
     assert math.isclose(whole, one + other, abs_tol=0.02)
 
 
+LIGHT = Weights(outline=0.5, unit=10.0)
 GRID = st.sets(st.tuples(st.integers(0, 7), st.integers(0, 7)), min_size=1, max_size=24)
 LIMITS = st.builds(
-    lambda low, more, gap: Limits(gap_m=gap, min_length_m=5, min_ha=low, max_ha=low + more),
+    lambda low, more, gap: Limits(
+        gap_m=gap, min_length_m=5, min_ha=low, max_ha=low + more, min_compactness=0.05
+    ),
     st.sampled_from([0.04, 0.1, 0.2]), st.sampled_from([0.0, 0.08, 1.0]), st.sampled_from([4.0, 12.0]),
 )  # fmt: skip
 TOWN = gpd.GeoDataFrame(
@@ -102,7 +108,8 @@ def drawn_parcels(places: set[tuple[int, int]]) -> gpd.GeoDataFrame:
         geometry=[shapely.box(*corner, *(corner + 20)) for corner in corners],
         crs=4548,
     )
-    return frame.assign(area_m2=frame.area)
+    low = [(2 * x + y) % 4 > 0 for x, y in ordered]
+    return frame.assign(area_m2=frame.area, low_m2=frame.area * low)
 
 
 @given(GRID, LIMITS, st.randoms(use_true_random=False))
@@ -111,9 +118,11 @@ def test_units_are_disjoint_connected_within_limits_and_independent_of_order(
 ):
     parcels = drawn_parcels(places)
     cells = barrier_cells(TOWN, ROAD)
-    drawn = draw_units(parcels, cells, limits)
+    # Parcels of 400 m²: outlines weigh little.
+    drawn = draw_units(parcels, cells, limits, LIGHT, Effort(rounds=2, listed=10))
     belongs = drawn.members.dropna(subset="unit_id")
     shapes = parcels.set_index("parcel_id")
+    assert drawn.findings.empty
     assert belongs["parcel_id"].is_unique
     assert drawn.members["parcel_id"].tolist() == sorted(parcels["parcel_id"])
     assert shapes.loc[belongs["parcel_id"], "reason"].isna().all()
@@ -124,11 +133,13 @@ def test_units_are_disjoint_connected_within_limits_and_independent_of_order(
         assert math.isclose(unit.area_m2, members["area_m2"].sum(), rel_tol=1e-12)
         assert unit.geometry.is_valid
         assert shapely.area(shapely.difference(members.union_all(), unit.geometry)) < 1e-6
+        assert unit.low_share >= 0.7 * (1 - 1e-9)
         assert connected(members.geometry.to_numpy(), limits)
         assert cells.geometry.covers(unit.geometry).any()
     outlines = drawn.units.geometry
     assert math.isclose(outlines.area.sum(), outlines.union_all().area, rel_tol=1e-9, abs_tol=1e-6)
-    other = draw_units(parcels.iloc[random.sample(range(len(parcels)), len(parcels))], cells, limits)
+    shuffled = parcels.iloc[random.sample(range(len(parcels)), len(parcels))]
+    other = draw_units(shuffled, cells, limits, LIGHT, Effort(rounds=2, listed=10, threads=2))
     pd.testing.assert_frame_equal(other.members, drawn.members)
     assert other.units.geometry.geom_equals(drawn.units.geometry).all()
 

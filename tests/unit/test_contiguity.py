@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
 
-from lowland_gis.analysis.contiguity import barrier_cells, cell_of, facing_lengths
+from lowland_gis.analysis.contiguity import (
+    barrier_cells,
+    cell_of,
+    contacts,
+    cut_shares,
+    explain_contact,
+    is_cut,
+)
+from lowland_gis.analysis.facing import facing_lengths
 
 SQUARE = shapely.box(0, 0, 20, 20)
 
@@ -86,7 +96,7 @@ def test_several_pairs_are_in_order_and_unique():
 def test_too_few_parcels_to_face(count: int):
     pairs = facing_lengths(np.array([SQUARE][:count], dtype=object), 10.0)
     assert pairs.empty
-    assert list(pairs.columns) == ["first", "second", "length_m"]
+    assert list(pairs.columns) == ["first", "second", "length_m", "gap_m"]
 
 
 def test_multipolygons_and_repeated_points():
@@ -145,3 +155,99 @@ def test_a_parcel_belongs_to_the_cell_of_its_interior_point():
         "POLYGON((20 40, 30 40, 30 60, 20 60, 20 40))",
     )
     assert cell_of(parcels, cells).tolist() == [0, 3, -1, 0, 0]
+
+
+def test_a_parcel_behind_another_is_hidden_by_it():
+    strip = shapely.box(22, 0, 24, 20)
+    behind = shapely.box(26, 0, 46, 20)
+    pairs = facing_lengths(np.array([SQUARE, strip, behind], dtype=object), 10.0)
+    assert pairs[["first", "second"]].to_numpy().tolist() == [[0, 1], [1, 2]]
+    half = shapely.box(22, 0, 24, 12)
+    seen = facing_lengths(np.array([SQUARE, half, behind], dtype=object), 10.0).set_index(["first", "second"])
+    assert seen["length_m"][0, 2] == pytest.approx(8)
+    assert seen["gap_m"][0, 2] == pytest.approx(6)
+
+
+def test_facing_lengths_agree_with_the_plain_form_on_a_district():
+    """The kernel against every pair of edges with shapely alone, where nothing hides anything."""
+    random = np.random.default_rng(3)
+    boxes = [
+        shapely.affinity.rotate(shapely.box(x, y, x + 18, y + 18), float(random.uniform(-8, 8)))
+        for x in range(0, 120, 24)
+        for y in range(0, 120, 24)
+    ]
+    found = facing_lengths(np.array(boxes, dtype=object), 9.0).set_index(["first", "second"])["length_m"]
+    for one in range(len(boxes)):
+        for other in range(one + 1, len(boxes)):
+            length = (plain(boxes[one], boxes[other], 9.0) + plain(boxes[other], boxes[one], 9.0)) / 2
+            assert found.get((one, other), 0.0) == pytest.approx(length, abs=4e-3)
+
+
+def plain(one: shapely.Polygon, other: shapely.Polygon, gap_m: float) -> float:
+    """Sum, over the edges of one, what of them lies square across from an antiparallel edge of the other."""
+    total = 0.0
+    for start, end in edges(one):
+        unit = (end - start) / np.hypot(*(end - start))
+        out = np.array([unit[1], -unit[0]])
+        for back, front in edges(other):
+            if (front - back) @ unit > -0.9063 * np.hypot(*(front - back)):
+                continue
+            places = np.linspace(0, 1, 20_001)[:, None] * (end - start) + start
+            cross = (front - back) @ out
+            along = ((back - places) @ unit, (front - places) @ unit)
+            inside = along[0] * along[1] <= 0
+            part = along[0] / (along[0] - along[1])
+            gap = (back - places) @ out + part * cross
+            total += np.mean(inside & (gap >= -0.3) & (gap <= gap_m)) * np.hypot(*(end - start))
+    return total
+
+
+def edges(shape: shapely.Polygon) -> list[tuple[np.ndarray, np.ndarray]]:
+    points = shapely.get_coordinates(shapely.orient_polygons(shape))
+    return list(pairwise(points))
+
+
+def test_towns_can_be_joined():
+    assert len(barrier_cells(TOWNS, lines(), across_towns=True)) == 1
+
+
+def test_links_need_one_block_and_the_least_length():
+    shapes = np.array([SQUARE, shapely.box(20, 0, 40, 20), shapely.box(40, 16, 60, 36)], dtype=object)
+    linked = contacts(shapes, np.array([0, 0, 0]), gap_m=10, min_length_m=5)
+    assert linked["linked"].tolist() == [True, False]
+    apart = contacts(shapes, np.array([0, 1, 1]), gap_m=10, min_length_m=4)
+    assert apart["linked"].tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("other", "linked", "words"),
+    [
+        (shapely.box(24, 0, 44, 20), True, ["over 20.0 m", "4.0 m apart"]),
+        (shapely.box(38, 0, 44, 20), False, ["18.0 m apart", "up to 10 m"]),
+        (shapely.box(20, 17, 40, 37), False, ["3.0 m only", "at least 5 m"]),
+        (shapely.box(20, 20, 40, 40), False, ["corners"]),
+        (shapely.box(80, 0, 99, 20), False, ["different blocks", "主干路"]),
+        (shapely.box(900, 0, 920, 20), False, ["outside every town"]),
+    ],
+    ids=["lane", "too far", "too short", "corner", "barrier", "outside"],
+)
+def test_why_two_parcels_touch_or_not(other: shapely.Geometry, linked: bool, words: list[str]):
+    road = lines("LINESTRING(60 -10, 60 110)")
+    barriers = gpd.GeoDataFrame({"layer": ["road"], "code": ["主干路"]}, geometry=road, crs=4548)
+    found = explain_contact(
+        np.array([SQUARE, other], dtype=object),
+        barrier_cells(TOWNS, road),
+        gap_m=10,
+        min_length_m=5,
+        barriers=barriers,
+    )
+    assert found.linked is linked
+    assert all(word in found.why for word in words), found.why
+
+
+def test_parcels_that_a_barrier_cuts_are_told():
+    cells = barrier_cells(TOWNS, lines("LINESTRING(-10 50, 210 50)"))
+    parcels = lines("POLYGON((1 1, 9 1, 9 9, 1 9, 1 1))", "POLYGON((20 20, 30 20, 30 60, 20 60, 20 20))")
+    shares = cut_shares(parcels, cells, cell_of(parcels, cells))
+    assert shares.tolist() == pytest.approx([0, 0.25])
+    assert is_cut(shares).tolist() == [False, True]

@@ -1,100 +1,305 @@
-"""Units: grouped by lanes, inside one cell, between the limits, each parcel with its reason."""
+"""Units as drawn: the optimum where it can be listed, under a proven bound beyond, the same whatever the order and threads."""
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
-from lowland_gis.analysis.delineate import Limits, Units, draw_units
+from lowland_gis.analysis.contiguity import barrier_cells
+from lowland_gis.analysis.delineate import Draft, draw_units, search_units
+from lowland_gis.analysis.unit_bound import proven_bound, quick_bound
+from lowland_gis.analysis.unit_ground import Limits, Problem, Weights, build_problem, overlapping
+from lowland_gis.analysis.unit_judge import judge
+from lowland_gis.analysis.unit_search import Effort, solve
+from unit_instances import district
 
+SEEDS = range(6)
 TOWN = gpd.GeoDataFrame(
     {"cell": [0], "town_code": ["120113100"]}, geometry=[shapely.box(-1000, -1000, 5000, 5000)], crs=4548
 )
-HECTARE = 10_000.0
+LIMITS = Limits(min_ha=1, max_ha=30)
+LIGHT = Weights(outline=1.0, unit=100.0)
 
 
-def parcels(*shapes: shapely.Geometry, reasons: tuple[str | None, ...] = ()) -> gpd.GeoDataFrame:
-    named = [f"P{number}" for number in range(len(shapes))]
+def parcels(
+    *shapes: shapely.Geometry, reasons: tuple[str | None, ...] = (), low: str = ""
+) -> gpd.GeoDataFrame:
+    """Return parcels P0, P1 …; `low` has a 1 for each that is low-efficiency, all where empty."""
     whys = [*reasons, *[None] * (len(shapes) - len(reasons))]
-    frame = gpd.GeoDataFrame({"parcel_id": named, "reason": whys}, geometry=list(shapes), crs=4548)
-    return frame.assign(area_m2=frame.area.astype(float))
+    frame = gpd.GeoDataFrame(
+        {"parcel_id": [f"P{at}" for at in range(len(shapes))], "reason": whys},
+        geometry=list(shapes),
+        crs=4548,
+    )
+    flags = np.array([flag == "1" for flag in low or "1" * len(shapes)])
+    area = frame.area.astype(float)
+    return frame.assign(area_m2=area, low_m2=area * flags)
 
 
 def square(column: float, row: float = 0, size: float = 100) -> shapely.Polygon:
     return shapely.box(column, row, column + size, row + size)
 
 
-def unit_of(units: Units) -> dict[str, str | None]:
-    named = units.members["unit_id"].astype(object).where(units.members["unit_id"].notna(), None)
-    return dict(zip(units.members["parcel_id"], named, strict=True))
+def draw(frame: gpd.GeoDataFrame, limits: Limits = LIMITS, cells: gpd.GeoDataFrame = TOWN) -> Draft:
+    return draw_units(frame, cells, limits, LIGHT)
 
 
-def reason_of(units: Units, parcel: str) -> str:
-    return units.members.set_index("parcel_id")["reason"][parcel]
+def unit_of(drawn: Draft) -> dict[str, str | None]:
+    return {
+        parcel: None if pd.isna(unit) else unit
+        for parcel, unit in zip(drawn.members["parcel_id"], drawn.members["unit_id"], strict=True)
+    }
 
 
-LIMITS = Limits(gap_m=10, min_length_m=5, min_ha=1, max_ha=30)
+def reason_of(drawn: Draft, parcel: str) -> str:
+    return str(drawn.members.set_index("parcel_id")["reason"][parcel])
+
+
+def instance(seed: int, limits: Limits | None = None, **size: float) -> tuple[Problem, gpd.GeoDataFrame]:
+    frame, town, roads = district(seed, **size)
+    cells = barrier_cells(town, roads)
+    return build_problem(frame, cells, limits), cells
+
+
+# ---------------------------------------------------------------------------------------- against all feasible sets
+
+
+def listed_optimum(problem: Problem, component: int) -> float:
+    """List all sets of parcels, judge each by the evaluator, and pack the good ones: slow, and no line shared with the search."""
+    nodes = problem.of_component(component)
+    near = {int(node): set() for node in nodes}
+    for one, other in zip(problem.links["first"], problem.links["second"], strict=True):
+        if one in near and other in near:
+            near[one].add(other)
+            near[other].add(one)
+    worth: dict[frozenset[int], float] = {}
+    for size in range(1, len(nodes) + 1):
+        for chosen in combinations(map(int, nodes), size):
+            area = problem.ground.area[list(chosen)].sum()
+            if 0.99 * problem.ground.least <= area <= 1.01 * problem.ground.most and connected(
+                set(chosen), near
+            ):
+                table = pd.DataFrame({"parcel_id": problem.ids[list(chosen)], "unit_id": "u"})
+                judged = judge(problem, table)
+                if judged.findings.empty and judged.value_m2 > 0:
+                    worth[frozenset(chosen)] = judged.value_m2
+    return packed(sorted(worth.items(), key=lambda item: sorted(item[0])), frozenset())
+
+
+def connected(chosen: set[int], near: dict[int, set[int]]) -> bool:
+    reached, edge = set(), [min(chosen)]
+    while edge:
+        node = edge.pop()
+        reached.add(node)
+        edge += [other for other in near[node] & chosen if other not in reached]
+    return reached == chosen
+
+
+def packed(units: list[tuple[frozenset[int], float]], used: frozenset[int]) -> float:
+    best = 0.0
+    for at, (unit, value) in enumerate(units):
+        if not unit & used:
+            best = max(best, value + packed(units[at + 1 :], used | unit))
+    return best
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_small_components_are_the_optimum_of_all_feasible_sets(seed: int):
+    problem, _ = instance(seed, blocks=3, block_m=220.0, parcel_m2=7_000.0)
+    found = solve(problem, Effort())
+    assert found
+    for part in found:
+        assert len(problem.of_component(part.component)) <= 16
+        assert part.optimal
+        if len(problem.of_component(part.component)) <= 8:
+            assert part.value == pytest.approx(listed_optimum(problem, part.component), abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_search_reaches_the_optimum_that_the_listing_finds(seed: int):
+    """The same components by both ways; growing against prices alone must come within half a percent in sum."""
+    problem, _ = instance(seed, blocks=5, block_m=260.0, parcel_m2=7_000.0)
+    exact = sum(part.value for part in solve(problem, Effort(listed=16)))
+    grown = sum(part.value for part in solve(problem, Effort(listed=0)))
+    quick = sum(part.value for part in solve(problem, Effort(listed=0, rounds=0)))
+    assert 0.995 * exact <= grown <= exact * (1 + 1e-9)
+    assert 0.95 * exact <= quick <= exact * (1 + 1e-9)
+
+
+# ------------------------------------------------------------------------------------------------- bound and rules
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_bound_is_below_the_optimum(seed: int):
+    problem, _ = instance(seed, blocks=4, block_m=260.0, parcel_m2=7_000.0)
+    exact = {part.component: part.value for part in solve(problem, Effort(listed=16)) if part.optimal}
+    for part in solve(problem, Effort(listed=0, rounds=1)):
+        if part.component in exact and part.value > 0:
+            optimum = exact[part.component]
+            assert quick_bound(problem, part) >= optimum * (1 - 1e-6)
+            assert (
+                optimum * (1 - 1e-6)
+                <= proven_bound(problem, part, 12)
+                <= quick_bound(problem, part) * (1 + 1e-9)
+            )
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_district_keeps_every_rule_and_comes_near_its_bound(seed: int):
+    problem, cells = instance(seed, blocks=6, block_m=520.0, parcel_m2=9_000.0)
+    drawn = search_units(problem, cells, Effort(rounds=8, proof=0))
+    assert drawn.findings.empty
+    assert len(drawn.units) >= 4
+    assert drawn.value_m2 <= drawn.bound_m2
+    assert drawn.gap <= 0.05
+    assert (drawn.members["unit_id"].isna() == drawn.members["reason"].notna()).all()
+    assert drawn.value_m2 == pytest.approx(judge(problem, drawn.members).value_m2)
+
+
+def test_a_proof_closes_the_gap():
+    problem, cells = instance(1, blocks=2, block_m=420.0)
+    loose = search_units(problem, cells, Effort(rounds=4))
+    tight = search_units(problem, cells, Effort(rounds=4, proof=30))
+    assert tight.bound_m2 <= loose.bound_m2
+    assert tight.value_m2 >= loose.value_m2
+    assert tight.gap <= 0.005
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        Limits(min_public_share=0.25, min_low_share=0.6),
+        Limits(min_compactness=0.45),
+        Limits(max_ha=6),
+        Limits(max_enclosed_share=0.6),
+    ],
+    ids=["public benefit", "compact", "small", "open"],
+)
+def test_other_limits_are_kept_too(limits: Limits):
+    problem, cells = instance(2, limits, blocks=4, block_m=420.0)
+    for rounds in (0, 4):
+        drawn = search_units(problem, cells, Effort(rounds=rounds))
+        assert drawn.findings.empty
+        assert len(drawn.units)
+
+
+# ------------------------------------------------------------------------------------------- nothing else matters
+
+
+def same_bytes(one: Draft, other: Draft) -> bool:
+    frames = zip(
+        (one.members, one.units.drop(columns="geometry")),
+        (other.members, other.units.drop(columns="geometry")),
+        strict=True,
+    )
+    tables = all(first.to_csv(index=False) == second.to_csv(index=False) for first, second in frames)
+    return (
+        tables
+        and (
+            shapely.to_wkb(one.units.geometry.to_numpy()) == shapely.to_wkb(other.units.geometry.to_numpy())
+        ).all()
+    )
+
+
+@pytest.mark.parametrize("rounds", [0, 4])
+def test_rows_and_threads_do_not_matter(rounds: int):
+    frame, town, roads = district(5, blocks=5, block_m=420.0)
+    cells = barrier_cells(town, roads)
+    first = draw_units(frame, cells, effort=Effort(rounds=rounds))
+    shuffled = frame.sample(frac=1, random_state=1)
+    assert same_bytes(
+        first, draw_units(shuffled, barrier_cells(town, roads[::-1]), effort=Effort(rounds=rounds))
+    )
+    assert same_bytes(first, draw_units(frame, cells, effort=Effort(rounds=rounds, threads=2)))
+    assert len(first.units)
+
+
+def test_a_seed_is_repeatable():
+    problem, cells = instance(3, blocks=3, block_m=420.0)
+    one, again, other = (search_units(problem, cells, Effort(seed=seed)) for seed in (7, 7, 8))
+    assert same_bytes(one, again)
+    assert other.findings.empty
+
+
+def test_a_shift_by_500_km_changes_the_value_by_less_than_half_a_percent():
+    frame, town, roads = district(4, blocks=4, block_m=420.0)
+    value = draw_units(frame, barrier_cells(town, roads)).value_m2
+    away = frame.assign(geometry=frame.translate(500_000, 500_000))
+    town_away = town.assign(geometry=town.translate(500_000, 500_000))
+    roads_away = shapely.transform(roads, lambda points: points + 500_000)
+    assert draw_units(away, barrier_cells(town_away, roads_away)).value_m2 == pytest.approx(value, rel=0.005)
+
+
+# ---------------------------------------------------------------------------------------------------- single units
 
 
 def test_parcels_over_a_lane_make_one_unit_with_the_lane_closed():
-    drawn = draw_units(parcels(square(0), square(108)), TOWN, LIMITS)
+    drawn = draw(parcels(square(0), square(108)))
     unit = drawn.units.iloc[0]
     assert (unit["unit_id"], unit["town_code"], unit["n_parcels"], unit["area_m2"]) == (
         "120113100-001", "120113100", 2, 20_000
     )  # fmt: skip
     assert unit.geometry.area == pytest.approx(208 * 100)
-    assert unit["compactness"] == pytest.approx(4 * np.pi * 20_800 / 616**2)
+    assert unit["outline_m"] == pytest.approx(600)
+    assert unit["compactness"] == pytest.approx(4 * np.pi * 20_000 / 600**2)
+    assert unit["value_m2"] == pytest.approx(20_000 - 600 - 100)
     assert drawn.members["reason"].isna().all()
 
 
 def test_a_wide_road_keeps_them_apart():
-    assert len(draw_units(parcels(square(0), square(112)), TOWN, LIMITS).units) == 2
-
-
-def test_corners_do_not_join():
-    assert len(draw_units(parcels(square(0), square(100, 100)), TOWN, LIMITS).units) == 2
+    assert len(draw(parcels(square(0), square(112))).units) == 2
 
 
 @pytest.mark.parametrize(("length", "units"), [(4.9, 2), (5.0, 1)])
 def test_neighbours_face_each_other_over_the_least_length(length: float, units: int):
-    assert len(draw_units(parcels(square(0), square(100, 100 - length)), TOWN, LIMITS).units) == units
+    drawn = draw_units(
+        parcels(square(0), square(100, 100 - length)), TOWN, LIMITS, Weights(outline=0.1, unit=5_000.0)
+    )
+    assert len(drawn.units) == units
 
 
 def test_areas_that_meet_a_limit_exactly_count():
-    limits = Limits(min_ha=2, max_ha=2)
-    drawn = draw_units(parcels(square(0), square(100), square(200)), TOWN, limits)
+    drawn = draw(parcels(square(0), square(100), square(200)), Limits(min_ha=2, max_ha=2))
     assert drawn.units["area_m2"].tolist() == [20_000]
-    assert unit_of(drawn) == {"P0": "120113100-001", "P1": "120113100-001", "P2": None}
-    assert "1.00 ha, less than 2 ha" in reason_of(drawn, "P2")
+    assert "1.00 ha, less than 2 ha" in "".join(drawn.members["reason"].dropna()) or "max_ha" in "".join(
+        drawn.members["reason"].dropna()
+    )
 
 
-def test_a_parcel_too_large_by_itself_is_left_out_with_its_reason():
-    drawn = draw_units(parcels(square(0, size=600), square(600)), TOWN, LIMITS)
-    assert reason_of(drawn, "P0") == "larger than 30 ha by itself"
-    assert drawn.units["n_parcels"].tolist() == [1]
-
-
-def test_a_parcel_outside_every_cell_is_left_out_with_its_reason():
-    drawn = draw_units(parcels(square(9000)), TOWN, LIMITS)
-    assert reason_of(drawn, "P0") == "outside every town and block"
-    assert drawn.units.empty
+@pytest.mark.parametrize(
+    ("frame", "parcel", "words"),
+    [
+        (parcels(square(0, size=600), square(600)), "P0", "larger than 30 ha by itself"),
+        (parcels(square(9000)), "P0", "outside every town and block"),
+        (parcels(square(0, size=50)), "P0", "min_ha: all it hangs together with has 0.25 ha, less than 1 ha"),
+        (parcels(square(0), square(100), low="00"), "P0", "not low-efficiency; min_low_share"),
+        (parcels(square(0), square(100), square(100, 100), low="110"), "P2", "not low-efficiency; "),
+        (parcels(square(0), reasons=("生态保护红线",)), "P0", "生态保护红线"),
+    ],
+    ids=["too large", "outside", "too small", "no low land", "would cost", "protected"],
+)
+def test_what_is_left_out_has_its_reason(frame: gpd.GeoDataFrame, parcel: str, words: str):
+    drawn = draw(frame)
+    assert unit_of(drawn)[parcel] is None
+    assert reason_of(drawn, parcel).startswith(words)
 
 
 def test_protected_land_stays_out_and_no_outline_runs_over_it():
     """The plot is narrower than the gap; beside it the lane joins the parcels, over it the outline does not run."""
     plot = shapely.box(100, 0, 108, 60)
-    drawn = draw_units(parcels(plot, square(0), square(108), reasons=("生态保护红线",)), TOWN, LIMITS)
+    drawn = draw(parcels(plot, square(0), square(108), reasons=("生态保护红线",)))
     assert unit_of(drawn) == {"P0": None, "P1": "120113100-001", "P2": "120113100-001"}
-    assert reason_of(drawn, "P0") == "生态保护红线"
     assert shapely.area(shapely.intersection(drawn.units.geometry[0], plot)) == pytest.approx(0, abs=1e-6)
     assert drawn.units.geometry[0].area == pytest.approx(20_000 + 8 * 40)
 
 
 def test_no_unit_reaches_through_protected_land():
-    strip = shapely.box(100, 0, 108, 100)
-    drawn = draw_units(parcels(strip, square(0), square(108), reasons=("生态保护红线",)), TOWN, LIMITS)
+    drawn = draw(parcels(shapely.box(100, 0, 108, 100), square(0), square(108), reasons=("生态保护红线",)))
     assert drawn.units["n_parcels"].tolist() == [1, 1]
 
 
@@ -104,25 +309,64 @@ def test_a_unit_never_leaves_its_cell():
         geometry=[shapely.box(-500, -500, 104, 500), shapely.box(104, -500, 900, 500)],
         crs=4548,
     )
-    drawn = draw_units(parcels(square(0), square(108)), two, LIMITS)
-    assert drawn.units["town_code"].tolist() == ["120113100", "120113101"]
+    drawn = draw(parcels(square(0), square(108)), cells=two)
     assert drawn.units["unit_id"].tolist() == ["120113100-001", "120113101-001"]
 
 
-def test_a_group_too_large_for_one_unit_is_divided():
-    row = [square(100 * column) for column in range(7)]
-    drawn = draw_units(parcels(*row), TOWN, Limits(min_ha=1, max_ha=3))
-    assert drawn.units["area_m2"].tolist() == [30_000, 30_000, 10_000]
-    assert drawn.units["n_parcels"].sum() == 7
+def test_every_unit_says_what_limits_it_and_its_best_alternative():
+    drawn = draw(parcels(*[square(100 * column) for column in range(4)]), Limits(min_ha=3, max_ha=3))
+    limits = drawn.units.set_index("n_parcels")["limit"]
+    assert limits[3].startswith("max_ha: with P")
+    assert all(text for text in drawn.units["alternative"])
 
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_few_parcels(count: int):
-    drawn = draw_units(parcels(*[square(0)] * count), TOWN, LIMITS)
+    drawn = draw(parcels(*[square(0)] * count))
     assert len(drawn.units) == len(drawn.members) == count
     assert drawn.units.crs == TOWN.crs
 
 
-def test_limits_that_no_unit_can_meet_are_refused():
-    with pytest.raises(ValueError, match="above the greatest"):
-        Limits(min_ha=5, max_ha=2)
+# ------------------------------------------------------------------------------------------------------- bad input
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"min_ha": 5, "max_ha": 2}, "the least area 5 ha is above the greatest 2 ha"),
+        ({"min_low_share": 0.8, "min_public_share": 0.3}, "add up to more than 1"),
+        ({"min_compactness": 1.5}, "a circle has 1"),
+        ({"min_ha": 5, "max_ha": 2, "min_compactness": 2}, "; a compactness of 2"),
+    ],
+)
+def test_limits_that_contradict_each_other_are_refused(limits: dict[str, float], words: str):
+    with pytest.raises(ValueError, match=words):
+        Limits(**limits)
+
+
+def test_codes_that_stand_twice_and_parcels_without_a_shape_are_named():
+    with pytest.raises(ValueError, match="stand twice: P0"):
+        build_problem(pd.concat([parcels(square(0)), parcels(square(200))]), TOWN)
+    frame = parcels(square(0), square(200))
+    frame.geometry = [frame.geometry[0], shapely.Polygon()]
+    with pytest.raises(ValueError, match="without a shape or an area: P1"):
+        build_problem(frame, TOWN)
+
+
+def test_overlapping_parcels_are_found():
+    pairs = overlapping(parcels(square(0), square(50), square(149.9), square(10, 10, 20)))
+    assert pairs[["one", "other"]].to_numpy().tolist() == [["P0", "P1"], ["P0", "P3"]]
+    assert pairs["area_m2"].tolist() == [5_000, 400]
+
+
+def test_isolated_parcels_and_no_adjacency_give_reasons_and_no_error():
+    drawn = draw(parcels(*[square(300 * at, size=90) for at in range(4)]))
+    assert drawn.units.empty
+    assert drawn.members["reason"].str.contains("0.81 ha, less than 1 ha").all()
+    assert (drawn.value_m2, drawn.bound_m2, drawn.gap) == (0, 0, 0)
+
+
+def test_all_parcels_red_lined():
+    drawn = draw(parcels(square(0), square(100), reasons=("生态保护红线", "生态保护红线")))
+    assert drawn.units.empty
+    assert set(drawn.members["reason"]) == {"生态保护红线"}

@@ -1,9 +1,8 @@
-"""Draw redevelopment units: contiguous groups of low-efficiency parcels inside one cell of the barriers."""
+"""Draw redevelopment units: search them, prove how good they are, and say of each unit and parcel why."""
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -11,178 +10,146 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from lowland_gis.analysis.contiguity import cell_of, facing_lengths, parted
-
-HECTARE_M2 = 10_000.0
-# A limit that is met exactly counts as met.
-_RELATIVE_TOLERANCE = 1e-9
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Limits of a unit: gap of lanes in m, least facing length in m, least and greatest area in ha."""
-
-    gap_m: float = 10.0
-    min_length_m: float = 5.0
-    min_ha: float = 1.0
-    max_ha: float = 30.0
-
-    def __post_init__(self) -> None:
-        """Refuse limits that no unit can meet."""
-        if self.min_ha > self.max_ha:
-            raise ValueError(f"the least area {self.min_ha} ha is above the greatest {self.max_ha} ha")
+from lowland_gis.analysis.facing import Ints
+from lowland_gis.analysis.unit_bound import bounds
+from lowland_gis.analysis.unit_ground import Limits, Problem, Weights, build_problem
+from lowland_gis.analysis.unit_judge import Judgement, judge
+from lowland_gis.analysis.unit_outline import outlines
+from lowland_gis.analysis.unit_reasons import why_out, why_so
+from lowland_gis.analysis.unit_search import Effort, solve
 
 
 @dataclass(frozen=True)
-class Units:
-    """Units as drawn, and what became of every parcel.
+class Draft:
+    """A division into units, judged.
 
-    `units`: unit_id, town_code, n_parcels, area_m2, low_share, compactness, geometry. `members`: parcel_id, unit_id (missing
-    where left out) and reason.
+    `units`: unit_id, town_code and the columns of `unit_judge.Judgement.units`, limit, alternative, geometry.
+    `members`: parcel_id, unit_id (missing where left out) and reason, every parcel once. `findings`: broken rules, none where
+    the search drew it. `bound_m2`: no draft under these limits can be worth more.
     """
 
     units: gpd.GeoDataFrame
     members: pd.DataFrame
+    findings: pd.DataFrame
+    value_m2: float
+    bound_m2: float
+    coverage: float
+
+    @property
+    def gap(self) -> float:
+        """Return how far the value may be below the optimum, as a share of the bound."""
+        return max(0.0, 1 - self.value_m2 / self.bound_m2) if self.bound_m2 > 0 else 0.0
+
+    def with_findings(self, more: pd.DataFrame) -> Draft:
+        """Return the draft with findings about how it was drawn before its own."""
+        both = [part for part in (more, self.findings) if len(part)]
+        return replace(self, findings=pd.concat(both, ignore_index=True)) if both else self
 
 
-def draw_units(parcels: gpd.GeoDataFrame, cells: gpd.GeoDataFrame, limits: Limits) -> Units:
-    """Group eligible low-efficiency parcels into units.
-
-    `parcels` has parcel_id, area_m2 (ellipsoidal) and reason: why a parcel may not be in any unit, or missing. `cells` comes
-    from `contiguity.barrier_cells`. A unit is connected by facing lengths, never through a parcel that may not be in it, lies in one cell (hence in one town), and keeps the
-    limits; within a group too large for one unit, neighbours are gathered in the order of distance in steps from the parcel
-    with the smallest code. Ties go by parcel code, so the order of rows does not matter.
-    """
-    parcels = parcels.sort_values("parcel_id", ignore_index=True)
-    shapes = parcels.geometry.to_numpy()
-    cell = cell_of(shapes, cells)
-    reason = parcels["reason"].to_numpy(dtype=object).copy()
-    reason[(cell < 0) & pd.isna(reason)] = "outside every town and block"
-    eligible = pd.isna(reason)
-    group = np.full(len(parcels), -1, dtype=np.intp)
-    areas = parcels["area_m2"].to_numpy(dtype=np.float64)
-    too_large = eligible & (areas > limits.max_ha * HECTARE_M2 * (1 + _RELATIVE_TOLERANCE))
-    reason[too_large] = f"larger than {limits.max_ha:g} ha by itself"
-    eligible &= ~too_large
-    neighbours = _neighbours(shapes, cell, eligible, limits)
-    least = limits.min_ha * HECTARE_M2 * (1 - _RELATIVE_TOLERANCE)
-    for members in _grown(neighbours, eligible, areas, limits):
-        area = areas[members].sum()
-        if area < least:
-            reason[members] = f"its group has {area / HECTARE_M2:.2f} ha, less than {limits.min_ha:g} ha"
-        else:
-            group[members] = group.max() + 1
-    return _described(parcels, cells, cell, group, reason, limits)
-
-
-def _neighbours(
-    shapes: npt.NDArray[np.object_],
-    cell: npt.NDArray[np.intp],
-    eligible: npt.NDArray[np.bool_],
-    limits: Limits,
-) -> list[list[int]]:
-    positions = np.flatnonzero(eligible)
-    pairs = facing_lengths(shapes[positions], limits.gap_m)
-    first, second = positions[pairs["first"]], positions[pairs["second"]]
-    linked = (pairs["length_m"].to_numpy() >= limits.min_length_m) & (cell[first] == cell[second])
-    linked[linked] = ~parted(shapes[first[linked]], shapes[second[linked]], shapes[~eligible], limits.gap_m)
-    neighbours: list[list[int]] = [[] for _ in shapes]
-    for one, other in zip(first[linked], second[linked], strict=True):
-        neighbours[one].append(int(other))
-        neighbours[other].append(int(one))
-    return [sorted(found) for found in neighbours]
-
-
-def _grown(
-    neighbours: list[list[int]],
-    eligible: npt.NDArray[np.bool_],
-    areas: npt.NDArray[np.float64],
-    limits: Limits,
-) -> list[list[int]]:
-    """Grow groups from the smallest code by breadth, never beyond the greatest area."""
-    most = limits.max_ha * HECTARE_M2 * (1 + _RELATIVE_TOLERANCE)
-    free = eligible.copy()
-    groups = []
-    for seed in np.flatnonzero(eligible):
-        if not free[seed]:
-            continue
-        members, area, queue = [], 0.0, deque([int(seed)])
-        free[seed] = False
-        while queue:
-            parcel = queue.popleft()
-            if area + areas[parcel] > most:
-                free[parcel] = True
-                continue
-            members.append(parcel)
-            area += areas[parcel]
-            found = [other for other in neighbours[parcel] if free[other]]
-            free[found] = False
-            queue.extend(found)
-        groups.append(members)
-    return groups
-
-
-def _described(
+def draw_units(
     parcels: gpd.GeoDataFrame,
     cells: gpd.GeoDataFrame,
-    cell: npt.NDArray[np.intp],
-    group: npt.NDArray[np.intp],
-    reason: npt.NDArray[np.object_],
-    limits: Limits,
-) -> Units:
-    towns = cells["town_code"].to_numpy(dtype=object)
-    shapes, areas = parcels.geometry.to_numpy(), parcels["area_m2"].to_numpy(dtype=np.float64)
+    limits: Limits | None = None,
+    weights: Weights | None = None,
+    effort: Effort | None = None,
+) -> Draft:
+    """Draw units over parcels.
+
+    For the columns of `parcels` and `cells` see `unit_ground.build_problem`. The same parcels give the same units whatever
+    their order and the number of threads.
+    """
+    return search_units(build_problem(parcels, cells, limits, weights), cells, effort or Effort())
+
+
+def search_units(problem: Problem, cells: gpd.GeoDataFrame, effort: Effort) -> Draft:
+    """Draw units on ground that was built before."""
+    found = solve(problem, effort)
+    bound, found = bounds(problem, found, effort)
+    units = [unit for part in found for unit in part.units]
+    return describe(problem, cells, units, bound)
+
+
+def describe(
+    problem: Problem,
+    cells: gpd.GeoDataFrame,
+    units: list[Ints],
+    bound_m2: float,
+    names: list[str] | None = None,
+) -> Draft:
+    """Judge units (positions) and say of each unit and parcel why; units are named by town and place unless named."""
+    units = [np.sort(unit) for unit in units]
+    names = names or _names(problem, cells, units)
+    order = np.argsort(np.array(names, dtype=str), kind="stable")
+    units, names = [units[at] for at in order], [names[at] for at in order]
+    unit_id = np.full(len(problem.cell), None, dtype=object)
+    for name, unit in zip(names, units, strict=True):
+        unit_id[unit] = name
+    members = pd.DataFrame(
+        {"parcel_id": problem.ids, "unit_id": unit_id, "reason": why_out(problem, units, names)}
+    )
+    judged = judge(problem, members)
+    low = problem.parcels["low_m2"].to_numpy(dtype=np.float64)
+    gathered = low[pd.notna(unit_id)].sum()
+    return Draft(
+        _drawn(problem, cells, units, judged),
+        members,
+        judged.findings,
+        judged.value_m2,
+        max(bound_m2, 0.0),
+        float(gathered / low.sum()) if low.sum() > 0 else 0.0,
+    )
+
+
+def redescribe(problem: Problem, cells: gpd.GeoDataFrame, members: pd.DataFrame, bound_m2: float) -> Draft:
+    """Judge a membership table (parcel_id, unit_id; known parcels, each in one unit) as a draft."""
+    inside = members.dropna(subset="unit_id").sort_values("unit_id", kind="stable")
+    place = pd.Series(np.arange(len(problem.cell)), index=problem.ids)
+    at = place[inside["parcel_id"]].to_numpy(dtype=np.int64)
+    groups = inside.reset_index(drop=True).groupby("unit_id", sort=True).indices
+    return describe(
+        problem, cells, [at[rows] for rows in groups.values()], bound_m2, [str(name) for name in groups]
+    )
+
+
+def _names(problem: Problem, cells: gpd.GeoDataFrame, units: list[Ints]) -> list[str]:
+    """Number units by town in the order of their first parcels."""
+    towns = _towns(problem, cells, units)
     numbers: dict[str, int] = {}
-    names: list[str] = []
-    rows = []
-    tree = shapely.STRtree(shapes)
-    for number in range(group.max() + 1 if len(group) else 0):
-        members = np.flatnonzero(group == number)
-        town = str(towns[cell[members[0]]])
-        numbers[town] = numbers.get(town, 0) + 1
-        names.append(f"{town}-{numbers[town]:03d}")
-        outline = _outline(shapes, members, tree, cells.geometry.iloc[cell[members[0]]], limits.gap_m)
-        rows.append((names[-1], town, len(members), float(areas[members].sum()), outline))
-    units = gpd.GeoDataFrame(
-        {
-            "unit_id": [row[0] for row in rows],
-            "town_code": [row[1] for row in rows],
-            "n_parcels": [row[2] for row in rows],
-            "area_m2": [row[3] for row in rows],
-            "low_share": 1.0,
-            "compactness": [_compactness(row[4]) for row in rows],
-        },
-        geometry=[row[4] for row in rows],
-        crs=parcels.crs,
-    )
-    belongs = pd.DataFrame(
-        {
-            "parcel_id": parcels["parcel_id"],
-            "unit_id": [names[number] if number >= 0 else None for number in group],
-            "reason": [None if number >= 0 else why for number, why in zip(group, reason, strict=True)],
-        }
-    )
-    return Units(units, belongs)
+    names = [""] * len(units)
+    for at in sorted(range(len(units)), key=lambda at: (towns[at], int(units[at][0]))):
+        numbers[towns[at]] = numbers.get(towns[at], 0) + 1
+        names[at] = f"{towns[at]}-{numbers[towns[at]]:03d}"
+    return names
 
 
-def _outline(
-    shapes: npt.NDArray[np.object_],
-    members: npt.NDArray[np.intp],
-    tree: shapely.STRtree,
-    cell: shapely.Geometry,
-    gap_m: float,
-) -> shapely.MultiPolygon:
-    """Close the lanes between members by buffering out and in, inside the cell and never over another parcel."""
-    own = shapely.union_all(shapes[members])
-    wide = shapely.buffer(own, gap_m / 2, join_style="mitre")
-    closed = shapely.buffer(wide, -gap_m / 2, join_style="mitre")
-    others = np.setdiff1d(tree.query(closed, predicate="intersects"), members)
-    lanes = shapely.difference(closed, shapely.union_all(shapes[others]))
-    parts = shapely.get_parts(shapely.intersection(shapely.union(lanes, own), cell))
-    return shapely.multipolygons(parts[shapely.get_dimensions(parts) == 2])  # noqa: PLR2004 - a surface
+def _towns(problem: Problem, cells: gpd.GeoDataFrame, units: list[Ints]) -> list[str]:
+    codes = cells["town_code"].to_numpy(dtype=object)
+    # A hand-drawn unit may begin outside every block; then it has no town.
+    return [str(codes[problem.cell[unit[0]]]) if problem.cell[unit[0]] >= 0 else "" for unit in units]
 
 
-def _compactness(shape: shapely.Geometry) -> float:
-    """Return Polsby-Popper 4πA/P²."""
-    perimeter = shapely.length(shape)
-    return float(4 * np.pi * shapely.area(shape) / perimeter**2) if perimeter > 0 else 0.0
+def _drawn(
+    problem: Problem, cells: gpd.GeoDataFrame, units: list[Ints], judged: Judgement
+) -> gpd.GeoDataFrame:
+    faces: npt.NDArray[np.object_] = cells.geometry.to_numpy()
+    own = np.array([_block(faces, problem.cell[unit]) for unit in units] + [None], dtype=object)[:-1]
+    shapes = outlines(problem.parcels.geometry.to_numpy(), units, own, problem.limits.gap_m)
+    table = judged.units.copy()
+    table.insert(1, "town_code", _towns(problem, cells, units))
+    table = pd.concat([table, why_so(problem, units)], axis=1)
+    table["n_parcels"] = table["n_parcels"].astype("int64")
+    return gpd.GeoDataFrame(table, geometry=shapes, crs=problem.parcels.crs)
+
+
+def _block(faces: npt.NDArray[np.object_], cells: Ints) -> shapely.Geometry:
+    """Return the block of a unit; a hand-drawn one may lie in several, or outside all."""
+    inside = np.unique(cells[cells >= 0])
+    if len(inside) == 1 and (cells >= 0).all():
+        return faces[inside[0]]
+    return shapely.union_all(faces[inside]) if (cells >= 0).all() else None
+
+
+def outline_compactness(units: gpd.GeoDataFrame) -> npt.NDArray[np.float64]:
+    """Return Polsby-Popper 4πA/P² of outlines as drawn, lanes included."""
+    shapes = units.geometry.to_numpy()
+    return np.asarray(4 * np.pi * shapely.area(shapes) / np.maximum(shapely.length(shapes), 1e-9) ** 2)

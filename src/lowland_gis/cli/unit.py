@@ -1,34 +1,246 @@
-"""`lowland unit draft | list`."""
+"""`lowland unit draft | list | metrics | why | edit | export | import | freeze | sheet`."""
 
 from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import pandas as pd
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.tables import json_option, show
-from lowland_gis.pipeline.delineate import delineate
-from lowland_gis.pipeline.frames import units
+from lowland_gis.errors import UsageError
+
+if TYPE_CHECKING:
+    from lowland_gis.analysis.unit_edit import Edit
+    from lowland_gis.pipeline.drafts import Compared
+
+FINDINGS = 1
+_LIST = [
+    "run_id",
+    "name",
+    "origin",
+    "n_units",
+    "value_m2",
+    "bound_m2",
+    "gap",
+    "coverage",
+    "n_findings",
+    "frozen",
+]
+_METRICS = ["unit_id", "n_parcels", "area_m2", "low_share", "compactness", "value_m2"]
+draft_option = click.option(
+    "--draft", "which", default="latest", show_default=True, help="Name or run number of a draft, or latest."
+)
+layer_option = click.option("--layer", help="Layer of the file; without it `members`, else the first one.")
 
 
 @click.group()
 def unit() -> None:
-    """Draft and list redevelopment units (再开发单元)."""
+    """Draw, judge, edit and freeze redevelopment units (再开发单元)."""
 
 
 @unit.command()
+@click.argument("name", required=False)
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting of [delineate], such as min_ha=3 or weights.outline=20.",
+)
+@click.option("--rounds", type=int, help="Rounds of prices; 0 is quickest.")
+@click.option("--prove", "proof", type=int, help="Rounds that prove a tighter bound.")
+@click.option("--seed", type=int, help="Another seed may find other units of nearly the same value.")
 @click.pass_obj
-def draft(session: Session) -> None:
-    """Draw units from the current verdicts with the limits of lowland.toml."""
-    done = delineate(session.project, tell=session.tell)
+def draft(session: Session, /, name: str | None, changes: tuple[str, ...], **effort: int | None) -> None:
+    """Draw units from the current verdicts; with NAME a draft beside those of the flow, under changed settings."""
+    from lowland_gis.pipeline.delineate import delineate
+    from lowland_gis.pipeline.delineate import draft as draw
+
+    wanted = _changes(changes) | {key: value for key, value in effort.items() if value is not None}
+    if name is None and wanted:
+        raise UsageError(
+            "Changed settings need a name, so that the draft can be told apart. Type: lowland unit draft NAME …"
+        )
+    project = session.project
+    done = (
+        delineate(project, tell=session.tell)
+        if name is None
+        else draw(project, name, wanted, tell=session.tell)
+    )
     click.echo(f"run {done.run_id}{'' if done.fresh else ' holds already: nothing has changed'}")
+
+
+def _changes(texts: tuple[str, ...]) -> dict[str, object]:
+    changes: dict[str, object] = {}
+    for text in texts:
+        key, sign, value = text.partition("=")
+        if not sign:
+            raise UsageError(f"--set {text}: write it as KEY=VALUE, for example --set min_ha=3")
+        try:
+            changes[key] = json.loads(value)
+        except json.JSONDecodeError:
+            changes[key] = value
+    return changes
 
 
 @unit.command("list")
 @json_option
 @click.pass_obj
-def list_units(session: Session, as_json: bool) -> None:
-    """List the newest units."""
+def list_drafts(session: Session, as_json: bool) -> None:
+    """List the drafts side by side: units, value, bound, gap, coverage, broken rules, frozen units."""
+    from lowland_gis.pipeline.drafts import drafts
+
     with session.project.transaction() as connection:
-        rows = pd.DataFrame(units(connection, session.project).drop(columns="geometry"))
-    show(rows, as_json=as_json)
+        rows = drafts(connection)
+    if not as_json:
+        rows = rows.assign(**{name: rows[name].map("{:.2%}".format) for name in ("gap", "coverage")})
+    show(rows[_LIST], as_json=as_json)
+
+
+@unit.command()
+@click.argument("what", default="latest")
+@layer_option
+@json_option
+@click.pass_context
+def metrics(ctx: click.Context, what: str, layer: str | None, as_json: bool) -> None:
+    """Show every unit of a draft with its ledger; or judge a FILE of polygons or members by the limits of lowland.toml."""
+    from lowland_gis.pipeline.drafts import draft_units, judged_polygons, read_draft
+
+    project = ctx.obj.project
+    if Path(what).suffix:
+        judged = judged_polygons(project, Path(what), layer)
+        rows, findings = judged.units, judged.findings
+    else:
+        with project.transaction() as connection:
+            stored = read_draft(connection, what)
+            rows = pd.DataFrame(
+                draft_units(connection, stored.run_id, srid=project.srid).drop(columns="geometry")
+            )
+            findings = stored.findings
+    shown = rows if as_json else rows[[*_METRICS, *(["limited_by"] if "limited_by" in rows.columns else [])]]
+    show(shown, as_json=as_json)
+    _tell_findings(ctx, findings)
+
+
+def _tell_findings(ctx: click.Context, findings: pd.DataFrame) -> None:
+    """Say which rules are broken, on stderr, and end with the code of findings."""
+    for row in findings.to_dict("records"):
+        parcels = f" ({row['parcels']})" if row["parcels"] else ""
+        click.echo(f"{row['unit_id'] or '–'}: {row['rule']}: {row['message']}{parcels}", err=True)
+    if len(findings):
+        ctx.exit(FINDINGS)
+
+
+@unit.command()
+@click.argument("parcel")
+@draft_option
+@json_option
+@click.pass_obj
+def why(session: Session, parcel: str, which: str, as_json: bool) -> None:
+    """Say where PARCEL is in a draft or why it is left out, and the next-best units that would hold it."""
+    from lowland_gis.pipeline.drafts import next_best
+
+    said, found = next_best(session.project, which, parcel)
+    session.tell(f"{parcel}: {said}")
+    rows = [(len(item.parcels), item.value_m2, item.loses_m2, " ".join(item.parcels)) for item in found]
+    show(pd.DataFrame(rows, columns=["n_parcels", "value_m2", "loses_m2", "parcels"]), as_json=as_json)
+
+
+@unit.command()
+@click.argument("name")
+@draft_option
+@click.option(
+    "--move", multiple=True, metavar="PARCEL=UNIT", help="Move a parcel to a unit; PARCEL= takes it out."
+)
+@click.option("--merge", multiple=True, metavar="UNIT,UNIT", help="Join units into the first.")
+@click.option(
+    "--split", multiple=True, metavar="UNIT=PARCEL,…", help="Make some parcels of a unit a unit of their own."
+)
+@click.option("--lock", multiple=True, metavar="UNIT", help="Leave a unit as it is.")
+@click.option("--forbid", multiple=True, metavar="PARCEL", help="Keep a parcel out of every unit.")
+@click.option("--force", multiple=True, metavar="PARCEL", help="Have a parcel in a unit.")
+@click.option("--redraw", multiple=True, metavar="UNIT", help="Draw the component of a unit anew.")
+@click.pass_context
+def edit(ctx: click.Context, /, name: str, which: str, **edits: tuple[str, ...]) -> None:
+    """Change a draft as said and keep it as NAME; only the components touched are drawn again."""
+    from lowland_gis.pipeline.drafts import edit as edit_draft
+
+    done = edit_draft(ctx.obj.project, which, name, _edits(edits), tell=ctx.obj.tell)
+    _tell_compared(ctx, done)
+
+
+def _edits(texts: dict[str, tuple[str, ...]]) -> tuple[Edit, ...]:
+    from lowland_gis.analysis.unit_edit import Edit
+
+    edits = [Edit("lock", units=(text,)) for text in texts["lock"]]
+    edits += [Edit("merge", units=tuple(text.split(","))) for text in texts["merge"]]
+    split = [text.partition("=") for text in texts["split"]]
+    edits += [Edit("split", tuple(parcels.split(",")), (name,)) for name, _, parcels in split]
+    moved = [text.partition("=") for text in texts["move"]]
+    edits += [Edit("move", (parcel,), (name,) if name else ()) for parcel, _, name in moved]
+    edits += [Edit("forbid", (text,)) for text in texts["forbid"]]
+    edits += [Edit("force", (text,)) for text in texts["force"]]
+    edits += [Edit("redraw", units=(text,)) for text in texts["redraw"]]
+    if not edits:
+        raise UsageError("Nothing was said to change. See: lowland unit edit --help")
+    return tuple(edits)
+
+
+def _tell_compared(ctx: click.Context, done: Compared) -> None:
+    cost = done.after_m2 - done.before_m2
+    show(done.changed, as_json=False)
+    click.echo(f"run {done.run.run_id}: value {done.before_m2:,.0f} → {done.after_m2:,.0f} m² ({cost:+,.0f})")
+    _tell_findings(ctx, done.findings)
+
+
+@unit.command()
+@click.argument("target", type=click.Path(path_type=Path))
+@draft_option
+@click.pass_obj
+def export(session: Session, target: Path, which: str) -> None:
+    """Write a draft as a GeoPackage for QGIS: `members` (edit unit_id) and `units` (edit outlines)."""
+    from lowland_gis.pipeline.drafts import export as export_draft
+
+    click.echo(export_draft(session.project, which, target))
+
+
+@unit.command("import")
+@click.argument("source", type=click.Path(path_type=Path))
+@draft_option
+@click.option("--name", help="Name of the new draft; without it that of the file.")
+@layer_option
+@click.pass_context
+def import_(ctx: click.Context, source: Path, which: str, name: str | None, layer: str | None) -> None:
+    """Bring a draft back that was edited in QGIS, check it by the rules of --draft, and show what the edit cost."""
+    from lowland_gis.pipeline.drafts import import_edited
+
+    done = import_edited(ctx.obj.project, which, name or source.stem, source, layer, tell=ctx.obj.tell)
+    _tell_compared(ctx, done)
+
+
+@unit.command()
+@draft_option
+@click.option("--unit", "units", multiple=True, help="Freeze only these units.")
+@json_option
+@click.pass_obj
+def freeze(session: Session, which: str, units: tuple[str, ...], as_json: bool) -> None:
+    """Freeze units of a draft: they get numbers by the town's scheme and stay in the registry."""
+    from lowland_gis.pipeline.drafts import freeze as freeze_units
+
+    show(freeze_units(session.project, which, units, tell=session.tell), as_json=as_json)
+
+
+@unit.command()
+@click.argument("unit_id")
+@click.argument("target", type=click.Path(path_type=Path))
+@draft_option
+@click.pass_obj
+def sheet(session: Session, unit_id: str, target: Path, which: str) -> None:
+    """Draw the one-page planning sheet of a unit as PDF or PNG (单元规划一页图)."""
+    from lowland_gis.pipeline.unit_sheet import unit_sheet
+
+    click.echo(unit_sheet(session.project, which, unit_id, target))

@@ -1,135 +1,187 @@
-"""Draw redevelopment units from the current verdicts."""
+"""Draw redevelopment units from the current verdicts, as a stage of the flow and as drafts beside it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-import geopandas as gpd
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
+from pydantic import ValidationError
 
 from lowland_gis import schema
-from lowland_gis.analysis.contiguity import barrier_cells
-from lowland_gis.analysis.delineate import Limits, draw_units
-from lowland_gis.analysis.rules import OPEN
+from lowland_gis.analysis.delineate import Draft, search_units
+from lowland_gis.analysis.unit_judge import LEDGER
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
-from lowland_gis.db.frames import read_frame
-from lowland_gis.errors import UsageError
-from lowland_gis.pipeline import land
-from lowland_gis.pipeline.classify import evidence_table
+from lowland_gis.errors import InputRefusedError, UsageError
+from lowland_gis.pipeline.overview import compared_drafts
 from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.runs import Run, current_versions, needed_run, recorded
-from lowland_gis.settings import DelineateSettings
+from lowland_gis.pipeline.unit_inputs import (
+    UnitInputs,
+    effort_of,
+    limits_of,
+    read_unit_inputs,
+    weights_of,
+)
+from lowland_gis.settings import DelineateSettings, faults_text
 
-STAGE = "delineate"
-NOT_LOW = ("none", OPEN)
-_BARRIER_LAYERS = ("road", "river")
-
-
-@dataclass(frozen=True)
-class DelineationInputs:
-    """Low-efficiency parcels (parcel_id, answer, area_m2, reason, geometry), cells of the barriers, barriers, and towns."""
-
-    parcels: gpd.GeoDataFrame
-    cells: gpd.GeoDataFrame
-    barriers: gpd.GeoDataFrame
-    towns: gpd.GeoDataFrame
+STAGE, DRAFT_STAGE = "delineate", "draft"
+FLOW = "flow"
 
 
 def delineate(project: Project, *, tell: Tell = silent) -> Run:
-    """Write `result.unit` and `result.member`.
+    """Write the units of the flow with the limits of lowland.toml.
 
     Raises:
         UsageError: the stage classify has not run, or no towns were ingested.
     """
-    limits = limits_of(project.settings.delineate)
+    return _draft(project, STAGE, FLOW, project.settings.delineate, tell)
+
+
+def draft(
+    project: Project, name: str, changes: Mapping[str, Any] | None = None, *, tell: Tell = silent
+) -> Run:
+    """Write a draft with other limits or weights beside the units of the flow.
+
+    `changes` are settings of `[delineate]`, those of the weights as `weights.NAME`.
+
+    Raises:
+        UsageError: a setting is unknown or makes no sense, or a stage before has not run.
+    """
+    return _draft(project, DRAFT_STAGE, name, changed(project.settings.delineate, changes or {}), tell)
+
+
+def changed(settings: DelineateSettings, changes: Mapping[str, Any]) -> DelineateSettings:
+    """Return settings with some of them changed.
+
+    Raises:
+        UsageError: a setting is unknown or makes no sense.
+    """
+    values = settings.model_dump()
+    for key, value in changes.items():
+        place, _, name = key.rpartition(".")
+        values.get(place, values)[name] = value
+    try:
+        return DelineateSettings.model_validate(values)
+    except (ValidationError, TypeError) as error:
+        text = faults_text("draft", error) if isinstance(error, ValidationError) else str(error)
+        raise UsageError(text) from error
+
+
+def _draft(project: Project, stage: str, name: str, settings: DelineateSettings, tell: Tell) -> Run:
     with project.transaction() as connection:
-        classified = needed_run(connection, "classify")
-        versions = current_versions(connection)
+        needed_run(connection, "classify")
 
         def work(run_id: int) -> None:
-            tell("delineate redevelopment units 再开发单元")
-            inputs = _read(connection, project)
-            drawn = draw_units(inputs.parcels, inputs.cells, limits)
-            units = pd.DataFrame(drawn.units).rename(columns={"geometry": "geom"})
-            constants = {"run_id": run_id}
-            copy_in(connection, schema.UNIT, units, srid=project.srid, constants=constants)
-            copy_in(connection, schema.MEMBER, drawn.members, srid=project.srid, constants=constants)
+            tell(f"delineate redevelopment units 再开发单元: {name}")
+            # Barriers and what is protected may be among the changed settings.
+            asked = project.settings.model_copy(update={"delineate": settings})
+            inputs = read_unit_inputs(connection, replace(project, settings=asked))
+            drawn = drawn_from(inputs, settings)
+            write_draft(connection, project, run_id, name, "search", drawn)
+            tell(summary(drawn, inputs))
 
-        used = [version.digest for key in (*_BARRIER_LAYERS, "town") for version in versions.get(key, [])]
         return recorded(
             connection,
-            STAGE,
-            inputs={"classify": classified.digest, "versions": sorted(used)},
-            settings=project.settings.delineate.model_dump(mode="json"),
+            stage,
+            inputs=inputs_of(connection, settings),
+            settings={"name": name, **settings.model_dump(mode="json")},
             work=work,
         )
 
 
-def limits_of(settings: DelineateSettings) -> Limits:
-    """Return the limits of the settings as the drawing takes them."""
-    return Limits(settings.gap_m, settings.min_length_m, settings.min_ha, settings.max_ha)
+def drawn_from(inputs: UnitInputs, settings: DelineateSettings) -> Draft:
+    """Search units under some settings.
+
+    Raises:
+        InputRefusedError: no parcel may be in any unit; the message says why.
+    """
+    problem = inputs.problem(limits_of(settings), weights_of(settings))
+    if not problem.free.any():
+        why = pd.Series(problem.reason).value_counts()
+        causes = "; ".join(f"{text}: {count:,}" for text, count in why.items())
+        raise InputRefusedError(
+            f"None of the {len(problem.cell):,} parcels may be in a unit, so there is nothing to draw ({causes})."
+            " Look at [delineate] of lowland.toml: protected_max, inside_min, max_ha."
+        )
+    return search_units(problem, inputs.cells, effort_of(settings))
 
 
-def read_delineation_inputs(project: Project) -> DelineationInputs:
-    """Return what units are drawn from: for notebooks that redraw them with other limits."""
-    with project.transaction() as connection:
-        return _read(connection, project)
+def preview(inputs: UnitInputs, settings: DelineateSettings, **changes: float) -> pd.DataFrame:
+    """Return the figures of a draft under changed limits, without keeping it: what the sliders of a notebook call."""
+    drawn = drawn_from(inputs, changed(settings, changes))
+    return compared_drafts({"settings": drawn}).T
 
 
-def _read(connection: Connection, project: Project) -> DelineationInputs:
+def inputs_of(connection: Connection, settings: DelineateSettings) -> dict[str, Any]:
+    """Return what a draft rests on, as a run records it."""
     versions = current_versions(connection)
-    if not versions.get("town"):
-        raise UsageError("There are no towns yet, so no block can be told. Type: lowland ingest town FILE")
-    towns = land.layer_shapes(connection, "town", versions, srid=project.srid).rename(
-        columns={"code": "town_code"}
-    )
-    barriers = _barriers(connection, project, versions)
-    parcels = _low_parcels(connection, project)
-    cells = barrier_cells(towns[["town_code", "geometry"]], barriers.geometry.to_numpy())
-    return DelineationInputs(parcels, cells, barriers, towns)
-
-
-def _barriers(connection: Connection, project: Project, versions: dict[str, Any]) -> gpd.GeoDataFrame:
-    roads = land.layer_shapes(connection, "road", versions, srid=project.srid)
-    rivers = land.layer_shapes(connection, "river", versions, srid=project.srid)
-    stopping = roads[roads["code"].isin(project.settings.delineate.road_grades)]
-    return pd.concat([stopping.assign(layer="road"), rivers.assign(layer="river")], ignore_index=True)[
-        ["layer", "code", "geometry"]
-    ]
-
-
-def _low_parcels(connection: Connection, project: Project) -> gpd.GeoDataFrame:
+    keys = ("road", "town", *settings.barriers)
+    used = [version.digest for key in keys for version in versions.get(key, [])]
     classified = needed_run(connection, "classify")
-    measured = needed_run(connection, "measure")
-    verdicts = read_frame(
-        connection,
-        "SELECT parcel_id, answer FROM result.verdict WHERE run_id = %s AND question = 'kind'",
-        [classified.run_id],
+    return {"classify": classified.digest, "classify_run": classified.run_id, "versions": sorted(used)}
+
+
+def write_draft(
+    connection: Connection,
+    project: Project,
+    run_id: int,
+    name: str,
+    origin: str,
+    drawn: Draft,
+    *,
+    base: int | None = None,
+) -> None:
+    """Write a draft: its units with their ledgers, its members with their reasons, and how good it is."""
+    constants = {"run_id": run_id}
+    head = {
+        "name": name,
+        "origin": origin,
+        "base_run_id": base,
+        "n_units": len(drawn.units),
+        "value_m2": drawn.value_m2,
+        "bound_m2": drawn.bound_m2,
+        "gap": drawn.gap,
+        "coverage": drawn.coverage,
+        "findings": drawn.findings.astype(object).where(drawn.findings.notna(), None).to_dict("records"),
+    }
+    copy_in(connection, schema.DRAFT, pd.DataFrame([head]), srid=project.srid, constants=constants)
+    units = pd.DataFrame(drawn.units)
+    ledger = units[["low_m2", "outline_m", *LEDGER]].round(2).to_dict("records")
+    rows = units.assign(ledger=pd.Series(ledger, index=units.index, dtype=object)).rename(
+        columns={"geometry": "geom", "limit": "limited_by"}
     )
-    low = verdicts[~verdicts["answer"].isin(NOT_LOW)]
-    parcels = land.parcels(connection, current_versions(connection), srid=project.srid)
-    parcels = parcels[["parcel_id", "town_code", "area_m2", "geometry"]].merge(low, on="parcel_id")
-    evidence = evidence_table(connection, measured.run_id).reindex(parcels["parcel_id"])
-    return parcels.assign(reason=_reasons(evidence, project.settings.delineate))
+    known = [column for column in schema.UNIT.column_names if column in rows.columns]
+    copy_in(connection, schema.UNIT, rows[known], srid=project.srid, constants=constants)
+    copy_in(connection, schema.MEMBER, drawn.members, srid=project.srid, constants=constants)
 
 
-def _reasons(evidence: pd.DataFrame, settings: DelineateSettings) -> npt.NDArray[np.object_]:
-    """Say why a parcel may be in no unit; None where it may. What is unknown forbids nothing."""
-
-    def share(name: str) -> npt.NDArray[np.float64]:
-        if name not in evidence.columns:
-            return np.full(len(evidence), np.nan)
-        return np.asarray(evidence[name], dtype=np.float64)
-
-    inside = np.fmax(share("boundary_share"), share("settlement_village_share"))
-    reason = np.full(len(evidence), None, dtype=object)
-    reason[inside < settings.inside_min] = "outside the development boundary and village land"
-    reason[share("farmland_share") > settings.protected_max] = (
-        "touches permanent basic farmland (永久基本农田)"
+def summary(drawn: Draft, inputs: UnitInputs) -> str:
+    """Return a draft in one line: units, value, bound, gap, coverage, parcels that barriers cut."""
+    said = (
+        f"{len(drawn.units)} units, value {drawn.value_m2:,.0f} m² of at most {drawn.bound_m2:,.0f} (gap {drawn.gap:.2%}),"
+        f" {drawn.coverage:.1%} of the low-efficiency land"
     )
-    reason[share("eco_share") > settings.protected_max] = "touches the ecological red line (生态保护红线)"
-    return reason
+    if drawn.units.empty:
+        said += f". No unit can be drawn: {_why_none(drawn, inputs)}"
+    if inputs.missing:
+        said += f"; barriers not delivered, so nothing divides along them: {', '.join(inputs.missing)}"
+    if inputs.cut:
+        said += f"; {len(inputs.cut)} parcels are cut by a barrier and count where their inside lies, for example {inputs.cut[0]}"
+    return said
+
+
+def _why_none(drawn: Draft, inputs: UnitInputs) -> str:
+    """Say which rules keep the low-efficiency parcels of an empty draft out, with their numbers and an example each."""
+    low = inputs.parcels["parcel_id"][inputs.parcels["low_m2"] > 0]
+    if low.empty:
+        return "there is no low-efficiency parcel. Look at: lowland classify run"
+    out = drawn.members[drawn.members["parcel_id"].isin(low)]
+    groups = out.groupby(out["reason"].str.split(":").str[0])
+    named = [
+        f"{len(rows):,} parcels by {rule} (for example {rows['parcel_id'].iloc[0]}: {rows['reason'].iloc[0]})"
+        for rule, rows in groups
+    ]
+    return "; ".join(named)

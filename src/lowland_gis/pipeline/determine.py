@@ -14,9 +14,9 @@ from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
 from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.rule_pack import from_json
-from lowland_gis.pipeline.delineate import NOT_LOW
 from lowland_gis.pipeline.project import Project, Tell, silent, who
 from lowland_gis.pipeline.runs import Run, current_versions, needed_run, recorded, run_settings
+from lowland_gis.pipeline.unit_inputs import NOT_LOW
 
 STAGE = "determine"
 DRAFT, WITHDRAWN = "draft", "withdrawn"

@@ -1,0 +1,476 @@
+"""Measure the drawing of units: against bounds, against peers, by size, and after an edit.
+
+Type: python bench/units.py quality | peers | size | edit | steady [--parcels N …]. Peers (spopt, pygeoda, momepy, libpysal) come with
+`python3 scripts/bootstrap.py --bench`. `quality` proves bounds; `peers` gives spopt and pygeoda the same components and adjacency,
+only low-efficiency parcels, and the best of several numbers of regions for every component; `size` measures adjacency and search
+as ratios to libpysal's fuzzy contiguity in one run; `edit` moves one parcel; `steady` shuffles rows, changes threads and shifts by 500 km.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import signal
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from lowland_gis.analysis.contiguity import barrier_cells
+from lowland_gis.analysis.delineate import Draft, describe, draw_units, search_units
+from lowland_gis.analysis.facing import facing_lengths
+from lowland_gis.analysis.unit_bound import bounds
+from lowland_gis.analysis.unit_edit import Edit, change_units
+from lowland_gis.analysis.unit_ground import Problem, build_problem
+from lowland_gis.analysis.unit_judge import judge
+from lowland_gis.analysis.unit_search import Effort, solve
+from unit_instances import (
+    Instance,
+    bubenec,
+    bubenec_small,
+    generated,
+    members_table,
+    pysal_example,
+    sample_district,
+)
+
+TARGETS_HA = (5.0, 10.0, 16.0, 24.0)
+GEODA_SEED = 1
+
+
+def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Return how long a piece of work takes on one core (CPU seconds, so that other programs do not count), and what it gives."""
+    start = time.process_time()
+    made = work()
+    return time.process_time() - start, made
+
+
+def say(*cells: object) -> None:
+    """Print a row of a table."""
+    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
+def quality(parcels: list[int]) -> None:
+    """Print value, bound, gap and violations of quick, full and proven drafts."""
+    instances = [
+        bubenec(),
+        bubenec_small(),
+        *(pysal_example(name) for name in ("columbus", "mexico", "sids2")),
+    ]
+    instances += [make(count) for count in parcels or [1_000] for make in (generated, sample_district)]
+    warm = generated(400)
+    search_units(build_problem(warm.parcels, warm.cells), warm.cells, Effort(rounds=1, proof=1))
+    say(
+        "instance",
+        "effort",
+        "parcels",
+        "components",
+        "units",
+        "value ha",
+        "bound ha",
+        "value / bound",
+        "coverage",
+        "violations",
+        "s",
+    )
+    for instance in instances:
+        problem = build_problem(instance.parcels, instance.cells, instance.limits, instance.weights)
+        efforts = {"quick": Effort(rounds=0), "full": Effort(rounds=16), "proven": Effort(rounds=16, proof=8)}
+        for name, effort in efforts.items():
+            took, draft = seconds(lambda p=problem, i=instance, e=effort: search_units(p, i.cells, e))
+            say(*_row(instance, problem, name, draft), f"{took:.1f}")
+
+
+def _row(instance: Instance, problem: Problem, name: str, draft: Draft) -> tuple[object, ...]:
+    value, bound = draft.value_m2 / 10_000, draft.bound_m2 / 10_000
+    sizes = len(problem.cell), len(problem.bounds) - 1, len(draft.units)
+    return (
+        instance.name,
+        name,
+        *sizes,
+        f"{value:.2f}",
+        f"{bound:.2f}",
+        f"{1 - draft.gap:.2%}",
+        f"{draft.coverage:.3f}",
+        len(draft.findings),
+    )
+
+
+def by_size(parcels: list[int]) -> None:
+    """Print times by size as ratios to libpysal's fuzzy contiguity, and the peak of memory."""
+    from libpysal.weights import fuzzy_contiguity  # noqa: PLC0415 - a peer
+
+    small = generated(600)
+    for effort in (Effort(rounds=0), Effort(rounds=1)):
+        draw_units(small.parcels, small.cells, effort=effort)
+    say(
+        "parcels",
+        "fuzzy s",
+        "fuzzy over lanes s",
+        "adjacency s",
+        "ratio",
+        "quick search s",
+        "search / adjacency",
+        "bound s",
+        "ledger and outlines s",
+        "value ha",
+        "gap",
+        "coverage",
+        "peak MB",
+    )
+    for count in parcels or [1_000, 3_000, 10_000, 30_000, 50_000, 100_000]:
+        instance = generated(count)
+        shapes = instance.parcels.geometry.to_numpy()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fuzzy, _ = seconds(lambda i=instance: fuzzy_contiguity(i.parcels))
+            lanes, _ = seconds(lambda i=instance: fuzzy_contiguity(i.parcels, buffering=True, buffer=5.0))
+        adjacency, _ = seconds(lambda s=shapes: facing_lengths(s, 10.0))
+        problem = build_problem(instance.parcels, instance.cells)
+        search, found = seconds(lambda p=problem: solve(p, Effort(rounds=0)))
+        proof, (bound, found) = seconds(lambda p=problem, f=found: bounds(p, f, Effort(rounds=0)))
+        units = [unit for part in found for unit in part.units]
+        told, draft = seconds(lambda p=problem, i=instance, u=units, b=bound: describe(p, i.cells, u, b))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        say(
+            f"{len(shapes):,}", f"{fuzzy:.2f}", f"{lanes:.2f}", f"{adjacency:.2f}", f"{adjacency / fuzzy:.2f}", f"{search:.2f}", f"{search / adjacency:.2f}",
+            f"{proof:.1f}", f"{told:.1f}", f"{draft.value_m2 / 10_000:.1f}", f"{draft.gap:.2%}", f"{draft.coverage:.3f}", f"{peak:.0f}",
+        )  # fmt: skip
+
+
+def edit(parcels: list[int]) -> None:
+    """Print how long it takes until a moved parcel has its answer."""
+    for count in parcels or [50_000]:
+        instance = generated(count)
+        problem = build_problem(instance.parcels, instance.cells)
+        found = solve(problem, Effort(rounds=0))
+        units = {
+            f"u-{number:05d}": unit for number, unit in enumerate(u for part in found for u in part.units)
+        }
+        unit_of = {int(at): name for name, unit in units.items() for at in unit}
+        links = zip(problem.links["first"], problem.links["second"], strict=True)
+        moves = [
+            (one, unit_of[other])
+            for one, other in links
+            if other in unit_of and problem.free[one] and one not in unit_of
+        ]
+        taken = [(one, unit_of[one]) for one in list(unit_of)[:200:10]]
+        edits = [Edit("move", (problem.ids[at],), (name,)) for at, name in moves[:40:2]]
+        edits += [Edit("move", (problem.ids[at],)) for at, _ in taken]
+        change_units(problem, units, edits[:1], Effort(rounds=8))
+        times = [
+            seconds(lambda p=problem, u=units, e=item: change_units(p, u, [e], Effort(rounds=8)))[0]
+            for item in edits
+        ]
+        print(
+            f"{len(problem.cell):,} parcels, {len(edits)} moves: median {np.median(times):.3f} s, slowest {max(times):.3f} s"
+        )
+
+
+def steady(parcels: list[int]) -> None:
+    """Print whether shuffled rows and threads give the same bytes, and what a shift by 500 km changes."""
+    for count in parcels or [10_000]:
+        instance = generated(count)
+        for rounds in (0, 4):
+            first = draw_units(instance.parcels, instance.cells, effort=Effort(rounds=rounds))
+            shuffled = draw_units(
+                instance.parcels.sample(frac=1, random_state=1), instance.cells, effort=Effort(rounds=rounds)
+            )
+            threads = draw_units(instance.parcels, instance.cells, effort=Effort(rounds=rounds, threads=2))
+            same = [_bytes(first) == _bytes(other) for other in (shuffled, threads)]
+            away = instance.parcels.assign(geometry=instance.parcels.translate(500_000, 500_000))
+            towns = instance.towns.assign(geometry=instance.towns.translate(500_000, 500_000))
+            lines = shapely.transform(instance.barriers, lambda points: points + 500_000)
+            moved = draw_units(away, barrier_cells(towns, lines), effort=Effort(rounds=rounds)).value_m2
+            print(
+                f"{instance.name}, rounds {rounds}: shuffled same {same[0]}, two threads same {same[1]}, shift changes the value by {moved / first.value_m2 - 1:+.5%}"
+            )
+    _enclosures()
+
+
+def _bytes(draft: Draft) -> tuple[str, str, bytes]:
+    frame = draft.units.drop(columns="geometry")
+    return draft.members.to_csv(), frame.to_csv(), b"".join(shapely.to_wkb(draft.units.geometry.to_numpy()))
+
+
+def _enclosures() -> None:
+    """Print whether the faces of the barriers are those of momepy.enclosures."""
+    import momepy  # noqa: PLC0415 - a peer
+
+    for instance in (bubenec(), generated(2_000), sample_district(2_000)):
+        ours = barrier_cells(instance.towns, instance.barriers)
+        towns = shapely.get_parts(shapely.boundary(instance.towns.geometry.to_numpy()))
+        # Noded first: momepy polygonises lines as they are, and lines of towns run along each other.
+        noded = shapely.get_parts(shapely.union_all(np.concatenate([instance.barriers, towns])))
+        lines = gpd.GeoSeries(noded, crs=instance.towns.crs)
+        whole = gpd.GeoSeries([instance.towns.union_all()], crs=lines.crs)
+        theirs = momepy.enclosures(lines, limit=whole, clip=True)
+        areas = np.sort(ours.area.to_numpy()), np.sort(theirs.area.to_numpy())
+        same = len(ours) == len(theirs) and np.allclose(*areas, rtol=1e-6, atol=1e-3)
+        print(f"{instance.name}: {len(ours)} blocks, momepy.enclosures {len(theirs)}, same areas {same}")
+
+
+# ---------------------------------------------------------------------------------------------------------- peers
+
+
+class TimedOutError(Exception):
+    """A peer took too long on one component."""
+
+
+@contextmanager
+def limited(most: int) -> Iterator[None]:
+    """Stop what runs inside after so many seconds."""
+
+    def stop(*_: object) -> None:
+        raise TimedOutError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(most)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+Region = Callable[[gpd.GeoDataFrame, Any, int, float], Any]
+
+
+def peers(parcels: list[int]) -> None:
+    """Print what regionalisations of the low-efficiency parcels are worth, judged by the same evaluator."""
+    say("instance", "method", "value ha", "coverage", "units kept", "regions that break a rule", "s")
+    for count in parcels or [1_000, 10_000]:
+        instance = generated(count)
+        problem = build_problem(instance.parcels, instance.cells)
+        solve(problem, Effort(rounds=0))
+        for name, effort in (
+            ("lowland quick", Effort(rounds=0)),
+            ("lowland 4 rounds", Effort(rounds=4)),
+            ("lowland 16 rounds", Effort(rounds=16)),
+        ):
+            took, found = seconds(lambda p=problem, e=effort: solve(p, e))
+            labels = np.full(len(problem.cell), -1)
+            for number, unit in enumerate(unit for part in found for unit in part.units):
+                labels[unit] = number
+            _tell(instance, problem, name, labels, took)
+        for name, (region, most) in METHODS.items():
+            if len(problem.cell) <= most:
+                took, labels = seconds(lambda p=problem, r=region: _regions(p, r))
+                _tell(instance, problem, name, labels, took)
+
+
+def _tell(instance: Instance, problem: Problem, name: str, labels: Any, took: float) -> None:
+    kept, broken = _kept(problem, labels)
+    value = kept.units["value_m2"].sum() / 10_000
+    coverage = kept.units["low_m2"].sum() / problem.ground.low.sum()
+    say(
+        instance.name,
+        name,
+        f"{value:.1f}",
+        f"{coverage:.3f}",
+        len(kept.units),
+        f"{broken:.0%}",
+        f"{took:.1f}",
+    )
+
+
+def _kept(problem: Problem, labels: Any) -> tuple[Any, float]:
+    """Judge labels; regions that break a rule or are worth nothing are left out, as a planner would."""
+    judged = judge(problem, members_table(problem.ids, labels))
+    bad = set(judged.findings["unit_id"])
+    good = judged.units[~judged.units["unit_id"].isin(bad) & (judged.units["value_m2"] > 0)]
+    return type(judged)(good, judged.findings), len(bad) / max(1, len(judged.units))
+
+
+def _regions(problem: Problem, region: Region) -> Any:
+    """Run a peer on every component of low-efficiency parcels with several numbers of regions and take the best."""
+    ground, links = problem.ground, problem.links
+    low = problem.free & (ground.low > 0)
+    first, second = links["first"].to_numpy(), links["second"].to_numpy()
+    both = low[first] & low[second]
+    first, second = first[both], second[both]
+    graph = coo_matrix((np.ones(len(first)), (first, second)), shape=(len(low), len(low))).tocsr()
+    graph = graph + graph.T
+    component = connected_components(graph, directed=False)[1]
+    labels, free_label = np.full(len(low), -1), 0
+    for number in np.unique(component[low]):
+        nodes = np.flatnonzero((component == number) & low)
+        if ground.area[nodes].sum() < ground.least:
+            continue
+        best = _best_regions(problem, graph[nodes][:, nodes], nodes, region)
+        if best is not None:
+            labels[nodes] = best + free_label
+            free_label = labels.max() + 1
+    return labels
+
+
+def _best_regions(problem: Problem, graph: Any, nodes: Any, region: Region) -> Any:
+    area = problem.ground.area[nodes].sum() / 10_000
+    counts = sorted(
+        {max(1, round(area / target)) for target in TARGETS_HA} | {max(1, int(np.ceil(area / 29)))}
+    )
+    frame = _attributes(problem, nodes)
+    best, top = None, 0.0
+    for count in [count for count in counts if count < len(nodes)] or [1]:
+        try:
+            labels = (
+                np.zeros(len(nodes), dtype=np.int64)
+                if count == 1
+                else np.asarray(region(frame, graph, count, problem.ground.least))
+            )
+        except (TimedOutError, Exception):  # noqa: BLE001, S112 - a peer that fails on a component has no answer there
+            continue
+        whole = np.full(len(problem.cell), -1)
+        whole[nodes] = labels
+        worth = _quick_worth(problem, whole, nodes)
+        if worth > top:
+            best, top = labels, worth
+    return best
+
+
+def _quick_worth(problem: Problem, whole: Any, nodes: Any) -> float:
+    from lowland_gis.analysis.unit_grow import KEPT, desk_of, value_and_rule  # noqa: PLC0415 - only here
+
+    desk = desk_of(problem.ground)
+    judged = [
+        value_and_rule(problem.ground, desk, nodes[whole[nodes] == label])
+        for label in np.unique(whole[nodes])
+    ]
+    return sum(value for value, rule in judged if rule == KEPT and value > 0)
+
+
+def _attributes(problem: Problem, nodes: Any) -> gpd.GeoDataFrame:
+    frame = problem.parcels.iloc[nodes][["area_m2", "geometry"]].reset_index(drop=True)
+    centres = shapely.get_coordinates(shapely.centroid(frame.geometry.to_numpy()))
+    codes = problem.ground.codes[:, nodes]
+    extra = {f"code{row}": 200.0 * codes[row] for row in range(len(codes))}
+    return frame.assign(
+        x=centres[:, 0] - centres[:, 0].mean(), y=centres[:, 1] - centres[:, 1].mean(), **extra
+    )
+
+
+def _names(frame: gpd.GeoDataFrame) -> list[str]:
+    return [name for name in frame.columns if name not in ("area_m2", "geometry")]
+
+
+def _weights(graph: Any) -> Any:
+    from libpysal.weights import W  # noqa: PLC0415 - a peer
+
+    return W(
+        {row: list(map(int, graph[row].indices)) for row in range(graph.shape[0])}, silence_warnings=True
+    )
+
+
+def ward(frame: gpd.GeoDataFrame, graph: Any, count: int, _: float) -> Any:
+    """Return the regions of spopt's Ward."""
+    from spopt.region import WardSpatial  # noqa: PLC0415 - a peer
+
+    model = WardSpatial(frame, _weights(graph), _names(frame), n_clusters=count)
+    model.solve()
+    return model.labels_
+
+
+def skater(frame: gpd.GeoDataFrame, graph: Any, count: int, _: float) -> Any:
+    """Return the regions of spopt's SKATER."""
+    from spopt.region import Skater  # noqa: PLC0415 - a peer
+
+    with limited(60):
+        model = Skater(frame, _weights(graph), _names(frame), n_clusters=count, floor=1)
+        model.solve()
+    return model.labels_
+
+
+def azp(frame: gpd.GeoDataFrame, graph: Any, count: int, _: float) -> Any:
+    """Return the regions of spopt's AZP."""
+    from spopt.region import AZP  # noqa: PLC0415 - a peer
+
+    with limited(60):
+        model = AZP(frame, _weights(graph), _names(frame), n_clusters=count, random_state=1)
+        model.solve()
+    return model.labels_
+
+
+def max_p(frame: gpd.GeoDataFrame, graph: Any, _: int, least: float) -> Any:
+    """Return the regions of spopt's max-p, which takes the least area and no number."""
+    from spopt.region import MaxPHeuristic  # noqa: PLC0415 - a peer
+
+    with limited(20):
+        model = MaxPHeuristic(
+            frame,
+            _weights(graph),
+            _names(frame),
+            "area_m2",
+            least,
+            2,
+            max_iterations_construction=20,
+            max_iterations_sa=5,
+        )
+        model.solve()
+    return np.asarray(model.labels_).astype(np.int64) - 1
+
+
+def geoda(method: str) -> Region:
+    """Return a method of pygeoda that takes a number of regions."""
+
+    def run(frame: gpd.GeoDataFrame, graph: Any, count: int, least: float) -> Any:
+        import pygeoda  # noqa: PLC0415 - a peer
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "w.gal"
+            lines = [f"0 {graph.shape[0]} none id"]
+            for row in range(graph.shape[0]):
+                near = graph[row].indices
+                lines += [f"{row} {len(near)}", " ".join(map(str, near))]
+            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            weights = pygeoda.read_gal(str(path), [str(row) for row in range(graph.shape[0])])
+            data = frame[_names(frame)]
+            if method == "maxp":
+                found = pygeoda.maxp_greedy(
+                    weights, data, frame["area_m2"].tolist(), least, random_seed=GEODA_SEED
+                )
+            elif method == "redcap":
+                found = pygeoda.redcap(count, weights, data, "fullorder-wardlinkage")
+            else:
+                found = pygeoda.skater(count, weights, data)
+        return np.asarray(found["Clusters"]).astype(np.int64) - 1
+
+    return run
+
+
+METHODS: dict[str, tuple[Region, int]] = {
+    "spopt Ward": (ward, 200_000),
+    "spopt SKATER": (skater, 20_000),
+    "spopt AZP": (azp, 20_000),
+    "spopt max-p": (max_p, 2_000),
+    "pygeoda SKATER": (geoda("skater"), 200_000),
+    "pygeoda REDCAP": (geoda("redcap"), 200_000),
+    "pygeoda max-p": (geoda("maxp"), 200_000),
+}
+MEASURES = {"quality": quality, "peers": peers, "size": by_size, "edit": edit, "steady": steady}
+
+
+def main() -> int:
+    """Run one measurement."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=MEASURES)
+    parser.add_argument("--parcels", type=int, nargs="*", default=[])
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    MEASURES[options.what](options.parcels)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # The district: what was received, what it covers, how good it is (底数)
+#
+# Reads a project and writes nothing. It opens `demo/` beside the repository's root (made by `lowland demo`), or the
+# folder that `LOWLAND_PROJECT` names; `LOWLAND_DSN` names another server.
+
+# %%
+import os
+
+from matplotlib import pyplot as plt
+
+from lowland_gis.deliver.unit_map import drafts_figure
+from lowland_gis.pipeline.overview import coverage, loaded_layers, nearby_project, quality
+from lowland_gis.pipeline.unit_inputs import read_delineation_inputs
+
+plt.switch_backend("inline")
+project = nearby_project(os.environ.get("LOWLAND_PROJECT"))
+project.settings.project.name
+
+# %% [markdown]
+# ## Layers
+# Every delivery in force, with what was set aside and how many records are in doubt (`land.issue`).
+
+# %%
+loaded_layers(project)
+
+# %% [markdown]
+# ## Coverage
+# The part of the parcels' land that lies in each layer.
+
+# %%
+coverage(project).style.format({"share": "{:.1%}"}).bar(subset="share", color="#9BB7C9", vmin=0, vmax=1)
+
+# %% [markdown]
+# ## Quality
+# Doubts by rule and by what was done about them; `lowland check` looks further.
+
+# %%
+quality(project).head(15)
+
+# %% [markdown]
+# ## Parcels and what divides them
+
+# %%
+inputs = read_delineation_inputs(project)
+drafts_figure({"北辰区": inputs.parcels.iloc[:0]}, inputs.parcels, inputs.barriers, inputs.towns)

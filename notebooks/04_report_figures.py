@@ -1,0 +1,65 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Figures for reports (报告插图)
+#
+# The figures and pages that go into a report, drawn from the current registry and units into the project's `out/`.
+
+# %%
+import os
+
+import matplotlib as mpl
+import pandas as pd
+from IPython.display import Image
+
+from lowland_gis.deliver.fonts import font_families
+from lowland_gis.pipeline.drafts import current_draft, draft_units, drafts
+from lowland_gis.pipeline.frames import kind_table
+from lowland_gis.pipeline.overview import nearby_project
+from lowland_gis.pipeline.package import overview_map
+from lowland_gis.pipeline.unit_sheet import unit_sheet
+
+project = nearby_project(os.environ.get("LOWLAND_PROJECT"))
+out = project.settings.path(project.settings.package.folder)
+
+# %% [markdown]
+# ## Kinds by parcels and area
+
+# %%
+with project.transaction() as connection:
+    kinds, listed = kind_table(connection), drafts(connection)
+    newest = current_draft(connection)
+    units = draft_units(connection, newest, srid=project.srid)
+mpl.rcParams["font.family"] = list(font_families())
+kinds.set_index("title")["area_mu"].plot.barh(xlabel="亩", ylabel="", figsize=(7, 3), color="#8C5FA8")
+
+# %% [markdown]
+# ## The district on one map (全区一张图)
+
+# %%
+Image(overview_map(project, out / "report_overview.png"), width=900)
+
+# %% [markdown]
+# ## Units, and the planning sheet of the largest (单元规划一页图)
+
+# %%
+pd.DataFrame(units.drop(columns="geometry"))[
+    ["unit_id", "n_parcels", "area_m2", "low_share", "value_m2", "limited_by"]
+]
+
+# %%
+largest = units.loc[units["area_m2"].idxmax(), "unit_id"]
+Image(unit_sheet(project, str(newest), largest, out / "report_unit.png"), width=700)

@@ -1,0 +1,87 @@
+"""Show drafts of units on figures and maps to drag: for notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import geopandas as gpd
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lowland_gis.definitions.legend import read_legend
+from lowland_gis.deliver.fonts import font_families
+
+DEGREES = "EPSG:4490"
+
+
+def drafts_figure(
+    drafts: Mapping[str, gpd.GeoDataFrame],
+    parcels: gpd.GeoDataFrame,
+    barriers: gpd.GeoDataFrame,
+    towns: gpd.GeoDataFrame,
+) -> Figure:
+    """Draw drafts (name → units) side by side over parcels coloured by kind, with what divides them."""
+    legend = read_legend()
+    with mpl.rc_context({"font.family": list(font_families()), "axes.unicode_minus": False}):
+        figure = Figure(figsize=(7 * len(drafts), 7), layout="constrained")
+        places = figure.subplots(1, len(drafts), squeeze=False)[0]
+        for axes, (name, units) in zip(places, drafts.items(), strict=True):
+            draft_axes(axes, units, parcels, barriers, towns)
+            axes.set_title(f"{name}：{len(units)} 个单元", color=legend.paper.ink)
+    return figure
+
+
+def draft_axes(
+    axes: Axes,
+    units: gpd.GeoDataFrame,
+    parcels: gpd.GeoDataFrame,
+    barriers: gpd.GeoDataFrame,
+    towns: gpd.GeoDataFrame,
+) -> None:
+    """Draw one draft on some axes."""
+    legend = read_legend()
+    towns.boundary.plot(ax=axes, color=legend.layers["town"].outline, linewidth=0.8)
+    lines = barriers[barriers["layer"].isin(["road", "river"])]
+    if len(lines):
+        lines.plot(ax=axes, color=legend.layers["river"].outline, facecolor="none", linewidth=0.6)
+    kinds = parcels["kind"].astype(object).where(parcels["kind"].notna(), "none")
+    for kind, rows in parcels.groupby(kinds, sort=True):
+        rows.plot(ax=axes, color=legend.answer(str(kind)).fill)
+    if len(units):
+        units.boundary.plot(ax=axes, color=legend.layers["unit"].outline, linewidth=1.6)
+    axes.set_axis_off()
+
+
+def draft_page(units: gpd.GeoDataFrame, parcels: gpd.GeoDataFrame) -> Any:
+    """Return a folium map to drag: parcels by kind with their reasons, units with their ledgers; no background tiles.
+
+    Without tiles no map server learns which parcels are looked at. Degrees are those of CGCS2000.
+    """
+    legend = read_legend()
+    titles = {answer: style.title for answer, style in legend.answers.items()}
+    kinds = parcels["kind"].astype(object).where(parcels["kind"].notna(), "none")
+    styles = [style for answer, style in legend.answers.items() if answer in set(kinds)]
+    shown = parcels[
+        [
+            name
+            for name in ("parcel_id", "area_m2", "unit_id", "reason", "geometry")
+            if name in parcels.columns
+        ]
+    ]
+    page = (
+        shown.assign(kind=kinds.map(titles))
+        .to_crs(DEGREES)
+        .explore(
+            "kind",
+            categories=[style.title for style in styles],
+            cmap=[style.fill for style in styles],
+            style_kwds={"weight": 0.5, "fillOpacity": 0.9},
+            tiles=None,
+            name="宗地",
+        )
+    )
+    outline = {"fill": False, "color": legend.layers["unit"].outline, "weight": 3}
+    facts = ["unit_id", "n_parcels", "area_m2", "low_share", "value_m2", "limit", "alternative", "geometry"]
+    return units[facts].to_crs(DEGREES).explore(m=page, style_kwds=outline, name="再开发单元")

@@ -1,0 +1,106 @@
+"""Read and write divisions into units as files that QGIS edits: members as parcels with unit_id, or units as polygons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+
+from lowland_gis.errors import InputRefusedError, UsageError
+
+MEMBERS, UNITS = "members", "units"
+
+
+@dataclass(frozen=True)
+class Edited:
+    """What a file holds: a membership table (parcel_id, unit_id), and polygons (unit_id, geometry) where it is a drawing."""
+
+    members: pd.DataFrame
+    polygons: gpd.GeoDataFrame | None
+
+
+def write_editable(target: Path, members: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> Path:
+    """Write a GeoPackage with the layers `members` and `units`; the file appears by rename.
+
+    Raises:
+        UsageError: the target does not end in .gpkg.
+    """
+    if target.suffix.lower() != ".gpkg":
+        raise UsageError(f"{target}: units are exported as a GeoPackage. Give a name that ends in .gpkg.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = target.with_name(f".{target.stem}.part.gpkg")
+    staging.unlink(missing_ok=True)
+    try:
+        for layer, frame in ((MEMBERS, members), (UNITS, units)):
+            texts = {
+                name: frame[name].astype(object).where(frame[name].notna(), None) for name in _texts(frame)
+            }
+            frame.assign(**texts).to_file(staging, layer=layer, driver="GPKG", engine="pyogrio")
+        staging.replace(target)
+    finally:
+        staging.unlink(missing_ok=True)
+    return target
+
+
+def _texts(frame: gpd.GeoDataFrame) -> list[str]:
+    return [name for name in frame.columns if name != "geometry" and frame[name].dtype == object]
+
+
+def read_edited(source: Path, layer: str | None, *, srid: int) -> Edited:
+    """Read a division that was edited or drawn: parcel_id and unit_id (members), or unit_id and polygons.
+
+    Without a layer, `members` is read where the file has it, else its first layer. Empty unit_id means in no unit.
+
+    Raises:
+        InputRefusedError: the file cannot be read, lacks the fields, or is not in the project's plane.
+    """
+    chosen = layer or _chosen(source)
+    try:
+        rows = gpd.read_file(source, layer=chosen, engine="pyogrio")
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, OSError) as error:
+        raise InputRefusedError(
+            f"{source}: the layer {chosen} cannot be read ({error}). Check the file."
+        ) from error
+    if "unit_id" not in rows.columns:
+        raise InputRefusedError(
+            f"{source}, layer {chosen}: there is no field unit_id, so no unit can be told. Its fields are:"
+            f" {', '.join(map(str, rows.columns))}. Export a draft with `lowland unit export` and edit that, or name a layer."
+        )
+    names = rows["unit_id"].astype(object).where(rows["unit_id"].notna(), None)
+    rows["unit_id"] = [None if name is None or not str(name).strip() else str(name).strip() for name in names]
+    if "parcel_id" in rows.columns:
+        return Edited(pd.DataFrame(rows[["parcel_id", "unit_id"]]), None)
+    return Edited(pd.DataFrame(columns=["parcel_id", "unit_id"]), _polygons(source, chosen, rows, srid))
+
+
+def _chosen(source: Path) -> str:
+    if not source.exists():
+        raise InputRefusedError(f"{source}: there is no such file, so nothing was imported. Check the path.")
+    try:
+        layers = [str(name) for name in pyogrio.list_layers(source)[:, 0]]
+    except pyogrio.errors.DataSourceError as error:
+        raise InputRefusedError(f"{source}: not a vector file that can be read ({error}).") from error
+    if not layers:
+        raise InputRefusedError(f"{source}: the file holds no layer.")
+    return MEMBERS if MEMBERS in layers else layers[0]
+
+
+def _polygons(source: Path, layer: str, rows: gpd.GeoDataFrame, srid: int) -> gpd.GeoDataFrame:
+    code = rows.crs.to_epsg() if isinstance(rows, gpd.GeoDataFrame) and rows.crs is not None else None
+    if code != srid:
+        raise InputRefusedError(
+            f"{source}, layer {layer}: in the system {code or 'unknown'}, not in the project's EPSG:{srid}, so places would be"
+            " wrong. Save it in QGIS with that system."
+        )
+    bare = rows["unit_id"].isna() | rows.geometry.is_empty | rows.geometry.isna()
+    if bare.any():
+        where = ", ".join(str(row) for row in rows.index[bare][:5])
+        raise InputRefusedError(
+            f"{source}, layer {layer}: polygons without a unit_id or a shape (rows {where}). Name them and import again."
+        )
+    return gpd.GeoDataFrame(
+        rows[["unit_id", "geometry"]].assign(geometry=rows.geometry.make_valid()), crs=rows.crs
+    )

@@ -1,0 +1,421 @@
+"""Drafts of units side by side: list, read, edit, export to QGIS and import back, freeze."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from lowland_gis import schema
+from lowland_gis.analysis.delineate import Draft, redescribe
+from lowland_gis.analysis.unit_edit import Edit, Edited, apply_edits
+from lowland_gis.analysis.unit_ground import Problem
+from lowland_gis.analysis.unit_judge import FINDINGS, Judgement, judge, members_of_polygons
+from lowland_gis.analysis.unit_reasons import Alternative, alternatives
+from lowland_gis.analysis.unit_search import no_wishes, solve_component
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.copy import copy_in
+from lowland_gis.db.frames import read_frame, read_geoframe
+from lowland_gis.errors import InputRefusedError, UsageError, listed
+from lowland_gis.files.units import read_edited, write_editable
+from lowland_gis.pipeline.delineate import DRAFT_STAGE, STAGE, inputs_of, write_draft
+from lowland_gis.pipeline.project import Project, Tell, silent, who
+from lowland_gis.pipeline.runs import Run, recorded, run_settings
+from lowland_gis.pipeline.unit_inputs import (
+    UnitInputs,
+    effort_of,
+    limits_of,
+    read_unit_inputs,
+    weights_of,
+)
+from lowland_gis.settings import DelineateSettings
+
+FROZEN = "frozen"
+_HEAD = "run_id, name, origin, base_run_id, n_units, value_m2, bound_m2, gap, coverage, findings"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A draft as the database keeps it: its head, the settings that it was drawn with, its members."""
+
+    run_id: int
+    name: str
+    origin: str
+    value_m2: float
+    bound_m2: float
+    settings: DelineateSettings
+    members: pd.DataFrame
+    findings: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What became of a draft by an edit or an import: both values, the units that changed, what is broken now."""
+
+    run: Run
+    before_m2: float
+    after_m2: float
+    changed: pd.DataFrame
+    findings: pd.DataFrame
+
+
+def drafts(connection: Connection) -> pd.DataFrame:
+    """Return every draft that is kept, newest last: its head, n_findings, and how many of its units are frozen."""
+    rows = read_frame(connection, f"SELECT {_HEAD} FROM result.draft ORDER BY run_id")  # noqa: S608 - fixed names
+    frozen = read_frame(connection, "SELECT run_id, count(*) AS frozen FROM registry.unit GROUP BY run_id")
+    counts = frozen.set_index("run_id")["frozen"] if len(frozen) else pd.Series(dtype="int64")
+    broken = [len(item) for item in rows["findings"]]
+    return rows.drop(columns="findings").assign(
+        n_findings=broken, frozen=rows["run_id"].map(counts).fillna(0).astype("int64")
+    )
+
+
+def current_draft(connection: Connection) -> int | None:
+    """Return the draft that leaves the house: the one frozen last, else the newest of the flow."""
+    for query in (
+        "SELECT run_id FROM registry.unit WHERE state = 'frozen' ORDER BY entry_id DESC LIMIT 1",
+        "SELECT run_id FROM result.run WHERE stage = 'delineate' ORDER BY run_id DESC LIMIT 1",
+    ):
+        row = connection.execute(query).fetchone()
+        if (
+            row is not None
+            and connection.execute("SELECT 1 FROM result.draft WHERE run_id = %s", [row[0]]).fetchone()
+        ):
+            return int(row[0])
+    return None
+
+
+def read_draft(connection: Connection, which: str) -> Stored:
+    """Return a draft by its name (the newest of that name), its run number, or `latest`.
+
+    Raises:
+        UsageError: there is no such draft.
+    """
+    table = drafts(connection)
+    named = table[(table["name"] == which) | (table["run_id"].astype(str) == which)]
+    found = table if which == "latest" else named
+    if found.empty:
+        known = ", ".join(dict.fromkeys(table["name"])) or "none yet; type: lowland unit draft"
+        raise UsageError(f"There is no draft {which!r}. The drafts are: {known}")
+    head = found.iloc[-1]
+    run_id = int(head["run_id"])
+    members = read_frame(
+        connection,
+        "SELECT parcel_id, unit_id, reason FROM result.member WHERE run_id = %s ORDER BY parcel_id",
+        [run_id],
+    )
+    row = connection.execute("SELECT stage FROM result.run WHERE run_id = %s", [run_id]).fetchone()
+    stage = str(row[0]) if row else STAGE
+    kept = run_settings(connection, run_id, stage)
+    known_fields = {key: value for key, value in kept.items() if key in DelineateSettings.model_fields}
+    findings = connection.execute("SELECT findings FROM result.draft WHERE run_id = %s", [run_id]).fetchone()
+    return Stored(
+        run_id,
+        str(head["name"]),
+        str(head["origin"]),
+        float(head["value_m2"]),
+        float(head["bound_m2"]),
+        DelineateSettings.model_validate(known_fields),
+        members,
+        pd.DataFrame(findings[0] if findings else []),
+    )
+
+
+def draft_units(connection: Connection, run_id: int, *, srid: int) -> gpd.GeoDataFrame:
+    """Return the units of a draft with their ledgers as columns."""
+    rows = read_geoframe(
+        connection,
+        "SELECT unit_id, town_code, n_parcels, area_m2, low_share, public_share, compactness, value_m2, limited_by,"
+        " alternative, ledger, ST_AsBinary(geom) AS geom FROM result.unit WHERE run_id = %s ORDER BY unit_id",
+        [run_id],
+        srid=srid,
+    )
+    ledger = pd.DataFrame(list(rows["ledger"]), index=rows.index)
+    return gpd.GeoDataFrame(rows.drop(columns="ledger").join(ledger), crs=rows.crs)
+
+
+def edit(
+    project: Project, which: str, name: str, edits: tuple[Edit, ...], *, tell: Tell = silent
+) -> Compared:
+    """Write a new draft that is another one with a planner's edits; only the components touched are searched again.
+
+    Raises:
+        UsageError: an edit names a parcel or unit that is not there, or cannot be.
+    """
+    with project.transaction() as connection:
+        stored = read_draft(connection, which)
+        inputs = read_unit_inputs(connection, project)
+        problem = ground_of(inputs, stored)
+        effort = effort_of(stored.settings)
+        try:
+            done = apply_edits(problem, inputs.cells, stored.members, edits, effort, stored.bound_m2)
+        except ValueError as error:
+            raise UsageError(f"{stored.name}: {error}") from error
+        tell(done.said)
+        return _kept(connection, project, stored, (name, "edit"), (problem, done))
+
+
+def import_edited(
+    project: Project, which: str, name: str, source: Path, layer: str | None = None, *, tell: Tell = silent
+) -> Compared:
+    """Write a new draft from a file that was edited in QGIS, judged by the limits of the draft that it came from.
+
+    A layer with parcel_id and unit_id is a membership table; one with unit_id and polygons is a drawing, and a parcel belongs
+    where at least half of it lies.
+
+    Raises:
+        InputRefusedError: the file holds unknown parcels, or parcels in two units; all are named, nothing is written.
+    """
+    with project.transaction() as connection:
+        stored = read_draft(connection, which)
+        inputs = read_unit_inputs(connection, project)
+        problem = ground_of(inputs, stored)
+        given = read_edited(source, layer, srid=project.srid)
+        drawn = pd.DataFrame(columns=list(FINDINGS))
+        if given.polygons is not None:
+            members, drawn = members_of_polygons(inputs.parcels, given.polygons)
+        else:
+            members = given.members
+        _refuse_members(source, problem, members, drawn)
+        done = redescribe(problem, inputs.cells, members, stored.bound_m2).with_findings(drawn)
+        tell(f"{source.name}: {len(done.units)} units")
+        edited = Edited(done, f"import {source.name}")
+        return _kept(connection, project, stored, (name, "import"), (problem, edited))
+
+
+def _refuse_members(source: Path, problem: Problem, members: pd.DataFrame, drawn: pd.DataFrame) -> None:
+    """Refuse what has no meaning: parcels that are not there or stand in two units."""
+    judged = judge(problem, members).findings
+    fatal = judged[judged["rule"].isin(["unknown_parcel", "two_units"])]
+    if len(drawn):
+        fatal = pd.concat([drawn[drawn["rule"] == "units_overlap"], fatal])
+    if len(fatal):
+        faults = [
+            f"{row['rule']}: {row['message']}" + (f" ({row['parcels']})" if row["parcels"] else "")
+            for row in fatal.to_dict("records")
+        ]
+        raise InputRefusedError(
+            f"{source}: {len(fatal)} fault(s), so nothing was imported:\n{listed(faults)}\nMend them in QGIS and import again."
+        )
+
+
+def _kept(
+    connection: Connection,
+    project: Project,
+    stored: Stored,
+    label: tuple[str, str],
+    made: tuple[Problem, Edited],
+) -> Compared:
+    """Write a draft under a name and origin and compare it with the one that it was made from."""
+    (name, origin), (problem, edited) = label, made
+    draft = edited.draft
+    said = {"members": _digestible(draft.members), "edit": edited.said}
+
+    def work(run_id: int) -> None:
+        write_draft(connection, project, run_id, name, origin, draft, base=stored.run_id)
+
+    run = recorded(
+        connection,
+        DRAFT_STAGE,
+        inputs=inputs_of(connection, stored.settings) | {"base_run": stored.run_id},
+        settings={"name": name, **stored.settings.model_dump(mode="json"), **said},
+        work=work,
+    )
+    before = judge(problem, stored.members)
+    return Compared(run, before.value_m2, draft.value_m2, _changed(stored, before, draft), draft.findings)
+
+
+def _digestible(members: pd.DataFrame) -> dict[str, str]:
+    inside = members[members["unit_id"].notna()]
+    return dict(zip(inside["parcel_id"].astype(str), inside["unit_id"].astype(str), strict=True))
+
+
+def _changed(stored: Stored, before: Judgement, draft: Draft) -> pd.DataFrame:
+    """Return the units whose parcels changed: unit_id, parcels and value before and after."""
+    old = stored.members.dropna(subset="unit_id").groupby("unit_id")["parcel_id"].agg(frozenset)
+    new = draft.members.dropna(subset="unit_id").groupby("unit_id")["parcel_id"].agg(frozenset)
+    worth = before.units.set_index("unit_id")["value_m2"], draft.units.set_index("unit_id")["value_m2"]
+    rows = [
+        (unit, len(old.get(unit, ())), len(new.get(unit, ())), worth[0].get(unit), worth[1].get(unit))
+        for unit in sorted({*old.index, *new.index})
+        if old.get(unit) != new.get(unit)
+    ]
+    columns = ["unit_id", "parcels_before", "parcels_after", "value_before_m2", "value_after_m2"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def ground_of(inputs: UnitInputs, stored: Stored) -> Problem:
+    """Return the ground under the limits that a draft was drawn with."""
+    return inputs.problem(limits_of(stored.settings), weights_of(stored.settings))
+
+
+def judged_polygons(
+    project: Project, source: Path, layer: str | None = None, settings: DelineateSettings | None = None
+) -> Judgement:
+    """Judge hand-drawn polygons or a membership table by the limits of lowland.toml; nothing is written."""
+    settings = settings or project.settings.delineate
+    with project.transaction() as connection:
+        inputs = read_unit_inputs(connection, project)
+    problem = inputs.problem(limits_of(settings), weights_of(settings))
+    given = read_edited(source, layer, srid=project.srid)
+    if given.polygons is None:
+        return judge(problem, given.members)
+    members, drawn = members_of_polygons(inputs.parcels, given.polygons)
+    judged = judge(problem, members)
+    return Judgement(judged.units, pd.concat([drawn, judged.findings], ignore_index=True))
+
+
+def next_best(project: Project, which: str, parcel_id: str) -> tuple[str, list[Alternative]]:
+    """Return where a parcel is in a draft (or why it is in no unit), and the next-best units that hold it.
+
+    Raises:
+        UsageError: there is no such draft or parcel.
+    """
+    with project.transaction() as connection:
+        stored = read_draft(connection, which)
+        inputs = read_unit_inputs(connection, project)
+    row = stored.members[stored.members["parcel_id"] == parcel_id]
+    if row.empty:
+        raise UsageError(
+            f"Draft {stored.name} knows no parcel {parcel_id!r}. Check the code (宗地代码 ZDDM)."
+        )
+    unit, reason = row.iloc[0]["unit_id"], row.iloc[0]["reason"]
+    problem = ground_of(inputs, stored)
+    place = int(problem.component[list(problem.ids).index(parcel_id)])
+    said = f"in unit {unit}" if unit is not None else str(reason)
+    if place < 0:
+        return said, []
+    found = solve_component(problem, place, effort_of(stored.settings), no_wishes(problem))
+    return said, alternatives(problem, found, parcel_id)
+
+
+def export(project: Project, which: str, target: Path) -> Path:
+    """Write a draft as a GeoPackage for QGIS: `members` (parcels with unit_id, to be edited) and `units` (outlines)."""
+    with project.transaction() as connection:
+        stored = read_draft(connection, which)
+        inputs = read_unit_inputs(connection, project)
+        units = draft_units(connection, stored.run_id, srid=project.srid)
+    members = inputs.parcels.merge(stored.members, on="parcel_id", suffixes=("_not_allowed", ""))
+    shown = members[["parcel_id", "unit_id", "reason", "kind", "area_m2", "low_m2", "geometry"]]
+    return write_editable(target, gpd.GeoDataFrame(shown, crs=inputs.parcels.crs), units)
+
+
+def freeze(project: Project, which: str, units: tuple[str, ...] = (), *, tell: Tell = silent) -> pd.DataFrame:
+    """Freeze units of a draft: give each a number by its town's scheme and keep it in the registry.
+
+    Returns unit_id and number. A unit that was frozen before with the same parcels keeps its number.
+
+    Raises:
+        UsageError: a unit is unknown or breaks a rule, or a parcel is in another frozen unit.
+    """
+    with project.transaction() as connection:
+        connection.execute("LOCK TABLE registry.unit IN EXCLUSIVE MODE")
+        stored = read_draft(connection, which)
+        rows = draft_units(connection, stored.run_id, srid=project.srid)
+        wanted = rows[rows["unit_id"].isin(units)] if units else rows
+        members = stored.members.dropna(subset="unit_id").groupby("unit_id")["parcel_id"].agg(list)
+        held = frozen_units(connection)
+        _refuse_freezing(stored, set(units) - set(rows["unit_id"]), wanted, members, held)
+        numbers = _numbers(project, wanted, members, held)
+        fresh = wanted[~wanted["unit_id"].map(numbers).isin(held["number"])]
+        _write_frozen(connection, project, stored.run_id, fresh, members, numbers)
+        tell(f"{len(fresh)} units frozen, {len(wanted) - len(fresh)} were frozen already")
+    return pd.DataFrame({"unit_id": wanted["unit_id"], "number": wanted["unit_id"].map(numbers)})
+
+
+def frozen_units(connection: Connection) -> pd.DataFrame:
+    """Return the frozen units in force: number, unit_id, town_code, parcels, run_id."""
+    return read_frame(
+        connection,
+        "SELECT number, unit_id, town_code, parcels, run_id FROM (SELECT DISTINCT ON (number) * FROM registry.unit"
+        " ORDER BY number, entry_id DESC) newest WHERE state = 'frozen' ORDER BY number",
+    )
+
+
+def _refuse_freezing(
+    stored: Stored,
+    unknown: set[str],
+    wanted: gpd.GeoDataFrame,
+    members: pd.Series,
+    held: pd.DataFrame,
+) -> None:
+    faults = [f"there is no unit {unit}" for unit in sorted(unknown)]
+    if len(stored.findings):
+        broken = stored.findings[stored.findings["unit_id"].isin(wanted["unit_id"])]
+        faults += [
+            f"{row['unit_id']} breaks {row['rule']}: {row['message']}" for row in broken.to_dict("records")
+        ]
+    owner = {
+        parcel: number
+        for number, parcels in zip(held["number"], held["parcels"], strict=True)
+        for parcel in parcels
+    }
+    same = {tuple(sorted(parcels)) for parcels in held["parcels"]}
+    for unit in wanted["unit_id"]:
+        parcels = sorted(members[unit])
+        taken = sorted({owner[parcel] for parcel in parcels if parcel in owner})
+        if taken and tuple(parcels) not in same:
+            faults.append(f"{unit} has parcels of the frozen unit(s) {', '.join(taken)}")
+    if faults:
+        raise UsageError(
+            f"draft {stored.name}: nothing was frozen:\n{listed(faults)}\nChoose other units with --unit, or edit the draft."
+        )
+
+
+def _numbers(
+    project: Project, wanted: gpd.GeoDataFrame, members: pd.Series, held: pd.DataFrame
+) -> dict[str, str]:
+    """Number units by town: a unit with the parcels of a frozen one has its number, others the next free ones."""
+    settings = project.settings.delineate
+    known = {
+        tuple(sorted(parcels)): number
+        for number, parcels in zip(held["number"], held["parcels"], strict=True)
+    }
+    used = set(held["number"])
+    numbers: dict[str, str] = {}
+    for unit, town in zip(wanted["unit_id"], wanted["town_code"], strict=True):
+        number = known.get(tuple(sorted(members[unit])))
+        counter = 0
+        while number is None:
+            counter += 1
+            tried = settings.town_numbers.get(town, settings.number).format(town=town, n=counter)
+            number = None if tried in used else tried
+        used.add(number)
+        numbers[unit] = number
+    return numbers
+
+
+def _write_frozen(
+    connection: Connection,
+    project: Project,
+    run_id: int,
+    units: gpd.GeoDataFrame,
+    members: pd.Series,
+    numbers: Mapping[str, str],
+) -> None:
+    terms = [name for name in units.columns if name.endswith(("_m2", "_cost", "_m")) and name != "value_m2"]
+    rows: dict[str, Any] = {
+        "number": units["unit_id"].map(numbers),
+        "unit_id": units["unit_id"],
+        "town_code": units["town_code"],
+        "parcels": pd.Series(
+            [sorted(members[unit]) for unit in units["unit_id"]], index=units.index, dtype=object
+        ),
+        "area_m2": units["area_m2"],
+        "low_share": units["low_share"],
+        "value_m2": units["value_m2"],
+        "ledger": pd.Series(pd.DataFrame(units[terms]).to_dict("records"), index=units.index, dtype=object),
+        "geom": units.geometry,
+    }
+    constants = {
+        "state": FROZEN,
+        "run_id": run_id,
+        "recorded_at": dt.datetime.now(dt.UTC),
+        "recorded_by": who(),
+    }
+    copy_in(connection, schema.UNIT_FROZEN, pd.DataFrame(rows), srid=project.srid, constants=constants)

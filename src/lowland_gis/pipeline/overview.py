@@ -1,0 +1,103 @@
+"""What a project holds, as small frames: layers, coverage, quality; for notebooks and reports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from lowland_gis.analysis.delineate import Draft
+from lowland_gis.db.frames import read_frame
+from lowland_gis.definitions.layer import layer_definition
+from lowland_gis.pipeline.project import Project, open_project
+from lowland_gis.pipeline.unit_inputs import UnitInputs
+
+
+def nearby_project(named: str | None, places: Sequence[str] = ("demo", "../demo")) -> Project:
+    """Open the project that is named, else the first of some folders that is there: notebooks open without editing."""
+    found = [place for place in places if Path(place).is_dir()]
+    return open_project(named or (found[0] if found else places[0]))
+
+
+def loaded_layers(project: Project) -> pd.DataFrame:
+    """Return the newest deliveries: layer, title, part, as_of, n_loaded, n_rejected, n_issues, read_share."""
+    with project.transaction() as connection:
+        rows = read_frame(
+            connection,
+            "SELECT DISTINCT ON (layer, part) layer, part, as_of, n_read, n_loaded, n_rejected, (SELECT count(*) FROM land.issue i"
+            " WHERE i.version_id = v.version_id) AS n_issues FROM land.layer_version v ORDER BY layer, part, version_id DESC",
+        )
+    rows.insert(1, "title", [layer_definition(key).title for key in rows["layer"]])
+    return rows.assign(loaded_share=rows["n_loaded"] / rows["n_read"].clip(lower=1)).drop(columns="n_read")
+
+
+def coverage(project: Project) -> pd.DataFrame:
+    """Return how much of each polygon layer covers the parcels: layer, title, parcels touched, share of their area."""
+    with project.transaction() as connection:
+        rows = read_frame(
+            connection,
+            "SELECT layer, count(DISTINCT parcel_id) AS parcels, sum(area_m2) AS area_m2 FROM result.overlap WHERE run_id ="
+            " (SELECT max(run_id) FROM result.run WHERE stage = 'tabulate') GROUP BY layer ORDER BY layer",
+        )
+        whole = read_frame(connection, "SELECT sum(planar_m2) AS area_m2 FROM land.parcel")["area_m2"][0]
+    rows.insert(1, "title", [layer_definition(key).title for key in rows["layer"]])
+    return rows.assign(share=rows["area_m2"] / float(whole or 1)).drop(columns="area_m2")
+
+
+def quality(project: Project) -> pd.DataFrame:
+    """Return doubts about received records by layer, rule and action, most frequent first."""
+    with project.transaction() as connection:
+        return read_frame(
+            connection,
+            "SELECT layer, rule, action, count(*) AS records FROM land.issue JOIN land.layer_version USING (version_id)"
+            " GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3",
+        )
+
+
+def evidence_summary(project: Project) -> pd.DataFrame:
+    """Return, for every measure of the newest run: parcels with a value, least, median and greatest value."""
+    with project.transaction() as connection:
+        return read_frame(
+            connection,
+            "SELECT measure, count(*) AS parcels, min(value) AS least, percentile_cont(0.5) WITHIN GROUP (ORDER BY value) AS median,"
+            " max(value) AS greatest FROM result.evidence WHERE run_id = (SELECT max(run_id) FROM result.run WHERE stage ="
+            " 'measure') GROUP BY measure ORDER BY measure",
+        )
+
+
+def compared_drafts(drafts: dict[str, Draft]) -> pd.DataFrame:
+    """Return drafts side by side: units, parcels, hectares, median unit, value, bound, gap, coverage, compactness."""
+    return pd.DataFrame({name: _figures(draft) for name, draft in drafts.items()}).T
+
+
+def _figures(draft: Draft) -> dict[str, float]:
+    units, area = draft.units, draft.units["area_m2"].sum()
+    return {
+        "units": len(units),
+        "parcels in units": int(draft.members["unit_id"].notna().sum()),
+        "area in units (ha)": round(area / 10_000, 2),
+        "median unit (ha)": round(float(units["area_m2"].median()) / 10_000, 2) if len(units) else 0.0,
+        "value (m²)": round(draft.value_m2),
+        "at most (m²)": round(draft.bound_m2),
+        "gap (%)": round(100 * draft.gap, 2),
+        "low-efficiency land covered (%)": round(100 * draft.coverage, 1),
+        "compactness": round(float((units["compactness"] * units["area_m2"]).sum() / area), 3)
+        if area
+        else 0.0,
+    }
+
+
+def why_left_out(draft: Draft, inputs: UnitInputs) -> pd.DataFrame:
+    """Return the low-efficiency parcels that no unit holds, by the rule that keeps them out: parcels and hectares."""
+    low = inputs.parcels.set_index("parcel_id")["low_m2"]
+    out = draft.members[draft.members["reason"].notna()]
+    out = out[out["parcel_id"].map(low) > 0]
+    rules = out["reason"].str.split(":").str[0]
+    table = out.assign(rule=rules, ha=out["parcel_id"].map(low) / 10_000)
+    return (
+        table.groupby("rule")
+        .agg(parcels=("parcel_id", "size"), ha=("ha", "sum"))
+        .round(2)
+        .sort_values("ha", ascending=False)
+    )

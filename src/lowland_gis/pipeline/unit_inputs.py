@@ -1,0 +1,209 @@
+"""What units are drawn from: parcels with everything that counts, blocks, barriers and towns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from lowland_gis.analysis.contiguity import barrier_cells, cell_of, cut_shares, is_cut
+from lowland_gis.analysis.rules import OPEN
+from lowland_gis.analysis.unit_ground import Limits, Problem, Weights, build_problem, overlapping
+from lowland_gis.analysis.unit_search import Effort
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.frames import read_frame
+from lowland_gis.errors import InputRefusedError, UsageError, listed
+from lowland_gis.pipeline import land
+from lowland_gis.pipeline.classify import evidence_table
+from lowland_gis.pipeline.project import Project
+from lowland_gis.pipeline.runs import current_versions, needed_run
+from lowland_gis.settings import DelineateSettings
+
+NOT_LOW = ("none", OPEN)
+# Two parcels that share so much of the smaller are an error of the delivery, not of digitising.
+_OVERLAP_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class UnitInputs:
+    """What units are drawn from.
+
+    `parcels`: parcel_id, town_code, area_m2, low_m2, public_m2, kind (missing where not low-efficiency), zone, plan_use, owner,
+    reason (why it may be in no unit), geometry. `cut`: codes of parcels that a barrier cuts. `missing`: barrier layers that
+    were not delivered.
+    """
+
+    parcels: gpd.GeoDataFrame
+    cells: gpd.GeoDataFrame
+    barriers: gpd.GeoDataFrame
+    towns: gpd.GeoDataFrame
+    cut: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    def problem(self, limits: Limits, weights: Weights) -> Problem:
+        """Return the ground under these limits and weights."""
+        return build_problem(self.parcels, self.cells, limits, weights)
+
+
+def limits_of(settings: DelineateSettings) -> Limits:
+    """Return the limits of the settings as the drawing takes them."""
+    names = Limits.__dataclass_fields__
+    return Limits(**{name: getattr(settings, name) for name in names})
+
+
+def weights_of(settings: DelineateSettings) -> Weights:
+    """Return the weights of the settings as the drawing takes them."""
+    return Weights(**settings.weights.model_dump())
+
+
+def effort_of(settings: DelineateSettings) -> Effort:
+    """Return how long to search."""
+    return Effort(settings.rounds, seed=settings.seed, threads=settings.threads, proof=settings.proof)
+
+
+def read_delineation_inputs(project: Project) -> UnitInputs:
+    """Return what units are drawn from: for notebooks that redraw them with other limits."""
+    with project.transaction() as connection:
+        return read_unit_inputs(connection, project)
+
+
+def read_unit_inputs(connection: Connection, project: Project) -> UnitInputs:
+    """Return what units are drawn from, out of the current deliveries and the newest verdicts.
+
+    Raises:
+        UsageError: a stage before has not run, or there are no towns.
+        InputRefusedError: parcels overlap.
+    """
+    versions = current_versions(connection)
+    if not versions.get("town"):
+        raise UsageError("There are no towns yet, so no block can be told. Type: lowland ingest town FILE")
+    towns = land.layer_shapes(connection, "town", versions, srid=project.srid).rename(
+        columns={"code": "town_code"}
+    )
+    barriers = _barriers(connection, project, versions)
+    parcels = _parcels(connection, project)
+    _refuse_overlaps(parcels)
+    cells = barrier_cells(
+        towns[["town_code", "geometry"]],
+        barriers.geometry.to_numpy(),
+        across_towns=project.settings.delineate.across_towns,
+    )
+    shapes = parcels.geometry.to_numpy()
+    cut = parcels["parcel_id"][is_cut(cut_shares(shapes, cells, cell_of(shapes, cells)))]
+    wanted = ("road", *project.settings.delineate.barriers)
+    missing = tuple(key for key in wanted if not versions.get(key))
+    return UnitInputs(parcels, cells, barriers, towns, tuple(map(str, cut)), missing)
+
+
+def _refuse_overlaps(parcels: gpd.GeoDataFrame) -> None:
+    pairs = overlapping(parcels, share=_OVERLAP_SHARE)
+    if len(pairs):
+        faults = [
+            f"{one} and {other} share {area:,.0f} m²"
+            for one, other, area in pairs.itertuples(index=False, name=None)
+        ]
+        raise InputRefusedError(
+            f"{len(pairs)} pairs of parcels overlap by more than {_OVERLAP_SHARE:.0%} of the smaller one, so their land would"
+            f" count twice in a unit:\n{listed(faults)}\nSee them all with: lowland check show overlap – mend and deliver again."
+        )
+
+
+def _barriers(connection: Connection, project: Project, versions: dict[str, Any]) -> gpd.GeoDataFrame:
+    """Return what divides: roads of the grades that count, and the outlines of the other layers, merged."""
+    settings = project.settings.delineate
+    roads = land.layer_shapes(connection, "road", versions, srid=project.srid)
+    found = [roads[roads["code"].isin(settings.road_grades)].assign(layer="road")]
+    for key in settings.barriers:
+        shapes = land.layer_shapes(connection, key, versions, srid=project.srid)
+        if len(shapes):
+            whole = shapely.get_parts(shapely.union_all(shapes.geometry.to_numpy()))
+            found.append(
+                gpd.GeoDataFrame({"layer": [key] * len(whole), "code": None}, geometry=whole, crs=roads.crs)
+            )
+    return gpd.GeoDataFrame(
+        pd.concat([part[["layer", "code", "geometry"]] for part in found], ignore_index=True), crs=roads.crs
+    )
+
+
+def _parcels(connection: Connection, project: Project) -> gpd.GeoDataFrame:
+    settings = project.settings.delineate
+    classified, measured = needed_run(connection, "classify"), needed_run(connection, "measure")
+    verdicts = read_frame(
+        connection,
+        "SELECT parcel_id, answer FROM result.verdict WHERE run_id = %s AND question = 'kind'",
+        [classified.run_id],
+    ).set_index("parcel_id")["answer"]
+    parcels = land.parcels(connection, current_versions(connection), srid=project.srid)
+    answer = parcels["parcel_id"].map(verdicts)
+    low = (answer.notna() & ~answer.isin(NOT_LOW)).to_numpy()
+    evidence = evidence_table(connection, measured.run_id).reindex(parcels["parcel_id"])
+    area = parcels["area_m2"].astype(float)
+    return gpd.GeoDataFrame(
+        {
+            "parcel_id": parcels["parcel_id"],
+            "town_code": parcels["town_code"],
+            "area_m2": area,
+            "low_m2": area.where(low, 0.0),
+            "public_m2": _public(connection, parcels, settings.public_uses),
+            "kind": answer.where(low, None),
+            "zone": _commonest(connection, parcels, "plan_zone"),
+            "plan_use": _commonest(connection, parcels, "plan_parcel"),
+            "owner": [values.get("TBDW") or values.get("QSXZ") for values in parcels["attributes"]],
+            "ownership": [values.get("QSXZ") for values in parcels["attributes"]],
+            "reason": _reasons(evidence, settings),
+        },
+        geometry=parcels.geometry,
+        crs=parcels.crs,
+    )
+
+
+def _overlaps(connection: Connection, layer: str) -> pd.DataFrame:
+    return read_frame(
+        connection,
+        "SELECT parcel_id, code, area_m2 FROM result.overlap WHERE run_id = %s AND layer = %s ORDER BY 1, 2",
+        [needed_run(connection, "tabulate").run_id, layer],
+    )
+
+
+def _commonest(connection: Connection, parcels: gpd.GeoDataFrame, layer: str) -> npt.NDArray[np.object_]:
+    """Return the code of a layer that most of each parcel lies in, None where it lies in none."""
+    rows = _overlaps(connection, layer)
+    order = rows.sort_values(["parcel_id", "area_m2", "code"], ascending=[True, False, True])
+    first = order.drop_duplicates("parcel_id").set_index("parcel_id")["code"]
+    codes: npt.NDArray[np.object_] = first.reindex(parcels["parcel_id"]).to_numpy(dtype=object)
+    return codes
+
+
+def _public(
+    connection: Connection, parcels: gpd.GeoDataFrame, prefixes: tuple[str, ...]
+) -> npt.NDArray[np.float64]:
+    """Return the area of each parcel that the detailed plan gives to public benefit, m²."""
+    rows = _overlaps(connection, "plan_parcel")
+    public = rows[rows["code"].astype(str).str.startswith(prefixes)] if prefixes else rows.iloc[:0]
+    sums = public.groupby("parcel_id")["area_m2"].sum().reindex(parcels["parcel_id"], fill_value=0.0)
+    return np.asarray(
+        np.minimum(sums.to_numpy(dtype=np.float64), parcels["area_m2"].to_numpy(dtype=np.float64))
+    )
+
+
+def _reasons(evidence: pd.DataFrame, settings: DelineateSettings) -> npt.NDArray[np.object_]:
+    """Say why a parcel may be in no unit; None where it may. What is unknown forbids nothing."""
+
+    def share(name: str) -> npt.NDArray[np.float64]:
+        if name not in evidence.columns:
+            return np.full(len(evidence), np.nan)
+        return np.asarray(evidence[name], dtype=np.float64)
+
+    inside = np.fmax(share("boundary_share"), share("settlement_village_share"))
+    reason = np.full(len(evidence), None, dtype=object)
+    reason[inside < settings.inside_min] = "outside the development boundary and village land"
+    reason[share("farmland_share") > settings.protected_max] = (
+        "touches permanent basic farmland (永久基本农田)"
+    )
+    reason[share("eco_share") > settings.protected_max] = "touches the ecological red line (生态保护红线)"
+    return reason

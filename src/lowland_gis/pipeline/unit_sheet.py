@@ -1,0 +1,129 @@
+"""Put together the one-page planning sheet of a unit from its draft and the current land."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from lowland_gis.definitions.codes import code_names
+from lowland_gis.definitions.layer import layer_definition
+from lowland_gis.definitions.legend import read_legend
+from lowland_gis.definitions.policy_tools import read_policy_tools
+from lowland_gis.deliver.unit_sheet import UnitSheet, draw_unit_sheet
+from lowland_gis.errors import UsageError
+from lowland_gis.pipeline.drafts import Stored, draft_units, frozen_units, read_draft
+from lowland_gis.pipeline.frames import town_names
+from lowland_gis.pipeline.project import Project
+from lowland_gis.pipeline.unit_inputs import UnitInputs, read_unit_inputs
+
+_AROUND_M = 150.0
+_OWNERSHIP = {"10": "国有土地所有权", "20": "国有土地使用权", "30": "集体土地所有权", "40": "集体土地使用权"}
+
+
+def unit_sheet(project: Project, which: str, unit_id: str, target: Path) -> Path:
+    """Draw the sheet of a unit of a draft.
+
+    Raises:
+        UsageError: there is no such draft or unit.
+    """
+    with project.transaction() as connection:
+        stored = read_draft(connection, which)
+        units = draft_units(connection, stored.run_id, srid=project.srid)
+        inputs = read_unit_inputs(connection, project)
+        towns = town_names(connection)
+        frozen = frozen_units(connection)
+        zones = dict(
+            connection.execute(
+                "SELECT DISTINCT code, attributes->>'GHFQMC' FROM land.feature WHERE layer = 'plan_zone'"
+            ).fetchall()
+        )
+    if unit_id not in set(units["unit_id"]):
+        raise UsageError(
+            f"Draft {stored.name} has no unit {unit_id!r}. Its units are: {', '.join(units['unit_id'][:10])}. Type: lowland unit metrics"
+        )
+    unit = units[units["unit_id"] == unit_id].iloc[0]
+    numbers = frozen[(frozen["run_id"] == stored.run_id) & (frozen["unit_id"] == unit_id)]["number"]
+    name = numbers.iloc[0] if len(numbers) else f"{unit_id}（草案）"
+    town = towns.get(str(unit["town_code"]), "")
+    inputs.parcels["zone"] = inputs.parcels["zone"].map(zones)
+    return draw_unit_sheet(_sheet(project, stored, unit, inputs, f"{town}　再开发单元 {name}"), target)
+
+
+def _sheet(project: Project, stored: Stored, unit: pd.Series, inputs: UnitInputs, title: str) -> UnitSheet:
+    members = inputs.parcels.merge(stored.members, on="parcel_id", suffixes=("_not_allowed", ""))
+    inside = members[members["unit_id"] == unit["unit_id"]]
+    near = shapely.dwithin(inputs.parcels.geometry.to_numpy(), unit["geometry"], _AROUND_M)
+    close = shapely.dwithin(inputs.barriers.geometry.to_numpy(), unit["geometry"], _AROUND_M)
+    barriers = _titled(inputs.barriers[close])
+    policies = read_policy_tools()
+    public = float(unit["public_share"] or 0.0)
+    example = "；认定阈值与单元限值均为示例" if project.settings.project.synthetic else ""
+    return UnitSheet(
+        title,
+        {
+            "面积": f"{unit['area_m2'] / 10_000:.2f} 公顷",
+            "宗地": f"{unit['n_parcels']} 宗",
+            "低效占比": f"{unit['low_share']:.1%}",
+            "规划公益性用地": f"{public:.1%}",
+            "紧凑度 4πA/P²": f"{unit['compactness']:.2f}",
+            "净值": f"{unit['value_m2']:,.0f} m²",
+        },
+        _tables(inside),
+        policies.of(sorted(set(inside["kind"].dropna()))),
+        (
+            f"公益性用地：本单元规划占比 {public:.1%}；参照 {policies.public_benefit}",
+            f"政策工具：{policies.document}",
+            f"四至界线：{_bounding(unit['geometry'], barriers)}",
+            f"方案 {stored.name}（run {stored.run_id}），数据时点 {project.settings.project.as_of.isoformat()}{example}",
+        ),
+        unit["geometry"],
+        inputs.parcels[near],
+        barriers,
+        "合成数据 示例" if project.settings.project.synthetic else "",
+    )
+
+
+def _tables(inside: gpd.GeoDataFrame) -> dict[str, pd.DataFrame]:
+    answers = {name: style.title for name, style in read_legend().answers.items()}
+    uses = code_names("ydyh_2023")
+    return {
+        "用地类型": _by(inside, inside["kind"].map(answers).fillna(answers["none"])),
+        "规划用途": _by(inside, [_use(code, uses) for code in inside["plan_use"]]),
+        "权属": _by(inside, [_OWNERSHIP.get(str(code), "未登记") for code in inside["ownership"]]),
+        "规划分区": _by(inside, inside["zone"].fillna("无")),
+    }
+
+
+def _by(rows: gpd.GeoDataFrame, names: Sequence[str] | pd.Series) -> pd.DataFrame:
+    table = pd.DataFrame({"name": list(names), "area_m2": rows["area_m2"].to_numpy(dtype=float)})
+    return table.groupby("name")["area_m2"].sum().reset_index()
+
+
+def _use(code: object, uses: dict[str, str]) -> str:
+    """Return the name of a planned use, by its longest known beginning."""
+    if code is None or not isinstance(code, str):
+        return "无控规"
+    for length in range(len(code), 1, -1):
+        if code[:length] in uses:
+            return uses[code[:length]]
+    return code
+
+
+def _titled(barriers: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Name barriers as people do: roads by their grade, others by their layer."""
+    titles = [
+        str(code) if code else layer_definition(layer).title
+        for layer, code in zip(barriers["layer"], barriers["code"], strict=True)
+    ]
+    return barriers.assign(title=titles)
+
+
+def _bounding(outline: shapely.Geometry, barriers: gpd.GeoDataFrame) -> str:
+    """Name the barriers around a unit with their distances."""
+    away = pd.Series(shapely.distance(barriers.geometry.to_numpy(), outline), index=barriers["title"])
+    nearest = away.groupby(level=0).min().sort_values(kind="stable")
+    return "、".join(f"{name}（{m:.0f} m）" for name, m in nearest.items()) or f"{_AROUND_M:g} m 内无"

@@ -1,0 +1,268 @@
+"""Units from the command line: drafts side by side, edited by command and in real QGIS, judged, frozen, on one page."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+import shapely
+
+QGIS_PYTHON = os.environ.get("LOWLAND_QGIS_PYTHON", "/usr/bin/python3")
+SCRIPT = Path(__file__).with_name("edit_in_qgis.py")
+
+
+def in_qgis(tmp_path, *arguments):
+    """Run a script in real QGIS without a screen."""
+    runtime = tmp_path / "xdg"
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    environment = {
+        "PATH": os.environ["PATH"], "HOME": str(tmp_path), "QT_QPA_PLATFORM": "offscreen", "XDG_RUNTIME_DIR": str(runtime),
+        "LANG": "C.UTF-8",
+    }  # fmt: skip
+    done = subprocess.run(
+        [QGIS_PYTHON, str(SCRIPT), *map(str, arguments)], env=environment, capture_output=True, text=True, check=False, timeout=120
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def members(demo, name="flow"):
+    return dict(
+        demo.rows(
+            "SELECT parcel_id, unit_id FROM result.member WHERE run_id = (SELECT max(run_id) FROM result.draft WHERE name = %s)",
+            name,
+        )
+    )
+
+
+@pytest.fixture
+def exported(demo, tmp_path):
+    target = tmp_path / "方案.gpkg"
+    done = demo.lowland("unit", "export", str(target), "--draft", "flow")
+    assert done.returncode == 0, done.stderr
+    return target
+
+
+def beside(exported):
+    """Return a parcel left out, though it might be in, with the unit that touches it over the longest line."""
+    parcels = gpd.read_file(exported, layer="members")
+    inside = parcels[parcels["unit_id"].notna()]
+    outside = parcels[parcels["reason"].str.contains("joining", na=False)]
+    best = (0.0, "", "")
+    for row in outside.itertuples():
+        touching = inside[shapely.dwithin(inside.geometry.to_numpy(), row.geometry, 0.3)]
+        for other in touching.itertuples():
+            length = row.geometry.buffer(0.3).intersection(other.geometry.boundary).length
+            best = max(best, (length, row.parcel_id, other.unit_id))
+    assert best[0] > 5
+    return best[1:]
+
+
+def test_the_flow_draws_units_with_a_bound_and_their_ledgers(demo):
+    draft = demo.json("unit", "list")[0]
+    assert draft["name"] == "flow"
+    assert draft["origin"] == "search"
+    assert 0 < draft["value_m2"] <= draft["bound_m2"]
+    assert (0 <= draft["gap"] < 0.1, draft["n_findings"]) == (True, 0)
+    for unit in demo.json("unit", "metrics", "flow"):
+        terms = [unit[name] for name in unit if name.endswith("_cost")]
+        assert unit["gathered_m2"] + sum(terms) == pytest.approx(unit["value_m2"], abs=0.1)
+        assert unit["limited_by"]
+        assert unit["alternative"]
+
+
+def test_every_parcel_is_in_a_unit_or_has_its_reason(demo):
+    counted = demo.rows(
+        "SELECT count(*), count(unit_id), count(reason) FROM result.member WHERE run_id = (SELECT min(run_id) FROM result.draft)"
+    )[0]
+    assert counted[0] == counted[1] + counted[2]
+    assert counted[0] == demo.rows("SELECT count(*) FROM land.parcel")[0][0]
+
+
+def test_drafts_stand_side_by_side_and_leave_the_flow_alone(demo):
+    before = demo.rows(
+        "SELECT count(*) FROM result.unit WHERE run_id = (SELECT min(run_id) FROM result.draft)"
+    )
+    done = demo.lowland(
+        "unit", "draft", "三公顷", "--set", "min_ha=3", "--set", "weights.outline=8", "--rounds", "2"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "of at most" in done.stderr
+    again = demo.lowland(
+        "unit", "draft", "三公顷", "--set", "min_ha=3", "--set", "weights.outline=8", "--rounds", "2"
+    )
+    assert "holds already" in again.stdout
+    listed = {draft["name"]: draft for draft in demo.json("unit", "list")}
+    assert {"flow", "三公顷"} <= set(listed)
+    assert min(unit["area_m2"] for unit in demo.json("unit", "metrics", "三公顷")) >= 30_000
+    assert (
+        demo.rows("SELECT count(*) FROM result.unit WHERE run_id = (SELECT min(run_id) FROM result.draft)")
+        == before
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--set", "min_ha=40"), ["min_ha 40.0 is above max_ha 30.0"]),
+        (("--set", "min_hectare=4"), ["min_hectare"]),
+        (("--set", "min_ha"), ["KEY=VALUE"]),
+        (("--set", "inside_min=1", "--set", "protected_max=0", "--set", "max_ha=0.001", "--set", "min_ha=0.0001"), ["None of the", "larger than"]),
+    ],
+    ids=["contradiction", "unknown", "no value", "nothing allowed"],
+)  # fmt: skip
+def test_limits_that_make_no_sense_are_refused(demo, arguments, words):
+    done = demo.lowland("unit", "draft", "x", *arguments)
+    assert done.returncode in (2, 3)
+    assert all(word in done.stderr for word in words), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_unit_larger_than_any_block_gives_an_empty_draft_that_says_why(demo):
+    done = demo.lowland("unit", "draft", "太大", "--set", "min_ha=900", "--set", "max_ha=999")
+    assert done.returncode == 0, done.stderr
+    assert "No unit can be drawn" in done.stderr
+    assert "by min_ha (for example 1201131" in done.stderr
+    assert "less than 900 ha" in done.stderr
+
+
+def test_missing_barriers_are_told(demo):
+    done = demo.lowland("unit", "draft", "无界", "--set", 'barriers=["violation"]', "--rounds", "0")
+    assert done.returncode == 0, done.stderr
+    assert "barriers not delivered, so nothing divides along them: violation" in done.stderr
+
+
+def test_a_membership_edited_in_qgis_comes_back_with_its_cost(demo, exported, tmp_path):
+    parcel, unit = beside(exported)
+    in_qgis(tmp_path, exported, "attribute", parcel, unit)
+    done = demo.lowland("unit", "import", str(exported), "--draft", "flow", "--name", "改动")
+    assert done.returncode in (0, 1), done.stderr
+    assert members(demo, "改动")[parcel] == unit
+    changed = {code for code, name in members(demo, "改动").items() if name != members(demo)[code]}
+    assert changed == {parcel}
+    assert unit in done.stdout
+    assert "(-" in done.stdout
+    head = next(draft for draft in demo.json("unit", "list") if draft["name"] == "改动")
+    assert head["origin"] == "import"
+    assert (
+        head["value_m2"]
+        < next(draft for draft in demo.json("unit", "list") if draft["name"] == "flow")["value_m2"]
+    )
+    assert (head["n_findings"] > 0) == (done.returncode == 1)
+
+
+def test_an_outline_edited_in_qgis_comes_back(demo, exported, tmp_path):
+    parcel, unit = beside(exported)
+    in_qgis(tmp_path, exported, "outline", unit, parcel)
+    done = demo.lowland(
+        "unit", "import", str(exported), "--layer", "units", "--draft", "flow", "--name", "边界"
+    )
+    assert done.returncode in (0, 1), done.stderr
+    assert members(demo, "边界")[parcel] == unit
+    changed = {code for code, name in members(demo, "边界").items() if name != members(demo)[code]}
+    assert changed == {parcel}
+
+
+def test_an_edit_that_breaks_a_rule_is_told_and_cannot_be_frozen(demo, exported, tmp_path):
+    units = [unit["unit_id"] for unit in demo.json("unit", "metrics", "flow")]
+    parcel = next(code for code, unit in members(demo).items() if unit == units[0])
+    in_qgis(tmp_path, exported, "attribute", parcel, units[-1])
+    done = demo.lowland("unit", "import", str(exported), "--draft", "flow", "--name", "错误")
+    assert done.returncode == 1
+    assert "contiguous" in done.stderr
+    assert parcel in done.stderr
+    frozen = demo.lowland("unit", "freeze", "--draft", "错误")
+    assert frozen.returncode == 2
+    assert f"{units[-1]} breaks" in frozen.stderr
+
+
+def test_a_file_with_unknown_parcels_or_overlapping_units_is_refused(demo, exported, tmp_path):
+    rows = gpd.read_file(exported, layer="members")
+    unit = rows["unit_id"].dropna().iloc[0]
+    strange = tmp_path / "strange.gpkg"
+    rows.assign(parcel_id=["无此宗地", *rows["parcel_id"][1:]], unit_id=unit).to_file(
+        strange, layer="members"
+    )
+    before = demo.json("unit", "list")
+    done = demo.lowland("unit", "import", str(strange), "--draft", "flow")
+    assert done.returncode == 3
+    assert "unknown_parcel" in done.stderr
+    assert "无此宗地" in done.stderr
+    outlines = gpd.read_file(exported, layer="units")
+    moved = outlines.assign(geometry=[outlines.geometry[0]] * len(outlines))
+    moved.iloc[:2].to_file(strange, layer="drawn")
+    done = demo.lowland("unit", "import", str(strange), "--layer", "drawn", "--draft", "flow")
+    assert done.returncode == 3
+    assert "units_overlap" in done.stderr
+    assert "two_units" in done.stderr
+    assert demo.json("unit", "list") == before
+
+
+def test_hand_drawn_polygons_are_judged_by_the_same_rules(demo, exported, tmp_path):
+    west, south, east, north = gpd.read_file(exported, layer="units").total_bounds
+    drawn = gpd.GeoDataFrame(
+        {"unit_id": ["手绘"]}, geometry=[shapely.box(west, south, east, north)], crs=4548
+    )
+    drawn.to_file(tmp_path / "drawn.gpkg", layer="drawn")
+    done = demo.lowland("unit", "metrics", str(tmp_path / "drawn.gpkg"), "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)[0]["unit_id"] == "手绘"
+    assert {"max_ha", "one_block", "not_allowed"} <= {
+        line.split(": ")[1] for line in done.stderr.splitlines() if ": " in line
+    }
+
+
+def test_a_parcel_is_moved_and_its_alternatives_are_shown(demo, exported):
+    parcel, unit = beside(exported)
+    done = demo.lowland("unit", "edit", "移动", "--draft", "flow", "--move", f"{parcel}={unit}")
+    assert done.returncode in (0, 1), done.stderr
+    assert members(demo, "移动")[parcel] == unit
+    said = demo.lowland("unit", "why", parcel, "--draft", "flow", "--json")
+    assert "joining" in said.stderr
+    inside = next(code for code, name in members(demo).items() if name == unit)
+    found = json.loads(demo.lowland("unit", "why", inside, "--draft", "flow", "--json").stdout)
+    assert found
+    assert all(inside in item["parcels"].split() for item in found)
+
+
+def test_names_that_are_not_there_are_told_with_those_that_are(demo):
+    for arguments in (
+        ("metrics", "nothing"),
+        ("why", "nobody"),
+        ("edit", "y", "--forbid", "nobody"),
+        ("sheet", "none", "x.pdf"),
+    ):
+        done = demo.lowland("unit", *arguments)
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+        assert arguments[1] in done.stderr or "nobody" in done.stderr
+
+
+def test_a_sheet_is_one_page(demo, tmp_path):
+    unit = demo.json("unit", "metrics", "flow")[0]["unit_id"]
+    for name in ("单元.pdf", "单元.png"):
+        done = demo.lowland("unit", "sheet", unit, str(tmp_path / name), "--draft", "flow")
+        assert done.returncode == 0, done.stderr
+        assert "Failed to find font" not in done.stderr
+    content = (tmp_path / "单元.pdf").read_bytes()
+    assert content.count(b"/Type /Page\n") + content.count(b"/Type /Page ") == 1
+    assert (tmp_path / "单元.png").stat().st_size > 20_000
+    assert demo.lowland("unit", "sheet", unit, str(tmp_path / "x.doc")).returncode == 2
+
+
+def test_frozen_units_keep_their_numbers_and_leave_the_house(demo):
+    unit = demo.json("unit", "metrics", "flow")[0]["unit_id"]
+    first = demo.json("unit", "freeze", "--draft", "flow", "--unit", unit)
+    assert first == [{"unit_id": unit, "number": f"{unit[:9]}-ZKF-001"}]
+    whole = demo.json("unit", "freeze", "--draft", "flow")
+    assert whole[0] == first[0]
+    assert len({row["number"] for row in whole}) == len(whole)
+    assert demo.rows("SELECT count(*) FROM registry.unit") == [(len(whole),)]
+    assert demo.json("unit", "freeze", "--draft", "flow") == whole
+    assert demo.rows("SELECT count(*) FROM registry.unit") == [(len(whole),)]
+    parcel = next(code for code, name in members(demo).items() if name == unit)
+    demo.lowland("unit", "edit", "另一", "--draft", "flow", "--move", f"{parcel}=")
+    clash = demo.lowland("unit", "freeze", "--draft", "另一")
+    assert clash.returncode == 2
+    assert f"{unit} has parcels of the frozen unit(s) {first[0]['number']}" in clash.stderr
