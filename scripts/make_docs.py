@@ -98,7 +98,7 @@ def rules_page() -> str:
             lines += [f"\n### {question.title} (`{question.name}`)\n"]
             for rule in question.rule:
                 lines += [f"- `{rule.name}` {rule.title} → {question.answers[rule.answer]}〔{rule.article}〕"]
-                lines += [f"    - {c.title}: `{c.measure} {c.op} {c.limit}`" for c in rule.all]
+                lines += [f"    - {c.title}: `{c.condition}`" for c in rule.all]
     return "\n".join(lines) + "\n"
 
 
