@@ -24,7 +24,7 @@ def said(clause):
 
 def shown(*clauses):
     out = Console(file=io.StringIO(), width=140, no_color=True)
-    out.print(_clauses(RuleLine("r", "t", "a", "甲", "x", "false", (), clauses), _Notes()))
+    out.print(_clauses(RuleLine("r", "t", "a", "甲", "x", "false", (), clauses), _Notes(), 14))
     return out.file.getvalue()
 
 
@@ -39,7 +39,7 @@ def shown(*clauses):
         (2.0, 3, "year", "2 年，要求 ≥ 3 年"),
         (4.999, 5, "万元/亩", "4.999 万元/亩，要求 ≥ 5 万元/亩"),
         (1200.0, 100, "万元/亩", "1,200 万元/亩，要求 ≥ 100 万元/亩"),
-        (0.0, 1, "yes/no", "否，要求 须是"),
+        (0.0, 1, "yes/no", "占比：否，要求 须是"),
     ],
 )
 def test_a_value_never_reads_as_its_limit(value, limit, unit, text):
@@ -75,4 +75,9 @@ def test_notes_are_numbered_once():
     first = line(0.9, 0.5, "share", document="文一", notes=("村庄为轮廓",))
     assert notes.mark(first) == " ① ②"
     assert notes.mark(line(0.8, 0.5, "share", document="文一")) == " ①"
-    assert notes.text().plain.splitlines() == ["       ① ≥ 50%：文一", "       ② 村庄为轮廓"]
+    out = Console(file=io.StringIO(), width=60)
+    out.print(notes.table())
+    assert [line.split() for line in out.file.getvalue().splitlines()] == [
+        ["①", "≥", "50%：文一"],
+        ["②", "村庄为轮廓"],
+    ]

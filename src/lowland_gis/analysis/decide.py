@@ -15,7 +15,16 @@ from lowland_gis.analysis.compiled import compiled
 from lowland_gis.analysis.derive import derived_values
 from lowland_gis.analysis.kleene import FALSE, TRUE, UNKNOWN, Outcomes
 from lowland_gis.analysis.limits import limit_of
-from lowland_gis.analysis.rules import OPEN, AnswerClause, AnyClause, Clause, Clauses, Question, RulePack
+from lowland_gis.analysis.rules import (
+    OPEN,
+    AnswerClause,
+    AnyClause,
+    Clause,
+    Clauses,
+    Estimate,
+    Question,
+    RulePack,
+)
 
 Floats = npt.NDArray[np.float64]
 Texts = npt.NDArray[np.object_]
@@ -137,6 +146,11 @@ def decide(pack: RulePack, facts: Facts) -> Decision:
     for question in pack.question:
         verdicts[question.name] = _answered(question, _asked(question, len(facts), verdicts), conditions)
         conditions.answered[question.name] = verdicts[question.name]
+    for estimate in pack.estimate:
+        wanted = _asked(estimate, len(facts), verdicts)
+        derived[estimate.name] = np.where(
+            np.isin(np.arange(len(facts)), wanted), derived[estimate.name], np.nan
+        )
     return Decision(facts, verdicts, derived)
 
 
@@ -225,8 +239,8 @@ def _answer_outcome(clause: AnswerClause, verdicts: Verdicts, count: int) -> Out
     return out
 
 
-def _asked(question: Question, count: int, verdicts: Mapping[str, Verdicts]) -> Rows:
-    """Return the positions of the parcels that a question is asked of."""
+def _asked(question: Question | Estimate, count: int, verdicts: Mapping[str, Verdicts]) -> Rows:
+    """Return the positions of the parcels that a question is asked of, or that an estimate is made for."""
     if not question.only:
         return np.arange(count, dtype=np.intp)
     asked = np.ones(count, dtype=bool)

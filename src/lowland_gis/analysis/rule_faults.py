@@ -35,7 +35,7 @@ def example_faults(pack: RulePack, measures: Mapping[str, str], day: dt.date) ->
     """Return the examples that do not hold, of a pack that has no other fault."""
     return [
         Fault(f"question {ran.question}, rule {ran.rule}, example {ran.number}", "gives", ran.example.gives,
-              f"the rule gives {ran.found}, not {ran.example.gives}", (ran.found,))
+              f"the rule gives {ran.found}, not {ran.example.gives}")
         for ran in run_examples(pack, measures, day)
         if not ran.holds
     ]  # fmt: skip
@@ -49,6 +49,11 @@ def _tables(content: Any, key: str) -> list[tuple[int, Table]]:
         if isinstance(items, list)
         else []
     )
+
+
+def _answers(question: Table) -> tuple[str, ...]:
+    answers = question.get("answers")
+    return tuple(map(str, answers)) if isinstance(answers, dict) else ()
 
 
 def _text(table: Table, key: str) -> str:
@@ -91,8 +96,7 @@ class _Names:
             )
         for number, question in _tables(self.content, "question"):
             yield from self._question_faults(question, place("", "question", question, number), earlier)
-            answers = question.get("answers")
-            earlier[_text(question, "name")] = tuple(answers) if isinstance(answers, dict) else ()
+            earlier[_text(question, "name")] = _answers(question)
 
     # ------------------------------------------------------------------------------------------- parameters
 
@@ -182,6 +186,8 @@ class _Names:
         if unit not in UNITS:
             yield Fault(where, "unit", unit, "there is no such unit", tuple(UNITS))
         known = (*self.given, *self.parameters)
+        questions = {_text(table, "name"): _answers(table) for _, table in _tables(self.content, "question")}
+        yield from _only_faults(estimate, where, questions)
         for number, term in _tables(estimate, "term"):
             here = place(where, "term", term, number)
             listed = term.get("factors")
@@ -210,7 +216,7 @@ class _Names:
     def _question_faults(
         self, question: Table, where: str, earlier: Mapping[str, tuple[str, ...]]
     ) -> Iterator[Fault]:
-        answers = tuple(question["answers"]) if isinstance(question.get("answers"), dict) else ()
+        answers = _answers(question)
         parts = [
             (key, number, part) for key in ("rule", "exception") for number, part in _tables(question, key)
         ]

@@ -211,7 +211,10 @@ class EstimateTerm:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A sum of products, never below `at_least`; unknown where a factor is. It is an estimate, no assessment."""
+    """A sum of products, never below `at_least`; unknown where a factor is. It is an estimate, no assessment.
+
+    `only` restricts it to parcels with some answers to questions.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     name: str
@@ -220,8 +223,7 @@ class Estimate:
     unit: str
     term: tuple[EstimateTerm, ...]
     at_least: float | None = None
-    needed: str | None = None
-    office: str | None = None
+    only: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 Derived = Score | Rank | Estimate

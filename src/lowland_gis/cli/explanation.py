@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.panel import Panel
@@ -18,14 +20,25 @@ NUMBERED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 _YES_NO, _SHARE, _CALENDAR = "yes/no", "share", "calendar year"
 _DECIMALS, _MOST_DECIMALS = 2, 9
 _MU_M2 = 2000 / 3
+_WIDEST_TITLE, _MEASURED_WIDTH, _LIMIT_WIDTH = 26, 14, 12
+_MAIN = "kind"
 _OWNERSHIP = {"1": "国有土地", "2": "国有土地", "3": "集体土地", "4": "集体土地"}
 
 
 def show_explanation(out: Console, item: Explanation, *, everything: bool) -> None:
-    """Print an explanation; rules that do not hold are one line each unless `everything` is wanted."""
+    """Print an explanation; what does not hold or does not apply is one line each unless `everything` is wanted."""
     out.print(_head(item))
-    for question in item.questions:
-        out.print(_question(question, everything=everything))
+    out.print(_summary(item))
+    width = min(
+        _WIDEST_TITLE,
+        max((cell_len(c.title) for q in item.questions for r in q.rules for c in r.clauses), default=0),
+    )
+    told = [question for question in item.questions if everything or not _idle(question)]
+    for question in told:
+        out.print(_question(question, width, everything=everything))
+    idle = [question for question in item.questions if question not in told]
+    if idle:
+        out.print(_idle_lines(idle))
     if item.derived:
         out.print(_derived(item.derived))
 
@@ -49,7 +62,23 @@ def _head(item: Explanation) -> Panel:
     return Panel(rows, title="[bold]低效用地认定说明[/]", border_style="cyan", expand=True)
 
 
-def _question(question: QuestionLine, *, everything: bool) -> RenderableType:
+def _summary(item: Explanation) -> Columns:
+    """Return every question with its answer, side by side."""
+    cells = []
+    for question in item.questions:
+        sign, colour = ("●", "cyan") if question.settled else ("?", "yellow")
+        quiet = _idle(question)
+        answer = f"[{'dim' if quiet else 'bold ' + colour}]{escape(question.answer_title)}[/]"
+        cells.append(f"[{'dim' if quiet else colour}]{sign}[/] {escape(question.title)}：{answer}")
+    return Columns(cells, padding=(0, 3), equal=True, expand=False)
+
+
+def _idle(question: QuestionLine) -> bool:
+    """Say whether a question is settled by no rule, beside the first one, which is what people ask for."""
+    return question.settled and question.rule is None and question.question != _MAIN
+
+
+def _question(question: QuestionLine, width: int, *, everything: bool) -> RenderableType:
     answer = question.answer_title
     if not question.settled:
         answer += f"（可能为{question.candidate_title}，待补材料）"
@@ -59,61 +88,88 @@ def _question(question: QuestionLine, *, everything: bool) -> RenderableType:
     )
     notes = _Notes()
     rules = [
-        _rule(rule, question, notes, everything=everything)
+        _rule(rule, question, notes, width, everything=everything)
         for rule in question.rules
-        if _told(rule, question, everything)
+        if _told(rule, question, everything=everything)
     ]
-    return Group(Text(), head, *rules, notes.text())
+    return Group(Text(), head, *rules, notes.table())
 
 
-def _told(rule: RuleLine, question: QuestionLine, everything: bool) -> bool:
+def _idle_lines(questions: list[QuestionLine]) -> RenderableType:
+    rows = _lines()
+    for question in questions:
+        why = next((_failure(rule) for rule in question.rules if rule.answer is not None), "")
+        rows.add_row(
+            "·", f"{escape(question.title)} → {escape(question.answer_title)}  [dim]{escape(why)}[/]"
+        )
+    return Group(Text(), Ruler("[bold]其余各项[/]", align="left", style="dim"), rows)
+
+
+def _told(rule: RuleLine, question: QuestionLine, *, everything: bool) -> bool:
     """Say whether a rule is worth a line: after the one that decided, nothing changes the answer."""
-    if everything or rule.answer is None or question.rule is None:
-        return everything or rule.answer is not None or rule.outcome != "false"
+    if everything:
+        return True
+    if rule.outcome == "false" and all(clause.answer is not None for clause in rule.clauses):
+        # It only repeats that another question was answered otherwise.
+        return False
+    if rule.answer is None:
+        named = [item for item in question.rules if rule.rule in item.unless]
+        return rule.outcome != "false" and any(_told(item, question, everything=False) for item in named)
+    if question.rule is None:
+        return True
     names = [item.rule for item in question.rules]
     return names.index(rule.rule) <= names.index(question.rule)
 
 
-def _rule(rule: RuleLine, question: QuestionLine, notes: _Notes, *, everything: bool) -> RenderableType:
+def _rule(
+    rule: RuleLine, question: QuestionLine, notes: _Notes, width: int, *, everything: bool
+) -> RenderableType:
     decisive = rule.rule == question.rule
     sign, colour = SIGNS[rule.outcome]
     kind = "" if rule.answer is not None else "例外："
-    line = Text.from_markup(
-        f" [{colour}]{sign}[/] [{'bold' if decisive else 'default'}]{kind}{escape(rule.title)}[/]"
-        f"  [dim]〔{escape(rule.article)}〕[/]{'  [bold cyan]← 据此认定[/]' if decisive else ''}"
+    closed = rule.outcome == "false" and not everything
+    rows = _lines()
+    title = f"[{'bold' if decisive else 'default'}]{kind}{escape(rule.title)}[/]  [dim]〔{escape(rule.article)}〕[/]"
+    mark = "  [bold cyan]← 据此认定[/]" if decisive else ""
+    rows.add_row(
+        f"[{colour}]{sign}[/]", f"{title}{mark}{f'  [dim]{escape(_failure(rule))}[/]' if closed else ''}"
     )
-    if rule.outcome == "false" and not everything:
-        failed = [clause for clause in rule.clauses if clause.outcome == "false"]
-        why = f"{failed[0].title}：{_measured(failed[0])}{_against(failed[0])}" if failed else "例外成立"
-        more = f" 等 {len(failed)} 项" if len(failed) > 1 else ""
-        line.append(f"  不成立：{why}{more}", style="dim")
-        return line
-    return Group(line, _clauses(rule, notes))
+    return rows if closed else Group(rows, _clauses(rule, notes, width))
 
 
-def _clauses(rule: RuleLine, notes: _Notes) -> Table:
+def _lines() -> Table:
+    """Return a table of a sign and a text, so that long texts wrap below themselves."""
     rows = Table(box=None, padding=(0, 1, 0, 0), show_header=False, pad_edge=False)
-    rows.add_column(width=6, justify="right", no_wrap=True)
-    rows.add_column(min_width=14, overflow="fold")
-    rows.add_column(justify="right", overflow="fold")
-    rows.add_column(no_wrap=True)
+    rows.add_column(width=2, justify="right", no_wrap=True)
+    rows.add_column(overflow="fold")
+    return rows
+
+
+def _failure(rule: RuleLine) -> str:
+    """Return why a rule does not hold, in one line."""
+    failed = [clause for clause in rule.clauses if clause.outcome == "false"]
+    if not failed:
+        return "不成立：例外成立" if rule.outcome == "false" else ""
+    more = f" 等 {len(failed)} 项" if len(failed) > 1 else ""
+    return f"不成立：{failed[0].title} — {_measured(failed[0])}{_against(failed[0])}{more}"
+
+
+def _clauses(rule: RuleLine, notes: _Notes, width: int) -> Table:
+    rows = Table(box=None, padding=(0, 1, 0, 0), show_header=False, pad_edge=False)
+    rows.add_column(width=4, justify="right", no_wrap=True)
+    rows.add_column(min_width=width, max_width=max(width, _WIDEST_TITLE), overflow="fold")
+    rows.add_column(justify="right", min_width=_MEASURED_WIDTH, overflow="fold")
+    rows.add_column(no_wrap=True, min_width=_LIMIT_WIDTH)
     rows.add_column(style="dim", overflow="fold")
     for clause in rule.clauses:
         sign, colour = SIGNS[clause.outcome]
         limit = _limit(clause)
+        measured = f"[{colour}]{escape(_measured(clause))}[/]"
         mark = notes.mark(clause) if limit else ""
         rows.add_row(
-            f"[{colour}]{sign}[/]",
-            escape(clause.title),
-            _coloured(clause, colour),
-            f"{limit}{mark}",
-            escape(_origin(clause)),
+            f"[{colour}]{sign}[/]", escape(clause.title), measured, f"{limit}{mark}", escape(_origin(clause))
         )
     return rows
-
-
-def _coloured(clause: ClauseLine, colour: str) -> str:
-    return f"[{colour}]{escape(_measured(clause))}[/]"
 
 
 def _measured(clause: ClauseLine) -> str:
@@ -122,6 +178,9 @@ def _measured(clause: ClauseLine) -> str:
         return clause.answer
     if clause.value is None:
         return "材料载明" if clause.paper else "未知"
+    if clause.unit == _YES_NO:
+        asked = "" if clause.measure_title == clause.title else f"{clause.measure_title}："
+        return f"{asked}{said_value(clause.value, clause.unit, 0)}"
     decimals = telling_decimals(clause)
     text = said_value(clause.value, clause.unit, decimals)
     if clause.low is None or clause.high is None:
@@ -187,13 +246,14 @@ class _Notes:
             f" {NUMBERED[number]}" if number < len(NUMBERED) else f" [{number + 1}]" for number in numbers
         )
 
-    def text(self) -> Text:
+    def table(self) -> Table:
         """Return the notes, one a line."""
-        lines = [
-            f"       {NUMBERED[number] if number < len(NUMBERED) else number + 1} {text}"
-            for text, number in self._texts.items()
-        ]
-        return Text("\n".join(lines), style="dim", end="\n" if lines else "")
+        rows = Table(box=None, padding=(0, 1, 0, 0), show_header=False, pad_edge=False, style="dim")
+        rows.add_column(width=6, justify="right", no_wrap=True)
+        rows.add_column(overflow="fold")
+        for text, number in self._texts.items():
+            rows.add_row(NUMBERED[number] if number < len(NUMBERED) else f"[{number + 1}]", escape(text))
+        return rows
 
 
 def telling_decimals(clause: ClauseLine) -> int:

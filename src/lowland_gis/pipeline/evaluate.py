@@ -28,12 +28,16 @@ _STRIPS = ("xzdw2",)
 
 @dataclass(frozen=True)
 class Found:
-    """The values of a measure in the order of the parcels (NaN unknown), the ends of their bands, and what they are made of."""
+    """The values of a measure in the order of the parcels (NaN unknown), the ends of their bands, and what they are made of.
+
+    `used` names the optional layers that the values rest on.
+    """
 
     value: Floats
     low: Floats | None = None
     high: Floats | None = None
     detail: npt.NDArray[np.object_] | None = None
+    used: tuple[str, ...] = ()
 
 
 def needed_layers(definition: define.AnyMeasure) -> tuple[str, ...]:
@@ -79,8 +83,9 @@ def _(definition: define.OverlapMeasure, inputs: Inputs) -> Found:
     if definition.classes is not None:
         detail = measures.composition(layers, len(inputs.index), code_names(definition.classes))
     if definition.drift is None:
-        return Found(share, detail=detail)
-    return Found(share, *_band(definition, definition.drift.tolerance_m, inputs, share), detail)
+        return Found(share, detail=detail, used=optional_layers(definition))
+    low, high = _band(definition, definition.drift.tolerance_m, inputs, share)
+    return Found(share, low, high, detail, optional_layers(definition))
 
 
 def _band(
@@ -190,7 +195,8 @@ def _(definition: define.EnterpriseMeasure, inputs: Inputs) -> Found:
         firms["value"] = measures.intensities(firms, *_grounds(firms, inputs))
     year = None if definition.back is None else inputs.project.settings.project.as_of.year - definition.back
     found = measures.firm_values(firms, len(inputs.index), year=year)
-    return Found(found.intensity, detail=found.allocation)
+    spread = definition.total is not None and bool(firms["total"].notna().any())
+    return Found(found.intensity, detail=found.allocation, used=optional_layers(definition) if spread else ())
 
 
 def _grounds(firms: pd.DataFrame, inputs: Inputs) -> tuple[Floats, Floats]:

@@ -310,9 +310,12 @@ def _code(label: str) -> str:
 
 
 def _cited(source: str) -> str:
-    """Return the sources of evidence with the titles of their layers before their keys."""
-    parts = []
+    """Return the sources of evidence with the titles of their layers for their keys; deliveries of one layer and day together."""
+    parts: dict[str, list[str]] = {}
     for part in source.split("; "):
         key, _, rest = part.partition(" ")
-        parts.append(f"{layer_definition(key).title} {rest}".strip() if key in layer_keys() else part)
-    return "；".join(parts)
+        known = key in layer_keys()
+        day, _, version = rest.rpartition(" ")
+        label = f"{layer_definition(key).title} {day}".strip() if known else part
+        parts.setdefault(label, []).extend([version] if known else [])
+    return "；".join(f"{label} {'、'.join(versions)}".strip() for label, versions in parts.items())

@@ -91,7 +91,7 @@ def _evidence(name: str, definition: define.AnyMeasure, inputs: Inputs) -> pd.Da
     if any(layer not in inputs.versions for layer in needed):
         return pd.DataFrame(columns=COLUMNS)
     found = evaluate(definition, inputs)
-    layers = (*needed, *optional_layers(definition))
+    layers = (*needed, *found.used)
     cited = (version.cited for layer in layers for version in inputs.versions.get(layer, []))
     rows = pd.DataFrame(
         {
