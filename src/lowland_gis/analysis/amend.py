@@ -50,11 +50,16 @@ def pack_differences(before: RulePack, after: RulePack) -> Iterator[tuple[str | 
     old, new = _entries(before), _entries(after)
     for key in dict.fromkeys((*old, *new)):
         one, other = old.get(key), new.get(key)
-        if one != other:
-            yield None, f"{key[0]} {_said(one)} → {_said(other)}"
-    for derived in dict.fromkeys((*before.derived, *after.derived)):
-        if (derived in before.derived) != (derived in after.derived):
-            yield None, f"{derived.name} {'taken away' if derived in before.derived else 'new'}"
+        if _said(one) != _said(other):
+            place = "".join(f" ({part})" for part in key[1:] if part)
+            yield None, f"{key[0]}{place} {_said(one)} → {_said(other)}"
+    made, remade = ({item.name: item for item in pack.derived} for pack in (before, after))
+    for name in dict.fromkeys((*made, *remade)):
+        if made.get(name) != remade.get(name):
+            yield (
+                None,
+                f"{name} {'new' if name not in made else 'taken away' if name not in remade else 'computed otherwise'}",
+            )
     questions = {question.name: question for question in (*before.question, *after.question)}
     for name in questions:
         yield from (
@@ -95,8 +100,10 @@ def _refuse_unknown(what: str, name: str, known: list[str]) -> None:
         raise KeyError(f"there is no {what} {name!r}{hint}")
 
 
-def _entries(pack: RulePack) -> dict[tuple[str, str | None, str | None, str], Parameter]:
-    return {(item.name, item.town, item.zone, str(item.in_force)): item for item in pack.parameter}
+def _entries(pack: RulePack) -> dict[tuple[str, str | None, str | None], Parameter]:
+    """Return the newest entry of each parameter and place."""
+    oldest_first = sorted(pack.parameter, key=lambda item: item.in_force)
+    return {(item.name, item.town, item.zone): item for item in oldest_first}
 
 
 def _said(entry: Parameter | None) -> str:

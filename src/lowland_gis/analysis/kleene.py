@@ -50,7 +50,10 @@ def compared(values: Floats, op: str, limit: Floats | float, *, out: Outcomes | 
     """
     result = np.empty(len(values), dtype=np.int8) if out is None else out
     turned, swap = _OPS[op]
-    if np.ndim(limit) == 0:
+    if np.ndim(limit) == 0 and np.isnan(limit):
+        # Where no law is in force, nothing is known.
+        result[:] = UNKNOWN
+    elif np.ndim(limit) == 0:
         slack = EQUAL_WITHIN * max(1.0, abs(float(limit)))
         _compare_one(values, turned, swap, float(limit), slack, result)
     else:

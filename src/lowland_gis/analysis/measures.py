@@ -89,6 +89,7 @@ def drift_band(
     high = np.minimum.reduce(
         [moved.outer / area, 1 - moved.outside_inner / area, share + swept, np.ones_like(share)]
     )
+    # Where the share is unknown, so is its band.
     return np.minimum(low, share), np.maximum(high, share)
 
 

@@ -250,6 +250,17 @@ class RulePack:
         """Return what the pack derives itself, in the order in which it is computed."""
         return (*self.score, *self.rank, *self.estimate)
 
+    @property
+    def behind(self) -> dict[str, tuple[str, ...]]:
+        """Return score, rank or estimate → the measures that it is computed from."""
+        parameters = {entry.name for entry in self.parameter}
+        found = {score.name: tuple(term.measure for term in score.term) for score in self.score}
+        found |= {rank.name: found.get(rank.of, ()) for rank in self.rank}
+        for estimate in self.estimate:
+            factors = [factor for term in estimate.term for factor in term.factors]
+            found[estimate.name] = tuple(dict.fromkeys(name for name in factors if name not in parameters))
+        return found
+
     def day(self, as_of: dt.date) -> dt.date:
         """Return the day whose law holds: the as-of day, or the day when the pack came into force if that is later."""
         return max(as_of, self.in_force)
@@ -306,15 +317,7 @@ class RulePack:
             if isinstance(clause, Clause)
         ]
         names += [clause.measure for score in self.score for clause in score.among]
-        names += [term.measure for score in self.score for term in score.term]
-        parameters = {entry.name for entry in self.parameter}
-        names += [
-            factor
-            for estimate in self.estimate
-            for term in estimate.term
-            for factor in term.factors
-            if factor not in parameters
-        ]
+        names += [name for behind in self.behind.values() for name in behind]
         own = {item.name for item in self.derived}
         return tuple(name for name in dict.fromkeys(names) if name not in own)
 

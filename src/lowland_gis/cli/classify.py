@@ -10,7 +10,8 @@ import click
 from lowland_gis.cli import Session
 from lowland_gis.cli.tables import console, json_option, show
 
-SHOWN_DIFFERENCES = 20
+# So many of each table and column.
+SHOWN_DIFFERENCES = 5
 
 run_option = click.option(
     "--run", "run_name", default="latest", show_default=True, help="A run number, or latest."
@@ -96,7 +97,10 @@ def rerun(session: Session, run_name: str, as_json: bool) -> None:
         session.tell(note)
     rows = proof.differences
     if as_json or len(rows):
-        show(rows if as_json else rows.head(SHOWN_DIFFERENCES), as_json=as_json)
+        show(
+            rows if as_json else rows.groupby(["table", "column"], sort=False).head(SHOWN_DIFFERENCES),
+            as_json=as_json,
+        )
     compared = ", ".join(f"{count:,} {table} rows" for table, count in proof.compared.items())
     if len(rows):
         raise RerunDiffersError(

@@ -30,7 +30,8 @@ class OverlapMeasure(_Measure):
     """Share of the parcel that lies in a set of codes of some layers, at most 1.
 
     With `drift` it carries the band that a displacement of the layers by the tolerance allows; with `classes` the evidence names the
-    classes that the parcel lies in. `traps` says in words what a class is easily taken for.
+    classes that the parcel lies in. `traps` says in words what a class is easily taken for. Where the layers cover less than
+    `coverage_min` of the parcel, the share is unknown: where there is no plan, nothing conforms to it and nothing is against it.
     """
 
     kind: Literal["overlap"]
@@ -40,6 +41,7 @@ class OverlapMeasure(_Measure):
     drift: Drift | None = None
     classes: str | None = None
     traps: dict[str, str] = Field(default_factory=dict)
+    coverage_min: float | None = Field(default=None, gt=0, le=1)
 
 
 class AreaMeasure(_Measure):

@@ -45,21 +45,8 @@ def compare(project: Project, earlier: str, later: str) -> pd.DataFrame:
         else:
             why = reasons(changed, crossed[0].frame(), crossed[1].frame())
         what = _what(changed, packs, (crossed[1].facts, crossed[0].facts))
-        rows = changed.assign(why=why, what=what).merge(
-            with_areas(connection, changed[["parcel_id"]].drop_duplicates(), evidence[1]),
-            on="parcel_id",
-            how="left",
-        )
-    words = titled(rows, packs[1]).rename(columns={"question": "title"})
-    # `titled` sorts; the reasons follow their parcels.
-    order = {question.title: question.name for question in packs[1].question}
-    words["key"] = words["title"].map(order)
-    joined = words.merge(
-        rows[["question", "parcel_id", "why", "what"]],
-        left_on=["key", "parcel_id"],
-        right_on=["question", "parcel_id"],
-    )
-    return joined.drop(columns="question").rename(columns={"title": "question"})[COLUMNS]
+        rows = with_areas(connection, changed.assign(why=why, what=what), evidence[1])
+    return titled(rows, packs[1], packs[0])[COLUMNS]
 
 
 def _answers(connection: Connection, run_id: int) -> pd.DataFrame:
@@ -104,7 +91,9 @@ def _value_changes(
 def _measures(packs: list[RulePack], question: str) -> list[str]:
     asked = [item for pack in packs for item in pack.question if item.name == question]
     clauses = [clause for item in asked for part in item.parts for clause in part.all]
-    return list(dict.fromkeys(clause.measure for clause in clauses if isinstance(clause, Clause)))
+    names = [clause.measure for clause in clauses if isinstance(clause, Clause)]
+    behind = {name: measures for pack in packs for name, measures in pack.behind.items()}
+    return list(dict.fromkeys(measure for name in names for measure in behind.get(name, (name,))))
 
 
 def _values(facts: Facts, measure: str, parcels: pd.Series[Any]) -> Any:

@@ -79,6 +79,9 @@ def _(definition: define.OverlapMeasure, inputs: Inputs) -> Found:
     layers = [inputs.layer(name) for name in definition.layers]
     chosen = [(item, codes_of(definition.codes, list(item.codes))) for item in layers]
     share = measures.overlap_share(chosen, len(inputs.index))
+    if definition.coverage_min is not None:
+        covered = measures.overlap_share([(item, item.codes) for item in layers], len(inputs.index))
+        share = np.where(covered < definition.coverage_min, np.nan, share)
     detail = None
     if definition.classes is not None:
         detail = measures.composition(layers, len(inputs.index), code_names(definition.classes))

@@ -42,7 +42,8 @@ def flips(project: Project, changes: Sequence[str]) -> pd.DataFrame:
     with project.transaction(dry_run=True) as connection:
         measured = needed_run(connection, "measure").run_id
         before, after = (decided(connection, one, measured).frame() for one in (pack, other))
-        return titled(with_areas(connection, changed_answers(before, after), measured), pack)
+        changed = titled(with_areas(connection, changed_answers(before, after), measured), pack)
+    return changed[["question", "before", "after", "parcel_id", "town_code", "area_ha"]]
 
 
 def parsed_change(text: str) -> Change:
@@ -75,23 +76,23 @@ def with_areas(connection: Connection, changed: pd.DataFrame, measure_run: int) 
     return joined.assign(area_ha=joined["area_m2"] / M2_PER_HA).drop(columns="area_m2")
 
 
-def titled(changed: pd.DataFrame, pack: RulePack) -> pd.DataFrame:
-    """Return changed answers in the words of the pack, in the order of its questions."""
-    order = {question.name: place for place, question in enumerate(pack.question)}
+def titled(changed: pd.DataFrame, *packs: RulePack) -> pd.DataFrame:
+    """Return changed answers in the words of the packs (the first that knows one), in the order of their questions."""
+    questions = [question for pack in packs for question in pack.question]
+    order = {name: place for place, name in enumerate(dict.fromkeys(question.name for question in questions))}
     rows = changed.assign(order=changed["question"].map(order)).sort_values(
         ["order", "before", "after", "parcel_id"], ignore_index=True
     )
     titles = {
         (question.name, answer): title
-        for question in pack.question
+        for question in reversed(questions)
         for answer, title in {**question.answers, OPEN: OPEN_TITLE, NOT_ASKED: "未问及"}.items()
     }
-    questions = {question.name: question.title for question in pack.question}
     for column in ("before", "after"):
         pairs = zip(rows["question"], rows[column], strict=True)
         rows[column] = [titles.get(pair, pair[1]) for pair in pairs]
-    rows["question"] = rows["question"].map(questions)
-    return rows[["question", "before", "after", "parcel_id", "town_code", "area_ha"]]
+    names = {question.name: question.title for question in reversed(questions)}
+    return rows.assign(question=rows["question"].map(names)).drop(columns="order")
 
 
 def summed(flipped: pd.DataFrame) -> pd.DataFrame:
