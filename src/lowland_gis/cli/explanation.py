@@ -195,13 +195,13 @@ def _limit(clause: ClauseLine) -> str:
     if clause.answer is not None or clause.limit is None:
         return ""
     if clause.unit == _YES_NO:
-        return f"须{said_value(clause.limit, clause.unit, 0)}"
+        return f"须为{said_value(clause.limit, clause.unit, 0)}"
     return f"{OPS[clause.op]} {said_value(clause.limit, clause.unit, telling_decimals(clause))}"
 
 
 def _against(clause: ClauseLine) -> str:
     limit = _limit(clause)
-    return f"，要求 {limit}" if limit else ""
+    return f"，要求 {limit}" if limit and clause.unit != _YES_NO else f"，{limit}" if limit else ""
 
 
 def _origin(clause: ClauseLine) -> str:

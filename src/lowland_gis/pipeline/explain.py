@@ -253,7 +253,7 @@ class _Record:
             clause.title, OUTCOMES[letter], clause.condition, clause.measure, title,
             found.value if found else None, found.low if found else None, found.high if found else None,
             unit, clause.op, None if np.isnan(limit) else limit, None,
-            _cited(found.source) if found else None, found.detail if found else None, _notes(definition, found),
+            _cited(found.source) if found else None, found.detail if found else None, self._notes(definition, found),
             paper.source if paper else None,
             entry.document if entry else None, entry.in_force if entry else None, bool(entry and entry.example),
             clause.needed, clause.office,
@@ -281,22 +281,33 @@ class _Record:
         except KeyError:
             return None
 
+    def _notes(self, definition: define.AnyMeasure | None, found: _Found | None) -> tuple[str, ...]:
+        """Return the pair of classes in both surveys, what they are easily taken for, and how far the boundaries may be off."""
+        if not isinstance(definition, define.OverlapMeasure) or found is None or not found.detail:
+            return ()
+        codes = [_code(label) for label in found.detail.split("、")]
+        notes = [self._class_pair] if self._class_pair else []
+        notes += [definition.traps[code] for code in codes if code in definition.traps]
+        if definition.drift is not None:
+            notes.append(f"边界容差 ±{definition.drift.tolerance_m:g} m〔{definition.drift.document}〕")
+        return tuple(notes)
+
+    @cached_property
+    def _class_pair(self) -> str:
+        """Return the main class of the parcel in each survey that names its classes."""
+        named = [
+            self._evidence[name].detail
+            for name, definition in self._measures.items()
+            if isinstance(definition, define.OverlapMeasure) and definition.classes and name in self._evidence
+        ]
+        main = [detail.split("、")[0].rpartition(" ")[0] for detail in named if detail]
+        return f"地类对：{' → '.join(main)}" if len(main) > 1 else ""
+
     def _estimates(self) -> Iterator[Estimated]:
         for item in self._pack.derived:
             found = self._evidence.get(item.name)
             if found is not None:
                 yield Estimated(item.name, item.title, found.value, item.unit, item.document)
-
-
-def _notes(definition: define.AnyMeasure | None, found: _Found | None) -> tuple[str, ...]:
-    """Return what the classes of a parcel are easily taken for."""
-    if not isinstance(definition, define.OverlapMeasure) or found is None or not found.detail:
-        return ()
-    codes = [_code(label) for label in found.detail.split("、")]
-    notes = [definition.traps[code] for code in codes if code in definition.traps]
-    if found.low is not None and definition.drift is not None:
-        notes.append(f"边界容差 ±{definition.drift.tolerance_m:g} m〔{definition.drift.document}〕")
-    return tuple(notes)
 
 
 def _code(label: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lowland_gis import schema
+from lowland_gis.analysis.kleene import EQUAL_WITHIN
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
 from lowland_gis.definitions import measure as define
@@ -104,7 +105,7 @@ def _evidence(name: str, definition: define.AnyMeasure, inputs: Inputs) -> pd.Da
             "detail": None if found.detail is None else found.detail,
         }
     )
-    # A band that is but a point is none.
-    point = (rows["low"] == rows["value"]) & (rows["high"] == rows["value"])
+    # A band that is but a point is none; areas are sums, so a point has the size of their rounding.
+    point = (rows["high"] - rows["low"]).abs() <= EQUAL_WITHIN
     rows.loc[point, ["low", "high"]] = np.nan
     return rows[np.isfinite(found.value)]
