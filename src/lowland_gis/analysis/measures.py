@@ -139,6 +139,20 @@ def composition(layers: Collection[LayerOverlaps], count: int, names: dict[str, 
     return found
 
 
+def noted(details: Texts, shares: Floats, what: str) -> Texts:
+    """Return details with a note of a share added where there is some.
+
+    >>> noted(np.array([None, "203 90%"], dtype=object), np.array([0.0, 0.1]), "代码缺失").tolist()
+    [None, '203 90%、代码缺失 10%']
+    """
+    found = details.copy()
+    here = shares >= LEAST_CLASS
+    notes = what + " " + _percent(shares[here])
+    empty = np.array([detail is None for detail in found[here].tolist()], dtype=bool)
+    found[here] = np.where(empty, notes, np.where(empty, "", found[here]) + "、" + notes)
+    return found
+
+
 def _percent(shares: Floats) -> Texts:
     """Return percentages of one decimal, each number spelt once."""
     tenths = np.round(shares * 1000).astype(np.int64)

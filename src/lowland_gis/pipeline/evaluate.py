@@ -17,6 +17,7 @@ from lowland_gis.analysis import measures
 from lowland_gis.analysis.units import DAYS_PER_YEAR, MU_M2
 from lowland_gis.definitions import measure as define
 from lowland_gis.definitions.codes import code_names, codes_of
+from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.files.raster import raster_statistic
 from lowland_gis.pipeline.inputs import Inputs
 
@@ -82,13 +83,28 @@ def _(definition: define.OverlapMeasure, inputs: Inputs) -> Found:
     if definition.coverage_min is not None:
         covered = measures.overlap_share([(item, item.codes) for item in layers], len(inputs.index))
         share = np.where(covered < definition.coverage_min, np.nan, share)
-    detail = None
+    detail = np.full(len(inputs.index), None, dtype=object)
     if definition.classes is not None:
         detail = measures.composition(layers, len(inputs.index), code_names(definition.classes))
-    if definition.drift is None:
-        return Found(share, detail=detail, used=optional_layers(definition))
-    low, high = _band(definition, definition.drift.tolerance_m, inputs, share)
+    low, high = share, share
+    if definition.drift is not None:
+        low, high = _band(definition, definition.drift.tolerance_m, inputs, share)
+    if definition.codes != "all":
+        nameless = _nameless(definition, layers, len(inputs.index))
+        high = np.minimum(high + nameless, 1.0)
+        detail = measures.noted(detail, nameless, "代码缺失或不在标准内")
     return Found(share, low, high, detail, optional_layers(definition))
+
+
+def _nameless(definition: define.OverlapMeasure, layers: list[measures.LayerOverlaps], count: int) -> Floats:
+    """Return the share of each parcel in zones without a code, or with one that its list does not have: it may be any class."""
+    chosen = []
+    for name, overlaps in zip(definition.layers, layers, strict=True):
+        layer = layer_definition(name)
+        listed = next((field.codes for field in layer.field if field.name == layer.code), None)
+        known = set(code_names(listed)) if listed else set(overlaps.codes) - {""}
+        chosen.append((overlaps, [code for code in overlaps.codes if code not in known]))
+    return measures.overlap_share(chosen, count)
 
 
 def _band(
@@ -96,30 +112,26 @@ def _band(
 ) -> tuple[Floats, Floats]:
     """Return the band of a share when the layers are displaced by the tolerance."""
     shapes = inputs.parcels.geometry.to_numpy()
-    area = shapely.area(shapes)
     inside, outside = [], []
     for distance in (-tolerance_m, tolerance_m):
-        outlines = shapely.buffer(shapes, distance, join_style="mitre")
-        covered = _covered(definition, inputs, outlines)
+        whole = shapely.area(inputs.outlines(distance))
+        covered = np.minimum(_covered(definition, inputs, distance), whole)
         inside.append(covered)
-        outside.append(np.maximum(shapely.area(outlines) - covered, 0.0))
+        outside.append(whole - covered)
     moved = measures.MovedShares(inside[0], inside[1], outside[0], outside[1])
-    return measures.drift_band(share, area, shapely.length(shapes), moved, tolerance_m)
+    return measures.drift_band(share, shapely.area(shapes), shapely.length(shapes), moved, tolerance_m)
 
 
-def _covered(definition: define.OverlapMeasure, inputs: Inputs, outlines: npt.NDArray[np.object_]) -> Floats:
-    """Return how many m² of other outlines of the parcels lie in the codes of a measure."""
-    there = ~shapely.is_empty(outlines)
-    frame = gpd.GeoDataFrame(
-        {"parcel_id": inputs.index[there]}, geometry=outlines[there], crs=inputs.parcels.crs
-    )
-    total = np.zeros(len(outlines))
+def _covered(definition: define.OverlapMeasure, inputs: Inputs, distance: float) -> Floats:
+    """Return how many m² of the parcels, drawn in or out, lie in the codes of a measure."""
+    count = len(inputs.index)
+    total = np.zeros(count)
     for layer in definition.layers:
         if layer in inputs.versions:
-            found = measures.LayerOverlaps.of(inputs.index, inputs.zone_overlaps(layer, frame))
+            found = inputs.moved_layer(layer, distance)
             wanted = found.having(codes_of(definition.codes, list(found.codes)))
-            total += np.bincount(found.parcel[wanted], found.area[wanted], minlength=len(outlines))
-    return np.asarray(np.minimum(total, shapely.area(outlines)))
+            total += np.bincount(found.parcel[wanted], found.area[wanted], minlength=count)
+    return total
 
 
 @evaluate.register

@@ -8,7 +8,10 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import shapely
 
 from lowland_gis.analysis.measures import LayerOverlaps
 from lowland_gis.db.connect import Connection
@@ -18,6 +21,8 @@ from lowland_gis.pipeline import land
 from lowland_gis.pipeline.project import Project
 from lowland_gis.pipeline.runs import Version
 from lowland_gis.pipeline.tabulate import _overlaps as tabulated
+
+Shapes = npt.NDArray[np.object_]
 
 # Layers whose features are looked at one by one, beside their overlaps.
 FEATURE_LAYERS = ("building", "supply")
@@ -74,6 +79,35 @@ class Inputs:
 
     @cached_property
     def _layers(self) -> dict[str, LayerOverlaps]:
+        return {}
+
+    def outlines(self, distance: float) -> Shapes:
+        """Return the parcels drawn out by some metres, or drawn in where the distance is below 0; drawn once."""
+        if distance not in self._outlines:
+            shapes = self.parcels.geometry.to_numpy()
+            self._outlines[distance] = np.asarray(
+                shapely.buffer(shapes, distance, join_style="mitre"), dtype=object
+            )
+        return self._outlines[distance]
+
+    def moved_layer(self, layer: str, distance: float) -> LayerOverlaps:
+        """Return the overlaps of drawn in or drawn out parcels with a layer; tabulated once."""
+        key = (layer, distance)
+        if key not in self._moved:
+            outlines = self.outlines(distance)
+            there = ~shapely.is_empty(outlines)
+            frame = gpd.GeoDataFrame(
+                {"parcel_id": self.index[there]}, geometry=outlines[there], crs=self.parcels.crs
+            )
+            self._moved[key] = LayerOverlaps.of(self.index, self.zone_overlaps(layer, frame))
+        return self._moved[key]
+
+    @cached_property
+    def _outlines(self) -> dict[float, Shapes]:
+        return {}
+
+    @cached_property
+    def _moved(self) -> dict[tuple[str, float], LayerOverlaps]:
         return {}
 
     def attribute(self, field: str) -> pd.Series[Any]:
