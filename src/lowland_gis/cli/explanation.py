@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from rich.cells import cell_len
 from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.rule import Rule as Ruler
 from rich.table import Table
@@ -21,7 +25,11 @@ _YES_NO, _SHARE, _CALENDAR = "yes/no", "share", "calendar year"
 _DECIMALS, _MOST_DECIMALS = 2, 9
 _MU_M2 = 2000 / 3
 _WIDEST_TITLE, _MEASURED_WIDTH, _LIMIT_WIDTH = 26, 14, 12
+# Below so many columns the source of a value stands below it.
+_NARROW = 100
 _MAIN = "kind"
+# The number of a delivery tells two of one day apart; people ask for layer and date, programs read both in the JSON.
+_DELIVERIES = re.compile(r" v\d+(?:、v\d+)*")
 _OWNERSHIP = {"1": "国有土地", "2": "国有土地", "3": "集体土地", "4": "集体土地"}
 
 
@@ -29,9 +37,14 @@ def show_explanation(out: Console, item: Explanation, *, everything: bool) -> No
     """Print an explanation; what does not hold or does not apply is one line each unless `everything` is wanted."""
     out.print(_head(item))
     out.print(_summary(item))
-    width = min(
-        _WIDEST_TITLE,
-        max((cell_len(c.title) for q in item.questions for r in q.rules for c in r.clauses), default=0),
+    narrow = out.width < _NARROW
+    width = (
+        0
+        if narrow
+        else min(
+            _WIDEST_TITLE,
+            max((cell_len(c.title) for q in item.questions for r in q.rules for c in r.clauses), default=0),
+        )
     )
     told = [question for question in item.questions if everything or not _idle(question)]
     for question in told:
@@ -154,7 +167,10 @@ def _failure(rule: RuleLine) -> str:
     return f"不成立：{failed[0].title} — {_measured(failed[0])}{_against(failed[0])}{more}"
 
 
-def _clauses(rule: RuleLine, notes: _Notes, width: int) -> Table:
+def _clauses(rule: RuleLine, notes: _Notes, width: int) -> RenderableType:
+    """Return a line a clause; `width` 0 is a narrow terminal, where the source stands below."""
+    if not width:
+        return Group(*(part for clause in rule.clauses for part in _narrow(clause, notes)))
     rows = Table(box=None, padding=(0, 1, 0, 0), show_header=False, pad_edge=False)
     rows.add_column(width=4, justify="right", no_wrap=True)
     rows.add_column(min_width=width, max_width=max(width, _WIDEST_TITLE), overflow="fold")
@@ -163,13 +179,24 @@ def _clauses(rule: RuleLine, notes: _Notes, width: int) -> Table:
     rows.add_column(style="dim", overflow="fold")
     for clause in rule.clauses:
         sign, colour = SIGNS[clause.outcome]
-        limit = _limit(clause)
-        measured = f"[{colour}]{escape(_measured(clause))}[/]"
+        limit, measured = _limit(clause), f"[{colour}]{escape(_measured(clause))}[/]"
         mark = notes.mark(clause) if limit else ""
         rows.add_row(
             f"[{colour}]{sign}[/]", escape(clause.title), measured, f"{limit}{mark}", escape(_origin(clause))
         )
     return rows
+
+
+def _narrow(clause: ClauseLine, notes: _Notes) -> Iterator[RenderableType]:
+    sign, colour = SIGNS[clause.outcome]
+    limit = _limit(clause)
+    mark = notes.mark(clause) if limit else ""
+    yield Padding(
+        f"[{colour}]{sign}[/] {escape(clause.title)}  [{colour}]{escape(_measured(clause))}[/]  {limit}{mark}",
+        (0, 0, 0, 3),
+    )
+    if origin := _origin(clause):
+        yield Padding(Text(origin, style="dim", overflow="fold"), (0, 0, 0, 7))
 
 
 def _measured(clause: ClauseLine) -> str:
@@ -206,7 +233,7 @@ def _against(clause: ClauseLine) -> str:
 
 def _origin(clause: ClauseLine) -> str:
     """Return source and date, what the value is made of, and for an unknown what would settle it."""
-    parts = [clause.source or "", clause.detail or "", clause.paper or ""]
+    parts = [_DELIVERIES.sub("", clause.source or ""), clause.detail or "", clause.paper or ""]
     if clause.outcome == "unknown":
         needed = f"需 {clause.needed}" if clause.needed else "无资料"
         parts.append(f"{needed}{f'（{clause.office}）' if clause.office else ''}")
