@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from lowland_gis.cli.explanation import _against, _clauses, _measured, _Notes
@@ -22,9 +23,9 @@ def said(clause):
     return _measured(clause) + _against(clause)
 
 
-def shown(*clauses):
-    out = Console(file=io.StringIO(), width=140, no_color=True)
-    out.print(_clauses(RuleLine("r", "t", "a", "甲", "x", "false", (), clauses), _Notes(), 14))
+def shown(*clauses, width=14, columns=140):
+    out = Console(file=io.StringIO(), width=columns, no_color=True)
+    out.print(_clauses(RuleLine("r", "t", "a", "甲", "x", "false", (), clauses), _Notes(), width))
     return out.file.getvalue()
 
 
@@ -81,3 +82,20 @@ def test_notes_are_numbered_once():
         ["①", "≥", "50%：文一"],
         ["②", "村庄为轮廓"],
     ]
+
+
+def test_a_narrow_terminal_has_the_source_below_and_loses_nothing():
+    clause = line(
+        0.92,
+        0.5,
+        "share",
+        outcome="true",
+        title="二调为建设用地",
+        detail="203村庄 92%",
+        source="二调地类图斑 2009-12-31 v4、v5",
+    )
+    text = shown(clause, width=0, columns=60)
+    first, second = text.strip("\n").splitlines()
+    assert first.strip() == "✔ 二调为建设用地  92%  ≥ 50%"
+    assert second.strip() == "二调地类图斑 2009-12-31；203村庄 92%"
+    assert all(cell_len(row) <= 60 for row in (first, second))

@@ -20,6 +20,7 @@ from lowland_gis.pipeline.explain import ClauseLine, Estimated, Explanation, Que
 
 SIGNS = {"true": ("✔", "green"), "false": ("✘", "red"), "unknown": ("?", "yellow")}
 OPS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "=": "="}
+NO_BREAK = "\u00a0"
 NUMBERED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 _YES_NO, _SHARE, _CALENDAR = "yes/no", "share", "calendar year"
 _DECIMALS, _MOST_DECIMALS = 2, 9
@@ -266,7 +267,7 @@ class _Notes:
         if clause.document is not None:
             since = f"，{clause.in_force} 起" if clause.in_force else ""
             texts.append(
-                f"{_limit(clause)}：{clause.document}{since}{'（示例值）' if clause.example else ''}"
+                f"{_limit(clause).replace(' ', NO_BREAK)}：{clause.document}{since}{'（示例值）' if clause.example else ''}"
             )
         numbers = [self._texts.setdefault(text, len(self._texts)) for text in (*texts, *clause.notes)]
         return "".join(
