@@ -3,12 +3,14 @@
 PYTHON ?= python3
 PARCELS ?=
 DIR ?=
+ROUNDS ?=
+GROWTH ?= 10000,30000,100000,300000,1000000
 VENV := .venv/bin/python
 LOWLAND := $(VENV) -m lowland_gis
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check docs db-down
+.PHONY: help setup demo test check docs bench db-down
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
@@ -34,6 +36,13 @@ check: ## Run the linters, the type checker and the check of the floors
 docs: ## Write the generated pages of docs/
 	@"$(PYTHON)" scripts/bootstrap.py --dev
 	@$(VENV) scripts/make_docs.py
+
+bench: ## Measure tabulation against its peers and write docs/performance.md (PARCELS=50000 ROUNDS=3 GROWTH=10000,100000)
+	@"$(PYTHON)" scripts/bootstrap.py --bench
+	@$(VENV) bench/tabulate.py $(if $(PARCELS),--parcels "$(PARCELS)") $(if $(ROUNDS),--rounds "$(ROUNDS)")
+	@$(VENV) bench/tables.py $(if $(PARCELS),--parcels "$(PARCELS)") $(if $(ROUNDS),--rounds "$(ROUNDS)")
+	@$(VENV) bench/tabulate.py --scaling 1,2 $(if $(PARCELS),--parcels "$(PARCELS)") $(if $(ROUNDS),--rounds "$(ROUNDS)")
+	@$(VENV) bench/tabulate.py --growth "$(GROWTH)" --rounds 1
 
 db-down: ## Stop the private database of the demo; its data stays (DIR=demo)
 	@$(LOWLAND) --project "$(or $(DIR),demo)/lowland.toml" db down

@@ -1,9 +1,10 @@
-"""Write the generated pages of docs/: schema, cli, measures, layers, rules, checks. With --check, say which are stale."""
+"""Write the generated pages of docs/: schema, cli, measures, layers, rules, checks, performance. With --check, say which are stale."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import runpy
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -142,6 +143,11 @@ def checks_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def performance_page() -> str:
+    """Return the page of what the benchmarks measured, from the figures they kept."""
+    return str(runpy.run_path(str(DOCS.parent / "bench" / "performance.py"))["page"]())
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "schema.md": schema_page,
     "cli.md": cli_page,
@@ -149,6 +155,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "layers.md": layers_page,
     "rules.md": rules_page,
     "checks.md": checks_page,
+    "performance.md": performance_page,
 }
 
 

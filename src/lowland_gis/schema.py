@@ -19,7 +19,11 @@ SCHEMAS = (LAND, RESULT, REGISTRY)
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its kind, what it means, its unit, and how it is constrained."""
+    """One column: its kind, what it means, its unit, and how it is constrained.
+
+    A reference that is not `enforced` is no foreign key: rows that come in bulk are written by the transaction that writes what they
+    refer to, and a check of each would cost more than loading it.
+    """
 
     name: str
     kind: Kind
@@ -28,13 +32,22 @@ class Column:
     nullable: bool = False
     identity: bool = False
     references: str | None = None
+    enforced: bool = True
     indexed: bool = False
     geometry_type: str = "GEOMETRY"
+
+    @property
+    def spatially_indexed(self) -> bool:
+        """Return whether the column has a spatial index; received geometry is only ever looked at one by one."""
+        return self.kind == "geometry" and self.name != "geom_received"
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table of one schema; `key` names the columns of its primary key."""
+    """One table of one schema; `key` names the columns of its primary key.
+
+    `partitioned_by` names the column whose every value is a table of its own below this one (see `db.parts`).
+    """
 
     schema: str
     name: str
@@ -42,6 +55,7 @@ class Table:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     unique: tuple[tuple[str, ...], ...] = ()
+    partitioned_by: str | None = None
 
     @property
     def full_name(self) -> str:
@@ -62,9 +76,24 @@ def _run() -> Column:
     return Column("run_id", "bigint", "run that made the row", references="result.run.run_id")
 
 
-def _version() -> Column:
+def _version(*, enforced: bool = True) -> Column:
     return Column(
-        "version_id", "bigint", "delivery that the row came with", references="land.layer_version.version_id"
+        "version_id",
+        "bigint",
+        "delivery that the row came with",
+        references="land.layer_version.version_id",
+        enforced=enforced,
+    )
+
+
+def _bulk_version(*, indexed: bool = True) -> Column:
+    return Column(
+        "version_id",
+        "bigint",
+        "delivery",
+        references="land.layer_version.version_id",
+        enforced=False,
+        indexed=indexed,
     )
 
 
@@ -122,10 +151,10 @@ FEATURE = Table(
     LAND,
     "feature",
     "a feature (图斑) of any vector layer except parcels",
-    ("feature_id",),
+    ("version_id", "feature_id"),
     (
         _identity("feature_id", "number of the feature"),
-        Column("version_id", "bigint", "delivery", references="land.layer_version.version_id", indexed=True),
+        _bulk_version(indexed=False),
         Column("layer", "text", "layer key"),
         Column("row_no", "bigint", "0-based row in the file"),
         Column("code", "text", "class code that overlaps are summed by", nullable=True),
@@ -136,6 +165,7 @@ FEATURE = Table(
             "geom_received", "geometry", "geometry before repair; null where none was needed", nullable=True
         ),
     ),
+    partitioned_by="version_id",
 )
 
 PARCEL = Table(
@@ -144,7 +174,7 @@ PARCEL = Table(
     "a cadastral parcel (宗地)",
     ("version_id", "parcel_id"),
     (
-        _version(),
+        _version(enforced=False),
         PARCEL_ID,
         Column("row_no", "bigint", "0-based row in the file"),
         TOWN,
@@ -156,6 +186,7 @@ PARCEL = Table(
             "geom_received", "geometry", "geometry before repair; null where none was needed", nullable=True
         ),
     ),
+    partitioned_by="version_id",
 )
 
 ENTERPRISE = Table(
@@ -165,7 +196,7 @@ ENTERPRISE = Table(
     ("enterprise_id",),
     (
         _identity("enterprise_id", "number of the row"),
-        Column("version_id", "bigint", "delivery", references="land.layer_version.version_id", indexed=True),
+        _bulk_version(),
         Column("row_no", "bigint", "0-based row in the file"),
         Column("credit_code", "text", "unified social credit code (统一社会信用代码)", nullable=True),
         Column("year", "integer", "year of the figures", nullable=True),
@@ -193,7 +224,7 @@ ISSUE = Table(
     ("issue_id",),
     (
         _identity("issue_id", "number of the issue"),
-        Column("version_id", "bigint", "delivery", references="land.layer_version.version_id", indexed=True),
+        _bulk_version(),
         Column("row_no", "bigint", "0-based row in the file"),
         Column("key", "text", "key of the record where it has one", nullable=True),
         Column("rule", "text", "what is wrong, as a code"),
@@ -270,6 +301,22 @@ OVERLAP = Table(
         Column("code", "text", "class code"),
         Column("area_m2", "number", "overlap on the plane", unit="m²"),
         Column("share", "number", "part of the parcel's planar area", unit="[0, 1]"),
+    ),
+)
+
+COVER = Table(
+    RESULT,
+    "cover",
+    "where a layer leaves a part of a parcel that it meets uncovered, or covers a part more than once; no row: neither",
+    ("run_id", "layer", "parcel_id"),
+    (
+        _run(),
+        Column("layer", "text", "layer key"),
+        PARCEL_ID,
+        Column("rest_m2", "number", "part of the parcel that no zone covers", unit="m²"),
+        Column(
+            "excess_m2", "number", "what zones cover beyond once: twice counts once, thrice twice", unit="m²"
+        ),
     ),
 )
 
@@ -433,6 +480,7 @@ TABLES = (
     FINDING,
     RUN,
     OVERLAP,
+    COVER,
     EVIDENCE,
     VERDICT,
     UNIT,

@@ -14,7 +14,10 @@ import pytest
 
 from lowland_gis import sample
 from lowland_gis.db.frames import read_frame
+from lowland_gis.definitions.check import checks
+from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.pipeline.ingest import ingest
+from lowland_gis.pipeline.inspect import Options, inspect_source
 from lowland_gis.pipeline.project import Project, open_project
 from lowland_gis.settings import DeliverySettings, ProjectSettings, template
 
@@ -125,7 +128,7 @@ def test_a_clean_district_has_no_issue_and_no_finding(clean):
     assert clean.rows("SELECT * FROM land.issue") == []
     done = clean.lowland("check", "--strict", "--json")
     assert (json.loads(done.stdout), done.returncode) == ([], 0), done.stdout
-    assert "46 checks: 0 error(s), 0 warning(s) open." in done.stderr
+    assert f"{len(checks())} checks: 0 error(s), 0 warning(s) open." in done.stderr
     assert clean.rows("SELECT * FROM land.finding") == []
     with clean.project.transaction() as connection:
         areas = read_frame(
@@ -152,6 +155,59 @@ def test_every_planted_fault_is_found(spoilt, fault):
             if not told_of & TELLS[fault]:
                 missed.append((record["layer"], record["key"], sorted(map(str, told_of))))
     assert missed == []
+
+
+@pytest.fixture(params=[8, 101])
+def other_spoilt(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> District:
+    """Spoilt districts of other seeds."""
+    district = made(tmp_path, database, None, seed=request.param)
+    assert district.lowland("check").returncode == 1
+    return district
+
+
+def test_every_planted_fault_is_found_whatever_the_seed(other_spoilt):
+    missed = [
+        record
+        for record in planted(other_spoilt)
+        if not told(other_spoilt, record["layer"], record["key"]) & TELLS[record["fault"]]
+    ]
+    assert missed == []
+    assert {record["fault"] for record in planted(other_spoilt)} == set(TELLS)
+    closing(other_spoilt)
+    foretold(other_spoilt)
+
+
+def closing(district: District) -> None:
+    """Counts close for every layer: read = loaded + set aside, and both are there."""
+    for layer, version, n_read, n_loaded, n_rejected in district.rows(
+        "SELECT layer, version_id, n_read, n_loaded, n_rejected FROM land.layer_version"
+    ):
+        assert n_read == n_loaded + n_rejected > 0, layer
+        stored = layer_definition(str(layer)).stored
+        there = district.rows(f"SELECT count(*) FROM land.{stored} WHERE version_id = %s", version)  # noqa: S608
+        aside = district.rows(
+            "SELECT count(*) FROM land.issue WHERE version_id = %s AND action = 'rejected'", version
+        )
+        assert (there[0][0], aside[0][0]) == (n_loaded, n_rejected), layer
+
+
+def foretold(district: District) -> None:
+    """Inspect recognises every layer and says of each what ingest has done."""
+    done = dict(
+        district.rows("SELECT s.path || coalesce(':' || s.layer_name, ''), ARRAY[v.n_read, v.n_loaded, v.n_rejected]"
+                      " FROM land.layer_version v JOIN land.source s USING (source_id)")
+    )  # fmt: skip
+    for delivery in district.project.settings.delivery:
+        found = inspect_source(delivery.source, district.folder, Options(plane="EPSG:4548"))
+        (one,) = [item for item in found if item.chosen == delivery.layer]
+        assert not one.refusals
+        counts = [counts for path, counts in done.items() if str(path).startswith(delivery.source)]
+        assert [one.n_rows, one.n_loaded, one.n_rejected] in counts, delivery.source
+
+
+def test_counts_close_and_inspect_foretells_every_layer(spoilt):
+    closing(spoilt)
+    foretold(spoilt)
 
 
 def test_every_finding_lies_near_something_that_was_planted(spoilt):
@@ -211,7 +267,7 @@ def test_a_misspelt_check_is_named(spoilt):
 def test_the_catalogue_names_every_check_and_its_limits(spoilt):
     rows = json.loads(spoilt.lowland("check", "show", "--json").stdout)
     limits = {row["rule"]: row["limits"] for row in rows}
-    assert len(rows) == 46
+    assert len(rows) == len(checks()) == 55
     assert limits["sliver"] == "min_area_m2 10"
 
 

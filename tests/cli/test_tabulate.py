@@ -93,3 +93,24 @@ def test_bad_input_is_said_in_words(lowland, files, arguments, code, said):
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_both_engines_print_the_same(lowland, files, database):
+    arguments = ("tabulate", "parcels.gpkg", "zones.gpkg:DLTB", "--id", "ZDDM", "--by", "DLBM")
+    done = lowland(*arguments, "--engine", "postgis", dsn=database)
+    assert done.returncode == 0, done.stderr
+    ours, theirs = read(lowland(*arguments).stdout), read(done.stdout)
+    pd.testing.assert_frame_equal(theirs, ours, check_exact=False, rtol=0, atol=1e-6)
+    done = lowland(*arguments, "--engine", "postgis", "-o", "out.parquet", dsn=database)
+    assert done.returncode == 0, done.stderr
+    assert pd.read_parquet(files / "out.parquet")["area_m2"].tolist() == pytest.approx([5000, 7000])
+
+
+def test_an_engine_without_its_database_gives_advice(lowland, files):
+    done = lowland(
+        "tabulate", "parcels.gpkg", "zones.gpkg:DLTB", "--engine", "postgis", LOWLAND_STATE=str(files)
+    )
+    assert done.returncode == 4
+    assert "LOWLAND_DSN" in done.stderr
+    assert "needs no database" in done.stderr
+    assert done.stdout == ""

@@ -12,6 +12,7 @@ from lowland_gis import schema
 from lowland_gis.db import connect
 from lowland_gis.db.copy import copy_in
 from lowland_gis.db.frames import read_frame, read_geoframe
+from lowland_gis.db.parts import attach_part, new_part
 from lowland_gis.errors import DatabaseError
 
 SRID = 4548
@@ -47,7 +48,9 @@ def test_values_and_geometries_come_back_bit_for_bit(database):
     rows.loc[1, "area_m2"] = 0.0
     with connect.transaction(database) as connection:
         version = _version(connection)
-        assert copy_in(connection, schema.FEATURE, rows, srid=SRID, constants={"version_id": version}) == 2
+        part = new_part(connection, schema.FEATURE, version)
+        assert copy_in(connection, part, rows, srid=SRID, constants={"version_id": version}) == 2
+        attach_part(connection, schema.FEATURE, version)
     with connect.transaction(database) as connection:
         back = read_geoframe(
             connection,

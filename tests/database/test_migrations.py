@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 
 from lowland_gis import schema
 from lowland_gis.db import migrate, revision
+from lowland_gis.db.parts import attach_part, new_part
 from lowland_gis.errors import DatabaseError
 
 SRID = 4548
@@ -32,7 +33,7 @@ def test_columns_are_those_of_the_dictionary_with_their_meaning(database):
         rows = connection.execute(
             "SELECT n.nspname || '.' || c.relname, a.attname, col_description(c.oid, a.attnum) FROM pg_attribute a"
             " JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE n.nspname = ANY(%s) AND c.relkind = 'r' AND a.attnum > 0",
+            " WHERE n.nspname = ANY(%s) AND c.relkind IN ('r', 'p') AND a.attnum > 0",
             [list(schema.SCHEMAS)],
         ).fetchall()
     found = {(table, column): meaning for table, column, meaning in rows}
@@ -122,3 +123,90 @@ def test_the_newest_revision_is_the_head_of_the_migrations():
     scripts = ScriptDirectory(str(revision.scripts()))
     assert scripts.get_heads() == [revision.newest_revision()]
     assert all(script.module.__name__.startswith(script.revision) for script in scripts.walk_revisions())
+
+
+ROWS_OF_A_DELIVERY = {
+    "feature": "(layer, row_no, attributes, area_m2, geom) VALUES ('x', 0, '{}', 0, 'SRID=4548;POINT(0 0)')",
+    "parcel": "(parcel_id, row_no, attributes, area_m2, planar_m2, geom)"
+    " VALUES ('P', 0, '{}', 0, 0, 'SRID=4548;MULTIPOLYGON EMPTY')",
+    "enterprise": "(row_no, attributes) VALUES (0, '{}')",
+    "issue": "(row_no, rule, action, message) VALUES (0, 'x', 'kept', 'x')",
+}
+
+
+def delivered(connection, table):
+    """Make a delivery of one row."""
+    source = connection.execute(
+        "INSERT INTO land.source (path, driver, sha256, size_bytes) VALUES ('x', 'x', 'x', 0) RETURNING source_id"
+    ).fetchone()[0]
+    version = connection.execute(
+        "INSERT INTO land.layer_version (layer, source_id, digest, loaded_at, loaded_by, n_read, n_loaded, n_rejected)"
+        " VALUES ('x', %s, 'x', now(), 'x', 1, 1, 0) RETURNING version_id",
+        [source],
+    ).fetchone()[0]
+    dictionary = next(item for item in schema.TABLES if item.full_name == f"land.{table}")
+    part = new_part(connection, dictionary, version)
+    row = (
+        ROWS_OF_A_DELIVERY[table].replace("(", "(version_id, ", 1).replace("VALUES (", f"VALUES ({version}, ")
+    )
+    connection.execute(f"INSERT INTO {part.full_name} {row}")
+    attach_part(connection, dictionary, version)
+    return version
+
+
+@pytest.mark.parametrize("table", ROWS_OF_A_DELIVERY)
+def test_a_delivery_with_rows_cannot_be_deleted(database, table):
+    """The tables that are loaded in bulk have no foreign key; this is the half of it that costs nothing."""
+    with psycopg.connect(database) as connection:
+        delivered(connection, table)
+        connection.commit()
+        for statement in (
+            "DELETE FROM land.layer_version",
+            "UPDATE land.layer_version SET version_id = DEFAULT",
+        ):
+            with pytest.raises(psycopg.errors.ForeignKeyViolation, match="still has rows"):
+                connection.execute(statement)
+            connection.rollback()
+        connection.execute(f"DELETE FROM land.{table}")  # noqa: S608
+        connection.execute("DELETE FROM land.layer_version")
+
+
+@pytest.mark.parametrize("table", ["feature", "parcel"])
+def test_a_row_without_a_delivery_has_no_place(database, table):
+    row = ROWS_OF_A_DELIVERY[table].replace("(", "(version_id, ", 1).replace("VALUES (", "VALUES (77, ")
+    with (
+        psycopg.connect(database) as connection,
+        pytest.raises(psycopg.errors.CheckViolation, match="no partition"),
+    ):
+        connection.execute(f"INSERT INTO land.{table} {row}")
+
+
+def test_deliveries_outlive_the_way_down_and_up_again(database):
+    with psycopg.connect(database) as connection:
+        for table in ("feature", "parcel", "feature"):
+            delivered(connection, table)
+    before = rows_of(database)
+    assert len(before) == 3
+    migrate.downgrade(database, SRID, "0003")
+    assert rows_of(database) == before
+    migrate.upgrade(database, SRID)
+    assert rows_of(database) == before
+    assert migrate.differences(database, SRID) == []
+    with psycopg.connect(database) as connection:
+        delivered(connection, "feature")
+        parts = connection.execute(
+            "SELECT count(*) FROM pg_inherits WHERE inhparent IN ('land.feature'::regclass, 'land.parcel'::regclass)"
+        ).fetchone()[0]
+        indexes = connection.execute(
+            "SELECT count(*) FROM pg_index WHERE indrelid = 'land_part.feature_3'::regclass AND indisvalid"
+        ).fetchone()[0]
+    assert (parts, indexes) == (4, 2)
+    assert len({row[1] for row in rows_of(database) if row[0] == "feature"}) == 3
+
+
+def rows_of(database):
+    with psycopg.connect(database) as connection:
+        return connection.execute(
+            "SELECT 'feature', feature_id::text, version_id, ST_AsEWKT(geom) FROM land.feature UNION ALL"
+            " SELECT 'parcel', parcel_id, version_id, ST_AsEWKT(geom) FROM land.parcel ORDER BY 1, 2"
+        ).fetchall()

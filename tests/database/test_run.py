@@ -6,6 +6,7 @@ import geopandas as gpd
 import pandas as pd
 import psycopg
 import pytest
+import shapely
 
 from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.errors import DatabaseError, DefinitionError, InputRefusedError, UsageError
@@ -133,3 +134,27 @@ def test_only_farmland_in_force_on_the_day_counts(project, tmp_path, as_of, in_f
             srid=project.srid,
         )
     assert "".join(item["BSM"] for item in found["attributes"]) == in_force
+
+
+def test_strips_of_the_second_survey_replace_the_ground_and_count_once(project, tmp_path):
+    """A parcel half village (203) and half field (011), crossed by a highway (102) and, in the village, by a rural road (104)."""
+    write_parcels(tmp_path / "宗地.shp", {"120113100001GB00001": box(0, 0, 100, 100)})
+    gpd.GeoDataFrame({"BSM": [1, 2], "DLBM": ["203", "011"]}, geometry=[box(0, 0, 100, 50), box(0, 50, 100, 50)], crs=4548).to_file(tmp_path / "二调.gpkg")  # fmt: skip
+    highway = shapely.LineString([(515_050, 4_344_900), (515_050, 4_345_200)])
+    road = shapely.LineString([(515_000, 4_345_010), (515_100, 4_345_010)])
+    gpd.GeoDataFrame({"DLBM": ["102", "104"], "KD": [10.0, 4.0]}, geometry=[highway, road], crs=4548).to_file(tmp_path / "线.gpkg")  # fmt: skip
+    for layer, source in (("parcel", "宗地.shp"), ("dltb2", "二调.gpkg"), ("xzdw2", "线.gpkg")):
+        ingest(project, DeliverySettings(layer=layer, source=source))
+    tabulate(project)
+    with psycopg.connect(project.dsn) as connection:
+        rows = connection.execute(
+            "SELECT code, round(area_m2::numeric, 1)::float8 FROM result.overlap"
+        ).fetchall()
+    # The highway takes 10 x 100, the road what the highway leaves of 4 x 100, the polygons keep the rest.
+    assert dict(rows) == {"102": 1000.0, "104": 360.0, "203": 5000 - 500 - 360, "011": 4500.0}
+    measure(project)
+    with psycopg.connect(project.dsn) as connection:
+        share = connection.execute(
+            "SELECT value FROM result.evidence WHERE measure = 'construction2_share'"
+        ).fetchone()[0]
+    assert share == pytest.approx((1000 + 4140) / 10_000)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import geopandas as gpd
+import numpy as np
 import pytest
 import shapely
 
-from ascii_maps import parcels, zones
+from ascii_maps import EASTING_M, NORTHING_M, parcels, zones
+
+CORNER = np.array([EASTING_M, NORTHING_M])
 
 FOUR = """
     aabb
@@ -78,8 +81,156 @@ def test_holes_are_outside(overlaps):
     assert rows(overlaps, ring, "xxxx\nxxxx\nxxxx") == [["a", "x", 1000]]
 
 
+def test_a_zone_in_the_hole_of_another(overlaps):
+    assert rows(overlaps, "aaaa\naaaa\naaaa", "xxxx\nxyyx\nxxxx") == [["a", "x", 1000], ["a", "y", 200]]
+
+
+def test_holes_that_cross_each_other(overlaps):
+    """A place is common when it is in both shapes, whatever it is a hole of."""
+    assert rows(
+        overlaps,
+        """
+        aaaaaa
+        aa..aa
+        aa..aa
+        aaaaaa
+        """,
+        """
+        xxxxxx
+        xxx..x
+        xxx..x
+        xxxxxx
+        """,
+    ) == [["a", "x", 1800]]
+
+
+def test_an_island_in_a_hole_is_inside_again(overlaps):
+    island = """
+        aaaaa
+        a...a
+        a.a.a
+        a...a
+        aaaaa
+    """
+    assert rows(overlaps, island, "xxxxx\nxxxxx\nxxxxx\nxxxxx\nxxxxx") == [["a", "x", 1700]]
+    assert rows(overlaps, ".....\n.....\n.aa..\n.....\n.....", island.replace("a", "x")) == [["a", "x", 100]]
+
+
 def test_parcels_of_several_parts(overlaps):
     assert rows(overlaps, "a..a\n....", "x...\nx..x") == [["a", "x", 100]]
+
+
+def test_zones_of_several_parts(overlaps):
+    assert rows(overlaps, "aaab\naaab", "x.x.\n...x") == [["a", "x", 200], ["b", "x", 100]]
+
+
+def test_parts_that_meet_at_a_corner(overlaps):
+    assert rows(overlaps, "aa.\n..a", "x.x\n.xx") == [["a", "x", 200]]
+
+
+@pytest.mark.parametrize("shape", [FOUR, "aaa\na.a\naaa", "a.a\n...\na.a"], ids=["plain", "hole", "parts"])
+def test_a_zone_identical_to_the_parcel_is_all_of_it(overlaps, shape: str):
+    found = overlaps(parcels(shape), zones(shape))
+    same = found[found["parcel_id"] == found["code"]]
+    assert len(same) == len(found)
+    assert same["share"].tolist() == pytest.approx([1.0] * len(same), abs=1e-12)
+
+
+def test_a_zone_inside_and_a_zone_around(overlaps):
+    assert rows(overlaps, "....\n.aa.\n....", "xxxx\nxxxx\nxxxx", "....\n..y.\n....") == [
+        ["a", "x", 200],
+        ["a", "y", 100],
+    ]
+
+
+def test_the_parts_of_a_full_coverage_are_the_parcel(overlaps):
+    found = overlaps(parcels("aaaa\naaaa\na..a"), zones("xxyy\nxzzy\nxxyy"))
+    assert found["area_m2"].sum() == pytest.approx(1000, abs=1e-6)
+    assert found["share"].sum() == pytest.approx(1, abs=1e-9)
+
+
+def test_boundaries_that_cross_at_a_slant(overlaps):
+    """A diamond of 20 m half-width over a square of 20 m that starts in its middle: a triangle is common."""
+    diamond = zones("x").assign(
+        geometry=[shapely.Polygon(np.array([[0, -20], [20, 0], [0, 20], [-20, 0]]) + CORNER)]
+    )
+    square = parcels("aa\naa")
+    assert overlaps(square, diamond)["area_m2"].tolist() == pytest.approx([200], abs=1e-6)
+
+
+def test_a_vertex_on_an_edge_and_an_edge_on_an_edge(overlaps):
+    """Neighbours whose vertices differ along the common boundary, as two offices draw it, touch and do not overlap."""
+    dense = zones("x").assign(
+        geometry=[
+            shapely.Polygon(np.array([[20, 0], [20, 7], [20, 13], [20, 20], [30, 20], [30, 0]]) + CORNER)
+        ]
+    )
+    assert overlaps(parcels("aa\naa"), dense).empty
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_the_direction_of_rings_says_nothing(overlaps, reverse: bool):
+    frames = parcels("aaa\na.a\naaa"), zones("xxx\nxx.\nxxx")
+    turned = [
+        frame.assign(geometry=shapely.orient_polygons(frame.geometry.to_numpy(), exterior_cw=reverse))
+        for frame in frames
+    ]
+    assert overlaps(*turned)["area_m2"].tolist() == pytest.approx([700], abs=1e-6)
+
+
+def test_strips_are_zones_like_others(overlaps):
+    """A ditch drawn as a line of 4 m width is a strip once it has its width."""
+    line = shapely.LineString(np.array([[0, 10], [40, 10]]) + CORNER)
+    strip = zones("x").assign(geometry=[shapely.buffer(line, 2.0, cap_style="flat")])
+    assert overlaps(parcels("aaa.\naaa."), strip)["area_m2"].tolist() == pytest.approx([120], abs=1e-6)
+
+
+@pytest.mark.parametrize("side", ["parcels", "zones"])
+@pytest.mark.parametrize(
+    "shape", [shapely.Point(*CORNER + 5), shapely.LineString([CORNER, CORNER + 10])], ids=["point", "line"]
+)
+def test_points_and_lines_have_no_area(overlaps, shape: shapely.Geometry, side: str):
+    frames = {"parcels": parcels("ab"), "zones": zones("xy")}
+    frames[side] = frames[side].assign(geometry=[frames[side].geometry[0], shape])
+    assert overlaps(**frames)[["parcel_id", "code"]].to_numpy().tolist() == [["a", "x"]]
+
+
+def corners(*points: tuple[float, float]) -> shapely.Polygon:
+    with np.errstate(invalid="ignore"):  # one of them is not a number
+        return shapely.Polygon(CORNER + np.array(points))
+
+
+UNFIT = {
+    "mixed": shapely.GeometryCollection([shapely.box(*CORNER, *CORNER + 5), shapely.Point(*CORNER)]),
+    "bow tie": corners((0, 0), (10, 10), (10, 0), (0, 10)),
+    "NaN": corners((0, 0), (10, 0), (np.nan, 10)),
+    "infinite": corners((0, 0), (10, 0), (np.inf, 10)),
+}
+
+
+@pytest.mark.parametrize("side", ["parcels", "zones"])
+@pytest.mark.parametrize("name", UNFIT)
+def test_what_is_no_valid_polygon_is_refused(overlaps, name: str, side: str):
+    """Repair comes first; a figure of a bow tie would be a wrong figure."""
+    frames = {"parcels": parcels("ab"), "zones": zones("xy")}
+    sound = frames[side].geometry[0]
+    frames[side] = frames[side].assign(geometry=[sound, UNFIT[name]])
+    with pytest.raises(ValueError, match="1 geometries are no valid polygons, first in the rows: 1"):
+        overlaps(**frames)
+
+
+def test_a_zone_without_a_code_has_an_empty_one(overlaps):
+    drawn = zones("x...", ".y..").assign(code=[None, "y"])
+    found = overlaps(parcels("aa.."), drawn)
+    assert found[["code", "area_m2"]].to_numpy().tolist() == [
+        ["", pytest.approx(100)],
+        ["y", pytest.approx(100)],
+    ]
+
+
+def test_numbers_stay_numbers_and_sort_as_such(overlaps):
+    found = overlaps(parcels("ab").assign(parcel_id=[10, 9]), zones("xy").assign(code=[30, 4]))
+    assert found[["parcel_id", "code"]].to_numpy().tolist() == [[9, 4], [10, 30]]
 
 
 def test_parcels_may_overlap_each_other(overlaps):

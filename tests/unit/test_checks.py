@@ -209,3 +209,81 @@ def test_a_check_without_what_its_kind_needs_is_refused():
         CheckDefinition(kind="nonsense", layers=("dltb3",), **facts)
     with pytest.raises(ValueError, match="not known: dltb9"):
         CheckDefinition(kind="duplicate", layers=("dltb9",), **facts)
+
+
+def test_a_deduction_is_its_share_of_the_area():
+    values = table(
+        KCMJ=["10.00", "10.02", None, None, "0", "abc"],
+        KCXS=["0.1", "0.1", None, "0.1", None, "0.1"],
+        TBMJ=["100", "100", "100", "100", "100", "100"],
+    )
+    found = checks.product(values, ["KCMJ", "KCXS", "TBMJ"], tolerance=0.015)
+    assert rows(found) == [1, 3, 5]
+    assert found["value"].round(2).tolist() == [0.02, 10, 10]
+    assert found["detail"].tolist()[0] == "10.02, KCXS makes it 10.0"
+    less = table(
+        TKMJ=["8", "10"], TKXS=["0.1", "0.1"], TBMJ=["100", "100"], XZDWMJ=["20", None], LXDWMJ=[None, "20"]
+    )
+    assert rows(checks.product(less, ["TKMJ", "TKXS", "TBMJ", "XZDWMJ", "LXDWMJ"], tolerance=0.015)) == [1]
+
+
+def test_numbers_are_unique_within_their_unit():
+    values = table(TBBH=["1", "1", "1", None, None, "2"], ZLDWDM=["A", "B", "A", "A", "A", None])
+    found = checks.unique_within(values, "TBBH", "ZLDWDM")
+    assert rows(found) == [2]
+    assert (found["other"].tolist(), found["value"].tolist(), found["detail"].tolist()) == (
+        [0],
+        [2.0],
+        ["“1”"],
+    )
+
+
+def test_a_unit_begins_with_a_known_town():
+    values = table(ZLDWDM=["1201131000020000000", "1201139990020000000", "12", None])
+    assert rows(checks.begins(values, "ZLDWDM", {"120113100"}, digits=9)) == [1]
+
+
+REFINED = [
+    ("refinement_class", "TBXHDM", "HDGD", "0101", True),
+    ("refinement_class", "TBXHDM", "HDGD", "0601", False),
+    ("refinement_class", "TBXHDM", "GTGY", "0601", True),
+    ("refinement_class", "TBXHDM", "GTGY", "0602", False),
+    ("refinement_class", "TBXHDM", "LQYD", "0201", True),
+    ("refinement_class", "TBXHDM", "GCCD", "0101", False),
+    ("refinement_class", "TBXHDM", "FQ", "0602", True),
+    ("refinement_class", "TBXHDM", "FQ", "0101", False),
+    ("planting_class", "ZZSXDM", "LS", "0103", True),
+    ("planting_class", "ZZSXDM", "LS", "0301", False),
+    ("planting_class", "ZZSXDM", "JKHF", "0301", True),
+    ("restoration_class", "ZZSXDM", "JKHF", "0301", True),
+    ("restoration_class", "ZZSXDM", "GCHF", "0103", False),
+]
+
+
+@pytest.mark.parametrize(("name", "field", "value", "code", "right"), REFINED)
+def test_refinements_and_planting_go_with_their_classes(name, field, value, code, right):
+    values = table(DLBM=[code], **{field: [value]})
+    rules = {
+        word: rule for rule in shipped_checks()[name].combination for word in rule.model_dump()["values"]
+    }
+    rule = rules.get(value)
+    found = (
+        []
+        if rule is None
+        else rows(
+            checks.combination(
+                values, field, values["DLBM"], [value], allowed=rule.allowed, forbidden=rule.forbidden
+            )
+        )
+    )
+    assert (found == []) == right
+
+
+def test_every_refinement_and_planting_code_has_its_classes():
+    for names, codes in (
+        (("refinement_class",), "code_refinement"),
+        (("planting_class", "restoration_class"), "code_planting"),
+    ):
+        rules = [rule for name in names for rule in shipped_checks()[name].combination]
+        named = {value for rule in rules for value in rule.model_dump()["values"]}
+        assert named == permitted(shipped_checks()[codes])

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import psycopg
 import pytest
+import shapely
 
 from lowland_gis.db import copy_format
 
@@ -85,3 +86,44 @@ def test_no_rows_are_no_bytes():
 def test_json_refuses_what_json_cannot_hold():
     with pytest.raises(ValueError, match="JSON"):
         copy_format.field("json", pd.Series([{"a": float("nan")}]), srid=0)
+
+
+SHAPES = [
+    "POINT (1 2)",
+    "LINESTRING (0 0, 1 1)",
+    "POLYGON ((0 0, 4 0, 4 4, 0 0), (1 0.5, 2 0.5, 2 1, 1 0.5))",
+    "MULTIPOLYGON (((0 0, 4 0, 4 4, 0 0)), ((9 9, 8 9, 8 8, 9 9)))",
+    "GEOMETRYCOLLECTION (POINT (1 2), POLYGON ((0 0, 4 0, 4 4, 0 0)))",
+    "POLYGON EMPTY",
+]
+
+
+@pytest.mark.parametrize("geometry_type", ["GEOMETRY", "MULTIPOLYGON"])
+def test_geometries_carry_their_srid_and_polygons_become_multipolygons_where_the_column_wants_them(
+    geometry_type,
+):
+    shapes = np.array([*shapely.from_wkt(SHAPES), None, shapely.box(0, 0, 1, 1)], dtype=object)
+    field = copy_format.field("geometry", pd.Series(shapes), srid=4548, geometry_type=geometry_type)
+    wanted = shapes.copy()
+    if geometry_type == "MULTIPOLYGON":
+        for row in (2, 7):
+            wanted[row] = shapely.multipolygons([shapes[row]])
+        # GEOS gives an empty multipolygon no parts; one empty part is as empty.
+        wanted[5] = None
+    wkb = shapely.to_wkb(shapely.set_srid(wanted, 4548), include_srid=True, byte_order=1)
+    for row, expected in enumerate(wkb):
+        if expected is not None:
+            assert field.content[row].as_py() == expected
+            assert field.lengths[row] == len(expected)
+    assert (field.lengths[6], field.content[6].as_py()) == (-1, b"")
+
+
+def test_columns_of_no_geometry_at_all():
+    for shapes in ([], [None, None]):
+        field = copy_format.field("geometry", pd.Series(shapes, dtype=object), srid=4548)
+        assert field.lengths.tolist() == [-1] * len(shapes)
+
+
+def test_what_is_no_text_is_spelt():
+    field = copy_format.field("text", pd.Series(["a", 7, None, float("nan")], dtype=object), srid=0)
+    assert [field.content[row].as_py() for row in range(4)] == [b"a", b"7", b"", b""]

@@ -95,10 +95,12 @@ def test_no_records(tmp_path: Path):
     assert shapefile_encoding(*dbf(tmp_path, (), "ascii"), None).name == "utf-8"
 
 
-@pytest.mark.parametrize("ldid", [0, 0x57, 0x03])
-def test_big5_that_nobody_declared_is_refused_with_readings(tmp_path: Path, ldid: int):
+@pytest.mark.parametrize(
+    ("ldid", "cpg"), [(0, None), (0x57, None), (0x03, None), (0x4D, None), (0, "GBK"), (0, "UTF-8")]
+)
+def test_big5_that_nobody_declared_is_refused_with_readings(tmp_path: Path, ldid: int, cpg: str | None):
     with pytest.raises(InputRefusedError, match="encoding cannot be told") as refused:
-        shapefile_encoding(*dbf(tmp_path, TRADITIONAL, "big5", ldid=ldid), None)
+        shapefile_encoding(*dbf(tmp_path, TRADITIONAL, "big5", ldid=ldid, cpg=cpg), None)
     assert "as big5: " in str(refused.value)
     assert "國有財產" in str(refused.value)
 
@@ -111,6 +113,11 @@ def test_big5_that_is_declared_is_read(tmp_path: Path, ldid: int, cpg: str | Non
 @pytest.mark.parametrize(("ldid", "cpg", "name"), [(0x57, None, "latin-1"), (0x03, None, "cp1252"), (0, "ISO-8859-1", "iso8859-1")])  # fmt: skip
 def test_western_text_that_is_declared_is_read(tmp_path: Path, ldid: int, cpg: str | None, name: str):
     assert shapefile_encoding(*dbf(tmp_path, FRENCH, "latin-1", ldid=ldid, cpg=cpg), None).name == name
+
+
+def test_rare_characters_are_read_as_declared(tmp_path: Path):
+    found = shapefile_encoding(*dbf(tmp_path, ("丿亍乇匚圮", "龢龘"), "gbk", cpg="GBK"), None)
+    assert (found.name, found.reason) == ("gb18030", "declared by .cpg or LDID, and every byte fits")
 
 
 def test_western_text_that_nobody_declared_is_refused(tmp_path: Path):

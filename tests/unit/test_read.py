@@ -297,3 +297,34 @@ def test_an_empty_layer_is_read(tmp_path: Path):
     received = take("a.gpkg", tmp_path)
     assert len(received.attributes) == 0
     assert np.isnan(bounds(shapely.from_wkb(received.wkb))).all()
+
+
+HIGH_BYTES = [
+    bytes([lead, trail]) for lead in range(0x81, 0xFF) for trail in (0x40, 0x5C, 0x7E, 0x80, 0xA1, 0xFE)
+]
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "big5"])
+def test_texts_are_decoded_as_python_decodes_them(tmp_path: Path, encoding: str):
+    """Every byte goes through GDAL unchanged, also those that western code pages leave empty."""
+    words = []
+    for pair in HIGH_BYTES:
+        try:
+            words.append(pair.decode(encoding))
+        except UnicodeDecodeError:
+            continue
+    frame = gpd.GeoDataFrame(
+        {"ZL": ["x" * 8] * len(words)}, geometry=[FRAME.geometry[0]] * len(words), crs=4548
+    )
+    path = tmp_path / "a.shp"
+    frame.to_file(path, engine="pyogrio", encoding="ISO-8859-1")
+    dbf = path.with_suffix(".dbf")
+    content = bytearray(dbf.read_bytes())
+    start, width = int.from_bytes(content[8:10], "little"), int.from_bytes(content[10:12], "little")
+    for row, word in enumerate(words):
+        place = start + row * width + 1
+        content[place : place + 8] = word.encode(encoding).ljust(8)
+    dbf.write_bytes(content)
+    got = take(path, tmp_path, encoding=encoding)
+    assert got.attributes["ZL"].tolist() == words
+    assert len(words) > 300

@@ -64,7 +64,6 @@ _DATE = re.compile(
     re.ASCII,
 )
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
-_CONTROL = "[\\x00-\\x1f]"
 _NUL = "\x00"
 # Beyond this a double has no whole numbers of its own any more.
 _WHOLE_BELOW = 2.0**53
@@ -101,7 +100,7 @@ def standardise(
     for name in list(columns):
         columns[name], nul = _without_nul(columns[name])
         faults.append(_listed(nul, "value_cleaned", partial(_nul_message, name)))
-    found = pd.concat([_no_faults(), *(frame for frame in faults if len(frame))], ignore_index=True)
+    found = pd.concat([_NO_FAULTS, *(frame for frame in faults if len(frame))], ignore_index=True)
     found["row_no"] += first_row
     return Standardised(pa.table(columns), found, missing)
 
@@ -117,25 +116,32 @@ def json_records(rows: pa.Table) -> pa.Array:
     >>> json_records(pa.table({"A": ["x", None], "B": [1.5, 2.0]})).to_pylist()
     ['{"A":"x","B":1.5}', '{"B":2}']
     """
-    if rows.num_columns == 0:
-        return pa.array(["{}"] * rows.num_rows, pa.large_string())
     empty = pa.scalar("", pa.large_string())
-    members = [
-        pc.coalesce(
-            pc.binary_join_element_wise(
-                pa.scalar("," + json.dumps(name, ensure_ascii=False) + ":", pa.large_string()),
-                _json_values(_flat(column)),
-                empty,
-            ),
-            empty,
-        )
-        for name, column in zip(rows.column_names, rows.columns, strict=True)
-    ]
+    pieces: list[Any] = []
+    for name, column in zip(rows.column_names, rows.columns, strict=True):
+        pieces += _json_member(name, _flat(column), empty)
+    if rows.num_columns and rows.column(0).null_count == 0 and rows.num_rows:
+        # The first member is always there, so its comma can become the brace at once.
+        first = pa.scalar("{" + pieces[0].as_py()[1:], pa.large_string())
+        return pc.binary_join_element_wise(first, *pieces[1:], pa.scalar("}", pa.large_string()), empty)
     # Every member brings its comma, so that a row without any value is an empty object and not a missing row.
-    joined = pc.utf8_ltrim(pc.binary_join_element_wise(*members, empty), characters=",")
+    joined = pc.binary_join_element_wise(*pieces, pa.repeat(empty, rows.num_rows), empty)
+    inner = pc.utf8_ltrim(joined, characters=",")
     return pc.binary_join_element_wise(
-        pa.scalar("{", pa.large_string()), joined, pa.scalar("}", pa.large_string()), empty
+        pa.scalar("{", pa.large_string()), inner, pa.scalar("}", pa.large_string()), empty
     )
+
+
+def _json_member(name: str, values: pa.Array, empty: pa.Scalar) -> list[Any]:
+    """Return the pieces that stand for one member in every row; together they are empty where the value is missing."""
+    if values.null_count == len(values):
+        return []
+    texts, mark = _json_values(values)
+    before = pa.scalar("," + json.dumps(name, ensure_ascii=False) + ":" + mark, pa.large_string())
+    pieces = [before, texts, pa.scalar(mark, pa.large_string())]
+    if values.null_count == 0:
+        return pieces
+    return [pc.coalesce(pc.binary_join_element_wise(*pieces, empty), empty)]
 
 
 def objects(rows: pa.Table, name: str) -> npt.NDArray[np.object_]:
@@ -288,33 +294,47 @@ def _nul_message(name: str, _row: int) -> str:
 def _without_nul(values: pa.Array) -> tuple[pa.Array, pa.Array]:
     if not pa.types.is_large_string(values.type):
         return values, pa.array([], pa.bool_())
+    if (_bytes_of(values) != 0).all():
+        return values, pa.array([], pa.bool_())
     nul = pc.fill_null(pc.match_substring(values, _NUL), fill_value=False)
-    if not pc.any(nul).as_py():
-        return values, nul
     return pc.replace_substring(values, _NUL, ""), nul
 
 
-def _json_values(values: pa.Array) -> pa.Array:
+def _json_values(values: pa.Array) -> tuple[pa.Array, str]:
+    """Return values as they stand in JSON, and the mark that goes before and after each."""
     if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
-        return _json_texts(values.cast(pa.large_string()))
-    return values.cast(pa.large_string())
+        return _json_texts(values.cast(pa.large_string())), '"'
+    return values.cast(pa.large_string()), ""
 
 
 def _json_texts(texts: pa.Array) -> pa.Array:
-    if pc.any(pc.match_substring_regex(texts, _CONTROL)).as_py():
+    data = _bytes_of(texts)
+    if (data < ord(" ")).any():
+        # Quoted by the library and without its marks: what a control character becomes is a long list.
         quoted = [
-            None if text is None else json.dumps(text, ensure_ascii=False) for text in texts.to_pylist()
+            None if text is None else json.dumps(text, ensure_ascii=False)[1:-1] for text in texts.to_pylist()
         ]
         return pa.array(quoted, pa.large_string())
-    escaped = pc.replace_substring(pc.replace_substring(texts, "\\", "\\\\"), '"', '\\"')
-    quote = pa.scalar('"', pa.large_string())
-    return pc.binary_join_element_wise(quote, escaped, quote, pa.scalar("", pa.large_string()))
+    for special in ("\\", '"'):
+        if (data == ord(special)).any():
+            texts = pc.replace_substring(texts, special, "\\" + special)
+    return texts
+
+
+def _bytes_of(texts: pa.Array) -> npt.NDArray[np.uint8]:
+    """Return the bytes of all texts of a column, one after the other; no character but itself holds a byte under 128."""
+    offsets = np.frombuffer(texts.buffers()[1], dtype=np.int64)
+    data = texts.buffers()[2]
+    if data is None:
+        return np.empty(0, dtype=np.uint8)
+    first, last = offsets[texts.offset], offsets[texts.offset + len(texts)]
+    return np.frombuffer(data, dtype=np.uint8)[first:last]
 
 
 def _faults(
     raw: pa.Array, values: pa.Array, field: FieldSpec, codes: Mapping[str, Mapping[str, str]]
 ) -> list[pd.DataFrame]:
-    given = _text(raw) if field.type != "text" else values
+    given = values if field.type == "text" or _is_number(raw, field) else _text(raw)
     absent = pc.is_null(values)
     where = f"{field.name} {field.title}"
     unreadable = pc.or_(pc.and_(absent, pc.is_valid(given)), _not_finite(raw))
@@ -342,6 +362,12 @@ def _faults(
     return faults
 
 
+def _is_number(raw: pa.Array, field: FieldSpec) -> bool:
+    """Tell whether a number is asked for and came as one; then only what is not finite is unreadable."""
+    kind = raw.type
+    return field.type == "number" and (pa.types.is_floating(kind) or pa.types.is_integer(kind))
+
+
 def _not_finite(raw: pa.Array) -> pa.Array:
     """Return where a number was delivered that is infinite; NaN is how some formats say that there is none."""
     if pa.types.is_floating(raw.type):
@@ -355,14 +381,16 @@ def _shown(given: pa.Array, raw: pa.Array, row: int) -> str:
 
 def _listed(mask: pa.Array, rule: str, message: Callable[[int], str]) -> pd.DataFrame:
     rows = pc.indices_nonzero(mask).to_numpy().astype(np.int64)
+    if len(rows) == 0:
+        return _NO_FAULTS
     return pd.DataFrame({"row_no": rows, "rule": rule, "message": [message(int(row)) for row in rows]})
 
 
-def _no_faults() -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "row_no": pd.Series(dtype=np.int64),
-            "rule": pd.Series(dtype=object),
-            "message": pd.Series(dtype=object),
-        }
-    )
+# Most fields have no fault, and a frame without rows costs as much as one with some; nobody writes to this one.
+_NO_FAULTS = pd.DataFrame(
+    {
+        "row_no": pd.Series(dtype=np.int64),
+        "rule": pd.Series(dtype=object),
+        "message": pd.Series(dtype=object),
+    }
+)

@@ -103,6 +103,22 @@ def unique(values: pd.DataFrame, field: str) -> pd.DataFrame:
     return findings.assign(other=first.to_numpy(dtype=float)[findings["row"]].astype(np.intp))
 
 
+def unique_within(values: pd.DataFrame, field: str, unit: str) -> pd.DataFrame:
+    """Return every row after the first with the same value in the same unit; rows without value or unit are passed over."""
+    together = values[field].astype(str) + "\0" + values[unit].astype(str)
+    known = ~_empty(values[field]) & ~_empty(values[unit])
+    found_in = unique(pd.DataFrame({field: together.where(known, None)}), field)
+    return found_in.assign(detail=_quoted(values[field]).iloc[found_in["row"]].to_numpy())
+
+
+def begins(values: pd.DataFrame, field: str, known: Collection[str], *, digits: int) -> pd.DataFrame:
+    """Return rows whose code does not begin as one of the known codes does; shorter ones are a matter of `pattern`."""
+    starts = {code[:digits] for code in known}
+    strange = ~values[field].fillna("").astype(str).str[:digits].isin(starts).to_numpy()
+    long_enough = values[field].fillna("").astype(str).str.len().to_numpy() >= digits
+    return found(strange & long_enough, field, detail=_quoted(values[field]))
+
+
 def only_on(
     values: pd.DataFrame,
     field: str,
@@ -151,6 +167,27 @@ def equation(values: pd.DataFrame, fields: Sequence[str], *, tolerance: float) -
     terms = " − ".join((whole, *deductions))
     texts = values[result].astype(str) + f", {terms} is " + pd.Series(np.round(expected, 2)).astype(str)
     return found(difference > tolerance, result, value=difference, limit=tolerance, detail=texts)
+
+
+def product(values: pd.DataFrame, fields: Sequence[str], *, tolerance: float) -> pd.DataFrame:
+    """Return rows where the first field is not the second times what is left of the third less all others.
+
+    Empty fields count as 0; a row where result and share are both empty says nothing.
+    """
+    result, share, whole, *less = fields
+    base = numbers(values[whole])
+    for field in less:
+        base = base - np.nan_to_num(numbers(values[field]))
+    expected = base * np.nan_to_num(numbers(values[share]))
+    stated = numbers(values[result])
+    said = ~(np.isnan(stated) & np.isnan(numbers(values[share])))
+    difference = np.abs(np.nan_to_num(stated) - expected)
+    texts = (
+        values[result].fillna("(empty)").astype(str)
+        + f", {share} makes it "
+        + pd.Series(np.round(expected, 2)).astype(str)
+    )
+    return found(said & (difference > tolerance), result, value=difference, limit=tolerance, detail=texts)
 
 
 def area(

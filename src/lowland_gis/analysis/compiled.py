@@ -16,3 +16,17 @@ def compiled(function: Function) -> Function:
     No fast math and no parallel sums: the same input gives the same bits on any number of threads.
     """
     return cast("Function", njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+@compiled
+def _nothing() -> None:
+    """Do nothing."""
+
+
+# Numba gets its machinery together on the first call; let that be a part of the import, where it is looked for.
+_nothing()
+
+
+def inlined(function: Function) -> Function:
+    """Compile a function into those that call it, where a call would cost more than the work."""
+    return cast("Function", njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function))

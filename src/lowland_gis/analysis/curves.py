@@ -44,6 +44,9 @@ def linearised(wkb: npt.NDArray[np.object_], *, deviation: float = MAX_DEVIATION
     unit of the coordinates: give 1e-8 for degrees. A curve whose bytes cannot be followed becomes an empty byte string,
     which no reader takes, so that it is set aside as unreadable.
     """
+    # A layer has few kinds of heads, so most layers are told to have no arcs by looking at each kind once.
+    if not any(_may_be_curve(head) for head in {item[:_HEAD] for item in wkb if item}):
+        return Linearised(wkb, 0)
     rows = np.flatnonzero([_is_curve(item) for item in wkb])
     straight = wkb.copy()
     n_curves = 0
@@ -58,10 +61,18 @@ def has_curves(wkb: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
     return np.array([_is_curve(item) and _holds_curve(bytes(item)) for item in wkb], dtype=bool)
 
 
+def _may_be_curve(head: bytes) -> bool:
+    return len(head) == _HEAD and _kind_of(head) in {*_CURVES, _COLLECTION}
+
+
+def _kind_of(item: bytes) -> int:
+    return _kind(int.from_bytes(item[1:_HEAD], "little" if item[0] else "big"))[0]
+
+
 def _is_curve(item: bytes | None) -> bool:
     if item is None or len(item) < _HEAD:
         return False
-    kind = _kind(int.from_bytes(item[1:_HEAD], "little" if item[0] else "big"))[0]
+    kind = _kind_of(item)
     # A collection is looked through only when it holds the type number of a curve at all.
     return kind in _CURVES or (kind == _COLLECTION and _holds_curve(bytes(item)))
 

@@ -2,25 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import shapely
+
+from lowland_gis.analysis.boxtree import BoxTree, box_tree
+from lowland_gis.analysis.cover import cover_of
+from lowland_gis.analysis.kernel import overlaps_of
+from lowland_gis.analysis.rings import Rings, rings_of, taken
 
 Geometries = npt.NDArray[np.object_]
+Objects = npt.NDArray[np.object_]
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Part = TypeVar("Part")
 
-CHUNK = 5_000
+CHUNK = 2_000
 # Below this a piece is rounding noise of two boundaries that are meant to be one.
 NOISE_M2 = 1e-6
+
+
+class Zones(NamedTuple):
+    """A layer of zones, ready to be asked: its polygons by class, the number of each one's class, and the tree of their boxes.
+
+    `names` (C) are the classes in ascending order; `classes` (S) number them.
+    """
+
+    rings: Rings
+    classes: Integers
+    names: Objects
+    tree: BoxTree
+
+
+class Overlaps(NamedTuple):
+    """Rows of a tabulation: position of the parcel, number of the class, area in m²; in the order of the first two."""
+
+    parcel: Integers
+    klass: Integers
+    area_m2: Floats
+
+
+class Cover(NamedTuple):
+    """Of each parcel, in m²: what no zone covers, and what zones cover beyond once (twice counts once, thrice twice)."""
+
+    rest_m2: Floats
+    excess_m2: Floats
 
 
 def overlap_areas(
     parcels: Geometries,
     zones: Geometries,
-    codes: npt.NDArray[np.object_],
+    codes: Objects,
     *,
     threads: int = 1,
     progress: Callable[[int], None] = lambda _: None,
@@ -28,49 +64,79 @@ def overlap_areas(
     """Sum overlap areas by parcel and code.
 
     Returns a frame with `parcel` (position in `parcels`), `code` and `area_m2` (m² on the plane), sorted by the first
-    two; pairs that only touch are left out. Every zone counts: where zones of one code overlap each other, the place
-    counts once for each. Geometries must be valid; missing or empty ones meet nothing. `progress` is told how many
+    two; what adds up to less than a square millimetre is left out. Every zone counts: where zones of one code overlap each
+    other, the place counts once for each. Missing or empty geometries meet nothing. `progress` is told how many
     parcels were done. Chunks of parcels go to `threads` threads; the result is the same to the bit whatever their number.
+
+    Raises:
+        ValueError: a geometry is no polygon, not finite or invalid; `analysis.repair` mends it first.
 
     >>> square, zone = shapely.box(0, 0, 10, 10), shapely.box(5, 0, 20, 10)
     >>> overlap_areas(np.array([square]), np.array([zone]), np.array(["0601"])).values.tolist()
     [[0, '0601', 50.0]]
     """
-    tree = shapely.STRtree(zones)
-    parts = [_no_overlaps()]
+    layer = zone_layer(rings_of(zones), *class_numbers(codes))
+    found = overlaps(rings_of(parcels), layer, threads=threads, progress=progress)
+    return pd.DataFrame({"parcel": found.parcel, "code": layer.names[found.klass], "area_m2": found.area_m2})
 
-    def areas(start: int) -> pd.DataFrame:
-        return _chunk_areas(parcels[start : start + CHUNK], start, tree, zones, codes)
 
+def class_numbers(codes: Objects) -> tuple[Integers, Objects]:
+    """Return the number of each code among the sorted codes, and these; a missing one is the text ''."""
+    numbers, names = pd.factorize(pd.Series(codes, dtype=object).where(pd.notna(codes), ""), sort=True)
+    return numbers.astype(np.int64), np.asarray(names, dtype=object)
+
+
+def zone_layer(rings: Rings, numbers: Integers, names: Objects) -> Zones:
+    """Put zones in the order of their classes, equal ones as they came, and pack their boxes."""
+    order = np.argsort(numbers, kind="stable")
+    by_class = taken(rings, order)
+    return Zones(by_class, numbers[order], names, box_tree(by_class.box))
+
+
+def overlaps(
+    parcels: Rings, zones: Zones, *, threads: int = 1, progress: Callable[[int], None] = lambda _: None
+) -> Overlaps:
+    """Return the area of every parcel in every class that it meets, above the noise."""
+    starts = range(0, len(parcels.box), CHUNK)
+
+    def chunk(start: int) -> Overlaps:
+        stop = min(start + CHUNK, len(parcels.box))
+        parcel, klass, area = overlaps_of(parcels, start, stop, zones.rings, zones.classes, zones.tree)
+        real = area > NOISE_M2
+        return Overlaps(parcel[real], klass[real], area[real])
+
+    parts = [no_overlaps()]
+    for start, part in zip(starts, _spread(chunk, starts, threads), strict=True):
+        parts.append(part)
+        progress(min(CHUNK, len(parcels.box) - start))
+    return Overlaps(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def cover(parcels: Rings, zones: Zones, *, threads: int = 1) -> Cover:
+    """Return for every parcel how much of it no zone covers, and how much zones cover more than once.
+
+    Both are 0 where they are noise; a parcel without an area has 0 of each.
+    """
+    starts = range(0, len(parcels.box), CHUNK)
+
+    def chunk(start: int) -> tuple[Floats, Floats]:
+        return cover_of(parcels, start, min(start + CHUNK, len(parcels.box)), zones.rings, zones.tree)
+
+    parts = [(np.empty(0), np.empty(0)), *_spread(chunk, starts, threads)]
+    summed, covered = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    rest, excess = np.nan_to_num(parcels.area) - covered, summed - covered
+    return Cover(np.where(rest > NOISE_M2, rest, 0.0), np.where(excess > NOISE_M2, excess, 0.0))
+
+
+def no_overlaps() -> Overlaps:
+    """Return a tabulation without rows."""
+    return Overlaps(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+
+
+def _spread(work: Callable[[int], Part], items: range, threads: int) -> Iterator[Part]:
+    """Do the work item by item, on several threads where asked; the results come in order."""
+    if threads == 1:
+        yield from map(work, items)
+        return
     with ThreadPoolExecutor(max_workers=threads) as workers:
-        for start, part in enumerate(workers.map(areas, range(0, len(parcels), CHUNK))):
-            parts.append(part)
-            progress(min(CHUNK, len(parcels) - start * CHUNK))
-    sums = pd.concat(parts).groupby(["parcel", "code"], sort=True)["area_m2"].sum()
-    return sums.reset_index()
-
-
-def _chunk_areas(
-    chunk: Geometries, start: int, tree: shapely.STRtree, zones: Geometries, codes: npt.NDArray[np.object_]
-) -> pd.DataFrame:
-    parcel, zone = tree.query(chunk)
-    # The order of a tree query is its own business; sums must not depend on it.
-    order = np.lexsort((zone, parcel))
-    parcel, zone = parcel[order], zone[order]
-    shapely.prepare(chunk)
-    inside = shapely.covers(chunk[parcel], zones[zone])
-    areas = np.empty(len(parcel))
-    areas[inside] = shapely.area(zones[zone[inside]])
-    areas[~inside] = shapely.area(shapely.intersection(chunk[parcel[~inside]], zones[zone[~inside]]))
-    pieces = pd.DataFrame({"parcel": parcel + start, "code": codes[zone], "area_m2": areas})
-    return pieces[pieces["area_m2"] > NOISE_M2]
-
-
-def _no_overlaps() -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "parcel": pd.Series(dtype=np.intp),
-            "code": pd.Series(dtype=object),
-            "area_m2": pd.Series(dtype=np.float64),
-        }
-    )
+        yield from workers.map(work, items)

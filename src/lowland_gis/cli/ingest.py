@@ -52,6 +52,8 @@ def ingest(
     )
     with progress(session, f"ingest {layer}") as watch:
         loaded = ingest_delivery(session.project, delivery, dry_run=dry_run, watch=watch)
+    for warning in loaded.warnings:
+        session.tell(f"Warning: {layer}: {warning}")
     if not loaded.fresh:
         click.echo(
             f"{layer}: the same bytes are there already as version {loaded.version_id}; nothing was loaded."

@@ -124,7 +124,7 @@ def _counts(found: Difference) -> pd.DataFrame:
     return pd.DataFrame(
         [
             ("old 变化前", None, balance.old_m2),
-            ("removed 减少", len(found.removed), -balance.removed_m2),
+            ("removed 减少", len(found.removed), 0.0 - balance.removed_m2),
             ("added 新增", len(found.added), balance.added_m2),
             ("geometry 图形变化", len(found.geometries), balance.changed_m2),
             ("attributes 属性变化", int(found.fields["key"].nunique()), None),

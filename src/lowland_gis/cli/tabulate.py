@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 import click
+import pyarrow as pa
 
 from lowland_gis.cli import Session
-from lowland_gis.files.table import check_suffix, write_rows
+from lowland_gis.files.table import check_suffix, write_csv, write_rows
 from lowland_gis.pipeline.files import tabulate_files
+from lowland_gis.pipeline.files_in_sql import database_for, tabulate_files_in_sql
 
 
 @click.command()
@@ -25,10 +27,15 @@ from lowland_gis.pipeline.files import tabulate_files
 )
 @click.option(
     "--engine",
-    type=click.Choice(["local"]),
+    type=click.Choice(["local", "postgis"]),
     default="local",
     show_default=True,
-    help="What computes the areas.",
+    help="What computes the areas: lowland itself, or SQL in the database of the project or of LOWLAND_DSN.",
+)
+@click.option(
+    "--cover",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write, to this .csv or .parquet file, what of each parcel no zone covers and what zones cover more than once.",
 )
 @click.option(
     "--threads",
@@ -46,21 +53,42 @@ def tabulate(
     by_field: str | None,
     output: Path | None,
     engine: str,
+    cover: Path | None,
     threads: int,
 ) -> None:
     """Print how many m² of each parcel lie in each class of ZONES: parcel_id, code, area_m2, share.
 
-    PARCELS and ZONES are any vector file, or FILE:LAYER; no database is needed. Areas are on the plane of the parcels' system;
+    PARCELS and ZONES are any vector file, or FILE:LAYER; no database is needed by the local engine. Areas are on the plane of the parcels' system;
     a place that several zones of one code cover counts once for each.
     """
-    if output is not None:
-        check_suffix(output)
+    for target in filter(None, (output, cover)):
+        check_suffix(target)
     session.tell(f"tabulate with the {engine} engine")
-    rows = tabulate_files(
-        parcels, zones, id_field=id_field, by_field=by_field, threads=threads, tell=session.tell
-    )
-    if output is None:
-        rows.to_csv(sys.stdout, index=False)
+    if engine == "local":
+        done = tabulate_files(
+            parcels,
+            zones,
+            id_field=id_field,
+            by_field=by_field,
+            cover=cover is not None,
+            threads=threads,
+            tell=session.tell,
+        )
+        rows = done.overlaps
+        _written(session, done.cover, cover)
+    elif cover is not None:
+        raise click.UsageError("--cover is answered by the local engine. Leave --engine away.")
     else:
-        write_rows(rows, output)
-        session.tell(f"{len(rows):,} rows → {output}")
+        dsn = database_for(session.project_dir, session.dsn)
+        rows = tabulate_files_in_sql(
+            parcels, zones, id_field=id_field, by_field=by_field, dsn=dsn, tell=session.tell
+        )
+    if output is None:
+        write_csv(rows, sys.stdout)
+    _written(session, rows, output)
+
+
+def _written(session: Session, rows: pa.Table | None, target: Path | None) -> None:
+    if rows is not None and target is not None:
+        write_rows(rows, target)
+        session.tell(f"{rows.num_rows:,} rows → {target}")

@@ -28,7 +28,7 @@ def copy_in(
 
     Columns of the frame that the table lacks are an error; identity columns are left to the database. `constants`
     fills whole columns, for example `{"run_id": 7}`. NaN, NaT and None become NULL. Geometry columns hold shapely
-    geometries in the plane of `srid`, JSON columns dictionaries or JSON texts.
+    geometries, or their little-endian WKB, in the plane of `srid` (polygons also where the column holds multipolygons), JSON columns dictionaries or JSON texts.
     """
     constants = constants or {}
     columns = [column for column in table.columns if not column.identity]
@@ -56,4 +56,4 @@ def _field(
         return copy_format.constant(column.kind, constants[column.name], len(rows))
     if column.name not in rows.columns:
         return copy_format.constant(column.kind, None, len(rows))
-    return copy_format.field(column.kind, rows[column.name], srid=srid)
+    return copy_format.field(column.kind, rows[column.name], srid=srid, geometry_type=column.geometry_type)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,11 @@ HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"
 
 _NULL_LENGTH = -1
+# Well-known binary: byte order and kind, and in PostGIS' extension a flag with the SRID after the kind.
+_WKB_HEAD = 5
+_LITTLE_ENDIAN = 1
+_POLYGON, _MULTIPOLYGON = 3, 6
+_HAS_SRID = 0x20000000
 _JSONB_VERSION = b"\x01"
 _POSTGRES_EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _POSTGRES_DAY = dt.date(2000, 1, 1)
@@ -58,11 +64,10 @@ def constant(kind: str, value: Any, count: int) -> Field:
     return Field(lengths, pa.repeat(one.content[0], count) if count else one.content[:0])
 
 
-def field(kind: str, values: pd.Series[Any], *, srid: int) -> Field:
-    """Return a column of a frame; NaN, NaT and None are NULL."""
+def field(kind: str, values: pd.Series[Any], *, srid: int, geometry_type: str = "GEOMETRY") -> Field:
+    """Return a column of a frame; NaN, NaT and None are NULL. A column of multipolygons takes polygons as well."""
     if kind == "geometry":
-        shapes = shapely.set_srid(np.asarray(values, dtype=object), srid)
-        return _bytes(pa.array(shapely.to_wkb(shapes, include_srid=True), pa.large_binary()))
+        return _bytes(_ewkb(np.asarray(values, dtype=object), srid, geometry_type))
     if kind == "bytes":
         return _bytes(pa.array(list(values), pa.large_binary()))
     if kind == "text":
@@ -73,8 +78,57 @@ def field(kind: str, values: pd.Series[Any], *, srid: int) -> Field:
     return _numbers(_CONVERT[kind](values, missing), missing)
 
 
+def _ewkb(shapes: npt.NDArray[np.object_], srid: int, geometry_type: str) -> pa.LargeBinaryArray:
+    """Return geometries as PostGIS spells them: a head with kind and SRID, then what plain WKB has after its own head.
+
+    Only the bytes of the head change, also where a polygon becomes a multipolygon of one: building either as a geometry would
+    copy every coordinate.
+    """
+    plain = _wkb(shapes)
+    if plain.null_count == len(plain):
+        return plain
+    present = plain.is_valid().to_numpy(zero_copy_only=False)
+    starts = np.frombuffer(plain.buffers()[1], dtype=np.int64)[: len(plain)][present]
+    heads = np.frombuffer(plain.buffers()[2], dtype=np.uint8)[starts[:, None] + np.arange(1, _WKB_HEAD)]
+    kinds = np.zeros(len(plain), dtype=np.uint32)
+    kinds[present] = np.ascontiguousarray(heads).view("<u4")[:, 0]
+    whole = plain
+    # Most columns hold one kind; every further one costs a pass of its own.
+    for kind in np.unique(kinds[present]):
+        changed = pc.binary_replace_slice(plain, 0, _WKB_HEAD, _ewkb_head(int(kind), srid, geometry_type))
+        whole = changed if whole is plain else pc.if_else(pa.array(kinds == kind), changed, whole)
+    return whole
+
+
+def _wkb(shapes: npt.NDArray[np.object_]) -> pa.LargeBinaryArray:
+    """Return geometries as little-endian WKB; what is WKB already stays."""
+    try:
+        return pa.array(shapes, pa.large_binary())
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        built = np.array([not isinstance(shape, bytes) for shape in shapes], dtype=bool)
+        wkb = shapes.copy()
+        wkb[built] = shapely.to_wkb(shapes[built], byte_order=_LITTLE_ENDIAN)
+        return pa.array(wkb, pa.large_binary())
+
+
+def _ewkb_head(kind: int, srid: int, geometry_type: str) -> bytes:
+    head = struct.pack("<BII", _LITTLE_ENDIAN, kind | _HAS_SRID, srid)
+    if kind == _POLYGON and geometry_type == "MULTIPOLYGON":
+        one = struct.pack("<IBI", 1, _LITTLE_ENDIAN, _POLYGON)
+        return struct.pack("<BII", _LITTLE_ENDIAN, _MULTIPOLYGON | _HAS_SRID, srid) + one
+    return head
+
+
 def _texts(values: pd.Series[Any]) -> pa.Array:
     """Return texts; anything else is spelt as str does."""
+    try:
+        texts = pa.array(values, pa.large_string(), from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return _spelt(values)
+    return texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+
+
+def _spelt(values: pd.Series[Any]) -> pa.Array:
     missing = values.isna().to_numpy()
     texts = [None if absent else str(value) for value, absent in zip(values, missing, strict=True)]
     return pa.array(texts, pa.large_string())

@@ -14,6 +14,8 @@ from psycopg import sql
 
 from lowland_gis.db.connect import Connection
 
+BATCH_ROWS = 20_000
+
 Query = str | sql.SQL | sql.Composed
 
 # The head of a binary COPY, its end, and how much of it is looked at together.
@@ -58,6 +60,17 @@ def read_numbers(
                 rest, skip, pieces, size = content[whole:], 0, [], 0
     content = rest + b"".join(pieces)
     yield np.frombuffer(content[skip : -len(_COPY_END)], dtype=row)
+
+
+def read_batches(
+    connection: Connection, query: Query, parameters: Sequence[Any] = (), *, rows: int = BATCH_ROWS
+) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the rows of a query so many at a time; the server holds the others. A geometry column comes as EWKB."""
+    with connection.cursor("lowland_batches", binary=True) as cursor:
+        cursor.itersize = rows
+        cursor.execute(_composed(query), parameters)
+        while batch := cursor.fetchmany(rows):
+            yield batch
 
 
 def _series(type_code: int, values: Sequence[Any]) -> pd.Series[Any]:

@@ -45,6 +45,7 @@ def metadata(srid: int) -> sa.MetaData:
             *(sa.UniqueConstraint(*names) for names in table.unique),
             schema=table.schema,
             comment=table.meaning,
+            **_partitioning(table),
         )
     return tables
 
@@ -54,11 +55,17 @@ def sql_table(table: schema.Table, srid: int = 0) -> sa.Table:
     return metadata(srid).tables[table.full_name]
 
 
+def _partitioning(table: schema.Table) -> dict[str, Any]:
+    return (
+        {} if table.partitioned_by is None else {"postgresql_partition_by": f"LIST ({table.partitioned_by})"}
+    )
+
+
 def _column(column: schema.Column, table: schema.Table, srid: int) -> sa.Column[Any]:
     constraints: list[SchemaItem] = []
     if column.identity:
         constraints.append(sa.Identity(always=True))
-    if column.references is not None:
+    if column.references is not None and column.enforced:
         constraints.append(sa.ForeignKey(column.references))
     return sa.Column(
         column.name,
@@ -73,8 +80,8 @@ def _column(column: schema.Column, table: schema.Table, srid: int) -> sa.Column[
 
 def _type(column: schema.Column, srid: int) -> TypeEngine[Any]:
     if column.kind == "geometry":
-        # Received geometry is only ever looked at one by one, so it needs no index.
-        spatial_index = column.name != "geom_received"
-        geometry: TypeEngine[Any] = Geometry(column.geometry_type, srid=srid, spatial_index=spatial_index)
+        geometry: TypeEngine[Any] = Geometry(
+            column.geometry_type, srid=srid, spatial_index=column.spatially_indexed
+        )
         return geometry
     return _TYPES[column.kind]

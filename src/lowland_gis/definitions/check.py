@@ -36,9 +36,12 @@ KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "range": (("fields",), ()),
     "pattern": (("fields", "pattern"), ()),
     "unique": (("fields",), ()),
+    "unique_within": (("fields",), ()),
+    "begins": (("fields", "other", "other_field"), ("digits",)),
     "only_on": (("fields", "classes"), ()),
     "combination": (("fields", "combination"), ()),
     "equation": (("fields",), ("tolerance",)),
+    "product": (("fields",), ("tolerance",)),
     "area": (("fields",), ("tolerance_m2",)),
     "floor_area": (("fields",), ("tolerance_share",)),
     "within": (("other",), ("max_share",)),
@@ -104,6 +107,7 @@ class CheckDefinition(_Frozen):
     codes: str | None = None
     pattern: str | None = None
     other: str | None = None
+    other_field: str | None = None
     above_only: bool = False
     exclusive: bool = False
     limit: tuple[AreaLimit, ...] = ()

@@ -34,7 +34,7 @@ class LayerDefinition(_Frozen):
 
     `identifier` is the field by which people name a record. `tabulate` is `code` (sum by the class code), `feature` (keep each feature apart, because its attributes are
     needed beside the overlap) or `no`. `width` names the field that makes a strip of
-    a line. `valid_from` and `valid_to` name date fields outside which a feature counts no more. `names` are
+    a line, `strips` the layer of such lines whose strips take the place of this one's ground. `valid_from` and `valid_to` name date fields outside which a feature counts no more. `names` are
     the names of the layer in databases, by which layers of like fields are told apart.
     """
 
@@ -47,6 +47,7 @@ class LayerDefinition(_Frozen):
     tabulate: Literal["code", "feature", "no"] = "no"
     as_of: dt.date | None = None
     width: str | None = None
+    strips: str | None = None
     valid_from: str | None = None
     valid_to: str | None = None
     document: str

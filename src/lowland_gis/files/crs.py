@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -32,6 +33,7 @@ class Reference:
     crs: CRS
 
 
+@lru_cache(maxsize=64)
 def reference(text: str, where: str) -> Reference:
     """Return the coordinate system that a text (EPSG code or WKT) means; Esri spellings become their EPSG code."""
     try:

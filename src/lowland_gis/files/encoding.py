@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +17,23 @@ from lowland_gis.errors import InputRefusedError
 COMMON_SHARE = 0.6
 _LEVEL_1 = range(0xB0, 0xD8)
 _LDID = {0x4D: "gb18030", 0x57: "latin-1", 0x03: "cp1252", 0x4F: "big5", 0x78: "big5", 0x7A: "gb18030"}
+_BIG5_LEVEL_1 = range(0xA4, 0xC7)
 # … and from 0xA1 on, its second byte; Big5 and rare GBK characters go below.
 _LEVEL_1_TRAIL = 0xA1
 _LEAST_DBF_BYTES = 33
 _LAST_ASCII = 127
 _DOUBLE = 2
-_BLOCK_ROWS = 20_000
+# A block stays in the processor's cache while its columns are gone through.
+_BLOCK_ROWS = 4_096
 # So many characters tell how common a text is; all bytes are decoded all the same.
-_SHARE_OF = 50_000
+_SHARE_OF = 20_000
 _SAMPLES = 3
+# A character takes so many bytes at most.
+_LONGEST = 4
+_CHINESE = re.compile("[\u3400-\u9fff]")
+
+# What gives the text of a file from its beginning, in parts that end with a line; a long file is never held as a whole.
+Blocks = Callable[[], Iterator[bytes]]
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,8 @@ def dbf_header(path: Path) -> DbfHeader:
     Raises:
         InputRefusedError: the file is too short for its own header, or for the records that the header counts.
     """
-    content = path.read_bytes()[: 32 + 32 * 256]
+    with path.open("rb") as dbf:
+        content = dbf.read(32 + 32 * 256)
     size = path.stat().st_size
     if len(content) < _LEAST_DBF_BYTES:
         raise InputRefusedError(f"{path}: too short to be a DBF. Ask the sender for the file again.")
@@ -87,7 +97,7 @@ def shapefile_encoding(dbf: Path, cpg: Path | None, forced: str | None) -> Encod
     Raises:
         InputRefusedError: no encoding fits without loss; three values are shown in each reading.
     """
-    return _decided(dbf, b"\n".join(_texts(dbf)), _declared(dbf, cpg), forced)
+    return _decided(dbf, lambda: _texts(dbf), _declared(dbf, cpg), forced)
 
 
 def text_encoding(path: Path, content: bytes, forced: str | None) -> Encoding:
@@ -98,37 +108,38 @@ def text_encoding(path: Path, content: bytes, forced: str | None) -> Encoding:
     """
     if forced is None and content.startswith(codecs.BOM_UTF8):
         return Encoding("utf-8-sig", "it begins with a byte order mark")
-    return _decided(path, content, None, forced)
+    return _decided(path, lambda: iter([content]), None, forced)
 
 
-def _decided(path: Path, texts: bytes, declared: str | None, forced: str | None) -> Encoding:
+def _decided(path: Path, blocks: Blocks, declared: str | None, forced: str | None) -> Encoding:
     if forced is not None:
-        if not _fits(texts, forced):
+        if not _fits(blocks, forced):
             raise InputRefusedError(
-                f"{path}: not all text is {forced}, so some would be lost.{_readings(texts)}\n"
+                f"{path}: not all text is {forced}, so some would be lost.{_readings(blocks)}\n"
                 "Leave --encoding away, or name another."
             )
         return Encoding(codecs.lookup(forced).name, "given by the user")
-    if texts.isascii():
+    if all(block.isascii() for block in blocks()):
         return Encoding("utf-8", "all text is ASCII")
-    if _fits(texts, "utf-8") and not (declared == "gb18030" and _only_by_chance_utf8(texts)):
+    if _fits(blocks, "utf-8") and not (declared == "gb18030" and _only_by_chance_utf8(blocks)):
         return Encoding("utf-8", _reason("every byte is valid UTF-8", declared, "utf-8"))
-    common = _common_share(texts) if _fits(texts, "gb18030") else 0.0
+    common = _common_share(blocks) if _fits(blocks, "gb18030") else 0.0
     if common >= COMMON_SHARE:
         return Encoding("gb18030", _reason(f"valid GBK, {common:.0%} common characters", declared, "gb18030"))
-    if declared is not None and _fits(texts, declared) and _plausible(texts, declared):
+    fits = declared is not None and _fits(blocks, declared) and _plausible(blocks, declared)
+    if declared is not None and fits and not (declared == "gb18030" and _rather_big5(blocks)):
         return Encoding(declared, "declared by .cpg or LDID, and every byte fits")
     advice = "Say which is right, for example: --encoding GBK"
-    if _cut_utf8(texts):
+    if _cut_utf8(blocks):
         advice = (
             "It is UTF-8, but names or values were cut inside a character when the file was written, so some text is lost."
             " Ask the sender for a GeoPackage, or for shorter names and texts."
         )
-    raise InputRefusedError(f"{path}: the text encoding cannot be told.{_readings(texts)}\n{advice}")
+    raise InputRefusedError(f"{path}: the text encoding cannot be told.{_readings(blocks)}\n{advice}")
 
 
 def _texts(dbf: Path) -> Iterator[bytes]:
-    """Yield field names and every distinct text with a byte over 127."""
+    """Yield the field names, then block by block the distinct texts with a byte over 127, a line each."""
     header = dbf_header(dbf)
     yield b"\n".join(name for name, _, _ in header.fields)
     if header.records == 0:
@@ -140,19 +151,21 @@ def _texts(dbf: Path) -> Iterator[bytes]:
         offset=header.header_bytes,
         shape=(header.records, header.record_bytes),
     )
-    position = 1
-    for _, kind, width in header.fields:
-        if kind == "C" and width:
-            yield from _non_ascii(records[:, position : position + width])
-        position += width
+    for start in range(0, header.records, _BLOCK_ROWS):
+        block = np.ascontiguousarray(records[start : start + _BLOCK_ROWS])
+        if block.max() <= _LAST_ASCII:
+            continue
+        position = 1
+        for _, kind, width in header.fields:
+            if kind == "C" and width:
+                yield _non_ascii(block[:, position : position + width])
+            position += width
 
 
-def _non_ascii(column: np.ndarray) -> Iterator[bytes]:
-    for start in range(0, len(column), _BLOCK_ROWS):
-        block = np.ascontiguousarray(column[start : start + _BLOCK_ROWS])
-        rows = block[(block > _LAST_ASCII).any(axis=1)]
-        for text in np.unique(rows.view(f"S{rows.shape[1]}")) if len(rows) else ():
-            yield bytes(text).rstrip(b" \x00")
+def _non_ascii(column: np.ndarray) -> bytes:
+    """Return the distinct texts of a column with a byte over 127, a line each."""
+    rows = np.ascontiguousarray(column[column.max(axis=1) > _LAST_ASCII])
+    return b"\n".join(dict.fromkeys(rows.view(f"S{rows.shape[1]}")[:, 0].tolist()))
 
 
 def _declared(dbf: Path, cpg: Path | None) -> str | None:
@@ -174,53 +187,78 @@ def _reason(found: str, declared: str | None, name: str) -> str:
     return f"{found}; declared as well" if same else f"{found}; declared {declared}, which is wrong"
 
 
-def _fits(text: bytes, encoding: str) -> bool:
+def _fits(blocks: Blocks, encoding: str) -> bool:
     try:
-        text.decode(encoding)
+        for block in blocks():
+            block.decode(encoding)
     except (UnicodeError, LookupError):
         return False
     return True
 
 
-def _cut_utf8(text: bytes) -> bool:
+def _cut_utf8(blocks: Blocks) -> bool:
     """Tell whether all text is UTF-8 but for values that end inside a character."""
     decoder = codecs.getincrementaldecoder("utf-8")
     try:
-        for line in text.split(b"\n"):
-            decoder().decode(line, final=False)
+        for block in blocks():
+            for line in block.split(b"\n"):
+                decoder().decode(line.rstrip(b" \x00"), final=False)
     except UnicodeDecodeError:
         return False
     return True
 
 
-def _only_by_chance_utf8(text: bytes) -> bool:
+def _only_by_chance_utf8(blocks: Blocks) -> bool:
     """Tell whether the UTF-8 reading holds no Chinese while the GBK reading is common Chinese, such as 茅 (é in UTF-8)."""
-    chinese = any("\u3400" <= character <= "\u9fff" for character in text.decode("utf-8"))
-    return not chinese and _fits(text, "gb18030") and _common_share(text) >= COMMON_SHARE
+    chinese = any(_CHINESE.search(block.decode("utf-8")) for block in blocks())
+    return not chinese and _fits(blocks, "gb18030") and _common_share(blocks) >= COMMON_SHARE
 
 
-def _plausible(text: bytes, encoding: str) -> bool:
+def _plausible(blocks: Blocks, encoding: str) -> bool:
     """Refuse a one-byte encoding, which fits anything, when the bytes over 127 come in runs as no western word has them."""
     if len("中文".encode(encoding, "replace")) > _DOUBLE:
         return True
-    high = [byte > _LAST_ASCII for byte in text]
+    high = [byte > _LAST_ASCII for byte in _beginning(blocks)]
     runs = sum(one and other for one, other in pairwise(high))
     return runs * _DOUBLE < sum(high)
 
 
-def _common_share(text: bytes) -> float:
+def _common_share(blocks: Blocks) -> float:
     """Return the share of two-byte characters that lie in level 1 of GB 2312."""
-    decoded = [character for character in text.decode("gb18030")[:_SHARE_OF] if not character.isascii()]
+    text = _beginning(blocks).decode("gb18030", "ignore")
+    decoded = [character for character in text[:_SHARE_OF] if not character.isascii()]
     encoded = [character.encode("gb18030") for character in decoded]
     double = [pair for pair in encoded if len(pair) == _DOUBLE]
     common = sum(pair[0] in _LEVEL_1 and pair[1] >= _LEVEL_1_TRAIL for pair in double)
     return common / len(encoded) if encoded else 0.0
 
 
-def _readings(texts: bytes) -> str:
-    samples = [line for line in texts.split(b"\n") if line and not line.isascii()][:_SAMPLES]
-    lines = [
-        f"\n  as {name}: " + " | ".join(sample.decode(name, "replace") for sample in samples)
+def _rather_big5(blocks: Blocks) -> bool:
+    """Tell whether text that makes rare characters in GBK makes common ones in Big5: then a declared GBK is wrong."""
+    if not _fits(blocks, "big5"):
+        return False
+    decoded = [
+        character for character in _beginning(blocks).decode("big5", "ignore") if not character.isascii()
+    ]
+    common = sum(character.encode("big5")[0] in _BIG5_LEVEL_1 for character in decoded)
+    return common >= COMMON_SHARE * len(decoded)
+
+
+def _beginning(blocks: Blocks) -> bytes:
+    """Return so many blocks that they hold the characters that are counted, however long the file is."""
+    gathered: list[bytes] = []
+    for block in blocks():
+        gathered.append(block)
+        if sum(map(len, gathered)) > _SHARE_OF * _LONGEST:
+            break
+    return b"\n".join(gathered)
+
+
+def _readings(blocks: Blocks) -> str:
+    lines = (line for block in blocks() for line in block.split(b"\n") if line and not line.isascii())
+    samples = list(islice(lines, _SAMPLES))
+    readings = [
+        f"\n  as {name}: " + " | ".join(sample.rstrip().decode(name, "replace") for sample in samples)
         for name in ("utf-8", "gb18030", "big5")
     ]
-    return "".join(lines)
+    return "".join(readings)

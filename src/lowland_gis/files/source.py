@@ -1,4 +1,4 @@
-"""Find what a source string names, check that it is what its name says, and take its digest."""
+"""Find what a source string names, check that it is what its name says, and take its digest where it is asked for."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from lowland_gis.errors import InputRefusedError, UsageError
@@ -57,8 +58,20 @@ class Source:
     path: Path
     layer: str | None
     driver: str
-    sha256: str
+    members: tuple[Path, ...]
     size_bytes: int
+
+    @cached_property
+    def sha256(self) -> str:
+        """Return the digest of the bytes of all parts with their names, so that a swapped .cpg counts as another delivery.
+
+        Raises:
+            InputRefusedError: a part cannot be read.
+        """
+        try:
+            return _digest(self.path, self.members)
+        except OSError as error:
+            raise _unreadable(self.path, error) from error
 
 
 @contextmanager
@@ -94,13 +107,14 @@ def _described(name: str, path: Path, layer: str | None) -> Source:
     _check_magic(path)
     members = _members(path)
     try:
-        digest = _digest(path, members)
         size = sum(member.stat().st_size for member in members)
     except OSError as error:
-        raise InputRefusedError(
-            f"{path}: cannot be read ({error.strerror}). Check the file and its rights."
-        ) from error
-    return Source(name, path, layer, driver, digest, size)
+        raise _unreadable(path, error) from error
+    return Source(name, path, layer, driver, tuple(members), size)
+
+
+def _unreadable(path: Path, error: OSError) -> InputRefusedError:
+    return InputRefusedError(f"{path}: cannot be read ({error.strerror}). Check the file and its rights.")
 
 
 def _driver(path: Path) -> str:
@@ -173,8 +187,7 @@ def sidecar(path: Path, suffix: str) -> Path | None:
     return _sidecar(path, suffix)
 
 
-def _digest(path: Path, members: list[Path]) -> str:
-    """Digest the bytes of all parts with their names, so that a swapped .cpg counts as another delivery."""
+def _digest(path: Path, members: Sequence[Path]) -> str:
     total = hashlib.sha256()
     for member in members:
         total.update(str(member.relative_to(path.parent).as_posix()).encode())

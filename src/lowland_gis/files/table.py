@@ -7,13 +7,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import geopandas as gpd
 import pandas as pd
+import pyarrow as pa
 
 from lowland_gis.errors import InputRefusedError, UsageError
 
 WRITERS = (".csv", ".parquet")
+_CSV_ROWS = 200_000
 
 
 def check_suffix(target: Path) -> None:
@@ -28,7 +31,7 @@ def check_suffix(target: Path) -> None:
         )
 
 
-def write_rows(rows: pd.DataFrame, target: Path) -> None:
+def write_rows(rows: pd.DataFrame | pa.Table, target: Path) -> None:
     """Write rows as CSV or Parquet, by the suffix of the target.
 
     Raises:
@@ -38,9 +41,22 @@ def write_rows(rows: pd.DataFrame, target: Path) -> None:
     check_suffix(target)
     with _whole(target) as partial:
         if target.suffix.lower() == ".csv":
-            rows.to_csv(partial, index=False)
+            with partial.open("w", encoding="utf-8", newline="") as file:
+                write_csv(rows, file)
         else:
-            rows.to_parquet(partial, index=False)
+            import pyarrow.parquet as pq  # noqa: PLC0415 - drags the library of cloud storage along
+
+            table = rows if isinstance(rows, pa.Table) else pa.Table.from_pandas(rows, preserve_index=False)
+            pq.write_table(table, partial)
+
+
+def write_csv(rows: pd.DataFrame | pa.Table, file: IO[str]) -> None:
+    """Write rows as CSV with a heading, so many at a time that memory does not grow with a table in Arrow."""
+    if isinstance(rows, pd.DataFrame):
+        rows.to_csv(file, index=False)
+        return
+    for start in range(0, max(1, rows.num_rows), _CSV_ROWS):
+        rows.slice(start, _CSV_ROWS).to_pandas().to_csv(file, index=False, header=start == 0)
 
 
 def write_features(rows: gpd.GeoDataFrame, target: Path) -> None:

@@ -1,12 +1,14 @@
-"""Go through an iterator one step ahead, so that reading and working overlap."""
+"""Go through an iterator ahead of its reader, so that reading, working and writing overlap."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
+Done = TypeVar("Done")
 
 
 def ahead(items: Iterator[Item]) -> Iterator[Item]:
@@ -20,3 +22,18 @@ def ahead(items: Iterator[Item]) -> Iterator[Item]:
                 return
             waiting = reader.submit(next, items, end)
             yield item  # type: ignore[misc]
+
+
+def worked(items: Iterator[Item], work: Callable[[Item], Done], *, workers: int) -> Iterator[Done]:
+    """Yield what `work` makes of each item, in their order, while the next ones are worked on in other threads.
+
+    At most two items more than there are workers are held at a time; the error of an item comes at its turn.
+    """
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[Done]] = deque()
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

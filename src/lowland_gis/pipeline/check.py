@@ -294,6 +294,10 @@ _FIELDS: dict[str, Callable[[CheckDefinition, Layer, tuple[str, ...], Others], p
     ),
     "pattern": lambda c, a, f, _: _each(f, lambda name: checks.pattern(a.texts, name, str(c.pattern))),
     "unique": lambda _c, a, f, _: _each(f, lambda name: checks.unique(a.texts, name)),
+    "unique_within": lambda _c, a, f, _: checks.unique_within(a.texts, f[0], f[1]),
+    "begins": lambda c, a, f, o: checks.begins(
+        a.texts, f[0], o.values(str(c.other), str(c.other_field)), digits=int(c.value("digits"))
+    ),
     "only_on": lambda c, a, f, _: _each(
         f,
         lambda name: checks.only_on(
@@ -302,6 +306,7 @@ _FIELDS: dict[str, Callable[[CheckDefinition, Layer, tuple[str, ...], Others], p
     ),
     "combination": lambda c, a, f, _: _combinations(c, a, f),
     "equation": lambda c, a, f, _: checks.equation(a.texts, f, tolerance=c.value("tolerance")),
+    "product": lambda c, a, f, _: checks.product(a.texts, f, tolerance=c.value("tolerance")),
     "area": lambda c, a, f, _: checks.area(
         a.texts,
         f[0],

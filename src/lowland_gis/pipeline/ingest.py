@@ -9,25 +9,30 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import rasterio
+import pandas as pd
 from psycopg.types.json import Jsonb
-from rasterio.errors import RasterioIOError
 
 from lowland_gis import schema
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
+from lowland_gis.db.parts import attach_part, new_part
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.files import crs as reference
 from lowland_gis.files.datum import path_with
+from lowland_gis.files.raster_header import raster_header
 from lowland_gis.files.read import Batch, Received, bounds, received
 from lowland_gis.files.source import Source, opened
-from lowland_gis.pipeline.ahead import ahead
+from lowland_gis.pipeline.ahead import ahead, worked
+from lowland_gis.pipeline.beside import beside
 from lowland_gis.pipeline.prepare import Geometries, Prepared, Preparer, no_shapes
 from lowland_gis.pipeline.project import Project, who
 from lowland_gis.pipeline.runs import current_versions, digest_of
 from lowland_gis.pipeline.said import Said, read_said
 from lowland_gis.settings import DeliverySettings
+
+# Most of the work on a batch leaves Python's lock alone, so two batches at a time keep two cores busy; more would only cost memory.
+_WORKERS = 2
 
 Watch = Callable[[int, int | None], None]
 
@@ -38,7 +43,10 @@ def unwatched(_done: int, _of: int | None) -> None:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What became of one delivery; `fresh` is false where the same bytes were there already."""
+    """What became of one delivery; `fresh` is false where the same bytes were there already.
+
+    `warnings` are doubts about the delivery as a whole; they stand in `land.issue` as well.
+    """
 
     layer: str
     version_id: int
@@ -48,6 +56,7 @@ class Loaded:
     n_issues: int
     encoding: str | None
     fresh: bool
+    warnings: tuple[str, ...] = ()
 
 
 def ingest(
@@ -115,22 +124,26 @@ class _Loading:
     said: Said
 
     def rows(self, source: Source, definition: LayerDefinition, arrived: Received, watch: Watch) -> Loaded:
-        """Load the batches of a vector layer or a table: one is copied while the next is prepared."""
+        """Load the batches of a vector layer or a table: one is copied while the next ones are prepared."""
         if definition.stored != "enterprise" and not arrived.has_geometry:
             raise no_shapes(source.name, definition.key)
         plane = _Plane(self.project, self.delivery, source, arrived, self.said)
         preparer = Preparer(source.name, definition, self.project.plane, plane.bring, self.said.mapping)
+        # Before the new version is there: a district is held against the one before it.
+        neighbour = beside(self.connection, self.project.plane)
         version_id = self._version(
             self._source(source, arrived, plane.found if arrived.has_geometry else None)
         )
+        part = new_part(self.connection, preparer.table, version_id)
         n_read = n_loaded = n_rejected = n_issues = 0
         with ThreadPoolExecutor(max_workers=1) as copier:
             copied: Future[Any] = copier.submit(bool)
-            for batch in ahead(_or_none(arrived)):
-                prepared = preparer.prepare(batch)
+            for begun in worked(ahead(_or_none(arrived)), preparer.begin, workers=_WORKERS):
+                prepared = preparer.finish(begun)
                 copied.result()
-                copied = copier.submit(self._copy, preparer.table, prepared, version_id)
-                n_read += batch.attributes.num_rows
+                copied = copier.submit(self._copy, part, prepared, version_id)
+                neighbour.look(begun.mended)
+                n_read += len(begun.rows)
                 n_loaded += len(prepared.rows)
                 n_rejected += prepared.n_rejected
                 n_issues += len(prepared.issues)
@@ -138,10 +151,21 @@ class _Loading:
             copied.result()
         if n_loaded + n_rejected != n_read:
             raise AssertionError(f"{source.name}: read {n_read}, loaded {n_loaded}, rejected {n_rejected}")
+        attach_part(self.connection, preparer.table, version_id)
+        doubts = neighbour.issues()
+        self._copy_issues(doubts, version_id)
         self._count(version_id, n_read, n_loaded, n_rejected)
         encoding = arrived.encoding.name if arrived.encoding else None
         return Loaded(
-            self.delivery.layer, version_id, n_read, n_loaded, n_rejected, n_issues, encoding, fresh=True
+            self.delivery.layer,
+            version_id,
+            n_read,
+            n_loaded,
+            n_rejected,
+            n_issues + len(doubts),
+            encoding,
+            fresh=True,
+            warnings=tuple(doubts.get("message", ())),
         )
 
     def raster(self, source: Source) -> Loaded:
@@ -158,7 +182,12 @@ class _Loading:
     def _copy(self, table: schema.Table, prepared: Prepared, version_id: int) -> None:
         constants = {"version_id": version_id}
         copy_in(self.connection, table, prepared.rows, srid=self.project.srid, constants=constants)
-        copy_in(self.connection, schema.ISSUE, prepared.issues, srid=self.project.srid, constants=constants)
+        self._copy_issues(prepared.issues, version_id)
+
+    def _copy_issues(self, issues: pd.DataFrame, version_id: int) -> None:
+        if len(issues):
+            constants = {"version_id": version_id}
+            copy_in(self.connection, schema.ISSUE, issues, srid=self.project.srid, constants=constants)
 
     def _source(self, source: Source, arrived: Received | None, system: str | None) -> int:
         encoding = arrived.encoding if arrived else None
@@ -233,15 +262,8 @@ def _or_none(arrived: Received) -> Iterator[Batch]:
 
 
 def _raster_system(project: Project, source: Source) -> str:
-    try:
-        with rasterio.open(source.path) as raster:
-            declared = None if raster.crs is None else raster.crs.to_wkt()
-            extent = np.array(raster.bounds)
-    except RasterioIOError as error:
-        raise InputRefusedError(
-            f"{source.name}: cannot be read as a raster ({error}). Ask for it again."
-        ) from error
-    system = reference.resolve(declared, None, extent, source.name)
+    header = raster_header(source.path, source.name)
+    system = reference.resolve(header.declared_crs, None, header.bounds, source.name)
     if system.name != project.settings.project.crs:
         raise InputRefusedError(
             f"{source.name}: the raster is in {system.name}, the project in {project.settings.project.crs}; a raster is"

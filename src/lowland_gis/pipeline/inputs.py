@@ -16,11 +16,10 @@ import shapely
 from lowland_gis.analysis.measures import LayerOverlaps
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
-from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.pipeline import land
 from lowland_gis.pipeline.project import Project
 from lowland_gis.pipeline.runs import Version
-from lowland_gis.pipeline.tabulate import _overlaps as tabulated
+from lowland_gis.pipeline.tabulate import layer_overlaps
 
 Shapes = npt.NDArray[np.object_]
 
@@ -131,7 +130,7 @@ def read_inputs(
     )
 
     def zone_overlaps(layer: str, outlines: gpd.GeoDataFrame) -> pd.DataFrame:
-        return tabulated(connection, project, outlines, layer_definition(layer), versions[layer])
+        return layer_overlaps(connection, project, versions, layer, outlines)
 
     return Inputs(
         land.parcels(connection, versions, srid=project.srid),

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import rasterio
 import shapely
 
 from lowland_gis.analysis import recognise, repair
@@ -24,6 +23,7 @@ from lowland_gis.definitions.mapping import Mapping, apply
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import crs as reference
 from lowland_gis.files import datum, inspect
+from lowland_gis.files.raster_header import raster_header
 from lowland_gis.files.read import Batch, Received, received
 from lowland_gis.files.source import Source, opened
 from lowland_gis.pipeline.columns import Profile
@@ -286,15 +286,9 @@ def _readings(bounds: tuple[float, float, float, float], plane: str) -> Iterator
 
 
 def _raster(source: Source, options: Options, found: Inspection) -> None:
-    try:
-        with rasterio.open(source.path) as raster:
-            found.declared_crs = None if raster.crs is None else raster.crs.to_wkt()
-            bounds = tuple(float(value) for value in raster.bounds)
-            found.n_rows = int(raster.count)
-    except rasterio.errors.RasterioIOError as error:
-        raise InputRefusedError(
-            f"{source.name}: cannot be read as a raster ({error}). Ask for it again."
-        ) from error
+    header = raster_header(source.path, source.name)
+    found.declared_crs, found.n_rows = header.declared_crs, header.n_bands
+    bounds = tuple(float(value) for value in header.bounds)
     found.chosen, found.extent = options.layer or "raster", bounds
     found.readings = tuple(_readings((bounds[0], bounds[1], bounds[2], bounds[3]), options.plane))
     try:

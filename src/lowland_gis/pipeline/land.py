@@ -9,6 +9,7 @@ import pandas as pd
 import shapely
 from psycopg import sql
 
+from lowland_gis.analysis import strips as analysis
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame, read_geoframe
 from lowland_gis.definitions.layer import LayerDefinition
@@ -29,18 +30,34 @@ def parcels(connection: Connection, versions: dict[str, list[Version]], *, srid:
         UsageError: no parcels were ingested yet.
         InputRefusedError: a parcel stands in two current parts.
     """
-    ids = [version.version_id for version in versions.get("parcel", [])]
-    if not ids:
-        raise UsageError("There are no parcels yet. Type: lowland ingest parcel FILE")
-    found = read_geoframe(connection, _PARCELS, [ids], srid=srid)
-    _refuse_double(found["parcel_id"], versions["parcel"])
+    found = read_geoframe(connection, _PARCELS, [_parcel_versions(versions)], srid=srid)
+    _refuse_double(list(found["parcel_id"][found["parcel_id"].duplicated()].unique()), versions["parcel"])
     return found
 
 
-def _refuse_double(codes: pd.Series, versions: list[Version]) -> None:
-    """Refuse parcels that stand in two parts: they would count twice."""
-    double = codes[codes.duplicated()].unique()
-    if len(double):
+def refuse_double_parcels(connection: Connection, versions: dict[str, list[Version]]) -> None:
+    """Refuse parcels that stand in two parts, without reading them.
+
+    Raises:
+        UsageError: no parcels were ingested yet.
+        InputRefusedError: a parcel stands in two current parts.
+    """
+    double = connection.execute(
+        "SELECT parcel_id FROM land.parcel WHERE version_id = ANY(%s) GROUP BY parcel_id HAVING count(*) > 1 ORDER BY parcel_id",
+        [_parcel_versions(versions)],
+    ).fetchall()
+    _refuse_double([row[0] for row in double], versions["parcel"])
+
+
+def _parcel_versions(versions: dict[str, list[Version]]) -> list[int]:
+    ids = [version.version_id for version in versions.get("parcel", [])]
+    if not ids:
+        raise UsageError("There are no parcels yet. Type: lowland ingest parcel FILE")
+    return ids
+
+
+def _refuse_double(double: list[str], versions: list[Version]) -> None:
+    if double:
         parts = ", ".join(
             f"{version.part or 'without a part'} (version {version.version_id})" for version in versions
         )
@@ -55,6 +72,15 @@ def features(
     connection: Connection, definition: LayerDefinition, versions: list[Version], as_of: dt.date, *, srid: int
 ) -> gpd.GeoDataFrame:
     """Return the current features of a layer that are in force on a day: feature_id, code, attributes, geometry."""
+    columns = "feature_id, code, attributes, ST_AsBinary(geom) AS geom"
+    query, values = features_query(definition, versions, as_of, columns)
+    return read_geoframe(connection, query, values, srid=srid)
+
+
+def features_query(
+    definition: LayerDefinition, versions: list[Version], as_of: dt.date, columns: str
+) -> tuple[sql.Composed, list[object]]:
+    """Return the statement that reads columns of the features that are in force on a day, and its values."""
     conditions = [sql.SQL("version_id = ANY({})").format(sql.Placeholder())]
     values: list[object] = [[version.version_id for version in versions]]
     for name, comparison in ((definition.valid_from, "<="), (definition.valid_to, ">")):
@@ -68,10 +94,8 @@ def features(
                 )
             )
             values.append(as_of.isoformat())
-    query = sql.SQL(
-        "SELECT feature_id, code, attributes, ST_AsBinary(geom) AS geom FROM land.feature WHERE {} ORDER BY feature_id"
-    ).format(sql.SQL(" AND ").join(conditions))
-    return read_geoframe(connection, query, values, srid=srid)
+    statement = "SELECT " + columns + " FROM land.feature WHERE {} ORDER BY feature_id"  # noqa: S608 - columns of this program
+    return sql.SQL(statement).format(sql.SQL(" AND ").join(conditions)), values
 
 
 def layer_shapes(
@@ -97,7 +121,10 @@ def enterprises(connection: Connection, versions: dict[str, list[Version]]) -> p
 
 
 def strips(lines: gpd.GeoDataFrame, width_field: str) -> gpd.GeoDataFrame:
-    """Return line features as strips of their own width with flat ends; lines without a width fall away."""
+    """Return line features as strips of their own width with flat ends; lines without a width fall away.
+
+    Where two cross, the wider one has the ground.
+    """
     widths = pd.to_numeric(
         pd.Series([values.get(width_field) for values in lines["attributes"]], index=lines.index),
         errors="coerce",
@@ -109,7 +136,14 @@ def strips(lines: gpd.GeoDataFrame, width_field: str) -> gpd.GeoDataFrame:
         cap_style="flat",
         join_style="mitre",
     )
-    return wide.set_geometry(gpd.GeoSeries(shapes, index=wide.index, crs=lines.crs))
+    apart = analysis.apart(shapes, widths[widths > 0].to_numpy(dtype=float))
+    return wide.set_geometry(gpd.GeoSeries(apart, index=wide.index, crs=lines.crs))
+
+
+def without_strips(zones: gpd.GeoDataFrame, covered: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return polygons without the ground that strips take the place of."""
+    left = analysis.ground(zones.geometry.to_numpy(), covered.geometry.to_numpy())
+    return zones.set_geometry(gpd.GeoSeries(left, index=zones.index, crs=zones.crs))
 
 
 def current(connection: Connection) -> dict[str, list[Version]]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 
 from lowland_gis import schema
@@ -22,6 +23,8 @@ from lowland_gis.errors import InputRefusedError, listed
 from lowland_gis.files.read import Batch
 
 _TOWN_DIGITS = 9
+# Little-endian points, lines and polygons in two dimensions: one head tells all of such a geometry.
+_STORED = frozenset(b"\x01" + kind.to_bytes(4, "little") for kind in (1, 2, 3))
 _KINDS: dict[str, repair.Kind] = {"polygon": "polygon", "line": "line", "point": "point"}
 
 Geometries = npt.NDArray[np.object_]
@@ -34,6 +37,16 @@ class Prepared:
     rows: pd.DataFrame
     issues: pd.DataFrame
     n_rejected: int
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A batch on its way: its rows with everything but the verdict on their codes; `mended` is None for tables."""
+
+    batch: Batch
+    standard: attributes.Standardised
+    rows: pd.DataFrame
+    mended: repair.Repaired | None
 
 
 @dataclass
@@ -62,6 +75,14 @@ class Preparer:
         Raises:
             InputRefusedError: required fields are missing, so it is another layer than was said.
         """
+        return self.finish(self.begin(batch))
+
+    def begin(self, batch: Batch) -> Begun:
+        """Do what depends on nothing but the batch, which is nearly all; several batches may be begun at once.
+
+        Raises:
+            InputRefusedError: required fields are missing, so it is another layer than was said.
+        """
         if self.mapping is not None:
             batch = replace(batch, attributes=apply(self.mapping, batch.attributes))
         standard = self._standardised(batch)
@@ -69,8 +90,41 @@ class Preparer:
         records = attributes.json_records(standard.rows)
         rows["attributes"] = pd.array(records, dtype=pd.ArrowDtype(records.type))
         if self.definition.stored == "enterprise":
+            return Begun(batch, standard, rows, None)
+        wkb = np.empty(0, dtype=object) if batch.wkb is None else batch.wkb
+        raw, fault = repair.decode(wkb)
+        moved = self.to_plane(raw)
+        mended = repair.repair(moved, fault, _KINDS[self.definition.geometry])
+        measured = np.where(mended.usable, mended.geometries, None)
+        rows["area_m2"] = ellipsoidal_areas(measured, self.plane)
+        rows["geom"] = _as_they_came(wkb, mended) if moved is raw else mended.geometries
+        rows["geom_received"] = mended.received
+        if self.definition.stored == "parcel":
+            rows["planar_m2"] = shapely.area(measured)
+            rows["parcel_id"] = _series(standard.rows, "ZDDM")
+            rows["town_code"] = _towns(standard.rows, "ZDDM")
+        else:
+            rows["layer"] = self.definition.key
+            code = self.definition.code
+            rows["code"] = None if code is None else _series(standard.rows, code)
+        return Begun(batch, standard, rows, mended)
+
+    def finish(self, begun: Begun) -> Prepared:
+        """Return rows and issues of a batch that was begun; batches are finished in their order."""
+        batch, standard, rows, mended = begun.batch, begun.standard, begun.rows, begun.mended
+        if mended is None:
             return self._enterprises(rows, standard)
-        return self._shapes(rows, standard, batch)
+        reasons, usable = _geometry_issues(mended, batch.first_row), mended.usable
+        if self.definition.stored == "parcel":
+            refused = self._refused_parcels(rows, usable)
+            reasons = pd.concat([reasons, refused], ignore_index=True)
+            usable = usable & ~rows["row_no"].isin(refused["row_no"]).to_numpy()
+        issues = pd.concat([standard.faults.assign(action="kept"), reasons], ignore_index=True)
+        issues["place"] = _places(mended, issues["row_no"].to_numpy(dtype=np.intp) - batch.first_row)
+        issues = self._keyed(issues, rows, standard.rows)
+        issues = _with_received(issues, rows, batch)
+        kept = rows if usable.all() else rows[usable]
+        return Prepared(kept, issues, int((~usable).sum()))
 
     def _standardised(self, batch: Batch) -> attributes.Standardised:
         lists = {item.codes: code_names(item.codes) for item in self.definition.field if item.codes}
@@ -92,60 +146,30 @@ class Preparer:
         issues = standard.faults.assign(action="kept")
         return Prepared(rows, self._keyed(issues, rows, standard.rows), 0)
 
-    def _shapes(self, rows: pd.DataFrame, standard: attributes.Standardised, batch: Batch) -> Prepared:
-        raw, fault = repair.decode(np.empty(0, dtype=object) if batch.wkb is None else batch.wkb)
-        kind = _KINDS[self.definition.geometry]
-        mended = repair.repair(self.to_plane(raw), fault, kind)
-        reasons = _geometry_issues(mended, batch.first_row)
-        usable = mended.usable
-        if self.definition.stored == "parcel":
-            rows["parcel_id"] = _series(standard.rows, "ZDDM")
-            refused = self._refused_parcels(rows, usable)
-            reasons = pd.concat([reasons, refused], ignore_index=True)
-            usable = usable & ~rows["row_no"].isin(refused["row_no"]).to_numpy()
-        issues = pd.concat([standard.faults.assign(action="kept"), reasons], ignore_index=True)
-        issues["place"] = _places(mended, issues["row_no"].to_numpy(dtype=np.intp) - batch.first_row)
-        issues = self._keyed(issues, rows, standard.rows)
-        issues = _with_received(issues, rows, batch)
-        kept = rows[usable].assign(geom=mended.geometries[usable], geom_received=mended.received[usable])
-        finished = (
-            self._parcels(kept)
-            if self.definition.stored == "parcel"
-            else self._features(kept, standard.rows, usable)
-        )
-        return Prepared(finished, issues, int((~usable).sum()))
-
-    def _features(self, kept: pd.DataFrame, values: pa.Table, usable: npt.NDArray[np.bool_]) -> pd.DataFrame:
-        code = self.definition.code
-        return kept.assign(
-            layer=self.definition.key,
-            code=None if code is None else _column(values, code)[usable],
-            area_m2=ellipsoidal_areas(kept["geom"].to_numpy(dtype=object), self.plane),
-        )
-
-    def _parcels(self, kept: pd.DataFrame) -> pd.DataFrame:
-        shapes = repair.multipolygons(kept["geom"].to_numpy(dtype=object))
-        towns = kept["parcel_id"].astype(object).str[:_TOWN_DIGITS]
-        known = towns.str.fullmatch(rf"\d{{{_TOWN_DIGITS}}}").fillna(value=False).astype(bool)
-        return kept.assign(
-            geom=shapes,
-            area_m2=ellipsoidal_areas(shapes, self.plane),
-            planar_m2=shapely.area(shapes),
-            town_code=towns.where(known, None),
-        )
-
     def _refused_parcels(self, rows: pd.DataFrame, usable: npt.NDArray[np.bool_]) -> pd.DataFrame:
         """Set aside parcels without a code, and those whose code came before; remember the codes."""
+        codes = rows["parcel_id"].to_numpy(dtype=object)[usable]
         found: list[tuple[int, str, str]] = []
-        for row, code in zip(rows["row_no"][usable], rows["parcel_id"][usable], strict=True):
+        distinct = set(codes)
+        if len(distinct) == len(codes) and None not in distinct and self.seen.isdisjoint(distinct):
+            self.seen |= distinct
+        else:
+            found = self._doubtful_codes(rows["row_no"].to_numpy()[usable], codes)
+        refused = pd.DataFrame(found, columns=["row_no", "rule", "message"])
+        return refused.assign(row_no=refused["row_no"].astype(np.int64), action="rejected")
+
+    def _doubtful_codes(
+        self, numbers: npt.NDArray[np.int64], codes: Geometries
+    ) -> list[tuple[int, str, str]]:
+        found: list[tuple[int, str, str]] = []
+        for row, code in zip(numbers, codes, strict=True):
             if code is None:
                 found.append((row, "parcel_id_missing", "the parcel has no ZDDM"))
             elif code in self.seen:
                 found.append((row, "parcel_id_duplicate", "another parcel came first with the same ZDDM"))
             else:
                 self.seen.add(code)
-        refused = pd.DataFrame(found, columns=["row_no", "rule", "message"])
-        return refused.assign(row_no=refused["row_no"].astype(np.int64), action="rejected")
+        return found
 
     def _keyed(self, issues: pd.DataFrame, rows: pd.DataFrame, values: pa.Table) -> pd.DataFrame:
         """Name the record of every issue by the identifier of its layer, where it has one."""
@@ -155,6 +179,23 @@ class Preparer:
         names = _column(values, identifier)
         first = int(rows["row_no"].iloc[0])
         return issues.assign(key=names[issues["row_no"].to_numpy(dtype=np.intp) - first])
+
+
+def _as_they_came(wkb: Geometries, mended: repair.Repaired) -> Geometries:
+    """Return the received bytes of geometries that nothing was done to, and the geometries of all others."""
+    same = (mended.fault == "") & np.array(
+        [item is not None and item[:5] in _STORED for item in wkb], dtype=bool
+    )
+    return np.where(same, wkb, mended.geometries)
+
+
+def _towns(values: pa.Table, name: str) -> pd.Series[Any]:
+    """Return the town that a code begins with, None where it does not begin with digits."""
+    if name not in values.column_names:
+        return _series(values, name)
+    towns = pc.utf8_slice_codeunits(values.column(name), 0, _TOWN_DIGITS)
+    known = pc.match_substring_regex(towns, rf"^[0-9]{{{_TOWN_DIGITS}}}$")
+    return _series(pa.table({name: pc.if_else(known, towns, pa.scalar(None, towns.type))}), name)
 
 
 def _column(values: pa.Table, name: str) -> npt.NDArray[np.object_]:

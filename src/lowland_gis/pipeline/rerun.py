@@ -14,9 +14,7 @@ from lowland_gis.analysis.rules import RulePack
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions import measure as define
-from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.errors import InputRefusedError
-from lowland_gis.pipeline import land
 from lowland_gis.pipeline.classify import STAGE, derived_rows, measure_run_of, pack_of, run_number, units_of
 from lowland_gis.pipeline.documents import current_documents, said_rows
 from lowland_gis.pipeline.evidence import Measured, facts_from, zones_of
@@ -24,7 +22,7 @@ from lowland_gis.pipeline.inputs import Inputs, StoredOverlaps, read_inputs
 from lowland_gis.pipeline.measure import COLUMNS, evidence
 from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.runs import Version, record_holds, run_inputs, run_settings
-from lowland_gis.pipeline.tabulate import _overlaps as tabulated
+from lowland_gis.pipeline.tabulate import layer_overlaps
 
 _VERDICT_KEY = ["question", "parcel_id"]
 _VERDICT_COLUMNS = [*_VERDICT_KEY, "answer", "settled", "rule", "candidate", "trace"]
@@ -64,10 +62,7 @@ class _MadeOverlaps:
     def frame(self, layer: str) -> pd.DataFrame:
         if layer not in self.versions:
             return self.recorded.frame(layer)
-        parcels = land.parcels(self.connection, self.versions, srid=self.project.srid)
-        made = tabulated(
-            self.connection, self.project, parcels, layer_definition(layer), self.versions[layer]
-        )
+        made = layer_overlaps(self.connection, self.project, self.versions, layer)
         self.report("overlap", layer, self.recorded.frame(layer), made, ["parcel_id", "code"])
         return made
 

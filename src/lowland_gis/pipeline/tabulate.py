@@ -1,16 +1,30 @@
-"""Tabulate the current parcels against every current layer that is meant for it."""
+"""Tabulate the current parcels against every current layer that is meant for it, as far as something has changed."""
 
 from __future__ import annotations
 
-import geopandas as gpd
-import pandas as pd
-import shapely
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self
 
-from lowland_gis import schema
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from psycopg import sql
+
+from lowland_gis import __version__, schema
+from lowland_gis.analysis.curves import MAX_DEVIATION_M
+from lowland_gis.analysis.polygons import polygon_rings
+from lowland_gis.analysis.rings import rings_of
+from lowland_gis.analysis.tabulate import Integers, Objects
 from lowland_gis.db.connect import Connection
-from lowland_gis.db.copy import copy_in
+from lowland_gis.db.copy import COPY_ROWS, copy_in
+from lowland_gis.db.frames import read_batches
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition, layer_keys
 from lowland_gis.engines import local
+from lowland_gis.engines.spool import Spool
 from lowland_gis.pipeline import land
 from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.runs import Run, Version, current_versions, recorded
@@ -18,9 +32,13 @@ from lowland_gis.pipeline.runs import Run, Version, current_versions, recorded
 STAGE = "tabulate"
 NO_CODE = ""
 
+_Versions = dict[str, list[Version]]
+
 
 def tabulate(project: Project, *, tell: Tell = silent) -> Run:
-    """Write `result.overlap` for every layer whose definition says `tabulate`.
+    """Write `result.overlap` and `result.cover` for every layer whose definition says `tabulate`.
+
+    What the newest run found of parcels and layers whose deliveries are the same is taken over, not computed again.
 
     Raises:
         UsageError: no parcels were ingested yet.
@@ -29,41 +47,256 @@ def tabulate(project: Project, *, tell: Tell = silent) -> Run:
         versions = current_versions(connection)
         layers = [key for key in layer_keys() if key in versions and layer_definition(key).tabulate != "no"]
         used = [version for key in ("parcel", *layers) for version in versions.get(key, [])]
+        settings = {"engine": local.NAME, "strips": "replace the ground", "as_of": _day(project)}
+        asked = {key: _asked(versions, key, project) for key in layers}
 
         def work(run_id: int) -> None:
-            parcels = land.parcels(connection, versions, srid=project.srid)
-            for key in layers:
-                tell(f"tabulate {key} {layer_definition(key).title}")
-                rows = _overlaps(connection, project, parcels, layer_definition(key), versions[key])
-                constants = {"run_id": run_id, "layer": key}
-                copy_in(connection, schema.OVERLAP, rows, srid=project.srid, constants=constants)
+            land.refuse_double_parcels(connection, versions)
+            earlier = _earlier(connection, run_id, settings)
+            with _Tabulation(connection, project, versions, run_id) as tabulation:
+                for key in layers:
+                    tell(f"tabulate {key} {layer_definition(key).title}")
+                    tabulation.layer(layer_definition(key), _same(earlier, asked[key], key, versions))
 
         return recorded(
             connection,
             STAGE,
             inputs={version.label: version.digest for version in used}
-            | {"versions": sorted(version.digest for version in used)},
-            settings={"engine": local.NAME, "as_of": project.settings.project.as_of.isoformat()},
+            | {"versions": sorted(version.digest for version in used), "layers": asked},
+            settings=settings,
             work=work,
         )
 
 
-def _overlaps(
+def layer_overlaps(
     connection: Connection,
     project: Project,
-    parcels: gpd.GeoDataFrame,
-    definition: LayerDefinition,
-    versions: list[Version],
+    versions: _Versions,
+    key: str,
+    outlines: gpd.GeoDataFrame | None = None,
 ) -> pd.DataFrame:
-    as_of = project.settings.project.as_of
-    zones = land.features(connection, definition, versions, as_of, srid=project.srid)
-    if definition.width is not None:
-        zones = land.strips(zones, definition.width)
-    elif definition.geometry == "line":
-        zones = zones.iloc[:0]
+    """Return the overlaps of a layer with the parcels of some deliveries, or with other outlines of them; write nothing.
+
+    Columns: parcel_id, code, area_m2 and share (of the outline). `outlines` has parcel_id and a geometry.
+    """
+    with _Tabulation(connection, project, versions, run_id=0) as tabulation:
+        return tabulation.frame(layer_definition(key), outlines)
+
+
+def _day(project: Project) -> str:
+    return project.settings.project.as_of.isoformat()
+
+
+def _asked(versions: _Versions, key: str, project: Project) -> dict[str, Any]:
+    """Return all that the overlaps of a layer depend on: its deliveries, those of the parcels, and the day where it has dates."""
+    definition = layer_definition(key)
+    zones = [*versions[key], *(versions.get(definition.strips, []) if definition.strips else [])]
+    dated = definition.valid_from is not None or definition.valid_to is not None
+    return {
+        "zones": sorted(version.digest for version in zones),
+        "parcels": sorted(version.digest for version in versions.get("parcel", [])),
+        "as_of": _day(project) if dated else None,
+    }
+
+
+@dataclass(frozen=True)
+class _Earlier:
+    """The run before: its number, and what the overlaps of each layer depended on."""
+
+    run_id: int
+    layers: dict[str, Any]
+
+
+def _earlier(connection: Connection, run_id: int, settings: dict[str, Any]) -> _Earlier | None:
+    """Return the newest run before this one, where it was made by the same program in the same way."""
+    row = connection.execute(
+        "SELECT run_id, inputs, settings, code_version FROM result.run WHERE stage = %s AND run_id < %s"
+        " ORDER BY run_id DESC LIMIT 1",
+        [STAGE, run_id],
+    ).fetchone()
+    if row is None or row[3] != __version__ or row[2] | {"as_of": None} != settings | {"as_of": None}:
+        return None
+    return _Earlier(row[0], row[1].get("layers", {}))
+
+
+@dataclass(frozen=True)
+class _Same:
+    """The run whose figures of a layer still hold, and the deliveries of parcels that they hold for."""
+
+    run_id: int
+    parcels: list[int]
+
+
+def _same(earlier: _Earlier | None, asked: dict[str, Any], key: str, versions: _Versions) -> _Same | None:
+    before = None if earlier is None else earlier.layers.get(key)
+    if earlier is None or before is None or any(before[name] != asked[name] for name in ("zones", "as_of")):
+        return None
+    kept = [version.version_id for version in versions["parcel"] if version.digest in before["parcels"]]
+    return _Same(earlier.run_id, kept) if kept else None
+
+
+@dataclass
+class _Tabulation:
+    """One run of the stage: parcels are read once for all layers that need the same ones."""
+
+    connection: Connection
+    project: Project
+    versions: _Versions
+    run_id: int
+    _open: ExitStack = field(default_factory=ExitStack)
+    _parcels: dict[tuple[int, ...], tuple[Spool, Objects]] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._open.close()
+
+    def layer(self, definition: LayerDefinition, same: _Same | None) -> None:
+        """Write the overlaps of one layer: those that hold still are copied, the others computed."""
+        kept = [] if same is None else same.parcels
+        if same is not None:
+            self._copied(definition.key, same)
+        fresh = tuple(v.version_id for v in self.versions["parcel"] if v.version_id not in kept)
+        if not fresh:
+            return
+        parcels, ids = self._parcels_of(fresh)
+        with self._zones(definition) as (zones, classes, names):
+            found = local.tabulated(parcels, zones, classes, names, cover=True, threads=_threads())
+            for strip in found:
+                self._written(definition.key, strip, ids, names, parcels.described.area)
+
+    def frame(self, definition: LayerDefinition, outlines: gpd.GeoDataFrame | None) -> pd.DataFrame:
+        """Return the overlaps of one layer: parcel_id, code, area_m2 and share."""
+        if outlines is None:
+            parcels, ids = self._parcels_of(tuple(version.version_id for version in self.versions["parcel"]))
+        else:
+            parcels, ids = self._open.enter_context(Spool()), outlines["parcel_id"].to_numpy(dtype=object)
+            parcels.add(rings_of(outlines.geometry.to_numpy(dtype=object)))
+        with self._zones(definition) as (zones, classes, names):
+            found = local.tabulated(parcels, zones, classes, names, threads=_threads())
+            overlaps, _ = local.together(found, len(ids))
+        parcel, klass, area = overlaps
+        share = area / parcels.described.area[parcel]
+        return pd.DataFrame({"parcel_id": ids[parcel], "code": names[klass], "area_m2": area, "share": share})
+
+    def _copied(self, key: str, same: _Same) -> None:
+        for table in (schema.OVERLAP, schema.COVER):
+            columns = [sql.Identifier(column.name) for column in table.columns if column.name != "run_id"]
+            self.connection.execute(
+                sql.SQL(
+                    "INSERT INTO {table} (run_id, {columns}) SELECT %s, {columns} FROM {table} WHERE run_id = %s AND layer = %s"
+                    " AND parcel_id IN (SELECT parcel_id FROM land.parcel WHERE version_id = ANY(%s))"
+                ).format(table=sql.Identifier(table.schema, table.name), columns=sql.SQL(", ").join(columns)),
+                [self.run_id, same.run_id, key, same.parcels],
+            )
+
+    def _parcels_of(self, version_ids: tuple[int, ...]) -> tuple[Spool, Objects]:
+        if version_ids not in self._parcels:
+            spool, ids = self._open.enter_context(Spool()), []
+            query = "SELECT parcel_id, geom FROM land.parcel WHERE version_id = ANY(%s) ORDER BY parcel_id"
+            for batch in read_batches(self.connection, query, [list(version_ids)]):
+                ids += [row[0] for row in batch]
+                _spool(spool, batch)
+            self._parcels[version_ids] = spool, np.array(ids, dtype=object)
+        return self._parcels[version_ids]
+
+    @contextmanager
+    def _zones(self, definition: LayerDefinition) -> Iterator[tuple[Spool, Integers, Objects]]:
+        """Yield the zones of a layer, the number of each one's class, and the classes."""
+        with Spool() as spool:
+            if definition.width is not None or definition.strips in self.versions:
+                codes = self._with_strips(definition, spool)
+            elif definition.geometry == "line":
+                codes = iter(())
+            else:
+                codes = self._read(definition, spool)
+            yield spool, *_numbered(codes)
+
+    def _read(self, definition: LayerDefinition, spool: Spool) -> Iterator[list[str]]:
+        """Spool the zones of a layer batch by batch, and yield their codes."""
+        day = self.project.settings.project.as_of
+        columns = f"{_code_column(definition)}, geom"
+        query, values = land.features_query(definition, self.versions[definition.key], day, columns)
+        for batch in read_batches(self.connection, query, values):
+            _spool(spool, batch)
+            yield [_code(definition, row[0]) for row in batch]
+
+    def _with_strips(self, definition: LayerDefinition, spool: Spool) -> Iterator[list[str]]:
+        """Spool a layer of lines as strips, or one whose ground strips take the place of; these need the shapes at once."""
+        zones = self._features(definition)
+        if definition.width is not None:
+            zones = land.strips(zones, definition.width)
+        else:
+            lines = layer_definition(str(definition.strips))
+            zones = land.without_strips(zones, land.strips(self._features(lines), str(lines.width)))
+        spool.add(rings_of(zones.geometry.to_numpy(dtype=object)))
+        yield [_code(definition, value) for value in zones[_code_column(definition)]]
+
+    def _features(self, definition: LayerDefinition) -> Any:
+        day = self.project.settings.project.as_of
+        versions = self.versions[definition.key]
+        return land.features(self.connection, definition, versions, day, srid=self.project.srid)
+
+    def _written(self, key: str, strip: local.Strip, ids: Objects, names: Objects, areas: Any) -> None:
+        parcel, klass, area = strip.overlaps
+        for start in range(0, len(parcel), COPY_ROWS):
+            some = slice(start, start + COPY_ROWS)
+            self._copy(
+                schema.OVERLAP,
+                key,
+                {
+                    "parcel_id": ids[parcel[some]],
+                    "code": names[klass[some]],
+                    "area_m2": area[some],
+                    "share": area[some] / areas[parcel[some]],
+                },
+            )
+        if strip.cover is not None:
+            met = np.zeros(len(ids), dtype=bool)
+            met[parcel] = True
+            uneven = met[strip.rows] & ((strip.cover.rest_m2 > 0.0) | (strip.cover.excess_m2 > 0.0))
+            rest, excess = (column[uneven] for column in strip.cover)
+            rows = {"parcel_id": ids[strip.rows[uneven]], "rest_m2": rest, "excess_m2": excess}
+            self._copy(schema.COVER, key, rows)
+
+    def _copy(self, table: schema.Table, key: str, rows: dict[str, Any]) -> None:
+        constants = {"run_id": self.run_id, "layer": key}
+        copy_in(self.connection, table, pd.DataFrame(rows), srid=self.project.srid, constants=constants)
+
+
+def _threads() -> int:
+    """Return how many processors this program may use; the figures are the same with any number."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _spool(spool: Spool, batch: list[tuple[Any, ...]]) -> None:
+    """Add the geometries of rows, their last column, which ingest has made valid."""
+    shapes = pa.array([row[-1] for row in batch], pa.large_binary())
+    spool.add(polygon_rings(shapes, deviation=MAX_DEVIATION_M)[0])
+
+
+def _code_column(definition: LayerDefinition) -> str:
+    return "feature_id" if definition.tabulate == "feature" else "code"
+
+
+def _code(definition: LayerDefinition, value: Any) -> str:
+    """Return what the overlaps of a zone are summed by."""
     if definition.tabulate == "feature":
-        zones["code"] = zones["feature_id"].astype(str)
-    elif definition.code is None:
-        zones["code"] = definition.key
-    zones["code"] = zones["code"].fillna(NO_CODE)
-    return local.overlaps(parcels, zones[~shapely.is_empty(zones.geometry.to_numpy())])
+        return str(value)
+    if definition.code is None:
+        return definition.key
+    return NO_CODE if value is None else value
+
+
+def _numbered(batches: Iterable[list[str]]) -> tuple[Integers, Objects]:
+    """Return the number of each code among the sorted codes, and these; a code that comes a million times is kept once."""
+    seen: dict[str, int] = {}
+    parts = [
+        np.array([seen.setdefault(code, len(seen)) for code in batch], dtype=np.int64) for batch in batches
+    ]
+    names = np.array(list(seen), dtype=object)
+    order = np.argsort(names, kind="stable")
+    rank = np.empty(len(names), dtype=np.int64)
+    rank[order] = np.arange(len(names))
+    return rank[np.concatenate([np.empty(0, dtype=np.int64), *parts])], names[order]

@@ -7,19 +7,19 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0005"
-down_revision = "0003"
+revision = "0007"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
 JSON_TRACE = "per rule: outcome and clauses with value, limit and outcome"
 LETTERS = "outcome of every clause of the question in the order of its rules: t true, f false, u unknown"
 # Stages whose runs rest on what is removed.
-STAGES = ("measure", "classify", "delineate", "determine")
+STAGES = ("measure", "classify")
 
 
 def _without_results() -> None:
-    for table in ("member", "unit", "verdict", "evidence"):
+    for table in ("verdict", "evidence"):
         op.execute(f"DELETE FROM result.{table}")  # noqa: S608 - fixed names
     op.execute(f"DELETE FROM result.run WHERE stage IN {STAGES}")  # noqa: S608 - fixed names
 

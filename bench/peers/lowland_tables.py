@@ -1,0 +1,29 @@
+"""lowland: the stage `tabulate`, from the tables `land.parcel` and `land.feature` to `result.overlap`."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import psycopg
+from measured import Arguments, measured, server_cpu_seconds, timed
+
+from lowland_gis.pipeline.project import open_project
+from lowland_gis.pipeline.tabulate import tabulate
+
+
+def stage(arguments: Arguments) -> dict[str, object]:
+    """Run the stage on a project that has never run it; reading the table back for comparison is not counted."""
+    with psycopg.connect(os.environ["BENCH_DSN"], autocommit=True) as connection:
+        connection.execute("TRUNCATE result.run CASCADE")
+        backend = connection.info.backend_pid
+        before = server_cpu_seconds(backend)
+        took = timed(lambda: tabulate(open_project(Path(os.environ["BENCH_PROJECT"]))))
+        server = server_cpu_seconds(backend) - before
+        rows = connection.execute(
+            "SELECT parcel_id, layer || ':' || code, area_m2 FROM result.overlap"
+        ).fetchall()
+    pd.DataFrame(rows, columns=["parcel_id", "code", "area_m2"]).to_parquet(arguments.output, index=False)
+    return took | {"cpu_seconds": took["cpu_seconds"] + server, "server_cpu_seconds": server}
+
+
+measured(stage)

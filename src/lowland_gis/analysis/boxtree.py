@@ -1,0 +1,109 @@
+"""A packed tree of boxes that compiled functions can ask: which boxes meet this one?"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lowland_gis.analysis.compiled import compiled
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+FANOUT = 16
+_FEW = 48  # numbers that are sorted by inserting
+
+
+class BoxTree(NamedTuple):
+    """Boxes packed by sort-tile-recursive (Leutenegger, Lopez and Edgington 1997).
+
+    `item` (n): the position of each packed box in the input; `boxes`: packed boxes, then those of their parents, level by
+    level; `level` (levels + 1): where each level begins in `boxes`. Boxes with NaN are left out.
+    """
+
+    item: Integers
+    boxes: Floats
+    level: Integers
+
+
+def box_tree(boxes: Floats) -> BoxTree:
+    """Pack boxes (n, 4: west, south, east, north) into a tree."""
+    item = _packed(boxes)
+    levels = [boxes[item]]
+    while len(levels[-1]) > FANOUT:
+        starts = np.arange(0, len(levels[-1]), FANOUT)
+        low = np.minimum.reduceat(levels[-1][:, :2], starts)
+        high = np.maximum.reduceat(levels[-1][:, 2:], starts)
+        levels.append(np.hstack([low, high]))
+    level = np.concatenate([[0], np.cumsum([len(each) for each in levels])]).astype(np.int64)
+    return BoxTree(item, np.concatenate(levels), level)
+
+
+def _packed(boxes: Floats) -> Integers:
+    """Order boxes by vertical slices of their middles, then by height within a slice."""
+    item = np.flatnonzero(~np.isnan(boxes).any(axis=1))
+    middle = boxes[item, :2] + boxes[item, 2:]
+    slices = max(1, int(np.ceil(np.sqrt(len(item) / FANOUT))))
+    by_x = np.argsort(middle[:, 0], kind="stable")
+    place = np.empty(len(item), dtype=np.int64)
+    place[by_x] = np.arange(len(item)) * slices // max(1, len(item))
+    return item[np.lexsort((middle[:, 1], place))].astype(np.int64)
+
+
+@compiled
+def boxes_met(tree: BoxTree, box: Floats, found: Integers) -> tuple[int, Integers]:
+    """Return how many boxes overlap `box` by more than an edge, and their positions in ascending order in `found`.
+
+    `found` is made larger where it is too small.
+    """
+    count = 0
+    top = len(tree.level) - 2
+    stack = np.empty(64 * FANOUT, dtype=np.int64)
+    depth = 0
+    for node in range(tree.level[top], tree.level[top + 1]):
+        stack[depth] = node
+        depth += 1
+    while depth:
+        depth -= 1
+        node = stack[depth]
+        if (
+            tree.boxes[node, 0] >= box[2]
+            or tree.boxes[node, 2] <= box[0]
+            or tree.boxes[node, 1] >= box[3]
+            or tree.boxes[node, 3] <= box[1]
+        ):
+            continue
+        if node < tree.level[1]:
+            if count == len(found):
+                larger = np.empty(2 * count + 16, dtype=np.int64)
+                larger[:count] = found
+                found = larger
+            found[count] = tree.item[node]
+            count += 1
+            continue
+        at = 1
+        while node >= tree.level[at + 1]:
+            at += 1
+        child = tree.level[at - 1] + (node - tree.level[at]) * FANOUT
+        for each in range(child, min(child + FANOUT, tree.level[at])):
+            stack[depth] = each
+            depth += 1
+    _ascending(found, count)
+    return count, found
+
+
+@compiled
+def _ascending(values: Integers, count: int) -> None:
+    """Sort the first `count` values in place."""
+    if count > _FEW:
+        values[:count] = np.sort(values[:count])
+        return
+    for n in range(1, count):
+        value = values[n]
+        at = n
+        while at > 0 and values[at - 1] > value:
+            values[at] = values[at - 1]
+            at -= 1
+        values[at] = value

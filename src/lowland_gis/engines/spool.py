@@ -1,0 +1,85 @@
+"""The polygons of a layer in bounded memory: up to a limit as they are, beyond it with their vertices in a temporary file."""
+
+from __future__ import annotations
+
+import tempfile
+from types import TracebackType
+from typing import IO, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from lowland_gis.analysis.rings import Rings, gathered, joined, taken
+from lowland_gis.errors import InputRefusedError
+
+# So many bytes of vertices of a layer stay in memory; a polygon of 50 vertices has 800.
+KEPT_BYTES = 600_000_000
+_VERTEX_BYTES = 16
+
+
+class Spool:
+    """Takes polygons batch by batch, then gives them back in any order, as often as wanted. Use it in a `with` block."""
+
+    def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
+        """Begin without polygons; up to `kept_bytes` of vertices stay in memory."""
+        # Only what is written to is really taken from the system.
+        self._xy = np.empty((kept_bytes // _VERTEX_BYTES, 2))
+        self._vertices = 0
+        self._parts: list[Rings] = []
+        self._file: IO[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        """Return the spool."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let the polygons go, and the temporary file."""
+        self._xy, self._parts = np.empty((0, 2)), []
+        if self._file is not None:
+            self._file.close()
+
+    @property
+    def in_memory(self) -> bool:
+        """Return whether all vertices are in memory."""
+        return self._file is None
+
+    @property
+    def described(self) -> Rings:
+        """Return boxes, areas and rings of all polygons; their vertices too where these are in memory."""
+        if len(self._parts) != 1:
+            self._parts = [joined(self._parts)]
+        xy = self._xy[: self._vertices] if self.in_memory else self._xy[:0]
+        return self._parts[0]._replace(xy=xy)
+
+    def add(self, batch: Rings) -> None:
+        """Take a batch of polygons.
+
+        Raises:
+            InputRefusedError: the temporary folder is full.
+        """
+        start, self._vertices = self._vertices, self._vertices + len(batch.xy)
+        self._parts.append(batch._replace(xy=self._xy[:0], ring_start=batch.ring_start + start))
+        if self._file is None and self._vertices <= len(self._xy):
+            self._xy[start : self._vertices] = batch.xy
+            return
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(prefix="lowland-rings-")  # noqa: SIM115 - closed in __exit__
+                self._xy[:start].tofile(self._file)
+                self._xy = self._xy[:0].copy()
+            batch.xy.tofile(self._file)
+        except OSError as error:
+            raise InputRefusedError(
+                f"The temporary folder {tempfile.gettempdir()} cannot hold the vertices ({error.strerror}), so nothing was"
+                " computed. Free some space there, or name another folder: TMPDIR=/big/folder lowland …"
+            ) from error
+
+    def taken(self, rows: npt.NDArray[np.intp]) -> Rings:
+        """Return some polygons in the order of `rows`."""
+        if self._file is None:
+            return taken(self.described, rows)
+        self._file.flush()
+        xy = np.memmap(self._file, dtype=np.float64, mode="r").reshape(-1, 2)
+        return gathered(self.described._replace(xy=xy), rows)

@@ -1,0 +1,73 @@
+"""The benchmarks run, and everybody who is asked gives the same table; how long it takes is nobody's business here."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import shapely
+
+ROOT = Path(__file__).parents[2]
+# Peers that come with what lowland itself needs.
+PEERS = ("lowland", "floor", "shapely_tree", "geopandas_overlay", "postgis")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("bench")
+
+
+def run(home: Path, script: str, *arguments: str) -> dict:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "bench" / script), "--parcels", "200", "--rounds", "1", *arguments],
+        env=os.environ | {"LOWLAND_BENCH_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    kept = Path(done.stdout.split("kept in ")[1].strip())
+    assert kept.parent == home / "results"
+    return json.loads(kept.read_text(encoding="utf-8"))
+
+
+def test_peers_agree_on_a_small_district(home):
+    figures = run(home, "tabulate.py", "--peers", ",".join(PEERS))
+    assert set(figures["medians"]) == set(PEERS)
+    assert set(figures["agreement"]) == set(PEERS) - {"lowland", "floor"}
+    for apart in figures["agreement"].values():
+        assert apart["rows"] > 1000
+        assert apart["beyond"] == 0
+    assert figures["district"]["pairs"] > 5 * figures["district"]["parcels"]
+
+
+def test_the_stage_agrees_with_sql_over_the_same_tables(home):
+    apart = run(home, "tables.py")["agreement"]["postgis_tables"]
+    assert apart["rows"] > 1000
+    assert apart["beyond"] == 0
+
+
+def test_the_district_is_valid_and_the_same_in_every_run(home):
+    made = home / "data"
+    again = home / "again"
+    for folder in (home, again):
+        subprocess.run(
+            [sys.executable, str(ROOT / "bench" / "district.py"), "--parcels", "200"],
+            env=os.environ | {"LOWLAND_BENCH_HOME": str(folder)},
+            check=True,
+            capture_output=True,
+        )
+    (first,) = made.iterdir()
+    for name in ("parcels.parquet", "zones.parquet"):
+        assert (first / name).read_bytes() == (again / "data" / first.name / name).read_bytes()
+        shapes = shapely.from_wkb(pq.read_table(first / name)["geometry"].to_pylist())
+        assert shapely.is_valid(shapes).all()
+        assert shapely.get_num_coordinates(shapes).mean() > 40
+    assert shapely.coverage_is_valid(
+        shapely.from_wkb(pq.read_table(first / "parcels.parquet")["geometry"].to_pylist())
+    )

@@ -1,0 +1,760 @@
+"""Deliveries in every state that offices send them in, each with what becomes of it; docs/bad_input.md is this list.
+
+Type `python tests/bad_input.py` to write the page anew.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import sqlite3
+import struct
+import subprocess
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from lowland_gis.analysis.geodesy import GaussPlane
+from lowland_gis.analysis.offset import gcj02_shift
+from made_files import box
+
+PAGE = Path(__file__).parents[1] / "docs" / "bad_input.md"
+LOADED, ASIDE, REFUSED = "loaded", "loaded, with rejects", "refused"
+Make = Callable[[Path], list[str]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One delivery: `make` writes it and returns the arguments of `lowland ingest`.
+
+    `said` must stand in the output. `rows` and `aside` count records; `value` is the DLMC, or what `query` gives, of the first row.
+    """
+
+    group: str
+    name: str
+    outcome: str
+    make: Make
+    said: str = ""
+    rows: int = 2
+    aside: int = 0
+    rules: tuple[str, ...] = ()
+    value: str | None = None
+    query: str = "SELECT attributes->>'DLMC' FROM land.feature ORDER BY row_no LIMIT 1"
+
+
+CASES: list[Case] = []
+
+
+def case(group: str, name: str, outcome: str, **facts: object) -> Callable[[Make], Make]:
+    """Put a delivery on the list."""
+
+    def added(make: Make) -> Make:
+        CASES.append(Case(group, name, outcome, make, **facts))  # type: ignore[arg-type]
+        return make
+
+    return added
+
+
+# ------------------------------------------------------------------ what the files are made of
+
+SIMPLIFIED, TRADITIONAL, FOUR_BYTES = "工业用地", "工業用地臺北縣", "工业用地𠀀"
+
+
+def features(name: str = SIMPLIFIED, **columns: list[object]) -> gpd.GeoDataFrame:
+    """Two features of the third survey."""
+    rows = {"BSM": ["1", "2"], "DLBM": ["0601", "0701"], "DLMC": [name, name]} | columns
+    return gpd.GeoDataFrame(rows, geometry=[box(0, 0), box(100, 0)], crs=4548)
+
+
+def shapefile(
+    folder: Path, rows: gpd.GeoDataFrame, encoding: str, *, cpg: str | None = None, ldid: int = 0
+) -> Path:
+    """Write a shapefile with these bytes, this .cpg and this language byte."""
+    path = folder / "图斑.shp"
+    rows.to_file(path, engine="pyogrio", encoding=encoding)
+    path.with_suffix(".cpg").unlink()
+    if cpg is not None:
+        path.with_suffix(".cpg").write_text(cpg)
+    with path.with_suffix(".dbf").open("r+b") as dbf:
+        dbf.seek(29)
+        dbf.write(bytes([ldid]))
+    return path
+
+
+def package(folder: Path, rows: gpd.GeoDataFrame, layer: str = "DLTB") -> Path:
+    """Write a GeoPackage."""
+    rows.to_file(folder / "图斑.gpkg", layer=layer, engine="pyogrio")
+    return folder / "图斑.gpkg"
+
+
+def ingest(path: Path | str, *more: str, layer: str = "dltb3") -> list[str]:
+    """Return the arguments of `lowland ingest`."""
+    return [layer, str(path), *more]
+
+
+def with_shapes(folder: Path, *shapes: object) -> list[str]:
+    """Deliver features of which the first is as given and the last is good."""
+    codes = [str(number) for number in range(len(shapes) + 1)]
+    rows = gpd.GeoDataFrame(
+        {"BSM": codes, "DLBM": ["0601"] * len(codes), "DLMC": [SIMPLIFIED] * len(codes)},
+        geometry=[*shapes, box(500, 0)],
+        crs=4548,
+    )
+    return ingest(package(folder, rows))
+
+
+def with_wkb(folder: Path, wkb: bytes) -> list[str]:
+    """Deliver two features of which the second has these very bytes."""
+    path = package(folder, features())
+    blob = b"GP\x00\x01" + struct.pack("<i", 4548) + wkb
+    with sqlite3.connect(path) as database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f'DROP TRIGGER "{name}"')
+        database.execute("UPDATE DLTB SET geom = ? WHERE fid = 2", (blob,))
+    database.close()
+    return ingest(path)
+
+
+def ring(*points: tuple[float, float]) -> bytes:
+    """Return the WKB of a polygon of one ring, closed or not."""
+    places = [(515_000 + x, 4_345_000 + y) for x, y in points]
+    return (
+        struct.pack("<BII", 1, 3, 1)
+        + struct.pack("<I", len(places))
+        + b"".join(struct.pack("<2d", *p) for p in places)
+    )
+
+
+def cut(path: Path, share: float) -> None:
+    """Leave only the beginning of a file."""
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+
+
+def zipped(folder: Path, *members: tuple[str, bytes]) -> Path:
+    """Write an archive."""
+    with zipfile.ZipFile(folder / "来件.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return folder / "来件.zip"
+
+
+def parts(folder: Path, name: str) -> list[tuple[str, bytes]]:
+    """Return the parts of a shapefile as members of an archive."""
+    (folder / "x").mkdir(exist_ok=True)
+    path = shapefile(folder / "x", features(), "GBK")
+    return [(f"{name}{part.suffix}", part.read_bytes()) for part in sorted(path.parent.iterdir())]
+
+
+# ------------------------------------------------------------------ text
+
+WRONG = {"GBK": "UTF-8", "GB18030": "ISO-8859-1", "UTF-8": "GBK"}
+for _encoding, _text in (("GBK", SIMPLIFIED), ("GB18030", FOUR_BYTES), ("UTF-8", SIMPLIFIED)):
+    for _what, _cpg in (("its own", _encoding), ("a wrong", WRONG[_encoding]), ("no", None)):
+        case(
+            "text",
+            f"{_encoding} with {_what} .cpg",
+            LOADED,
+            value=_text,
+            said=f"text read as {'utf-8' if _encoding == 'UTF-8' else 'gb18030'}",
+        )(
+            lambda folder, text=_text, encoding=_encoding, cpg=_cpg: ingest(
+                shapefile(folder, features(text), encoding, cpg=cpg)
+            )
+        )
+
+
+@case("text", "Big5 with its own .cpg", LOADED, value=TRADITIONAL, said="text read as big5")
+def _big5(folder: Path) -> list[str]:
+    return ingest(shapefile(folder, features(TRADITIONAL), "Big5", cpg="Big5"))
+
+
+@case("text", "Big5 with a wrong .cpg", REFUSED, said="as big5: 工業用地")
+def _big5_wrong(folder: Path) -> list[str]:
+    return ingest(shapefile(folder, features(TRADITIONAL), "Big5", cpg="GBK"))
+
+
+@case("text", "Big5 with no .cpg", REFUSED, said="the text encoding cannot be told")
+def _big5_none(folder: Path) -> list[str]:
+    return ingest(shapefile(folder, features(TRADITIONAL), "Big5"))
+
+
+@case("text", "Big5 with no .cpg, and `--encoding big5`", LOADED, value=TRADITIONAL)
+def _big5_said(folder: Path) -> list[str]:
+    return ingest(shapefile(folder, features(TRADITIONAL), "Big5"), "--encoding", "big5")
+
+
+@case("text", "GBK, language byte (LDID) 0x4D only", LOADED, value=SIMPLIFIED, said="text read as gb18030")
+def _ldid(folder: Path) -> list[str]:
+    return ingest(shapefile(folder, features(), "GBK", ldid=0x4D))
+
+
+@case(
+    "text", "UTF-8 under a language byte (LDID) of GBK", LOADED, value=SIMPLIFIED, said="text read as utf-8"
+)
+def _ldid_wrong(folder: Path) -> list[str]:
+    return ingest(shapefile(folder, features(), "UTF-8", ldid=0x4D))
+
+
+@case("text", "UTF-8 values cut inside a character", REFUSED, said="cut inside a character")
+def _cut_text(folder: Path) -> list[str]:
+    path = shapefile(folder, features("x" * 11), "UTF-8")
+    content = path.with_suffix(".dbf").read_bytes()
+    path.with_suffix(".dbf").write_bytes(content.replace(b"x" * 11, "北辰区天".encode()[:11]))
+    return ingest(path)
+
+
+# ------------------------------------------------------------------ parts and archives
+
+
+@case("parts", ".dbf cut off", REFUSED, said="it was cut off, so nothing was loaded")
+def _cut_dbf(folder: Path) -> list[str]:
+    path = shapefile(folder, features(), "GBK")
+    cut(path.with_suffix(".dbf"), 0.9)
+    return ingest(path)
+
+
+@case("parts", ".shp cut off", REFUSED, said=".shp is cut off")
+def _cut_shp(folder: Path) -> list[str]:
+    path = shapefile(folder, features(), "GBK")
+    cut(path, 0.6)
+    return ingest(path)
+
+
+@case("parts", "no .shx", REFUSED, said=".shx of the shapefile is missing")
+def _no_shx(folder: Path) -> list[str]:
+    path = shapefile(folder, features(), "GBK")
+    path.with_suffix(".shx").unlink()
+    return ingest(path)
+
+
+@case("parts", "no .dbf", REFUSED, said=".dbf of the shapefile is missing")
+def _no_dbf(folder: Path) -> list[str]:
+    path = shapefile(folder, features(), "GBK")
+    path.with_suffix(".dbf").unlink()
+    return ingest(path)
+
+
+@case("parts", "no .prj", REFUSED, said="--src-crs EPSG:4548")
+def _no_prj(folder: Path) -> list[str]:
+    path = shapefile(folder, features(), "GBK")
+    path.with_suffix(".prj").unlink()
+    return ingest(path)
+
+
+@case("parts", "no .prj, and `--src-crs EPSG:4548`", LOADED, value=SIMPLIFIED)
+def _given_prj(folder: Path) -> list[str]:
+    return [*_no_prj(folder), "--src-crs", "EPSG:4548"]
+
+
+@case("parts", "a VRT under the name .shp", REFUSED, said="its content is not what the name .shp says")
+def _vrt(folder: Path) -> list[str]:
+    path = shapefile(folder, features(), "GBK")
+    path.write_text("<OGRVRTDataSource><OGRVRTLayer name='x'/></OGRVRTDataSource>")
+    return ingest(path)
+
+
+@case("archives", "zip with a sub-folder and GBK member names", LOADED, value=SIMPLIFIED)
+def _zip(folder: Path) -> list[str]:
+    named = parts(folder, "三调/图斑")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in named:
+            archive.writestr(zipfile.ZipInfo(name.encode("gbk").decode("cp437")), content)
+    # Chinese software of old sets no flag for UTF-8.
+    raw = buffer.getvalue()
+    for name, _ in named:
+        utf8, gbk = name.encode("gbk").decode("cp437").encode(), name.encode("gbk")
+        assert raw.count(utf8) == 2
+        assert len(utf8) >= len(gbk)
+    (folder / "来件.zip").write_bytes(_without_flag(named))
+    return ingest(folder / "来件.zip")
+
+
+def _without_flag(members: list[tuple[str, bytes]]) -> bytes:
+    """Return an archive whose names are GBK and whose flags say nothing of it."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for number, (_, content) in enumerate(members):
+            archive.writestr(f"{number:09d}", content)
+    raw = buffer.getvalue()
+    for number, (name, _) in enumerate(members):
+        gbk = name.encode("gbk")
+        placeholder = f"{number:09d}".encode()
+        for head, length_at in ((b"PK\x03\x04", 26), (b"PK\x01\x02", 28)):
+            fixed = 30 if head == b"PK\x03\x04" else 46
+            at = raw.index(placeholder) if head == b"PK\x03\x04" else raw.rindex(placeholder)
+            start = at - fixed
+            raw = (
+                raw[: start + length_at]
+                + struct.pack("<H", len(gbk))
+                + raw[start + length_at + 2 : at]
+                + gbk
+                + raw[at + 9 :]
+            )
+    return _reindexed(raw)
+
+
+def _reindexed(raw: bytes) -> bytes:
+    """Put the offsets of an archive right whose names have changed their lengths."""
+    entries, at = [], 0
+    while raw[at : at + 4] == b"PK\x03\x04":
+        size, name, extra = (
+            *struct.unpack("<I", raw[at + 18 : at + 22]),
+            *struct.unpack("<HH", raw[at + 26 : at + 30]),
+        )
+        entries.append(at)
+        at += 30 + name + extra + size
+    directory, patched = at, bytearray(raw)
+    for entry in entries:
+        patched[at + 42 : at + 46] = struct.pack("<I", entry)
+        name, extra, comment = struct.unpack("<HHH", patched[at + 28 : at + 34])
+        at += 46 + name + extra + comment
+    patched[at + 12 : at + 20] = struct.pack("<II", at - directory, directory)
+    return bytes(patched)
+
+
+@case("archives", "zip with `../` in a path", REFUSED, said="outside the folder")
+def _zip_slip(folder: Path) -> list[str]:
+    return ingest(zipped(folder, *parts(folder, "../../图斑")))
+
+
+@case("archives", "zip with an absolute path", REFUSED, said="outside the folder")
+def _zip_absolute(folder: Path) -> list[str]:
+    return ingest(zipped(folder, *parts(folder, "/tmp/图斑")))
+
+
+@case("archives", "zip with a link", REFUSED, said="is a link")
+def _zip_link(folder: Path) -> list[str]:
+    info = zipfile.ZipInfo("a.shp")
+    info.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(folder / "来件.zip", "w") as archive:
+        archive.writestr(info, "/etc/passwd")
+    return ingest(folder / "来件.zip")
+
+
+@case("archives", "a bomb", REFUSED, said="looks like a bomb")
+def _bomb(folder: Path) -> list[str]:
+    with (
+        zipfile.ZipFile(folder / "来件.zip", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("a.shp", "w") as member,
+    ):
+        for _ in range(120):
+            member.write(bytes(1 << 20))
+    return ingest(folder / "来件.zip")
+
+
+@case("archives", "zip of several layers", REFUSED, said="Name one: 来件.zip:LAYER")
+def _zip_two(folder: Path) -> list[str]:
+    return ingest(zipped(folder, *parts(folder, "北"), *parts(folder, "南")))
+
+
+@case("archives", "zip of several layers, and `来件.zip:北`", LOADED, value=SIMPLIFIED)
+def _zip_one(folder: Path) -> list[str]:
+    layer, path = _zip_two(folder)
+    return [layer, f"{path}:北"]
+
+
+# ------------------------------------------------------------------ file geodatabases
+
+CIRCLE = "CURVEPOLYGON (CIRCULARSTRING (515100 4345500,515200 4345600,515300 4345500,515200 4345400,515100 4345500))"
+
+
+def geodatabase(folder: Path, kind: str, *shapes: str) -> list[str]:
+    """Write a file geodatabase with GDAL's own program: pyogrio cannot write arcs or measures."""
+    lines = [f'{number},0601,{SIMPLIFIED},"{shape}"' for number, shape in enumerate(shapes)]
+    (folder / "c.csv").write_text("\n".join(["BSM,DLBM,DLMC,wkt", *lines]), encoding="utf-8")
+    command = ["ogr2ogr", "-f", "OpenFileGDB", "三调.gdb", "c.csv", "-oo", "GEOM_POSSIBLE_NAMES=wkt", "-oo"]
+    subprocess.run(
+        [*command, "KEEP_GEOM_COLUMNS=NO", "-a_srs", "EPSG:4548", "-nln", "DLTB", *kind.split()],
+        cwd=folder,
+        check=True,
+    )
+    return ingest(folder / "三调.gdb")
+
+
+@case(
+    "geodatabases",
+    "FileGDB with arcs (chords within 1 mm of them)",
+    LOADED,
+    query="SELECT (abs(ST_Area(geom) - pi() * 1e4) < 0.5)::text FROM land.feature ORDER BY row_no LIMIT 1",
+    value="true",
+)
+def _arcs(folder: Path) -> list[str]:
+    return geodatabase(
+        folder,
+        "-nlt CURVEPOLYGON",
+        CIRCLE,
+        "POLYGON ((515000 4345000,515100 4345000,515100 4345100,515000 4345000))",
+    )
+
+
+@case(
+    "geodatabases",
+    "FileGDB with heights and measures (left out)",
+    LOADED,
+    query="SELECT ST_NDims(geom)::text || ' ' || ST_Area(geom) FROM land.feature ORDER BY row_no LIMIT 1",
+    value="2 5000",
+)
+def _heights(folder: Path) -> list[str]:
+    solid = "POLYGON ZM ((515000 4345000 5 1,515100 4345000 5 2,515100 4345100 5 3,515000 4345000 5 1))"
+    return geodatabase(folder, "-nlt POLYGON -dim XYZM", solid, solid.replace("4345", "4346"))
+
+
+# ------------------------------------------------------------------ fields
+
+
+def with_field_names(folder: Path, **renamed: str) -> Path:
+    """Write a shapefile and change names of its fields in place."""
+    path = shapefile(folder, features(ALT=["0201", "0201"]), "GBK")
+    content = bytearray(path.with_suffix(".dbf").read_bytes())
+    for old, new in renamed.items():
+        at = content.index(old.encode().ljust(11, b"\x00"))
+        content[at : at + 11] = new.encode("gbk").ljust(11, b"\x00")
+    path.with_suffix(".dbf").write_bytes(content)
+    return path
+
+
+@case(
+    "fields",
+    "two fields of one name (the first one counts, the second is kept beside it)",
+    LOADED,
+    value="0601 0201",
+    query="SELECT code || ' ' || (attributes->>'DLBM_2') FROM land.feature ORDER BY row_no LIMIT 1",
+)
+def _twice(folder: Path) -> list[str]:
+    return ingest(with_field_names(folder, ALT="DLBM"))
+
+
+@case("fields", "a field renamed by a consultant", REFUSED, said="DLBM 地类编码")
+def _renamed(folder: Path) -> list[str]:
+    return ingest(with_field_names(folder, DLBM="地类码"))
+
+
+@case("fields", "a field renamed by a consultant, and `--mapping`", LOADED, value=SIMPLIFIED)
+def _mapped(folder: Path) -> list[str]:
+    text = 'supplier = "示例咨询"\nlayer = "dltb3"\n[rename]\n"地类码" = "DLBM"\n'
+    (folder / "顾问.toml").write_text(text, encoding="utf-8")
+    return [*_renamed(folder), "--mapping", str(folder / "顾问.toml")]
+
+
+@case("fields", "a field name cut inside a character", REFUSED, said="cut inside a character")
+def _cut_name(folder: Path) -> list[str]:
+    path = shapefile(folder, features(ALT=["x", "y"]), "UTF-8")
+    content = path.with_suffix(".dbf").read_bytes()
+    path.with_suffix(".dbf").write_bytes(
+        content.replace(b"ALT".ljust(11, b"\x00"), "低效用地".encode()[:10] + b"\x00")
+    )
+    return ingest(path)
+
+
+@case(
+    "fields",
+    "field names and values far too long for a shapefile",
+    LOADED,
+    value="200 300",
+    query="SELECT length(key) || ' ' || length(value) FROM land.feature, jsonb_each_text(attributes)"
+    " WHERE length(key) > 100 LIMIT 1",
+)
+def _long(folder: Path) -> list[str]:
+    return ingest(package(folder, features(**{"长" * 200: ["值" * 300] * 2})))
+
+
+@case(
+    "fields",
+    "codes that became numbers, so that their zeros are lost",
+    LOADED,
+    rules=("code_unknown",),
+    value="601",
+    query="SELECT code FROM land.feature ORDER BY row_no LIMIT 1",
+)
+def _numbers(folder: Path) -> list[str]:
+    return ingest(package(folder, features(DLBM=[601, 701])))
+
+
+@case(
+    "fields",
+    "long identifiers that became numbers with a fraction",
+    LOADED,
+    value="1",
+    query="SELECT attributes->>'BSM' FROM land.feature ORDER BY row_no LIMIT 1",
+)
+def _floats(folder: Path) -> list[str]:
+    return ingest(package(folder, features(BSM=[1.0, 2.0])))
+
+
+@case(
+    "fields",
+    "text where a number belongs",
+    LOADED,
+    rules=("value_unreadable",),
+    value="12.5",
+    query="SELECT attributes->>'TBMJ' FROM land.feature ORDER BY row_no LIMIT 1",
+)
+def _text_numbers(folder: Path) -> list[str]:
+    return ingest(package(folder, features(TBMJ=[" 12.50 ", "约三亩"])))
+
+
+@case(
+    "fields",
+    "a layer name and field names that are SQL",
+    LOADED,
+    value="'); DROP TABLE land.parcel; --",
+    query="SELECT value FROM land.feature, jsonb_each_text(attributes) WHERE key LIKE '%DROP TABLE%' LIMIT 1",
+)
+def _sql(folder: Path) -> list[str]:
+    words = "'); DROP TABLE land.parcel; --"
+    path = package(
+        folder, features(**{'x"; DROP TABLE land.feature; --': [words] * 2}), layer="DLTB'; DROP TABLE land"
+    )
+    return ingest(f"{path}:DLTB'; DROP TABLE land")
+
+
+# ------------------------------------------------------------------ geometries
+
+
+@case("geometries", "a coordinate that is NaN", ASIDE, aside=1, rules=("geometry_not_finite",))
+def _nan(folder: Path) -> list[str]:
+    return with_wkb(folder, ring((0, 0), (1, float("nan")), (1, 1), (0, 0)))
+
+
+@case("geometries", "a coordinate that is infinite", ASIDE, aside=1, rules=("geometry_not_finite",))
+def _inf(folder: Path) -> list[str]:
+    return with_wkb(folder, ring((0, 0), (1, float("inf")), (1, 1), (0, 0)))
+
+
+@case("geometries", "an empty geometry", ASIDE, aside=1, rules=("geometry_empty",))
+def _empty(folder: Path) -> list[str]:
+    return with_shapes(folder, shapely.Polygon())
+
+
+@case("geometries", "no geometry", ASIDE, aside=1, rules=("geometry_missing",))
+def _null(folder: Path) -> list[str]:
+    return with_shapes(folder, None)
+
+
+@case("geometries", "a line among polygons", ASIDE, aside=1, rules=("geometry_wrong_kind",))
+def _line(folder: Path) -> list[str]:
+    return with_shapes(folder, shapely.LineString([(515_000, 4_345_000), (515_100, 4_345_000)]))
+
+
+@case("geometries", "a ring of two points", ASIDE, aside=1, rules=("geometry_unreadable",))
+def _two_points(folder: Path) -> list[str]:
+    return with_wkb(folder, ring((0, 0), (1, 1)))
+
+
+@case("geometries", "a ring that is not closed", ASIDE, aside=1, rules=("geometry_unreadable",))
+def _open(folder: Path) -> list[str]:
+    return with_wkb(folder, ring((0, 0), (50, 0), (50, 50), (0, 50)))
+
+
+@case(
+    "geometries",
+    "a ring that crosses itself (repaired, the received one is kept)",
+    LOADED,
+    rules=("geometry_area_changed",),
+    value="5000 0",
+    query="SELECT round(ST_Area(geom)) || ' ' || round(ST_Area(geom_received)) FROM land.feature ORDER BY row_no LIMIT 1",
+)
+def _crossing(folder: Path) -> list[str]:
+    corners = [(515_000, 4_345_000), (515_100, 4_345_100), (515_100, 4_345_000), (515_000, 4_345_100)]
+    return with_shapes(folder, shapely.Polygon(corners))
+
+
+@case(
+    "geometries",
+    "a ring of a million vertices",
+    LOADED,
+    value="1000001",
+    query="SELECT ST_NPoints(geom)::text FROM land.feature ORDER BY row_no LIMIT 1",
+)
+def _million(folder: Path) -> list[str]:
+    turn = np.linspace(0, 2 * np.pi, 1_000_001)
+    corners = np.column_stack([515_000 + 90 * np.cos(turn), 4_345_000 + 90 * np.sin(turn)])
+    corners[-1] = corners[0]
+    return with_shapes(folder, shapely.Polygon(corners))
+
+
+@case("geometries", "a layer without rows", LOADED, rows=0, query="SELECT 'none'", value="none")
+def _no_rows(folder: Path) -> list[str]:
+    return ingest(package(folder, features().iloc[:0]))
+
+
+# ------------------------------------------------------------------ coordinates
+
+
+def moved(rows: gpd.GeoDataFrame, change: Callable[[np.ndarray], np.ndarray], crs: int) -> gpd.GeoDataFrame:
+    """Change coordinates and say that they are in another system."""
+    shapes = shapely.transform(rows.geometry.to_numpy(), change)
+    return gpd.GeoDataFrame(rows.drop(columns="geometry"), geometry=shapes, crs=crs)
+
+
+PLACE = "SELECT round(ST_X(ST_Centroid(geom))) || ' ' || round(ST_Y(ST_Centroid(geom))) FROM land.feature ORDER BY row_no LIMIT 1"
+HERE = "515050 4345050"
+
+
+@case("coordinates", "eastings with the zone before them, declared", LOADED, value=HERE, query=PLACE)
+def _prefixed(folder: Path) -> list[str]:
+    return ingest(shapefile(folder, features().to_crs(4527), "GBK"))
+
+
+@case(
+    "coordinates", "eastings with the zone before them, declared without", REFUSED, said="with a zone prefix"
+)
+def _prefixed_wrong(folder: Path) -> list[str]:
+    return ingest(
+        shapefile(folder, moved(features(), lambda xy: xy + np.array([39_000_000, 0]), 4548), "GBK")
+    )
+
+
+@case(
+    "coordinates", "plain eastings, declared with the zone before them", REFUSED, said="without a zone prefix"
+)
+def _plain_wrong(folder: Path) -> list[str]:
+    return ingest(shapefile(folder, moved(features(), lambda xy: xy, 4527), "GBK"))
+
+
+@case("coordinates", "degrees, declared", LOADED, value=HERE, query=PLACE)
+def _degrees(folder: Path) -> list[str]:
+    return ingest(package(folder, features().to_crs(4490)))
+
+
+@case("coordinates", "degrees declared as metres", REFUSED, said="the coordinates are degrees")
+def _degrees_wrong(folder: Path) -> list[str]:
+    return ingest(package(folder, features().to_crs(4490).set_crs(4548, allow_override=True)))
+
+
+@case("coordinates", "x and y swapped", REFUSED, said="look swapped")
+def _swapped(folder: Path) -> list[str]:
+    return ingest(package(folder, moved(features(), lambda xy: xy[:, ::-1], 4548)))
+
+
+@case("coordinates", "an old datum (Xian 1980)", REFUSED, said="only a ballpark shift is known")
+def _old(folder: Path) -> list[str]:
+    return ingest(package(folder, features().set_crs(2384, allow_override=True)))
+
+
+DATUM = """
+kind = "four"
+source_crs = "EPSG:2384"
+target_crs = "EPSG:4548"
+axes = "east_north"
+dx = 110.0
+dy = -3.0
+rotation = 0.0
+rotation_unit = "arc-second"
+scale_ppm = 0.0
+document = "试验参数"
+date = 2020-01-01
+accuracy_m = 0.1
+"""
+
+
+@case("coordinates", "an old datum, and the bureau's `--datum`", LOADED, value="515160 4345047", query=PLACE)
+def _old_given(folder: Path) -> list[str]:
+    (folder / "四参数.toml").write_text(DATUM, encoding="utf-8")
+    return [*_old(folder), "--datum", str(folder / "四参数.toml")]
+
+
+@case(
+    "coordinates",
+    "shifted like maps of the internet (GCJ-02), held against the district",
+    LOADED,
+    rows=9,
+    said="like GCJ-02",
+    rules=("offset_gcj02",),
+    value=SIMPLIFIED,
+    query="SELECT attributes->>'DLMC' FROM land.feature WHERE layer = 'dltb3' LIMIT 1",
+)
+def _gcj(folder: Path) -> list[str]:
+    tiles = [box(1000 * x, 1000 * y, 1000, 1000) for x in range(3) for y in range(3)]
+    rows = {"BSM": [str(n) for n in range(9)], "DLBM": ["0601"] * 9, "DLMC": [SIMPLIFIED] * 9}
+    plane = GaussPlane(117.0, 500_000.0)
+    shifted = moved(
+        gpd.GeoDataFrame(rows, geometry=tiles, crs=4548), lambda xy: xy + gcj02_shift(xy, plane), 4548
+    )
+    return ingest(package(folder, shifted))
+
+
+# ------------------------------------------------------------------ dates
+
+
+@case(
+    "dates",
+    "9999-09-09 in a shapefile",
+    LOADED,
+    value="9999-09-09",
+    query="SELECT attributes->>'BHJSSJ' FROM land.feature ORDER BY row_no LIMIT 1",
+)
+def _far_shapefile(folder: Path) -> list[str]:
+    days = [dt.date(9999, 9, 9)] * 2
+    rows = gpd.GeoDataFrame({"BSM": ["1", "2"], "BHJSSJ": days}, geometry=[box(0, 0), box(100, 0)], crs=4548)
+    path = folder / "农田.shp"
+    rows.assign(BHJSSJ="99990909").to_file(path, encoding="GBK", engine="pyogrio")
+    content = bytearray(path.with_suffix(".dbf").read_bytes())
+    # The field as office software writes it: eight digits of kind D.
+    at = content.index(b"BHJSSJ")
+    content[at + 11 : at + 12], content[at + 16] = b"D", content[at + 16]
+    path.with_suffix(".dbf").write_bytes(content)
+    return ingest(path, layer="farmland")
+
+
+@case(
+    "dates",
+    "9999-09-09 in a GeoPackage",
+    LOADED,
+    value="9999-09-09",
+    query="SELECT attributes->>'BHJSSJ' FROM land.feature ORDER BY row_no LIMIT 1",
+)
+def _far_package(folder: Path) -> list[str]:
+    days = [dt.date(9999, 9, 9)] * 2
+    rows = gpd.GeoDataFrame({"BSM": ["1", "2"], "BHJSSJ": days}, geometry=[box(0, 0), box(100, 0)], crs=4548)
+    return ingest(package(folder, rows), layer="farmland")
+
+
+@case(
+    "dates",
+    "days that do not exist",
+    LOADED,
+    rules=("value_unreadable",),
+    value="none",
+    query="SELECT coalesce(attributes->>'BHJSSJ', 'none') FROM land.feature ORDER BY row_no LIMIT 1",
+)
+def _no_day(folder: Path) -> list[str]:
+    days = ["2023-02-29", "2024-02-29"]
+    rows = gpd.GeoDataFrame({"BSM": ["1", "2"], "BHJSSJ": days}, geometry=[box(0, 0), box(100, 0)], crs=4548)
+    return ingest(package(folder, rows), layer="farmland")
+
+
+# ------------------------------------------------------------------ the page
+
+HEAD = """# Bad input
+
+<!-- Written by tests/bad_input.py; do not edit. Every line is tested with a real file. -->
+
+What `lowland ingest` does with deliveries in the states that offices send them in. *Loaded*: every record is there, and doubts are
+listed (`lowland layers rejects LAYER`). *With rejects*: the records named are set aside whole, with the reason, and can be exported
+(`-o FILE`). *Refused*: exit code 3, the database is untouched, and the message says what to type or to ask for.
+
+| | delivery | outcome | doubts that are listed |
+|---|---|---|---|
+"""
+
+
+def page() -> str:
+    """Return the page as Markdown."""
+    lines, group = [], ""
+    for one in CASES:
+        rules = ", ".join(f"`{rule}`" for rule in one.rules)
+        lines.append(f"| {one.group if one.group != group else ''} | {one.name} | {one.outcome} | {rules} |")
+        group = one.group
+    return HEAD + "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,68 @@
+"""Polygons in memory and in a file are the same polygons."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lowland_gis.analysis.rings import rings_of
+from lowland_gis.engines import local
+from lowland_gis.engines.spool import Spool
+from lowland_gis.errors import InputRefusedError
+from scattered import blob, field
+
+
+def filled(spool: Spool, shapes: list, size: int = 7) -> Spool:
+    for start in range(0, len(shapes), size):
+        spool.add(rings_of(np.array(shapes[start : start + size], dtype=object)))
+    return spool
+
+
+@pytest.fixture
+def layers():
+    return [*field(200, 100, 1), blob(500, 100, 3)], [*field(200, 80, 2), blob(900, 150, 4)]
+
+
+def tabulated(layers, kept_bytes):
+    parcels, zones = layers
+    with Spool(kept_bytes) as ours, Spool(kept_bytes) as theirs:
+        filled(ours, parcels)
+        filled(theirs, zones)
+        classes = np.arange(len(zones)) % 3
+        names = np.array(["a", "b", "c"], dtype=object)
+        strips = list(local.tabulated(ours, theirs, classes, names, cover=True))
+        return strips, local.together(strips, len(parcels))
+
+
+def test_strips_give_the_same_to_the_bit(layers, monkeypatch):
+    one, (whole, cover) = tabulated(layers, 10_000_000)
+    monkeypatch.setattr(local, "STRIP_PARCELS", 13)
+    strips, (parts, cover_parts) = tabulated(layers, 2_000)
+    assert (len(one), len(strips)) == (1, 8)
+    for ours, theirs in zip((*whole, *cover), (*parts, *cover_parts), strict=True):
+        assert ours.tolist() == theirs.tolist()
+    assert sorted(np.concatenate([strip.rows for strip in strips])) == list(range(101))
+
+
+def test_one_layer_in_a_file_is_enough_for_strips(layers):
+    with Spool(2_000) as ours, Spool(10_000_000) as theirs:
+        filled(ours, layers[0])
+        filled(theirs, layers[1])
+        assert (ours.in_memory, theirs.in_memory) == (False, True)
+        assert len(list(local.strips(ours, theirs))) == 1
+        assert len(ours.described.xy) == 0
+
+
+def test_nothing_gives_nothing():
+    with Spool() as ours, Spool() as theirs:
+        found, cover = local.together(
+            local.tabulated(ours, theirs, np.empty(0, np.int64), np.empty(0, object), cover=True), 0
+        )
+    assert [len(column) for column in (*found, *cover)] == [0] * 5
+
+
+def test_a_full_temporary_folder_is_named(layers, monkeypatch):
+    with Spool(2_000) as spool:
+        monkeypatch.setattr("tempfile.tempdir", "/dev/full")
+        with pytest.raises(InputRefusedError, match="/dev/full cannot hold the vertices"):
+            filled(spool, layers[0])
