@@ -114,3 +114,37 @@ def test_an_engine_without_its_database_gives_advice(lowland, files):
     assert "LOWLAND_DSN" in done.stderr
     assert "needs no database" in done.stderr
     assert done.stdout == ""
+
+
+def test_cover_tells_rest_and_excess(lowland, files):
+    done = lowland("tabulate", "parcels.gpkg", "zones.gpkg:DLTB", "--id", "ZDDM", "--cover", "cover.csv")
+    assert done.returncode == 0, done.stderr
+    rows = pd.read_csv(files / "cover.csv")
+    assert rows.columns.tolist() == ["parcel_id", "area_m2", "rest_m2", "excess_m2"]
+    assert rows["parcel_id"].tolist() == ["a", "b"]
+    assert rows["area_m2"].tolist() == pytest.approx([10_000, 10_000])
+    # b: the first zone covers 5,000 m²; the second 2,000 m², half of them again.
+    assert rows["rest_m2"].tolist() == pytest.approx([5_000, 4_000])
+    assert rows["excess_m2"].tolist() == pytest.approx([0, 1_000])
+    assert lowland("tabulate", "parcels.gpkg", "zones.gpkg:DLTB", "--cover", "cover.txt").returncode == 2
+
+
+def test_lines_are_strips_of_their_width(lowland, files):
+    across, upright = [(0, 50), (100, 50)], [(50, 0), (50, 100)]
+    lines = [
+        shapely.LineString([(515_000 + x, 4_345_000 + y) for x, y in way])
+        for way in (across, upright, upright)
+    ]
+    gpd.GeoDataFrame({"KD": [4.0, 10.0, None], "DLBM": ["1003"] * 3}, geometry=lines, crs=4548).to_file(
+        files / "xz.gpkg"
+    )
+    done = lowland("tabulate", "parcels.gpkg", "xz.gpkg", "--id", "ZDDM", "--by", "DLBM", "--width", "KD")
+    assert done.returncode == 0, done.stderr
+    rows = read(done.stdout)
+    assert rows["parcel_id"].tolist() == ["b"]
+    # 100 m of 4 m and 100 m of 10 m, less the crossing, which counts once; the line without a width is no strip.
+    assert rows["area_m2"].tolist() == pytest.approx([400 + 1000 - 40])
+    assert (
+        "there is no field 'BREITE'"
+        in lowland("tabulate", "parcels.gpkg", "xz.gpkg", "--width", "BREITE").stderr
+    )

@@ -12,6 +12,21 @@ import shapely
 Geometries = npt.NDArray[np.object_]
 
 
+def of_lines(lines: Geometries, widths: npt.NDArray[np.float64]) -> Geometries:
+    """Return lines as strips of their own width (m) with flat ends; where two cross, the wider one has the ground.
+
+    None where there is no line, or a width that is missing or not above 0.
+
+    >>> shapely.area(of_lines(np.array([shapely.LineString([(0, 0), (10, 0)]), None]), np.array([2.0, 2.0])))
+    array([20., nan])
+    """
+    wide = np.flatnonzero((widths > 0) & ~shapely.is_missing(lines))
+    shapes = np.full(len(lines), None, dtype=object)
+    strips = shapely.buffer(lines[wide], widths[wide] / 2, cap_style="flat", join_style="mitre")
+    shapes[wide] = apart(strips, widths[wide])
+    return shapes
+
+
 def apart(strips: Geometries, widths: npt.NDArray[np.float64]) -> Geometries:
     """Return the strips without the ground of wider ones, so that a crossing counts once; of equal ones the first has it.
 

@@ -20,6 +20,11 @@ from lowland_gis.pipeline.files_in_sql import database_for, tabulate_files_in_sq
 @click.option("--id", "id_field", help="Field that names a parcel; without it the 0-based row number.")
 @click.option("--by", "by_field", help="Field whose values are summed apart; without it one code `all`.")
 @click.option(
+    "--width",
+    "width_field",
+    help="ZONES are lines (XZDW): each is a strip as wide, in metres, as this field says.",
+)
+@click.option(
     "-o",
     "output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -51,6 +56,7 @@ def tabulate(
     zones: str,
     id_field: str | None,
     by_field: str | None,
+    width_field: str | None,
     output: Path | None,
     engine: str,
     cover: Path | None,
@@ -70,14 +76,15 @@ def tabulate(
             zones,
             id_field=id_field,
             by_field=by_field,
+            width_field=width_field,
             cover=cover is not None,
             threads=threads,
             tell=session.tell,
         )
         rows = done.overlaps
         _written(session, done.cover, cover)
-    elif cover is not None:
-        raise click.UsageError("--cover is answered by the local engine. Leave --engine away.")
+    elif cover is not None or width_field is not None:
+        raise click.UsageError("--cover and --width are answered by the local engine. Leave --engine away.")
     else:
         dsn = database_for(session.project_dir, session.dsn)
         rows = tabulate_files_in_sql(

@@ -27,8 +27,12 @@ def ahead(items: Iterator[Item]) -> Iterator[Item]:
 def worked(items: Iterator[Item], work: Callable[[Item], Done], *, workers: int) -> Iterator[Done]:
     """Yield what `work` makes of each item, in their order, while the next ones are worked on in other threads.
 
-    At most two items more than there are workers are held at a time; the error of an item comes at its turn.
+    At most two items more than there are workers are held at a time; the error of an item comes at its turn. Without workers
+    the work is done in this thread.
     """
+    if workers == 0:
+        yield from map(work, items)
+        return
     with ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[Done]] = deque()
         for item in items:

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lowland_gis.analysis import repair
-from lowland_gis.analysis.polygons import Geometries, polygon_rings
-from lowland_gis.analysis.rings import Rings
+from lowland_gis.analysis import strips
+from lowland_gis.analysis.rings import rings_of
 from lowland_gis.analysis.tabulate import Cover, Floats, Integers
 from lowland_gis.engines.local import tabulated, together
 from lowland_gis.engines.spool import Spool
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import crs as reference
-from lowland_gis.files.read import Batch, Received, bounds, received
-from lowland_gis.files.source import opened
+from lowland_gis.pipeline.ahead import worked
 from lowland_gis.pipeline.project import Tell, silent
+from lowland_gis.pipeline.vector_file import column, refuse_doubled, tell_faults, vector_file
 
 ALL = "all"
-BATCH_ROWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -52,6 +49,7 @@ def tabulate_files(
     *,
     id_field: str | None,
     by_field: str | None,
+    width_field: str | None = None,
     cover: bool = False,
     threads: int = 1,
     tell: Tell = silent,
@@ -59,6 +57,8 @@ def tabulate_files(
     """Return parcel_id, code, area_m2 and share of two vector files, sorted by the first two.
 
     With `cover` also parcel_id, area_m2, rest_m2 (what no zone covers) and excess_m2 (what zones cover beyond once).
+
+    With `width_field` the zones are lines, and each is a strip of that width in metres; where two cross, the wider has the ground.
 
     Areas are in m² on the plane of the parcels; zones in another system are brought there. Without `id_field` the parcel is
     its 0-based row number, without `by_field` there is one code `all`; a zone without a code has an empty one. Memory does not
@@ -68,8 +68,12 @@ def tabulate_files(
         InputRefusedError: a file cannot be read, the parcels are in degrees, or the datums differ.
     """
     with ExitStack() as stack:
-        ours = stack.enter_context(_layer(parcels, id_field, None, tell))
-        theirs = stack.enter_context(_layer(zones, by_field, ours.system, tell))
+        ours = stack.enter_context(_layer(parcels, id_field, None, threads=threads, tell=tell))
+        theirs = stack.enter_context(
+            _layer(zones, by_field, ours.system, threads=threads, tell=tell)
+            if width_field is None
+            else _strips(zones, by_field, width_field, ours.system, tell=tell)
+        )
         ids = _ids(ours, id_field, parcels)
         classes, names = _classes(theirs)
         found, covered = together(
@@ -102,75 +106,45 @@ def _cover_table(ids: pa.Array, area: Floats, cover: Cover) -> pa.Table:
 
 
 @contextmanager
-def _layer(name: str, field: str | None, plane: reference.Reference | None, tell: Tell) -> Iterator[_Layer]:
+def _layer(
+    name: str, field: str | None, plane: reference.Reference | None, *, threads: int, tell: Tell
+) -> Iterator[_Layer]:
     """Read a file batch by batch into a spool of polygons on a plane, its own where none is given."""
-    fields = [] if field is None else [field]
     with Spool() as polygons:
-        with (
-            opened(name, Path.cwd()) as source,
-            received(source, fields=fields, batch_rows=BATCH_ROWS) as arrived,
-        ):
-            _refuse_unfit(name, field, arrived)
-            way = _Way(name, arrived.declared_crs, plane)
-            values: list[pa.Array] = []
-            faults = Counter[str]()
-            for batch in arrived.batches:
-                polygons.add(_rings(batch, way, faults))
-                values += [] if field is None else batch.attributes.column(field).chunks
-        for fault, count in faults.items():
-            tell(f"{name}: {count:,} × {repair.FAULTS[fault]}")
-        yield _Layer(polygons, None if field is None else _together(values), way.target)
+        with vector_file(name, [field] if field else [], plane) as file:
+            batches, faults = [], Counter[str]()
+            for batch, rings, found in worked(file.batches, file.rings, workers=threads - 1):
+                polygons.add(rings)
+                faults.update(found)
+                batches.append(replace(batch, shapes=None))
+        tell_faults(name, faults, tell)
+        yield _Layer(polygons, column(batches, field), file.plane)
 
 
-def _refuse_unfit(name: str, field: str | None, arrived: Received) -> None:
-    if not arrived.has_geometry:
-        raise InputRefusedError(f"{name}: it holds no geometries. Name a vector file, or FILE:LAYER.")
-    if field is not None and field not in arrived.columns:
-        raise InputRefusedError(f"{name}: there is no field {field!r}. It has: {', '.join(arrived.columns)}.")
+@contextmanager
+def _strips(
+    name: str, field: str | None, width: str, plane: reference.Reference, *, tell: Tell
+) -> Iterator[_Layer]:
+    """Read a file of lines and make each a strip of its own width; a line without a width meets nothing."""
+    with Spool() as polygons:
+        with vector_file(name, [width, *([field] if field else [])], plane) as file:
+            batches = list(file.batches)
+            read = [file.geometries(batch, "line") for batch in batches]
+        tell_faults(name, sum((faults for _, faults in read), Counter[str]()), tell)
+        lines = np.concatenate([np.empty(0, dtype=object), *(shapes for shapes, _ in read)])
+        widths = _widths(column(batches, width), width, name)
+        polygons.add(rings_of(strips.of_lines(lines, widths)))
+        yield _Layer(polygons, column(batches, field), file.plane)
 
 
-class _Way:
-    """Brings the batches of a file to a plane, its own where none is given, and holds each against its declaration."""
-
-    def __init__(self, name: str, declared: str | None, plane: reference.Reference | None) -> None:
-        self._name, self._declared = name, declared
-        system = reference.resolve(declared, None, np.full(4, np.nan), name)
-        if plane is None and system.crs.is_geographic:
-            raise InputRefusedError(
-                f"{name}: the parcels are in degrees ({system.name}), which have no square metres."
-                " Bring them to a plane first, for example EPSG:4548."
-            )
-        self.target = plane or system
-        self._path = reference.path_between(system, self.target, name)
-
-    @property
-    def to_plane(self) -> Callable[[Geometries], Geometries] | None:
-        """Return what moves geometries; None where they are on the plane already."""
-        return None if self._path is None else self._moved
-
-    def check(self, extent: npt.NDArray[np.float64]) -> None:
-        """Refuse an extent that contradicts the declared system."""
-        reference.resolve(self._declared, None, extent, self._name)
-
-    def _moved(self, geometries: Geometries) -> Geometries:
-        self.check(bounds(geometries))
-        return reference.transformed(geometries, self._path)
-
-
-def _rings(batch: Batch, way: _Way, faults: Counter[str]) -> Rings:
-    """Return the polygons of a batch on the plane, and count what was wrong with them."""
-    rings, found = polygon_rings(batch.shapes, deviation=batch.deviation, to_plane=way.to_plane)
-    faults.update(found)
-    if way.to_plane is None and not np.isnan(rings.box).all():
-        low, high = np.nanmin(rings.box[:, :2], axis=0), np.nanmax(rings.box[:, 2:], axis=0)
-        way.check(np.concatenate([low, high]))
-    return rings
-
-
-def _together(values: list[pa.Array]) -> pa.Array:
-    if not values:
-        return pa.array([], pa.string())
-    return pa.chunked_array(values).combine_chunks()
+def _widths(values: pa.Array | None, field: str, name: str) -> Floats:
+    """Return widths in metres, NaN where there is none."""
+    try:
+        return np.asarray(pc.cast(values, pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+    except pa.ArrowInvalid as error:
+        raise InputRefusedError(
+            f"{name}: the field {field} holds something else than widths ({error}). Name the field with the widths in metres."
+        ) from error
 
 
 def _ids(layer: _Layer, field: str | None, name: str) -> pa.Array:
@@ -181,15 +155,8 @@ def _ids(layer: _Layer, field: str | None, name: str) -> pa.Array:
     """
     if layer.values is None:
         return pa.array(np.arange(len(layer.polygons.described.box)))
-    names = layer.values
-    if pc.count_distinct(names, mode="all").as_py() != len(names):
-        counts = names.value_counts()
-        doubled = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
-        raise InputRefusedError(
-            f"{name}: {len(doubled)} values of {field} stand for several parcels, for example {doubled[0].as_py()!r}."
-            " Name a field with one value a parcel, or leave --id away."
-        )
-    return names
+    refuse_doubled(layer.values, field, name)
+    return layer.values
 
 
 def _classes(layer: _Layer) -> tuple[Integers, pa.Array]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -11,15 +11,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lowland_gis.analysis import repair
 from lowland_gis.db import cluster
 from lowland_gis.db.connect import transaction
 from lowland_gis.engines import postgis
-from lowland_gis.errors import DatabaseError, InputRefusedError
+from lowland_gis.errors import DatabaseError
 from lowland_gis.files import crs as reference
-from lowland_gis.files.read import bounds, received
-from lowland_gis.files.source import opened
 from lowland_gis.pipeline.project import Tell, silent
+from lowland_gis.pipeline.vector_file import column, refuse_doubled, tell_faults, vector_file
 
 
 def tabulate_files_in_sql(
@@ -41,8 +39,8 @@ def tabulate_files_in_sql(
     """
     shapes, ids, plane = _read(parcels, id_field, None, tell)
     cover, codes, _ = _read(zones, by_field, plane, tell)
-    _refuse_double(ids, id_field, parcels)
     names = pa.array(np.arange(len(shapes))) if ids is None else ids
+    refuse_doubled(names, id_field, parcels)
     classes = pa.repeat(postgis.ONE_CODE, len(cover)) if codes is None else _without_gaps(codes)
     order = _order(names)
     with transaction(dsn, dry_run=True) as connection:
@@ -82,54 +80,12 @@ def _read(
     name: str, field: str | None, plane: reference.Reference | None, tell: Tell
 ) -> tuple[npt.NDArray[np.object_], pa.Array | None, reference.Reference]:
     """Return the polygons of a file on the plane, its own where none is given, the values of a field, and the plane."""
-    with opened(name, Path.cwd()) as source, received(source) as arrived:
-        if not arrived.has_geometry:
-            raise InputRefusedError(f"{name}: it holds no geometries. Name a vector file, or FILE:LAYER.")
-        if field is not None and field not in arrived.columns:
-            raise InputRefusedError(
-                f"{name}: there is no field {field!r}. It has: {', '.join(arrived.columns)}."
-            )
-        batches = list(arrived.batches)
-        declared = arrived.declared_crs
-    wkb = np.concatenate(
-        [np.empty(0, dtype=object), *(batch.wkb for batch in batches if batch.wkb is not None)]
-    )
-    raw, fault = repair.decode(wkb)
-    system = reference.resolve(declared, None, bounds(raw), name)
-    if plane is None and system.crs.is_geographic:
-        raise InputRefusedError(
-            f"{name}: the parcels are in degrees ({system.name}), which have no square metres."
-            " Bring them to a plane first, for example EPSG:4548."
-        )
-    target = plane or system
-    mended = repair.repair(
-        reference.transformed(raw, reference.path_between(system, target, name)), fault, "polygon"
-    )
-    for code, text in repair.FAULTS.items():
-        if count := int((mended.fault == code).sum()):
-            tell(f"{name}: {count:,} × {text}")
-    shapes = mended.geometries.copy()
-    shapes[~mended.usable] = None
-    return shapes, _values(batches, field), target
-
-
-def _values(batches: list[Any], field: str | None) -> pa.Array | None:
-    if field is None:
-        return None
-    chunks = [chunk for batch in batches for chunk in batch.attributes.column(field).chunks]
-    return pa.chunked_array(chunks).combine_chunks() if chunks else pa.array([], pa.string())
-
-
-def _refuse_double(ids: pa.Array | None, field: str | None, name: str) -> None:
-    if ids is None:
-        return
-    counts = ids.value_counts()
-    doubled = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
-    if len(doubled):
-        raise InputRefusedError(
-            f"{name}: {len(doubled)} values of {field} stand for several parcels, for example {doubled[0].as_py()!r}."
-            " Name a field with one value a parcel, or leave --id away."
-        )
+    with vector_file(name, [field] if field else [], plane) as file:
+        batches = list(file.batches)
+        read = [file.geometries(batch, "polygon") for batch in batches]
+    tell_faults(name, sum((faults for _, faults in read), Counter[str]()), tell)
+    shapes = np.concatenate([np.empty(0, dtype=object), *(some for some, _ in read)])
+    return shapes, column(batches, field), file.plane
 
 
 def _without_gaps(codes: pa.Array) -> pa.Array:

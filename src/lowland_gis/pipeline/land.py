@@ -129,15 +129,9 @@ def strips(lines: gpd.GeoDataFrame, width_field: str) -> gpd.GeoDataFrame:
         pd.Series([values.get(width_field) for values in lines["attributes"]], index=lines.index),
         errors="coerce",
     )
-    wide = lines[widths > 0].copy()
-    shapes = shapely.buffer(
-        wide.geometry.to_numpy(),
-        widths[widths > 0].to_numpy(dtype=float) / 2,
-        cap_style="flat",
-        join_style="mitre",
-    )
-    apart = analysis.apart(shapes, widths[widths > 0].to_numpy(dtype=float))
-    return wide.set_geometry(gpd.GeoSeries(apart, index=wide.index, crs=lines.crs))
+    shapes = analysis.of_lines(lines.geometry.to_numpy(), widths.to_numpy(dtype=float))
+    strips_of_lines = lines.set_geometry(gpd.GeoSeries(shapes, index=lines.index, crs=lines.crs))
+    return strips_of_lines[~shapely.is_missing(shapes)]
 
 
 def without_strips(zones: gpd.GeoDataFrame, covered: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -1,0 +1,122 @@
+"""A vector file that is tabulated without a project: opened, checked, and brought to a plane batch by batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lowland_gis.analysis import repair
+from lowland_gis.analysis.polygons import Geometries, polygon_rings
+from lowland_gis.analysis.rings import Rings
+from lowland_gis.errors import InputRefusedError
+from lowland_gis.files import crs as reference
+from lowland_gis.files.read import Batch, bounds, received
+from lowland_gis.files.source import opened
+from lowland_gis.pipeline.project import Tell
+
+BATCH_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class VectorFile:
+    """A vector file that is open: its batches, the plane that they are brought to, and the way there."""
+
+    name: str
+    batches: Iterator[Batch]
+    plane: reference.Reference
+    _declared: str | None
+    _path: reference.Way | None
+
+    def rings(self, batch: Batch) -> tuple[Batch, Rings, Counter[str]]:
+        """Return a batch, its polygons on the plane, and how many rows had which fault."""
+        moved = None if self._path is None else self._moved
+        rings, faults = polygon_rings(batch.shapes, deviation=batch.deviation, to_plane=moved)
+        if self._path is None and not np.isnan(rings.box).all():
+            low, high = np.nanmin(rings.box[:, :2], axis=0), np.nanmax(rings.box[:, 2:], axis=0)
+            self._check(np.concatenate([low, high]))
+        return batch, rings, faults
+
+    def geometries(self, batch: Batch, kind: repair.Kind) -> tuple[Geometries, Counter[str]]:
+        """Return the geometries of a batch on the plane, None where there is none of this kind, and the faults of rows."""
+        wkb = np.empty(0, dtype=object) if batch.wkb is None else batch.wkb
+        raw, fault = repair.decode(wkb)
+        mended = repair.repair(self._moved(raw), fault, kind)
+        shapes = mended.geometries.copy()
+        shapes[~mended.usable] = None
+        return shapes, Counter(str(each) for each in mended.fault if each)
+
+    def _moved(self, geometries: Geometries) -> Geometries:
+        self._check(bounds(geometries))
+        return reference.transformed(geometries, self._path)
+
+    def _check(self, extent: npt.NDArray[np.float64]) -> None:
+        """Refuse an extent that contradicts the declared system."""
+        reference.resolve(self._declared, None, extent, self.name)
+
+
+@contextmanager
+def vector_file(name: str, fields: Sequence[str], plane: reference.Reference | None) -> Iterator[VectorFile]:
+    """Open a vector file that is to be brought to a plane, its own where none is given.
+
+    Raises:
+        InputRefusedError: it cannot be read, has no geometries or lacks a field, is in degrees without a plane to go to, or
+            its datum differs.
+    """
+    with (
+        opened(name, Path.cwd()) as source,
+        received(source, fields=fields, batch_rows=BATCH_ROWS) as arrived,
+    ):
+        if not arrived.has_geometry:
+            raise InputRefusedError(f"{name}: it holds no geometries. Name a vector file, or FILE:LAYER.")
+        for field in fields:
+            if field not in arrived.columns:
+                raise InputRefusedError(
+                    f"{name}: there is no field {field!r}. It has: {', '.join(arrived.columns)}."
+                )
+        system = reference.resolve(arrived.declared_crs, None, np.full(4, np.nan), name)
+        if plane is None and system.crs.is_geographic:
+            raise InputRefusedError(
+                f"{name}: the parcels are in degrees ({system.name}), which have no square metres."
+                " Bring them to a plane first, for example EPSG:4548."
+            )
+        target = plane or system
+        path = reference.path_between(system, target, name)
+        yield VectorFile(name, arrived.batches, target, arrived.declared_crs, path)
+
+
+def column(batches: Sequence[Batch], field: str | None) -> pa.Array | None:
+    """Return a field of all batches; None where none is asked for."""
+    if field is None:
+        return None
+    chunks = [chunk for batch in batches for chunk in batch.attributes.column(field).chunks]
+    return pa.chunked_array(chunks).combine_chunks() if chunks else pa.array([], pa.string())
+
+
+def tell_faults(name: str, faults: Counter[str], tell: Tell) -> None:
+    """Say how many rows had which fault."""
+    for fault, count in faults.items():
+        tell(f"{name}: {count:,} × {repair.FAULTS[fault]}")
+
+
+def refuse_doubled(ids: pa.Array, field: str | None, name: str) -> None:
+    """Refuse names that stand for several parcels.
+
+    Raises:
+        InputRefusedError: there are some.
+    """
+    if pc.count_distinct(ids, mode="all").as_py() == len(ids):
+        return
+    counts = ids.value_counts()
+    doubled = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
+    raise InputRefusedError(
+        f"{name}: {len(doubled)} values of {field} stand for several parcels, for example {doubled[0].as_py()!r}."
+        " Name a field with one value a parcel, or leave --id away."
+    )
