@@ -27,12 +27,17 @@ def classify() -> None:
 @json_option
 @click.pass_obj
 def run(session: Session, as_json: bool) -> None:
-    """Classify every parcel and print kinds × parcels × area."""
+    """Classify every parcel and print kinds × parcels × area.
+
+    What was delivered or registered since is tabulated and measured first; what has not changed is not done again.
+    """
     from lowland_gis.pipeline.classify import classify as run_classify
     from lowland_gis.pipeline.frames import kind_table
     from lowland_gis.pipeline.measure import measure
+    from lowland_gis.pipeline.tabulate import tabulate
 
     project = session.project
+    tabulate(project, tell=session.tell)
     measure(project, tell=session.tell)
     done = run_classify(project, tell=session.tell)
     session.tell(f"run {done.run_id}{'' if done.fresh else ' holds already: nothing has changed'}")
