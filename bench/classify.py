@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from lowland_gis.analysis.decide import Facts, decide
@@ -55,24 +56,23 @@ def the_evidence(parcels: int) -> pd.DataFrame:
     return pd.DataFrame(values, index=[f"1201131000{number:09d}" for number in range(parcels)])
 
 
-def by_hand(pack: RulePack, evidence: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return the answers as an analyst writes them in pandas: comparisons, &, and np.select."""
+def by_hand(pack: RulePack, evidence: pd.DataFrame) -> dict[str, npt.NDArray[np.int8]]:
+    """Return the number of the first rule that holds (0 none) as a lean analyst writes it in pandas: comparisons, & and masks."""
     compare: dict[str, Callable[[pd.Series, float], pd.Series]] = {
         ">=": lambda values, limit: values >= limit,
         "<": lambda values, limit: values < limit,
     }
     found = {}
     for question in pack.question:
-        wholes = []
-        for rule in question.rule:
-            first, *others = (
+        answer = np.zeros(len(evidence), dtype=np.int8)
+        for number, rule in reversed(list(enumerate(question.rule, start=1))):
+            holds, *others = (
                 compare[clause.op](evidence[clause.measure], clause.limit) for clause in rule.all
             )
             for other in others:
-                first &= other
-            wholes.append(first)
-        answers = [rule.answer for rule in question.rule]
-        found[question.name] = pd.Series(np.select(wholes, answers, "none"), index=evidence.index)
+                holds &= other
+            answer[holds.to_numpy()] = number
+        found[question.name] = answer
     return found
 
 
