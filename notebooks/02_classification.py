@@ -24,10 +24,11 @@ import os
 
 import pandas as pd
 
-from lowland_gis.pipeline.classify import explain
+from lowland_gis.pipeline.explain import explain
 from lowland_gis.pipeline.frames import kind_table
 from lowland_gis.pipeline.overview import evidence_summary, nearby_project
 from lowland_gis.pipeline.unit_inputs import read_delineation_inputs
+from lowland_gis.pipeline.what_if import flips, summed
 
 project = nearby_project(os.environ.get("LOWLAND_PROJECT"))
 with project.transaction() as connection:
@@ -48,7 +49,7 @@ evidence_summary(project)
 # %%
 parcels = read_delineation_inputs(project).parcels
 parcel = parcels.loc[parcels["low_m2"] > 0, "parcel_id"].iloc[0]
-kind = explain(project, parcel)[0]
+kind = explain(project, parcel).questions[0]
 pd.DataFrame(
     [
         (rule.title, clause.title, clause.value, clause.op, clause.limit, clause.outcome, clause.source)
@@ -57,6 +58,13 @@ pd.DataFrame(
     ],
     columns=["rule", "clause", "value", "op", "limit", "outcome", "source"],
 )
+
+# %% [markdown]
+# ## What if a limit were another one?
+# How many parcels and hectares would get another answer; nothing is written. `lowland rules show` lists the parameters.
+
+# %%
+summed(flips(project, ["tax_min=8"]))
 
 # %% [markdown]
 # ## Where the kinds lie

@@ -8,10 +8,12 @@ import runpy
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 from lowland_gis import schema
+from lowland_gis.analysis.rules import Rule, RulePack
 from lowland_gis.cli import COMMANDS, lowland
 from lowland_gis.definitions.check import checks
 from lowland_gis.definitions.layer import layer_definition, layer_keys
@@ -51,11 +53,8 @@ def measures_page() -> str:
     """Return the page of measures."""
     lines = ["# Measures\n", NOTE, "\n| measure | 名称 | unit | kind | from |", "|---|---|---|---|---|"]
     for name, measure in measures().items():
-        content = measure.model_dump(exclude={"title", "unit", "kind", "note"})
-        source = "; ".join(
-            f"{key} {', '.join(value) if isinstance(value, tuple) else value}"
-            for key, value in content.items()
-        )
+        content = measure.model_dump(exclude={"title", "unit", "kind", "note", "traps"})
+        source = "; ".join(f"{key} {_plain(value)}" for key, value in content.items() if value)
         lines.append(f"| {name} | {measure.title} | {measure.unit} | {measure.kind} | {source} |")
     notes = [f"- `{name}`: {measure.note}" for name, measure in measures().items() if measure.note]
     kinds = {type(measure) for measure in measures().values()}
@@ -65,6 +64,12 @@ def measures_page() -> str:
         for kind in sorted(kinds, key=lambda kind: kind.__name__)
     ]
     return "\n".join([*lines, "\n## Notes\n", *notes]) + "\n"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {part}" for key, part in value.items())
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def layers_page() -> str:
@@ -84,23 +89,41 @@ def layers_page() -> str:
 
 
 def rules_page() -> str:
-    """Return the page of rule packs."""
+    """Return the page of rule packs, and explanations of parcels of the sample district."""
     lines = ["# Rule packs\n", NOTE]
     for name in shipped("rules"):
-        pack = rule_pack(name, DOCS)
-        mark = " **Example: every threshold is invented.**" if pack.example else ""
-        lines += [f"\n## {name} – {pack.title}\n", f"{pack.document}, in force {pack.in_force}.{mark}\n"]
-        lines += ["| parameter | value | unit | document | example |", "|---|---|---|---|---|"]
-        lines += [
-            f"| {p.name} | {p.value:g} | {p.unit} | {p.document} | {'yes' if p.example else ''} |"
-            for p in pack.parameter
-        ]
-        for question in pack.question:
-            lines += [f"\n### {question.title} (`{question.name}`)\n"]
-            for rule in question.rule:
-                lines += [f"- `{rule.name}` {rule.title} → {question.answers[rule.answer]}〔{rule.article}〕"]
-                lines += [f"    - {c.title}: `{c.measure} {c.op} {c.limit}`" for c in rule.all]
-    return "\n".join(lines) + "\n"
+        lines += _pack_lines(rule_pack(name, DOCS))
+    lines += [
+        "\n## Explained\n",
+        "One parcel of each kind of the sample district (`lowland demo --parcels 400`), as `lowland classify explain PARCEL` says it.\n",
+        (DOCS / "explained.md").read_text(encoding="utf-8"),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _pack_lines(pack: RulePack) -> Iterator[str]:
+    mark = " **Example: thresholds are invented or from public compilations.**" if pack.example else ""
+    yield f"\n## {pack.name} – {pack.title}\n"
+    yield f"{pack.document}, in force {pack.in_force}.{mark}\n"
+    yield from ("| parameter | value | unit | where | document | example |", "|---|---|---|---|---|---|")
+    for entry in pack.parameter:
+        where = " ".join(filter(None, (entry.town, entry.zone)))
+        yield f"| {entry.name} | {entry.value:g} | {entry.unit} | {where} | {entry.document} | {'yes' if entry.example else ''} |"
+    if pack.derived:
+        yield "\n| derived | 名称 | unit | document |\n|---|---|---|---|"
+        yield from (
+            f"| {item.name} | {item.title} | {item.unit} | {item.document} |" for item in pack.derived
+        )
+    for question in pack.question:
+        only = "; ".join(f"{other} is {', '.join(wanted)}" for other, wanted in question.only.items())
+        yield f"\n### {question.title} (`{question.name}`)\n"
+        if only:
+            yield f"Asked only where {only}.\n"
+        for part in question.parts:
+            gives = f"→ {question.answers[part.answer]}" if isinstance(part, Rule) else "(例外)"
+            unless = f" unless `{'`, `'.join(part.unless)}`" if part.unless else ""
+            yield f"- `{part.name}` {part.title} {gives}{unless}〔{part.article}〕"
+            yield from (f"    - {clause.title}: `{clause.condition}`" for clause in part.all)
 
 
 def checks_page() -> str:

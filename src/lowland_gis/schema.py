@@ -332,7 +332,10 @@ EVIDENCE = Table(
         PARCEL_ID,
         Column("measure", "text", "name of the measure"),
         Column("value", "number", "the value; true is 1 and false is 0"),
+        Column("low", "number", "least value that drift of the boundaries allows", nullable=True),
+        Column("high", "number", "greatest value that drift of the boundaries allows", nullable=True),
         Column("source", "text", "layers and dates that it came from"),
+        Column("detail", "text", "classes or shares that the value is made of", nullable=True),
     ),
 )
 
@@ -349,7 +352,11 @@ VERDICT = Table(
         Column("settled", "boolean", "false where an unknown clause could still change the answer"),
         Column("rule", "text", "rule that decided", nullable=True),
         Column("candidate", "text", "class that the first undecided rule would give", nullable=True),
-        Column("trace", "json", "per rule: outcome and clauses with value, limit and outcome"),
+        Column(
+            "trace",
+            "text",
+            "outcome of every clause of the question in the order of its rules: t true, f false, u unknown",
+        ),
     ),
 )
 
@@ -493,6 +500,27 @@ UNIT_FROZEN = Table(
     ),
 )
 
+DOCUMENT = Table(
+    REGISTRY,
+    "document",
+    "registered papers (登记材料): what a paper says of one clause of one parcel; append-only, the newest row of both holds",
+    ("entry_id",),
+    (
+        _identity("entry_id", "number of the row"),
+        Column("parcel_id", "text", "parcel code", indexed=True),
+        Column(
+            "condition", "text", "measure that the paper states, or the condition of a clause that it settles"
+        ),
+        Column("says", "boolean", "what the paper says of it; empty when it was withdrawn", nullable=True),
+        Column("file_name", "text", "name of the file"),
+        Column("sha256", "text", "digest of the file"),
+        Column("size_bytes", "bigint", "size of the file", unit="byte"),
+        Column("state", "text", "registered or withdrawn"),
+        Column("recorded_at", "timestamp", "when this row was added"),
+        Column("recorded_by", "text", "who added it"),
+    ),
+)
+
 TABLES = (
     SOURCE,
     LAYER_VERSION,
@@ -514,4 +542,5 @@ TABLES = (
     LEGACY,
     PROBLEM,
     UNIT_FROZEN,
+    DOCUMENT,
 )

@@ -11,7 +11,8 @@ import shapely
 from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.errors import DatabaseError, DefinitionError, InputRefusedError, UsageError
 from lowland_gis.pipeline import land
-from lowland_gis.pipeline.classify import classify, explain
+from lowland_gis.pipeline.classify import classify
+from lowland_gis.pipeline.explain import explain
 from lowland_gis.pipeline.ingest import ingest
 from lowland_gis.pipeline.measure import measure
 from lowland_gis.pipeline.project import open_project
@@ -82,9 +83,9 @@ def test_an_explanation_of_a_run_of_another_stage_is_refused(project, tmp_path):
     ingest(project, DeliverySettings(layer="parcel", source=str(path)))
     done = tabulate(project)
     with pytest.raises(UsageError, match=f"Run {done.run_id} is of the stage tabulate, not classify"):
-        explain(project, "120113100001GB00001", done.run_id)
+        explain(project, "120113100001GB00001", str(done.run_id))
     with pytest.raises(UsageError, match=f"There is no run {done.run_id + 1}"):
-        explain(project, "120113100001GB00001", done.run_id + 1)
+        explain(project, "120113100001GB00001", str(done.run_id + 1))
 
 
 def test_an_explanation_keeps_to_the_evidence_of_its_own_run(project, tmp_path):
@@ -100,7 +101,7 @@ def test_an_explanation_keeps_to_the_evidence_of_its_own_run(project, tmp_path):
     def registered(run_id):
         lines = [
             line
-            for item in explain(project, code, run_id)
+            for item in explain(project, code, run_id).questions
             for rule in item.rules
             for line in rule.clauses
             if line.measure == "registered"
@@ -108,8 +109,8 @@ def test_an_explanation_keeps_to_the_evidence_of_its_own_run(project, tmp_path):
         assert lines
         return {line.value for line in lines}
 
-    assert [registered(run_id) for run_id in classified] == [{0.0}, {1.0}]
-    assert registered(None) == {1.0}
+    assert [registered(str(run_id)) for run_id in classified] == [{0.0}, {1.0}]
+    assert registered("latest") == {1.0}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lowland_gis.analysis.rules import Clause, Question, Rule, RulePack, decide
+from lowland_gis.analysis.decide import Facts, decide
+from lowland_gis.analysis.rules import Clause, Exemption, Question, Rule, RulePack
 
 VALUE = {"t": 1.0, "f": 0.0, "u": np.nan}
 AND = """
@@ -45,7 +46,7 @@ def question(*rules: tuple[str, str]) -> RulePack:
 
 def decided(pack: RulePack, **given: str) -> str:
     evidence = pd.DataFrame([{name: VALUE[letter] for name, letter in given.items()}], index=["P"])
-    return decide(pack, evidence)["answer"].item()
+    return decide(pack, Facts.of(evidence)).frame()["answer"].item()
 
 
 @pytest.mark.parametrize(("one", "other", "both"), table(AND))
@@ -86,3 +87,34 @@ def test_open_means_that_papers_could_change_the_answer(letters: tuple[str, ...]
     possible = {decided(pack, **dict(zip("xyz", choice, strict=True))) for choice in choices}
     found = decided(pack, **dict(zip("xyz", letters, strict=True)))
     assert found == (possible.pop() if len(possible) == 1 else "open")
+
+
+UNLESS = """
+      t    f u
+    t none a open
+    f none none none
+    u none open open
+"""
+
+
+def unless(*exceptions: tuple[str, tuple[str, ...]]) -> RulePack:
+    """Return a pack with a rule on m, and exceptions: each a measure, and its own exceptions by their measures."""
+    made = tuple(Exemption(name, "t", "a", (clause(name),), (), others) for name, others in exceptions)
+    rule = Rule("r", "t", "a", "a", (clause("m"),), (), ("n",))
+    answers = {"none": "", "a": ""}
+    day = dt.date(2024, 4, 17)
+    asked = Question("q", "q", "none", answers, (rule,), exception=made)
+    return RulePack("p", "p", "d", day, example=True, parameter=(), question=(asked,))
+
+
+@pytest.mark.parametrize(("rule", "exception", "expected"), table(UNLESS))
+def test_a_rule_does_not_hold_where_its_exception_does(rule: str, exception: str, expected: str):
+    assert decided(unless(("n", ())), m=rule, n=exception) == expected
+
+
+@pytest.mark.parametrize(
+    ("exception", "of_it", "expected"),
+    [("t", "t", "a"), ("t", "f", "none"), ("f", "t", "a"), ("t", "u", "open"), ("u", "t", "a")],
+)
+def test_an_exception_may_have_exceptions(exception: str, of_it: str, expected: str):
+    assert decided(unless(("n", ("k",)), ("k", ())), m="t", n=exception, k=of_it) == expected

@@ -33,7 +33,7 @@ PACK = RulePack(
 )  # fmt: skip
 
 
-def verdicts(*rows: tuple[str, str, str, bool, str | None, dict[str, str]]) -> pd.DataFrame:
+def verdicts(*rows: tuple[str, str, str, bool, str | None, str]) -> pd.DataFrame:
     columns = ["parcel_id", "question", "answer", "settled", "rule", "trace"]
     return pd.DataFrame(list(rows), columns=columns).assign(town_code="120113100", area_m2=100.0)
 
@@ -41,10 +41,10 @@ def verdicts(*rows: tuple[str, str, str, bool, str | None, dict[str, str]]) -> p
 def test_low_efficiency_land_is_what_a_rule_says():
     rows = low_efficiency(
         verdicts(
-            ("P1", "kind", "low", True, "r1", {}),
-            ("P2", "kind", "none", True, None, {}),
-            ("P3", "kind", "open", False, None, {}),
-            ("P1", "retention", "yes", True, "state", {}),
+            ("P1", "kind", "low", True, "r1", "ttff"),
+            ("P2", "kind", "none", True, None, "ffff"),
+            ("P3", "kind", "open", False, None, "ffff"),
+            ("P1", "retention", "yes", True, "state", "ttff"),
         )
     )
     assert rows[["parcel_id", "kind", "rule"]].to_numpy().tolist() == [["P1", "low", "r1"]]
@@ -52,14 +52,14 @@ def test_low_efficiency_land_is_what_a_rule_says():
 
 
 def test_the_problem_list_names_each_unknown_clause_once_with_its_paper():
-    rows = problems(verdicts(("P1", "kind", "open", False, None, {"r1": "ut", "r2": "uu"})), PACK)
+    rows = problems(verdicts(("P1", "kind", "open", False, None, "utuu")), PACK)
     assert rows[["clause", "needed", "office"]].to_numpy().tolist() == [
         ["m标题", "税收表", "税务局"], ["k标题", "资料核实", "牵头部门"]
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("settled", "trace"), [(True, {"r1": "ut", "r2": "ff"}), (False, {"r1": "uf", "r2": "fu"})],
+    ("settled", "trace"), [(True, "utff"), (False, "uffu")],
     ids=["the answer is settled", "the rule is false anyway"],
 )  # fmt: skip
 def test_what_changes_nothing_is_no_problem(settled: bool, trace: dict[str, str]):
@@ -69,15 +69,15 @@ def test_what_changes_nothing_is_no_problem(settled: bool, trace: dict[str, str]
 
 
 def test_unknowns_after_a_rule_that_holds_are_no_problem():
-    rows = problems(verdicts(("P1", "kind", "open", False, None, {"r1": "tt", "r2": "uu"})), PACK)
+    rows = problems(verdicts(("P1", "kind", "open", False, None, "ttuu")), PACK)
     assert rows.empty
 
 
 def test_legacy_land_shows_the_clauses_of_the_rule_that_fits_best():
     rows = legacy(
         verdicts(
-            ("P1", "retention", "open", False, None, {"state": "fu", "village": "tu"}),
-            ("P2", "retention", "no", True, None, {"state": "ff", "village": "ft"}),
+            ("P1", "retention", "open", False, None, "futu"),
+            ("P2", "retention", "no", True, None, "ffft"),
         ),
         PACK,
     )

@@ -7,39 +7,103 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
+import shapely.affinity
 
 from lowland_gis.analysis import measures
-from lowland_gis.analysis.measures import BuildingPieces
+from lowland_gis.analysis.measures import BuildingPieces, LayerOverlaps, MovedShares
 
 PARCELS = pd.Index(["P1", "P2", "P3"])
-AREAS = pd.Series([1000.0, 500.0, 200.0], index=PARCELS)
+AREAS = np.array([1000.0, 500.0, 200.0])
+PLACE = {code: place for place, code in enumerate(PARCELS)}
 NAN = np.nan
 
 
-def overlaps(*rows: tuple[str, str, str, float]) -> pd.DataFrame:
-    return pd.DataFrame(list(rows), columns=["layer", "parcel_id", "code", "share"])
+def overlaps(*rows: tuple[str, str, float]) -> LayerOverlaps:
+    frame = pd.DataFrame(list(rows), columns=["parcel_id", "code", "share"])
+    return LayerOverlaps.of(PARCELS, frame.assign(area_m2=100 * frame["share"].astype(float)))
 
 
 def test_shares_of_several_codes_and_layers_add_up():
-    rows = overlaps(
-        ("dltb2", "P1", "204", 0.5), ("xzdw2", "P1", "102", 0.2), ("dltb2", "P1", "011", 0.3), ("dltb3", "P2", "204", 1)
-    )  # fmt: skip
-    shares = measures.overlap_share(PARCELS, rows, {("dltb2", "204"), ("xzdw2", "102")})
+    survey = overlaps(("P1", "204", 0.5), ("P1", "011", 0.3))
+    strips, other = overlaps(("P1", "102", 0.2)), overlaps(("P2", "204", 1))
+    shares = measures.overlap_share([(survey, ["204"]), (strips, ["102"]), (other, ["011"])], 3)
     assert shares.tolist() == [0.7, 0.0, 0.0]
 
 
 def test_a_share_never_exceeds_one():
-    rows = overlaps(("a", "P1", "1", 0.8), ("a", "P1", "2", 0.7))
-    assert measures.overlap_share(PARCELS, rows, {("a", "1"), ("a", "2")})[0] == 1.0
+    assert measures.overlap_share([(overlaps(("P1", "1", 0.8), ("P1", "2", 0.7)), ["1", "2"])], 3)[0] == 1.0
 
 
-@pytest.mark.parametrize("codes", [set(), {("a", "9")}])
-def test_codes_that_nothing_has_give_zero(codes: set[tuple[str, str]]):
-    assert measures.overlap_share(PARCELS, overlaps(("a", "P1", "1", 1.0)), codes).tolist() == [0, 0, 0]
+@pytest.mark.parametrize("codes", [[], ["9"]])
+def test_codes_that_nothing_has_give_zero(codes: list[str]):
+    assert measures.overlap_share([(overlaps(("P1", "1", 1.0)), codes)], 3).tolist() == [0, 0, 0]
 
 
 def test_without_overlaps_every_share_is_zero():
-    assert measures.overlap_share(PARCELS, overlaps(), {("a", "1")}).tolist() == [0, 0, 0]
+    assert measures.overlap_share([(overlaps(), ["1"])], 3).tolist() == [0, 0, 0]
+
+
+def moved(square: shapely.Polygon, zone: shapely.Polygon, tolerance: float) -> MovedShares:
+    drawn = [square.buffer(distance, join_style="mitre") for distance in (-tolerance, tolerance)]
+    inside = [np.array([outline.intersection(zone).area]) for outline in drawn]
+    return MovedShares(
+        *inside, *(np.array([outline.area]) - part for outline, part in zip(drawn, inside, strict=True))
+    )
+
+
+ZONES = {
+    "half": shapely.box(50, -500, 500, 500),
+    "all": shapely.box(-500, -500, 500, 500),
+    "none": shapely.box(300, 300, 500, 500),
+    "edge": shapely.box(-500, -500, 101, 500),
+    "strip": shapely.box(48, -500, 52, 500),
+    "corner": shapely.Polygon([(-20, 40), (60, -30), (500, 500)]),
+    "speck": shapely.box(40, 40, 43, 43),
+}
+
+
+@pytest.mark.parametrize("name", list(ZONES))
+@pytest.mark.parametrize("tolerance", [0.5, 2.0, 7.0])
+def test_a_band_holds_the_share_of_every_displacement(name: str, tolerance: float):
+    square, zone = shapely.box(0, 0, 100, 100), ZONES[name]
+    share = square.intersection(zone).area / square.area
+    low, high = measures.drift_band(
+        np.array([share]),
+        np.array([square.area]),
+        np.array([square.length]),
+        moved(square, zone, tolerance),
+        tolerance,
+    )
+    for angle in np.linspace(0, 2 * np.pi, 48, endpoint=False):
+        for part in (0.3, 1.0):
+            shift = tolerance * part
+            away = shapely.affinity.translate(zone, shift * np.cos(angle), shift * np.sin(angle))
+            found = square.intersection(away).area / square.area
+            assert low[0] - 1e-9 <= found <= high[0] + 1e-9, (angle, part)
+    assert 0 <= low[0] <= share <= high[0] <= 1
+
+
+@pytest.mark.parametrize(("name", "low", "high"), [("all", 1, 1), ("none", 0, 0), ("half", 0.4608, 0.5392)])
+def test_a_band_is_tight_where_nothing_is_near(name: str, low: float, high: float):
+    square = shapely.box(0, 0, 100, 100)
+    share = np.array([square.intersection(ZONES[name]).area / square.area])
+    found = measures.drift_band(
+        share, np.array([1e4]), np.array([400.0]), moved(square, ZONES[name], 2.0), 2.0
+    )
+    assert [ends[0] for ends in found] == pytest.approx([low, high], abs=1e-9)
+
+
+def test_classes_are_named_from_the_largest_down():
+    survey = overlaps(
+        ("P1", "203", 0.61),
+        ("P1", "011", 0.2),
+        ("P1", "104", 0.1),
+        ("P1", "114", 0.09),
+        ("P2", "203", 0.0001),
+    )
+    found = measures.composition([survey, overlaps(("P1", "011", 0.005))], 3, {"203": "村庄", "011": "水田"})
+    assert found.tolist() == ["203村庄 61%、011水田 20.5%、104 10%", None, None]
 
 
 def test_present_and_equals():
@@ -49,8 +113,13 @@ def test_present_and_equals():
 
 
 def pieces(*rows: tuple[object, ...]) -> BuildingPieces:
-    columns = ["parcel_id", "footprint_m2", "floor_m2", "year", "use", "grade"]
-    return BuildingPieces(pd.DataFrame(list(rows), columns=columns))
+    columns = ["parcel", "footprint_m2", "floor_m2", "year", "use", "grade"]
+    return BuildingPieces(placed(rows, columns))
+
+
+def placed(rows: tuple[tuple[object, ...], ...], columns: list[str]) -> pd.DataFrame:
+    frame = pd.DataFrame(list(rows), columns=columns)
+    return frame.assign(parcel=frame["parcel"].map(PLACE).astype(int))
 
 
 TWO = pieces(
@@ -96,36 +165,94 @@ def test_without_any_building(statistic: str, value: float):
 
 
 def firms(*rows: tuple[object, ...]) -> pd.DataFrame:
-    return pd.DataFrame(list(rows), columns=["parcel_id", "year", "value", "land_mu"])
+    """Rows of parcel, year, value, land in 亩 and, where it is stated, floor area."""
+    return placed(tuple((*row, None)[:5] for row in rows), ["parcel", "year", "value", "land_mu", "floor_m2"])
+
+
+def newest(rows: pd.DataFrame) -> list[float]:
+    return measures.firm_values(rows, 3).intensity.tolist()
 
 
 def test_the_newest_year_counts():
     rows = firms(("P1", 2022, 9.0, 10), ("P1", 2023, 2.0, 10), ("P2", 2021, 7.0, 10))
-    np.testing.assert_equal(measures.latest_of_enterprises(PARCELS, rows), [2, 7, NAN])
+    np.testing.assert_equal(newest(rows), [2, 7, NAN])
+
+
+def test_a_year_of_its_own_counts_only_what_was_reported_in_it():
+    rows = firms(("P1", 2022, 9.0, 10), ("P1", 2023, 2.0, 10), ("P2", 2021, 7.0, 10))
+    np.testing.assert_equal(measures.firm_values(rows, 3, year=2022).intensity, [9, NAN, NAN])
 
 
 def test_firms_of_one_parcel_weigh_by_their_land():
-    rows = firms(("P1", 2023, 10.0, 30), ("P1", 2023, 2.0, 10))
-    assert measures.latest_of_enterprises(PARCELS, rows)[0] == 8.0
+    found = measures.firm_values(firms(("P1", 2023, 10.0, 30), ("P1", 2023, 2.0, 10)), 3)
+    assert found.intensity[0] == 8.0
+    assert found.allocation.tolist() == ["2家企业按用地面积分摊", None, None]
+
+
+def test_firms_that_state_their_floor_area_weigh_by_it():
+    found = measures.firm_values(firms(("P1", 2023, 10.0, 30, 100), ("P1", 2023, 2.0, 10, 300)), 3)
+    assert found.intensity[0] == 4.0
+    assert found.allocation[0] == "2家企业按建筑面积分摊"
+
+
+def test_one_firm_without_floor_area_lets_the_land_weigh():
+    assert newest(firms(("P1", 2023, 10.0, 30, 100), ("P1", 2023, 2.0, 10)))[0] == 8.0
+
+
+def totals(*rows: tuple[object, ...]) -> pd.DataFrame:
+    return placed(rows, ["parcel", "year", "firm", "value", "total"]).assign(year=2023)
+
+
+def test_a_total_is_spread_over_the_parcels_of_a_firm_by_floor_area():
+    """30 万元 over 300 and 100 m² of floor, on 3 亩 and 1.5 亩."""
+    rows = totals(("P1", 2023, "A", NAN, 30.0), ("P2", 2023, "A", NAN, 30.0))
+    ground = np.array([2000.0, 1000.0, 1.0])
+    assert measures.intensities(rows, np.array([300.0, 100.0, 0.0]), ground).tolist() == pytest.approx(
+        [7.5, 5.0]
+    )
+
+
+def test_a_total_is_spread_by_ground_where_a_parcel_has_no_building():
+    rows = totals(("P1", 2023, "A", NAN, 30.0), ("P2", 2023, "A", NAN, 30.0))
+    ground = np.array([2000.0, 1000.0, 1.0])
+    found = measures.intensities(rows, np.array([300.0, 0.0, 0.0]), ground)
+    assert found.tolist() == pytest.approx([20 / 3, 20 / 3])
+
+
+def test_a_reported_intensity_stands_before_a_total():
+    found = measures.intensities(
+        totals(("P1", 2023, "A", 4.0, 30.0), ("P3", 2023, "B", NAN, NAN)), np.zeros(3), np.ones(3)
+    )
+    np.testing.assert_equal(found, [4.0, NAN])
 
 
 @pytest.mark.parametrize("lacking", [("P1", 2023, None, 10), ("P1", 2023, 2.0, None)])
 def test_one_of_several_firms_that_lacks_value_or_land_makes_it_unknown(lacking: tuple[object, ...]):
     rows = firms(("P1", 2023, 10.0, 30), lacking)
-    assert np.isnan(measures.latest_of_enterprises(PARCELS, rows)[0])
+    assert np.isnan(newest(rows)[0])
 
 
 @pytest.mark.parametrize("land", [None, 0, 12])
 def test_a_single_firm_needs_no_land(land: float | None):
-    assert measures.latest_of_enterprises(PARCELS, firms(("P1", 2023, 4.0, land)))[0] == 4.0
+    assert newest(firms(("P1", 2023, 4.0, land)))[0] == 4.0
 
 
 def test_no_firms():
-    assert np.isnan(measures.latest_of_enterprises(PARCELS, firms())).all()
+    assert np.isnan(newest(firms())).all()
+
+
+DATES = ["signed", "agreed_start", "actual_start", "agreed_end", "actual_end"]
+DAY = dt.date(2023, 12, 31)
 
 
 def contracts(*rows: tuple[object, ...]) -> pd.DataFrame:
-    return pd.DataFrame(list(rows), columns=["parcel_id", "agreed", "actual"])
+    """Rows of parcel, agreed and actual completion."""
+    frame = placed(rows, ["parcel", "agreed_end", "actual_end"])
+    return frame.reindex(columns=["parcel", *DATES])
+
+
+def overdue(*rows: tuple[object, ...]) -> list[float]:
+    return measures.contract_statistic(contracts(*rows), 3, DAY, "overdue_years").tolist()
 
 
 @pytest.mark.parametrize(
@@ -141,19 +268,46 @@ def contracts(*rows: tuple[object, ...]) -> pd.DataFrame:
     ],
 )
 def test_years_overdue_on_the_last_day_of_2023(agreed: str | None, actual: str | None, years: float):
-    found = measures.overdue_years(PARCELS, contracts(("P1", agreed, actual)), dt.date(2023, 12, 31))
-    np.testing.assert_allclose(found, [years, 0, 0], rtol=1e-12)
+    np.testing.assert_allclose(overdue(("P1", agreed, actual)), [years, 0, 0], rtol=1e-12)
 
 
 def test_the_worst_contract_counts_and_an_unknown_one_makes_it_unknown():
-    day = dt.date(2023, 12, 31)
-    rows = contracts(
+    found = overdue(
         ("P1", "2022-12-31", None), ("P1", "2019-12-31", None), ("P2", "2019-12-31", None), ("P2", None, None)
     )
-    found = measures.overdue_years(PARCELS, rows, day)
     assert found[0] == pytest.approx(1461 / 365.25)
     assert np.isnan(found[1])
 
 
 def test_without_contracts_nothing_is_overdue():
-    assert measures.overdue_years(PARCELS, contracts(), dt.date(2023, 12, 31)).tolist() == [0, 0, 0]
+    assert overdue() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("statistic", "dates", "value"),
+    [
+        ("idle_years", (None, "2021-12-31", None, None, None), 730 / 365.25),
+        ("idle_years", (None, "2021-12-31", "2023-06-01", None, None), 0),
+        ("idle_years", (None, "2021-12-31", "2024-06-01", None, None), 730 / 365.25),
+        ("idle_years", (None, None, None, None, None), NAN),
+        ("completed", (None, None, None, None, "2023-12-31"), 1),
+        ("completed", (None, None, None, "2020-01-01", None), 0),
+        ("years_since_signing", ("2019-12-31", None, None, None, None), 1461 / 365.25),
+        ("years_since_signing", (None, None, None, None, None), NAN),
+    ],
+)
+def test_dates_of_contracts(statistic: str, dates: tuple[str | None, ...], value: float):
+    rows = placed((("P1", *dates),), ["parcel", *DATES])
+    np.testing.assert_allclose(measures.contract_statistic(rows, 3, DAY, statistic)[0], value, rtol=1e-12)
+
+
+def test_the_newest_contract_counts_for_its_signing_and_every_one_for_completion():
+    rows = placed(
+        (("P1", "2010-12-31", None, None, None, "2012-01-01"), ("P1", "2019-12-31", None, None, None, None)), ["parcel", *DATES]
+    )  # fmt: skip
+    assert measures.contract_statistic(rows, 3, DAY, "years_since_signing")[0] == pytest.approx(1461 / 365.25)
+    np.testing.assert_equal(measures.contract_statistic(rows, 3, DAY, "completed"), [0, NAN, NAN])
+
+
+def test_no_contract_at_all_tells_nothing_of_signing():
+    assert np.isnan(measures.contract_statistic(contracts(), 3, DAY, "years_since_signing")).all()

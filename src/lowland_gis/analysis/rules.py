@@ -1,33 +1,30 @@
-"""Three-valued rules: clauses over measures, rules over clauses, questions over rules, each answer with its trace.
+"""Rule packs as frozen values: parameters, clauses, rules with exceptions, questions, and what a pack derives itself.
 
-Clauses are true, false or unknown. A rule holds when all its clauses hold (Kleene's AND). A question takes the first
-rule that holds; as long as an earlier rule is unknown and would give another answer, the question stays open.
+Clauses are true, false or unknown. A rule holds when all its clauses hold and none of its exceptions does (Kleene's AND
+and NOT). A question takes the first rule that holds; as long as an earlier rule is unknown and would give another answer,
+the question stays open. How that is computed stands in `analysis.decide`, what can be wrong in `analysis.rule_faults`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
-
-Outcomes = npt.NDArray[np.int8]
-
-FALSE, UNKNOWN, TRUE = 0, 1, 2
-LETTERS = np.array(["f", "u", "t"], dtype=object)
 OPEN = "open"
+Op = Literal["<", "<=", ">", ">=", "="]
 
 _STRICT: dict[str, Any] = {"extra": "forbid"}
-# Below this a float is equal to its limit: shares are sums of areas.
-EQUAL_WITHIN = 1e-9
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One limit: its value, unit, the document it comes from, and whether it is only an example."""
+    """One limit: its value, unit, the document it comes from, from when (until before when) and where it holds.
+
+    Several entries of one name are law that differs by date, town (镇街代码) or zone (规划分区代码): among those in force the
+    most particular one counts, then the newest.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     name: str
@@ -36,44 +33,100 @@ class Parameter:
     document: str
     in_force: dt.date
     example: bool
+    title: str = ""
+    until: dt.date | None = None
+    town: str | None = None
+    zone: str | None = None
+
+    def holds_on(self, day: dt.date) -> bool:
+        """Say whether the entry is in force on a day."""
+        return self.in_force <= day and (self.until is None or day < self.until)
 
 
 @dataclass(frozen=True)
 class Clause:
-    """`measure op limit`; the limit names a parameter or is a number (1 true, 0 false for yes-or-no measures).
+    """`measure op limit unit`; the limit names a parameter or is a number (1 true, 0 false for yes-or-no measures).
 
     `needed` and `office` say which paper would settle the clause when it is unknown, and who has it.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     measure: str
-    op: Literal["<", "<=", ">", ">=", "="]
+    op: Op
     limit: str | float
     title: str
     needed: str | None = None
     office: str | None = None
+    unit: str | None = None
+
+    @property
+    def condition(self) -> str:
+        """Return the condition as text: two clauses with one condition have one outcome."""
+        limit = self.limit if isinstance(self.limit, str) else f"{self.limit:.12g}"
+        return " ".join(filter(None, (self.measure, self.op, limit, self.unit)))
+
+
+@dataclass(frozen=True)
+class AnswerClause:
+    """True where an earlier question has one of the answers, unknown while that question is open."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    question: str
+    answers: tuple[str, ...]
+    title: str
+
+    needed: ClassVar[str | None] = None
+    office: ClassVar[str | None] = None
+
+    @property
+    def condition(self) -> str:
+        """Return the condition as text."""
+        return f"{self.question} in {'|'.join(self.answers)}"
+
+
+AnyClause = Clause | AnswerClause
 
 
 @dataclass(frozen=True)
 class Example:
-    """A case in the rule's own words: given these measures, the rule gives this outcome."""
+    """A case in the rule's own words: given these measures, the rule gives this outcome.
+
+    A measure is given as a number, or as the two ends of its band; an earlier question as its answer.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    given: dict[str, float]
+    given: dict[str, float | tuple[float, float] | str]
     gives: Literal["true", "false", "unknown"]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """All clauses together give `answer`; `article` is the reason in the document."""
+    """All clauses together give `answer`, unless one of the named exceptions holds; `article` is the reason in the document."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     name: str
     title: str
     answer: str
     article: str
-    all: tuple[Clause, ...]
+    all: tuple[AnyClause, ...]
     example: tuple[Example, ...] = ()
+    unless: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Exemption:
+    """An exception (例外): where all its clauses hold, and none of its own exceptions, the rules that name it do not."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    name: str
+    title: str
+    article: str
+    all: tuple[AnyClause, ...]
+    example: tuple[Example, ...] = ()
+    unless: tuple[str, ...] = ()
+
+
+Clauses = Rule | Exemption
 
 
 @dataclass(frozen=True)
@@ -87,11 +140,98 @@ class Question:
     answers: dict[str, str]
     rule: tuple[Rule, ...]
     only: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    exception: tuple[Exemption, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Clauses, ...]:
+        """Return rules, then exceptions: the order in which a trace holds their clauses."""
+        return (*self.rule, *self.exception)
+
+    def spans(self) -> Iterator[tuple[Clauses, slice]]:
+        """Yield each rule and exception with its place in a trace."""
+        start = 0
+        for part in self.parts:
+            yield part, slice(start, start + len(part.all))
+            start += len(part.all)
+
+    @property
+    def n_clauses(self) -> int:
+        """Return the length of a trace."""
+        return sum(len(part.all) for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Term:
+    """One indicator of a score: weight × value / base, at most cap × weight; numbers or names of parameters."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    measure: str
+    weight: str | float
+    base: str | float
+    cap: str | float
+
+
+@dataclass(frozen=True)
+class Score:
+    """A weighted sum of indicators, for the parcels where every clause of `among` is true.
+
+    `missing` says what a missing indicator does: the score is unknown, or the mean of the others that were scored stands in.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    name: str
+    title: str
+    document: str
+    term: tuple[Term, ...]
+    among: tuple[Clause, ...] = ()
+    missing: Literal["unknown", "mean"] = "unknown"
+    unit: Literal["point"] = "point"
+
+
+@dataclass(frozen=True)
+class Rank:
+    """Where a parcel stands by a score: the share of scored parcels that are at least as good, so that the best is near 0."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    name: str
+    title: str
+    document: str
+    of: str
+    unit: Literal["share"] = "share"
+
+
+@dataclass(frozen=True)
+class EstimateTerm:
+    """A product of measures and parameters, added or taken off."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    factors: tuple[str, ...]
+    sign: Literal["+", "-"] = "+"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A sum of products, never below `at_least`; unknown where a factor is. It is an estimate, no assessment.
+
+    `only` restricts it to parcels with some answers to questions.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    name: str
+    title: str
+    document: str
+    unit: str
+    term: tuple[EstimateTerm, ...]
+    at_least: float | None = None
+    only: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+Derived = Score | Rank | Estimate
 
 
 @dataclass(frozen=True)
 class RulePack:
-    """Several questions with their parameters."""
+    """Several questions with their parameters, and the scores, ranks and estimates that they rest on."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     name: str
@@ -101,165 +241,86 @@ class RulePack:
     example: bool
     parameter: tuple[Parameter, ...]
     question: tuple[Question, ...]
+    score: tuple[Score, ...] = ()
+    rank: tuple[Rank, ...] = ()
+    estimate: tuple[Estimate, ...] = ()
 
-    def limit(self, clause: Clause) -> float:
-        """Return the number that a clause compares with."""
+    @property
+    def derived(self) -> tuple[Derived, ...]:
+        """Return what the pack derives itself, in the order in which it is computed."""
+        return (*self.score, *self.rank, *self.estimate)
+
+    @property
+    def behind(self) -> dict[str, tuple[str, ...]]:
+        """Return score, rank or estimate → the measures that it is computed from."""
+        parameters = {entry.name for entry in self.parameter}
+        found = {score.name: tuple(term.measure for term in score.term) for score in self.score}
+        found |= {rank.name: found.get(rank.of, ()) for rank in self.rank}
+        for estimate in self.estimate:
+            factors = [factor for term in estimate.term for factor in term.factors]
+            found[estimate.name] = tuple(dict.fromkeys(name for name in factors if name not in parameters))
+        return found
+
+    def day(self, as_of: dt.date) -> dt.date:
+        """Return the day whose law holds: the as-of day, or the day when the pack came into force if that is later."""
+        return max(as_of, self.in_force)
+
+    def question_named(self, name: str) -> Question:
+        """Return a question.
+
+        Raises:
+            KeyError: there is none of that name.
+        """
+        found = next((question for question in self.question if question.name == name), None)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def entries(self, name: str, day: dt.date | None = None) -> tuple[Parameter, ...]:
+        """Return the entries of a parameter in force on a day, the least particular and oldest first."""
+        found = [
+            entry for entry in self.parameter if entry.name == name and (day is None or entry.holds_on(day))
+        ]
+        return tuple(sorted(found, key=lambda entry: (_particular(entry), entry.in_force)))
+
+    def entry(self, name: str, *, town: str | None, zone: str | None, day: dt.date | None) -> Parameter:
+        """Return the entry of a parameter that counts at a place on a day.
+
+        Raises:
+            KeyError: none does.
+        """
+        here = [
+            entry
+            for entry in self.entries(name, day)
+            if entry.town in (None, town) and entry.zone in (None, zone)
+        ]
+        if not here:
+            raise KeyError(name)
+        return here[-1]
+
+    def limit(
+        self, clause: Clause, *, town: str | None = None, zone: str | None = None, day: dt.date | None = None
+    ) -> float:
+        """Return the number that a clause compares with at a place, in the unit of its parameter or its own."""
         if isinstance(clause.limit, str):
-            return next(parameter.value for parameter in self.parameter if parameter.name == clause.limit)
+            return self.entry(clause.limit, town=town, zone=zone, day=day).value
         return float(clause.limit)
 
     @property
     def measures(self) -> tuple[str, ...]:
-        """Return every measure that the pack asks for, in order of appearance."""
+        """Return every measure that the pack asks the evidence for, in order of appearance."""
         names = [
-            clause.measure for question in self.question for rule in question.rule for clause in rule.all
+            clause.measure
+            for question in self.question
+            for part in question.parts
+            for clause in part.all
+            if isinstance(clause, Clause)
         ]
-        return tuple(dict.fromkeys(names))
+        names += [clause.measure for score in self.score for clause in score.among]
+        names += [name for behind in self.behind.values() for name in behind]
+        own = {item.name for item in self.derived}
+        return tuple(name for name in dict.fromkeys(names) if name not in own)
 
 
-def faults(pack: RulePack, known_measures: set[str]) -> list[str]:
-    """Return what is wrong with a pack beyond its form: unknown names, doubles, examples that do not hold."""
-    found: list[str] = []
-    parameters = [parameter.name for parameter in pack.parameter]
-    found += [f"parameter {name}: defined twice" for name in _doubles(parameters)]
-    found += [f"question {name}: defined twice" for name in _doubles([q.name for q in pack.question])]
-    for number, question in enumerate(pack.question):
-        found += _bad_question(question, pack.question[:number])
-        found += [f"rule {name}: defined twice" for name in _doubles([rule.name for rule in question.rule])]
-        for rule in question.rule:
-            where = f"question {question.name}, rule {rule.name}"
-            if rule.answer not in question.answers:
-                found.append(f"{where}: its answer {rule.answer!r} has no title in answers")
-            bad_names = _bad_names(rule, set(parameters), known_measures)
-            found += [f"{where}: {fault}" for fault in bad_names]
-            if not bad_names:
-                found += [f"{where}: {fault}" for fault in _failing_examples(pack, rule)]
-    return found
-
-
-def decide(pack: RulePack, evidence: pd.DataFrame) -> pd.DataFrame:
-    """Answer every question of a pack for every parcel.
-
-    `evidence` has one row a parcel (index parcel_id) and one column a measure; NaN or a missing column is unknown.
-    Returns question, parcel_id, answer, settled, rule, candidate and trace (rule → outcome letters of its clauses,
-    t/f/u), in the order of questions and parcels. A parcel outside `only` of a question has no row for it.
-    """
-    answers: dict[str, pd.DataFrame] = {}
-    for question in pack.question:
-        asked = evidence[_asked(question, evidence.index, answers)]
-        answers[question.name] = _answer(pack, question, asked)
-    return pd.concat([frame.assign(question=name) for name, frame in answers.items()], ignore_index=True)
-
-
-def clause_outcomes(pack: RulePack, clause: Clause, evidence: pd.DataFrame) -> Outcomes:
-    """Return the outcome of one clause for every parcel."""
-    if clause.measure not in evidence.columns:
-        return np.full(len(evidence), UNKNOWN, dtype=np.int8)
-    values = evidence[clause.measure].to_numpy(dtype=np.float64)
-    holds = _compare(values, clause.op, pack.limit(clause))
-    return np.where(np.isnan(values), UNKNOWN, np.where(holds, TRUE, FALSE)).astype(np.int8)
-
-
-def _compare(values: npt.NDArray[np.float64], op: str, limit: float) -> npt.NDArray[np.bool_]:
-    slack = EQUAL_WITHIN * max(1.0, abs(limit))
-    if op == "=":
-        return np.abs(values - limit) <= slack
-    if op in ("<=", ">"):
-        at_most = values <= limit + slack
-        return at_most if op == "<=" else ~at_most
-    at_least = values >= limit - slack
-    return at_least if op == ">=" else ~at_least
-
-
-def _answer(pack: RulePack, question: Question, evidence: pd.DataFrame) -> pd.DataFrame:
-    count = len(evidence)
-    answer = np.full(count, question.otherwise, dtype=object)
-    rule_name = np.full(count, None, dtype=object)
-    candidate = np.full(count, None, dtype=object)
-    decided = np.zeros(count, dtype=bool)
-    traces: dict[str, npt.NDArray[np.object_]] = {}
-    doubts: list[tuple[Rule, npt.NDArray[np.bool_]]] = []
-    for rule in question.rule:
-        outcomes = np.array([clause_outcomes(pack, clause, evidence) for clause in rule.all], dtype=np.int8)
-        # Kleene's AND is the minimum of false < unknown < true.
-        whole = outcomes.min(axis=0)
-        traces[rule.name] = np.array(["".join(column) for column in LETTERS[outcomes.T]], dtype=object)
-        holds = ~decided & (whole == TRUE)
-        answer[holds], rule_name[holds] = rule.answer, rule.name
-        doubts.append((rule, ~decided & (whole == UNKNOWN)))
-        decided |= holds
-    settled = np.ones(count, dtype=bool)
-    for rule, unknown in doubts:
-        differs = unknown & (answer != rule.answer)
-        candidate[differs & settled] = rule.answer
-        settled &= ~differs
-    answer[~settled], rule_name[~settled] = OPEN, None
-    return pd.DataFrame(
-        {
-            "parcel_id": evidence.index.to_numpy(),
-            "answer": answer,
-            "settled": settled,
-            "rule": pd.Series(rule_name, dtype=object),
-            "candidate": pd.Series(candidate, dtype=object),
-            "trace": [dict(zip(traces, row, strict=True)) for row in zip(*traces.values(), strict=True)],
-        }
-    )
-
-
-def _asked(
-    question: Question, parcels: pd.Index[Any], answers: dict[str, pd.DataFrame]
-) -> npt.NDArray[np.bool_]:
-    asked = np.ones(len(parcels), dtype=bool)
-    for other, wanted in question.only.items():
-        given = answers[other].set_index("parcel_id")["answer"].reindex(parcels)
-        asked &= given.isin(wanted).to_numpy()
-    return asked
-
-
-def _bad_question(question: Question, earlier: tuple[Question, ...]) -> list[str]:
-    found = []
-    if not question.rule:
-        found.append("it has no rule")
-    if OPEN in question.answers:
-        found.append(f"the answer {OPEN!r} is kept for questions that cannot be settled")
-    if question.otherwise not in question.answers:
-        found.append(f"otherwise {question.otherwise!r} has no title in answers")
-    answers = {other.name: other.answers for other in earlier}
-    for other, wanted in question.only.items():
-        if other not in answers:
-            found.append(f"only asks for {other!r}, which is no earlier question")
-        else:
-            strange = [answer for answer in wanted if answer not in answers[other]]
-            found += [
-                f"only asks for the answer {answer!r}, which {other!r} never gives" for answer in strange
-            ]
-    return [f"question {question.name}: {fault}" for fault in found]
-
-
-def _doubles(names: list[str]) -> list[str]:
-    return sorted({name for name in names if names.count(name) > 1})
-
-
-def _bad_names(rule: Rule, parameters: set[str], measures: set[str]) -> list[str]:
-    found = [] if rule.all else ["it has no clause"]
-    for clause in rule.all:
-        if clause.measure not in measures:
-            found.append(f"there is no measure {clause.measure!r}")
-        if isinstance(clause.limit, str) and clause.limit not in parameters:
-            found.append(f"there is no parameter {clause.limit!r}")
-    used = {clause.measure for clause in rule.all}
-    for number, example in enumerate(rule.example, start=1):
-        strange = sorted(set(example.given) - used)
-        found += [f"example {number} gives {name!r}, which no clause asks for" for name in strange]
-    return found
-
-
-def _failing_examples(pack: RulePack, rule: Rule) -> list[str]:
-    found = []
-    for number, example in enumerate(rule.example, start=1):
-        given = pd.DataFrame([example.given])
-        whole = min(int(clause_outcomes(pack, clause, given)[0]) for clause in rule.all)
-        gives = {TRUE: "true", FALSE: "false", UNKNOWN: "unknown"}[whole]
-        if gives != example.gives:
-            found.append(f"example {number} gives {gives}, not {example.gives}")
-    return found
+def _particular(entry: Parameter) -> int:
+    return 2 * (entry.town is not None) + (entry.zone is not None)

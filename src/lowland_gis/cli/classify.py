@@ -1,4 +1,4 @@
-"""`lowland classify run | explain`."""
+"""`lowland classify run | explain | compare | rerun | todo`."""
 
 from __future__ import annotations
 
@@ -6,36 +6,39 @@ import json
 from dataclasses import asdict
 
 import click
-from rich.markup import escape
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.tables import console, json_option, show
-from lowland_gis.errors import UsageError
-from lowland_gis.pipeline.classify import ClauseLine, Explanation, RuleLine
-from lowland_gis.pipeline.classify import classify as run_classify
-from lowland_gis.pipeline.classify import explain as explain_parcel
-from lowland_gis.pipeline.frames import kind_table
 
-SIGNS = {"true": "[green]✔[/]", "false": "[red]✘[/]", "unknown": "[yellow]?[/]"}
-OPS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "=": "="}
-_YES_NO = "yes/no"
-_DECIMALS, _MOST_DECIMALS = 2, 9
-# Above this a number of years is a calendar year.
-_CALENDAR = 1000
-_WHOLE = {"year": "年", "month": "个月", "ratio": "", "share": ""}
+# So many of each table and column.
+SHOWN_DIFFERENCES = 5
+
+run_option = click.option(
+    "--run", "run_name", default="latest", show_default=True, help="A run number, or latest."
+)
 
 
 @click.group()
 def classify() -> None:
-    """Decide kinds by the rule pack, and explain a verdict (认定)."""
+    """Decide kinds by the rule pack; explain, compare and prove a verdict (认定)."""
 
 
 @classify.command()
 @json_option
 @click.pass_obj
 def run(session: Session, as_json: bool) -> None:
-    """Classify every parcel and print kinds × parcels × area."""
+    """Classify every parcel and print kinds × parcels × area.
+
+    What was delivered or registered since is tabulated and measured first; what has not changed is not done again.
+    """
+    from lowland_gis.pipeline.classify import classify as run_classify
+    from lowland_gis.pipeline.frames import kind_table
+    from lowland_gis.pipeline.measure import measure
+    from lowland_gis.pipeline.tabulate import tabulate
+
     project = session.project
+    tabulate(project, tell=session.tell)
+    measure(project, tell=session.tell)
     done = run_classify(project, tell=session.tell)
     session.tell(f"run {done.run_id}{'' if done.fresh else ' holds already: nothing has changed'}")
     with project.transaction() as connection:
@@ -44,81 +47,86 @@ def run(session: Session, as_json: bool) -> None:
 
 @classify.command()
 @click.argument("parcel")
-@click.option("--run", "run_name", default="latest", show_default=True, help="A run number, or latest.")
+@run_option
+@click.option("--all", "everything", is_flag=True, help="Show every clause of rules that do not hold, too.")
 @json_option
 @click.pass_obj
-def explain(session: Session, parcel: str, run_name: str, as_json: bool) -> None:
-    """Say why PARCEL (宗地代码) got its verdict, clause by clause."""
-    explanations = explain_parcel(session.project, parcel, _run_number(run_name))
+def explain(session: Session, parcel: str, run_name: str, everything: bool, as_json: bool) -> None:
+    """Say why PARCEL (宗地代码) got its verdicts, clause by clause."""
+    from lowland_gis.cli.explanation import show_explanation
+    from lowland_gis.pipeline.explain import explain as explain_parcel
+
+    found = explain_parcel(session.project, parcel, run_name)
     if as_json:
-        click.echo(json.dumps([asdict(item) for item in explanations], ensure_ascii=False, indent=1))
+        click.echo(json.dumps(asdict(found), ensure_ascii=False, indent=1, default=str))
         return
-    for item in explanations:
-        _print(item)
+    show_explanation(console(), found, everything=everything)
 
 
-def _run_number(name: str) -> int | None:
-    if name == "latest":
-        return None
-    try:
-        return int(name)
-    except ValueError as error:
-        raise UsageError(f"{name!r} is no run. Give its number, or: latest") from error
+@classify.command()
+@click.argument("earlier")
+@click.argument("later", default="latest")
+@click.option("--parcels", "list_parcels", is_flag=True, help="List every parcel with what changed.")
+@json_option
+@click.pass_obj
+def compare(session: Session, earlier: str, later: str, list_parcels: bool, as_json: bool) -> None:
+    """Say which parcels changed their answer between two runs, and why: data, rule, or both.
+
+    EARLIER and LATER are run numbers, or latest.
+    """
+    from lowland_gis.pipeline.compare import compare as compare_runs
+
+    found = compare_runs(session.project, earlier, later)
+    if list_parcels or as_json:
+        show(found, as_json=as_json)
+        return
+    groups = found.groupby(["question", "before", "after", "why"], sort=False)
+    show(groups.agg(parcels=("parcel_id", "count"), hectares=("area_ha", "sum")).reset_index(), as_json=False)
+    click.echo(f"{found['parcel_id'].nunique():,} parcels changed an answer. Each with its reason: --parcels")
 
 
-def _print(item: Explanation) -> None:
-    out = console()
-    settled = item.answer_title if item.settled else f"{item.answer_title}（可能为{item.candidate_title}）"
-    out.print(
-        f"\n[bold]{item.question_title}[/]  宗地 {item.parcel_id}  →  [bold]{escape(settled)}[/]",
-        soft_wrap=True,
-    )
-    mark = "（示例阈值）" if item.example else ""
-    out.print(f"规则包 {escape(item.pack_title)}{mark}，第 {item.run_id} 次运行", soft_wrap=True)
-    for rule in item.rules:
-        _print_rule(rule, decisive=rule.rule == item.rule)
+@classify.command()
+@click.argument("run_name", metavar="RUN", default="latest")
+@json_option
+@click.pass_obj
+def rerun(session: Session, run_name: str, as_json: bool) -> None:
+    """Make RUN (a number, or latest) again from its recorded inputs and prove that every row is equal; nothing is written.
+
+    Exit code 5 when a row differs; the differences are listed.
+    """
+    from lowland_gis.errors import RerunDiffersError
+    from lowland_gis.pipeline.rerun import rerun as make_again
+
+    proof = make_again(session.project, run_name, tell=session.tell)
+    for note in proof.notes:
+        session.tell(note)
+    rows = proof.differences
+    if as_json or len(rows):
+        show(
+            rows if as_json else rows.groupby(["table", "column"], sort=False).head(SHOWN_DIFFERENCES),
+            as_json=as_json,
+        )
+    compared = ", ".join(f"{count:,} {table} rows" for table, count in proof.compared.items())
+    if len(rows):
+        raise RerunDiffersError(
+            f"Run {proof.run_id} made again differs in {len(rows):,} places (compared: {compared}). The data, the record or the program"
+            " changed since. All differences: lowland classify rerun --json"
+        )
+    if not as_json:
+        click.echo(f"Run {proof.run_id} made again is equal to the last digit: {compared}.")
 
 
-def _print_rule(rule: RuleLine, *, decisive: bool) -> None:
-    out = console()
-    style = "bold" if decisive else "dim" if rule.outcome == "false" else "none"
-    mark = " ← 据此认定" if decisive else ""
-    out.print(
-        f"{SIGNS[rule.outcome]} [{style}]{escape(rule.title)}[/]  〔{escape(rule.article)}〕{mark}",
-        soft_wrap=True,
-    )
-    for clause in rule.clauses:
-        out.print(f"    {SIGNS[clause.outcome]} {escape(_clause(clause))}", soft_wrap=True)
+@classify.command()
+@run_option
+@click.option("--office", help="Only what this office can settle; a part of its name is enough.")
+@click.option("--parcels", "list_parcels", is_flag=True, help="List every parcel.")
+@json_option
+@click.pass_obj
+def todo(session: Session, run_name: str, office: str | None, list_parcels: bool, as_json: bool) -> None:
+    """List what would settle each unknown, by office (问题清单)."""
+    from lowland_gis.pipeline.todo import by_office, todo_list
 
-
-def _clause(clause: ClauseLine) -> str:
-    if clause.value is None:
-        paper = f"需 {clause.needed}" if clause.needed else "无资料"
-        return f"{clause.title}：未知，{paper}{f'（{clause.office}）' if clause.office else ''}"
-    decimals = _telling(clause)
-    measured = _value(clause.value, clause.unit, decimals)
-    if clause.unit == _YES_NO:
-        return f"{clause.title}：{clause.measure_title}为“{measured}”  〔{clause.source}〕"
-    limit = f"{OPS[clause.op]} {_value(clause.limit, clause.unit, decimals)}"
-    return f"{clause.title}：{measured}，要求 {limit}  〔{clause.source}〕"
-
-
-def _telling(clause: ClauseLine) -> int:
-    """Return how many decimals tell the value from its limit: 49.999 % must not read as 50 %."""
-    if clause.value is None or clause.value == clause.limit:
-        return _DECIMALS
-    several = range(_DECIMALS, _MOST_DECIMALS)
-    return next(
-        (n for n in several if _value(clause.value, clause.unit, n) != _value(clause.limit, clause.unit, n)),
-        _MOST_DECIMALS,
-    )
-
-
-def _value(value: float, unit: str, decimals: int) -> str:
-    if unit == _YES_NO:
-        return "是" if value else "否"
-    if unit == "share":
-        return f"{value * 100:.{decimals}f}".rstrip("0").rstrip(".") + "%"
-    if unit == "year" and value > _CALENDAR:
-        return f"{value:.{decimals - _DECIMALS}f} 年"
-    return f"{value:,.{decimals}f} {_WHOLE.get(unit, unit)}".strip()
+    rows = todo_list(session.project, run_name, office)
+    show(rows if list_parcels else by_office(rows), as_json=as_json)
+    if not as_json:
+        click.echo("When a paper is there: lowland registry document PARCEL CLAUSE FILE --says true|false")

@@ -1,6 +1,8 @@
-"""`lowland registry draft | problems`."""
+"""`lowland registry draft | problems | document`."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import click
 
@@ -33,4 +35,31 @@ def problems(session: Session, as_json: bool) -> None:
     show(
         rows[["parcel_id", "town_name", "question_title", "clause_title", "needed", "office"]],
         as_json=as_json,
+    )
+
+
+@registry.command()
+@click.argument("parcel")
+@click.argument("clause")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--says",
+    type=click.Choice(["true", "false", "withdrawn"]),
+    required=True,
+    help="What the paper says of the clause; withdrawn takes back what was registered.",
+)
+@click.pass_obj
+def document(session: Session, parcel: str, clause: str, file: Path, says: str) -> None:
+    """Register FILE as the paper that says of PARCEL whether CLAUSE is true (登记材料).
+
+    CLAUSE is a measure such as paper_fire, or the title of a clause. The digest of the file, who and when are kept; the next
+    `lowland classify run` uses it.
+    """
+    from lowland_gis.pipeline.documents import register
+
+    entry = register(session.project, parcel, clause, file, says={"true": True, "false": False}.get(says))
+    said = {True: "true 成立", False: "false 不成立", None: "withdrawn 撤回"}[entry.says]
+    click.echo(
+        f"{entry.parcel_id}  {entry.title}（{entry.condition}）: {said}; {entry.file_name} sha256:{entry.sha256[:12]}, by {entry.recorded_by}."
+        " Next: lowland classify run"
     )

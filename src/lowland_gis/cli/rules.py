@@ -1,29 +1,53 @@
-"""`lowland rules list | show | check`."""
+"""`lowland rules list | show | check | test | what-if`."""
 
 from __future__ import annotations
 
+import datetime as dt
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 import pandas as pd
 
+from lowland_gis.cli import Session
 from lowland_gis.cli.tables import json_option, show
-from lowland_gis.definitions.reading import shipped
-from lowland_gis.definitions.rule_pack import rule_pack
+from lowland_gis.errors import DefinitionError
+
+Command = Callable[..., Any]
+
+on_option: Callable[[Command], Command] = click.option(
+    "--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="Parameters must be in force on this day (default: today)."
+)  # fmt: skip
 
 
 @click.group()
 def rules() -> None:
-    """List, show and check rule packs (规则)."""
+    """List, show, check and test rule packs; try other limits (规则)."""
 
 
 @rules.command("list")
 @json_option
 def list_packs(as_json: bool) -> None:
     """List the shipped rule packs."""
+    from lowland_gis.definitions.reading import shipped
+    from lowland_gis.definitions.rule_pack import rule_pack
+
     packs = [rule_pack(name, Path.cwd()) for name in shipped("rules")]
-    rows = [(pack.name, pack.title, pack.in_force.isoformat(), pack.example) for pack in packs]
-    show(pd.DataFrame(rows, columns=["pack", "title", "in_force", "example"]), as_json=as_json)
+    rows = [
+        (
+            pack.name,
+            pack.title,
+            pack.in_force.isoformat(),
+            pack.example,
+            len(pack.question),
+            len(pack.parameter),
+        )
+        for pack in packs
+    ]
+    columns = ["pack", "title", "in_force", "example", "questions", "parameters"]
+    show(pd.DataFrame(rows, columns=columns), as_json=as_json)
 
 
 @rules.command("show")
@@ -31,28 +55,75 @@ def list_packs(as_json: bool) -> None:
 @json_option
 def show_pack(pack: str, as_json: bool) -> None:
     """Show every clause of PACK (a shipped name or a .toml file) with its limit and document."""
-    definition = rule_pack(pack, Path.cwd())
-    rows = [
-        (
-            question.title,
-            rule.title,
-            clause.title,
-            f"{clause.measure} {clause.op} {definition.limit(clause):g}",
-            rule.article,
-        )
-        for question in definition.question
-        for rule in question.rule
-        for clause in rule.all
-    ]
-    show(pd.DataFrame(rows, columns=["question", "rule", "clause", "condition", "article"]), as_json=as_json)
+    from lowland_gis.cli.pack_tables import clause_table
+    from lowland_gis.definitions.rule_pack import rule_pack
+
+    show(clause_table(rule_pack(pack, Path.cwd())), as_json=as_json)
 
 
 @rules.command()
 @click.argument("file")
-def check(file: str) -> None:
-    """Check a rule pack: its form, its names, and every example in it."""
-    pack = rule_pack(file, Path.cwd())
-    examples = sum(len(rule.example) for question in pack.question for rule in question.rule)
-    click.echo(
-        f"{file}: {len(pack.question)} questions, {len(pack.parameter)} parameters; all {examples} examples hold."
-    )
+@on_option
+@json_option
+def check(file: str, day: dt.datetime | None, as_json: bool) -> None:
+    """Check a rule pack: form, names, units, dates, circles, examples. Every fault is listed, and the exit code is 6."""
+    from lowland_gis.cli.pack_tables import fault_rows
+    from lowland_gis.definitions.rule_pack import checked, pack_path
+
+    path = pack_path(file, Path.cwd())
+    pack, found = checked(path, _day(day))
+    if as_json:
+        click.echo(json.dumps(fault_rows(path, found), ensure_ascii=False, indent=1, default=str))
+    if pack is None:
+        lines = "\n".join(f"  - {fault}" for fault in found)
+        raise DefinitionError(
+            f"{path}: {len(found)} fault(s), so nothing was run:\n{lines}\nMend them and try again."
+        )
+    if not as_json:
+        examples = sum(len(part.example) for question in pack.question for part in question.parts)
+        click.echo(
+            f"{file}: {len(pack.question)} questions, {len(pack.parameter)} parameters; all {examples} examples hold."
+        )
+
+
+@rules.command()
+@click.argument("file")
+@json_option
+def test(file: str, as_json: bool) -> None:
+    """Run the examples beside the rules of a pack, one line each; exit code 6 when one does not hold."""
+    from lowland_gis.cli.pack_tables import example_table
+    from lowland_gis.definitions.rule_pack import pack_path, ran_examples
+
+    found = ran_examples(pack_path(file, Path.cwd()))
+    show(example_table(found), as_json=as_json)
+    failed = [ran for ran in found if not ran.holds]
+    if failed:
+        raise DefinitionError(
+            f"{file}: {len(failed)} of {len(found)} examples do not hold. Mend the rule, or the example."
+        )
+
+
+@rules.command("what-if")
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    required=True,
+    metavar="[RULE.]PARAM=VALUE",
+    help="Another value of a parameter, in its unit; with RULE only in that rule. May be given several times.",
+)
+@click.option("--parcels", "list_parcels", is_flag=True, help="List the parcels that flip.")
+@json_option
+@click.pass_obj
+def what_if(session: Session, changes: tuple[str, ...], list_parcels: bool, as_json: bool) -> None:
+    """Show how many parcels and hectares would change their answer under other limits; nothing is written."""
+    from lowland_gis.pipeline.what_if import flips, summed
+
+    found = flips(session.project, changes)
+    show(found if list_parcels else summed(found), as_json=as_json)
+    if not as_json:
+        click.echo(f"{found['parcel_id'].nunique():,} parcels would change an answer; nothing was written.")
+
+
+def _day(day: dt.datetime | None) -> dt.date:
+    return day.date() if day else dt.datetime.now().astimezone().date()

@@ -7,6 +7,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 from psycopg import sql
@@ -17,6 +18,8 @@ BATCH_ROWS = 20_000
 
 Query = str | sql.SQL | sql.Composed
 
+# The head of a binary COPY, its end, and how much of it is looked at together.
+_COPY_HEAD, _COPY_END, _BLOCK_BYTES = 19, b"\xff\xff", 16_000_000
 # By type number in pg_type: bool, int8, int2, int4, float4, float8.
 _NUMPY_TYPES = {16: "bool", 20: "int64", 21: "int64", 23: "int64", 700: "float64", 701: "float64"}
 
@@ -33,6 +36,30 @@ def read_frame(connection: Connection, query: Query, parameters: Sequence[Any] =
             for column, values in zip(description, columns, strict=True)
         }
     )
+
+
+def read_numbers(
+    connection: Connection, query: str, parameters: Sequence[Any], kinds: Sequence[str]
+) -> Iterator[npt.NDArray[np.void]]:
+    """Yield the rows of a query of numbers that are never NULL, in blocks: the fields f0, f1 … of the kinds i4, i8 or f8.
+
+    The rows come by binary COPY, in which every row of such a query has the same length, so that millions cost no object each.
+    """
+    fields = [field for n, kind in enumerate(kinds) for field in ((f"n{n}", ">i4"), (f"f{n}", f">{kind}"))]
+    row = np.dtype([("count", ">i2"), *fields])
+    rest, skip, pieces, size = b"", _COPY_HEAD, [], 0
+    statement = f"COPY ({query}) TO STDOUT (FORMAT BINARY)"
+    with connection.cursor() as cursor, cursor.copy(_composed(statement), parameters) as copy:
+        for block in copy:
+            pieces.append(bytes(block))
+            size += len(block)
+            if size >= _BLOCK_BYTES:
+                content = rest + b"".join(pieces)
+                whole = skip + (len(content) - skip) // row.itemsize * row.itemsize
+                yield np.frombuffer(content[skip:whole], dtype=row)
+                rest, skip, pieces, size = content[whole:], 0, [], 0
+    content = rest + b"".join(pieces)
+    yield np.frombuffer(content[skip : -len(_COPY_END)], dtype=row)
 
 
 def read_batches(

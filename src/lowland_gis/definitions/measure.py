@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -17,13 +17,38 @@ class _Measure(BaseModel):
     note: str | None = None
 
 
+class Drift(BaseModel):
+    """By how many metres the boundaries of a layer may be off, and where that is stated."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    tolerance_m: float = Field(gt=0, le=100)
+    document: str
+    example: bool
+
+
 class OverlapMeasure(_Measure):
-    """Share of the parcel that lies in a set of codes of some layers, at most 1."""
+    """Share of the parcel that lies in a set of codes of some layers, at most 1.
+
+    With `drift` it carries the band that a displacement of the layers by the tolerance allows; with `classes` the evidence names the
+    classes that the parcel lies in. `traps` says in words what a class is easily taken for. Where the layers cover less than
+    `coverage_min` of the parcel, the share is unknown: where there is no plan, nothing conforms to it and nothing is against it.
+    """
 
     kind: Literal["overlap"]
     layers: tuple[str, ...]
     codes: str
     unit: str = "share"
+    drift: Drift | None = None
+    classes: str | None = None
+    traps: dict[str, str] = Field(default_factory=dict)
+    coverage_min: float | None = Field(default=None, gt=0, le=1)
+
+
+class AreaMeasure(_Measure):
+    """Ellipsoidal area of the parcel in 亩."""
+
+    kind: Literal["area"]
+    unit: Literal["亩"] = "亩"
 
 
 class PresentMeasure(_Measure):
@@ -43,67 +68,80 @@ class EqualsMeasure(_Measure):
     unit: str = "yes/no"
 
 
+class AttributeMeasure(_Measure):
+    """A number that a field of the parcel holds, unknown where it is empty or no number."""
+
+    kind: Literal["attribute"]
+    field: str
+
+
 class BuildingMeasure(_Measure):
-    """A statistic over the buildings on the parcel."""
+    """A statistic over the buildings on the parcel; `age` counts years from the mean building year to the as-of day."""
 
     kind: Literal["building"]
-    statistic: Literal["density", "floor_area_ratio", "year", "vacant_share", "unsafe_share"]
+    statistic: Literal[
+        "density", "floor_area_ratio", "floor_area", "year", "age", "vacant_share", "unsafe_share"
+    ]
 
 
 class EnterpriseMeasure(_Measure):
-    """A column of the newest year in which a firm of the parcel reported; several firms weigh by their land."""
+    """An intensity of the firms of the parcel in the newest year that any of them reported, or `back` years before the as-of year.
+
+    Several firms weigh by the floor area that they use (field JZMJ) where all state it, else by their land. Where a firm reports no
+    intensity, its `total` of the year is spread over its parcels by the floor area of their buildings where all have some, else by ground.
+    """
 
     kind: Literal["enterprise"]
     column: str
+    total: str | None = None
+    back: int | None = Field(default=None, ge=0, le=20)
 
 
-class OverdueMeasure(_Measure):
-    """Years since the agreed completion of a supply contract that is not completed; 0 without such a contract.
+class ContractMeasure(_Measure):
+    """Supply contracts that cover at least `min_share` of the parcel.
 
-    A contract counts where it covers at least `min_share` of the parcel.
+    `overdue_years` since the agreed completion and `idle_years` since the agreed start of the worst open contract, 0 without one;
+    `years_since_signing` of the newest; `completed` 1 where all are.
     """
 
-    kind: Literal["overdue"]
-    agreed: str
-    actual: str
-    min_share: float
+    kind: Literal["contract"]
+    statistic: Literal["overdue_years", "idle_years", "years_since_signing", "completed"]
+    min_share: float = Field(ge=0, le=1)
 
 
 class RasterMeasure(_Measure):
-    """Mean of the raster cells under the parcel, weighted by coverage."""
+    """A statistic of the raster cells under the parcel, weighted by coverage."""
 
     kind: Literal["raster"]
     layer: str
+    statistic: Literal["mean", "min", "max", "median", "stdev"] = "mean"
 
 
 class PaperMeasure(_Measure):
-    """What only a document can say: 1 or 0 once one is registered, unknown until then."""
+    """What only a document can say: 1 or 0 once one is registered. Until then it is unknown, or `absent` where an office keeps a list.
+
+    `office` says who keeps the list.
+    """
 
     kind: Literal["paper"]
     unit: str = "yes/no"
+    absent: Literal[0, 1] | None = None
+    office: str | None = None
 
 
-Measure = Annotated[
-    OverlapMeasure
-    | PresentMeasure
-    | EqualsMeasure
-    | BuildingMeasure
-    | EnterpriseMeasure
-    | OverdueMeasure
-    | RasterMeasure
-    | PaperMeasure,
-    Field(discriminator="kind"),
-]
 AnyMeasure = (
     OverlapMeasure
+    | AreaMeasure
     | PresentMeasure
     | EqualsMeasure
+    | AttributeMeasure
     | BuildingMeasure
     | EnterpriseMeasure
-    | OverdueMeasure
+    | ContractMeasure
     | RasterMeasure
     | PaperMeasure
 )
+Measure = Annotated[AnyMeasure, Field(discriminator="kind")]
 _ADAPTER: TypeAdapter[dict[str, AnyMeasure]] = TypeAdapter(dict[str, Measure])
 
 
@@ -111,3 +149,18 @@ _ADAPTER: TypeAdapter[dict[str, AnyMeasure]] = TypeAdapter(dict[str, Measure])
 def measures() -> dict[str, AnyMeasure]:
     """Return every measure by name, in the order of the file."""
     return read_toml(FOLDER / "measures.toml", _ADAPTER)
+
+
+def to_json(defined: dict[str, AnyMeasure]) -> dict[str, Any]:
+    """Return measures as JSON, for the record of a run."""
+    return {name: measure.model_dump(mode="json") for name, measure in defined.items()}
+
+
+def from_json(recorded: dict[str, Any]) -> dict[str, AnyMeasure]:
+    """Return the measures that a run recorded."""
+    return _ADAPTER.validate_python(recorded)
+
+
+def measure_units() -> dict[str, str]:
+    """Return the unit of every measure by name."""
+    return {name: measure.unit for name, measure in measures().items()}

@@ -2,36 +2,97 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from lowland_gis.analysis.rules import RulePack, faults
-from lowland_gis.definitions.measure import measures
-from lowland_gis.definitions.reading import FOLDER, parsed, shipped, validated
+from lowland_gis.analysis.examples import Ran, run_examples
+from lowland_gis.analysis.faults import Fault
+from lowland_gis.analysis.rule_faults import example_faults, pack_faults
+from lowland_gis.analysis.rules import RulePack
+from lowland_gis.definitions.measure import measure_units
+from lowland_gis.definitions.reading import FOLDER, parsed, shipped
 from lowland_gis.errors import DefinitionError, listed
 
 _ADAPTER = TypeAdapter(RulePack)
+_OTHER_FORMATS = (".yaml", ".yml", ".json", ".py")
 
 
-def rule_pack(name: str, folder: Path) -> RulePack:
+def rule_pack(name: str, folder: Path, as_of: dt.date | None = None) -> RulePack:
     """Return a shipped rule pack by name, or the one in a TOML file (relative to `folder`).
 
+    With `as_of`, a parameter that is not in force on that day is a fault.
+
     Raises:
-        DefinitionError: there is no such pack, or it has faults; all are listed.
+        DefinitionError: there is no such pack, or it has faults; the first five are shown, `lowland rules check` lists all.
     """
+    path = pack_path(name, folder)
+    pack, found = checked(path, as_of)
+    if pack is None:
+        raise DefinitionError(_refusal(path, found))
+    return pack
+
+
+def _refusal(path: Path, found: list[Fault]) -> str:
+    return (
+        f"{path}: {len(found)} fault(s):\n{listed([str(fault) for fault in found])}\n"
+        f"All of them: lowland rules check {path}"
+    )
+
+
+def _with_derived(units: dict[str, str], pack: RulePack) -> dict[str, str]:
+    return units | {item.name: item.unit for item in pack.derived}
+
+
+def pack_path(name: str, folder: Path) -> Path:
+    """Return the file of a shipped pack, or of the district's own.
+
+    Raises:
+        DefinitionError: there is no such pack, or it is no TOML file.
+    """
+    if name.lower().endswith(_OTHER_FORMATS):
+        raise DefinitionError(
+            f"{name}: a rule pack is a TOML file; YAML, JSON and programs are not read. Rewrite it as .toml,"
+            " with one of these as the pattern: lowland rules list"
+        )
     path = folder / name if name.endswith(".toml") else FOLDER / "rules" / f"{name}.toml"
     if not path.is_file():
         raise DefinitionError(
             f"There is no rule pack {name!r}. Shipped: {', '.join(shipped('rules'))}; or name a .toml file."
         )
-    pack = validated(parsed(path), _ADAPTER, path)
-    found = faults(pack, set(measures()))
+    return path
+
+
+def checked(path: Path, as_of: dt.date | None = None) -> tuple[RulePack | None, list[Fault]]:
+    """Return the pack in a TOML file and no fault, or no pack and every fault.
+
+    Raises:
+        DefinitionError: the file is not readable as TOML.
+    """
+    content, units = parsed(path), measure_units()
+    found = pack_faults(content, units, as_of)
     if found:
-        raise DefinitionError(f"{path}: {len(found)} fault(s):\n{listed(found)}\nMend them and try again.")
-    return pack
+        return None, found
+    pack = _ADAPTER.validate_python(content)
+    found = example_faults(pack, _with_derived(units, pack), pack.day(as_of or pack.in_force))
+    return (None if found else pack), found
+
+
+def ran_examples(path: Path) -> list[Ran]:
+    """Run the examples of a pack on the day it came into force.
+
+    Raises:
+        DefinitionError: the file is not readable, or the pack has other faults than examples that do not hold.
+    """
+    content, units = parsed(path), measure_units()
+    found = pack_faults(content, units)
+    if found:
+        raise DefinitionError(_refusal(path, found))
+    pack = _ADAPTER.validate_python(content)
+    return list(run_examples(pack, _with_derived(units, pack), pack.in_force))
 
 
 def to_json(pack: RulePack) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from rasterio.errors import RasterioIOError
 from lowland_gis.errors import InputRefusedError
 
 
-def raster_means(path: str, zones: gpd.GeoDataFrame) -> npt.NDArray[np.float64]:
-    """Return the mean of the cells under each zone, weighted by the part of the cell that it covers.
+def raster_statistic(path: str, zones: gpd.GeoDataFrame, statistic: str) -> npt.NDArray[np.float64]:
+    """Return a statistic (mean, min, max, median or stdev) of the cells under each zone, weighted by the part of the cell that it covers.
 
     NaN where a zone meets only cells without a value. Zones and raster share one plane.
 
@@ -24,11 +24,11 @@ def raster_means(path: str, zones: gpd.GeoDataFrame) -> npt.NDArray[np.float64]:
     try:
         with rasterio.open(path) as raster:
             found = exact_extract(
-                RasterioRasterSource(raster), zones[[zones.geometry.name]], "mean", output="pandas"
+                RasterioRasterSource(raster), zones[[zones.geometry.name]], statistic, output="pandas"
             )
     except RasterioIOError as error:
         raise InputRefusedError(
             f"{path}: the raster that was ingested is not there any more ({error}). Put it back, or ingest it again."
         ) from error
-    means: npt.NDArray[np.float64] = found["mean"].to_numpy(dtype=np.float64)
-    return means
+    values: npt.NDArray[np.float64] = found[statistic].to_numpy(dtype=np.float64)
+    return values

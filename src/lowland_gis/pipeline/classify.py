@@ -1,202 +1,117 @@
-"""Decide every question of the rule pack for every parcel, and explain a verdict afterwards."""
+"""Decide every question of the rule pack for every parcel."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lowland_gis import schema
-from lowland_gis.analysis.rules import Clause, Question, Rule, RulePack, decide
+from lowland_gis.analysis.decide import Decision, decide
+from lowland_gis.analysis.rules import RulePack
 from lowland_gis.db.connect import Connection
-from lowland_gis.db.copy import copy_in
-from lowland_gis.db.frames import read_frame
-from lowland_gis.definitions.measure import measures
+from lowland_gis.db.copy import COPY_ROWS, copy_in
+from lowland_gis.definitions import measure as define
 from lowland_gis.definitions.rule_pack import from_json, rule_pack, to_json
 from lowland_gis.errors import UsageError
+from lowland_gis.pipeline.evidence import evidence_facts, evidence_table
 from lowland_gis.pipeline.project import Project, Tell, silent
-from lowland_gis.pipeline.runs import Run, current_versions, needed_run, recorded, run_settings
+from lowland_gis.pipeline.runs import Run, latest_run, needed_run, recorded, run_inputs, run_settings
+
+__all__ = ["STAGE", "classify", "decided", "derived_rows", "evidence_table", "pack_of", "run_number"]
 
 STAGE = "classify"
-OUTCOMES = {"t": "true", "f": "false", "u": "unknown"}
 
 
 def classify(project: Project, *, tell: Tell = silent) -> Run:
-    """Write `result.verdict` for the current parcels.
+    """Write `result.verdict` for the parcels that were measured, and the scores, ranks and estimates of the pack as evidence.
 
     Raises:
-        DefinitionError: the rule pack has faults.
+        DefinitionError: the rule pack has faults, or a parameter that is not in force.
         UsageError: the stage measure has not run.
     """
-    pack = rule_pack(project.settings.classify.pack, project.settings.folder)
+    as_of = project.settings.project.as_of
+    pack = rule_pack(project.settings.classify.pack, project.settings.folder, as_of)
     with project.transaction() as connection:
         measured = needed_run(connection, "measure")
 
         def work(run_id: int) -> None:
             tell(f"classify {pack.name} {pack.title}")
-            verdicts = decide(pack, evidence_table(connection, measured.run_id))
-            copy_in(connection, schema.VERDICT, verdicts, srid=project.srid, constants={"run_id": run_id})
+            _write(connection, project, decided(connection, pack, measured.run_id), pack, run_id)
 
         return recorded(
             connection,
             STAGE,
             inputs={"measure": measured.digest, "measure_run": measured.run_id},
-            settings={"pack": to_json(pack)},
+            settings={"pack": to_json(pack), "as_of": as_of.isoformat()},
             work=work,
         )
 
 
-def evidence_table(connection: Connection, run_id: int) -> pd.DataFrame:
-    """Return evidence as one row a parcel and one column a measure, NaN where nothing is known."""
-    ids = [version.version_id for version in current_versions(connection).get("parcel", [])]
-    parcels = read_frame(
-        connection, "SELECT parcel_id FROM land.parcel WHERE version_id = ANY(%s) ORDER BY parcel_id", [ids]
+def decided(connection: Connection, pack: RulePack, measure_run: int) -> Decision:
+    """Return what a pack decides on the evidence of a run of the stage measure."""
+    settings = run_settings(connection, measure_run, "measure")
+    return decide(
+        pack, evidence_facts(connection, measure_run, units=units_of(settings), day=pack.day(_day(settings)))
     )
-    long = read_frame(
-        connection, "SELECT parcel_id, measure, value FROM result.evidence WHERE run_id = %s", [run_id]
-    )
-    wide = long.pivot(index="parcel_id", columns="measure", values="value")  # noqa: PD010 - pivot_table would average
-    return wide.reindex(pd.Index(parcels["parcel_id"])).astype(np.float64)
 
 
-@dataclass(frozen=True)
-class ClauseLine:
-    """One clause of an explanation, as people read it."""
-
-    title: str
-    measure: str
-    measure_title: str
-    op: str
-    limit: float
-    unit: str
-    value: float | None
-    outcome: str
-    source: str | None
-    needed: str | None
-    office: str | None
+def units_of(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return the unit of each measure as a run of the stage measure recorded it."""
+    return {name: definition.unit for name, definition in define.from_json(settings["measures"]).items()}
 
 
-@dataclass(frozen=True)
-class RuleLine:
-    """One rule of an explanation with its clauses."""
-
-    rule: str
-    title: str
-    answer: str
-    article: str
-    outcome: str
-    clauses: tuple[ClauseLine, ...]
+def _day(settings: Mapping[str, Any]) -> Any:
+    return pd.Timestamp(settings["as_of"]).date()
 
 
-@dataclass(frozen=True)
-class Explanation:
-    """The verdict on one question for one parcel, with everything that it rests on."""
-
-    parcel_id: str
-    question: str
-    question_title: str
-    answer: str
-    answer_title: str
-    settled: bool
-    rule: str | None
-    candidate_title: str | None
-    pack: str
-    pack_title: str
-    example: bool
-    run_id: int
-    rules: tuple[RuleLine, ...]
+def pack_of(connection: Connection, run_id: int) -> RulePack:
+    """Return the rule pack that a classification recorded."""
+    return from_json(run_settings(connection, run_id, STAGE)["pack"])
 
 
-def explain(project: Project, parcel_id: str, run: int | None = None) -> list[Explanation]:
-    """Return the explanation of every question that was asked of a parcel, from the record of a run.
+def measure_run_of(connection: Connection, run_id: int) -> int:
+    """Return the run of the stage measure that a classification rests on."""
+    return int(run_inputs(connection, run_id, STAGE)["measure_run"])
+
+
+def run_number(connection: Connection, name: str) -> int:
+    """Return the number of a classification by its name: a number, or latest.
 
     Raises:
-        UsageError: there is no such run, or no such parcel in it.
+        UsageError: it is neither, or there is no such classification.
     """
-    with project.transaction() as connection:
-        run_id = needed_run(connection, STAGE).run_id if run is None else run
-        pack = from_json(run_settings(connection, run_id, STAGE)["pack"])
-        verdicts = read_frame(
-            connection,
-            "SELECT question, answer, settled, rule, candidate, trace FROM result.verdict"
-            " WHERE run_id = %s AND parcel_id = %s",
-            [run_id, parcel_id],
+    if name == "latest":
+        return needed_run(connection, STAGE).run_id
+    if not name.isascii() or not name.isdigit():
+        newest = latest_run(connection, STAGE)
+        hint = f", for example {newest.run_id}," if newest else ""
+        raise UsageError(f"{name!r} is no run. Give its number{hint} or: latest")
+    run_settings(connection, int(name), STAGE)
+    return int(name)
+
+
+def derived_rows(decision: Decision, pack: RulePack) -> Iterator[pd.DataFrame]:
+    """Yield the scores, ranks and estimates of a pack as evidence; only what is known."""
+    for item in pack.derived:
+        values = decision.derived[item.name]
+        known = np.isfinite(values)
+        yield pd.DataFrame(
+            {
+                "parcel_id": decision.facts.parcels[known],
+                "measure": item.name,
+                "value": values[known],
+                "source": f"{pack.name} {item.document}",
+            }
         )
-        if verdicts.empty:
-            raise UsageError(
-                f"Run {run_id} holds no parcel {parcel_id!r}. Check the code (宗地代码 ZDDM); a parcel that was set aside"
-                " at ingest is in land.issue."
-            )
-        evidence = _parcel_evidence(connection, run_id, parcel_id)
-    asked = {str(row["question"]): row for row in verdicts.to_dict("records")}
-    return [
-        _explanation(pack, question, asked[question.name], evidence, parcel_id, run_id)
-        for question in pack.question
-        if question.name in asked
-    ]
 
 
-def _parcel_evidence(connection: Connection, run_id: int, parcel_id: str) -> dict[str, tuple[float, str]]:
-    rows = connection.execute(
-        "SELECT measure, value, source FROM result.evidence WHERE parcel_id = %s AND run_id ="
-        " (SELECT (inputs->>'measure_run')::bigint FROM result.run WHERE run_id = %s)",
-        [parcel_id, run_id],
-    ).fetchall()
-    return {name: (value, source) for name, value, source in rows}
-
-
-def _explanation(
-    pack: RulePack,
-    question: Question,
-    verdict: Mapping[Hashable, Any],
-    evidence: dict[str, tuple[float, str]],
-    parcel_id: str,
-    run_id: int,
-) -> Explanation:
-    titles = {**question.answers, "open": "待核"}
-    return Explanation(
-        parcel_id,
-        question.name,
-        question.title,
-        verdict["answer"],
-        titles[verdict["answer"]],
-        bool(verdict["settled"]),
-        verdict["rule"],
-        titles.get(str(verdict["candidate"])),
-        pack.name,
-        pack.title,
-        pack.example,
-        run_id,
-        tuple(_rule_line(pack, rule, verdict["trace"][rule.name], evidence) for rule in question.rule),
-    )
-
-
-def _rule_line(pack: RulePack, rule: Rule, letters: str, evidence: dict[str, tuple[float, str]]) -> RuleLine:
-    whole = "f" if "f" in letters else "u" if "u" in letters else "t"
-    clauses = tuple(
-        _clause_line(pack, clause, letter, evidence) for clause, letter in zip(rule.all, letters, strict=True)
-    )
-    return RuleLine(rule.name, rule.title, rule.answer, rule.article, OUTCOMES[whole], clauses)
-
-
-def _clause_line(
-    pack: RulePack, clause: Clause, letter: str, evidence: dict[str, tuple[float, str]]
-) -> ClauseLine:
-    value, source = evidence.get(clause.measure, (None, None))
-    definition = measures().get(clause.measure)
-    return ClauseLine(
-        clause.title,
-        clause.measure,
-        definition.title if definition else clause.measure,
-        clause.op,
-        pack.limit(clause),
-        definition.unit if definition else "",
-        value,
-        OUTCOMES[letter],
-        source,
-        clause.needed,
-        clause.office,
-    )
+def _write(connection: Connection, project: Project, decision: Decision, pack: RulePack, run_id: int) -> None:
+    constants = {"run_id": run_id}
+    for rows in derived_rows(decision, pack):
+        copy_in(connection, schema.EVIDENCE, rows, srid=project.srid, constants=constants)
+    for verdicts in decision.verdicts.values():
+        for rows in verdicts.chunks(decision.facts.parcels, COPY_ROWS):
+            copy_in(connection, schema.VERDICT, rows, srid=project.srid, constants=constants)

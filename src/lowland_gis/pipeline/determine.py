@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from typing import Any
 
 import pandas as pd
 
 from lowland_gis import schema
-from lowland_gis.analysis.rules import Clause, Rule, RulePack
+from lowland_gis.analysis.rules import RulePack
+from lowland_gis.analysis.trace import fitting, open_clauses
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
 from lowland_gis.db.frames import read_frame
@@ -62,41 +63,27 @@ def low_efficiency(verdicts: pd.DataFrame) -> pd.DataFrame:
 def legacy(verdicts: pd.DataFrame, pack: RulePack) -> pd.DataFrame:
     """Return the historical-legacy database: parcel_id, town_code, retention, clauses, area_m2."""
     rows = verdicts[verdicts["question"] == "retention"].rename(columns={"answer": "retention"})
-    best: list[Any] = [_applicable_clauses(pack, "retention", trace) for trace in rows["trace"].tolist()]
+    if rows.empty:
+        return rows.assign(clauses=None)[["parcel_id", "town_code", "retention", "clauses", "area_m2"]]
+    question = pack.question_named("retention")
+    best: list[Any] = [fitting(question, trace) for trace in rows["trace"].tolist()]
     rows = rows.assign(clauses=best)
     return rows[["parcel_id", "town_code", "retention", "clauses", "area_m2"]]
 
 
 def problems(verdicts: pd.DataFrame, pack: RulePack) -> pd.DataFrame:
     """Return the problem list: every unknown clause that an open answer hangs on, and which paper settles it."""
-    rules = {question.name: question.rule for question in pack.question}
+    questions = {question.name: question for question in pack.question}
     found = [
         (row["parcel_id"], row["town_code"], row["question"], clause.title,
          clause.needed or _FALLBACK_NEEDED, clause.office or _FALLBACK_OFFICE)
         for row in verdicts[~verdicts["settled"].astype(bool)].to_dict("records")
-        for clause in _open_clauses(rules[row["question"]], row["trace"])
+        for clause in open_clauses(questions[row["question"]], row["trace"])
     ]  # fmt: skip
     columns = ["parcel_id", "town_code", "question", "clause", "needed", "office"]
     return pd.DataFrame(found, columns=columns).drop_duplicates(
         ["parcel_id", "question", "clause"], ignore_index=True
     )
-
-
-def _open_clauses(rules: tuple[Rule, ...], trace: dict[str, str]) -> Iterator[Clause]:
-    """Yield the unknown clauses of the rules that come before the first one that holds: later ones change nothing."""
-    for rule in rules:
-        letters = trace[rule.name]
-        if set(letters) == {"t"}:
-            return
-        if "f" not in letters:
-            yield from (clause for clause, letter in zip(rule.all, letters, strict=True) if letter == "u")
-
-
-def _applicable_clauses(pack: RulePack, question: str, trace: dict[str, str]) -> dict[str, str]:
-    """Return clause title → outcome of the rule that fits the parcel best: the one with the fewest false clauses."""
-    rules = next(item for item in pack.question if item.name == question).rule
-    rule = min(rules, key=lambda candidate: trace[candidate.name].count("f"))
-    return {clause.title: letter for clause, letter in zip(rule.all, trace[rule.name], strict=True)}
 
 
 def _verdicts(connection: Connection, run_id: int) -> pd.DataFrame:

@@ -143,9 +143,11 @@ def _low_efficiency(connection: Connection, parcels: gpd.GeoDataFrame, pack: Rul
 
 def _legacy(connection: Connection, parcels: gpd.GeoDataFrame, pack: RulePack) -> gpd.GeoDataFrame:
     rows = _registered(connection, schema.LEGACY, ["parcel_id"], parcels)
-    question = next(item for item in pack.question if item.name == "retention")
-    titles = {**question.answers, OPEN: OPEN_TITLE}
-    order = [clause.title for rule in question.rule for clause in rule.all]
+    tests = [question for question in pack.question if question.name == "retention"]
+    titles = {OPEN: OPEN_TITLE} | {
+        key: title for question in tests for key, title in question.answers.items()
+    }
+    order = [clause.title for question in tests for rule in question.rule for clause in rule.all]
     return rows.assign(
         retention_title=rows["retention"].map(titles),
         failed=[_titles(clauses, _OUTCOME_FALSE, order) for clauses in rows["clauses"]],

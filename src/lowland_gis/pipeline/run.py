@@ -83,7 +83,7 @@ def _check_named(project: Project, chosen: tuple[str, ...]) -> None:
     """
     settings = project.settings
     if "classify" in chosen:
-        rule_pack(settings.classify.pack, settings.folder)
+        rule_pack(settings.classify.pack, settings.folder, settings.project.as_of)
     if "package" in chosen:
         package_definition(settings.package.definition, settings.folder)
     if "ingest" not in chosen:

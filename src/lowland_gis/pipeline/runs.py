@@ -41,6 +41,11 @@ class Version:
         """Return the layer with its date, as evidence cites it."""
         return self.layer if self.as_of is None else f"{self.layer} {self.as_of.isoformat()}"
 
+    @property
+    def cited(self) -> str:
+        """Return the label with the number of the delivery, which tells two deliveries of one day apart."""
+        return f"{self.label} v{self.version_id}"
+
 
 def digest_of(content: Any) -> str:
     """Return the digest of anything that JSON holds, whatever the order of its keys."""
@@ -121,10 +126,37 @@ def run_settings(connection: Connection, run_id: int, stage: str) -> dict[str, A
     Raises:
         UsageError: there is no such run, or it is one of another stage.
     """
-    row = connection.execute("SELECT settings, stage FROM result.run WHERE run_id = %s", [run_id]).fetchone()
-    if row is None or row[1] != stage:
-        what = "There is no run {}." if row is None else "Run {} is of the stage " + f"{row[1]}, not {stage}."
+    return dict(_record(connection, run_id, stage)["settings"])
+
+
+def run_inputs(connection: Connection, run_id: int, stage: str) -> dict[str, Any]:
+    """Return the inputs that a run of a stage recorded.
+
+    Raises:
+        UsageError: there is no such run, or it is one of another stage.
+    """
+    return dict(_record(connection, run_id, stage)["inputs"])
+
+
+def record_holds(connection: Connection, run_id: int, stage: str) -> bool:
+    """Say whether the digest of a run is still that of its recorded inputs and settings.
+
+    Raises:
+        UsageError: there is no such run, or it is one of another stage.
+    """
+    record = _record(connection, run_id, stage)
+    return bool(
+        record["digest"] == digest_of([stage, record["code_version"], record["inputs"], record["settings"]])
+    )
+
+
+def _record(connection: Connection, run_id: int, stage: str) -> dict[str, Any]:
+    row = connection.execute(
+        "SELECT stage, settings, inputs, digest, code_version FROM result.run WHERE run_id = %s", [run_id]
+    ).fetchone()
+    if row is None or row[0] != stage:
+        what = "There is no run {}." if row is None else "Run {} is of the stage " + f"{row[0]}, not {stage}."
         known = latest_run(connection, stage)
         newest = "" if known is None else f" The newest run of {stage} is {known.run_id}, or: latest"
         raise UsageError(what.format(run_id) + newest)
-    return dict(row[0])
+    return dict(zip(("stage", "settings", "inputs", "digest", "code_version"), row, strict=True))

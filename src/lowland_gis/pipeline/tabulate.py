@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -65,6 +66,21 @@ def tabulate(project: Project, *, tell: Tell = silent) -> Run:
             settings=settings,
             work=work,
         )
+
+
+def layer_overlaps(
+    connection: Connection,
+    project: Project,
+    versions: _Versions,
+    key: str,
+    outlines: gpd.GeoDataFrame | None = None,
+) -> pd.DataFrame:
+    """Return the overlaps of a layer with the parcels of some deliveries, or with other outlines of them; write nothing.
+
+    Columns: parcel_id, code, area_m2 and share (of the outline). `outlines` has parcel_id and a geometry.
+    """
+    with _Tabulation(connection, project, versions, run_id=0) as tabulation:
+        return tabulation.frame(layer_definition(key), outlines)
 
 
 def _day(project: Project) -> str:
@@ -149,6 +165,20 @@ class _Tabulation:
             found = local.tabulated(parcels, zones, classes, names, cover=True, threads=_threads())
             for strip in found:
                 self._written(definition.key, strip, ids, names, parcels.described.area)
+
+    def frame(self, definition: LayerDefinition, outlines: gpd.GeoDataFrame | None) -> pd.DataFrame:
+        """Return the overlaps of one layer: parcel_id, code, area_m2 and share."""
+        if outlines is None:
+            parcels, ids = self._parcels_of(tuple(version.version_id for version in self.versions["parcel"]))
+        else:
+            parcels, ids = self._open.enter_context(Spool()), outlines["parcel_id"].to_numpy(dtype=object)
+            parcels.add(rings_of(outlines.geometry.to_numpy(dtype=object)))
+        with self._zones(definition) as (zones, classes, names):
+            found = local.tabulated(parcels, zones, classes, names, threads=_threads())
+            overlaps, _ = local.together(found, len(ids))
+        parcel, klass, area = overlaps
+        share = area / parcels.described.area[parcel]
+        return pd.DataFrame({"parcel_id": ids[parcel], "code": names[klass], "area_m2": area, "share": share})
 
     def _copied(self, key: str, same: _Same) -> None:
         for table in (schema.OVERLAP, schema.COVER):

@@ -1,0 +1,54 @@
+"""Write docs/explained.md: why one parcel of each kind of a sample district got its verdict, as `lowland classify explain` says it.
+
+Type: python scripts/make_explained.py DEMO/lowland.toml, after `lowland demo DEMO --parcels 400`; then make docs.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from lowland_gis.cli.explanation import show_explanation
+from lowland_gis.db.frames import read_frame
+from lowland_gis.pipeline.classify import pack_of, run_number
+from lowland_gis.pipeline.explain import OPEN_TITLE, explain
+from lowland_gis.pipeline.project import Project, open_project
+
+TARGET = Path(__file__).resolve().parents[1] / "docs" / "explained.md"
+WIDTH = 120
+# Moments and numbers of runs differ from one machine to the next.
+VOLATILE = re.compile(r"第 \d+ 次，\d{4}-\d{2}-\d{2} \d{2}:\d{2}")
+
+
+def explained(project: Project) -> str:
+    """Return the explanations of the first parcel of each kind, in the order of the rule pack."""
+    with project.transaction(dry_run=True) as connection:
+        run = run_number(connection, "latest")
+        titles = {**pack_of(connection, run).question_named("kind").answers, "open": OPEN_TITLE}
+        first = read_frame(
+            connection,
+            "SELECT answer, min(parcel_id) AS parcel_id FROM result.verdict WHERE run_id = %s AND question = 'kind' GROUP BY answer",
+            [run],
+        ).set_index("answer")["parcel_id"]
+    parts = [
+        f"### {title}\n\n```text\n{_said(project, str(first[answer]))}\n```\n"
+        for answer, title in titles.items()
+        if answer in first.index
+    ]
+    return "\n".join(parts)
+
+
+def _said(project: Project, parcel: str) -> str:
+    out = Console(file=io.StringIO(), width=WIDTH, no_color=True)
+    show_explanation(out, explain(project, parcel), everything=False)
+    text = out.file.getvalue()  # type: ignore[attr-defined]
+    lines = (line.rstrip() for line in VOLATILE.sub("第 N 次，YYYY-MM-DD HH:MM", text).splitlines())
+    return "\n".join(lines).strip()
+
+
+if __name__ == "__main__":
+    TARGET.write_text(explained(open_project(Path(sys.argv[1]))), encoding="utf-8")

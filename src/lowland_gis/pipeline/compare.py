@@ -1,0 +1,107 @@
+"""Which parcels changed their answer between two runs, and whether the data, the rule or both made them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lowland_gis.analysis.amend import limits_of, pack_differences
+from lowland_gis.analysis.changes import changed_answers, reasons
+from lowland_gis.analysis.decide import Facts
+from lowland_gis.analysis.rules import Clause, RulePack
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.frames import read_frame
+from lowland_gis.pipeline.classify import decided, measure_run_of, pack_of, run_number
+from lowland_gis.pipeline.project import Project
+from lowland_gis.pipeline.what_if import titled, with_areas
+
+COLUMNS = ["question", "parcel_id", "before", "after", "why", "what", "area_ha"]
+
+
+def compare(project: Project, earlier: str, later: str) -> pd.DataFrame:
+    """Return the parcels whose answer changed between two classifications.
+
+    Columns: question, parcel_id, before, after (titles), why (data, rule or both), what (which values and limits changed), area_ha.
+
+    Raises:
+        UsageError: there is no such run.
+    """
+    with project.transaction(dry_run=True) as connection:
+        runs = [run_number(connection, name) for name in (earlier, later)]
+        packs = [pack_of(connection, run) for run in runs]
+        evidence = [measure_run_of(connection, run) for run in runs]
+        changed = changed_answers(*(_answers(connection, run) for run in runs))
+        if changed.empty:
+            return pd.DataFrame(columns=COLUMNS)
+        crossed = [
+            decided(connection, packs[0], evidence[1]), decided(connection, packs[1], evidence[0])
+        ]  # fmt: skip
+        if evidence[0] == evidence[1] or packs[0] == packs[1]:
+            why = pd.Series(
+                "rule" if evidence[0] == evidence[1] else "data", index=changed.index, dtype=object
+            )
+        else:
+            why = reasons(changed, crossed[0].frame(), crossed[1].frame())
+        what = _what(changed, packs, (crossed[1].facts, crossed[0].facts))
+        rows = with_areas(connection, changed.assign(why=why, what=what), evidence[1])
+    return titled(rows, packs[1], packs[0])[COLUMNS]
+
+
+def _answers(connection: Connection, run_id: int) -> pd.DataFrame:
+    return read_frame(
+        connection, "SELECT question, parcel_id, answer FROM result.verdict WHERE run_id = %s", [run_id]
+    )
+
+
+def _what(changed: pd.DataFrame, packs: list[RulePack], facts: tuple[Facts, Facts]) -> pd.Series[Any]:
+    """Say for each changed answer which values and which limits of its question changed."""
+    texts = pd.Series("", index=changed.index, dtype=object)
+    differences = list(pack_differences(*packs))
+    for name, rows in changed.groupby("question"):
+        own = "; ".join(_rule_changes(differences, packs, str(name)))
+        texts[rows.index] = _value_changes(rows["parcel_id"], packs, str(name), facts) + ([own] * len(rows))
+    return texts.str.strip("; ")
+
+
+def _rule_changes(
+    differences: list[tuple[str | None, str]], packs: list[RulePack], question: str
+) -> list[str]:
+    used = limits_of(packs[0], question) | limits_of(packs[1], question)
+    return [
+        words
+        for where, words in differences
+        if where == question or (where is None and words.split(" ")[0] in used)
+    ]
+
+
+def _value_changes(
+    parcels: pd.Series[Any], packs: list[RulePack], question: str, facts: tuple[Facts, Facts]
+) -> Any:
+    texts = np.full(len(parcels), "", dtype=object)
+    for measure in _measures(packs, question):
+        old, new = (_values(one, measure, parcels) for one in facts)
+        differs = ~((old == new) | (np.isnan(old) & np.isnan(new)))
+        for place in np.flatnonzero(differs).tolist():
+            texts[place] += f"{measure} {_number(old[place])} → {_number(new[place])}; "
+    return texts
+
+
+def _measures(packs: list[RulePack], question: str) -> list[str]:
+    asked = [item for pack in packs for item in pack.question if item.name == question]
+    clauses = [clause for item in asked for part in item.parts for clause in part.all]
+    names = [clause.measure for clause in clauses if isinstance(clause, Clause)]
+    behind = {name: measures for pack in packs for name, measures in pack.behind.items()}
+    return list(dict.fromkeys(measure for name in names for measure in behind.get(name, (name,))))
+
+
+def _values(facts: Facts, measure: str, parcels: pd.Series[Any]) -> Any:
+    values = facts.measured.get(measure)
+    if values is None:
+        return np.full(len(parcels), np.nan)
+    return pd.Series(values, index=facts.parcels).reindex(parcels.to_numpy()).to_numpy()
+
+
+def _number(value: float) -> str:
+    return "unknown" if np.isnan(value) else f"{value:.6g}"

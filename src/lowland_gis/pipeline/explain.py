@@ -1,0 +1,332 @@
+"""Explain a verdict from the record of its run: every clause with value, limit, source, date and article."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from lowland_gis.analysis import trace
+from lowland_gis.analysis.decide import Facts
+from lowland_gis.analysis.limits import limit_of
+from lowland_gis.analysis.rules import (
+    OPEN,
+    AnyClause,
+    Clause,
+    Clauses,
+    Exemption,
+    Parameter,
+    Question,
+    RulePack,
+)
+from lowland_gis.db.connect import Connection
+from lowland_gis.definitions import measure as define
+from lowland_gis.definitions.layer import layer_definition, layer_keys
+from lowland_gis.errors import UsageError
+from lowland_gis.pipeline.classify import measure_run_of, pack_of, run_number
+from lowland_gis.pipeline.evidence import SAID
+from lowland_gis.pipeline.project import Project
+from lowland_gis.pipeline.runs import run_inputs, run_settings
+
+OPEN_TITLE = "待核"
+OUTCOMES = {"t": "true", "f": "false", "u": "unknown"}
+
+
+@dataclass(frozen=True)
+class ClauseLine:
+    """One clause of an explanation: what was asked, what was measured, and where both come from."""
+
+    title: str
+    outcome: str
+    condition: str
+    measure: str
+    measure_title: str
+    value: float | None
+    low: float | None
+    high: float | None
+    unit: str
+    op: str
+    limit: float | None
+    answer: str | None
+    source: str | None
+    detail: str | None
+    notes: tuple[str, ...]
+    paper: str | None
+    document: str | None
+    in_force: dt.date | None
+    example: bool
+    needed: str | None
+    office: str | None
+
+
+@dataclass(frozen=True)
+class RuleLine:
+    """One rule or exception of an explanation with its clauses."""
+
+    rule: str
+    title: str
+    answer: str | None
+    answer_title: str | None
+    article: str
+    outcome: str
+    unless: tuple[str, ...]
+    clauses: tuple[ClauseLine, ...]
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """A score, rank or estimate of the pack for the parcel."""
+
+    name: str
+    title: str
+    value: float
+    unit: str
+    document: str
+
+
+@dataclass(frozen=True)
+class QuestionLine:
+    """The verdict on one question, with everything that it rests on."""
+
+    question: str
+    title: str
+    answer: str
+    answer_title: str
+    settled: bool
+    rule: str | None
+    candidate_title: str | None
+    rules: tuple[RuleLine, ...]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The verdicts on one parcel, what the parcel is, and the run, the pack and the day that they are of."""
+
+    parcel_id: str
+    location: str | None
+    town: str | None
+    ownership: str | None
+    area_m2: float
+    run_id: int
+    run_at: dt.datetime
+    as_of: dt.date
+    pack: str
+    pack_title: str
+    pack_document: str
+    example: bool
+    questions: tuple[QuestionLine, ...]
+    derived: tuple[Estimated, ...]
+
+
+def explain(project: Project, parcel_id: str, run: str = "latest") -> Explanation:
+    """Return the explanation of every question that was asked of a parcel, from the record of a run.
+
+    Raises:
+        UsageError: there is no such run, or no such parcel in it.
+    """
+    with project.transaction() as connection:
+        record = _Record(connection, run_number(connection, run), parcel_id)
+        verdicts = record.verdicts()
+        if not verdicts:
+            raise UsageError(
+                f"Run {record.run_id} holds no parcel {parcel_id!r}. Check the code (宗地代码 ZDDM); a parcel that was set"
+                " aside at ingest is in land.issue."
+            )
+        return record.explanation(verdicts)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """One row of evidence."""
+
+    value: float
+    low: float | None
+    high: float | None
+    source: str
+    detail: str | None
+
+
+class _Record:
+    """What a run recorded of a parcel."""
+
+    def __init__(self, connection: Connection, run_id: int, parcel_id: str) -> None:
+        self._connection, self.run_id, self._parcel_id = connection, run_id, parcel_id
+        self._pack: RulePack = pack_of(connection, run_id)
+        self._measure_run = measure_run_of(connection, run_id)
+        settings = run_settings(connection, self._measure_run, "measure")
+        self._measures = define.from_json(settings["measures"])
+        self._as_of = dt.date.fromisoformat(settings["as_of"])
+        self._derived = {item.name: item for item in self._pack.derived}
+        rows = connection.execute(
+            "SELECT measure, value, low, high, source, detail FROM result.evidence WHERE parcel_id = %s AND run_id = ANY(%s)",
+            [parcel_id, [self._measure_run, run_id]],
+        ).fetchall()
+        self._evidence = {row[0]: _Found(*row[1:]) for row in rows}
+        self._answers: dict[str, str] = {}
+
+    def verdicts(self) -> dict[str, tuple[Any, ...]]:
+        """Return question → answer, settled, rule, candidate, trace."""
+        rows = self._connection.execute(
+            "SELECT question, answer, settled, rule, candidate, trace FROM result.verdict WHERE run_id = %s AND parcel_id = %s",
+            [self.run_id, self._parcel_id],
+        ).fetchall()
+        return {row[0]: row[1:] for row in rows}
+
+    def explanation(self, verdicts: Mapping[str, tuple[Any, ...]]) -> Explanation:
+        """Return everything about the parcel."""
+        pack, land = self._pack, self._land
+        self._answers = {name: row[0] for name, row in verdicts.items()}
+        started = self._connection.execute(
+            "SELECT started_at FROM result.run WHERE run_id = %s", [self.run_id]
+        ).fetchone()
+        return Explanation(
+            self._parcel_id, land["location"], land["town_name"], land["ownership"], land["area_m2"],
+            self.run_id, started[0] if started else dt.datetime.min.replace(tzinfo=dt.UTC), self._as_of,
+            pack.name, pack.title, pack.document, pack.example,
+            tuple(self._question(item, verdicts[item.name]) for item in pack.question if item.name in verdicts),
+            tuple(self._estimates()),
+        )  # fmt: skip
+
+    @cached_property
+    def _land(self) -> dict[str, Any]:
+        inputs = run_inputs(self._connection, self._measure_run, "measure")
+        row = self._connection.execute(
+            "SELECT p.attributes->>'ZL', p.attributes->>'QSXZ', p.area_m2, p.town_code,"
+            " (SELECT attributes->>'XZQMC' FROM land.feature f WHERE f.layer = 'town' AND f.code = p.town_code"
+            "  ORDER BY feature_id DESC LIMIT 1),"
+            " (SELECT code FROM result.overlap o WHERE o.run_id = %s AND o.layer = 'plan_zone' AND o.parcel_id = p.parcel_id"
+            "  ORDER BY area_m2 DESC, code LIMIT 1)"
+            " FROM land.parcel p WHERE p.parcel_id = %s AND p.version_id = ANY(%s)",
+            [inputs["tabulate_run"], self._parcel_id, inputs["parcel_versions"]],
+        ).fetchone()
+        names = ("location", "ownership", "area_m2", "town", "town_name", "zone")
+        return dict(zip(names, row or (None, None, float("nan"), None, None, None), strict=True))
+
+    @cached_property
+    def _place(self) -> Facts:
+        units = {name: definition.unit for name, definition in self._measures.items()}
+        one = {key: np.array([self._land[key]], dtype=object) for key in ("town", "zone")}
+        return Facts(
+            np.array([self._parcel_id], dtype=object), {}, units=units, towns=one["town"], zones=one["zone"],
+            day=self._pack.day(self._as_of),
+        )  # fmt: skip
+
+    def _question(self, question: Question, verdict: tuple[Any, ...]) -> QuestionLine:
+        answer, settled, rule, candidate, letters = verdict
+        titles = {**question.answers, OPEN: OPEN_TITLE}
+        outcomes = trace.split(question, letters)
+        lines = tuple(self._part(question, part, outcomes) for part in question.parts)
+        return QuestionLine(
+            question.name,
+            question.title,
+            answer,
+            titles[answer],
+            bool(settled),
+            rule,
+            titles.get(candidate),
+            lines,
+        )
+
+    def _part(self, question: Question, part: Clauses, outcomes: dict[str, str]) -> RuleLine:
+        answer = None if isinstance(part, Exemption) else part.answer
+        clauses = tuple(
+            self._clause(clause, letter) for clause, letter in zip(part.all, outcomes[part.name], strict=True)
+        )
+        whole = OUTCOMES[trace.whole(question, part, outcomes)]
+        title = None if answer is None else question.answers[answer]
+        return RuleLine(part.name, part.title, answer, title, part.article, whole, part.unless, clauses)
+
+    def _clause(self, clause: AnyClause, letter: str) -> ClauseLine:
+        if not isinstance(clause, Clause):
+            return self._answer_clause(clause, letter)
+        found, paper = self._evidence.get(clause.measure), self._evidence.get(SAID + clause.condition)
+        definition, derived = self._measures.get(clause.measure), self._derived.get(clause.measure)
+        title = definition.title if definition else derived.title if derived else clause.measure
+        unit = definition.unit if definition else derived.unit if derived else ""
+        limit = float(np.ravel(limit_of(self._pack, clause, self._place))[0])
+        entry = self._entry(clause)
+        return ClauseLine(
+            clause.title, OUTCOMES[letter], clause.condition, clause.measure, title,
+            found.value if found else None, found.low if found else None, found.high if found else None,
+            unit, clause.op, None if np.isnan(limit) else limit, None,
+            _cited(found.source) if found else None, found.detail if found else None, self._notes(definition, found),
+            paper.source if paper else None,
+            entry.document if entry else None, entry.in_force if entry else None, bool(entry and entry.example),
+            clause.needed, clause.office,
+        )  # fmt: skip
+
+    def _answer_clause(self, clause: Any, letter: str) -> ClauseLine:
+        question = self._pack.question_named(clause.question)
+        answer = self._answers.get(question.name)
+        titles = {**question.answers, OPEN: OPEN_TITLE}
+        return ClauseLine(
+            clause.title, OUTCOMES[letter], clause.condition, "", question.title, None, None, None, "", "", None,
+            titles[answer] if answer else "未问及", None, None, (), None, None, None, example=False, needed=None, office=None,
+        )  # fmt: skip
+
+    def _entry(self, clause: Clause) -> Parameter | None:
+        if not isinstance(clause.limit, str):
+            return None
+        try:
+            return self._pack.entry(
+                clause.limit,
+                town=self._land["town"],
+                zone=self._land["zone"],
+                day=self._pack.day(self._as_of),
+            )
+        except KeyError:
+            return None
+
+    def _notes(self, definition: define.AnyMeasure | None, found: _Found | None) -> tuple[str, ...]:
+        """Return the pair of classes in both surveys, what they are easily taken for, and how far the boundaries may be off."""
+        if not isinstance(definition, define.OverlapMeasure) or found is None or not found.detail:
+            return ()
+        codes = [_code(label) for label in found.detail.split("、")]
+        notes = [self._class_pair] if self._class_pair else []
+        notes += [definition.traps[code] for code in codes if code in definition.traps]
+        if definition.drift is not None:
+            notes.append(f"边界容差 ±{definition.drift.tolerance_m:g} m〔{definition.drift.document}〕")
+        return tuple(notes)
+
+    @cached_property
+    def _class_pair(self) -> str:
+        """Return the main class of the parcel in each survey that names its classes."""
+        named = [
+            self._evidence[name].detail
+            for name, definition in self._measures.items()
+            if isinstance(definition, define.OverlapMeasure) and definition.classes and name in self._evidence
+        ]
+        main = [detail.split("、")[0].rpartition(" ")[0] for detail in named if detail]
+        return f"地类对：{' → '.join(main)}" if len(main) > 1 else ""
+
+    def _estimates(self) -> Iterator[Estimated]:
+        for item in self._pack.derived:
+            found = self._evidence.get(item.name)
+            if found is not None:
+                yield Estimated(item.name, item.title, found.value, item.unit, item.document)
+
+
+def _code(label: str) -> str:
+    """Return the class code before its name and share.
+
+    >>> _code("203村庄 90%"), _code("05H1商业服务业设施用地 3%")
+    ('203', '05H1')
+    """
+    plain = [place for place, sign in enumerate(label) if not (sign.isascii() and sign.isalnum())]
+    return label[: plain[0]] if plain else label
+
+
+def _cited(source: str) -> str:
+    """Return the sources of evidence with the titles of their layers for their keys; deliveries of one layer and day together."""
+    parts: dict[str, list[str]] = {}
+    for part in source.split("; "):
+        key, _, rest = part.partition(" ")
+        known = key in layer_keys()
+        day, _, version = rest.rpartition(" ")
+        label = f"{layer_definition(key).title} {day}".strip() if known else part
+        parts.setdefault(label, []).extend([version] if known else [])
+    return "；".join(f"{label} {'、'.join(versions)}".strip() for label, versions in parts.items())

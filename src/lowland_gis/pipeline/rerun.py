@@ -1,0 +1,222 @@
+"""Make a classification again from the land that it rests on, and prove that every row is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from lowland_gis.analysis.changes import table_differences
+from lowland_gis.analysis.decide import decide
+from lowland_gis.analysis.rules import RulePack
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.frames import read_frame
+from lowland_gis.definitions import measure as define
+from lowland_gis.errors import InputRefusedError
+from lowland_gis.pipeline.classify import STAGE, derived_rows, measure_run_of, pack_of, run_number, units_of
+from lowland_gis.pipeline.documents import current_documents, said_rows
+from lowland_gis.pipeline.evidence import Measured, facts_from, zones_of
+from lowland_gis.pipeline.inputs import Inputs, StoredOverlaps, read_inputs
+from lowland_gis.pipeline.measure import COLUMNS, evidence
+from lowland_gis.pipeline.project import Project, Tell, silent
+from lowland_gis.pipeline.runs import Version, record_holds, run_inputs, run_settings
+from lowland_gis.pipeline.tabulate import layer_overlaps
+
+_VERDICT_KEY = ["question", "parcel_id"]
+_VERDICT_COLUMNS = [*_VERDICT_KEY, "answer", "settled", "rule", "candidate", "trace"]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was compared (table → rows), what differs (table, key, column, recorded, rebuilt), and what could not be made again."""
+
+    run_id: int
+    compared: dict[str, int]
+    differences: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def rerun(project: Project, run: str, *, tell: Tell = silent) -> Proof:
+    """Make overlaps, evidence and verdicts of a classification again from its recorded deliveries, papers and rules; write nothing.
+
+    Raises:
+        UsageError: there is no such run.
+        InputRefusedError: a delivery that it rests on is not there any more.
+    """
+    with project.transaction(dry_run=True) as connection:
+        return _Rebuilt(connection, project, run_number(connection, run), tell).proof()
+
+
+@dataclass(frozen=True)
+class _MadeOverlaps:
+    """Overlaps that are made again, and compared with those that were recorded."""
+
+    connection: Connection
+    project: Project
+    versions: dict[str, list[Version]]
+    recorded: StoredOverlaps
+    report: Any
+
+    def frame(self, layer: str) -> pd.DataFrame:
+        if layer not in self.versions:
+            return self.recorded.frame(layer)
+        made = layer_overlaps(self.connection, self.project, self.versions, layer)
+        self.report("overlap", layer, self.recorded.frame(layer), made, ["parcel_id", "code"])
+        return made
+
+
+class _Rebuilt:
+    """A classification made again, step by step."""
+
+    def __init__(self, connection: Connection, project: Project, run_id: int, tell: Tell) -> None:
+        self._connection, self._run_id, self._tell = connection, run_id, tell
+        self._measure_run = measure_run_of(connection, run_id)
+        self._inputs = run_inputs(connection, self._measure_run, "measure")
+        self._settings = run_settings(connection, self._measure_run, "measure")
+        self._pack: RulePack = pack_of(connection, run_id)
+        as_of = pd.Timestamp(self._settings["as_of"]).date()
+        day = project.settings.project.model_copy(update={"as_of": as_of})
+        self._project = replace(project, settings=project.settings.model_copy(update={"project": day}))
+        self._as_of = as_of
+        self._compared: dict[str, int] = {}
+        self._found: list[pd.DataFrame] = []
+        self._notes: list[str] = []
+
+    def proof(self) -> Proof:
+        """Compare the records of the runs, overlaps, evidence and verdicts."""
+        self._records()
+        inputs = self._read()
+        rows = pd.concat(list(self._evidence(inputs)), ignore_index=True)
+        self._verdicts(inputs, rows)
+        found = [frame for frame in self._found if len(frame)]
+        differences = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["table"])
+        return Proof(self._run_id, self._compared, differences, tuple(self._notes))
+
+    def _records(self) -> None:
+        runs = (
+            (self._run_id, STAGE),
+            (self._measure_run, "measure"),
+            (self._inputs["tabulate_run"], "tabulate"),
+        )
+        changed = [
+            f"run {run} {stage}" for run, stage in runs if not record_holds(self._connection, run, stage)
+        ]
+        self._compared["run"] = len(runs)
+        self._found.append(
+            pd.DataFrame(
+                {
+                    "table": "run",
+                    "key": changed,
+                    "column": "digest",
+                    "recorded": "of other content",
+                    "rebuilt": "",
+                }
+            )
+        )
+
+    def _read(self) -> Inputs:
+        versions = self._versions()
+        documents = current_documents(self._connection, self._inputs["last_document"])
+        stored = StoredOverlaps(self._connection, self._inputs["tabulate_run"])
+        made = _MadeOverlaps(self._connection, self._project, versions, stored, self._report)
+        return read_inputs(self._connection, self._project, made, versions, documents)
+
+    def _versions(self) -> dict[str, list[Version]]:
+        """Return the recorded deliveries by layer.
+
+        Raises:
+            InputRefusedError: one is not there, or is another one.
+        """
+        recorded = self._inputs["versions"]
+        rows = self._connection.execute(
+            "SELECT version_id, layer, part, as_of, digest FROM land.layer_version WHERE version_id = ANY(%s)"
+            " ORDER BY layer, part, version_id",
+            [[int(number) for number in recorded]],
+        ).fetchall()
+        there = {str(row[0]): row[4] for row in rows}
+        lost = [number for number, digest in recorded.items() if there.get(number) != digest]
+        if lost:
+            raise InputRefusedError(
+                f"Run {self._run_id} rests on deliveries that are not in this database any more (versions {', '.join(lost)}),"
+                " so it cannot be made again. Restore the database of that day: lowland db restore FILE"
+            )
+        versions: dict[str, list[Version]] = {}
+        for row in rows:
+            versions.setdefault(row[1], []).append(Version(*row))
+        return versions
+
+    def _evidence(self, inputs: Inputs) -> Iterator[pd.DataFrame]:
+        recorded = read_frame(
+            self._connection,
+            f"SELECT {', '.join(COLUMNS)} FROM result.evidence WHERE run_id = %s",  # noqa: S608 - fixed names
+            [self._measure_run],
+        )
+        kept = dict(list(recorded.groupby("measure")))
+        nothing = recorded.iloc[:0]
+        defined = define.from_json(self._settings["measures"])
+        for name, definition in defined.items():
+            self._tell(f"measure {name} again")
+            try:
+                made = next(evidence(inputs, {name: definition}))[1].reindex(columns=COLUMNS)
+            except InputRefusedError as error:
+                self._notes.append(
+                    f"{name}: taken as recorded, because it could not be measured again: {error}"
+                )
+                yield kept.pop(name, nothing)
+                continue
+            self._report("evidence", None, kept.pop(name, nothing), made, ["parcel_id", "measure"])
+            yield made
+        papers = said_rows(inputs.documents, set(defined)).reindex(columns=COLUMNS)
+        self._report("evidence", None, pd.concat([nothing, *kept.values()]), papers, ["parcel_id", "measure"])
+        yield papers
+
+    def _verdicts(self, inputs: Inputs, rows: pd.DataFrame) -> None:
+        self._tell("classify again")
+        parcels = inputs.index
+        measured = {str(name): _measured(part, parcels) for name, part in rows.groupby("measure")}
+        zones = zones_of(self._connection, self._inputs["tabulate_run"], parcels.to_numpy(dtype=object))
+        facts = facts_from(
+            parcels.to_numpy(dtype=object),
+            measured,
+            units=units_of(self._settings),
+            day=self._pack.day(self._as_of),
+            towns=inputs.parcels["town_code"].to_numpy(dtype=object),
+            zones=zones,
+        )
+        decision = decide(self._pack, facts)
+        recorded = read_frame(
+            self._connection,
+            f"SELECT {', '.join(_VERDICT_COLUMNS)} FROM result.verdict WHERE run_id = %s",  # noqa: S608 - fixed names
+            [self._run_id],
+        )
+        self._report("verdict", None, recorded, decision.frame()[_VERDICT_COLUMNS], _VERDICT_KEY)
+        scores = ["parcel_id", "measure", "value", "source"]
+        kept = read_frame(
+            self._connection,
+            f"SELECT {', '.join(scores)} FROM result.evidence WHERE run_id = %s",  # noqa: S608 - fixed names
+            [self._run_id],
+        )
+        made = [part[scores] for part in derived_rows(decision, self._pack)]
+        self._report("evidence", None, kept, pd.concat([kept.iloc[:0], *made]), ["parcel_id", "measure"])
+
+    def _report(
+        self, table: str, what: str | None, recorded: pd.DataFrame, made: pd.DataFrame, key: list[str]
+    ) -> None:
+        """Keep what differs between a table and the same made again."""
+        self._compared[table] = self._compared.get(table, 0) + len(recorded)
+        found = table_differences(recorded, made[list(recorded.columns)], key)
+        keys = found[key].astype(str).to_numpy().tolist()
+        label = [" ".join(filter(None, (what, *parts))) for parts in keys]
+        self._found.append(
+            found.assign(table=table, key=label)[["table", "key", "column", "recorded", "rebuilt"]]
+        )
+
+
+def _measured(rows: pd.DataFrame, parcels: pd.Index[Any]) -> Measured:
+    wide = rows.set_index("parcel_id")[["value", "low", "high"]].astype(float).reindex(parcels)
+    value = wide["value"].to_numpy()
+    return Measured(
+        value, wide["low"].fillna(wide["value"]).to_numpy(), wide["high"].fillna(wide["value"]).to_numpy()
+    )
