@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -76,9 +75,7 @@ def _draft(project: Project, stage: str, name: str, settings: DelineateSettings,
 
         def work(run_id: int) -> None:
             tell(f"delineate redevelopment units 再开发单元: {name}")
-            # Barriers and what is protected may be among the changed settings.
-            asked = project.settings.model_copy(update={"delineate": settings})
-            inputs = read_unit_inputs(connection, replace(project, settings=asked))
+            inputs = read_unit_inputs(connection, project, settings)
             drawn = drawn_from(inputs, settings)
             write_draft(connection, project, run_id, name, "search", drawn)
             tell(summary(drawn, inputs))

@@ -149,7 +149,7 @@ def edit(
     """
     with project.transaction() as connection:
         stored = read_draft(connection, which)
-        inputs = read_unit_inputs(connection, project)
+        inputs = read_unit_inputs(connection, project, stored.settings)
         problem = ground_of(inputs, stored)
         effort = effort_of(stored.settings)
         try:
@@ -173,7 +173,7 @@ def import_edited(
     """
     with project.transaction() as connection:
         stored = read_draft(connection, which)
-        inputs = read_unit_inputs(connection, project)
+        inputs = read_unit_inputs(connection, project, stored.settings)
         problem = ground_of(inputs, stored)
         given = read_edited(source, layer, srid=project.srid)
         drawn = pd.DataFrame(columns=list(FINDINGS))
@@ -260,7 +260,7 @@ def judged_polygons(
     """Judge hand-drawn polygons or a membership table by the limits of lowland.toml; nothing is written."""
     settings = settings or project.settings.delineate
     with project.transaction() as connection:
-        inputs = read_unit_inputs(connection, project)
+        inputs = read_unit_inputs(connection, project, settings)
     problem = inputs.problem(limits_of(settings), weights_of(settings))
     given = read_edited(source, layer, srid=project.srid)
     if given.polygons is None:
@@ -278,7 +278,7 @@ def next_best(project: Project, which: str, parcel_id: str) -> tuple[str, list[A
     """
     with project.transaction() as connection:
         stored = read_draft(connection, which)
-        inputs = read_unit_inputs(connection, project)
+        inputs = read_unit_inputs(connection, project, stored.settings)
     row = stored.members[stored.members["parcel_id"] == parcel_id]
     if row.empty:
         raise UsageError(
@@ -298,7 +298,7 @@ def export(project: Project, which: str, target: Path) -> Path:
     """Write a draft as a GeoPackage for QGIS: `members` (parcels with unit_id, to be edited) and `units` (outlines)."""
     with project.transaction() as connection:
         stored = read_draft(connection, which)
-        inputs = read_unit_inputs(connection, project)
+        inputs = read_unit_inputs(connection, project, stored.settings)
         units = draft_units(connection, stored.run_id, srid=project.srid)
     members = inputs.parcels.merge(stored.members, on="parcel_id", suffixes=("_not_allowed", ""))
     shown = members[["parcel_id", "unit_id", "reason", "kind", "area_m2", "low_m2", "geometry"]]

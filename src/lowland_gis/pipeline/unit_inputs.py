@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
@@ -72,13 +72,19 @@ def read_delineation_inputs(project: Project) -> UnitInputs:
         return read_unit_inputs(connection, project)
 
 
-def read_unit_inputs(connection: Connection, project: Project) -> UnitInputs:
+def read_unit_inputs(
+    connection: Connection, project: Project, settings: DelineateSettings | None = None
+) -> UnitInputs:
     """Return what units are drawn from, out of the current deliveries and the newest verdicts.
+
+    `settings` say what is a barrier and what is protected; without them it is what lowland.toml says.
 
     Raises:
         UsageError: a stage before has not run, or there are no towns.
         InputRefusedError: parcels overlap.
     """
+    if settings is not None:
+        project = replace(project, settings=project.settings.model_copy(update={"delineate": settings}))
     versions = current_versions(connection)
     if not versions.get("town"):
         raise UsageError("There are no towns yet, so no block can be told. Type: lowland ingest town FILE")

@@ -33,7 +33,7 @@ def unit_sheet(project: Project, which: str, unit_id: str, target: Path) -> Path
     with project.transaction() as connection:
         stored = read_draft(connection, which)
         units = draft_units(connection, stored.run_id, srid=project.srid)
-        inputs = read_unit_inputs(connection, project)
+        inputs = read_unit_inputs(connection, project, stored.settings)
         towns = town_names(connection)
         frozen = frozen_units(connection)
         zones = dict(
