@@ -34,6 +34,8 @@ name = "bench"
 district_code = "120113"
 district_name = "北辰区"
 as_of = 2023-12-31
+[tabulate]
+cover = false  # the SQL statement does not answer it either
 """
 
 

@@ -93,6 +93,12 @@ class DeliverySettings(_Frozen):
     datum: str | None = None
 
 
+class TabulateSettings(_Frozen):
+    """Whether to tell beside the overlaps what of each parcel no zone covers, and what zones cover more than once."""
+
+    cover: bool = True
+
+
 class ClassifySettings(_Frozen):
     """Which rule pack decides: the name of a shipped one, or the path of a TOML file."""
 
@@ -192,6 +198,7 @@ class Settings(BaseSettings):
     project: ProjectSettings
     dsn: str | None = Field(default=None, validation_alias=AliasChoices("LOWLAND_DSN", "dsn"))
     delivery: tuple[DeliverySettings, ...] = ()
+    tabulate: TabulateSettings = TabulateSettings()
     classify: ClassifySettings = ClassifySettings()
     delineate: DelineateSettings = DelineateSettings()
     package: PackageSettings = PackageSettings()
@@ -271,6 +278,9 @@ district_name = {district_name}
 crs = {crs}                        # the one plane of the database
 as_of = {as_of}                   # the day that time-dependent rules are judged for
 synthetic = {synthetic}
+
+[tabulate]
+cover = true                      # also what of each parcel a layer leaves uncovered or covers twice (result.cover)
 
 [classify]
 pack = {pack}             # a shipped rule pack, or the path of a TOML file

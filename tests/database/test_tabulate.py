@@ -8,6 +8,7 @@ import pytest
 from lowland_gis.db.frames import read_frame
 from lowland_gis.engines import local, postgis
 from lowland_gis.pipeline.ingest import ingest
+from lowland_gis.pipeline.project import open_project
 from lowland_gis.pipeline.tabulate import tabulate
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
@@ -53,6 +54,14 @@ def test_rest_and_excess_are_kept_where_a_layer_meets_a_parcel_unevenly(land):
     assert found[CODES[0]] == pytest.approx([5000, 0])
     assert sum(row[1] for row in found.values()) > 0
     assert CODES[5] not in found  # no zone meets it
+
+
+def test_a_project_may_leave_the_cover_away(land):
+    file = land.settings.folder / "lowland.toml"
+    file.write_text(file.read_text(encoding="utf-8") + "\n[tabulate]\ncover = false\n", encoding="utf-8")
+    run = tabulate(open_project(file))
+    assert rows(land, run, "cover", "parcel_id, rest_m2, excess_m2") == []
+    assert rows(land, run) != []
 
 
 def test_the_stage_says_what_sql_says(land):

@@ -47,7 +47,12 @@ def tabulate(project: Project, *, tell: Tell = silent) -> Run:
         versions = current_versions(connection)
         layers = [key for key in layer_keys() if key in versions and layer_definition(key).tabulate != "no"]
         used = [version for key in ("parcel", *layers) for version in versions.get(key, [])]
-        settings = {"engine": local.NAME, "strips": "replace the ground", "as_of": _day(project)}
+        settings = {
+            "engine": local.NAME,
+            "strips": "replace the ground",
+            "cover": project.settings.tabulate.cover,
+            "as_of": _day(project),
+        }
         asked = {key: _asked(versions, key, project) for key in layers}
 
         def work(run_id: int) -> None:
@@ -162,7 +167,9 @@ class _Tabulation:
             return
         parcels, ids = self._parcels_of(fresh)
         with self._zones(definition) as (zones, classes, names):
-            found = local.tabulated(parcels, zones, classes, names, cover=True, threads=_threads())
+            found = local.tabulated(
+                parcels, zones, classes, names, cover=self.project.settings.tabulate.cover, threads=_threads()
+            )
             for strip in found:
                 self._written(definition.key, strip, ids, names, parcels.described.area)
 
