@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import shapely
 
-from lowland_gis.analysis.rings import rings_of
 from lowland_gis.analysis.tabulate import Cover, overlaps, zone_layer
+from lowland_gis.analysis.wkb import rings_of
 from scattered import AT, blob, field
 
 

@@ -7,17 +7,18 @@ import pytest
 import shapely
 
 from lowland_gis.analysis import rings as flat
+from lowland_gis.analysis import wkb as words
 
 SQUARE = shapely.box(0, 0, 10, 10)
 HOLED = shapely.Polygon(SQUARE.exterior.coords, [shapely.box(2, 2, 4, 4).exterior.coords])
 ELL = shapely.Polygon([(0, 0), (30, 0), (30, 5), (5, 5), (5, 30), (0, 30)])
 TWO = shapely.MultiPolygon([SQUARE, shapely.box(20, 0, 25, 5)])
 STATES = {
-    "sure": flat.SURE,
-    "missing": flat.MISSING,
-    "empty": flat.EMPTY,
-    "doubt": flat.DOUBT,
-    "unread": flat.UNREAD,
+    "sure": words.SURE,
+    "missing": words.MISSING,
+    "empty": words.EMPTY,
+    "doubt": words.DOUBT,
+    "unread": words.UNREAD,
 }
 
 
@@ -27,7 +28,7 @@ def parts(*rows: bytes) -> tuple[np.ndarray, np.ndarray]:
 
 
 def state(row: bytes) -> str:
-    _, states = flat.decode(*parts(row))
+    _, states = words.decode(*parts(row))
     return next(name for name, value in STATES.items() if value == states[0])
 
 
@@ -37,7 +38,7 @@ def wkb(shape: shapely.Geometry, **how: object) -> bytes:
 
 @pytest.mark.parametrize("shape", [SQUARE, HOLED, ELL, TWO], ids=["square", "holed", "ell", "two"])
 def test_area_box_and_vertices_are_those_of_the_shape(shape):
-    found, _ = flat.decode(*parts(wkb(SQUARE), wkb(shape)))
+    found, _ = words.decode(*parts(wkb(SQUARE), wkb(shape)))
     assert found.area[1] == shape.area
     assert found.box[1].tolist() == list(shape.bounds)
     first = found.ring_start[found.shape_ring[1]]
@@ -46,7 +47,7 @@ def test_area_box_and_vertices_are_those_of_the_shape(shape):
 
 def test_rings_count_by_their_sign_whatever_way_they_run():
     for shape in (HOLED, HOLED.reverse(), shapely.orient_polygons(HOLED)):
-        found, _ = flat.decode(*parts(wkb(shape)))
+        found, _ = words.decode(*parts(wkb(shape)))
         assert found.area[0] == 96.0
 
 
@@ -107,8 +108,8 @@ def test_whatever_is_sure_is_valid_by_geos(seed):
         for _ in range(300)
     ]
     shapes = np.array([*wild, *round_], dtype=object)
-    _, states = flat.decode(*parts(*shapely.to_wkb(shapes, byte_order=1)))
-    sure = states == flat.SURE
+    _, states = words.decode(*parts(*shapely.to_wkb(shapes, byte_order=1)))
+    sure = states == words.SURE
     assert shapely.is_valid(shapes[sure]).all()
     assert sure[300:].all()  # stars are proved without GEOS
     assert not sure[:300].all()
@@ -118,7 +119,7 @@ def test_whatever_is_sure_is_valid_by_geos(seed):
 def test_heights_and_measures_are_left_out(flavor):
     solid = shapely.force_3d(TWO, 7.0)
     measured = shapely.from_wkt("POLYGON ZM ((0 0 1 5, 10 0 1 5, 10 10 1 5, 0 10 1 5, 0 0 1 5))")
-    found, _ = flat.decode(
+    found, _ = words.decode(
         *parts(wkb(solid, flavor=flavor), wkb(measured, flavor=flavor, output_dimension=4))
     )
     assert found.area.tolist() == [125.0, 100.0]
@@ -126,11 +127,11 @@ def test_heights_and_measures_are_left_out(flavor):
 
 def test_a_number_of_a_system_in_the_head_is_passed_over():
     row = wkb(shapely.set_srid(TWO, 4548), include_srid=True, flavor="extended")
-    assert flat.decode(*parts(row))[0].area.tolist() == [125.0]
+    assert words.decode(*parts(row))[0].area.tolist() == [125.0]
 
 
 def test_geometries_of_shapely_come_as_rings_or_are_refused():
-    found = flat.rings_of(
+    found = words.rings_of(
         np.array([SQUARE, None, shapely.Point(1, 1), HOLED, shapely.Polygon()], dtype=object)
     )
     assert np.nan_to_num(found.area).tolist() == [100.0, 0.0, 0.0, 96.0, 0.0]
@@ -139,13 +140,13 @@ def test_geometries_of_shapely_come_as_rings_or_are_refused():
         [SQUARE, shapely.Polygon(CROOKED["bow tie"]), shapely.GeometryCollection([SQUARE])], dtype=object
     )
     with pytest.raises(ValueError, match="2 geometries are no valid polygons, first in the rows: 1, 2"):
-        flat.rings_of(wrong)
+        words.rings_of(wrong)
 
 
 def test_joined_taken_gathered_and_substituted_keep_the_polygons():
     one, two = (
-        flat.rings_of(np.array([SQUARE, HOLED], dtype=object)),
-        flat.rings_of(np.array([TWO, ELL], dtype=object)),
+        words.rings_of(np.array([SQUARE, HOLED], dtype=object)),
+        words.rings_of(np.array([TWO, ELL], dtype=object)),
     )
     both = flat.joined([one, two])
     areas = [shape.area for shape in (SQUARE, HOLED, TWO, ELL)]
@@ -154,7 +155,7 @@ def test_joined_taken_gathered_and_substituted_keep_the_polygons():
     for chosen in (flat.taken(both, rows), flat.gathered(both, rows)):
         assert [ring_area(chosen, shape) for shape in range(2)] == [areas[3], areas[1]]
     assert len(flat.gathered(both, rows).xy) == len(ELL.exterior.coords) + 10
-    changed = flat.substituted(both, np.array([0]), flat.rings_of(np.array([ELL], dtype=object)))
+    changed = flat.substituted(both, np.array([0]), words.rings_of(np.array([ELL], dtype=object)))
     assert [ring_area(changed, shape) for shape in range(4)] == [areas[3], *areas[1:]]
 
 

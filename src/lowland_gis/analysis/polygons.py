@@ -12,17 +12,8 @@ import shapely
 
 from lowland_gis.analysis import repair
 from lowland_gis.analysis.curves import linearised
-from lowland_gis.analysis.rings import (
-    DOUBT,
-    EMPTY,
-    MISSING,
-    UNREAD,
-    Bytes,
-    Integers,
-    Rings,
-    decode,
-    substituted,
-)
+from lowland_gis.analysis.rings import Rings, substituted
+from lowland_gis.analysis.wkb import DOUBT, EMPTY, MISSING, UNREAD, Bytes, Integers, decode
 
 Geometries = npt.NDArray[np.object_]
 

@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from lowland_gis.analysis.boxtree import BoxTree, box_tree
-from lowland_gis.analysis.rings import Rings, rings_of, taken
+from lowland_gis.analysis.rings import Rings, taken
 from lowland_gis.analysis.sums import sums_of
+from lowland_gis.analysis.wkb import rings_of
 
 Geometries = npt.NDArray[np.object_]
 Objects = npt.NDArray[np.object_]

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from psycopg import sql
 
-from lowland_gis.analysis.rings import rings_of
 from lowland_gis.analysis.tabulate import NOISE_M2, class_numbers
+from lowland_gis.analysis.wkb import rings_of
 from lowland_gis.db import copy_format
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lowland_gis.analysis import strips
-from lowland_gis.analysis.rings import rings_of
 from lowland_gis.analysis.tabulate import Cover, Floats, Integers
+from lowland_gis.analysis.wkb import rings_of
 from lowland_gis.engines.local import tabulated, together
 from lowland_gis.engines.spool import Spool
 from lowland_gis.errors import InputRefusedError

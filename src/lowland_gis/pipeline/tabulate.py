@@ -17,8 +17,8 @@ from psycopg import sql
 from lowland_gis import __version__, schema
 from lowland_gis.analysis.curves import MAX_DEVIATION_M
 from lowland_gis.analysis.polygons import polygon_rings
-from lowland_gis.analysis.rings import rings_of
 from lowland_gis.analysis.tabulate import Integers, Objects
+from lowland_gis.analysis.wkb import rings_of
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import COPY_ROWS, copy_in
 from lowland_gis.db.frames import read_batches
