@@ -1,5 +1,5 @@
 """Run the command line with `python -m lowland_gis`."""
 
-from lowland_gis.cli import main
+from lowland_gis.cli import program
 
-main()
+program()

@@ -280,7 +280,7 @@ def test_many_batches_are_one_delivery(project, tmp_path, monkeypatch):
     )
     received = reading.received
     monkeypatch.setattr(
-        "lowland_gis.pipeline.ingest.received",
+        "lowland_gis.files.read.received",
         lambda source, **options: received(source, batch_rows=4, **options),
     )
     seen = []
@@ -302,7 +302,7 @@ def test_a_fault_in_a_late_batch_loads_nothing(project, tmp_path, monkeypatch):
     path = write_parcels(tmp_path / "宗地.shp", shapes)
     received = reading.received
     monkeypatch.setattr(
-        "lowland_gis.pipeline.ingest.received",
+        "lowland_gis.files.read.received",
         lambda source, **options: received(source, batch_rows=3, **options),
     )
     with pytest.raises(InputRefusedError, match="zone"):

@@ -52,11 +52,13 @@ def test_an_error_of_the_source_comes_after_what_was_before_it():
         yield 1
         raise OSError("gone")
 
-    source = ahead(items())
-    assert next(source) == 1
-    with pytest.raises(OSError, match="gone"):
-        next(source)
+    with ahead(items(), 3) as source:
+        assert next(source) == 1
+        with pytest.raises(OSError, match="gone"):
+            next(source)
 
 
 def test_nothing():
-    assert list(worked(iter(()), str, workers=2)) == list(ahead(iter(()))) == []
+    assert list(worked(iter(()), str, workers=2)) == []
+    with ahead(iter(()), 3) as source:
+        assert list(source) == []

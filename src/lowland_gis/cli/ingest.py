@@ -7,10 +7,9 @@ from pathlib import Path
 
 import click
 
-from lowland_gis.cli import Session
+from lowland_gis.cli import Session, loading
 from lowland_gis.cli.progress import progress
-from lowland_gis.pipeline.ingest import ingest as ingest_delivery
-from lowland_gis.settings import DeliverySettings
+from lowland_gis.pipeline.begun import begun
 
 
 @click.command()
@@ -39,19 +38,25 @@ def ingest(
     dry_run: bool,
 ) -> None:
     """Load SOURCE (a file, or FILE:LAYER) as a new version of LAYER; the same bytes again load nothing."""
-    # On the command line a path means what the shell means; lowland.toml counts from its own folder.
-    delivery = DeliverySettings(
-        layer=layer,
-        source=_here(source),
-        part=part,
-        as_of=None if as_of is None else as_of.date(),
-        encoding=encoding,
-        src_crs=src_crs,
-        mapping=None if mapping is None else _here(mapping),
-        datum=None if datum is None else _here(datum),
-    )
-    with progress(session, f"ingest {layer}") as watch:
-        loaded = ingest_delivery(session.project, delivery, dry_run=dry_run, watch=watch)
+    # Loading the libraries takes as long as reading 30 MB, so the file is begun with before.
+    with begun(_here(source), Path.cwd(), encoding) as arriving:
+        with loading():
+            import lowland_gis.files.read  # noqa: F401 - first, because it reads on while the rest is loaded
+            from lowland_gis.pipeline.ingest import ingest_begun
+            from lowland_gis.settings import DeliverySettings
+        # On the command line a path means what the shell means; lowland.toml counts from its own folder.
+        delivery = DeliverySettings(
+            layer=layer,
+            source=_here(source),
+            part=part,
+            as_of=None if as_of is None else as_of.date(),
+            encoding=encoding,
+            src_crs=src_crs,
+            mapping=None if mapping is None else _here(mapping),
+            datum=None if datum is None else _here(datum),
+        )
+        with progress(session, f"ingest {layer}") as watch:
+            loaded = ingest_begun(session.project, delivery, arriving, dry_run=dry_run, watch=watch)
     for warning in loaded.warnings:
         session.tell(f"Warning: {layer}: {warning}")
     if not loaded.fresh:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -30,6 +31,23 @@ def copy_in(
     fills whole columns, for example `{"run_id": 7}`. NaN, NaT and None become NULL. Geometry columns hold shapely
     geometries, or their little-endian WKB, in the plane of `srid` (polygons also where the column holds multipolygons), JSON columns dictionaries or JSON texts.
     """
+    for start in range(0, len(rows), COPY_ROWS):
+        send(connection, encoded(table, rows.iloc[start : start + COPY_ROWS], srid=srid, constants=constants))
+    return len(rows)
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Rows as the bytes of COPY, and the statement that takes them."""
+
+    statement: sql.Composed
+    content: memoryview
+
+
+def encoded(
+    table: schema.Table, rows: pd.DataFrame, *, srid: int, constants: Mapping[str, Any] | None = None
+) -> Encoded:
+    """Return rows as they are to be sent; arguments as with `copy_in`. No database is needed."""
     constants = constants or {}
     columns = [column for column in table.columns if not column.identity]
     unknown = set(rows.columns) - {column.name for column in columns}
@@ -39,14 +57,15 @@ def copy_in(
         sql.Identifier(table.schema, table.name),
         sql.SQL(", ").join(sql.Identifier(column.name) for column in columns),
     )
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    return Encoded(statement, copy_format.rows([_field(column, rows, constants, srid) for column in columns]))
+
+
+def send(connection: Connection, rows: Encoded) -> None:
+    """Write rows by COPY."""
+    with connection.cursor() as cursor, cursor.copy(rows.statement) as copy:
         copy.write(copy_format.HEADER)
-        for start in range(0, len(rows), COPY_ROWS):
-            batch = rows.iloc[start : start + COPY_ROWS]
-            fields = [_field(column, batch, constants, srid) for column in columns]
-            copy.write(copy_format.rows(fields))
+        copy.write(rows.content)
         copy.write(copy_format.TRAILER)
-    return len(rows)
 
 
 def _field(

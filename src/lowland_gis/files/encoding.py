@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from lowland_gis.errors import InputRefusedError
+from lowland_gis.files.source import Source, sidecar
 
 # Share of Chinese characters in level 1 of GB 2312 (the 3,755 common ones) below which a GBK reading is mojibake.
 COMMON_SHARE = 0.6
@@ -87,6 +88,20 @@ def dbf_header(path: Path) -> DbfHeader:
             " Ask the sender for the file again."
         )
     return DbfHeader(records, header_bytes, record_bytes, content[29], tuple(fields))
+
+
+def source_encoding(source: Source, forced: str | None) -> Encoding | None:
+    """Decide how to read the text of a source; None where the format says it itself.
+
+    Raises:
+        InputRefusedError: a shapefile has no .dbf, or no encoding fits without loss.
+    """
+    if source.driver != "ESRI Shapefile":
+        return None
+    dbf = sidecar(source.path, ".dbf")
+    if dbf is None:
+        raise InputRefusedError(f"{source.name}: its .dbf is missing. Ask the sender for all parts.")
+    return shapefile_encoding(dbf, sidecar(source.path, ".cpg"), forced)
 
 
 def shapefile_encoding(dbf: Path, cpg: Path | None, forced: str | None) -> Encoding:

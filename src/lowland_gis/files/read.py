@@ -28,7 +28,7 @@ from pyproj import CRS
 from lowland_gis.analysis.attributes import arrow_table
 from lowland_gis.analysis.curves import MAX_DEVIATION_M, linearised
 from lowland_gis.errors import InputRefusedError
-from lowland_gis.files.encoding import Encoding, dbf_header, shapefile_encoding, text_encoding
+from lowland_gis.files.encoding import Encoding, dbf_header, source_encoding, text_encoding
 from lowland_gis.files.geoparquet import GeoParquet, opened_geoparquet
 from lowland_gis.files.source import Source, sidecar
 
@@ -102,13 +102,13 @@ class Whole:
 def received(
     source: Source,
     *,
-    encoding: str | None = None,
+    encoding: Encoding | str | None = None,
     fields: Sequence[str] | None = None,
     batch_rows: int = BATCH_ROWS,
 ) -> Iterator[Received]:
     """Open a vector layer or a table and yield it with its batches.
 
-    `fields` names the only attributes that are needed; a format that reads by column leaves the others alone.
+    `encoding` is the one that was decided on, or a name that is taken if every byte fits it. `fields` names the only attributes that are needed; a format that reads by column leaves the others alone.
 
     Raises:
         InputRefusedError: the layer does not exist, the text cannot be decoded, or fewer rows come than the header counts.
@@ -116,7 +116,7 @@ def received(
     if source.driver == "XLSX":
         yield _workbook(source)
     elif source.driver == "CSV":
-        yield _text_table(source, encoding)
+        yield _text_table(source, encoding.name if isinstance(encoding, Encoding) else encoding)
     elif source.driver == "Parquet":
         yield _parquet(source, fields, batch_rows)
     else:
@@ -149,9 +149,9 @@ def read(source: Source, *, encoding: str | None = None) -> Whole:
 
 
 @contextmanager
-def _vector(source: Source, encoding: str | None, batch_rows: int) -> Iterator[Received]:
+def _vector(source: Source, encoding: Encoding | str | None, batch_rows: int) -> Iterator[Received]:
     layer = _layer(source)
-    how = _encoding(source, encoding)
+    how = encoding if isinstance(encoding, Encoding) else source_encoding(source, encoding)
     expected = _expected_rows(source)
     with ExitStack() as stack:
         # What the caller does with the batches is no fault of the file, so only the opening is guarded here.
@@ -286,15 +286,6 @@ def _layer(source: Source) -> str | None:
         return source.layer
     what = f"there is no layer {source.layer!r} in it" if source.layer else "it holds several layers"
     raise InputRefusedError(f"{source.name}: {what}. Name one of: {', '.join(names)} – as FILE:LAYER.")
-
-
-def _encoding(source: Source, forced: str | None) -> Encoding | None:
-    if source.driver != "ESRI Shapefile":
-        return None
-    dbf = sidecar(source.path, ".dbf")
-    if dbf is None:
-        raise InputRefusedError(f"{source.name}: its .dbf is missing. Ask the sender for all parts.")
-    return shapefile_encoding(dbf, sidecar(source.path, ".cpg"), forced)
 
 
 def _expected_rows(source: Source) -> int | None:

@@ -5,23 +5,32 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
 
 
-def ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """Yield the items in order while the next one is fetched in another thread; its errors come at its turn."""
+@contextmanager
+def ahead(items: Iterator[Item], depth: int) -> Iterator[Iterator[Item]]:
+    """Give the items in order while up to `depth` further ones are fetched in another thread; an error comes at its turn.
+
+    Fetching begins at once, and what has begun ends before the block is left.
+    """
     end = object()
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        waiting = reader.submit(next, items, end)
-        while True:
-            item = waiting.result()
-            if item is end:
-                return
-            waiting = reader.submit(next, items, end)
+    reader = ThreadPoolExecutor(max_workers=1)
+    waiting = deque(reader.submit(next, items, end) for _ in range(depth))
+
+    def given() -> Iterator[Item]:
+        while (item := waiting.popleft().result()) is not end:
+            waiting.append(reader.submit(next, items, end))
             yield item  # type: ignore[misc]
+
+    try:
+        yield given()
+    finally:
+        reader.shutdown(cancel_futures=True)
 
 
 def worked(items: Iterator[Item], work: Callable[[Item], Done], *, workers: int) -> Iterator[Done]:

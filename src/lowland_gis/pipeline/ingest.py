@@ -14,18 +14,19 @@ from psycopg.types.json import Jsonb
 
 from lowland_gis import schema
 from lowland_gis.db.connect import Connection
-from lowland_gis.db.copy import copy_in
+from lowland_gis.db.copy import Encoded, encoded, send
 from lowland_gis.db.parts import attach_part, new_part
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.files import crs as reference
 from lowland_gis.files.datum import path_with
 from lowland_gis.files.raster_header import raster_header
-from lowland_gis.files.read import Batch, Received, bounds, received
-from lowland_gis.files.source import Source, opened
-from lowland_gis.pipeline.ahead import ahead, worked
+from lowland_gis.files.read import Batch, Received, bounds
+from lowland_gis.files.source import Source
+from lowland_gis.pipeline.ahead import worked
+from lowland_gis.pipeline.begun import Begun, begun
 from lowland_gis.pipeline.beside import beside
-from lowland_gis.pipeline.prepare import Geometries, Prepared, Preparer, no_shapes
+from lowland_gis.pipeline.prepare import Geometries, Preparer, no_shapes
 from lowland_gis.pipeline.project import Project, who
 from lowland_gis.pipeline.runs import current_versions, digest_of
 from lowland_gis.pipeline.said import Said, read_said
@@ -70,22 +71,35 @@ def ingest(
         UsageError: there is no such layer key.
         InputRefusedError: the file cannot be taken for what it is; nothing of it was loaded.
     """
+    layer_definition(delivery.layer)
+    with begun(delivery.source, project.settings.folder, delivery.encoding) as arriving:
+        return ingest_begun(project, delivery, arriving, dry_run=dry_run, watch=watch)
+
+
+def ingest_begun(
+    project: Project,
+    delivery: DeliverySettings,
+    arriving: Begun,
+    *,
+    dry_run: bool = False,
+    watch: Watch = unwatched,
+) -> Loaded:
+    """Load one delivery whose file is open already; everything else is as with `ingest`."""
     definition = layer_definition(delivery.layer)
     said = read_said(project, delivery)
-    with opened(delivery.source, project.settings.folder) as source:
-        digest = digest_of([source.sha256, source.layer, definition.model_dump(mode="json"), said.options])
-        with project.transaction(dry_run=dry_run) as connection:
-            # One delivery of a layer at a time; readers are not held up.
-            connection.execute("LOCK TABLE land.layer_version IN SHARE ROW EXCLUSIVE MODE")
-            same = _same_delivery(connection, delivery, digest)
-            if same is not None:
-                return same
-            _refuse_part_of_whole(connection, delivery)
-            loading = _Loading(connection, project, delivery, digest, said)
-            if definition.stored == "raster":
-                return loading.raster(source)
-            with received(source, encoding=delivery.encoding) as arrived:
-                return loading.rows(source, definition, arrived, watch)
+    source = arriving.source
+    digest = digest_of([arriving.digest(), source.layer, definition.model_dump(mode="json"), said.options])
+    with project.transaction(dry_run=dry_run) as connection:
+        # One delivery of a layer at a time; readers are not held up.
+        connection.execute("LOCK TABLE land.layer_version IN SHARE ROW EXCLUSIVE MODE")
+        same = _same_delivery(connection, delivery, digest)
+        if same is not None:
+            return same
+        _refuse_part_of_whole(connection, delivery)
+        loading = _Loading(connection, project, delivery, digest, said)
+        if definition.stored == "raster":
+            return loading.raster(source)
+        return loading.rows(source, definition, arriving.received(), watch)
 
 
 def _same_delivery(connection: Connection, delivery: DeliverySettings, digest: str) -> Loaded | None:
@@ -138,10 +152,12 @@ class _Loading:
         n_read = n_loaded = n_rejected = n_issues = 0
         with ThreadPoolExecutor(max_workers=1) as copier:
             copied: Future[Any] = copier.submit(bool)
-            for begun in worked(ahead(_or_none(arrived)), preparer.begin, workers=_WORKERS):
+            for begun in worked(_or_none(arrived), preparer.begin, workers=_WORKERS):
                 prepared = preparer.finish(begun)
+                # Put into bytes here and sent there, so that the server never waits for the next rows.
+                rows = self._encoded(part, prepared.rows, version_id)
                 copied.result()
-                copied = copier.submit(self._copy, part, prepared, version_id)
+                copied = copier.submit(self._send, rows, prepared.issues, version_id)
                 neighbour.look(begun.mended)
                 n_read += len(begun.rows)
                 n_loaded += len(prepared.rows)
@@ -179,15 +195,16 @@ class _Loading:
         self._count(version_id, 1, 1, 0)
         return Loaded(self.delivery.layer, version_id, 1, 1, 0, 0, None, fresh=True)
 
-    def _copy(self, table: schema.Table, prepared: Prepared, version_id: int) -> None:
-        constants = {"version_id": version_id}
-        copy_in(self.connection, table, prepared.rows, srid=self.project.srid, constants=constants)
-        self._copy_issues(prepared.issues, version_id)
+    def _encoded(self, table: schema.Table, rows: pd.DataFrame, version_id: int) -> Encoded:
+        return encoded(table, rows, srid=self.project.srid, constants={"version_id": version_id})
+
+    def _send(self, rows: Encoded, issues: pd.DataFrame, version_id: int) -> None:
+        send(self.connection, rows)
+        self._copy_issues(issues, version_id)
 
     def _copy_issues(self, issues: pd.DataFrame, version_id: int) -> None:
         if len(issues):
-            constants = {"version_id": version_id}
-            copy_in(self.connection, schema.ISSUE, issues, srid=self.project.srid, constants=constants)
+            send(self.connection, self._encoded(schema.ISSUE, issues, version_id))
 
     def _source(self, source: Source, arrived: Received | None, system: str | None) -> int:
         encoding = arrived.encoding if arrived else None
