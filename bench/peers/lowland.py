@@ -1,9 +1,13 @@
 """lowland: `lowland tabulate`, called in this process so that importing is not counted, as with every peer."""
 
-from measured import Arguments, measured
+from lowland_gis.cli.memory import keep_memory
 
-from lowland_gis import cli
-from lowland_gis.cli import tabulate as command  # noqa: F401 - the command line loads its commands when they are called
+keep_memory()  # as the program does before it loads anything
+
+from measured import Arguments, measured  # noqa: E402
+
+from lowland_gis import cli  # noqa: E402
+from lowland_gis.cli import tabulate as command  # noqa: E402, F401 - the command line loads its commands when they are called
 
 
 def tabulate(arguments: Arguments) -> None:

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import shapely
 
+from lowland_gis.analysis.kernel import parcel_frame
 from lowland_gis.analysis.tabulate import overlap_areas
+from lowland_gis.analysis.wkb import rings_of
 from scattered import AT, blob, field
 
 
@@ -46,6 +48,16 @@ def test_a_comb_whose_long_edge_lies_under_all_its_teeth():
     comb = shapely.Polygon(np.vstack([AT, np.c_[AT[0] + x, AT[1] + 1 + 50 * (x % 2)], AT + [400, 0]]))
     close([comb], field(300, 50, seed=6))
     close(field(300, 50, seed=7), [comb])
+
+
+def test_a_comb_on_its_side_is_not_listed_in_every_strip():
+    """Each of its long edges runs through every strip; listing all of them there would cost the square of their number."""
+    y = np.arange(0, 4_000.0)
+    comb = shapely.Polygon(np.vstack([AT, np.c_[AT[0] + 1 + 300 * (y % 2), AT[1] + y], AT + [0, 4_000]]))
+    frame = parcel_frame(rings_of(np.array([comb])), 0)
+    assert not frame.few
+    assert frame.edges.shape[1] < 8 * len(y)
+    close([comb], field(300, 50, seed=6))
 
 
 def test_a_zone_all_over_gives_the_parcel_to_the_bit():

@@ -20,32 +20,34 @@ from lowland_gis.analysis.kernel import (
     Y0,
     Edges,
     Frame,
+    edge,
+    edges_of,
     passed,
-    put,
 )
 from lowland_gis.analysis.rings import BLOCK, Rings
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-# A sixth column of edges in a sweep: whether the edge is one of the parcel.
+# Edges of a sweep are rows (n, 6); their columns are the rows of a frame, and a sixth: whether the edge is one of the parcel.
 _OWN = 5
 
 
 @compiled
 def covered_area(
-    frame: Frame, zones: Rings, met: Integers, summed: float, room: Edges
+    parcels: Rings, parcel: int, frame: Frame, zones: Rings, met: Integers, summed: float, room: Edges
 ) -> tuple[float, Edges]:
     """Return the area of a parcel that at least one of the zones covers, in m²; `room` is to work in, (n, 6).
 
-    `summed` is what the zones share with the parcel one by one.
+    `frame` is that of the parcel, `summed` is what the zones share with the parcel one by one.
     """
     if len(met) == 1:
         return summed, room
     edges, room = _zone_edges(frame, zones, met, room)
     if _covers_box(frame, room[:edges]):
         return frame.area, room
-    edges, room = _with_own(frame, edges, room)
+    own = edges_of(parcels, parcel, frame.west, frame.south)
+    edges, room = _with_own(own, edges, room)
     return _swept(frame, edges, room), room
 
 
@@ -80,13 +82,14 @@ def _covers_box(frame: Frame, edges: Edges) -> bool:
 
 
 @compiled
-def _with_own(frame: Frame, count: int, room: Edges) -> tuple[int, Edges]:
+def _with_own(own: Edges, count: int, room: Edges) -> tuple[int, Edges]:
     """Append the edges of the parcel itself."""
-    after = count + len(frame.edges)
+    after = count + own.shape[1]
     if after > len(room):
         room = _larger(room, after)
     room[:count, _OWN] = 0.0
-    room[count:after, :_OWN] = frame.edges
+    for row in range(_OWN):
+        room[count:after, row] = own[row]
     room[count:after, _OWN] = 1.0
     return after, room
 
@@ -103,17 +106,28 @@ def _add_ring(frame: Frame, zones: Rings, ring: int, room: Edges, count: int) ->
             room = _larger(room, 2 * count)
         after = at + 1
         if block >= 0 and at % BLOCK == 0:
-            after, _, _ = passed(frame, zones, block, edges, at)
+            after = max(after, passed(frame, zones, block, edges, at)[0])
         xb, yb = xy[start + after, 0] - frame.west, xy[start + after, 1] - frame.south
         if not ((xa <= 0.0 and xb <= 0.0) or (xa >= width and xb >= width) or (ya <= 0.0 and yb <= 0.0)):
             if ya >= height and yb >= height:
                 west, east = min(max(xa, 0.0), width), min(max(xb, 0.0), width)
-                count = put(room, count, west, height, east, height, zones.ring_sign[ring])
+                count = _put(room, count, west, height, east, height, zones.ring_sign[ring])
             else:
-                count = put(room, count, xa, ya, xb, yb, zones.ring_sign[ring])
+                count = _put(room, count, xa, ya, xb, yb, zones.ring_sign[ring])
         xa, ya = xb, yb
         at = after
     return count, room
+
+
+@compiled
+def _put(room: Edges, count: int, xa: float, ya: float, xb: float, yb: float, ring_sign: float) -> int:
+    """Append an edge and return the new count; an upright one is left out."""
+    real, x0, y0, x1, slope, sign = edge(xa, ya, xb, yb, ring_sign)
+    if not real:
+        return count
+    room[count, X0], room[count, Y0], room[count, X1] = x0, y0, x1
+    room[count, SLOPE], room[count, SIGN] = slope, sign
+    return count + 1
 
 
 @compiled

@@ -21,22 +21,25 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Edges = npt.NDArray[np.float64]
 
-# Columns of edges: x and y of the left end, x of the right end, slope, sign.
+# Rows of edges: x and y of the left end, x of the right end, slope, sign.
 X0, Y0, X1, SLOPE, SIGN = 0, 1, 2, 3, 4
 # An edge narrower than this has no area below it, and a slope would overflow.
 _VERTICAL = 1e-150
 # Up to so many edges a parcel is searched in the order of x; beyond, by strips that list their edges.
 _FEW = 64
 _EDGES_PER_STRIP = 4
-_JUMPS = 32
+_STRIPS = 32
+# So many edges are summed at once, as wide as the registers of today's processors; a power of two.
+_AT_ONCE = 8
 
 
 class Frame(NamedTuple):
     """A parcel as edges relative to the lower left corner of its box, ready to be overlapped with many zones.
 
-    `edges` (E, 5). Few edges are sorted by their left ends, and `first` says for each of 32 vertical strips of the box which
-    is the first one that does not end to the left of it. Many edges are not sorted: `first` (strips + 1) cuts `listed` into the
-    edges of each strip. `strips` is the number of strips a metre.
+    `edges` (5, E + 8) are in the order of vertical strips of the box (`strips` a metre), with some without a width behind them.
+    A `few` edges stand in the strip that they begin in: over a strip are those from `first` of it, before which all end to the left
+    of it, to `last` of it, from where on all begin to the right of it. Of many, each stands in every strip that it runs through, and those
+    from `first` to `last` are all that run through it. `parts` (E + 8) is room to work in.
     """
 
     west: float
@@ -44,10 +47,12 @@ class Frame(NamedTuple):
     width: float
     height: float
     area: float
+    few: bool
     edges: Edges
     strips: float
     first: Integers
-    listed: Integers
+    last: Integers
+    parts: Floats
 
 
 @compiled
@@ -55,85 +60,118 @@ def parcel_frame(rings: Rings, shape: int) -> Frame:
     """Return a polygon as edges relative to its box, ready to be overlapped with many zones."""
     west, south = rings.box[shape, 0], rings.box[shape, 1]
     width, height = rings.box[shape, 2] - west, rings.box[shape, 3] - south
+    edges = edges_of(rings, shape, west, south)
+    count = edges.shape[1]
+    few = count <= _FEW
+    n_strips = _STRIPS if few else _many_strips(edges, width)
+    strips = n_strips / width if count else 0.0
+    edges, first, last = _where_begun(edges, strips) if few else _where_run(edges, strips, n_strips)
+    parts = np.empty(edges.shape[1])
+    return Frame(west, south, width, height, rings.area[shape], few, edges, strips, first, last, parts)
+
+
+@compiled
+def edges_of(rings: Rings, shape: int, west: float, south: float) -> Edges:
+    """Return the edges (5, E) of a polygon that have an area below them, relative to a corner."""
     first = rings.shape_ring[shape]
     room = 0
     for ring in range(first, first + rings.shape_rings[shape]):
         room += rings.ring_size[ring]
-    edges = np.empty((room, 5))
+    edges = np.empty((5, room))
     n = 0
     for ring in range(first, first + rings.shape_rings[shape]):
         start = rings.ring_start[ring]
         xa, ya = rings.xy[start, 0] - west, rings.xy[start, 1] - south
         for at in range(start + 1, start + rings.ring_size[ring]):
             xb, yb = rings.xy[at, 0] - west, rings.xy[at, 1] - south
-            n = put(edges, n, xa, ya, xb, yb, rings.ring_sign[ring])
+            real, x0, y0, x1, slope, sign = edge(xa, ya, xb, yb, rings.ring_sign[ring])
+            if real:
+                edges[X0, n], edges[Y0, n], edges[X1, n] = x0, y0, x1
+                edges[SLOPE, n], edges[SIGN, n] = slope, sign
+                n += 1
             xa, ya = xb, yb
-    edges = edges[:n]
-    count = _JUMPS if n <= _FEW else n // _EDGES_PER_STRIP
-    strips = count / width if n else 0.0
-    if n <= _FEW:
-        edges = _sorted_by_x(edges)
-        starts, listed = _jumps(edges, strips), np.empty(0, dtype=np.int64)
-    else:
-        starts, listed = _listed(edges, strips, count)
-    return Frame(west, south, width, height, rings.area[shape], edges, strips, starts, listed)
+    return edges[:, :n]
 
 
-@compiled
-def put(edges: Edges, count: int, xa: float, ya: float, xb: float, yb: float, ring_sign: float) -> int:
-    """Append an edge and return the new count; an upright one has no area below it and is left out."""
+@inlined
+def edge(
+    xa: float, ya: float, xb: float, yb: float, ring_sign: float
+) -> tuple[bool, float, float, float, float, float]:
+    """Return x and y of the left end, x of the right end, slope and sign; an upright one has no area below it and is none."""
     if abs(xb - xa) <= _VERTICAL:
-        return count
+        return False, 0.0, 0.0, 0.0, 0.0, 0.0
+    slope = (yb - ya) / (xb - xa)
     if xa > xb:
-        xa, ya, xb, yb, ring_sign = xb, yb, xa, ya, -ring_sign
-    edges[count, X0], edges[count, Y0], edges[count, X1] = xa, ya, xb
-    edges[count, SLOPE], edges[count, SIGN] = (yb - ya) / (xb - xa), -ring_sign
-    return count + 1
+        return True, xb, yb, xa, slope, ring_sign
+    return True, xa, ya, xb, slope, -ring_sign
 
 
 @compiled
-def _sorted_by_x(edges: Edges) -> Edges:
-    """Return a few edges in the order of their left ends; equal ones keep their order."""
-    order = np.empty(len(edges), dtype=np.int64)
-    for n in range(len(edges)):
-        x0 = edges[n, X0]
-        at = n
-        while at > 0 and edges[order[at - 1], X0] > x0:
-            order[at] = order[at - 1]
-            at -= 1
-        order[at] = n
-    ordered = np.empty_like(edges)
-    for n in range(len(edges)):
-        ordered[n] = edges[order[n]]
-    return ordered
-
-
-@compiled
-def _jumps(edges: Edges, strips: float) -> Integers:
-    jumps = np.empty(_JUMPS, dtype=np.int64)
+def _where_begun(edges: Edges, strips: float) -> tuple[Edges, Integers, Integers]:
+    """Return a few edges in the order of the strips that they begin in, and where to look for those over a strip."""
+    count = edges.shape[1]
+    last = np.zeros(_STRIPS, dtype=np.int64)
+    for n in range(count):
+        last[_strip(edges[X0, n], strips, _STRIPS)] += 1
+    for strip in range(1, _STRIPS):
+        last[strip] += last[strip - 1]
+    free = last.copy()
+    ordered = _room(count)
+    for n in range(count - 1, -1, -1):
+        strip = _strip(edges[X0, n], strips, _STRIPS)
+        free[strip] -= 1
+        for row in range(5):
+            ordered[row, free[strip]] = edges[row, n]
+    first = np.empty(_STRIPS, dtype=np.int64)
     n = 0
-    for strip in range(_JUMPS):
-        while n < len(edges) and _strip(edges[n, X1], strips, _JUMPS) < strip:
+    for strip in range(_STRIPS):
+        while n < count and _strip(ordered[X1, n], strips, _STRIPS) < strip:
             n += 1
-        jumps[strip] = n
-    return jumps
+        first[strip] = n
+    return ordered, first, last
 
 
 @compiled
-def _listed(edges: Edges, strips: float, count: int) -> tuple[Integers, Integers]:
-    starts = np.zeros(count + 1, dtype=np.int64)
-    for n in range(len(edges)):
-        for strip in range(_strip(edges[n, X0], strips, count), _strip(edges[n, X1], strips, count) + 1):
-            starts[strip + 1] += 1
-    for strip in range(count):
-        starts[strip + 1] += starts[strip]
-    free = starts[:-1].copy()
-    listed = np.empty(starts[-1], dtype=np.int64)
-    for n in range(len(edges)):
-        for strip in range(_strip(edges[n, X0], strips, count), _strip(edges[n, X1], strips, count) + 1):
-            listed[free[strip]] = n
+def _where_run(edges: Edges, strips: float, n_strips: int) -> tuple[Edges, Integers, Integers]:
+    """Return many edges, each in every strip that it runs through, and where those of a strip begin and end."""
+    last = np.zeros(n_strips, dtype=np.int64)
+    for n in range(edges.shape[1]):
+        west, east = _strip(edges[X0, n], strips, n_strips), _strip(edges[X1, n], strips, n_strips)
+        for strip in range(west, east + 1):
+            last[strip] += 1
+    last = np.cumsum(last)
+    first = np.zeros(n_strips, dtype=np.int64)
+    first[1:] = last[:-1]
+    free = first.copy()
+    ordered = _room(last[-1])
+    for n in range(edges.shape[1]):
+        west, east = _strip(edges[X0, n], strips, n_strips), _strip(edges[X1, n], strips, n_strips)
+        for strip in range(west, east + 1):
+            for row in range(5):
+                ordered[row, free[strip]] = edges[row, n]
             free[strip] += 1
-    return starts, listed
+    return ordered, first, last
+
+
+@compiled
+def _many_strips(edges: Edges, width: float) -> int:
+    """Return into how many strips to cut a box: some edges begin in each, and the edges over all strips are few times the edges.
+
+    Where many edges run over every x, as with a comb that lies on its side, more strips would only list them more often.
+    """
+    over_each_x = 0.0
+    for n in range(edges.shape[1]):
+        over_each_x += (edges[X1, n] - edges[X0, n]) / width
+    return max(1, int(edges.shape[1] / max(_EDGES_PER_STRIP, over_each_x / _EDGES_PER_STRIP)))
+
+
+@compiled
+def _room(count: int) -> Edges:
+    """Return room for so many edges, with some behind them that have no width: they end before they begin."""
+    edges = np.empty((5, count + _AT_ONCE))
+    edges[:, count:] = 0.0
+    edges[X1, count:] = -1.0
+    return edges
 
 
 @compiled
@@ -141,7 +179,7 @@ def _strip(x: float, strips: float, count: int) -> int:
     return min(count - 1, int(max(x, 0.0) * strips))
 
 
-@compiled
+@inlined
 def area_within(frame: Frame, zones: Rings, zone: int) -> float:
     """Return the area that a parcel and a zone share, in m² on their plane."""
     total = 0.0
@@ -159,34 +197,30 @@ def _within_ring(frame: Frame, zones: Rings, ring: int) -> float:
     cancel; what runs below or beside the box counts nothing.
     """
     xy, start, edges = zones.xy, zones.ring_start[ring], zones.ring_size[ring] - 1
-    west, south, width, height = frame.west, frame.south, frame.width, frame.height
+    west, south = frame.west, frame.south
     block = zones.ring_block[ring]
     total = begin = end = 0.0
     above = False
     at, block_at = 0, 0 if block >= 0 else edges
     xa, ya = xy[start, 0] - west, xy[start, 1] - south
     while at < edges:
-        after = at + 1
+        after, beside, over = at, False, False
         if at == block_at:
-            after, below, over = passed(frame, zones, block, edges, at)
-            block_at = after if after > at + 1 else at + BLOCK
+            after, beside, over = passed(frame, zones, block, edges, at)
+            block_at = after if after > at else at + BLOCK
+        if after == at:
+            after, beside, over = _run(frame, xy, start + at, start + min(block_at, edges), xa, ya)
+            after -= start
+        inside = after == at
+        after = max(after, at + 1)
         xb, yb = xy[start + after, 0] - west, xy[start + after, 1] - south
-        if after == at + 1:
-            beside = (xa <= 0.0 and xb <= 0.0) or (xa >= width and xb >= width)
-            below, over = ya <= 0.0 and yb <= 0.0, ya >= height and yb >= height
-        else:
-            beside = not (below or over)
-        if beside:
-            pass
-        elif over:
-            if not above:
-                above, begin = True, xa
-            end = xb
-        else:
+        if over:
+            begin, above, end = begin if above else xa, True, xb
+        elif not beside:
             if above:
                 total += _below_line(frame, begin, end)
                 above = False
-            if not below:
+            if inside:
                 total += _below_edge(frame, xa, ya, xb, yb)
         xa, ya = xb, yb
         at = after
@@ -195,14 +229,39 @@ def _within_ring(frame: Frame, zones: Rings, ring: int) -> float:
     return total
 
 
+@inlined
+def _run(frame: Frame, xy: Floats, at: int, stop: int, x: float, y: float) -> tuple[int, bool, bool]:
+    """Return the vertex up to which all edges from `at` on lie beside, below or above the box, and whether beside or above.
+
+    `at` itself where not even the first one does. `x` and `y` are those of `at`, relative to the box; no edge from `stop` on counts.
+    """
+    after = at
+    if x <= 0.0:
+        while after < stop and xy[np.uintp(after + 1), 0] - frame.west <= 0.0:
+            after += 1
+    elif x >= frame.width:
+        while after < stop and xy[np.uintp(after + 1), 0] - frame.west >= frame.width:
+            after += 1
+    if after > at:
+        return after, True, False
+    if y <= 0.0:
+        while after < stop and xy[np.uintp(after + 1), 1] - frame.south <= 0.0:
+            after += 1
+        return after, False, False
+    if y >= frame.height:
+        while after < stop and xy[np.uintp(after + 1), 1] - frame.south >= frame.height:
+            after += 1
+    return after, False, after > at
+
+
 @compiled
 def passed(frame: Frame, zones: Rings, block: int, edges: int, at: int) -> tuple[int, bool, bool]:
     """Return the end of the largest block that begins at an edge and lies wholly on one side of the box.
 
-    And whether that side is below or above; beside the box, neither. The next edge where there is no such block.
+    And whether that side is beside or above; below the box, neither. The edge itself where there is no such block.
     """
     step, level, count = BLOCK, block, (edges + BLOCK - 1) // BLOCK
-    after, below, over = at + 1, False, False
+    after, apart, over = at, False, False
     while at % step == 0:
         box = level + at // step
         beside = zones.blocks[box, 2] - frame.west <= 0.0 or zones.blocks[box, 0] - frame.west >= frame.width
@@ -210,13 +269,13 @@ def passed(frame: Frame, zones: Rings, block: int, edges: int, at: int) -> tuple
         top = zones.blocks[box, 1] - frame.south >= frame.height
         if not (beside or under or top):
             break
-        after, below, over = min(at + step, edges), under and not beside, top and not beside
+        after, apart, over = min(at + step, edges), beside, top and not beside
         if count == 1:
             break
         level += count
         count = (count + BLOCK - 1) // BLOCK
         step *= BLOCK
-    return after, below, over
+    return after, apart, over
 
 
 @compiled
@@ -237,50 +296,61 @@ def _below_edge(frame: Frame, xa: float, ya: float, xb: float, yb: float) -> flo
     half = -0.5
     if xa > xb:
         xa, ya, xb, half = xb, yb, xa, 0.5
-    if len(frame.listed) == 0:
-        return half * _below_sorted(frame.edges, frame.first, frame.strips, xa, ya, xb, slope)
-    return half * _below_listed(frame, xa, ya, xb, slope)
-
-
-@inlined
-def _below_sorted(
-    edges: Edges, jumps: Integers, strips: float, x0: float, y0: float, x1: float, slope: float
-) -> float:
+    n_strips = len(frame.first)
+    west, east = _strip(xa, frame.strips, n_strips), _strip(xb, frame.strips, n_strips)
+    if frame.few:
+        return half * _side_by_side(frame, frame.first[west], frame.last[east], xa, xb, xa, ya, slope)
     total = 0.0
-    for n in range(jumps[_strip(x0, strips, _JUMPS)], len(edges)):
-        if edges[n, X0] >= x1:
-            break
-        # An edge that ends too early counts with no width: cheaper than a branch that nobody can foresee.
-        low, high = max(edges[n, X0], x0), min(edges[n, X1], x1)
-        total += _both(edges, n, low, max(high - low, 0.0), x0, y0, slope)
-    return total
-
-
-@compiled
-def _below_listed(frame: Frame, x0: float, y0: float, x1: float, slope: float) -> float:
-    total = 0.0
-    edges, width, count = frame.edges, frame.width, len(frame.first) - 1
-    west, east = _strip(x0, frame.strips, count), _strip(x1, frame.strips, count)
     for strip in range(west, east + 1):
-        left = x0 if strip == west else width * strip / count
-        right = x1 if strip == east else width * (strip + 1) / count
-        for place in range(frame.first[strip], frame.first[strip + 1]):
-            n = frame.listed[place]
-            low, high = max(edges[n, X0], left), min(edges[n, X1], right)
-            if low < high:
-                total += _both(edges, n, low, high - low, x0, y0, slope)
+        left = xa if strip == west else frame.width * strip / n_strips
+        right = xb if strip == east else frame.width * (strip + 1) / n_strips
+        total += _side_by_side(frame, frame.first[strip], frame.last[strip], left, right, xa, ya, slope)
+    return half * total
+
+
+@inlined
+def _side_by_side(
+    frame: Frame, first: int, last: int, left: float, right: float, x0: float, y0: float, slope: float
+) -> float:
+    """Return twice the signed area below both a line and the edges `first` to `last` (excluded), from `left` to `right`.
+
+    The edges are taken eight at a time, without a branch and into a row of parts, so that the processor computes them side by
+    side; those that lie beside the line have no width. The parts are summed in their order: the bits do not depend on the processor.
+    """
+    # Unsigned, because a signed index may count from the end, and then nothing is side by side.
+    begin, end = np.uintp(first), np.uintp(max(last, first))
+    whole = begin + ((end - begin + np.uintp(_AT_ONCE - 1)) & ~np.uintp(_AT_ONCE - 1))
+    edges, parts = frame.edges, frame.parts
+    for n in range(begin, whole):
+        low = max(edges[X0, n], left)
+        width = max(min(edges[X1, n], right) - low, 0.0)
+        both = _both(edges[X0, n], edges[Y0, n], edges[SLOPE, n], low, width, x0, y0, slope)
+        parts[n] = edges[SIGN, n] * both
+    total = 0.0
+    for n in range(begin, end):
+        total += parts[n]
     return total
 
 
 @inlined
-def _both(edges: Edges, n: int, low: float, width: float, x0: float, y0: float, slope: float) -> float:
-    """Return twice the signed area below both an edge of the parcel and a line, over a width that begins at `low`."""
-    ea = edges[n, Y0] + (low - edges[n, X0]) * edges[n, SLOPE]
-    eb = ea + width * edges[n, SLOPE]
+def _both(
+    edge_x: float,
+    edge_y: float,
+    edge_slope: float,
+    low: float,
+    width: float,
+    x0: float,
+    y0: float,
+    slope: float,
+) -> float:
+    """Return twice the area below both an edge of the parcel and a line, over a width that begins at `low`."""
+    ea = edge_y + (low - edge_x) * edge_slope
+    eb = ea + width * edge_slope
     fa = y0 + (low - x0) * slope
     fb = fa + width * slope
-    both = min(ea, fa) + min(eb, fb)
     da, db = ea - fa, eb - fb
-    if da * db < 0.0:
-        both = fa + fb - min(da, db) ** 2 / abs(da - db)
-    return float(edges[n, SIGN] * both * width)
+    # Where they cross, a triangle is missing; computed anyway, since a branch would keep edges from being computed side by side.
+    smaller = min(da, db)
+    crossing = fa + fb - smaller * smaller / abs(da - db)
+    apart = min(ea, fa) + min(eb, fb)
+    return float(width * (crossing if da * db < 0.0 else apart))

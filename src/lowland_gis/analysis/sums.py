@@ -51,7 +51,7 @@ def sums_of(
             parcel[n], klass[n], area[n] = p, classes[zone], shared
             n += 1
         if cover:
-            covered[p - first], edges = covered_area(frame, zones, found[:count], summed, edges)
+            covered[p - first], edges = covered_area(parcels, p, frame, zones, found[:count], summed, edges)
     return parcel[:n].copy(), klass[:n].copy(), area[:n].copy(), covered
 
 
