@@ -56,7 +56,7 @@ def test_rings_count_by_their_sign_whatever_way_they_run():
     [
         (wkb(SQUARE), "sure"),
         (wkb(ELL), "sure"),  # not a star from the middle of its box
-        (wkb(HOLED), "doubt"),
+        (wkb(HOLED), "sure"),
         (wkb(TWO), "doubt"),
         (b"", "missing"),
         (wkb(shapely.Polygon()), "empty"),
@@ -113,6 +113,46 @@ def test_whatever_is_sure_is_valid_by_geos(seed):
     assert shapely.is_valid(shapes[sure]).all()
     assert sure[300:].all()  # stars are proved without GEOS
     assert not sure[:300].all()
+
+
+CROOKED_HOLES = {
+    "outside": [shapely.box(12, 2, 14, 4)],
+    "across": [shapely.box(8, 2, 12, 4)],
+    "around": [shapely.box(-1, -1, 11, 11)],
+    "along": [shapely.box(0, 2, 4, 4)],
+    "in a hole": [shapely.box(2, 2, 8, 8), shapely.box(4, 4, 6, 6)],
+    "across another": [shapely.box(2, 2, 6, 6), shapely.box(5, 5, 8, 8)],
+    "along another": [shapely.box(2, 2, 4, 4), shapely.box(4, 2, 6, 4)],
+    "crooked": [shapely.Polygon([(2, 2), (4, 4), (4, 2), (2, 4)])],
+}
+
+
+@pytest.mark.parametrize("name", CROOKED_HOLES)
+def test_no_crooked_hole_is_sure(name):
+    holed = shapely.Polygon(SQUARE.exterior, [hole.exterior for hole in CROOKED_HOLES[name]])
+    assert not holed.is_valid
+    assert state(wkb(holed)) == "doubt"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_holes_that_are_sure_are_valid_by_geos(seed):
+    rng = np.random.default_rng(seed)
+    shapes = []
+    for _ in range(400):
+        angles = np.linspace(0, 2 * np.pi, rng.integers(3, 12), endpoint=False)
+        shell = 10 + np.round(
+            rng.uniform(3, 10, len(angles))[:, None] * np.c_[np.cos(angles), np.sin(angles)]
+        )
+        holes = [
+            shapely.box(*corner, *(corner + rng.integers(1, 4, 2))).exterior
+            for corner in rng.integers(0, 18, (rng.integers(1, 4), 2)).astype(float)
+        ]
+        shapes.append(shapely.Polygon(shell, holes))
+    _, states = words.decode(*parts(*shapely.to_wkb(np.array(shapes), byte_order=1)))
+    sure = states == words.SURE
+    assert shapely.is_valid(np.array(shapes)[sure]).all()
+    assert sure.any()
+    assert not sure.all()
 
 
 @pytest.mark.parametrize("flavor", ["iso", "extended"])

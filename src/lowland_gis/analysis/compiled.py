@@ -2,20 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from numba import njit
+from numba import config, njit
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+_PREFIX = "compiled-"
+
 
 def compiled(function: Function) -> Function:
-    """Compile a function when it is first called; the machine code is kept beside the source, the GIL is let go.
+    """Compile a function when it is first called; the machine code is kept on disk, the GIL is let go.
 
     No fast math and no parallel sums: the same input gives the same bits on any number of threads.
     """
-    return cast("Function", njit(cache=True, nogil=True, error_model="numpy")(function))
+    return _kept(function)
+
+
+def inlined(function: Function) -> Function:
+    """Compile a function into those that call it, where a call would cost more than the work."""
+    return _kept(function, forceinline=True)
+
+
+def _kept(function: Function, **options: Any) -> Function:
+    with _kept_in(_folder()):
+        made = njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+    return cast("Function", made)
+
+
+@contextmanager
+def _kept_in(folder: str) -> Iterator[None]:
+    """Let Numba keep the machine code of what is compiled here in a folder, and that of other libraries where it was."""
+    settings: Any = config
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = folder
+    try:
+        yield
+    finally:
+        settings.CACHE_DIR = before
+
+
+@cache
+def _folder() -> str:
+    """Return the folder for the machine code of this state of the source.
+
+    Numba knows machine code by the source of its own function only. What a function calls is compiled into it, so after a change of
+    a module the code of its callers would be that of before; a digest of all modules in the name of the folder keeps them apart.
+    """
+    home = Path(__file__).parent
+    digest = hashlib.sha256()
+    for module in sorted(home.glob("*.py")):
+        digest.update(module.read_bytes())
+    name = _PREFIX + digest.hexdigest()[:16]
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        return str(Path(os.environ["NUMBA_CACHE_DIR"]) / name)
+    beside = home / "__pycache__"
+    if not os.access(beside if beside.is_dir() else home, os.W_OK):
+        return str(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lowland_gis" / name)
+    for old in beside.glob(f"{_PREFIX}*"):
+        if old.name != name:
+            shutil.rmtree(old, ignore_errors=True)
+    return str(beside / name)
 
 
 @compiled
@@ -25,8 +79,3 @@ def _nothing() -> None:
 
 # Numba gets its machinery together on the first call; let that be a part of the import, where it is looked for.
 _nothing()
-
-
-def inlined(function: Function) -> Function:
-    """Compile a function into those that call it, where a call would cost more than the work."""
-    return cast("Function", njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function))

@@ -1,12 +1,12 @@
-"""Prove that a ring does not meet itself, without exact arithmetic: what cannot be proved is left to GEOS."""
+"""Prove that a ring does not meet itself and that its holes lie inside it, without exact arithmetic: what cannot be proved is left to GEOS."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from lowland_gis.analysis.compiled import compiled
-from lowland_gis.analysis.rings import box_of
+from lowland_gis.analysis.compiled import compiled, inlined
+from lowland_gis.analysis.rings import Rings, box_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,6 +29,48 @@ def is_simple(xy: Floats, start: int, size: int, box: Floats) -> bool:
     if size < _RING_POINTS or xy[start, 0] != xy[last, 0] or xy[start, 1] != xy[last, 1]:
         return False
     return _is_star(xy, start, edges, box) or (edges <= PROVABLE and _no_two_meet(xy, start, edges))
+
+
+@compiled
+def holes_inside(rings: Rings, first: int, count: int) -> bool:
+    """Prove that the rings after the first one are simple, lie inside it, and meet neither it nor each other.
+
+    Boxes alone are compared: no box of an edge of the shell may meet the box of a hole, nor that of a hole another's. Then every edge
+    lies wholly above, below or beside a hole, and those above one of its vertices are counted without rounding.
+    """
+    boxes = np.empty((count, 4))
+    for hole in range(1, count):
+        start, size = rings.ring_start[first + hole], rings.ring_size[first + hole]
+        if size < _RING_POINTS:
+            return False
+        box = boxes[hole]
+        box_of(rings.xy, start, start + size - 1, box)
+        if not is_simple(rings.xy, start, size, box):
+            return False
+        for other in range(1, hole):
+            if _meet(boxes[other], box[0], box[1], box[2], box[3]):
+                return False
+        if not _surrounds(rings.xy, rings.ring_start[first], rings.ring_size[first], rings.xy[start, 0], box):
+            return False
+    return True
+
+
+@compiled
+def _surrounds(xy: Floats, start: int, size: int, x: float, box: Floats) -> bool:
+    """Prove that a ring runs around a box, in which a place lies at `x`, and does not meet it."""
+    above = 0
+    for n in range(start, start + size - 1):
+        xa, ya, xb, yb = xy[n, 0], xy[n, 1], xy[n + 1, 0], xy[n + 1, 1]
+        if _meet(box, min(xa, xb), min(ya, yb), max(xa, xb), max(ya, yb)):
+            return False
+        if (xa <= x) != (xb <= x) and ya > box[3]:
+            above += 1
+    return above % 2 == 1
+
+
+@inlined
+def _meet(box: Floats, west: float, south: float, east: float, north: float) -> bool:
+    return bool(box[0] <= east and box[2] >= west and box[1] <= north and box[3] >= south)
 
 
 @compiled

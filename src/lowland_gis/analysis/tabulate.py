@@ -21,7 +21,7 @@ Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Part = TypeVar("Part")
 
-CHUNK = 2_000
+CHUNK = 500
 # Below this a piece is rounding noise of two boundaries that are meant to be one.
 NOISE_M2 = 1e-6
 

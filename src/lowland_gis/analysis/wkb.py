@@ -8,7 +8,7 @@ import shapely
 
 from lowland_gis.analysis.compiled import compiled
 from lowland_gis.analysis.rings import LARGE, Rings, blocks_of, fill_blocks, room, signed_area
-from lowland_gis.analysis.simple import is_simple
+from lowland_gis.analysis.simple import holes_inside, is_simple
 
 Integers = npt.NDArray[np.int64]
 States = npt.NDArray[np.int8]
@@ -29,8 +29,8 @@ _SURFACE = 2
 def decode(content: Bytes, offsets: Integers) -> tuple[Rings, States]:
     """Return polygons and multipolygons of WKB as rings, and of each row what is known about it.
 
-    `offsets` (S + 1) cut `content` into rows. A row is SURE where it is a single ring that is closed, finite and proved to be
-    simple; MISSING where it has no bytes; EMPTY; in DOUBT where it was read but its validity is not proved; UNREAD where
+    `offsets` (S + 1) cut `content` into rows. A row is SURE where it is one polygon whose rings are closed, finite and proved to be
+    simple, its holes apart and inside; MISSING where it has no bytes; EMPTY; in DOUBT where it was read but its validity is not proved; UNREAD where
     it is of another kind, byte order or form. Heights and measures are left out. The rows of other states than SURE and DOUBT have
     no rings.
     """
@@ -161,7 +161,7 @@ def _fill(content: Bytes, offsets: Integers, rings: Rings, flat: Bytes, state: S
             rings.shape_ring[row] = ring
             rings.shape_rings[row] = n_rings
             rings.area[row] = _copy_shape(content, start, stop, parts, ring, point, block, rings, flat)
-            state[row] = _described(rings, row)
+            state[row] = _described(rings, row, parts)
             ring += n_rings
             point += n_points
             block += n_blocks
@@ -218,8 +218,8 @@ def _copy_points(content: Bytes, at: int, size: int, numbers: int, flat: Bytes, 
 
 
 @compiled
-def _described(rings: Rings, row: int) -> int:
-    """Write the box of a polygon and return its state."""
+def _described(rings: Rings, row: int, parts: int) -> int:
+    """Write the box of a polygon or multipolygon and return its state."""
     first, count = rings.shape_ring[row], rings.shape_rings[row]
     west = south = np.inf
     east = north = -np.inf
@@ -234,6 +234,8 @@ def _described(rings: Rings, row: int) -> int:
             south, north = min(south, y), max(north, y)
     box = rings.box[row]
     box[0], box[1], box[2], box[3] = west, south, east, north
-    if whole and count == 1 and is_simple(rings.xy, rings.ring_start[first], rings.ring_size[first], box):
-        return SURE
-    return DOUBT
+    if not (
+        whole and parts == 1 and is_simple(rings.xy, rings.ring_start[first], rings.ring_size[first], box)
+    ):
+        return DOUBT
+    return SURE if count == 1 or holes_inside(rings, first, count) else DOUBT

@@ -47,7 +47,9 @@ def write_rows(rows: pd.DataFrame | pa.Table, target: Path) -> None:
             import pyarrow.parquet as pq  # noqa: PLC0415 - drags the library of cloud storage along
 
             table = rows if isinstance(rows, pa.Table) else pa.Table.from_pandas(rows, preserve_index=False)
-            pq.write_table(table, partial)
+            # Numbers that are all different gain nothing from a dictionary; how columns lay in memory is nobody's business.
+            few = [field.name for field in table.schema if not pa.types.is_floating(field.type)]
+            pq.write_table(table, partial, use_dictionary=few, store_schema=False)
 
 
 def write_csv(rows: pd.DataFrame | pa.Table, file: IO[str]) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -21,18 +22,20 @@ from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import crs as reference
 from lowland_gis.pipeline.ahead import worked
 from lowland_gis.pipeline.project import Tell, silent
-from lowland_gis.pipeline.vector_file import column, refuse_doubled, tell_faults, vector_file
+from lowland_gis.pipeline.vector_file import VectorFile, column, refuse_doubled, tell_faults, vector_file
 
 ALL = "all"
 
 
 @dataclass(frozen=True)
 class _Layer:
-    """The polygons of a file, the values of one field (None where none was named), and the system they are in."""
+    """The polygons of a file, the values of one field (None where none was named), the system they are in, and faults of rows."""
 
+    name: str
     polygons: Spool
     values: pa.Array | None
     system: reference.Reference
+    faults: Counter[str]
 
 
 @dataclass(frozen=True)
@@ -68,12 +71,9 @@ def tabulate_files(
         InputRefusedError: a file cannot be read, the parcels are in degrees, or the datums differ.
     """
     with ExitStack() as stack:
-        ours = stack.enter_context(_layer(parcels, id_field, None, threads=threads, tell=tell))
-        theirs = stack.enter_context(
-            _layer(zones, by_field, ours.system, threads=threads, tell=tell)
-            if width_field is None
-            else _strips(zones, by_field, width_field, ours.system, tell=tell)
-        )
+        ours, theirs = _layers(stack, parcels, id_field, zones, by_field, width_field, threads=threads)
+        for layer in (ours, theirs):
+            tell_faults(layer.name, layer.faults, tell)
         ids = _ids(ours, id_field, parcels)
         classes, names = _classes(theirs)
         found, covered = together(
@@ -91,12 +91,19 @@ def tabulate_files(
         order = _by_id(ids, found.parcel)
         parcel, klass, shared = found.parcel[order], found.klass[order], found.area_m2[order]
         overlaps = {
-            "parcel_id": ids.take(pa.array(parcel)),
-            "code": names.take(pa.array(klass)),
+            "parcel_id": _numbered(ids, parcel),
+            "code": _numbered(names, klass),
             "area_m2": shared,
             "share": shared / area[parcel],
         }
         return Tabulated(pa.table(overlaps), None if covered is None else _cover_table(ids, area, covered))
+
+
+def _numbered(values: pa.Array, numbers: Integers) -> pa.Array:
+    """Return a value for each number; the few distinct ones stand once, as Parquet writes them too."""
+    if values.null_count:
+        return values.take(pa.array(numbers))
+    return pa.DictionaryArray.from_arrays(pa.array(numbers, pa.int32()), values)
 
 
 def _cover_table(ids: pa.Array, area: Floats, cover: Cover) -> pa.Table:
@@ -105,36 +112,56 @@ def _cover_table(ids: pa.Array, area: Floats, cover: Cover) -> pa.Table:
     return pa.table(columns).take(order)
 
 
-@contextmanager
-def _layer(
-    name: str, field: str | None, plane: reference.Reference | None, *, threads: int, tell: Tell
-) -> Iterator[_Layer]:
-    """Read a file batch by batch into a spool of polygons on a plane, its own where none is given."""
-    with Spool() as polygons:
-        with vector_file(name, [field] if field else [], plane) as file:
-            batches, faults = [], Counter[str]()
-            for batch, rings, found in worked(file.batches, file.rings, workers=threads - 1):
-                polygons.add(rings)
-                faults.update(found)
-                batches.append(replace(batch, shapes=None))
-        tell_faults(name, faults, tell)
-        yield _Layer(polygons, column(batches, field), file.plane)
+def _layers(
+    stack: ExitStack,
+    parcels: str,
+    id_field: str | None,
+    zones: str,
+    by_field: str | None,
+    width_field: str | None,
+    *,
+    threads: int,
+) -> tuple[_Layer, _Layer]:
+    """Read both files, at the same time where there are threads for it; the fault of the first one is told first."""
+    ours = stack.enter_context(vector_file(parcels, _named(id_field), None))
+    theirs = stack.enter_context(vector_file(zones, _named(by_field, width_field), ours.plane))
+    room = [stack.enter_context(Spool()) for _ in range(2)]
+    first = partial(_polygons, ours, id_field, room[0], threads=threads)
+    second = (
+        partial(_polygons, theirs, by_field, room[1], threads=threads)
+        if width_field is None
+        else partial(_strips, theirs, by_field, width_field, room[1])
+    )
+    if threads == 1:
+        return first(), second()
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        other = reader.submit(second)
+        return first(), other.result()
 
 
-@contextmanager
-def _strips(
-    name: str, field: str | None, width: str, plane: reference.Reference, *, tell: Tell
-) -> Iterator[_Layer]:
+def _named(*fields: str | None) -> list[str]:
+    return [field for field in fields if field is not None]
+
+
+def _polygons(file: VectorFile, field: str | None, polygons: Spool, *, threads: int) -> _Layer:
+    """Read a file batch by batch into a spool of polygons on a plane."""
+    batches, faults = [], Counter[str]()
+    for batch, rings, found in worked(file.batches, file.rings, workers=threads - 1):
+        polygons.add(rings)
+        faults.update(found)
+        batches.append(replace(batch, shapes=None))
+    return _Layer(file.name, polygons, column(batches, field), file.plane, faults)
+
+
+def _strips(file: VectorFile, field: str | None, width: str, polygons: Spool) -> _Layer:
     """Read a file of lines and make each a strip of its own width; a line without a width meets nothing."""
-    with Spool() as polygons:
-        with vector_file(name, [width, *([field] if field else [])], plane) as file:
-            batches = list(file.batches)
-            read = [file.geometries(batch, "line") for batch in batches]
-        tell_faults(name, sum((faults for _, faults in read), Counter[str]()), tell)
-        lines = np.concatenate([np.empty(0, dtype=object), *(shapes for shapes, _ in read)])
-        widths = _widths(column(batches, width), width, name)
-        polygons.add(rings_of(strips.of_lines(lines, widths)))
-        yield _Layer(polygons, column(batches, field), file.plane)
+    batches = list(file.batches)
+    read = [file.geometries(batch, "line") for batch in batches]
+    lines = np.concatenate([np.empty(0, dtype=object), *(shapes for shapes, _ in read)])
+    widths = _widths(column(batches, width), width, file.name)
+    polygons.add(rings_of(strips.of_lines(lines, widths)))
+    faults = sum((faults for _, faults in read), Counter[str]())
+    return _Layer(file.name, polygons, column(batches, field), file.plane, faults)
 
 
 def _widths(values: pa.Array | None, field: str, name: str) -> Floats:
