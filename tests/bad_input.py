@@ -226,11 +226,25 @@ def _cut_shp(folder: Path) -> list[str]:
     return ingest(path)
 
 
-@case("parts", "no .shx", REFUSED, said=".shx of the shapefile is missing")
+@case(
+    "parts",
+    "no .shx (made anew from the .shp, not in the folder of the delivery)",
+    LOADED,
+    said="its .shx is missing",
+    rules=("index_missing",),
+    value=SIMPLIFIED,
+)
 def _no_shx(folder: Path) -> list[str]:
     path = shapefile(folder, features(), "GBK")
     path.with_suffix(".shx").unlink()
     return ingest(path)
+
+
+@case("parts", "no .shx, and the .shp cut off", REFUSED, said="cut off or damaged")
+def _no_shx_cut(folder: Path) -> list[str]:
+    layer, path = _no_shx(folder)
+    cut(Path(path), 0.6)
+    return [layer, path]
 
 
 @case("parts", "no .dbf", REFUSED, said=".dbf of the shapefile is missing")

@@ -117,7 +117,7 @@ def _layer(
                 polygons.add(rings)
                 faults.update(found)
                 batches.append(replace(batch, shapes=None))
-        tell_faults(name, faults, tell)
+        tell_faults(file, faults, tell)
         yield _Layer(polygons, column(batches, field), file.plane)
 
 
@@ -130,7 +130,7 @@ def _strips(
         with vector_file(name, [width, *([field] if field else [])], plane) as file:
             batches = list(file.batches)
             read = [file.geometries(batch, "line") for batch in batches]
-        tell_faults(name, sum((faults for _, faults in read), Counter[str]()), tell)
+        tell_faults(file, sum((faults for _, faults in read), Counter[str]()), tell)
         lines = np.concatenate([np.empty(0, dtype=object), *(shapes for shapes, _ in read)])
         widths = _widths(column(batches, width), width, name)
         polygons.add(rings_of(strips.of_lines(lines, widths)))
