@@ -2,6 +2,7 @@
 
 import geopandas as gpd
 import numpy as np
+import openpyxl
 import pandas as pd
 import psycopg
 import pyproj
@@ -268,6 +269,44 @@ def test_what_is_set_aside_can_be_sent_back(project, tmp_path, name):
     shape = back.geometry[0] if name.endswith("gpkg") else shapely.from_wkb(bytes.fromhex(back["wkb"][0]))
     assert shapely.equals(shape, box(0, 0))
     assert not list(tmp_path.glob(".lowland-*"))
+
+
+FORMULA = '=HYPERLINK("http://example.org","x")'
+
+
+def aside(project, tmp_path):
+    """Deliver a parcel without a code whose texts a spreadsheet would take for formulas."""
+    path = write_parcels(
+        tmp_path / "宗地.shp", {"": box(0, 0)}, ZL=[FORMULA], BZ=["-1+1"], SXH=["+86"], ZDMJ=[10_000.0]
+    )
+    ingest(project, deliver("parcel", path))
+
+
+def test_a_sheet_of_what_is_set_aside_says_why_and_holds_no_formula(project, tmp_path):
+    aside(project, tmp_path)
+    assert export_rejects(project, "parcel", tmp_path / "退回.xlsx") == 1
+    sheet = openpyxl.load_workbook(tmp_path / "退回.xlsx").active
+    cells = dict(zip([cell.value for cell in sheet[3]], sheet[4], strict=True))
+    assert (cells["原因代码"].value, cells["原因"].value) == ("parcel_id_missing", "the parcel has no ZDDM")
+    assert cells["ZDMJ 宗地面积 m²"].value == 10_000
+    for name, text in {"ZL 坐落": FORMULA, "BZ 备注": "-1+1", "SXH": "+86"}.items():
+        assert (cells[name].value, cells[name].data_type, cells[name].quotePrefix) == (text, "s", True)
+    assert not list(tmp_path.glob(".lowland-*"))
+
+
+def test_a_csv_of_what_is_set_aside_holds_no_formula(project, tmp_path):
+    aside(project, tmp_path)
+    export_rejects(project, "parcel", tmp_path / "退回.csv")
+    back = pd.read_csv(tmp_path / "退回.csv", dtype=str)
+    assert back[["ZL", "BZ", "SXH"]].iloc[0].tolist() == [f"'{FORMULA}", "'-1+1", "'+86"]
+    assert float(back["ZDMJ"][0]) == 10_000
+    export_rejects(project, "parcel", tmp_path / "退回.parquet")
+    assert pd.read_parquet(tmp_path / "退回.parquet")["ZL"].tolist() == [FORMULA]
+
+
+def test_another_kind_of_file_is_refused_before_anything_is_read(project, tmp_path):
+    with pytest.raises(UsageError, match="xlsx"):
+        export_rejects(project, "parcel", tmp_path / "退回.docx")
 
 
 def test_many_batches_are_one_delivery(project, tmp_path, monkeypatch):
