@@ -21,7 +21,7 @@ import shapely
 
 from lowland_gis.analysis.geodesy import GaussPlane
 from lowland_gis.analysis.offset import gcj02_shift
-from made_files import box
+from made_files import DATUM, box, write_shapefile
 
 PAGE = Path(__file__).parents[1] / "docs" / "bad_input.md"
 LOADED, ASIDE, REFUSED = "loaded", "loaded, with rejects", "refused"
@@ -75,15 +75,7 @@ def shapefile(
     folder: Path, rows: gpd.GeoDataFrame, encoding: str, *, cpg: str | None = None, ldid: int = 0
 ) -> Path:
     """Write a shapefile with these bytes, this .cpg and this language byte."""
-    path = folder / "图斑.shp"
-    rows.to_file(path, engine="pyogrio", encoding=encoding)
-    path.with_suffix(".cpg").unlink()
-    if cpg is not None:
-        path.with_suffix(".cpg").write_text(cpg)
-    with path.with_suffix(".dbf").open("r+b") as dbf:
-        dbf.seek(29)
-        dbf.write(bytes([ldid]))
-    return path
+    return write_shapefile(folder / "图斑.shp", rows, encoding, cpg=cpg, ldid=ldid)
 
 
 def package(folder: Path, rows: gpd.GeoDataFrame, layer: str = "DLTB") -> Path:
@@ -651,22 +643,6 @@ def _swapped(folder: Path) -> list[str]:
 @case("coordinates", "an old datum (Xian 1980)", REFUSED, said="only a ballpark shift is known")
 def _old(folder: Path) -> list[str]:
     return ingest(package(folder, features().set_crs(2384, allow_override=True)))
-
-
-DATUM = """
-kind = "four"
-source_crs = "EPSG:2384"
-target_crs = "EPSG:4548"
-axes = "east_north"
-dx = 110.0
-dy = -3.0
-rotation = 0.0
-rotation_unit = "arc-second"
-scale_ppm = 0.0
-document = "试验参数"
-date = 2020-01-01
-accuracy_m = 0.1
-"""
 
 
 @case("coordinates", "an old datum, and the bureau's `--datum`", LOADED, value="515160 4345047", query=PLACE)

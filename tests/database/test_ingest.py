@@ -17,7 +17,7 @@ from lowland_gis.pipeline.ingest import ingest
 from lowland_gis.pipeline.rejects import export_rejects
 from lowland_gis.pipeline.runs import current_versions
 from lowland_gis.settings import DeliverySettings
-from made_files import box, write_parcels
+from made_files import DATUM, box, write_parcels
 
 
 def rows(project, query, *parameters):
@@ -223,22 +223,6 @@ def test_a_mapping_names_the_fields_of_a_supplier_and_is_recorded(project, tmp_p
     assert recorded == [("示例咨询", 64)]
     with pytest.raises(UsageError, match="for the layer dltb3"):
         ingest(project, deliver("dltb2", "顾问.gpkg", mapping="顾问.toml"))
-
-
-DATUM = """
-kind = "four"
-source_crs = "EPSG:2384"
-target_crs = "EPSG:4548"
-axes = "east_north"
-dx = 110.0
-dy = -3.0
-rotation = 0.0
-rotation_unit = "arc-second"
-scale_ppm = 0.0
-document = "试验参数"
-date = 2020-01-01
-accuracy_m = 0.1
-"""
 
 
 def test_an_old_datum_comes_in_with_the_parameters_of_the_bureau(project, tmp_path):
