@@ -100,9 +100,9 @@ def with_shapes(folder: Path, *shapes: object) -> list[str]:
     return ingest(package(folder, rows))
 
 
-def with_wkb(folder: Path, wkb: bytes) -> list[str]:
+def with_wkb(folder: Path, wkb: bytes, path: Path | None = None) -> list[str]:
     """Deliver two features of which the second has these very bytes."""
-    path = package(folder, features())
+    path = path or package(folder, features())
     blob = b"GP\x00\x01" + struct.pack("<i", 4548) + wkb
     with sqlite3.connect(path) as database:
         for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
@@ -496,6 +496,18 @@ def _floats(folder: Path) -> list[str]:
 
 @case(
     "fields",
+    "identifiers of 18 digits that became numbers, so that their last digits are lost",
+    LOADED,
+    rules=("digits_lost",),
+    value="1.2011310000000002e+17",
+    query="SELECT attributes->>'BSM' FROM land.feature ORDER BY row_no LIMIT 1",
+)
+def _lost_digits(folder: Path) -> list[str]:
+    return ingest(package(folder, features(BSM=[120_113_100_000_000_021.0, 2.0])))
+
+
+@case(
+    "fields",
     "text where a number belongs",
     LOADED,
     rules=("value_unreadable",),
@@ -532,6 +544,41 @@ def _nan(folder: Path) -> list[str]:
 @case("geometries", "a coordinate that is infinite", ASIDE, aside=1, rules=("geometry_not_finite",))
 def _inf(folder: Path) -> list[str]:
     return with_wkb(folder, ring((0, 0), (1, float("inf")), (1, 1), (0, 0)))
+
+
+@case("geometries", "a coordinate of 1e300", ASIDE, aside=1, rules=("geometry_not_finite",))
+def _huge(folder: Path) -> list[str]:
+    return with_wkb(folder, ring((0, 0), (1e300, 0), (1e300, 1e300), (0, 0)))
+
+
+@case(
+    "geometries",
+    "an infinite coordinate in a layer that is declared wrongly",
+    REFUSED,
+    said="the coordinates are degrees",
+)
+def _inf_in_degrees(folder: Path) -> list[str]:
+    path = package(folder, features().to_crs(4490).set_crs(4548, allow_override=True))
+    return with_wkb(folder, ring((0, 0), (0, float("inf")), (1, 1), (0, 0)), path)
+
+
+@case("geometries", "a surface of triangles (TIN)", ASIDE, aside=1, rules=("geometry_unreadable",))
+def _tin(folder: Path) -> list[str]:
+    triangle = struct.pack("<BII", 1, 17, 1) + ring((0, 0), (10, 0), (10, 10), (0, 0))[9:]
+    return with_wkb(folder, struct.pack("<BII", 1, 16, 1) + triangle)
+
+
+@case(
+    "geometries",
+    "a ring in a ring in a ring, two thousand of them (repaired)",
+    LOADED,
+    rules=("geometry_area_changed",),
+    query="SELECT ST_IsValid(geom)::text FROM land.feature ORDER BY row_no LIMIT 1",
+    value="true",
+)
+def _nested(folder: Path) -> list[str]:
+    rings = [box(n / 50, n / 50, 100 - n / 25, 100 - n / 25).exterior for n in range(2_000)]
+    return with_shapes(folder, shapely.Polygon(rings[0], rings[1:]))
 
 
 @case("geometries", "an empty geometry", ASIDE, aside=1, rules=("geometry_empty",))

@@ -24,6 +24,7 @@ KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "uncovered": (("other",), ("min_area_m2",)),
     "outside": (("other",), ("min_area_m2",)),
     "without_value": (("other",), ("min_area_m2",)),
+    "repair_loss": ((), ("max_share",)),
     "small_part": ((), ("min_area_m2",)),
     "narrow_part": ((), ("min_width_m",)),
     "small_feature": (("limit",), ()),

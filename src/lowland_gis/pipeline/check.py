@@ -15,6 +15,7 @@ import shapely
 from psycopg import sql
 
 from lowland_gis.analysis import checks, topology
+from lowland_gis.analysis.repair import area_changes
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.check import CheckDefinition, chosen_checks, law_classes, permitted
@@ -258,6 +259,24 @@ def _within(item: CheckDefinition, layer: Layer, others: Others) -> pd.DataFrame
     return topology.found(rows, share[over], shapely.point_on_surface(layer.geometries[rows]))
 
 
+def _repair_loss(item: CheckDefinition, layer: Layer, others: Others) -> pd.DataFrame:
+    """Return the features whose area the repair of ingest changed by more than a share; the received outlines are kept beside."""
+    query = sql.SQL(
+        "SELECT version_id, row_no, ST_AsBinary(geom_received) AS received FROM {} WHERE version_id = ANY(%s)"
+        " AND geom_received IS NOT NULL"
+    ).format(sql.Identifier("land", layer.definition.stored))
+    versions = [version.version_id for version in others.versions[layer.definition.key]]
+    kept = read_frame(others.connection, query, [versions])
+    places = layer.rows[["version_id", "row_no"]].reset_index(names="row")
+    rows = kept.merge(places, on=["version_id", "row_no"])["row"].to_numpy(dtype=np.intp)
+    before = shapely.from_wkb(kept["received"].to_numpy(dtype=object))
+    share = area_changes(before, layer.geometries[rows])
+    over = share > item.value("max_share")
+    found = topology.found(rows[over], share[over], layer.geometries[rows[over]])
+    areas = zip(shapely.area(before[over]), shapely.area(layer.geometries[rows[over]]), strict=True)
+    return found.assign(detail=[f"{one:,.2f} m² before, {two:,.2f} m² after" for one, two in areas])
+
+
 def _without_value(item: CheckDefinition, layer: Layer, others: Others) -> pd.DataFrame:
     ground = others.shapes(str(item.other))
     parts = []
@@ -312,6 +331,7 @@ _SHAPES: dict[str, Callable[[CheckDefinition, Layer, Others], pd.DataFrame]] = {
     "short_line": lambda c, a, _: topology.short_lines(a.geometries, min_length_m=c.value("min_length_m")),
     "sharp_angle": lambda c, a, _: topology.sharp_angles(a.corners, min_angle_deg=c.value("min_angle_deg")),
     "within": _within,
+    "repair_loss": _repair_loss,
     "without_value": _without_value,
 }
 
