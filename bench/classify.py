@@ -7,16 +7,15 @@ evidence to answers with the letters of every clause.
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import resource
 import statistics
-import time
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from project import reader, seconds
 
 from lowland_gis.analysis.decide import Facts, decide
 from lowland_gis.analysis.rules import Clause, Question, Rule, RulePack
@@ -86,18 +85,9 @@ def by_lowland(pack: RulePack, facts: Facts) -> int:
     return letters
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Return how long a piece of work takes."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
 def main() -> int:
     """Print both medians and their ratio; exit 1 above a bar."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = reader(__doc__)
     parser.add_argument("--parcels", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()

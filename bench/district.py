@@ -18,7 +18,6 @@ same size gives the same bytes, however it is cut into batches.
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import os
@@ -30,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
+from project import reader
 from pyproj import CRS
 
 # Where districts and figures are kept; LOWLAND_BENCH_HOME puts them elsewhere, for a trial.
@@ -327,9 +327,7 @@ def write(path: Path, name: str, rows: Iterator[tuple[list[str], pa.Array]]) -> 
 
 def main() -> None:
     """Make a district and say what it holds."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = reader(__doc__)
     parser.add_argument("--parcels", type=int, default=50_000)
     made = district(parser.parse_args().parcels)
     print(f"{made.parcels}: {made.n_parcels:,} parcels\n{made.zones}: {made.n_zones:,} zones")

@@ -8,54 +8,30 @@ geometries, computes ellipsoidal areas, keeps every field as JSON and maintains 
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-from lowland_gis.db import cluster as clusters
-from lowland_gis.db.migrate import upgrade
-from lowland_gis.sample import write_district
+from project import private_project, reader, seconds
 
-PROJECT = """
-[project]
-name = "bench"
-district_code = "120113"
-district_name = "北辰区"
-as_of = 2023-12-31
-"""
+from lowland_gis.sample import write_district
 
 
 def main() -> None:
     """Measure and print one table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = reader(__doc__)
     parser.add_argument("--parcels", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="lowland-bench-", dir="/tmp") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
+    with private_project() as (folder, dsn):
         write_district(folder, parcels=arguments.parcels)
-        shapefile = folder / "incoming/不动产登记中心/宗地.shp"
-        cluster = clusters.locate(folder, env=os.environ | {"LOWLAND_STATE": str(folder / "state")})
-        clusters.up(cluster)
-        try:
-            measure(folder, shapefile, clusters.dsn(cluster), arguments.rounds)
-        finally:
-            clusters.remove(cluster)
+        measure(folder, folder / "incoming/不动产登记中心/宗地.shp", dsn, arguments.rounds)
 
 
 def measure(folder: Path, shapefile: Path, dsn: str, rounds: int) -> None:
     """Run both programs in turn and print medians and the ratio pair by pair."""
-    upgrade(dsn, 4548)
-    (folder / "lowland.toml").write_text(PROJECT, encoding="utf-8")
     ours, theirs = [], []
     for number in range(rounds + 1):
         # A part of its own, so that the same bytes are loaded again.
@@ -69,8 +45,8 @@ def measure(folder: Path, shapefile: Path, dsn: str, rounds: int) -> None:
             "ingest",
             "parcel",
         ]
-        spent = timed(lambda: run([*command, str(shapefile), "--part", str(number)], LOWLAND_DSN=dsn))  # noqa: B023
-        bare = timed(lambda: run(ogr2ogr(shapefile, dsn, f"bare_{number}"), PG_USE_COPY="YES"))  # noqa: B023
+        spent = seconds(lambda: run([*command, str(shapefile), "--part", str(number)], LOWLAND_DSN=dsn))  # noqa: B023
+        bare = seconds(lambda: run(ogr2ogr(shapefile, dsn, f"bare_{number}"), PG_USE_COPY="YES"))  # noqa: B023
         if number:  # the first round warms the caches
             ours.append(spent)
             theirs.append(bare)
@@ -93,13 +69,6 @@ def ogr2ogr(shapefile: Path, dsn: str, table: str) -> list[str]:
 def run(command: list[str], **environment: str) -> None:
     """Run one program and fail when it does."""
     subprocess.run(command, env=os.environ | environment, check=True, stdout=subprocess.DEVNULL)
-
-
-def timed(work: Callable[[], None]) -> float:
-    """Return seconds on the wall; bench/memory.py measures memory, where the child measures itself."""
-    begun = time.perf_counter()
-    work()
-    return time.perf_counter() - begun
 
 
 if __name__ == "__main__":

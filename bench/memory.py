@@ -5,28 +5,17 @@ python bench/memory.py [--polygons 100000 500000 2000000]
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import shapely
+from project import private_project, reader
 
-from lowland_gis.db import cluster as clusters
-from lowland_gis.db.migrate import upgrade
-
-PROJECT = """
-[project]
-name = "bench"
-district_code = "120113"
-district_name = "北辰区"
-as_of = 2023-12-31
-"""
 CHUNK = 100_000
 SIDES = 20
 # The child measures itself: the parent's figure for children is the greatest of all so far.
@@ -42,23 +31,12 @@ finally:
 
 def main() -> None:
     """Measure and print one line a size."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = reader(__doc__)
     parser.add_argument("--polygons", type=int, nargs="+", default=[100_000, 500_000, 2_000_000])
-    with tempfile.TemporaryDirectory(prefix="lowland-bench-", dir="/tmp") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        cluster = clusters.locate(folder, env=os.environ | {"LOWLAND_STATE": str(folder / "state")})
-        clusters.up(cluster)
-        try:
-            dsn = clusters.dsn(cluster)
-            upgrade(dsn, 4548)
-            (folder / "lowland.toml").write_text(PROJECT, encoding="utf-8")
-            for count in parser.parse_args().polygons:
-                measure(folder, count, dsn)
-        finally:
-            clusters.remove(cluster)
+    arguments = parser.parse_args()
+    with private_project() as (folder, dsn):
+        for count in arguments.polygons:
+            measure(folder, count, dsn)
 
 
 def measure(folder: Path, count: int, dsn: str) -> None:

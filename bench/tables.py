@@ -7,7 +7,6 @@ The district is ingested as a project (parcels, both surveys, plan, red lines), 
 
 from __future__ import annotations
 
-import argparse
 import os
 import tempfile
 from pathlib import Path
@@ -17,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from district import District, district
+from project import SETTINGS, SRID, reader
 from server import server
 from tabulate import FIRST_CORE, Bench, Run, keep, rounds_of
 
@@ -28,12 +28,7 @@ from lowland_gis.settings import DeliverySettings
 
 LAYERS = {"s3": "dltb3", "s2": "dltb2", "plan": "plan_zone", "red": "eco_redline"}
 PEERS = ["lowland_tables", "postgis_tables"]
-PROJECT = """
-[project]
-name = "bench"
-district_code = "120113"
-district_name = "北辰区"
-as_of = 2023-12-31
+PROJECT = f"""{SETTINGS}
 [tabulate]
 cover = false  # the SQL statement does not answer it either
 """
@@ -41,9 +36,7 @@ cover = false  # the SQL statement does not answer it either
 
 def main() -> None:
     """Measure, keep and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = reader(__doc__)
     parser.add_argument("--parcels", type=int, default=50_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
@@ -68,7 +61,7 @@ def load_project(folder: Path, dsn: str, made: District) -> None:
     """Ingest the district, one file a layer, and analyse what was loaded."""
     (folder / "lowland.toml").write_text(PROJECT, encoding="utf-8")
     os.environ["LOWLAND_DSN"] = dsn
-    upgrade(dsn, 4548)
+    upgrade(dsn, SRID)
     project = open_project(folder)
     for key, path in layer_files(folder, made).items():
         loaded = ingest(project, DeliverySettings(layer=key, source=path.name))

@@ -12,7 +12,6 @@ and `make docs` writes docs/performance.md from there.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import datetime as dt
 import importlib.metadata
@@ -34,6 +33,7 @@ import pandas as pd
 import shapely
 from district import HOME, District, district
 from performance import write_page
+from project import reader
 from server import load, server, server_version
 
 HERE = Path(__file__).parent
@@ -81,9 +81,7 @@ class Bench:
 
 def main() -> None:
     """Measure what is asked for, keep it, and print it."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = reader(__doc__)
     parser.add_argument("--parcels", type=int, default=50_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peers", default=",".join(PEERS))

@@ -6,14 +6,12 @@ synthetic district, of which a share is swollen over its neighbours.
 
 from __future__ import annotations
 
-import argparse
 import statistics
-import time
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 import shapely
+from project import reader, seconds
 
 from lowland_gis.analysis import topology
 from lowland_gis.sample.district import draw_district
@@ -57,18 +55,9 @@ def every_check(shapes: Geometries, boundary: shapely.Geometry) -> int:
     return sum(map(len, found))
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Return how long a piece of work takes."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
 def main() -> int:
     """Print both medians and their ratio; exit 1 above the bar."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = reader(__doc__)
     parser.add_argument("--polygons", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--spoilt", type=float, default=0.002)

@@ -126,11 +126,31 @@ def _pack_lines(pack: RulePack) -> Iterator[str]:
             yield from (f"    - {clause.title}: `{clause.condition}`" for clause in part.all)
 
 
+CHECKS_HEAD = """
+`lowland check` looks at every current layer (`--suite` at one suite) and keeps each finding with rule, severity, features, value, limit
+and a place that QGIS can zoom to. A finding is *open*; it becomes *fixed* when a later delivery no longer has it, and open again when it
+comes back; `lowland check accept NUMBER --why TEXT` makes it *accepted*, with name, day and reason, and it stays so over every rerun.
+Open errors end the command with exit code 1, with `--strict` open warnings too.
+
+A project changes severity, switch and limits in `lowland.toml`. Limits marked as examples in `checks.toml` are not verified.
+
+```toml
+[check.sliver]
+severity = "warning"
+parameter = { min_area_m2 = 20 }
+
+[check.short_edge]
+enabled = false
+```
+"""
+
+
 def checks_page() -> str:
     """Return the page of checks with their limits."""
     lines = [
         "# Checks\n",
         NOTE,
+        CHECKS_HEAD,
         "\n| check | 名称 | suite | official rule | severity | layers | limits |",
         "|---|---|---|---|---|---|---|",
     ]
@@ -138,7 +158,7 @@ def checks_page() -> str:
         official = " ".join(filter(None, (check.system, check.number)))
         limits = "; ".join(f"{key} {limit.value:g} {limit.unit}" for key, limit in check.parameter.items())
         lines.append(
-            f"| {name} | {check.title} | {check.suite} | {official} | {check.severity} | {', '.join(check.layers)} | {limits} |"
+            f"| {name} | {check.title} | {check.suite} | {official} | {check.severity} | {', '.join(check.layer_keys)} | {limits} |"
         )
     return "\n".join(lines) + "\n"
 

@@ -21,7 +21,7 @@ import shapely
 
 from lowland_gis.analysis.geodesy import GaussPlane
 from lowland_gis.analysis.offset import gcj02_shift
-from made_files import box
+from made_files import DATUM, box, write_shapefile
 
 PAGE = Path(__file__).parents[1] / "docs" / "bad_input.md"
 LOADED, ASIDE, REFUSED = "loaded", "loaded, with rejects", "refused"
@@ -75,15 +75,7 @@ def shapefile(
     folder: Path, rows: gpd.GeoDataFrame, encoding: str, *, cpg: str | None = None, ldid: int = 0
 ) -> Path:
     """Write a shapefile with these bytes, this .cpg and this language byte."""
-    path = folder / "图斑.shp"
-    rows.to_file(path, engine="pyogrio", encoding=encoding)
-    path.with_suffix(".cpg").unlink()
-    if cpg is not None:
-        path.with_suffix(".cpg").write_text(cpg)
-    with path.with_suffix(".dbf").open("r+b") as dbf:
-        dbf.seek(29)
-        dbf.write(bytes([ldid]))
-    return path
+    return write_shapefile(folder / "图斑.shp", rows, encoding, cpg=cpg, ldid=ldid)
 
 
 def package(folder: Path, rows: gpd.GeoDataFrame, layer: str = "DLTB") -> Path:
@@ -108,9 +100,9 @@ def with_shapes(folder: Path, *shapes: object) -> list[str]:
     return ingest(package(folder, rows))
 
 
-def with_wkb(folder: Path, wkb: bytes) -> list[str]:
+def with_wkb(folder: Path, wkb: bytes, path: Path | None = None) -> list[str]:
     """Deliver two features of which the second has these very bytes."""
-    path = package(folder, features())
+    path = path or package(folder, features())
     blob = b"GP\x00\x01" + struct.pack("<i", 4548) + wkb
     with sqlite3.connect(path) as database:
         for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
@@ -226,11 +218,25 @@ def _cut_shp(folder: Path) -> list[str]:
     return ingest(path)
 
 
-@case("parts", "no .shx", REFUSED, said=".shx of the shapefile is missing")
+@case(
+    "parts",
+    "no .shx (made anew from the .shp, not in the folder of the delivery)",
+    LOADED,
+    said="its .shx is missing",
+    rules=("index_missing",),
+    value=SIMPLIFIED,
+)
 def _no_shx(folder: Path) -> list[str]:
     path = shapefile(folder, features(), "GBK")
     path.with_suffix(".shx").unlink()
     return ingest(path)
+
+
+@case("parts", "no .shx, and the .shp cut off", REFUSED, said="cut off or damaged")
+def _no_shx_cut(folder: Path) -> list[str]:
+    layer, path = _no_shx(folder)
+    cut(Path(path), 0.6)
+    return [layer, path]
 
 
 @case("parts", "no .dbf", REFUSED, said=".dbf of the shapefile is missing")
@@ -490,6 +496,18 @@ def _floats(folder: Path) -> list[str]:
 
 @case(
     "fields",
+    "identifiers of 18 digits that became numbers, so that their last digits are lost",
+    LOADED,
+    rules=("digits_lost",),
+    value="1.2011310000000002e+17",
+    query="SELECT attributes->>'BSM' FROM land.feature ORDER BY row_no LIMIT 1",
+)
+def _lost_digits(folder: Path) -> list[str]:
+    return ingest(package(folder, features(BSM=[120_113_100_000_000_021.0, 2.0])))
+
+
+@case(
+    "fields",
     "text where a number belongs",
     LOADED,
     rules=("value_unreadable",),
@@ -526,6 +544,41 @@ def _nan(folder: Path) -> list[str]:
 @case("geometries", "a coordinate that is infinite", ASIDE, aside=1, rules=("geometry_not_finite",))
 def _inf(folder: Path) -> list[str]:
     return with_wkb(folder, ring((0, 0), (1, float("inf")), (1, 1), (0, 0)))
+
+
+@case("geometries", "a coordinate of 1e300", ASIDE, aside=1, rules=("geometry_not_finite",))
+def _huge(folder: Path) -> list[str]:
+    return with_wkb(folder, ring((0, 0), (1e300, 0), (1e300, 1e300), (0, 0)))
+
+
+@case(
+    "geometries",
+    "an infinite coordinate in a layer that is declared wrongly",
+    REFUSED,
+    said="the coordinates are degrees",
+)
+def _inf_in_degrees(folder: Path) -> list[str]:
+    path = package(folder, features().to_crs(4490).set_crs(4548, allow_override=True))
+    return with_wkb(folder, ring((0, 0), (0, float("inf")), (1, 1), (0, 0)), path)
+
+
+@case("geometries", "a surface of triangles (TIN)", ASIDE, aside=1, rules=("geometry_unreadable",))
+def _tin(folder: Path) -> list[str]:
+    triangle = struct.pack("<BII", 1, 17, 1) + ring((0, 0), (10, 0), (10, 10), (0, 0))[9:]
+    return with_wkb(folder, struct.pack("<BII", 1, 16, 1) + triangle)
+
+
+@case(
+    "geometries",
+    "a ring in a ring in a ring, two thousand of them (repaired)",
+    LOADED,
+    rules=("geometry_area_changed",),
+    query="SELECT ST_IsValid(geom)::text FROM land.feature ORDER BY row_no LIMIT 1",
+    value="true",
+)
+def _nested(folder: Path) -> list[str]:
+    rings = [box(n / 50, n / 50, 100 - n / 25, 100 - n / 25).exterior for n in range(2_000)]
+    return with_shapes(folder, shapely.Polygon(rings[0], rings[1:]))
 
 
 @case("geometries", "an empty geometry", ASIDE, aside=1, rules=("geometry_empty",))
@@ -637,22 +690,6 @@ def _swapped(folder: Path) -> list[str]:
 @case("coordinates", "an old datum (Xian 1980)", REFUSED, said="only a ballpark shift is known")
 def _old(folder: Path) -> list[str]:
     return ingest(package(folder, features().set_crs(2384, allow_override=True)))
-
-
-DATUM = """
-kind = "four"
-source_crs = "EPSG:2384"
-target_crs = "EPSG:4548"
-axes = "east_north"
-dx = 110.0
-dy = -3.0
-rotation = 0.0
-rotation_unit = "arc-second"
-scale_ppm = 0.0
-document = "试验参数"
-date = 2020-01-01
-accuracy_m = 0.1
-"""
 
 
 @case("coordinates", "an old datum, and the bureau's `--datum`", LOADED, value="515160 4345047", query=PLACE)

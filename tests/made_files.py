@@ -21,3 +21,34 @@ def write_parcels(path: Path, rows: dict[str, shapely.Geometry], **columns: list
     frame.to_file(path, encoding="GBK", engine="pyogrio")
     path.with_suffix(".cpg").unlink()
     return path
+
+
+def write_shapefile(
+    path: Path, rows: gpd.GeoDataFrame, encoding: str, *, cpg: str | None = None, ldid: int = 0
+) -> Path:
+    """Write a shapefile with these bytes, this .cpg and this language byte."""
+    rows.to_file(path, engine="pyogrio", encoding=encoding)
+    path.with_suffix(".cpg").unlink()
+    if cpg is not None:
+        path.with_suffix(".cpg").write_text(cpg)
+    with path.with_suffix(".dbf").open("r+b") as dbf:
+        dbf.seek(29)
+        dbf.write(bytes([ldid]))
+    return path
+
+
+# Parameters such as a bureau gives them with an old layer; these are made up.
+DATUM = """
+kind = "four"
+source_crs = "EPSG:2384"
+target_crs = "EPSG:4548"
+axes = "east_north"
+dx = 110.0
+dy = -3.0
+rotation = 0.0
+rotation_unit = "arc-second"
+scale_ppm = 0.0
+document = "试验参数"
+date = 2020-01-01
+accuracy_m = 0.1
+"""

@@ -19,12 +19,15 @@ from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.pipeline.ingest import ingest
 from lowland_gis.pipeline.inspect import Options, inspect_source
 from lowland_gis.pipeline.project import Project, open_project
+from lowland_gis.sample.deliveries import SOURCES
+from lowland_gis.sample.planted import PLANTED
 from lowland_gis.settings import DeliverySettings, ProjectSettings, template
 
 PARCELS, SEED = 600, 7
 CLEAN = sample.SpoiltShares(
     no_enterprise=0, bow_tie=0, self_touching=0, overlap=0, duplicate=0, missing_use=0, other_layers=0
 )
+EVERYWHERE = sample.SpoiltShares(every_layer=0.005)
 
 # What may tell of each planted fault: codes of land.issue and names of checks.
 TELLS = {
@@ -35,9 +38,34 @@ TELLS = {
     "duplicate": {"parcel_id_duplicate"},
     "missing_use": {"mandatory"},
     "sliver": {"sliver", "narrow"},
-    "unknown_code": {"code_landuse2", "code_landuse3", "code_plan", "code_structure", "use_name"},
+    "unknown_code": {
+        "code_landuse2",
+        "code_landuse3",
+        "code_plan",
+        "code_structure",
+        "use_name",
+        "code_ownership",
+        "code_settlement",
+    },
     "missing_value": {"mandatory"},
     "null_geometry": {"geometry_missing"},
+    "twice": {"duplicate", "identifier_unique", "enterprise_twice"},
+    "wrong_area": {"area_survey", "area_above_contract", "floor_area"},
+    "wrong_date": {"date_order"},
+    "short_code": {"unit_code", "settlement_code_city", "settlement_code_town", "settlement_code_village"},
+    "foreign_code": {"unit_known", "village_known", "enterprise_without_parcel"},
+    "wrong_check_digit": {"credit_code"},
+    "short_line": {"short_line"},
+    "outside": {"boundary_outside", "boundary_outside_plan"},
+    "no_value": {"raster_uncovered"},
+}
+
+
+# What inspect counts of a geometry, and the planted faults that it is to count.
+SEEN = {
+    "null": {"null_geometry"},
+    "invalid": {"bow_tie", "self_touching"},
+    "duplicates": {"twice", "duplicate"},
 }
 
 
@@ -93,7 +121,7 @@ def made(folder: Path, dsn: str, shares: sample.SpoiltShares | None, *, seed: in
 @pytest.fixture(scope="module")
 def spoilt(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> District:
     """A spoilt district, checked."""
-    district = made(tmp_path_factory.mktemp("spoilt"), module_database, None)
+    district = made(tmp_path_factory.mktemp("spoilt"), module_database, EVERYWHERE)
     done = district.lowland("check")
     assert done.returncode == 1, done.stderr
     return district
@@ -138,12 +166,16 @@ def test_a_clean_district_has_no_issue_and_no_finding(clean):
         ).iloc[0]
     assert areas["n"] > 900
     assert abs(areas["covered"] - areas["whole"]) <= 0.01 * areas["n"]
+    closing(clean)
+    foretold(clean)
 
 
-def test_every_kind_of_fault_is_planted(spoilt):
+def test_every_kind_of_fault_is_planted_and_every_layer_has_some(spoilt):
     assert {record["fault"] for record in planted(spoilt)} == set(TELLS)
-    layers = {record["layer"] for record in planted(spoilt)}
-    assert layers == {"parcel", "dltb3", "dltb2", "farmland", "plan_parcel", "approval", "supply", "building"}
+    there = {(record["layer"], record["fault"]) for record in planted(spoilt)}
+    wanted = {(layer, fault) for layer, each in PLANTED.items() for fault, _ in each.faults}
+    assert wanted - there == set()
+    assert {layer for layer, _ in there} == set(SOURCES)
 
 
 @pytest.mark.parametrize("fault", TELLS)
@@ -160,7 +192,7 @@ def test_every_planted_fault_is_found(spoilt, fault):
 @pytest.fixture(params=[8, 101])
 def other_spoilt(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> District:
     """Spoilt districts of other seeds."""
-    district = made(tmp_path, database, None, seed=request.param)
+    district = made(tmp_path, database, EVERYWHERE, seed=request.param)
     assert district.lowland("check").returncode == 1
     return district
 
@@ -203,6 +235,11 @@ def foretold(district: District) -> None:
         assert not one.refusals
         counts = [counts for path, counts in done.items() if str(path).startswith(delivery.source)]
         assert [one.n_rows, one.n_loaded, one.n_rejected] in counts, delivery.source
+        if one.geometry is not None:
+            faults = [record["fault"] for record in planted(district) if record["layer"] == delivery.layer]
+            assert {name: one.geometry[name] for name in SEEN} == {
+                name: sum(fault in kinds for fault in faults) for name, kinds in SEEN.items()
+            }, delivery.source
 
 
 def test_counts_close_and_inspect_foretells_every_layer(spoilt):
@@ -234,11 +271,14 @@ def test_counts_of_the_table_are_those_of_the_database(spoilt):
 
 
 def test_warnings_count_only_with_strict(spoilt):
-    # A parcel that was swollen at the edge of the district lies outside the survey, which is an error.
-    for (number,) in spoilt.rows(
-        "SELECT finding_id FROM land.finding WHERE rule = 'parcel_outside_survey3' AND status = 'open'"
-    ):
-        assert spoilt.lowland("check", "accept", str(number), "--why", "外扩").returncode == 0
+    # Codes of the neighbouring district are errors of this suite, and so is a parcel that was swollen over the edge of the survey.
+    errors = spoilt.rows(
+        "SELECT finding_id FROM land.finding WHERE rule = ANY(%s) AND severity = 'error' AND status = 'open'",
+        [name for name, check in checks().items() if check.suite == "layers"],
+    )
+    assert spoilt.lowland("check", "--suite", "layers").returncode == 1
+    numbers = [str(number) for (number,) in errors]
+    assert spoilt.lowland("check", "accept", *numbers, "--why", "邻区飞地").returncode == 0
     assert spoilt.lowland("check", "--suite", "layers").returncode == 0
     assert spoilt.lowland("check", "run", "--suite", "layers", "--strict").returncode == 1
 
@@ -247,6 +287,8 @@ def test_findings_are_shown_and_accepted_by_number(spoilt):
     shown = json.loads(spoilt.lowland("check", "show", "industry_without_enterprise", "--json").stdout)
     assert len(shown) == 1
     number = str(shown[0]["finding_id"])
+    (other,) = json.loads(spoilt.lowland("check", "show", "enterprise_without_parcel", "--json").stdout)
+    assert spoilt.lowland("check", "accept", str(other["finding_id"]), "--why", "已迁出").returncode == 0
     done = spoilt.lowland("check", "accept", number, "--why", "企业已注销")
     assert done.returncode == 0, done.stderr
     assert spoilt.lowland("check", "--suite", "layers", "--strict").returncode == 0
@@ -267,7 +309,7 @@ def test_a_misspelt_check_is_named(spoilt):
 def test_the_catalogue_names_every_check_and_its_limits(spoilt):
     rows = json.loads(spoilt.lowland("check", "show", "--json").stdout)
     limits = {row["rule"]: row["limits"] for row in rows}
-    assert len(rows) == len(checks()) == 55
+    assert len(rows) == len(checks()) == 64
     assert limits["sliver"] == "min_area_m2 10"
 
 
@@ -286,9 +328,11 @@ def test_layers_diff_tells_what_was_mended(spoilt, tmp_path):
     assert {(row["key"], row["field"]) for row in found["attributes"]} == {
         (mended["unknown_code"], "YDDM"),
         (mended["missing_value"], "YDDM"),
+        (mended["wrong_area"], "YDMJ"),
     }
     assert found["added"] == []
-    assert [row["key"] for row in found["removed"]] == [mended["sliver"]]
+    assert {row["key"] for row in found["removed"]} == {mended["sliver"], mended["outside"], mended["twice"]}
+    assert len(found["removed"]) == 3
     assert abs(found["balance"]["residual_m2"]) < 1e-6
     plain = spoilt.lowland("layers", "diff", "plan_parcel", str(old), "latest")
     assert "geometry 图形变化" in plain.stdout

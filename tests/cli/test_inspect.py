@@ -258,3 +258,11 @@ def test_names_are_text_and_no_markup_of_the_screen(lowland, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "[bold]甲[-x].gpkg" in done.stdout
     assert "不动产单元号[b]" in done.stdout
+
+
+def test_a_shapefile_without_its_index_is_read_and_named(look, tmp_path):
+    path = write_parcels(tmp_path / "宗地.shp", {"120113100001GB00001": box(0, 0)})
+    path.with_suffix(".shx").unlink()
+    found = look(str(path), code=0)
+    assert (found["n_rows"], found["would"]) == (1, "load")
+    assert ["its .shx is missing" in warning for warning in found["warnings"]] == [True]

@@ -49,6 +49,15 @@ def test_without_fields_it_is_rows_and_all(lowland, files):
     assert rows["code"].tolist() == ["all", "all"]
 
 
+def test_a_shapefile_without_its_index_gives_the_same_and_is_named(lowland, files):
+    whole = gpd.read_file(files / "zones.gpkg", layer="DLTB")
+    whole.to_file(files / "zones.shp")
+    (files / "zones.shx").unlink()
+    done = lowland("tabulate", "parcels.gpkg", "zones.shp", "--by", "DLBM")
+    assert done.stdout == lowland("tabulate", "parcels.gpkg", "zones.gpkg:DLTB", "--by", "DLBM").stdout != ""
+    assert "zones.shp: its .shx is missing" in done.stderr
+
+
 def test_threads_change_nothing(lowland, files):
     arguments = ("tabulate", "parcels.gpkg", "zones.gpkg:DLTB", "--id", "ZDDM", "--by", "DLBM")
     assert lowland(*arguments, "--threads", "2").stdout == lowland(*arguments).stdout != ""

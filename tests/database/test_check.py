@@ -5,6 +5,7 @@ from dataclasses import replace
 import geopandas as gpd
 import psycopg
 import pytest
+from shapely import Polygon
 
 from lowland_gis.errors import DefinitionError, UsageError
 from lowland_gis.pipeline.check import check
@@ -175,6 +176,26 @@ def test_parcels_that_no_survey_covers_and_industry_without_enterprise(project, 
     assert findings(project, "parcel_outside_survey3")["keys"].tolist() == [[THIRD]]
     # No enterprises were delivered at all, so nothing can be said of them.
     assert states(project, "industry_without_enterprise") == []
+
+
+def test_a_repair_that_changed_the_area_is_a_finding_above_the_limit_of_the_project(project, tmp_path):
+    corners = [(515_000, 4_345_000), (515_100, 4_345_100), (515_100, 4_345_000), (515_000, 4_345_100)]
+    # A spike has no area, so its repair is no loss.
+    spike = [
+        (515_500, 4_345_000),
+        (515_600, 4_345_000),
+        (515_600, 4_345_130),
+        (515_600, 4_345_100),
+        (515_500, 4_345_100),
+    ]
+    deliver(project, tmp_path, {FIRST: Polygon(corners), SECOND: Polygon(spike), THIRD: box(800, 0)})
+    check(project)
+    (found,) = findings(project, "repair_loss").to_dict("records")
+    assert (found["keys"], found["value"], found["severity"]) == ([FIRST], 1.0, "warning")
+    assert found["message"].endswith("repair changed the area by 100.0%: 0.00 m² before, 5,000.00 m² after")
+    changed = {"repair_loss": CheckSettings(parameter={"max_share": 1.0})}
+    check(replace(project, settings=project.settings.model_copy(update={"check": changed})))
+    assert states(project, "repair_loss") == ["fixed"]
 
 
 def test_versions_are_compared_by_code(project, tmp_path, apart):

@@ -2,6 +2,7 @@
 
 import geopandas as gpd
 import numpy as np
+import openpyxl
 import pandas as pd
 import psycopg
 import pyproj
@@ -16,7 +17,7 @@ from lowland_gis.pipeline.ingest import ingest
 from lowland_gis.pipeline.rejects import export_rejects
 from lowland_gis.pipeline.runs import current_versions
 from lowland_gis.settings import DeliverySettings
-from made_files import box, write_parcels
+from made_files import DATUM, box, write_parcels
 
 
 def rows(project, query, *parameters):
@@ -224,22 +225,6 @@ def test_a_mapping_names_the_fields_of_a_supplier_and_is_recorded(project, tmp_p
         ingest(project, deliver("dltb2", "顾问.gpkg", mapping="顾问.toml"))
 
 
-DATUM = """
-kind = "four"
-source_crs = "EPSG:2384"
-target_crs = "EPSG:4548"
-axes = "east_north"
-dx = 110.0
-dy = -3.0
-rotation = 0.0
-rotation_unit = "arc-second"
-scale_ppm = 0.0
-document = "试验参数"
-date = 2020-01-01
-accuracy_m = 0.1
-"""
-
-
 def test_an_old_datum_comes_in_with_the_parameters_of_the_bureau(project, tmp_path):
     gpd.GeoDataFrame({"PZWH": ["x"]}, geometry=[box(0, 0)], crs=2384).to_file(tmp_path / "old.gpkg")
     (tmp_path / "四参数.toml").write_text(DATUM, encoding="utf-8")
@@ -268,6 +253,44 @@ def test_what_is_set_aside_can_be_sent_back(project, tmp_path, name):
     shape = back.geometry[0] if name.endswith("gpkg") else shapely.from_wkb(bytes.fromhex(back["wkb"][0]))
     assert shapely.equals(shape, box(0, 0))
     assert not list(tmp_path.glob(".lowland-*"))
+
+
+FORMULA = '=HYPERLINK("http://example.org","x")'
+
+
+def aside(project, tmp_path):
+    """Deliver a parcel without a code whose texts a spreadsheet would take for formulas."""
+    path = write_parcels(
+        tmp_path / "宗地.shp", {"": box(0, 0)}, ZL=[FORMULA], BZ=["-1+1"], SXH=["+86"], ZDMJ=[10_000.0]
+    )
+    ingest(project, deliver("parcel", path))
+
+
+def test_a_sheet_of_what_is_set_aside_says_why_and_holds_no_formula(project, tmp_path):
+    aside(project, tmp_path)
+    assert export_rejects(project, "parcel", tmp_path / "退回.xlsx") == 1
+    sheet = openpyxl.load_workbook(tmp_path / "退回.xlsx").active
+    cells = dict(zip([cell.value for cell in sheet[3]], sheet[4], strict=True))
+    assert (cells["原因代码"].value, cells["原因"].value) == ("parcel_id_missing", "the parcel has no ZDDM")
+    assert cells["ZDMJ 宗地面积 m²"].value == 10_000
+    for name, text in {"ZL 坐落": FORMULA, "BZ 备注": "-1+1", "SXH": "+86"}.items():
+        assert (cells[name].value, cells[name].data_type, cells[name].quotePrefix) == (text, "s", True)
+    assert not list(tmp_path.glob(".lowland-*"))
+
+
+def test_a_csv_of_what_is_set_aside_holds_no_formula(project, tmp_path):
+    aside(project, tmp_path)
+    export_rejects(project, "parcel", tmp_path / "退回.csv")
+    back = pd.read_csv(tmp_path / "退回.csv", dtype=str)
+    assert back[["ZL", "BZ", "SXH"]].iloc[0].tolist() == [f"'{FORMULA}", "'-1+1", "'+86"]
+    assert float(back["ZDMJ"][0]) == 10_000
+    export_rejects(project, "parcel", tmp_path / "退回.parquet")
+    assert pd.read_parquet(tmp_path / "退回.parquet")["ZL"].tolist() == [FORMULA]
+
+
+def test_another_kind_of_file_is_refused_before_anything_is_read(project, tmp_path):
+    with pytest.raises(UsageError, match="xlsx"):
+        export_rejects(project, "parcel", tmp_path / "退回.docx")
 
 
 def test_many_batches_are_one_delivery(project, tmp_path, monkeypatch):

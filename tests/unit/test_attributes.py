@@ -117,6 +117,15 @@ def test_what_is_no_number_is_a_fault(value: Any, kind: str):
     assert standard.faults["rule"].tolist() == ["value_unreadable"]
 
 
+def test_a_code_that_became_a_number_and_lost_digits_is_a_fault():
+    codes = [1.201131000010001e18, 2.0**53 - 1, None]
+    standard = given({"F": codes}, Field("F"))
+    assert standard.faults[["row_no", "rule"]].to_numpy().tolist() == [[0, "digits_lost"]]
+    assert "1.20113e+18 came as a number" in standard.faults["message"][0]
+    assert standard.rows["F"].tolist()[1:] == ["9007199254740991", None]
+    assert given({"F": codes}, Field("F", "number")).faults.empty
+
+
 def test_an_integer_is_an_int():
     value = one("2023.0", "integer")
     assert value == 2023

@@ -148,7 +148,7 @@ def test_the_first_area_limit_that_names_a_class_holds():
 
 
 def test_partner_of_another_layer():
-    assert rows(checks.partner(table(ZDDM=["a", "b", None]), "ZDDM", {"a"})) == [1, 2]
+    assert rows(checks.partner(table(ZDDM=["a", "b", None]), "ZDDM", {"a"})) == [1]
 
 
 @pytest.mark.parametrize("name", shipped_checks())
@@ -229,13 +229,43 @@ def test_a_deduction_is_its_share_of_the_area():
 
 def test_numbers_are_unique_within_their_unit():
     values = table(TBBH=["1", "1", "1", None, None, "2"], ZLDWDM=["A", "B", "A", "A", "A", None])
-    found = checks.unique_within(values, "TBBH", "ZLDWDM")
+    found = checks.unique_within(values, "TBBH", ["ZLDWDM"])
     assert rows(found) == [2]
     assert (found["other"].tolist(), found["value"].tolist(), found["detail"].tolist()) == (
         [0],
         [2.0],
         ["“1”"],
     )
+
+
+def test_an_enterprise_counts_once_a_parcel_and_year():
+    values = table(
+        ZDDM=["a", "a", "a", "b", "a"],
+        TYSHXYDM=["1", "1", "2", "1", "1"],
+        NF=["2023", "2022", "2023", "2023", "2023"],
+    )
+    assert rows(checks.unique_within(values, "ZDDM", ["TYSHXYDM", "NF"])) == [4]
+
+
+def test_days_that_go_backwards():
+    values = table(
+        HTQDRQ=["2020-01-01", "2020-01-01", None, "2020-01-01"],
+        YDJDSJ=["2020-06-01", "2019-12-31", "2020-01-01", None],
+        YDDGSJ=["9999-09-09", "2021-01-01", "2019-01-01", "2019-12-31"],
+    )
+    found = checks.date_order(values, list(values))
+    assert list(zip(found["row"], found["subject"], strict=True)) == [
+        (1, "YDJDSJ"),
+        (3, "YDDGSJ"),
+        (2, "YDDGSJ"),
+    ]
+    assert found["detail"].iloc[0] == "2019-12-31, before HTQDRQ 2020-01-01"
+
+
+def test_the_annual_survey_goes_through_the_checks_of_the_third_one():
+    for check in shipped_checks().values():
+        assert ("dltb3" in check.layer_keys) == ("dltb_annual" in check.layer_keys)
+        assert check.fields.get("dltb3") == check.fields.get("dltb_annual")
 
 
 def test_a_unit_begins_with_a_known_town():

@@ -132,31 +132,7 @@ def test_every_table_that_a_layer_is_stored_in_exists():
     assert {layer_definition(key).stored for key in layer_keys()} <= tables
 
 
-PACK = """
-name = "own"
-title = "自定"
-document = "d"
-in_force = 2024-04-17
-example = true
-[[parameter]]
-name = "main_use"
-value = 0.5
-unit = "share"
-document = "d"
-in_force = 2024-04-17
-example = true
-[[question]]
-name = "kind"
-title = "类型"
-otherwise = "none"
-answers = { low = "低效", none = "非低效" }
-[[question.rule]]
-name = "r"
-title = "t"
-answer = "low"
-article = "a"
-all = [ { measure = "vacant_share", op = ">=", limit = "main_use", title = "空置" } ]
-"""
+PACK = (reading.FOLDER / "rules" / "example_beichen.toml").read_text(encoding="utf-8")
 
 
 def own(folder: Path, text: str) -> str:
@@ -165,11 +141,13 @@ def own(folder: Path, text: str) -> str:
 
 
 def test_a_pack_of_the_district_is_read_from_its_file(tmp_path: Path):
-    assert rule_pack(own(tmp_path, PACK), tmp_path).title == "自定"
+    assert (
+        rule_pack(own(tmp_path, PACK.replace("title = ", 'title = "自定" # ', 1)), tmp_path).title == "自定"
+    )
 
 
 def test_a_pack_in_another_encoding_is_refused(tmp_path: Path):
-    (tmp_path / "own.toml").write_bytes(PACK.encode("gbk"))
+    (tmp_path / "own.toml").write_bytes(PACK.encode("gb18030"))
     with pytest.raises(DefinitionError, match="not readable as TOML"):
         rule_pack("own.toml", tmp_path)
 

@@ -18,6 +18,7 @@ from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.read import Whole, bounds, read
 from lowland_gis.files.read import received as stream
 from lowland_gis.files.source import opened
+from made_files import write_shapefile
 
 TOWNS = ("北辰区天穆镇", "北辰区双街镇", "北辰区小淀镇")
 FRAME = gpd.GeoDataFrame(
@@ -28,17 +29,9 @@ FRAME = gpd.GeoDataFrame(
 
 
 def shapefile(folder: Path, encoding: str = "GBK", *, cpg: str | None = None, ldid: int = 0) -> Path:
-    path = folder / "a.shp"
     # In UTF-8 the Chinese field name would be cut inside a character.
     rows = FRAME if encoding == "GBK" else FRAME.rename(columns={"宗地代码": "ZDDM"})
-    rows.to_file(path, engine="pyogrio", encoding=encoding)
-    path.with_suffix(".cpg").unlink()
-    if cpg is not None:
-        path.with_suffix(".cpg").write_text(cpg)
-    with path.with_suffix(".dbf").open("r+b") as dbf:
-        dbf.seek(29)
-        dbf.write(bytes([ldid]))
-    return path
+    return write_shapefile(folder / "a.shp", rows, encoding, cpg=cpg, ldid=ldid)
 
 
 def take(path: Path | str, folder: Path, *, encoding: str | None = None) -> Whole:

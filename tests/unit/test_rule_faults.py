@@ -170,6 +170,9 @@ def test_a_good_pack_has_no_faults():
         ('answers = { low = "低效", none = "非低效" }', 'answers = { low = "低效", none = "非低效", open = "x" }', ["answers = 'open'", "kept for"]),
         ('all = [ { measure = "registered", op = "=", limit = 1, title = "已登记" } ]', "all = []", ["exception spared, all: it has no clause"]),
         ('all = [ { measure = "registered", op = "=", limit = 1, title = "已登记" } ]', 'all = "registered = 1"', ["it is a text, not a list"]),
+        ('{ measure = "registered", op = "=", limit = 1, title = "已登记" }', '"registered"', ["exception spared, all[1] = 'registered': it is a text, not a table"]),
+        ('unless = ["spared"]', 'unless = ["spared", 3]', ["question kind, rule r, unless[2] = 3: it is a number, not a text"]),
+        ('{ low = "低效", none = "非低效" }', '{ low = "低效", none = 3 }', ["question kind, answers.none = 3: it is a number, not a text"]),
         # code is only text here
         ('limit = "empty_min"', "limit = \"__import__('os').system('id')\"", ["no such parameter"]),
         ('"vacant_share", op', '"lambda: 1", op', ["no such measure"]),

@@ -109,6 +109,13 @@ def test_uncovered_and_outside_against_a_boundary():
     assert topology.outside(whole, box(0, 0, 30, 30), min_area_m2=0.01).empty
 
 
+def test_what_lies_outside_is_named_after_the_rows_that_lie_there_not_after_neighbours():
+    """The last square reaches over the edge; the first two only touch what is outside."""
+    whole = topology.coverage(layer(box(0, 0, 10, 10), box(0, 10, 10, 20), box(-5, 5, 0, 15)))
+    outside = topology.outside(whole, box(0, 0, 10, 20), min_area_m2=0.01)
+    assert outside[["row", "other", "value"]].to_numpy().tolist() == [[2, topology.NONE, 50.0]]
+
+
 def test_slivers_by_area_and_by_width():
     shapes = layer(box(0, 0, 30, 0.3), box(0, 1, 100, 1.4), box(0, 5, 10, 15))
     assert topology.small_parts(shapes, min_area_m2=10)["row"].tolist() == [0]

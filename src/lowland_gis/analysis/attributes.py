@@ -79,7 +79,8 @@ def standardise(
     """Rename, convert and check the columns of a delivery, or of a batch of it that begins at `first_row`.
 
     Fields are found by name, then by synonym, both without regard to case; other columns keep their names. A value that
-    cannot be converted becomes missing and a fault; a code that its list lacks stays and is a fault. `codes` maps the
+    cannot be converted becomes missing and a fault; a code that its list lacks, or that came as a number and lost digits, stays and
+    is a fault. `codes` maps the
     name of a code list to code → name. Dates become ISO texts; a NUL character, which no database text can hold, is
     left out and a fault.
     """
@@ -345,6 +346,16 @@ def _faults(
             lambda row: f"{where}: {_shown(given, raw, row)} is no {field.type}",
         )
     ]
+    if field.type == "text" and pa.types.is_floating(raw.type):
+        faults.append(
+            _listed(
+                _inexact(raw),
+                "digits_lost",
+                lambda row: (
+                    f"{where}: {raw[row].as_py():g} came as a number too long to be exact, so its last digits are lost"
+                ),
+            )
+        )
     if field.required:
         empty = pc.and_(pc.and_(absent, pc.is_null(given)), pc.invert(_not_finite(raw)))
         faults.append(_listed(empty, "value_missing", lambda _: f"{where} is empty"))
@@ -373,6 +384,13 @@ def _not_finite(raw: pa.Array) -> pa.Array:
     if pa.types.is_floating(raw.type):
         return pc.fill_null(pc.is_inf(raw), fill_value=False)
     return pa.repeat(pa.scalar(value=False), len(raw))
+
+
+def _inexact(raw: pa.Array) -> pa.Array:
+    """Return where a number has more digits than a double keeps, as codes have that a spreadsheet took for numbers."""
+    return pc.fill_null(
+        pc.and_(pc.is_finite(raw), pc.greater_equal(pc.abs(raw), _WHOLE_BELOW)), fill_value=False
+    )
 
 
 def _shown(given: pa.Array, raw: pa.Array, row: int) -> str:

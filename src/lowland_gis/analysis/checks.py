@@ -6,6 +6,7 @@ field), `value`, `limit` and `detail` (the text that was found); `other` is a se
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
@@ -103,12 +104,26 @@ def unique(values: pd.DataFrame, field: str) -> pd.DataFrame:
     return findings.assign(other=first.to_numpy(dtype=float)[findings["row"]].astype(np.intp))
 
 
-def unique_within(values: pd.DataFrame, field: str, unit: str) -> pd.DataFrame:
-    """Return every row after the first with the same value in the same unit; rows without value or unit are passed over."""
-    together = values[field].astype(str) + "\0" + values[unit].astype(str)
-    known = ~_empty(values[field]) & ~_empty(values[unit])
+def unique_within(values: pd.DataFrame, field: str, units: Sequence[str]) -> pd.DataFrame:
+    """Return every row after the first with the same value in the same units; rows that lack one of them are passed over."""
+    together = values[field].astype(str)
+    known = ~_empty(values[field])
+    for unit in units:
+        together = together + "\0" + values[unit].astype(str)
+        known &= ~_empty(values[unit])
     found_in = unique(pd.DataFrame({field: together.where(known, None)}), field)
     return found_in.assign(detail=_quoted(values[field]).iloc[found_in["row"]].to_numpy())
+
+
+def date_order(values: pd.DataFrame, fields: Sequence[str]) -> pd.DataFrame:
+    """Return rows where a day comes before the day of an earlier field; days are ISO texts, missing ones are passed over."""
+    parts = []
+    for earlier, later in itertools.combinations(fields, 2):
+        first, second = values[earlier].fillna("").astype(str), values[later].fillna("").astype(str)
+        # As texts: the year 9999 of many a delivery is beyond the days of some libraries.
+        reversed_days = ~_empty(first) & ~_empty(second) & (second < first).to_numpy()
+        parts.append(found(reversed_days, later, detail=second + f", before {earlier} " + first))
+    return pd.concat(parts, ignore_index=True)
 
 
 def begins(values: pd.DataFrame, field: str, known: Collection[str], *, digits: int) -> pd.DataFrame:
@@ -245,8 +260,9 @@ def is_credit_code(text: str) -> bool:
 
 
 def partner(values: pd.DataFrame, field: str, others: Collection[str]) -> pd.DataFrame:
-    """Return rows whose value does not occur in another layer."""
-    return found(~values[field].isin(others), field, detail=_quoted(values[field]))
+    """Return rows whose value does not occur in another layer; empty is a matter of `mandatory`."""
+    alone = ~_empty(values[field]) & ~values[field].isin(others).to_numpy()
+    return found(alone, field, detail=_quoted(values[field]))
 
 
 def numbers(texts: pd.Series) -> Floats:

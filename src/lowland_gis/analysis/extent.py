@@ -11,6 +11,8 @@ Bounds = tuple[float, float, float, float]
 _LONGITUDES, _LATITUDES = (73.0, 136.0), (3.0, 54.0)
 _EASTINGS, _NORTHINGS = (100_000.0, 900_000.0), (300_000.0, 6_100_000.0)
 _ZONE_M = 1e6
+# No coordinate of a place on Earth, in degrees or in metres with or without a zone prefix, has nine digits before the point.
+FARTHEST = 1e8
 _ZONES_3, _ZONES_6 = range(25, 46), range(13, 24)
 _MERCATOR_X, _MERCATOR_Y = (8.1e6, 15.2e6), (3.3e5, 7.2e6)
 # First EPSG number of each datum: 3° zones with prefix and by meridian, 6° zones with prefix and by meridian.

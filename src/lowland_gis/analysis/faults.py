@@ -51,16 +51,19 @@ def _short(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}…"  # noqa: PLR2004
 
 
-def form_faults(content: Any, model: type, where: str = "") -> Iterator[Fault]:
-    """Yield what does not fit the fields of a frozen dataclass: unknown keys, missing ones, values of another kind."""
+def form_faults(content: Any, model: type, where: str = "", key: str = "") -> Iterator[Fault]:
+    """Yield what does not fit the fields of a frozen dataclass: unknown keys, missing ones, values of another kind.
+
+    `key` is the one that the content stands under; it names what is no table.
+    """
     if not isinstance(content, dict):
-        yield Fault(where, "", content, f"it is {_kind(content)}, not a table")
+        yield Fault(where, key, content, f"it is {_kind(content)}, not a table")
         return
     fields = {item.name: item for item in dataclasses.fields(model)}
     hints = get_type_hints(model)
-    for key in content:
-        if key not in fields:
-            yield Fault(where, str(key), None, "there is no such key", tuple(fields))
+    for name in content:
+        if name not in fields:
+            yield Fault(where, str(name), None, "there is no such key", tuple(fields))
     for name, item in fields.items():
         if name in content:
             yield from _value_faults(content[name], hints[name], where, name)
@@ -80,7 +83,7 @@ def _value_faults(value: Any, hint: Any, where: str, key: str) -> Iterator[Fault
     elif origin is dict:
         yield from _dict_faults(value, arguments[1], where, key)
     elif dataclasses.is_dataclass(hint):
-        yield from form_faults(value, cast("type", hint), where)
+        yield from form_faults(value, cast("type", hint), where, key)
     else:
         yield from _plain_faults(value, hint, where, key)
 
@@ -109,7 +112,8 @@ def _list_faults(value: Any, arguments: tuple[Any, ...], where: str, key: str) -
         yield Fault(where, key, value, f"it has {len(value)} entries, not {len(arguments)}")
         return
     for number, item in enumerate(value, start=1):
-        yield from _value_faults(item, arguments[0], place(where, key, item, number), key)
+        # A table is named by its place; anything else only by its number in the list.
+        yield from _value_faults(item, arguments[0], place(where, key, item, number), f"{key}[{number}]")
 
 
 def _dict_faults(value: Any, kind: Any, where: str, key: str) -> Iterator[Fault]:

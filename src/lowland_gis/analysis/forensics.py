@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from lowland_gis.analysis.curves import has_curves
+from lowland_gis.analysis.extent import FARTHEST
 
 # Rings beyond this make overlays slow, and are mostly a raster that somebody made polygons of.
 LARGE_RING = 100_000
@@ -139,7 +140,7 @@ def shapes(
 def _finite(geometries: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
     coordinates, owner = shapely.get_coordinates(geometries, return_index=True)
     finite = np.ones(len(geometries), dtype=bool)
-    finite[owner[~np.isfinite(coordinates).all(axis=1)]] = False
+    finite[owner[~(np.abs(coordinates) < FARTHEST).all(axis=1)]] = False
     return finite
 
 

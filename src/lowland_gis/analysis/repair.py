@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from lowland_gis.analysis.extent import FARTHEST
+
 Geometries = npt.NDArray[np.object_]
 Texts = npt.NDArray[np.object_]
 
@@ -19,7 +21,7 @@ FAULTS = {
     "geometry_missing": "no geometry was delivered",
     "geometry_unreadable": "the geometry cannot be read (a ring is not closed or too short)",
     "geometry_empty": "the geometry is empty",
-    "geometry_not_finite": "a coordinate is NaN or infinite",
+    "geometry_not_finite": "a coordinate is NaN, infinite or farther away than any plane reaches",
     "geometry_wrong_kind": "the geometry is of another kind than the layer",
     "geometry_collapsed": "nothing is left after repair",
     "geometry_invalid": "the geometry was invalid and was repaired (structure method)",
@@ -70,7 +72,9 @@ def repair(geometries: Geometries, fault: Texts, kind: Kind) -> Repaired:
     """
     fault = fault.copy()
     fault[(fault == "") & shapely.is_empty(geometries)] = "geometry_empty"
-    finite = np.isfinite(shapely.bounds(geometries)).all(axis=1) & _all_finite(geometries)
+    # NaN is not below anything, so what has no bounds is not near either.
+    near = (np.abs(shapely.bounds(geometries)) < FARTHEST).all(axis=1)
+    finite = near & _all_finite(geometries)
     fault[(fault == "") & ~finite] = "geometry_not_finite"
     dimensions = shapely.get_dimensions(geometries)
     fault[(fault == "") & (dimensions != _DIMENSION[kind])] = "geometry_wrong_kind"
@@ -131,9 +135,17 @@ def _simple_parts(geometry: shapely.Geometry) -> Geometries:
     return parts
 
 
-def _verdicts(before: Geometries, after: Geometries) -> Texts:
+def area_changes(before: Geometries, after: Geometries) -> npt.NDArray[np.float64]:
+    """Return by which share repair changed each area, of the larger one: 0 nothing, 1 all; as GEOS counts the area of crossed rings."""
     area_before, area_after = shapely.area(before), shapely.area(after)
-    changed = np.abs(area_after - area_before) > AREA_CHANGE_SHARE * np.maximum(area_before, area_after)
+    larger = np.maximum(area_before, area_after)
+    shares: npt.NDArray[np.float64] = np.zeros(len(larger))
+    np.divide(np.abs(area_after - area_before), larger, out=shares, where=larger > 0)
+    return shares
+
+
+def _verdicts(before: Geometries, after: Geometries) -> Texts:
+    changed = area_changes(before, after) > AREA_CHANGE_SHARE
     verdicts = np.where(changed, "geometry_area_changed", "geometry_invalid").astype(object)
     verdicts[shapely.is_empty(after)] = "geometry_collapsed"
     return verdicts

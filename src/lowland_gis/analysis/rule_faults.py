@@ -8,10 +8,9 @@ from typing import Any
 
 from lowland_gis.analysis.examples import run_examples
 from lowland_gis.analysis.faults import Fault, doubles, form_faults, place
+from lowland_gis.analysis.rule_exceptions import Table, asked_by, circles, tables_of, text_of, unless_of
 from lowland_gis.analysis.rules import OPEN, RulePack
 from lowland_gis.analysis.units import UNITS, comparable, product, same_dimension
-
-Table = Mapping[str, Any]
 
 TRUTH = "yes/no"
 # The question that the databases, the units and the map are drawn from.
@@ -41,24 +40,9 @@ def example_faults(pack: RulePack, measures: Mapping[str, str], day: dt.date) ->
     ]  # fmt: skip
 
 
-def _tables(content: Any, key: str) -> list[tuple[int, Table]]:
-    """Return the tables of a list with their numbers; what is no table was reported already."""
-    items = content.get(key) if isinstance(content, Mapping) else None
-    return (
-        [(n, item) for n, item in enumerate(items, start=1) if isinstance(item, dict)]
-        if isinstance(items, list)
-        else []
-    )
-
-
 def _answers(question: Table) -> tuple[str, ...]:
     answers = question.get("answers")
     return tuple(map(str, answers)) if isinstance(answers, dict) else ()
-
-
-def _text(table: Table, key: str) -> str:
-    value = table.get(key)
-    return value if isinstance(value, str) else ""
 
 
 class _Names:
@@ -72,19 +56,19 @@ class _Names:
         )
         self.day = None if as_of is None else max(as_of, started or as_of)
         self.parameters: dict[str, list[Table]] = {}
-        for _, table in _tables(content, "parameter"):
-            self.parameters.setdefault(_text(table, "name"), []).append(table)
+        for _, table in tables_of(content, "parameter"):
+            self.parameters.setdefault(text_of(table, "name"), []).append(table)
         self.units = dict(measures)
         self.given = set(measures)
         for key, unit in (("score", "point"), ("rank", "share"), ("estimate", None)):
-            for _, table in _tables(content, key):
-                self.units[_text(table, "name")] = unit or _text(table, "unit")
+            for _, table in tables_of(content, key):
+                self.units[text_of(table, "name")] = unit or text_of(table, "unit")
 
     def faults(self) -> Iterator[Fault]:
         yield from self._parameter_faults()
         yield from self._derived_faults()
         earlier: dict[str, tuple[str, ...]] = {}
-        names = [_text(table, "name") for _, table in _tables(self.content, "question")]
+        names = [text_of(table, "name") for _, table in tables_of(self.content, "question")]
         yield from (Fault(f"question {name}", "name", name, "it is defined twice") for name in doubles(names))
         if KIND not in names:
             yield Fault(
@@ -94,9 +78,9 @@ class _Names:
                 f"there is no question named {KIND}, from which the databases are drawn",
                 tuple(names),
             )
-        for number, question in _tables(self.content, "question"):
+        for number, question in tables_of(self.content, "question"):
             yield from self._question_faults(question, place("", "question", question, number), earlier)
-            earlier[_text(question, "name")] = _answers(question)
+            earlier[text_of(question, "name")] = _answers(question)
 
     # ------------------------------------------------------------------------------------------- parameters
 
@@ -106,7 +90,7 @@ class _Names:
             places = [(entry.get("town"), entry.get("zone"), str(entry.get("in_force"))) for entry in entries]
             if doubles(places):
                 yield Fault(where, "name", name, "it is defined twice for one place and date")
-            units = list(dict.fromkeys(_text(entry, "unit") for entry in entries))
+            units = list(dict.fromkeys(text_of(entry, "unit") for entry in entries))
             yield from (
                 Fault(where, "unit", unit, "there is no such unit", tuple(UNITS))
                 for unit in units
@@ -146,26 +130,26 @@ class _Names:
 
     def _derived_faults(self) -> Iterator[Fault]:
         kinds = ("score", "rank", "estimate")
-        tables = [(kind, number, table) for kind in kinds for number, table in _tables(self.content, kind)]
-        for name in doubles(_text(table, "name") for _, _, table in tables):
+        tables = [(kind, number, table) for kind in kinds for number, table in tables_of(self.content, kind)]
+        for name in doubles(text_of(table, "name") for _, _, table in tables):
             yield Fault("", "name", name, "two scores, ranks or estimates have this name")
         for kind, number, table in tables:
             where = place("", kind, table, number)
-            if _text(table, "name") in self.given:
+            if text_of(table, "name") in self.given:
                 yield Fault(where, "name", table.get("name"), "a measure has this name already")
             yield from getattr(self, f"_{kind}_faults")(table, where)
 
     def _score_faults(self, score: Table, where: str) -> Iterator[Fault]:
-        for number, clause in _tables(score, "among"):
+        for number, clause in tables_of(score, "among"):
             yield from self._clause_faults(clause, place(where, "among", clause, number), {}, measured=True)
-        if not _tables(score, "term"):
+        if not tables_of(score, "term"):
             yield Fault(where, "term", None, "a score needs at least one term")
-        for number, term in _tables(score, "term"):
+        for number, term in tables_of(score, "term"):
             here = place(where, "term", term, number)
             yield from self._measure_faults(term, here, measured=True)
             for key in ("weight", "base", "cap"):
                 yield from self._parameter_use_faults(term.get(key), here, key)
-            unit = self.units.get(_text(term, "measure"))
+            unit = self.units.get(text_of(term, "measure"))
             base = self._parameter_unit(term.get("base"))
             if unit in UNITS and base in UNITS and not same_dimension(str(unit), str(base)):
                 yield Fault(
@@ -177,18 +161,20 @@ class _Names:
                 )
 
     def _rank_faults(self, rank: Table, where: str) -> Iterator[Fault]:
-        scores = tuple(_text(table, "name") for _, table in _tables(self.content, "score"))
+        scores = tuple(text_of(table, "name") for _, table in tables_of(self.content, "score"))
         if rank.get("of") not in scores:
             yield Fault(where, "of", rank.get("of"), "there is no such score", scores)
 
     def _estimate_faults(self, estimate: Table, where: str) -> Iterator[Fault]:
-        unit = _text(estimate, "unit")
+        unit = text_of(estimate, "unit")
         if unit not in UNITS:
             yield Fault(where, "unit", unit, "there is no such unit", tuple(UNITS))
         known = (*self.given, *self.parameters)
-        questions = {_text(table, "name"): _answers(table) for _, table in _tables(self.content, "question")}
+        questions = {
+            text_of(table, "name"): _answers(table) for _, table in tables_of(self.content, "question")
+        }
         yield from _only_faults(estimate, where, questions)
-        for number, term in _tables(estimate, "term"):
+        for number, term in tables_of(estimate, "term"):
             here = place(where, "term", term, number)
             listed = term.get("factors")
             factors = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
@@ -218,16 +204,16 @@ class _Names:
     ) -> Iterator[Fault]:
         answers = _answers(question)
         parts = [
-            (key, number, part) for key in ("rule", "exception") for number, part in _tables(question, key)
+            (key, number, part) for key in ("rule", "exception") for number, part in tables_of(question, key)
         ]
-        if not _tables(question, "rule"):
+        if not tables_of(question, "rule"):
             yield Fault(where, "rule", None, "it has no rule")
         if OPEN in answers:
             yield Fault(where, "answers", OPEN, "this answer is kept for questions that cannot be settled")
         if question.get("otherwise") not in answers:
             yield Fault(where, "otherwise", question.get("otherwise"), "it has no title in answers", answers)
         yield from _only_faults(question, where, earlier)
-        names = [_text(part, "name") for _, _, part in parts]
+        names = [text_of(part, "name") for _, _, part in parts]
         yield from (
             Fault(f"{where}, rule {name}", "name", name, "it is defined twice") for name in doubles(names)
         )
@@ -236,18 +222,18 @@ class _Names:
             if key == "rule" and part.get("answer") not in answers:
                 yield Fault(here, "answer", part.get("answer"), "it has no title in answers", answers)
             yield from self._part_faults(part, here, earlier)
-            exceptions = tuple(name for name in names if name != _text(part, "name"))
+            exceptions = tuple(name for name in names if name != text_of(part, "name"))
             yield from (Fault(here, "unless", name, "there is no such rule or exception", exceptions)
-                        for name in _unless(part) if name not in exceptions and name != _text(part, "name"))  # fmt: skip
-        yield from _circles({_text(part, "name"): _unless(part) for _, _, part in parts}, where)
+                        for name in unless_of(part) if name not in exceptions and name != text_of(part, "name"))  # fmt: skip
+        yield from circles({text_of(part, "name"): unless_of(part) for _, _, part in parts}, where)
         yield from _strange_examples(parts, where)
 
     def _part_faults(
         self, part: Table, where: str, earlier: Mapping[str, tuple[str, ...]]
     ) -> Iterator[Fault]:
-        if not _tables(part, "all"):
+        if not tables_of(part, "all"):
             yield Fault(where, "all", None, "it has no clause")
-        for number, clause in _tables(part, "all"):
+        for number, clause in tables_of(part, "all"):
             yield from self._clause_faults(clause, place(where, "all", clause, number), earlier)
 
     def _clause_faults(
@@ -255,7 +241,7 @@ class _Names:
     ) -> Iterator[Fault]:
         if "question" in clause:
             yield from _answer_faults(
-                _text(clause, "question"), clause.get("answers"), where, "answers", earlier
+                text_of(clause, "question"), clause.get("answers"), where, "answers", earlier
             )
             return
         yield from self._measure_faults(clause, where, measured=measured)
@@ -283,11 +269,11 @@ class _Names:
 
     def _parameter_unit(self, name: Any) -> str | None:
         entries = self.parameters.get(name, []) if isinstance(name, str) else []
-        return _text(entries[0], "unit") if entries else None
+        return text_of(entries[0], "unit") if entries else None
 
     def _unit_faults(self, clause: Table, where: str) -> Iterator[Fault]:
         """Yield wrong units and dimensions of a clause against the unit of its measure."""
-        unit = self.units.get(_text(clause, "measure"))
+        unit = self.units.get(text_of(clause, "measure"))
         if unit not in UNITS:
             return
         limit, own = clause.get("limit"), clause.get("unit")
@@ -352,46 +338,12 @@ def _answer_faults(
             yield Fault(where, key, answer, f"the question {other} never gives this answer", earlier[other])
 
 
-def _unless(part: Table) -> list[str]:
-    names = part.get("unless")
-    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
-
-
-def _circles(unless: Mapping[str, list[str]], where: str) -> Iterator[Fault]:
-    """Yield each circle of exceptions once, at the first rule of the file that is on it."""
-    reported: set[frozenset[str]] = set()
-    for start in unless:
-        circle = _circle(start, unless)
-        if circle and frozenset(circle) not in reported:
-            reported.add(frozenset(circle))
-            yield Fault(
-                f"{where}, rule {start}",
-                "unless",
-                circle[1],
-                f"the exceptions run in a circle: {' → '.join(circle)}",
-            )
-
-
-def _circle(start: str, unless: Mapping[str, list[str]]) -> list[str]:
-    """Return the shortest way from a name back to itself, or nothing."""
-    paths, seen = [[start]], set()
-    while paths:
-        path = paths.pop(0)
-        for name in unless.get(path[-1], []):
-            if name == start:
-                return [*path, name]
-            if name not in seen:
-                seen.add(name)
-                paths.append([*path, name])
-    return []
-
-
 def _strange_examples(parts: list[tuple[str, int, Table]], where: str) -> Iterator[Fault]:
     """Yield measures in examples that neither the rule nor its exceptions ask for, and bands that are turned round."""
-    by_name = {_text(part, "name"): part for _, _, part in parts}
+    by_name = {text_of(part, "name"): part for _, _, part in parts}
     for key, number, part in parts:
-        asked = tuple(dict.fromkeys(_asked_by(part, by_name, set())))
-        for count, example in _tables(part, "example"):
+        asked = tuple(dict.fromkeys(asked_by(part, by_name, set())))
+        for count, example in tables_of(part, "example"):
             here = f"{place(where, key, part, number)}, example {count}"
             given = example.get("given")
             for name, value in given.items() if isinstance(given, dict) else ():
@@ -403,10 +355,3 @@ def _strange_examples(parts: list[tuple[str, int, Table]], where: str) -> Iterat
 
 def _turned(band: list[Any]) -> bool:
     return all(isinstance(end, (int, float)) for end in band) and band[1] < band[0]
-
-
-def _asked_by(part: Table, by_name: Mapping[str, Table], seen: set[str]) -> Iterator[str]:
-    yield from (_text(clause, "question") or _text(clause, "measure") for _, clause in _tables(part, "all"))
-    for name in _unless(part):
-        if name in by_name and name not in seen:
-            yield from _asked_by(by_name[name], by_name, seen | {name})

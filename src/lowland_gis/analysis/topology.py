@@ -128,18 +128,23 @@ def uncovered(layer: Coverage, boundary: shapely.Geometry, *, min_area_m2: float
 
 
 def outside(layer: Coverage, boundary: shapely.Geometry, *, min_area_m2: float) -> pd.DataFrame:
-    """Return the places of the layer beyond the boundary, the value in m²."""
-    return _beside(layer, np.array([shapely.difference(layer.union, boundary)]), min_area_m2)
+    """Return the places of the layer beyond the boundary, the value in m²; row and other are two that lie there."""
+    return _beside(layer, np.array([shapely.difference(layer.union, boundary)]), min_area_m2, sharing=True)
 
 
-def _beside(layer: Coverage, places: Geometries, min_area_m2: float) -> pd.DataFrame:
-    """Return one finding a connected place, named after the two rows with the lowest numbers that touch it."""
+def _beside(
+    layer: Coverage, places: Geometries, min_area_m2: float, *, sharing: bool = False
+) -> pd.DataFrame:
+    """Return one finding a connected place, named after the two rows with the lowest numbers that touch it, or share ground with it."""
     parts = shapely.get_parts(places)
     parts = parts[shapely.get_dimensions(parts) == _POLYGONAL]
     parts = parts[shapely.area(parts) > min_area_m2]
     if len(parts) == 0:
         return found([], [], [])
     place, row = shapely.STRtree(layer.geometries).query(parts, predicate="intersects")
+    if sharing:
+        lies_there = shapely.area(shapely.intersection(parts[place], layer.geometries[row])) > 0
+        place, row = place[lies_there], row[lies_there]
     order = np.lexsort((row, place))
     place, row = place[order], row[order]
     starts = np.flatnonzero(np.r_[True, np.diff(place) != 0]) if len(place) else np.zeros(0, dtype=np.intp)

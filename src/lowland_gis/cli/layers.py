@@ -67,7 +67,7 @@ def show_layer(layer: str, as_json: bool) -> None:
     "-o",
     "output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Export the records that were set aside, as they came, to a .gpkg, .csv or .parquet file.",
+    help="Export the records that were set aside, as they came, to a .gpkg, .xlsx, .csv or .parquet file.",
 )
 @json_option
 @click.pass_obj

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from lowland_gis.definitions.codes import code_names
-from lowland_gis.definitions.layer import layer_keys
+from lowland_gis.definitions.layer import layer_definition, layer_keys
 from lowland_gis.definitions.reading import FOLDER, read_toml
 from lowland_gis.errors import DefinitionError, UsageError, listed
 
@@ -23,6 +23,8 @@ KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "gap": ((), ("min_area_m2",)),
     "uncovered": (("other",), ("min_area_m2",)),
     "outside": (("other",), ("min_area_m2",)),
+    "without_value": (("other",), ("min_area_m2",)),
+    "repair_loss": ((), ("max_share",)),
     "small_part": ((), ("min_area_m2",)),
     "narrow_part": ((), ("min_width_m",)),
     "small_feature": (("limit",), ()),
@@ -37,6 +39,7 @@ KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "pattern": (("fields", "pattern"), ()),
     "unique": (("fields",), ()),
     "unique_within": (("fields",), ()),
+    "date_order": (("fields",), ()),
     "begins": (("fields", "other", "other_field"), ("digits",)),
     "only_on": (("fields", "classes"), ()),
     "combination": (("fields", "combination"), ()),
@@ -171,8 +174,18 @@ _ADAPTER = TypeAdapter(dict[str, CheckDefinition])
 
 @cache
 def checks() -> dict[str, CheckDefinition]:
-    """Return the shipped checks by name."""
-    return read_toml(FOLDER / "checks.toml", _ADAPTER)
+    """Return the shipped checks by name; a layer that is `checked_as` another stands wherever that one is named."""
+    alike = {key: layer_definition(key).checked_as for key in layer_keys()}
+    return {
+        name: _for_alike(check, {key: other for key, other in alike.items() if other})
+        for name, check in read_toml(FOLDER / "checks.toml", _ADAPTER).items()
+    }
+
+
+def _for_alike(check: CheckDefinition, alike: Mapping[str, str]) -> CheckDefinition:
+    layers = [key for key, other in alike.items() if other in check.layers]
+    fields = {key: check.fields[other] for key, other in alike.items() if other in check.fields}
+    return check.model_copy(update={"layers": (*check.layers, *layers), "fields": check.fields | fields})
 
 
 def chosen_checks(overrides: Mapping[str, Override], suite: str | None = None) -> dict[str, CheckDefinition]:

@@ -35,7 +35,8 @@ class LayerDefinition(_Frozen):
     `identifier` is the field by which people name a record. `tabulate` is `code` (sum by the class code), `feature` (keep each feature apart, because its attributes are
     needed beside the overlap) or `no`. `width` names the field that makes a strip of
     a line, `strips` the layer of such lines whose strips take the place of this one's ground. `valid_from` and `valid_to` name date fields outside which a feature counts no more. `names` are
-    the names of the layer in databases, by which layers of like fields are told apart.
+    the names of the layer in databases, by which layers of like fields are told apart. `checked_as` is the layer whose checks it
+    goes through as well.
     """
 
     key: str
@@ -53,6 +54,7 @@ class LayerDefinition(_Frozen):
     document: str
     note: str | None = None
     names: tuple[str, ...] = ()
+    checked_as: str | None = None
     field: tuple[FieldDefinition, ...] = ()
 
 

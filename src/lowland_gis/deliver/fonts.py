@@ -1,12 +1,15 @@
-"""Find a font with Chinese glyphs for figures, or say how to get one; a map with empty boxes is never drawn."""
+"""Find a font with Chinese glyphs for figures, or say how to get one; a map with empty boxes is never drawn nor saved."""
 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib import font_manager
+from matplotlib.figure import Figure
 
 from lowland_gis.errors import UsageError
 
@@ -28,6 +31,7 @@ PREFERRED = (
     "DroidSansFallback",
 )
 FALLBACK = "DejaVu Sans"
+DPI = 150
 
 
 def font_families(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
@@ -39,6 +43,30 @@ def font_families(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     named = (os.environ if environ is None else environ).get(VARIABLE, "")
     path = _named(named) if named else _installed(font_manager.findSystemFonts())
     return _family(path), FALLBACK
+
+
+def save_figure(figure: Figure, path: Path, families: Sequence[str]) -> None:
+    """Write a PDF or, under any other name, a PNG beside the target and rename it; neither says when or by what it was made.
+
+    Raises:
+        UsageError: a letter is in none of the fonts, so that it would come out as a box.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    staging = path.with_name(f".{path.name}.part")
+    kind = "pdf" if path.suffix.lower() == ".pdf" else "png"
+    metadata: dict[str, Any] = {"Software": None} if kind == "png" else {"CreationDate": None}
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message="Glyph")
+            figure.savefig(staging, format=kind, dpi=DPI, metadata=metadata)
+        staging.replace(path)
+    except UserWarning as fault:
+        raise UsageError(
+            f"{path.name}: {fault}, so a name would come out as a box (fonts: {', '.join(families)}). "
+            "Install fonts-noto-cjk or set LOWLAND_FONT to a font that has it."
+        ) from fault
+    finally:
+        staging.unlink(missing_ok=True)
 
 
 def _named(text: str) -> Path:

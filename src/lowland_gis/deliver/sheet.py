@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +18,12 @@ from matplotlib.path import Path as Outline
 from matplotlib.patheffects import withStroke
 
 from lowland_gis.definitions.legend import Legend, Style, read_legend
-from lowland_gis.deliver.fonts import font_families
+from lowland_gis.deliver.fonts import font_families, save_figure
 from lowland_gis.deliver.furniture import draw_furniture, legend_entries
-from lowland_gis.errors import InputRefusedError, UsageError
+from lowland_gis.errors import InputRefusedError
 
 MM_PER_INCH = 25.4
 WIDTH_MM, HEIGHT_MM = 420.0, 297.0
-DPI = 150
 MAP_BOX = (0.035, 0.07, 0.735, 0.845)
 PANEL_BOX = (0.785, 0.07, 0.2, 0.845)
 MARGIN = 0.03
@@ -85,7 +83,7 @@ def overview(
         panel = figure.add_axes(PANEL_BOX)
         draw_furniture(page.axes, panel, legend_entries(frames, legend), legend.paper)
         _draw_texts(figure, legend, title=title, note=note, data_date=data_date, mark=mark)
-        _save(figure, path, families)
+        save_figure(figure, path, families)
     return path
 
 
@@ -231,20 +229,3 @@ def _draw_texts(figure: Figure, legend: Legend, *, title: str, note: str, data_d
     if mark:
         box = {"boxstyle": "square,pad=0.35", "facecolor": "none", "edgecolor": paper.mark, "linewidth": 1.4}
         figure.text(right, 0.947, mark, fontsize=15, color=paper.mark, va="center", ha="right", bbox=box)
-
-
-def _save(figure: Figure, path: Path, families: Sequence[str]) -> None:
-    """Write beside the target and rename; a letter that no font has is an error, not an empty box."""
-    staging = path.with_name(f".{path.name}.part")
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("error", message="Glyph")
-            figure.savefig(staging, format="png", dpi=DPI, metadata={"Software": None})
-        staging.replace(path)
-    except UserWarning as fault:
-        raise UsageError(
-            f"{path.name}: {fault}, so a name would come out as a box (fonts: {', '.join(families)}). "
-            "Install fonts-noto-cjk or set LOWLAND_FONT to a font that has it."
-        ) from fault
-    finally:
-        staging.unlink(missing_ok=True)

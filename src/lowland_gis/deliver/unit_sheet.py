@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.path import Path as Outline
 
 from lowland_gis.definitions.legend import Legend, Style, read_legend
-from lowland_gis.deliver.fonts import font_families
+from lowland_gis.deliver.fonts import font_families, save_figure
 from lowland_gis.errors import UsageError
 
 A4 = (8.27, 11.69)
@@ -72,7 +71,7 @@ def draw_unit_sheet(sheet: UnitSheet, path: Path) -> Path:
         _heading(figure, sheet, legend)
         _map(figure.add_axes(_MAP_BOX), sheet, legend)
         _tables(figure, sheet, legend)
-        _save(figure, path, families)
+        save_figure(figure, path, families)
     return path
 
 
@@ -212,23 +211,3 @@ def _shortened(rows: pd.DataFrame) -> list[tuple[str, float]]:
         return listed
     rest = sum(area for _, area in listed[_MOST_ROWS - 1 :])
     return [*listed[: _MOST_ROWS - 1], (f"其他 {len(listed) - _MOST_ROWS + 1} 类", rest)]
-
-
-def _save(figure: Figure, path: Path, families: Sequence[str]) -> None:
-    """Write beside the target and rename; a letter that no font has is an error, not an empty box."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staging = path.with_name(f".{path.name}.part")
-    kind = path.suffix.lower().lstrip(".")
-    metadata: dict[str, Any] = {"Software": None} if kind == "png" else {"CreationDate": None}
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("error", message="Glyph")
-            figure.savefig(staging, format=kind, dpi=150, metadata=metadata)
-        staging.replace(path)
-    except UserWarning as fault:
-        raise UsageError(
-            f"{path.name}: {fault}, so a name would come out as a box (fonts: {', '.join(families)}). "
-            "Install fonts-noto-cjk or set LOWLAND_FONT to a font that has it."
-        ) from fault
-    finally:
-        staging.unlink(missing_ok=True)

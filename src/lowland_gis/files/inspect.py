@@ -25,6 +25,8 @@ _SAMPLE_ROWS = 20_000
 _BATCH_ROWS = 50_000
 _LAST_ASCII = 127
 _SHAPE_HEADER, _INDEX_RECORD = 100, 8
+# As GDAL spells it: under another name it leaves field names as they are, which then cannot be read.
+_BYTE_FOR_BYTE = "ISO-8859-1"
 _LANGUAGES = {
     0x00: "none", 0x03: "Windows 1252", 0x13: "Japanese", 0x4D: "GBK (cp936)", 0x4F: "Big5 (cp950)", 0x57: "ANSI",
     0x78: "Big5", 0x7A: "GBK",
@@ -152,7 +154,7 @@ def raw_kinds(source: Source) -> Kinds:
             warnings.simplefilter("ignore", UserWarning)
             opened = pyogrio.raw.open_arrow(
                 source.path, layer=source.layer, columns=[], batch_size=_BATCH_ROWS, use_pyarrow=True,
-                encoding="latin-1" if source.driver == "ESRI Shapefile" else None,
+                encoding=_BYTE_FOR_BYTE if source.driver == "ESRI Shapefile" else None,
             )  # fmt: skip
             with opened as (meta, reader):
                 name = meta["geometry_name"] or "wkb_geometry"

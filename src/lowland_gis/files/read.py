@@ -27,6 +27,7 @@ from pyproj import CRS
 
 from lowland_gis.analysis.attributes import arrow_table
 from lowland_gis.analysis.curves import MAX_DEVIATION_M, linearised
+from lowland_gis.analysis.extent import FARTHEST
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.encoding import Encoding, dbf_header, source_encoding, text_encoding
 from lowland_gis.files.geoparquet import GeoParquet, opened_geoparquet
@@ -411,8 +412,12 @@ def _sheet(source: Source, sheets: dict[str, pd.DataFrame]) -> str:
 
 
 def bounds(geometries: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
-    """Return west, south, east, north of all geometries; NaN when there are none."""
-    if len(geometries) == 0:
+    """Return west, south, east, north of all geometries that lie on Earth; NaN when there are none.
+
+    One vertex that is infinite says nothing of where the others are.
+    """
+    each = shapely.bounds(geometries)
+    each = each[(np.abs(each) < FARTHEST).all(axis=1)]
+    if len(each) == 0:
         return np.full(4, np.nan)
-    total: npt.NDArray[np.float64] = shapely.total_bounds(geometries)
-    return total
+    return np.concatenate([each[:, :2].min(axis=0), each[:, 2:].max(axis=0)])

@@ -10,11 +10,12 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from lowland_gis.errors import InputRefusedError, UsageError
+from lowland_gis.files.shapefile_index import with_index
 
 DRIVERS = {
     ".shp": "ESRI Shapefile",
@@ -42,7 +43,8 @@ _MAGIC = {
 }
 _MAGIC_BYTES = 256
 _SIDECARS = (".dbf", ".shx", ".prj", ".cpg")
-_REQUIRED_SIDECARS = (".dbf", ".shx")
+# The index can be made anew from the records; nothing else says what a record is.
+_REQUIRED_SIDECARS = (".dbf",)
 
 MAX_UNPACKED_BYTES = 20_000_000_000
 MAX_RATIO = 200
@@ -52,7 +54,10 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Source:
-    """One file (or folder, for a FileGDB) to read: where it lies now, and what it was called."""
+    """One file (or folder, for a FileGDB) to read: where it lies now, and what it was called.
+
+    `doubts` are what is wrong with the delivery although it can be read, each a code and words.
+    """
 
     name: str
     path: Path
@@ -60,6 +65,7 @@ class Source:
     driver: str
     members: tuple[Path, ...]
     size_bytes: int
+    doubts: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def sha256(self) -> str:
@@ -86,9 +92,23 @@ def opened(source: str, folder: Path) -> Iterator[Source]:
         _check_magic(path)
         with tempfile.TemporaryDirectory(prefix="lowland-zip-") as unpacked:
             inner = _unpack(path, Path(unpacked), layer)
-            yield _described(source, inner, None if inner.suffix.lower() == ".shp" else layer)
+            with _indexed(source, inner, None if inner.suffix.lower() == ".shp" else layer) as found:
+                yield found
     else:
-        yield _described(source, path, layer)
+        with _indexed(source, path, layer) as found:
+            yield found
+
+
+@contextmanager
+def _indexed(name: str, path: Path, layer: str | None) -> Iterator[Source]:
+    """Yield the source; a shapefile without its index gets one in a temporary folder."""
+    found = _described(name, path, layer)
+    if path.suffix.lower() != ".shp" or _sidecar(path, ".shx") is not None:
+        yield found
+        return
+    words = f"{name}: its .shx is missing; it was made anew from the .shp, in a temporary folder. Ask for all parts next time."
+    with with_index(path, found.members) as whole:
+        yield replace(_described(name, whole, layer), doubts=(("index_missing", words),))
 
 
 def located(source: str, folder: Path) -> tuple[Path, str | None]:

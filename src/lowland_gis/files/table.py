@@ -39,7 +39,7 @@ def write_rows(rows: pd.DataFrame | pa.Table, target: Path) -> None:
         InputRefusedError: the target cannot be written.
     """
     check_suffix(target)
-    with _whole(target) as partial:
+    with whole(target) as partial:
         if target.suffix.lower() == ".csv":
             with partial.open("w", encoding="utf-8", newline="") as file:
                 write_csv(rows, file)
@@ -67,14 +67,18 @@ def write_features(rows: gpd.GeoDataFrame, target: Path) -> None:
     Raises:
         InputRefusedError: the target cannot be written.
     """
-    with _whole(target) as partial:
+    with whole(target) as partial:
         partial.unlink()
         rows.to_file(partial, driver="GPKG", layer=target.stem)
 
 
 @contextmanager
-def _whole(target: Path) -> Iterator[Path]:
-    """Yield a file beside the target that takes its name when all went well."""
+def whole(target: Path) -> Iterator[Path]:
+    """Yield a file beside the target that takes its name when all went well.
+
+    Raises:
+        InputRefusedError: the target cannot be written.
+    """
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=".lowland-", suffix=target.suffix.lower())
         os.close(handle)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,15 +15,18 @@ import shapely
 from psycopg import sql
 
 from lowland_gis.analysis import checks, topology
+from lowland_gis.analysis.repair import area_changes
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.check import CheckDefinition, chosen_checks, law_classes, permitted
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
+from lowland_gis.files.raster_cover import places_without_value
 from lowland_gis.pipeline.findings import store, with_digests
 from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.runs import Run, Version, current_versions, recorded
 
 STAGE = "check"
+_PATH = "path"
 
 _UNITS = {
     "duplicate": "m²", "hole": "m²", "multipart": "count", "unique": "count", "small_feature": "m²",
@@ -125,6 +129,8 @@ def read_layer(
 ) -> Layer:
     """Read the current rows of a layer with some of its fields as text."""
     table = definition.stored
+    if table == "raster":
+        return _raster(connection, definition, versions)
     shape, area = (
         (sql.SQL("NULL::bytea"), sql.SQL("NULL::float8"))
         if table == "enterprise"
@@ -150,6 +156,18 @@ def read_layer(
     if definition.identifier is not None:
         rows["key"] = values[definition.identifier].fillna(rows["key"])
     return Layer(definition, rows, values, geometries)
+
+
+def _raster(connection: Connection, definition: LayerDefinition, versions: list[Version]) -> Layer:
+    """Return the rasters of a layer, one row each, with their path as text; they have no geometry of their own."""
+    rows = read_frame(
+        connection,
+        "SELECT 0 AS row_no, version_id, path FROM land.raster WHERE version_id = ANY(%s) ORDER BY version_id",
+        [[version.version_id for version in versions]],
+    )
+    paths = pd.DataFrame({_PATH: rows.pop("path")})
+    rows = rows.assign(area_m2=np.nan, key=[Path(path).name for path in paths[_PATH]])
+    return Layer(definition, rows, paths, np.full(len(rows), None, dtype=object))
 
 
 def _found(item: CheckDefinition, layer: Layer, others: Others) -> pd.DataFrame:
@@ -241,6 +259,35 @@ def _within(item: CheckDefinition, layer: Layer, others: Others) -> pd.DataFrame
     return topology.found(rows, share[over], shapely.point_on_surface(layer.geometries[rows]))
 
 
+def _repair_loss(item: CheckDefinition, layer: Layer, others: Others) -> pd.DataFrame:
+    """Return the features whose area the repair of ingest changed by more than a share; the received outlines are kept beside."""
+    query = sql.SQL(
+        "SELECT version_id, row_no, ST_AsBinary(geom_received) AS received FROM {} WHERE version_id = ANY(%s)"
+        " AND geom_received IS NOT NULL"
+    ).format(sql.Identifier("land", layer.definition.stored))
+    versions = [version.version_id for version in others.versions[layer.definition.key]]
+    kept = read_frame(others.connection, query, [versions])
+    places = layer.rows[["version_id", "row_no"]].reset_index(names="row")
+    rows = kept.merge(places, on=["version_id", "row_no"])["row"].to_numpy(dtype=np.intp)
+    before = shapely.from_wkb(kept["received"].to_numpy(dtype=object))
+    share = area_changes(before, layer.geometries[rows])
+    over = share > item.value("max_share")
+    found = topology.found(rows[over], share[over], layer.geometries[rows[over]])
+    areas = zip(shapely.area(before[over]), shapely.area(layer.geometries[rows[over]]), strict=True)
+    return found.assign(detail=[f"{one:,.2f} m² before, {two:,.2f} m² after" for one, two in areas])
+
+
+def _without_value(item: CheckDefinition, layer: Layer, others: Others) -> pd.DataFrame:
+    ground = others.shapes(str(item.other))
+    parts = []
+    for row, path in enumerate(layer.texts[_PATH]):
+        places = places_without_value(path, ground)
+        area = shapely.area(places)
+        chosen = area > item.value("min_area_m2")
+        parts.append(topology.found(np.full(int(chosen.sum()), row), area[chosen], places[chosen]))
+    return pd.concat(parts, ignore_index=True)
+
+
 def _each(fields: tuple[str, ...], look: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([look(field) for field in fields], ignore_index=True)
 
@@ -284,6 +331,8 @@ _SHAPES: dict[str, Callable[[CheckDefinition, Layer, Others], pd.DataFrame]] = {
     "short_line": lambda c, a, _: topology.short_lines(a.geometries, min_length_m=c.value("min_length_m")),
     "sharp_angle": lambda c, a, _: topology.sharp_angles(a.corners, min_angle_deg=c.value("min_angle_deg")),
     "within": _within,
+    "repair_loss": _repair_loss,
+    "without_value": _without_value,
 }
 
 _FIELDS: dict[str, Callable[[CheckDefinition, Layer, tuple[str, ...], Others], pd.DataFrame]] = {
@@ -294,7 +343,8 @@ _FIELDS: dict[str, Callable[[CheckDefinition, Layer, tuple[str, ...], Others], p
     ),
     "pattern": lambda c, a, f, _: _each(f, lambda name: checks.pattern(a.texts, name, str(c.pattern))),
     "unique": lambda _c, a, f, _: _each(f, lambda name: checks.unique(a.texts, name)),
-    "unique_within": lambda _c, a, f, _: checks.unique_within(a.texts, f[0], f[1]),
+    "unique_within": lambda _c, a, f, _: checks.unique_within(a.texts, f[0], f[1:]),
+    "date_order": lambda _c, a, f, _: checks.date_order(a.texts, f),
     "begins": lambda c, a, f, o: checks.begins(
         a.texts, f[0], o.values(str(c.other), str(c.other_field)), digits=int(c.value("digits"))
     ),

@@ -19,7 +19,6 @@ from lowland_gis.analysis.wkb import rings_of
 from lowland_gis.engines.local import tabulated, together
 from lowland_gis.engines.spool import Spool
 from lowland_gis.errors import InputRefusedError
-from lowland_gis.files import crs as reference
 from lowland_gis.pipeline.ahead import worked
 from lowland_gis.pipeline.project import Tell, silent
 from lowland_gis.pipeline.vector_file import VectorFile, column, refuse_doubled, tell_faults, vector_file
@@ -29,12 +28,11 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class _Layer:
-    """The polygons of a file, the values of one field (None where none was named), the system they are in, and faults of rows."""
+    """A file, its polygons, the values of one field (None where none was named), and how many rows had which fault."""
 
-    name: str
+    file: VectorFile
     polygons: Spool
     values: pa.Array | None
-    system: reference.Reference
     faults: Counter[str]
 
 
@@ -73,7 +71,7 @@ def tabulate_files(
     with ExitStack() as stack:
         ours, theirs = _layers(stack, parcels, id_field, zones, by_field, width_field, threads=threads)
         for layer in (ours, theirs):
-            tell_faults(layer.name, layer.faults, tell)
+            tell_faults(layer.file, layer.faults, tell)
         ids = _ids(ours, id_field, parcels)
         classes, names = _classes(theirs)
         found, covered = together(
@@ -150,7 +148,7 @@ def _polygons(file: VectorFile, field: str | None, polygons: Spool, *, threads: 
         polygons.add(rings)
         faults.update(found)
         batches.append(replace(batch, shapes=None))
-    return _Layer(file.name, polygons, column(batches, field), file.plane, faults)
+    return _Layer(file, polygons, column(batches, field), faults)
 
 
 def _strips(file: VectorFile, field: str | None, width: str, polygons: Spool) -> _Layer:
@@ -161,7 +159,7 @@ def _strips(file: VectorFile, field: str | None, width: str, polygons: Spool) ->
     widths = _widths(column(batches, width), width, file.name)
     polygons.add(rings_of(strips.of_lines(lines, widths)))
     faults = sum((faults for _, faults in read), Counter[str]())
-    return _Layer(file.name, polygons, column(batches, field), file.plane, faults)
+    return _Layer(file, polygons, column(batches, field), faults)
 
 
 def _widths(values: pa.Array | None, field: str, name: str) -> Floats:

@@ -83,7 +83,7 @@ def _read(
     with vector_file(name, [field] if field else [], plane) as file:
         batches = list(file.batches)
         read = [file.geometries(batch, "polygon") for batch in batches]
-    tell_faults(name, sum((faults for _, faults in read), Counter[str]()), tell)
+    tell_faults(file, sum((faults for _, faults in read), Counter[str]()), tell)
     shapes = np.concatenate([np.empty(0, dtype=object), *(some for some, _ in read)])
     return shapes, column(batches, field), file.plane
 

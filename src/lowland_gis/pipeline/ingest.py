@@ -168,7 +168,7 @@ class _Loading:
         if n_loaded + n_rejected != n_read:
             raise AssertionError(f"{source.name}: read {n_read}, loaded {n_loaded}, rejected {n_rejected}")
         attach_part(self.connection, preparer.table, version_id)
-        doubts = neighbour.issues()
+        doubts = pd.concat([_whole(source), neighbour.issues()], ignore_index=True)
         self._copy_issues(doubts, version_id)
         self._count(version_id, n_read, n_loaded, n_rejected)
         encoding = arrived.encoding.name if arrived.encoding else None
@@ -266,6 +266,16 @@ class _Plane:
         """Return the geometries of a batch on the project's plane."""
         reference.resolve(self._declared, self._given, bounds(geometries), self._where)
         return reference.transformed(geometries, self._way)
+
+
+def _whole(source: Source) -> pd.DataFrame:
+    """Return the doubts about a delivery as a whole as rows of `land.issue`."""
+    return pd.DataFrame(
+        [
+            {"row_no": 0, "rule": rule, "action": "kept", "message": words, "place": None}
+            for rule, words in source.doubts
+        ]
+    )
 
 
 def _or_none(arrived: Received) -> Iterator[Batch]:

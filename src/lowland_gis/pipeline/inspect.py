@@ -239,7 +239,7 @@ class _Gathered:
             if np.isfinite(self.shapes.bounds).all():
                 found.extent = self.shapes.bounds
                 found.readings = tuple(_readings(self.shapes.bounds, self.options.plane))
-        found.warnings += doubts(found)
+        found.warnings += [words for _, words in self.source.doubts] + doubts(found)
 
     def _check_fields(self, definition: LayerDefinition) -> None:
         fit = next((fit for fit in self.found.fits if fit.key == definition.key), None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,18 @@ import shapely
 
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
-from lowland_gis.definitions.layer import layer_definition
-from lowland_gis.files.table import write_features, write_rows
+from lowland_gis.definitions.layer import LayerDefinition, layer_definition
+from lowland_gis.deliver.workbook import LIVE, Column, SheetContent, Value, write_workbook
+from lowland_gis.errors import UsageError
+from lowland_gis.files.table import whole, write_features, write_rows
 from lowland_gis.pipeline.project import Project
 from lowland_gis.pipeline.runs import current_versions
 
-_MAP_SUFFIX = ".gpkg"
+_MAP_SUFFIX, _SHEET_SUFFIX = ".gpkg", ".xlsx"
+_SUFFIXES = (_MAP_SUFFIX, _SHEET_SUFFIX, ".csv", ".parquet")
+_REASONS = {"version_id": "交付版本", "row_no": "行号（自0起）", "rule": "原因代码", "message": "原因"}
+# Beyond these digits a cell of a spreadsheet rounds a number.
+_EXACT_BELOW = 10**15
 
 
 def issues_of(project: Project, layer: str) -> pd.DataFrame:
@@ -37,13 +45,19 @@ def export_rejects(project: Project, layer: str, target: Path) -> int:
     """Write the records of a layer that were set aside, with the reason, and return how many there are.
 
     A .gpkg holds the geometries that can be read, in the system of the file; a geometry that cannot be read stands as
-    hexadecimal WKB in a column, and so do all in a .csv or .parquet.
+    hexadecimal WKB in a column, and so do all in a .csv or .parquet. A .xlsx is for people: the reason and the fields, without
+    geometry. No text of a .xlsx or .csv is taken for a formula: in a .csv an apostrophe stands before such a text.
 
     Raises:
         UsageError: there is no such layer, or the suffix is another one.
         InputRefusedError: the target cannot be written.
     """
-    layer_definition(layer)
+    definition = layer_definition(layer)
+    suffix = target.suffix.lower()
+    if suffix not in _SUFFIXES:
+        raise UsageError(
+            f"{target}: what was set aside is written as {', '.join(_SUFFIXES)}. Give the file one of these suffixes."
+        )
     with project.transaction() as connection:
         aside = read_frame(
             connection,
@@ -54,12 +68,14 @@ def export_rejects(project: Project, layer: str, target: Path) -> int:
         )
     received = pd.DataFrame([values or {} for values in aside["received"]], index=aside.index, dtype=object)
     reasons = aside[["version_id", "row_no", "rule", "message"]].add_prefix("lowland_")
+    if suffix == _SHEET_SUFFIX:
+        _write_sheet(target, definition, reasons, received, project)
+        return len(aside)
     rows = pd.concat([reasons, received], axis=1)
     shapes = shapely.from_wkb(aside["received_wkb"].to_numpy(dtype=object), on_invalid="ignore")
-    if target.suffix.lower() != _MAP_SUFFIX:
-        write_rows(
-            rows.assign(wkb=_hexadecimal(aside["received_wkb"], np.ones(len(aside), dtype=bool))), target
-        )
+    if suffix != _MAP_SUFFIX:
+        rows = rows.assign(wkb=_hexadecimal(aside["received_wkb"], np.ones(len(aside), dtype=bool)))
+        write_rows(_without_formulas(rows) if suffix == ".csv" else rows, target)
         return len(rows)
     unreadable = shapely.is_missing(shapes)
     frame = gpd.GeoDataFrame(
@@ -67,6 +83,42 @@ def export_rejects(project: Project, layer: str, target: Path) -> int:
     )
     write_features(frame.assign(wkb=_hexadecimal(aside["received_wkb"], unreadable)), target)
     return len(rows)
+
+
+def _write_sheet(
+    target: Path, definition: LayerDefinition, reasons: pd.DataFrame, received: pd.DataFrame, project: Project
+) -> None:
+    titles = {field.name: f"{field.name} {field.title}" for field in definition.field}
+    headings = [*_REASONS.values(), *(titles.get(str(name), str(name)) for name in received)]
+    cells = pd.concat([reasons, received], axis=1).to_numpy(dtype=object)
+    rows = tuple(tuple(_cell(value) for value in row) for row in cells)
+    sheet = SheetContent("搁置记录", tuple(Column(heading) for heading in headings), rows)
+    about = project.settings.project
+    note = "入库时整条搁置的记录及原因；图形请用 .gpkg 导出。" + ("合成数据。" if about.synthetic else "")
+    with whole(target) as partial:
+        write_workbook(
+            partial, [sheet], title=f"{about.name} {definition.title} 搁置记录", note=note, dated=about.as_of
+        )
+
+
+def _cell(value: object) -> Value:
+    """Return a received value as a cell holds it without loss."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    if isinstance(value, bool | list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) < _EXACT_BELOW):
+        return value
+    return str(value)
+
+
+def _without_formulas(rows: pd.DataFrame) -> pd.DataFrame:
+    """Put an apostrophe before each text that a spreadsheet would take for a formula, and before names of columns too."""
+    return rows.map(_plain_text).rename(columns=_plain_text)
+
+
+def _plain_text(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(LIVE) else value
 
 
 def _hexadecimal(wkb: pd.Series[Any], wanted: npt.NDArray[np.bool_]) -> pd.Series[Any]:

@@ -27,11 +27,15 @@ BATCH_ROWS = 20_000
 
 @dataclass(frozen=True)
 class VectorFile:
-    """A vector file that is open: its batches, the plane that they are brought to, and the way there."""
+    """A vector file that is open: its batches, the plane that they are brought to, and the way there.
+
+    `doubts` are what is wrong with the file although it can be read.
+    """
 
     name: str
     batches: Iterator[Batch]
     plane: reference.Reference
+    doubts: tuple[str, ...]
     _declared: str | None
     _path: reference.Way | None
 
@@ -89,7 +93,8 @@ def vector_file(name: str, fields: Sequence[str], plane: reference.Reference | N
             )
         target = plane or system
         path = reference.path_between(system, target, name)
-        yield VectorFile(name, arrived.batches, target, arrived.declared_crs, path)
+        doubts = tuple(words for _, words in source.doubts)
+        yield VectorFile(name, arrived.batches, target, doubts, arrived.declared_crs, path)
 
 
 def column(batches: Sequence[Batch], field: str | None) -> pa.Array | None:
@@ -100,10 +105,12 @@ def column(batches: Sequence[Batch], field: str | None) -> pa.Array | None:
     return pa.chunked_array(chunks).combine_chunks() if chunks else pa.array([], pa.string())
 
 
-def tell_faults(name: str, faults: Counter[str], tell: Tell) -> None:
-    """Say how many rows had which fault."""
+def tell_faults(file: VectorFile, faults: Counter[str], tell: Tell) -> None:
+    """Say what is wrong with the file, and how many rows had which fault."""
+    for doubt in file.doubts:
+        tell(doubt)
     for fault, count in faults.items():
-        tell(f"{name}: {count:,} × {repair.FAULTS[fault]}")
+        tell(f"{file.name}: {count:,} × {repair.FAULTS[fault]}")
 
 
 def refuse_doubled(ids: pa.Array, field: str | None, name: str) -> None:

@@ -39,16 +39,20 @@ def _leaf_shapes(layout: Layout, chosen: Ints) -> Shapes:
     return layout.shapes(layout.blocks.inner[chosen], chosen, layout.cell_of_leaf[chosen])
 
 
-def _grown_lots(lots: Lots, chosen: Ints, margin: float, others: Shapes) -> Shapes:
+def _grown_lots(layout: Layout, lots: Lots, chosen: Ints, margin: float, others: Shapes) -> Shapes:
     """Return the outlines of planted lots, grown by a margin, as a conflict between two offices looks.
 
-    A lot whose margin would reach into another area of the layer keeps its own outline, so that nothing overlaps.
+    A lot whose margin would reach into another area of the layer or out of the district keeps its own outline, so that nothing
+    overlaps and nothing lies outside.
     """
     own = lots.shapes[chosen]
     grown = np.asarray(shapely.set_precision(shapely.buffer(own, margin, join_style="mitre"), 0.0001))
     first, second = shapely.STRtree(np.concatenate([grown, others])).query(grown, predicate="intersects")
     crowded = np.zeros(len(grown), dtype=bool)
     crowded[first[first != second]] = True
+    district = _district(layout)[0]
+    shapely.prepare(district)
+    crowded |= ~shapely.contains(district, grown)
     return np.where(crowded, own, grown)
 
 
@@ -71,7 +75,9 @@ def red_lines(layout: Layout, lots: Lots) -> gpd.GeoDataFrame:
     river_parts, _ = merged_by(river, np.zeros(len(river), dtype=np.int64))
     reservoirs, wooded = _leaf_shapes(layout, water), _leaf_shapes(layout, woods)
     planted = np.flatnonzero(lots.subkind == "redline")
-    grown = _grown_lots(lots, planted, RED_MARGIN_M, np.concatenate([river_parts, reservoirs, wooded]))
+    grown = _grown_lots(
+        layout, lots, planted, RED_MARGIN_M, np.concatenate([river_parts, reservoirs, wooded])
+    )
     groups = (
         (river_parts, "生物多样性维护红线", "河湖滨岸带"),
         (reservoirs, "水源涵养红线", "水库库区"),
@@ -106,7 +112,7 @@ def farmland(layout: Layout, lots: Lots, features: gpd.GeoDataFrame, seed: int) 
     fields = fields[open_field]
     planted = np.flatnonzero(np.isin(lots.subkind, ["farmland", "farmland_expired"]))
     source = features.iloc[fields]
-    grown = _grown_lots(lots, planted, FARM_MARGIN_M, source.geometry.to_numpy())
+    grown = _grown_lots(layout, lots, planted, FARM_MARGIN_M, source.geometry.to_numpy())
     shapes = np.concatenate([source.geometry.to_numpy(), grown])
     count, extra = len(shapes), len(grown)
     expired = drawn(random, count, 0.02)
@@ -168,6 +174,10 @@ def development_boundary(layout: Layout) -> gpd.GeoDataFrame:
         geometry=joined,
         crs=CRS,
     )
+
+
+def _district(layout: Layout) -> Shapes:
+    return layout.shapes(np.array([layout.frame.root]), _outside(1), _outside(1))
 
 
 def _cell_shapes(layout: Layout) -> Shapes:
@@ -294,7 +304,7 @@ def rivers(layout: Layout) -> gpd.GeoDataFrame:
 def admin_areas(layout: Layout, places: Places) -> dict[str, gpd.GeoDataFrame]:
     """Return district (XZQ), towns (XZ) and villages (CUN); they share every boundary vertex."""
     frame = layout.frame
-    root = layout.shapes(np.array([frame.root]), _outside(1), _outside(1))
+    root = _district(layout)
     towns = np.array([town.admin for town in frame.towns])
     town_shapes = layout.shapes(towns, _outside(len(towns)), _outside(len(towns)))
     villages, source = merged_by(_cell_shapes(layout), places.village_of_cell)

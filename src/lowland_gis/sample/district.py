@@ -22,6 +22,7 @@ from lowland_gis.sample.firms import YEARS, enterprise_tables
 from lowland_gis.sample.layout import Layout, draw_layout
 from lowland_gis.sample.lots import Lots, plant, survey_lots
 from lowland_gis.sample.places import Places, name_places
+from lowland_gis.sample.planted import empty_cells, plant_faults
 from lowland_gis.sample.spoil import NOTES, Record, SpoiltShares, drop_shape, spoil_layer, spoil_parcels
 from lowland_gis.sample.survey2 import classes_2009, lines_2009, polygons_2009
 from lowland_gis.sample.survey3 import features_2019, settlements_2019
@@ -154,6 +155,17 @@ class _Writer:
         name, _, layer = SOURCES[key].partition(":")
         return self._folder / "incoming" / name, layer
 
+    def _planted(self, key: str, frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """Return a layer with the faults of `every_layer`; records that are spoilt already are left alone."""
+        spoilt = [name for layer, name, _, _ in self._records if layer == key]
+        if key in ("parcel", "enterprise"):
+            spoilt += list(self._faults)
+        frame, records = plant_faults(
+            key, frame, seed=self._district.seed, share=self._shares.every_layer, spoilt=spoilt
+        )
+        self._records += records
+        return frame
+
     def _layer(self, key: str, frame: gpd.GeoDataFrame, crs: str = PLANAR) -> None:
         self._progress(SOURCES[key])
         self._counts[key] = len(frame)
@@ -184,21 +196,21 @@ class _Writer:
         district = self._district
         frame = papers.parcel_frame(district.lots, district.places, district.papers, built, district.seed)
         frame, self._faults = spoil_parcels(frame, district.lots, district.seed, self._shares)
-        self._layer("parcel", frame)
+        self._layer("parcel", self._planted("parcel", frame))
         self._counts["distinct parcels"] = len(district.lots)
 
     def _third_survey(self) -> None:
         district = self._district
         features = features_2019(district.layout, district.places)
-        self._layer("czcdyd3", settlements_2019(features, district.places))
+        self._layer("czcdyd3", self._planted("czcdyd3", settlements_2019(features, district.places)))
         fields = controls.farmland(district.layout, district.lots, features, district.seed)
-        self._farmland(self._spoil("farmland", fields, "BSM", "DLBM"))
+        self._farmland(self._planted("farmland", self._spoil("farmland", fields, "BSM", "DLBM")))
         calm = features["DLBM"].isin(["0301", "0201", "1006", "1104"]).to_numpy()
         spoilt = self._spoil("dltb3", features, "BSM", "DLBM", calm)
         if self._shares.other_layers > 0:
             spoilt, records = drop_shape("dltb3", spoilt, key="BSM", row=int(np.flatnonzero(calm)[-1]))
             self._records += records
-        self._layer("dltb3", spoilt)
+        self._layer("dltb3", self._planted("dltb3", spoilt))
 
     def _farmland(self, frame: gpd.GeoDataFrame) -> None:
         self._progress(SOURCES["farmland"])
@@ -213,26 +225,26 @@ class _Writer:
         district = self._district
         old = polygons_2009(district.layout, district.places, district.old_classes, district.seed)
         calm = old["DLBM"].isin(["011", "012", "013", "031", "033", "021"]).to_numpy()
-        self._layer("dltb2", self._spoil("dltb2", old, "BSM", "DLBM", calm))
-        self._layer(
-            "xzdw2", lines_2009(district.layout, district.old_classes, district.places, district.seed)
-        )
+        self._layer("dltb2", self._planted("dltb2", self._spoil("dltb2", old, "BSM", "DLBM", calm)))
+        lines = lines_2009(district.layout, district.old_classes, district.places, district.seed)
+        self._layer("xzdw2", self._planted("xzdw2", lines))
 
     def _plans(self) -> None:
         layout, lots, seed = self._district.layout, self._district.lots, self._district.seed
-        self._layer("eco_redline", controls.red_lines(layout, lots))
-        self._layer("development_boundary", controls.development_boundary(layout))
-        self._layer("plan_zone", controls.plan_zones(layout))
-        plans = controls.plan_parcels(layout, lots, seed)
-        self._layer("plan_parcel", self._spoil("plan_parcel", plans, "DKBH", "YDDM"))
+        self._layer("eco_redline", self._planted("eco_redline", controls.red_lines(layout, lots)))
+        boundary = controls.development_boundary(layout)
+        self._layer("development_boundary", self._planted("development_boundary", boundary))
+        self._layer("plan_zone", self._planted("plan_zone", controls.plan_zones(layout)))
+        plans = self._spoil("plan_parcel", controls.plan_parcels(layout, lots, seed), "DKBH", "YDDM")
+        self._layer("plan_parcel", self._planted("plan_parcel", plans))
 
     def _legal(self, built: Built) -> None:
         district = self._district
         approved = papers.approvals(district.lots, district.papers, built, district.seed)
-        approved = self._spoil("approval", approved, "PZWH", "YT")
+        approved = self._planted("approval", self._spoil("approval", approved, "PZWH", "YT"))
         self._layer("approval", approved.to_crs(DEGREES), DEGREES)
         supplied = papers.supplies(district.lots, district.papers, built, district.seed)
-        supplied = self._spoil("supply", supplied, "DZJGH", "TDYT")
+        supplied = self._planted("supply", self._spoil("supply", supplied, "DZJGH", "TDYT"))
         moved = papers.with_zone_prefix(supplied.geometry.to_numpy())
         self._layer(
             "supply", gpd.GeoDataFrame(supplied.drop(columns="geometry"), geometry=moved, crs=ZONED), ZONED
@@ -247,14 +259,19 @@ class _Writer:
         self._progress(SOURCES["raster"])
         path, _ = self._path("raster")
         write_intensity(path, buildings, areas["district"].geometry.to_numpy())
-        self._layer("building", self._spoil("building", buildings, "JZBH", "JZLX"))
+        if self._shares.every_layer > 0:
+            empty_cells(path, areas["village"].geometry.to_numpy(), seed=district.seed)
+            self._records.append(("raster", path.name, "no_value", NOTES["no_value"]))
+        spoilt = self._planted("building", self._spoil("building", buildings, "JZBH", "JZLX"))
+        self._layer("building", spoilt)
         for key, frame in areas.items():
-            self._layer(key, frame)
+            self._layer(key, self._planted(key, frame))
         return built
 
     def _base(self) -> None:
-        self._layer("road", controls.roads(self._district.layout))
-        self._layer("river", controls.rivers(self._district.layout))
+        layout = self._district.layout
+        self._layer("road", self._planted("road", controls.roads(layout)))
+        self._layer("river", self._planted("river", controls.rivers(layout)))
 
     def _firms(self) -> None:
         district = self._district
@@ -262,6 +279,8 @@ class _Writer:
         for year, rows in enterprise_tables(district.lots, district.places, district.seed).items():
             self._progress(f"税务局/企业{year}.xlsx")
             shown = rows[~rows["宗地代码"].isin(hidden)]
+            # One year is enough: a fault of three years would be three faults of one firm.
+            shown = self._planted("enterprise", shown) if year == YEARS[-1] else shown
             self._counts[f"enterprise {year}"] = len(shown)
             write_workbook(self._folder / "incoming" / "税务局" / f"企业{year}.xlsx", shown)
 

@@ -37,7 +37,7 @@ def public(columns: pd.DataFrame) -> list[str]:
 def write_shapefile(path: Path, frame: gpd.GeoDataFrame, form: ShapefileForm, *, crs: str) -> None:
     """Write a shapefile; the geometry through GDAL, the attributes with exact fields."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    kind = "LineString" if shapely.get_type_id(frame.geometry.to_numpy()[0]) == 1 else "Polygon"
+    kind = "LineString" if _is_lines(frame) else "Polygon"
     table = pa.table({"geometry": pa.array(shapely.to_wkb(frame.geometry.to_numpy()), pa.binary())})
     pyogrio.write_arrow(
         table, path, driver="ESRI Shapefile", geometry_name="geometry", geometry_type=kind, crs=crs
@@ -51,17 +51,21 @@ def write_shapefile(path: Path, frame: gpd.GeoDataFrame, form: ShapefileForm, *,
 def write_layer(path: Path, layer: str, frame: gpd.GeoDataFrame, *, crs: str, driver: str) -> None:
     """Write one layer of a GeoPackage or FileGDB, with real date fields; further layers are added."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = shapely.get_type_id(frame.geometry.to_numpy()[0]) == shapely.GeometryType.LINESTRING
     pyogrio.write_arrow(
         _batches(frame),
         path,
         layer=layer,
         driver=driver,
         geometry_name="geometry",
-        geometry_type="LineString" if lines else "MultiPolygon",
+        geometry_type="LineString" if _is_lines(frame) else "MultiPolygon",
         crs=crs,
         layer_options={} if driver == "OpenFileGDB" else {"GEOMETRY_NAME": "geom"},
     )
+
+
+def _is_lines(frame: gpd.GeoDataFrame) -> bool:
+    kinds = shapely.get_type_id(frame.geometry.to_numpy())
+    return bool((kinds == shapely.GeometryType.LINESTRING).any())
 
 
 def _batches(frame: gpd.GeoDataFrame) -> pa.RecordBatchReader:
@@ -107,7 +111,7 @@ def write_zip(path: Path, folder: Path, inner: str) -> None:
 
 
 def write_workbook(path: Path, rows: pd.DataFrame) -> None:
-    """Write one sheet with a heading row; codes are text."""
+    """Write one sheet with a heading row; codes are text, a missing value is an empty cell."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
         book.set_properties({"created": FIXED_DATE, "title": "合成数据，企业均为虚构"})
@@ -117,7 +121,7 @@ def write_workbook(path: Path, rows: pd.DataFrame) -> None:
             for column, value in enumerate(row):
                 if isinstance(value, str):
                     sheet.write_string(number, column, value)
-                else:
+                elif pd.notna(value):
                     sheet.write_number(number, column, float(value))
 
 

@@ -1,0 +1,74 @@
+"""What a table and a column are, and the columns that many tables share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal[
+    "text", "integer", "bigint", "number", "boolean", "date", "timestamp", "json", "bytes", "geometry"
+]
+
+LAND, RESULT, REGISTRY = "land", "result", "registry"
+SCHEMAS = (LAND, RESULT, REGISTRY)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its kind, what it means, its unit, and how it is constrained.
+
+    A reference that is not `enforced` is no foreign key: rows that come in bulk are written by the transaction that writes what they
+    refer to, and a check of each would cost more than loading it.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    unit: str | None = None
+    nullable: bool = False
+    identity: bool = False
+    references: str | None = None
+    enforced: bool = True
+    indexed: bool = False
+    geometry_type: str = "GEOMETRY"
+
+    @property
+    def spatially_indexed(self) -> bool:
+        """Return whether the column has a spatial index; received geometry is only ever looked at one by one."""
+        return self.kind == "geometry" and self.name != "geom_received"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of one schema; `key` names the columns of its primary key.
+
+    `partitioned_by` names the column whose every value is a table of its own below this one (see `db.parts`).
+    """
+
+    schema: str
+    name: str
+    meaning: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    unique: tuple[tuple[str, ...], ...] = ()
+    partitioned_by: str | None = None
+
+    @property
+    def full_name(self) -> str:
+        """Return `schema.table`."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Return the names of the columns in order."""
+        return tuple(column.name for column in self.columns)
+
+
+def identity(name: str, meaning: str) -> Column:
+    """Return the number that the database gives a row."""
+    return Column(name, "bigint", meaning, identity=True)
+
+
+PARCEL_ID = Column("parcel_id", "text", "parcel code (宗地代码 ZDDM)")
+AREA = Column("area_m2", "number", "ellipsoidal area by the survey formula (椭球面积)", unit="m²")
+TOWN = Column("town_code", "text", "town code, 9 digits (镇街代码)", nullable=True)

@@ -1,0 +1,157 @@
+"""Tables of `result`: what stages computed; it can be thrown away and carries the run that made it."""
+
+from __future__ import annotations
+
+from lowland_gis.schema.model import PARCEL_ID, RESULT, TOWN, Column, Table, identity
+
+
+def _run(*, enforced: bool = True) -> Column:
+    return Column(
+        "run_id", "bigint", "run that made the row", references="result.run.run_id", enforced=enforced
+    )
+
+
+RUN = Table(
+    RESULT,
+    "run",
+    "one execution of one stage",
+    ("run_id",),
+    (
+        identity("run_id", "number of the run"),
+        Column("stage", "text", "stage that ran", indexed=True),
+        Column("started_at", "timestamp", "when it began"),
+        Column("finished_at", "timestamp", "when it ended"),
+        Column("code_version", "text", "version of lowland_gis"),
+        Column("inputs", "json", "versions and runs that it read"),
+        Column("settings", "json", "settings that it used, with the digest of every definition"),
+        Column(
+            "digest", "text", "digest of inputs, settings and code version: the same again is not run twice"
+        ),
+    ),
+)
+
+OVERLAP = Table(
+    RESULT,
+    "overlap",
+    "how many square metres of a parcel lie in a class of a layer",
+    ("run_id", "layer", "parcel_id", "code"),
+    (
+        _run(enforced=False),
+        Column("layer", "text", "layer key"),
+        PARCEL_ID,
+        Column("code", "text", "class code"),
+        Column("area_m2", "number", "overlap on the plane", unit="m²"),
+        Column("share", "number", "part of the parcel's planar area", unit="[0, 1]"),
+    ),
+)
+
+COVER = Table(
+    RESULT,
+    "cover",
+    "where a layer leaves a part of a parcel that it meets uncovered, or covers a part more than once; no row: neither",
+    ("run_id", "layer", "parcel_id"),
+    (
+        _run(enforced=False),
+        Column("layer", "text", "layer key"),
+        PARCEL_ID,
+        Column("rest_m2", "number", "part of the parcel that no zone covers", unit="m²"),
+        Column(
+            "excess_m2", "number", "what zones cover beyond once: twice counts once, thrice twice", unit="m²"
+        ),
+    ),
+)
+
+EVIDENCE = Table(
+    RESULT,
+    "evidence",
+    "one measured value of one parcel; a missing row means that nothing is known",
+    ("run_id", "parcel_id", "measure"),
+    (
+        _run(),
+        PARCEL_ID,
+        Column("measure", "text", "name of the measure"),
+        Column("value", "number", "the value; true is 1 and false is 0"),
+        Column("low", "number", "least value that drift of the boundaries allows", nullable=True),
+        Column("high", "number", "greatest value that drift of the boundaries allows", nullable=True),
+        Column("source", "text", "layers and dates that it came from"),
+        Column("detail", "text", "classes or shares that the value is made of", nullable=True),
+    ),
+)
+
+VERDICT = Table(
+    RESULT,
+    "verdict",
+    "the answer to one question for one parcel, with the trace of every clause",
+    ("run_id", "question", "parcel_id"),
+    (
+        _run(),
+        Column("question", "text", "question of the rule pack"),
+        PARCEL_ID,
+        Column("answer", "text", "class given"),
+        Column("settled", "boolean", "false where an unknown clause could still change the answer"),
+        Column("rule", "text", "rule that decided", nullable=True),
+        Column("candidate", "text", "class that the first undecided rule would give", nullable=True),
+        Column(
+            "trace",
+            "text",
+            "outcome of every clause of the question in the order of its rules: t true, f false, u unknown",
+        ),
+    ),
+)
+
+UNIT = Table(
+    RESULT,
+    "unit",
+    "a proposed redevelopment unit (再开发单元)",
+    ("run_id", "unit_id"),
+    (
+        _run(),
+        Column("unit_id", "text", "number of the unit"),
+        TOWN,
+        Column("n_parcels", "bigint", "parcels in it"),
+        Column("area_m2", "number", "ellipsoidal area of its parcels", unit="m²"),
+        Column("low_share", "number", "share of low-efficiency land", unit="[0, 1]"),
+        Column("compactness", "number", "Polsby-Popper 4πA/P²", unit="[0, 1]"),
+        Column("geom", "geometry", "outline", geometry_type="MULTIPOLYGON"),
+        Column(
+            "public_share", "number", "share of planned public-benefit land", unit="[0, 1]", nullable=True
+        ),
+        Column("value_m2", "number", "value of the unit: gains less costs", unit="m²", nullable=True),
+        Column("ledger", "json", "every term of the value, in m²", nullable=True),
+        Column("limited_by", "text", "rule that forbids the best further move", nullable=True),
+        Column("alternative", "text", "best change of one parcel and what it gains", nullable=True),
+    ),
+)
+
+MEMBER = Table(
+    RESULT,
+    "member",
+    "which parcel is in which unit, or why it is in none",
+    ("run_id", "parcel_id"),
+    (
+        _run(),
+        PARCEL_ID,
+        Column("unit_id", "text", "unit; null when left out", nullable=True),
+        Column("reason", "text", "why it was left out", nullable=True),
+    ),
+)
+
+DRAFT = Table(
+    RESULT,
+    "draft",
+    "a division into units (方案), kept beside the others; the units of the flow are one too",
+    ("run_id",),
+    (
+        _run(),
+        Column("name", "text", "name of the draft"),
+        Column("origin", "text", "search, edit or import"),
+        # No foreign key: a draft outlives the one that it was made from.
+        Column("base_run_id", "bigint", "draft that it was made from", nullable=True),
+        Column("n_units", "bigint", "units in it"),
+        Column("value_m2", "number", "value of all units", unit="m²"),
+        Column("bound_m2", "number", "no draft under these limits is worth more", unit="m²"),
+        Column("gap", "number", "how far the value may be below the optimum", unit="[0, 1]"),
+        Column("coverage", "number", "share of all low-efficiency land that is in units", unit="[0, 1]"),
+        Column("findings", "json", "rules that it breaks: unit, rule, value, limit, parcels, message"),
+    ),
+)
