@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lowland_gis.analysis.boxtree import box_tree, boxes_met
+from lowland_gis.analysis.boxtree import STACK, box_tree, boxes_met
 
 
 @pytest.mark.parametrize("count", [0, 1, 15, 16, 17, 256, 257, 5000])
@@ -18,6 +18,6 @@ def test_finds_what_looking_at_every_box_finds(count):
     for _ in range(60):
         corner = rng.integers(-5, 60, 2)
         asked = np.array([*corner, *(corner + rng.integers(1, 20, 2))], dtype=float)
-        n, found = boxes_met(tree, asked, np.empty(1, dtype=np.int64))
+        n, found = boxes_met(tree, asked, np.empty(1, dtype=np.int64), np.empty(STACK, dtype=np.int64))
         meets = (boxes[:, :2] < asked[2:]).all(axis=1) & (boxes[:, 2:] > asked[:2]).all(axis=1)
         assert found[:n].tolist() == np.flatnonzero(meets).tolist()

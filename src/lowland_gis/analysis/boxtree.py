@@ -13,6 +13,8 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 FANOUT = 16
+# Of each level at most the boxes of one parent wait, and 64 levels hold more boxes than there can be.
+STACK = 64 * FANOUT
 _CELLS = 1 << 16
 _FEW = 48  # numbers that are sorted by inserting
 
@@ -65,14 +67,13 @@ def _cells(values: Floats) -> npt.NDArray[np.uint16]:
 
 
 @compiled
-def boxes_met(tree: BoxTree, box: Floats, found: Integers) -> tuple[int, Integers]:
+def boxes_met(tree: BoxTree, box: Floats, found: Integers, stack: Integers) -> tuple[int, Integers]:
     """Return how many boxes overlap `box` by more than an edge, and their positions in ascending order in `found`.
 
-    `found` is made larger where it is too small.
+    `found` is made larger where it is too small; `stack` is room to work in, of STACK numbers.
     """
     count = 0
     top = len(tree.level) - 2
-    stack = np.empty(64 * FANOUT, dtype=np.int64)
     depth = 0
     for node in range(tree.level[top], tree.level[top + 1]):
         stack[depth] = node

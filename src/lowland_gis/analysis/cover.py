@@ -23,6 +23,7 @@ from lowland_gis.analysis.kernel import (
     edge,
     edges_of,
     passed,
+    vertices_of,
 )
 from lowland_gis.analysis.rings import BLOCK, Rings
 
@@ -46,8 +47,9 @@ def covered_area(
     edges, room = _zone_edges(frame, zones, met, room)
     if _covers_box(frame, room[:edges]):
         return frame.area, room
-    own = edges_of(parcels, parcel, frame.west, frame.south)
-    edges, room = _with_own(own, edges, room)
+    own = np.empty((5, vertices_of(parcels, parcel)))
+    count = edges_of(parcels, parcel, frame.west, frame.south, own)
+    edges, room = _with_own(own[:, :count], edges, room)
     return _swept(frame, edges, room), room
 
 

@@ -55,30 +55,62 @@ class Frame(NamedTuple):
     parts: Floats
 
 
+class Room(NamedTuple):
+    """Room for the frame of a parcel of up to so many vertices: taking it anew for each parcel would cost more than the frame."""
+
+    edges: Edges
+    ordered: Edges
+    parts: Floats
+    first: Integers
+    last: Integers
+    free: Integers
+
+
 @compiled
-def parcel_frame(rings: Rings, shape: int) -> Frame:
-    """Return a polygon as edges relative to its box, ready to be overlapped with many zones."""
+def frame_room(vertices: int) -> Room:
+    """Return room for a parcel of so many vertices."""
+    places = vertices + _AT_ONCE
+    return Room(
+        np.empty((5, places)),
+        np.empty((5, places)),
+        np.empty(places),
+        np.empty(_STRIPS, dtype=np.int64),
+        np.empty(_STRIPS, dtype=np.int64),
+        np.empty(_STRIPS, dtype=np.int64),
+    )
+
+
+@compiled
+def vertices_of(rings: Rings, shape: int) -> int:
+    """Return how many vertices a polygon has."""
+    first, vertices = rings.shape_ring[shape], 0
+    for ring in range(first, first + rings.shape_rings[shape]):
+        vertices += rings.ring_size[ring]
+    return vertices
+
+
+@compiled
+def parcel_frame(rings: Rings, shape: int, room: Room) -> Frame:
+    """Return a polygon as edges relative to its box, ready to be overlapped with many zones; it lies in `room` until the next one."""
     west, south = rings.box[shape, 0], rings.box[shape, 1]
     width, height = rings.box[shape, 2] - west, rings.box[shape, 3] - south
-    edges = edges_of(rings, shape, west, south)
-    count = edges.shape[1]
-    few = count <= _FEW
-    n_strips = _STRIPS if few else _many_strips(edges, width)
+    count = edges_of(rings, shape, west, south, room.edges)
+    few, edges, first, last, parts = count <= _FEW, room.ordered, room.first, room.last, room.parts
+    n_strips = _STRIPS if few else _many_strips(room.edges[:, :count], width)
     strips = n_strips / width if count else 0.0
-    edges, first, last = _where_begun(edges, strips) if few else _where_run(edges, strips, n_strips)
-    parts = np.empty(edges.shape[1])
+    if few:
+        _where_begun(room, count, strips)
+    else:
+        edges, first, last = _where_run(room.edges[:, :count], strips, n_strips)
+        parts = np.empty(edges.shape[1])
     return Frame(west, south, width, height, rings.area[shape], few, edges, strips, first, last, parts)
 
 
 @compiled
-def edges_of(rings: Rings, shape: int, west: float, south: float) -> Edges:
-    """Return the edges (5, E) of a polygon that have an area below them, relative to a corner."""
-    first = rings.shape_ring[shape]
-    room = 0
-    for ring in range(first, first + rings.shape_rings[shape]):
-        room += rings.ring_size[ring]
-    edges = np.empty((5, room))
+def edges_of(rings: Rings, shape: int, west: float, south: float, edges: Edges) -> int:
+    """Write the edges (5, E) of a polygon that have an area below them, relative to a corner; return how many they are."""
     n = 0
+    first = rings.shape_ring[shape]
     for ring in range(first, first + rings.shape_rings[shape]):
         start = rings.ring_start[ring]
         xa, ya = rings.xy[start, 0] - west, rings.xy[start, 1] - south
@@ -90,7 +122,7 @@ def edges_of(rings: Rings, shape: int, west: float, south: float) -> Edges:
                 edges[SLOPE, n], edges[SIGN, n] = slope, sign
                 n += 1
             xa, ya = xb, yb
-    return edges[:, :n]
+    return n
 
 
 @inlined
@@ -107,28 +139,26 @@ def edge(
 
 
 @compiled
-def _where_begun(edges: Edges, strips: float) -> tuple[Edges, Integers, Integers]:
-    """Return a few edges in the order of the strips that they begin in, and where to look for those over a strip."""
-    count = edges.shape[1]
-    last = np.zeros(_STRIPS, dtype=np.int64)
+def _where_begun(room: Room, count: int, strips: float) -> None:
+    """Put a few edges in the order of the strips that they begin in, and say where to look for those over a strip."""
+    edges, ordered, first, last, free = room.edges, room.ordered, room.first, room.last, room.free
+    last[:] = 0
     for n in range(count):
         last[_strip(edges[X0, n], strips, _STRIPS)] += 1
     for strip in range(1, _STRIPS):
         last[strip] += last[strip - 1]
-    free = last.copy()
-    ordered = _room(count)
+    free[:] = last
     for n in range(count - 1, -1, -1):
         strip = _strip(edges[X0, n], strips, _STRIPS)
         free[strip] -= 1
         for row in range(5):
             ordered[row, free[strip]] = edges[row, n]
-    first = np.empty(_STRIPS, dtype=np.int64)
+    _without_width(ordered, count)
     n = 0
     for strip in range(_STRIPS):
         while n < count and _strip(ordered[X1, n], strips, _STRIPS) < strip:
             n += 1
         first[strip] = n
-    return ordered, first, last
 
 
 @compiled
@@ -143,7 +173,8 @@ def _where_run(edges: Edges, strips: float, n_strips: int) -> tuple[Edges, Integ
     first = np.zeros(n_strips, dtype=np.int64)
     first[1:] = last[:-1]
     free = first.copy()
-    ordered = _room(last[-1])
+    ordered = np.empty((5, last[-1] + _AT_ONCE))
+    _without_width(ordered, last[-1])
     for n in range(edges.shape[1]):
         west, east = _strip(edges[X0, n], strips, n_strips), _strip(edges[X1, n], strips, n_strips)
         for strip in range(west, east + 1):
@@ -166,12 +197,10 @@ def _many_strips(edges: Edges, width: float) -> int:
 
 
 @compiled
-def _room(count: int) -> Edges:
-    """Return room for so many edges, with some behind them that have no width: they end before they begin."""
-    edges = np.empty((5, count + _AT_ONCE))
-    edges[:, count:] = 0.0
-    edges[X1, count:] = -1.0
-    return edges
+def _without_width(edges: Edges, count: int) -> None:
+    """Let some edges follow that have no width: they end before they begin."""
+    edges[:, count : count + _AT_ONCE] = 0.0
+    edges[X1, count : count + _AT_ONCE] = -1.0
 
 
 @compiled

@@ -13,23 +13,27 @@ import shapely
 from lowland_gis.analysis import repair
 from lowland_gis.analysis.curves import linearised
 from lowland_gis.analysis.rings import Rings, substituted
-from lowland_gis.analysis.wkb import DOUBT, EMPTY, MISSING, UNREAD, Bytes, Integers, decode
+from lowland_gis.analysis.wkb import DOUBT, EMPTY, MISSING, UNREAD, Bytes, Floats, Integers, decode
 
 Geometries = npt.NDArray[np.object_]
 
 
 def polygon_rings(
-    shapes: pa.Array, *, deviation: float, to_plane: Callable[[Geometries], Geometries] | None = None
+    shapes: pa.Array,
+    *,
+    deviation: float,
+    to_plane: Callable[[Geometries], Geometries] | None = None,
+    xy_room: Callable[[int], Floats] | None = None,
 ) -> tuple[Rings, Counter[str]]:
     """Return the polygons of a column of WKB as rings, row by row, and how many rows had which fault.
 
     What is invalid is repaired as at ingest (structure method); points and lines are no polygons, so they meet nothing, as
     do rows that cannot be mended. `deviation` is how far chords may lie from arcs. `to_plane` moves geometries to
-    another plane before they are judged.
+    another plane before they are judged. `xy_room` is as with `decode`; the vertices lie elsewhere where a polygon was mended.
     """
     if to_plane is not None:
         shapes = _moved(shapes, deviation, to_plane)
-    rings, state = decode(*binary_parts(shapes))
+    rings, state = decode(*binary_parts(shapes), xy_room=xy_room)
     faults = Counter(
         {"geometry_missing": int((state == MISSING).sum()), "geometry_empty": int((state == EMPTY).sum())}
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from lowland_gis.analysis.boxtree import BoxTree, boxes_met
+from lowland_gis.analysis.boxtree import STACK, BoxTree, boxes_met
 from lowland_gis.analysis.compiled import compiled
 from lowland_gis.analysis.cover import covered_area
-from lowland_gis.analysis.kernel import area_within, parcel_frame
+from lowland_gis.analysis.kernel import area_within, frame_room, parcel_frame, vertices_of
 from lowland_gis.analysis.rings import Rings
 
 Floats = npt.NDArray[np.float64]
@@ -28,15 +28,17 @@ def sums_of(
     parcel, klass, area = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64), np.empty(room)
     covered = np.zeros(last - first if cover else 0)
     found = np.empty(64, dtype=np.int64)
-    edges = np.empty((256, 6))
+    edges, stack, work = np.empty((256, 6)), np.empty(STACK, dtype=np.int64), frame_room(256)
     n = 0
     for p in range(first, last):
         if parcels.shape_rings[p] == 0:
             continue
-        count, found = boxes_met(tree, parcels.box[p], found)
+        count, found = boxes_met(tree, parcels.box[p], found, stack)
         if count == 0:
             continue
-        frame = parcel_frame(parcels, p)
+        if vertices_of(parcels, p) > len(work.parts):
+            work = frame_room(2 * vertices_of(parcels, p))
+        frame = parcel_frame(parcels, p, work)
         summed = 0.0
         for place in range(count):
             zone = found[place]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import shapely
@@ -10,6 +12,7 @@ from lowland_gis.analysis.compiled import compiled
 from lowland_gis.analysis.rings import LARGE, Rings, blocks_of, fill_blocks, room, signed_area
 from lowland_gis.analysis.simple import holes_inside, is_simple
 
+Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 States = npt.NDArray[np.int8]
 Bytes = npt.NDArray[np.uint8]
@@ -26,16 +29,20 @@ _XY = 2
 _SURFACE = 2
 
 
-def decode(content: Bytes, offsets: Integers) -> tuple[Rings, States]:
+def decode(
+    content: Bytes, offsets: Integers, *, xy_room: Callable[[int], Floats] | None = None
+) -> tuple[Rings, States]:
     """Return polygons and multipolygons of WKB as rings, and of each row what is known about it.
 
     `offsets` (S + 1) cut `content` into rows. A row is SURE where it is one polygon whose rings are closed, finite and proved to be
     simple, its holes apart and inside; MISSING where it has no bytes; EMPTY; in DOUBT where it was read but its validity is not proved; UNREAD where
     it is of another kind, byte order or form. Heights and measures are left out. The rows of other states than SURE and DOUBT have
-    no rings.
+    no rings. `xy_room` gives the array (N, 2) for so many vertices, where they are not to lie in one of their own.
     """
     n_rings, n_points, n_blocks = _measured(content, offsets)
-    rings = room(len(offsets) - 1, int(n_rings), int(n_points), int(n_blocks))
+    rings = room(len(offsets) - 1, int(n_rings), 0 if xy_room else int(n_points), int(n_blocks))
+    if xy_room is not None:
+        rings = rings._replace(xy=xy_room(int(n_points)))
     state = np.empty(len(offsets) - 1, dtype=np.int8)
     _fill(content, offsets, rings, rings.xy.view(np.uint8).reshape(-1), state)
     return rings, state

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
@@ -19,6 +20,8 @@ from lowland_gis.files.source import Source
 _DEFAULT_CRS = "OGC:CRS84"
 # A column is read through a window of this size, so that a file of one huge row group does not come in whole.
 _WINDOW_BYTES = 1 << 22
+# A row group up to this size may be read as a whole, beside others.
+_GROUP_BYTES = 1 << 26
 _READING_ERRORS = (pa.ArrowException, OSError, ValueError)
 
 
@@ -38,16 +41,24 @@ class GeoParquet:
     crs: str | None
     n_rows: int
 
-    def batches(self, rows: int, *, fields: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    def batches(
+        self, rows: int, *, fields: Sequence[str] | None = None, group: int | None = None
+    ) -> Iterator[pa.RecordBatch]:
         """Yield at most so many rows at a time: the fields (all, or those named) and then the geometry column as it lies.
+
+        Of one row group, where it is named; several can be read at the same time, since each reads with a handle of its own.
 
         Raises:
             InputRefusedError: a page cannot be read, or fewer rows come than the footer counts.
         """
         wanted = [*(self.fields if fields is None else fields), *([self.geometry] if self.geometry else [])]
+        groups, promised = None, self.n_rows
+        if group is not None:
+            groups, promised = [group], self.file.metadata.row_group(group).num_rows
         read = 0
         with _refused_when_broken(self.source):
-            parts = self.file.iter_batches(batch_size=rows, columns=wanted, use_threads=False)
+            file = self.file if group is None else _opened(self.source, self.file.metadata)
+            parts = file.iter_batches(batch_size=rows, row_groups=groups, columns=wanted, use_threads=False)
         while True:
             # What the caller does with a batch is no fault of the file, so only the reading is guarded.
             with _refused_when_broken(self.source):
@@ -56,11 +67,34 @@ class GeoParquet:
                 break
             read += part.num_rows
             yield part.select(wanted) if wanted else part
-        if read != self.n_rows:
+        if read != promised:
             raise InputRefusedError(
-                f"{self.source.name}: its footer counts {self.n_rows} rows, but {read} came; nothing was loaded."
+                f"{self.source.name}: its footer counts {promised} rows, but {read} came; nothing was loaded."
                 " Ask the sender for the file again."
             )
+
+    def groups(self) -> list[tuple[int, int]]:
+        """Return number and first row of each row group; none where one is too large to be held as a whole."""
+        described = [
+            self.file.metadata.row_group(group) for group in range(self.file.metadata.num_row_groups)
+        ]
+        if any(group.total_byte_size > _GROUP_BYTES for group in described):
+            return []
+        starts = accumulate((group.num_rows for group in described), initial=0)
+        return list(zip(range(len(described)), starts, strict=False))
+
+
+def _opened(source: Source, metadata: Any = None) -> Any:
+    # Few deliveries are Parquet, and its library drags that of cloud storage along.
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    return pq.ParquetFile(
+        source.path,
+        metadata=metadata,
+        buffer_size=_WINDOW_BYTES,
+        pre_buffer=False,
+        page_checksum_verification=True,
+    )
 
 
 def opened_geoparquet(source: Source) -> GeoParquet:
@@ -69,13 +103,8 @@ def opened_geoparquet(source: Source) -> GeoParquet:
     Raises:
         InputRefusedError: the file is broken, its metadata make no sense, or its geometries are not WKB.
     """
-    # Few deliveries are Parquet, and its library drags that of cloud storage along.
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
     with _refused_when_broken(source):
-        file = pq.ParquetFile(
-            source.path, buffer_size=_WINDOW_BYTES, pre_buffer=False, page_checksum_verification=True
-        )
+        file = _opened(source)
         schema = file.schema_arrow
     _refuse_doubled(source, schema)
     geo = (schema.metadata or {}).get(b"geo")

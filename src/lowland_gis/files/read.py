@@ -7,10 +7,10 @@ import io
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,8 @@ class Batch:
 class Received:
     """A source that is open; `batches` can be gone through once and raises when fewer rows come than the header counts.
 
-    `n_rows` is what the header says, where it says so.
+    `n_rows` is what the header says, where it says so. `parts`, where there are any, give the same batches and can be gone through
+    at the same time, each by a thread of its own.
     """
 
     columns: tuple[str, ...]
@@ -86,6 +87,7 @@ class Received:
     layer: str | None
     n_rows: int | None
     batches: Iterator[Batch]
+    parts: tuple[Callable[[], Iterator[Batch]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -341,15 +343,17 @@ def _unique(names: list[str]) -> list[str]:
 def _parquet(source: Source, fields: Sequence[str] | None, batch_rows: int) -> Received:
     file = opened_geoparquet(source)
     names = file.fields if fields is None else tuple(name for name in file.fields if name in fields)
-    batches = _parquet_batches(file, names, batch_rows)
-    return Received(
-        file.fields or (ROW_NUMBER,), file.geometry is not None, file.crs, None, None, file.n_rows, batches
-    )
+    columns, has_geometry = file.fields or (ROW_NUMBER,), file.geometry is not None
+    batches = _parquet_batches(file, names, batch_rows, None, 0)
+    parts = tuple(partial(_parquet_batches, file, names, batch_rows, *group) for group in file.groups())
+    return Received(columns, has_geometry, file.crs, None, None, file.n_rows, batches, parts)
 
 
-def _parquet_batches(file: GeoParquet, names: tuple[str, ...], batch_rows: int) -> Iterator[Batch]:
-    first, deviation = 0, _deviation(file.crs)
-    for part in file.batches(batch_rows, fields=names):
+def _parquet_batches(
+    file: GeoParquet, names: tuple[str, ...], batch_rows: int, group: int | None, first: int
+) -> Iterator[Batch]:
+    deviation = _deviation(file.crs)
+    for part in file.batches(batch_rows, fields=names, group=group):
         shapes = None if file.geometry is None else part.column(file.geometry)
         attributes = pa.Table.from_batches([part]).select(list(names))
         rows = attributes if names else _row_numbers(first, part.num_rows)

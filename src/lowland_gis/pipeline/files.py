@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -19,7 +19,6 @@ from lowland_gis.analysis.wkb import rings_of
 from lowland_gis.engines.local import tabulated, together
 from lowland_gis.engines.spool import Spool
 from lowland_gis.errors import InputRefusedError
-from lowland_gis.pipeline.ahead import worked
 from lowland_gis.pipeline.project import Tell, silent
 from lowland_gis.pipeline.vector_file import VectorFile, column, refuse_doubled, tell_faults, vector_file
 
@@ -124,9 +123,10 @@ def _layers(
     ours = stack.enter_context(vector_file(parcels, _named(id_field), None))
     theirs = stack.enter_context(vector_file(zones, _named(by_field, width_field), ours.plane))
     room = [stack.enter_context(Spool()) for _ in range(2)]
-    first = partial(_polygons, ours, id_field, room[0], threads=threads)
+    pool = None if threads == 1 else stack.enter_context(ThreadPoolExecutor(threads))
+    first = partial(_polygons, ours, id_field, room[0], threads, pool)
     second = (
-        partial(_polygons, theirs, by_field, room[1], threads=threads)
+        partial(_polygons, theirs, by_field, room[1], threads, pool)
         if width_field is None
         else partial(_strips, theirs, by_field, width_field, room[1])
     )
@@ -141,13 +141,14 @@ def _named(*fields: str | None) -> list[str]:
     return [field for field in fields if field is not None]
 
 
-def _polygons(file: VectorFile, field: str | None, polygons: Spool, *, threads: int) -> _Layer:
+def _polygons(
+    file: VectorFile, field: str | None, polygons: Spool, threads: int, pool: ThreadPoolExecutor | None
+) -> _Layer:
     """Read a file batch by batch into a spool of polygons on a plane."""
     batches, faults = [], Counter[str]()
-    for batch, rings, found in worked(file.batches, file.rings, workers=threads - 1):
-        polygons.add(rings)
+    for batch, found in file.polygons(polygons, threads, pool):
         faults.update(found)
-        batches.append(replace(batch, shapes=None))
+        batches.append(batch)
     return _Layer(file, polygons, column(batches, field), faults)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +18,12 @@ import pyarrow.compute as pc
 from lowland_gis.analysis import repair
 from lowland_gis.analysis.polygons import Geometries, polygon_rings
 from lowland_gis.analysis.rings import Rings
+from lowland_gis.engines.spool import Floats, Spool
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import crs as reference
 from lowland_gis.files.read import Batch, bounds, received
 from lowland_gis.files.source import opened
+from lowland_gis.pipeline.ahead import worked
 from lowland_gis.pipeline.project import Tell
 
 BATCH_ROWS = 20_000
@@ -29,24 +33,50 @@ BATCH_ROWS = 20_000
 class VectorFile:
     """A vector file that is open: its batches, the plane that they are brought to, and the way there.
 
-    `doubts` are what is wrong with the file although it can be read.
+    `parts`, where there are any, give the same batches and can be read at the same time. `doubts` are what is wrong with the file although it can be read.
     """
 
     name: str
     batches: Iterator[Batch]
+    parts: tuple[Callable[[], Iterator[Batch]], ...]
     plane: reference.Reference
     doubts: tuple[str, ...]
     _declared: str | None
     _path: reference.Way | None
 
-    def rings(self, batch: Batch) -> tuple[Batch, Rings, Counter[str]]:
-        """Return a batch, its polygons on the plane, and how many rows had which fault."""
+    def polygons(
+        self, into: Spool, threads: int, pool: ThreadPoolExecutor | None
+    ) -> Iterator[tuple[Batch, Counter[str]]]:
+        """Put the polygons of all batches into a spool and yield each batch, without its shapes, with how many of its rows had which fault.
+
+        Batches are read and decoded in the threads of a pool where there is one; their order stays.
+        """
+
+        def rings(batch: Batch) -> tuple[Batch, Rings, Counter[str]]:
+            # The WKB is let go at once, so that its place is there for the next batch.
+            return replace(batch, shapes=None), *self.rings(batch, into.room)
+
+        if pool is not None and len(self.parts) > 1:
+            parts = worked(
+                iter(self.parts), lambda part: list(map(rings, part())), workers=threads, pool=pool
+            )
+            read = chain.from_iterable(parts)
+        else:
+            read = chain(worked(self.batches, rings, workers=threads - 1, pool=pool))
+        for batch, found, faults in read:
+            into.add(found)
+            yield batch, faults
+
+    def rings(self, batch: Batch, xy_room: Callable[[int], Floats]) -> tuple[Rings, Counter[str]]:
+        """Return the polygons of a batch on the plane, and how many rows had which fault."""
         moved = None if self._path is None else self._moved
-        rings, faults = polygon_rings(batch.shapes, deviation=batch.deviation, to_plane=moved)
+        rings, faults = polygon_rings(
+            batch.shapes, deviation=batch.deviation, to_plane=moved, xy_room=xy_room
+        )
         if self._path is None and not np.isnan(rings.box).all():
             low, high = np.nanmin(rings.box[:, :2], axis=0), np.nanmax(rings.box[:, 2:], axis=0)
             self._check(np.concatenate([low, high]))
-        return batch, rings, faults
+        return rings, faults
 
     def geometries(self, batch: Batch, kind: repair.Kind) -> tuple[Geometries, Counter[str]]:
         """Return the geometries of a batch on the plane, None where there is none of this kind, and the faults of rows."""
@@ -94,7 +124,7 @@ def vector_file(name: str, fields: Sequence[str], plane: reference.Reference | N
         target = plane or system
         path = reference.path_between(system, target, name)
         doubts = tuple(words for _, words in source.doubts)
-        yield VectorFile(name, arrived.batches, target, doubts, arrived.declared_crs, path)
+        yield VectorFile(name, arrived.batches, arrived.parts, target, doubts, arrived.declared_crs, path)
 
 
 def column(batches: Sequence[Batch], field: str | None) -> pa.Array | None:
