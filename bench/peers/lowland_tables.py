@@ -1,14 +1,18 @@
 """lowland: the stage `tabulate`, from the tables `land.parcel` and `land.feature` to `result.overlap`."""
 
-import os
-from pathlib import Path
+from lowland_gis.cli.memory import keep_memory
 
-import pandas as pd
-import psycopg
-from measured import Arguments, measured, server_cpu_seconds, timed
+keep_memory()  # as the program does before it loads anything
 
-from lowland_gis.pipeline.project import open_project
-from lowland_gis.pipeline.tabulate import tabulate
+import os  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import pandas as pd  # noqa: E402
+import psycopg  # noqa: E402
+from measured import Arguments, measured, server_cpu_seconds, timed  # noqa: E402
+
+from lowland_gis.pipeline.project import open_project  # noqa: E402
+from lowland_gis.pipeline.tabulate import tabulate  # noqa: E402
 
 
 def stage(arguments: Arguments) -> dict[str, object]:
