@@ -30,9 +30,19 @@ def quick_units(
     grown = nothing()
     # Over all parcels, and over those of one zone, one kind … at a time: units that gain by not being joined.
     for kind in range(-1, len(g.mixing)):
-        grown = joined(grown, candidates(g, desk, free, price, seeds, kind, 0.0, g.most))
+        if kind < 0 or _mixed(g, members, kind):
+            grown = joined(grown, candidates(g, desk, free, price, seeds, kind, 0.0, g.most))
     starts, flat, _ = taken(grown, packed(grown, members))
     return grown, polished(g, desk, free, price, members, forced, starts, flat)
+
+
+@compiled
+def _mixed(g: Ground, members: Ints, kind: int) -> bool:
+    """Tell whether there is anything to keep apart; where not, growing would only find the same once more."""
+    for node in members:
+        if g.codes[kind, node] != g.codes[kind, members[0]]:
+            return True
+    return False
 
 
 @compiled

@@ -56,7 +56,7 @@ def why_so(problem: Problem, units: list[Ints]) -> pd.DataFrame:
     for unit in units:
         room = np.empty(len(unit) + 1, dtype=np.int64)
         room[: len(unit)] = unit
-        move = best_move(ground, desk, free, price, room, len(unit), -1, -FAR)
+        move = best_move(ground, desk, free, price, room, len(unit), -1, -FAR, -FAR)
         rows.append(_words(problem, desk, unit, move))
     return pd.DataFrame(rows, columns=["limit", "alternative"])
 

@@ -93,7 +93,7 @@ def next_trail(desk: Desk, seeds: int) -> int:
 
 
 @compiled
-def passed(desk: Desk, trail: int, key: int) -> bool:
+def passed(desk: Desk, trail: int, key: int | np.uint64) -> bool:
     """Tell whether a set (hash) was met on the trail before; remember it while there is room."""
     mask = desk.trail_room[0]
     at = np.int64(key) & mask
