@@ -39,6 +39,8 @@ from unit_instances import (
     bubenec,
     bubenec_small,
     generated,
+    gerrymandria,
+    gerrymandria_links,
     members_table,
     pysal_example,
     sample_district,
@@ -76,6 +78,7 @@ def quality(parcels: list[int]) -> None:
         bubenec(),
         bubenec_small(),
         *(pysal_example(name) for name in ("columbus", "mexico", "sids2")),
+        gerrymandria(),
     ]
     instances += [make(count) for count in parcels or [1_000] for make in (generated, sample_district)]
     warm = generated(400)
@@ -144,7 +147,9 @@ def by_size(parcels: list[int]) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             fuzzy, _ = least_seconds(lambda i=instance: fuzzy_contiguity(i.parcels))
-            lanes, _ = least_seconds(lambda i=instance: fuzzy_contiguity(i.parcels, buffering=True, buffer=5.0))
+            lanes, _ = least_seconds(
+                lambda i=instance: fuzzy_contiguity(i.parcels, buffering=True, buffer=5.0)
+            )
         adjacency, _ = least_seconds(lambda s=shapes: facing_lengths(s, 10.0))
         problem = build_problem(instance.parcels, instance.cells)
         search, found = least_seconds(lambda p=problem: solve(p, Effort(rounds=0)))
@@ -206,6 +211,11 @@ def steady(parcels: list[int]) -> None:
                 f"{instance.name}, rounds {rounds}: shuffled same {same[0]}, two threads same {same[1]}, shift changes the value by {moved / first.value_m2 - 1:+.5%}"
             )
     _enclosures()
+    instance = gerrymandria()
+    problem = build_problem(instance.parcels, instance.cells)
+    links = zip(problem.links["first"], problem.links["second"], strict=True)
+    ours = {(str(problem.ids[one]), str(problem.ids[other])) for one, other in links}
+    print(f"{instance.name}: {len(ours)} neighbours, the same as its graph {ours == gerrymandria_links()}")
 
 
 def _bytes(draft: Draft) -> tuple[str, str, bytes]:
