@@ -1,8 +1,9 @@
 """Measure the drawing of units: against bounds, against peers, by size, and after an edit.
 
-Type: python bench/units.py quality | peers | size | edit | steady [--parcels N …]. Peers (spopt, pygeoda, momepy, libpysal) come with
+Type: python bench/units.py quality | peers | coverage | size | edit | steady [--parcels N …]. Peers (spopt, pygeoda, momepy, libpysal) come with
 `python3 scripts/bootstrap.py --bench`. `quality` proves bounds; `peers` gives spopt and pygeoda the same components and adjacency,
-only low-efficiency parcels, and the best of several numbers of regions for every component; `size` measures adjacency and search
+only low-efficiency parcels, and the best of several numbers of regions for every component; `coverage` says what more coverage
+costs in value; `size` measures adjacency and search
 as ratios to libpysal's fuzzy contiguity in one run; `edit` moves one parcel; `steady` shuffles rows, changes threads and shifts by 500 km.
 """
 
@@ -10,14 +11,10 @@ from __future__ import annotations
 
 import argparse
 import resource
-import signal
 import sys
-import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import geopandas as gpd
@@ -25,15 +22,16 @@ import numpy as np
 import shapely
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
+from unit_peers import METHODS, Region, TimedOutError
 
 from lowland_gis.analysis.contiguity import barrier_cells
 from lowland_gis.analysis.delineate import Draft, describe, draw_units, search_units
 from lowland_gis.analysis.facing import facing_lengths
 from lowland_gis.analysis.unit_bound import bounds
 from lowland_gis.analysis.unit_edit import Edit, change_units
-from lowland_gis.analysis.unit_ground import Problem, build_problem
+from lowland_gis.analysis.unit_ground import Problem, Weights, build_problem
 from lowland_gis.analysis.unit_judge import judge
-from lowland_gis.analysis.unit_search import Effort, solve
+from lowland_gis.analysis.unit_search import Effort, Found, solve
 from unit_instances import (
     Instance,
     bubenec,
@@ -47,7 +45,10 @@ from unit_instances import (
 )
 
 TARGETS_HA = (5.0, 10.0, 16.0, 24.0)
-GEODA_SEED = 1
+# What a m² of low-efficiency land weighs more, from drawing to drawing.
+MORE = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+# Where the bound is proven; that takes minutes.
+PROVEN = (2.0,)
 
 
 def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -243,29 +244,6 @@ def _enclosures() -> None:
 # ---------------------------------------------------------------------------------------------------------- peers
 
 
-class TimedOutError(Exception):
-    """A peer took too long on one component."""
-
-
-@contextmanager
-def limited(most: int) -> Iterator[None]:
-    """Stop what runs inside after so many seconds."""
-
-    def stop(*_: object) -> None:
-        raise TimedOutError
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(most)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
-
-
-Region = Callable[[gpd.GeoDataFrame, Any, int, float], Any]
-
-
 def peers(parcels: list[int]) -> None:
     """Print what regionalisations of the low-efficiency parcels are worth, judged by the same evaluator."""
     say("instance", "method", "value ha", "coverage", "units kept", "regions that break a rule", "s")
@@ -279,10 +257,7 @@ def peers(parcels: list[int]) -> None:
             ("lowland 16 rounds", Effort(rounds=16)),
         ):
             took, found = seconds(lambda p=problem, e=effort: solve(p, e))
-            labels = np.full(len(problem.cell), -1)
-            for number, unit in enumerate(unit for part in found for unit in part.units):
-                labels[unit] = number
-            _tell(instance, problem, name, labels, took)
+            _tell(instance, problem, name, _labels(problem, found), took)
         for name, (region, most) in METHODS.items():
             if len(problem.cell) <= most:
                 took, labels = seconds(lambda p=problem, r=region: _regions(p, r))
@@ -379,104 +354,54 @@ def _attributes(problem: Problem, nodes: Any) -> gpd.GeoDataFrame:
     )
 
 
-def _names(frame: gpd.GeoDataFrame) -> list[str]:
-    return [name for name in frame.columns if name not in ("area_m2", "geometry")]
+def coverage(parcels: list[int]) -> None:
+    """Print what coverage costs: drawings with low-efficiency land weighed more and more, told by the usual weights.
 
-
-def _weights(graph: Any) -> Any:
-    from libpysal.weights import W  # noqa: PLC0415 - a peer
-
-    return W(
-        {row: list(map(int, graph[row].indices)) for row in range(graph.shape[0])}, silence_warnings=True
+    No drawing has a value V and a coverage C with V + more · C · low above the bound of its row.
+    """
+    say(
+        "instance",
+        "more",
+        "value ha",
+        "coverage",
+        "units",
+        "V + more · C · low ha",
+        "at most ha",
+        "low ha",
+        "s",
     )
+    for count in parcels or [1_000, 10_000]:
+        instance = generated(count)
+        usual = build_problem(instance.parcels, instance.cells)
+        low = usual.ground.low.sum() / 10_000
+        for more in MORE:
+            weights = Weights(**{name: weight / (1 + more) for name, weight in vars(Weights()).items()})
+            problem = build_problem(instance.parcels, instance.cells, weights=weights)
+            effort = Effort(rounds=4, proof=8 if more in PROVEN else 0)
+            took, (bound, found) = seconds(lambda p=problem, e=effort: bounds(p, solve(p, e), e))
+            judged = judge(usual, members_table(usual.ids, _labels(usual, found)))
+            value, share = judged.value_m2 / 10_000, judged.units["low_m2"].sum() / 10_000 / low
+            say(
+                instance.name, more, f"{value:.1f}", f"{share:.3f}", len(judged.units), f"{value + more * share * low:.1f}",
+                f"{bound * (1 + more) / 10_000:.1f}", f"{low:.1f}", f"{took:.0f}",
+            )  # fmt: skip
 
 
-def ward(frame: gpd.GeoDataFrame, graph: Any, count: int, _: float) -> Any:
-    """Return the regions of spopt's Ward."""
-    from spopt.region import WardSpatial  # noqa: PLC0415 - a peer
-
-    model = WardSpatial(frame, _weights(graph), _names(frame), n_clusters=count)
-    model.solve()
-    return model.labels_
+def _labels(problem: Problem, found: list[Found]) -> Any:
+    labels = np.full(len(problem.cell), -1)
+    for number, unit in enumerate(unit for part in found for unit in part.units):
+        labels[unit] = number
+    return labels
 
 
-def skater(frame: gpd.GeoDataFrame, graph: Any, count: int, _: float) -> Any:
-    """Return the regions of spopt's SKATER."""
-    from spopt.region import Skater  # noqa: PLC0415 - a peer
-
-    with limited(60):
-        model = Skater(frame, _weights(graph), _names(frame), n_clusters=count, floor=1)
-        model.solve()
-    return model.labels_
-
-
-def azp(frame: gpd.GeoDataFrame, graph: Any, count: int, _: float) -> Any:
-    """Return the regions of spopt's AZP."""
-    from spopt.region import AZP  # noqa: PLC0415 - a peer
-
-    with limited(60):
-        model = AZP(frame, _weights(graph), _names(frame), n_clusters=count, random_state=1)
-        model.solve()
-    return model.labels_
-
-
-def max_p(frame: gpd.GeoDataFrame, graph: Any, _: int, least: float) -> Any:
-    """Return the regions of spopt's max-p, which takes the least area and no number."""
-    from spopt.region import MaxPHeuristic  # noqa: PLC0415 - a peer
-
-    with limited(20):
-        model = MaxPHeuristic(
-            frame,
-            _weights(graph),
-            _names(frame),
-            "area_m2",
-            least,
-            2,
-            max_iterations_construction=20,
-            max_iterations_sa=5,
-        )
-        model.solve()
-    return np.asarray(model.labels_).astype(np.int64) - 1
-
-
-def geoda(method: str) -> Region:
-    """Return a method of pygeoda that takes a number of regions."""
-
-    def run(frame: gpd.GeoDataFrame, graph: Any, count: int, least: float) -> Any:
-        import pygeoda  # noqa: PLC0415 - a peer
-
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "w.gal"
-            lines = [f"0 {graph.shape[0]} none id"]
-            for row in range(graph.shape[0]):
-                near = graph[row].indices
-                lines += [f"{row} {len(near)}", " ".join(map(str, near))]
-            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-            weights = pygeoda.read_gal(str(path), [str(row) for row in range(graph.shape[0])])
-            data = frame[_names(frame)]
-            if method == "maxp":
-                found = pygeoda.maxp_greedy(
-                    weights, data, frame["area_m2"].tolist(), least, random_seed=GEODA_SEED
-                )
-            elif method == "redcap":
-                found = pygeoda.redcap(count, weights, data, "fullorder-wardlinkage")
-            else:
-                found = pygeoda.skater(count, weights, data)
-        return np.asarray(found["Clusters"]).astype(np.int64) - 1
-
-    return run
-
-
-METHODS: dict[str, tuple[Region, int]] = {
-    "spopt Ward": (ward, 200_000),
-    "spopt SKATER": (skater, 20_000),
-    "spopt AZP": (azp, 20_000),
-    "spopt max-p": (max_p, 2_000),
-    "pygeoda SKATER": (geoda("skater"), 200_000),
-    "pygeoda REDCAP": (geoda("redcap"), 200_000),
-    "pygeoda max-p": (geoda("maxp"), 200_000),
+MEASURES = {
+    "quality": quality,
+    "peers": peers,
+    "coverage": coverage,
+    "size": by_size,
+    "edit": edit,
+    "steady": steady,
 }
-MEASURES = {"quality": quality, "peers": peers, "size": by_size, "edit": edit, "steady": steady}
 
 
 def main() -> int:

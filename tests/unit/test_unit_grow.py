@@ -21,9 +21,7 @@ def grown(problem: Problem, alike: int, *, remembers: bool) -> tuple[set[frozens
         seeds = problem.of_component(component)
         trail = next_trail(desk, len(seeds)) if remembers else 0
         for seed in seeds:
-            size = grow(
-                ground, desk, problem.free, price, seed, alike, 0.0, ground.most, desk.members, trail
-            )
+            size = grow(ground, desk, problem.free, price, seed, alike, 0.0, ground.most, desk.members, trail)
             if size:
                 found.add(frozenset(map(int, desk.members[:size])))
                 ended += 1

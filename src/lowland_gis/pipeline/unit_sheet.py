@@ -15,8 +15,9 @@ from lowland_gis.definitions.legend import read_legend
 from lowland_gis.definitions.policy_tools import read_policy_tools
 from lowland_gis.deliver.unit_sheet import UnitSheet, draw_unit_sheet
 from lowland_gis.errors import UsageError
-from lowland_gis.pipeline.drafts import Stored, draft_units, frozen_units, read_draft
+from lowland_gis.pipeline.drafts import Stored, draft_units, read_draft
 from lowland_gis.pipeline.frames import town_names
+from lowland_gis.pipeline.frozen import frozen_units
 from lowland_gis.pipeline.project import Project
 from lowland_gis.pipeline.unit_inputs import UnitInputs, read_unit_inputs
 
