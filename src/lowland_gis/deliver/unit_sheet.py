@@ -13,12 +13,13 @@ import numpy as np
 import pandas as pd
 import shapely
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.path import Path as Outline
 
 from lowland_gis.definitions.legend import Legend, Style, read_legend
+from lowland_gis.deliver.drawing import fill, page_settings
 from lowland_gis.deliver.fonts import font_families, save_figure
+from lowland_gis.deliver.furniture import bar_length
 from lowland_gis.errors import UsageError
 
 A4 = (8.27, 11.69)
@@ -59,14 +60,7 @@ def draw_unit_sheet(sheet: UnitSheet, path: Path) -> Path:
     if path.suffix.lower() not in _FORMATS:
         raise UsageError(f"{path}: a sheet is a PDF or a PNG. Give a name that ends in .pdf or .png.")
     legend, families = read_legend(), font_families()
-    settings: Any = {
-        "text.parse_math": False,
-        "font.family": list(families),
-        "axes.unicode_minus": False,
-        "hatch.linewidth": 0.5,
-        "pdf.fonttype": 42,
-    }
-    with mpl.rc_context(settings):
+    with mpl.rc_context(page_settings(families)):
         figure = Figure(figsize=A4, facecolor=legend.paper.ground)
         _heading(figure, sheet, legend)
         _map(figure.add_axes(_MAP_BOX), sheet, legend)
@@ -96,38 +90,17 @@ def _map(axes: Axes, sheet: UnitSheet, legend: Legend) -> None:
     for kind, style in legend.answers.items():
         chosen = sheet.parcels.geometry.to_numpy()[(kinds == kind).to_numpy()]
         if len(chosen):
-            _fill(axes, chosen, style, 2)
+            fill(axes, chosen, style, 2)
             shown.append((style.title, style))
     for (layer, title), rows in sheet.barriers.groupby(["layer", "title"], sort=True):
         style = legend.roads.get(str(title)) or legend.layers.get(str(layer), legend.layers["background"])
         _lines(axes, rows.geometry.to_numpy(), style.outline)
         shown.append((str(title), Style(title=str(title), fill="none", outline=style.outline, width=2.0)))
     unit = legend.layers["unit"]
-    _fill(axes, [sheet.outline], Style(title=unit.title, fill="none", outline=unit.outline, width=2.2), 5)
+    fill(axes, [sheet.outline], Style(title=unit.title, fill="none", outline=unit.outline, width=2.2), 5)
     shown.append((unit.title, unit))
     _furniture(axes, height * _ASPECT, legend)
     _key(axes, shown, legend)
-
-
-def _fill(axes: Axes, shapes: Sequence[Any], style: Style, order: int) -> None:
-    parts = shapely.orient_polygons(shapely.get_parts(np.asarray(shapes, dtype=object)))
-    outlines = [
-        Outline.make_compound_path(
-            *(Outline(shapely.get_coordinates(ring), closed=True) for ring in shapely.get_rings(part))
-        )
-        for part in parts
-    ]
-    axes.add_collection(
-        PathCollection(
-            outlines,
-            facecolors=style.fill,
-            edgecolors=style.outline,
-            linewidths=style.width,
-            hatch=style.hatch or None,
-            zorder=order,
-        ),
-        autolim=False,
-    )
 
 
 def _lines(axes: Axes, shapes: Any, colour: str) -> None:
@@ -140,8 +113,7 @@ def _lines(axes: Axes, shapes: Any, colour: str) -> None:
 def _furniture(axes: Axes, width: float, legend: Legend) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
-    power = 10.0 ** np.floor(np.log10(width / 5))
-    length = max(step * power for step in (1.0, 2.0, 5.0) if step * power <= width / 5)
+    length = bar_length(width)
     share = length / width
     paper = legend.paper
     axes.plot(
