@@ -84,19 +84,30 @@ def _sheet(project: Project, stored: Stored, unit: pd.Series, inputs: UnitInputs
         unit["geometry"],
         inputs.parcels[near],
         barriers,
+        pd.DataFrame(
+            {
+                "parcel_id": inside["parcel_id"],
+                "kind": _kinds(inside),
+                "area_m2": inside["area_m2"].astype(float),
+            }
+        ),
         "合成数据 示例" if project.settings.project.synthetic else "",
     )
 
 
 def _tables(inside: gpd.GeoDataFrame) -> dict[str, pd.DataFrame]:
-    answers = {name: style.title for name, style in read_legend().answers.items()}
     uses = code_names("ydyh_2023")
     return {
-        "用地类型": _by(inside, inside["kind"].map(answers).fillna(answers["none"])),
+        "用地类型": _by(inside, _kinds(inside)),
         "规划用途": _by(inside, [_use(code, uses) for code in inside["plan_use"]]),
         "权属": _by(inside, [_OWNERSHIP.get(str(code), "未登记") for code in inside["ownership"]]),
         "规划分区": _by(inside, inside["zone"].fillna("无")),
     }
+
+
+def _kinds(inside: gpd.GeoDataFrame) -> list[str]:
+    answers = {name: style.title for name, style in read_legend().answers.items()}
+    return [str(title) for title in inside["kind"].map(answers).fillna(answers["none"])]
 
 
 def _by(rows: gpd.GeoDataFrame, names: Sequence[str] | pd.Series) -> pd.DataFrame:
