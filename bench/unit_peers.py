@@ -128,11 +128,13 @@ def geoda(method: str) -> Region:
     return run
 
 
+# These take no number of regions, so they run once.
+UNCOUNTED = ("spopt max-p", "pygeoda max-p")
 METHODS: dict[str, tuple[Region, int]] = {
     "spopt Ward": (ward, 200_000),
     "spopt SKATER": (skater, 20_000),
     "spopt AZP": (azp, 20_000),
-    "spopt max-p": (max_p, 2_000),
+    "spopt max-p": (max_p, 20_000),
     "pygeoda SKATER": (geoda("skater"), 200_000),
     "pygeoda REDCAP": (geoda("redcap"), 200_000),
     "pygeoda max-p": (geoda("maxp"), 200_000),

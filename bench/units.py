@@ -22,7 +22,7 @@ import numpy as np
 import shapely
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
-from unit_peers import METHODS, Region, TimedOutError
+from unit_peers import METHODS, UNCOUNTED, Region, TimedOutError
 
 from lowland_gis.analysis.contiguity import barrier_cells
 from lowland_gis.analysis.delineate import Draft, describe, draw_units, search_units
@@ -47,8 +47,6 @@ from unit_instances import (
 TARGETS_HA = (5.0, 10.0, 16.0, 24.0)
 # What a m² of low-efficiency land weighs more, from drawing to drawing.
 MORE = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
-# Where the bound is proven; that takes minutes.
-PROVEN = (2.0,)
 
 
 def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -252,15 +250,17 @@ def peers(parcels: list[int]) -> None:
         problem = build_problem(instance.parcels, instance.cells)
         solve(problem, Effort(rounds=0))
         for name, effort in (
-            ("lowland quick", Effort(rounds=0)),
-            ("lowland 4 rounds", Effort(rounds=4)),
-            ("lowland 16 rounds", Effort(rounds=16)),
+            ("lowland, quick", Effort(rounds=0)),
+            ("lowland, 8 rounds", Effort(rounds=8)),
+            ("lowland, 16 rounds", Effort(rounds=16)),
         ):
             took, found = seconds(lambda p=problem, e=effort: solve(p, e))
             _tell(instance, problem, name, _labels(problem, found), took)
         for name, (region, most) in METHODS.items():
             if len(problem.cell) <= most:
-                took, labels = seconds(lambda p=problem, r=region: _regions(p, r))
+                took, labels = seconds(
+                    lambda p=problem, r=region, c=name not in UNCOUNTED: _regions(p, r, counted=c)
+                )
                 _tell(instance, problem, name, labels, took)
 
 
@@ -275,7 +275,7 @@ def _tell(instance: Instance, problem: Problem, name: str, labels: Any, took: fl
         f"{coverage:.3f}",
         len(kept.units),
         f"{broken:.0%}",
-        f"{took:.1f}",
+        f"{took:.2f}",
     )
 
 
@@ -287,7 +287,7 @@ def _kept(problem: Problem, labels: Any) -> tuple[Any, float]:
     return type(judged)(good, judged.findings), len(bad) / max(1, len(judged.units))
 
 
-def _regions(problem: Problem, region: Region) -> Any:
+def _regions(problem: Problem, region: Region, *, counted: bool) -> Any:
     """Run a peer on every component of low-efficiency parcels with several numbers of regions and take the best."""
     ground, links = problem.ground, problem.links
     low = problem.free & (ground.low > 0)
@@ -302,18 +302,21 @@ def _regions(problem: Problem, region: Region) -> Any:
         nodes = np.flatnonzero((component == number) & low)
         if ground.area[nodes].sum() < ground.least:
             continue
-        best = _best_regions(problem, graph[nodes][:, nodes], nodes, region)
+        best = _best_regions(problem, graph[nodes][:, nodes], nodes, region, counted=counted)
         if best is not None:
             labels[nodes] = best + free_label
             free_label = labels.max() + 1
     return labels
 
 
-def _best_regions(problem: Problem, graph: Any, nodes: Any, region: Region) -> Any:
+def _best_regions(problem: Problem, graph: Any, nodes: Any, region: Region, *, counted: bool) -> Any:
     area = problem.ground.area[nodes].sum() / 10_000
     counts = sorted(
         {max(1, round(area / target)) for target in TARGETS_HA} | {max(1, int(np.ceil(area / 29)))}
     )
+    if not counted:
+        # Once, where there is more than one region to be had.
+        counts = [*counts[: counts.count(1)], *[2][: max(counts) - 1]]
     frame = _attributes(problem, nodes)
     best, top = None, 0.0
     for count in [count for count in counts if count < len(nodes)] or [1]:
@@ -377,7 +380,7 @@ def coverage(parcels: list[int]) -> None:
         for more in MORE:
             weights = Weights(**{name: weight / (1 + more) for name, weight in vars(Weights()).items()})
             problem = build_problem(instance.parcels, instance.cells, weights=weights)
-            effort = Effort(rounds=4, proof=8 if more in PROVEN else 0)
+            effort = Effort(rounds=4)
             took, (bound, found) = seconds(lambda p=problem, e=effort: bounds(p, solve(p, e), e))
             judged = judge(usual, members_table(usual.ids, _labels(usual, found)))
             value, share = judged.value_m2 / 10_000, judged.units["low_m2"].sum() / 10_000 / low
