@@ -16,7 +16,7 @@ from matplotlib.patheffects import withStroke
 
 from lowland_gis.definitions.legend import Legend, read_legend
 from lowland_gis.deliver.drawing import fill, page_settings
-from lowland_gis.deliver.fonts import font_families, save_figure, save_figure
+from lowland_gis.deliver.fonts import font_families, save_figure
 from lowland_gis.deliver.furniture import draw_furniture, legend_entries
 from lowland_gis.errors import InputRefusedError
 
