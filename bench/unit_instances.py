@@ -1,4 +1,4 @@
-"""Instances for `bench/units.py`: generated districts of any size, the sample district, momepy's bubenec, libpysal's examples."""
+"""Instances for `bench/units.py`: generated districts, the sample district, and what momepy, libpysal and gerrychain install."""
 
 from __future__ import annotations
 
@@ -192,6 +192,49 @@ def pysal_example(name: str) -> Instance:
     towns = gpd.GeoDataFrame({"town_code": [name]}, geometry=[hull], crs=4548)
     nothing = np.empty(0, dtype=object)
     return Instance(f"libpysal {name} {len(parcels)}", parcels, barrier_cells(towns, nothing), nothing, towns)
+
+
+def gerrymandria() -> Instance:
+    """Return gerrychain's Gerrymandria as squares of a hectare: its counties as plan zones, its towns as kinds.
+
+    The example is a graph of 8 × 8 precincts with places and no shapes; where low-efficiency land lies is drawn.
+    """
+    from gerrychain.examples import gerrymandria as example  # noqa: PLC0415 - a peer
+
+    graph = example()
+    places = pd.DataFrame([graph.node_data(node) for node in graph.node_indices])
+    west, south = (ORIGIN[axis] + 100.0 * places[name].to_numpy() for axis, name in enumerate("xy"))
+    shapes = shapely.box(west, south, west + 100, south + 100)
+    wave = _noise(np.column_stack([west, south]) - ORIGIN, 300, 5)
+    area = shapely.area(shapes)
+    low = wave > np.quantile(wave, 0.4)
+    parcels = gpd.GeoDataFrame(
+        {
+            "parcel_id": [f"G{number:02d}" for number in places["precinct"]],
+            "area_m2": area,
+            "low_m2": np.where(low, area, 0.0),
+            "kind": places["muni"],
+            "zone": places["county"],
+            "reason": None,
+        },
+        geometry=shapes,
+        crs=4548,
+    )
+    town = shapely.buffer(shapely.union_all(shapes), 5)
+    towns = gpd.GeoDataFrame({"town_code": ["gerrymandria"]}, geometry=[town], crs=4548)
+    nothing = np.empty(0, dtype=object)
+    return Instance(
+        f"gerrychain gerrymandria {len(parcels)}", parcels, barrier_cells(towns, nothing), nothing, towns
+    )
+
+
+def gerrymandria_links() -> set[tuple[str, str]]:
+    """Return which precincts gerrychain's example says are neighbours, as sorted pairs of the codes of `gerrymandria`."""
+    from gerrychain.examples import gerrymandria as example  # noqa: PLC0415 - a peer
+
+    graph = example()
+    codes = {node: f"G{graph.node_data(node)['precinct']:02d}" for node in graph.node_indices}
+    return {tuple(sorted((codes[one], codes[other]))) for one, other in graph.edges}
 
 
 def _scale(shapes: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.float64], float]:

@@ -136,7 +136,7 @@ class DelineateSettings(_Frozen):
     max_enclosed_share: float = Field(default=0.9, gt=0, le=1)
     across_towns: bool = False
     road_grades: tuple[str, ...] = ("主干路", "次干路")
-    barriers: tuple[str, ...] = ("river", "eco_redline", "farmland", "development_boundary")
+    barriers: tuple[str, ...] = ("river", "rail", "eco_redline", "farmland", "development_boundary")
     protected_max: float = Field(default=0.001, ge=0, le=1)
     inside_min: float = Field(default=0.5, ge=0, le=1)
     public_uses: tuple[str, ...] = ("08", "12", "13", "14")

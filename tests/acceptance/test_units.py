@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import geopandas as gpd
+import psycopg
 import pytest
 import shapely
 
@@ -266,3 +267,68 @@ def test_frozen_units_keep_their_numbers_and_leave_the_house(demo):
     clash = demo.lowland("unit", "freeze", "--draft", "另一")
     assert clash.returncode == 2
     assert f"{unit} has parcels of the frozen unit(s) {first[0]['number']}" in clash.stderr
+
+
+def test_the_package_and_the_map_show_frozen_units_by_their_numbers(demo, tmp_path):
+    """Runs after the units of the flow were frozen; a draft on top of them that nobody froze does not leave the house."""
+    numbers = sorted(row["number"] for row in demo.json("unit", "freeze", "--draft", "flow"))
+    assert demo.lowland("unit", "draft", "later", "--rounds", "0").returncode == 0
+    assert demo.lowland("package", "build", str(tmp_path / "package")).returncode == 0
+    layer = gpd.read_file(next((tmp_path / "package").rglob("ZKFDY.shp")))
+    assert sorted(layer["DYBH"]) == numbers
+    drawn = demo.json("unit", "metrics", "flow")
+    assert sorted(layer["DYMJ"]) == pytest.approx(sorted(unit["area_m2"] for unit in drawn), abs=0.01)
+    assert sorted(layer["JCD"]) == pytest.approx(sorted(unit["compactness"] for unit in drawn), abs=1e-3)
+    assert sorted(layer["ZDS"]) == sorted(unit["n_parcels"] for unit in drawn)
+
+
+def test_overlapping_parcels_are_named_and_nothing_is_drawn(demo):
+    """One parcel is laid over its neighbour in the database, as a delivery that passed with that fault would have it."""
+    one, other = demo.rows(
+        "SELECT a.parcel_id, b.parcel_id FROM land.parcel a JOIN land.parcel b ON a.parcel_id < b.parcel_id"
+        " AND ST_DWithin(a.geom, b.geom, 5) ORDER BY 1, 2 LIMIT 1"
+    )[0]
+    before = demo.json("unit", "list")
+    with psycopg.connect(demo.dsn) as connection:
+        kept = connection.execute("SELECT geom FROM land.parcel WHERE parcel_id = %s", [one]).fetchone()
+        laid = "UPDATE land.parcel SET geom = (SELECT geom FROM land.parcel WHERE parcel_id = %s) WHERE parcel_id = %s"
+        connection.execute(laid, [other, one])
+    try:
+        done = demo.lowland("unit", "draft", "darüber")
+        edited = demo.lowland("unit", "edit", "x", "--draft", "flow", "--forbid", other)
+    finally:
+        with psycopg.connect(demo.dsn) as connection:
+            connection.execute("UPDATE land.parcel SET geom = %s WHERE parcel_id = %s", [kept[0], one])
+    for answer in (done, edited):
+        assert answer.returncode == 3, answer.stderr
+        assert "pairs of parcels overlap by more than 5% of the smaller one" in answer.stderr
+        assert f"{one} and {other} share" in answer.stderr
+        assert "lowland check show overlap" in answer.stderr
+        assert "Traceback" not in answer.stderr
+    assert demo.json("unit", "list") == before
+
+
+def test_a_railway_divides_units(demo, tmp_path):
+    """Runs last: the line that is delivered here stays. It runs east and west through the largest unit of the flow."""
+    drawn = demo.lowland("unit", "export", str(tmp_path / "flow.gpkg"), "--draft", "flow")
+    assert drawn.returncode == 0, drawn.stderr
+    largest = gpd.read_file(tmp_path / "flow.gpkg", layer="units").set_geometry("geometry")
+    middle = largest.geometry.iloc[int(largest.area.to_numpy().argmax())].centroid
+    line = shapely.LineString([(middle.x - 5_000, middle.y), (middle.x + 5_000, middle.y)])
+    gpd.GeoDataFrame({"MC": ["示例线"], "TLLX": ["货运"]}, geometry=[line], crs=4548).to_file(
+        tmp_path / "rail.gpkg", layer="RAIL"
+    )
+    done = demo.lowland("ingest", "rail", str(tmp_path / "rail.gpkg"))
+    assert done.returncode == 0, done.stderr
+    done = demo.lowland("unit", "draft", "铁路", "--rounds", "2")
+    assert done.returncode == 0, done.stderr
+    assert "not delivered" not in done.stderr
+
+    def on_both_sides(name: str) -> list[str]:
+        assert demo.lowland("unit", "export", str(tmp_path / "a.gpkg"), "--draft", name).returncode == 0
+        parcels = gpd.read_file(tmp_path / "a.gpkg", layer="members").dropna(subset="unit_id")
+        north = parcels.geometry.representative_point().y > middle.y
+        return [unit for unit, rows in north.groupby(parcels["unit_id"]) if rows.nunique() > 1]
+
+    assert on_both_sides("flow")
+    assert on_both_sides("铁路") == []

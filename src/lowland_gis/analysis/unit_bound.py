@@ -18,9 +18,9 @@ from scipy.sparse.csgraph import connected_components
 
 from lowland_gis.analysis.facing import Floats, Ints
 from lowland_gis.analysis.unit_ground import Ground, Problem
-from lowland_gis.analysis.unit_grow import KEPT, Desk, desk_of, value_and_rule
 from lowland_gis.analysis.unit_pack import Master, Pool, quiet_highs
 from lowland_gis.analysis.unit_search import Effort, Found, repacked, spread
+from lowland_gis.analysis.unit_value import KEPT, Desk, desk_of, value_and_rule
 
 _MOST_TYPES = 12
 _PRICING_NODES = 400

@@ -13,9 +13,9 @@ import pandas as pd
 from lowland_gis.analysis.delineate import Draft, describe
 from lowland_gis.analysis.facing import Ints
 from lowland_gis.analysis.unit_ground import Problem
-from lowland_gis.analysis.unit_grow import desk_of, value_and_rule
 from lowland_gis.analysis.unit_reasons import RULES
 from lowland_gis.analysis.unit_search import Effort, Wishes, solve_component
+from lowland_gis.analysis.unit_value import desk_of, value_and_rule
 
 Kind = Literal["move", "merge", "split", "lock", "forbid", "force", "redraw"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import highspy
@@ -12,7 +11,7 @@ import numpy.typing as npt
 from lowland_gis.analysis.compiled import compiled
 from lowland_gis.analysis.facing import Floats, Ints
 from lowland_gis.analysis.unit_ground import Ground
-from lowland_gis.analysis.unit_grow import KEPT, Desk, value_and_rule
+from lowland_gis.analysis.unit_value import KEPT, Desk, value_and_rule
 
 # A packing stops at this part of its value; units worth less than a few m² more are no news.
 _RELATIVE_GAP = 1e-6
@@ -21,33 +20,55 @@ _MOST_NODES = 2_000
 _EPSILON = 1e-6
 
 
-@dataclass
 class Pool:
-    """Units of one component that were found so far, each once; positions are those of the component's list."""
+    """Units of one component that were found so far, each once; positions are those of the component's list (`members`)."""
 
-    members: Ints
-    units: list[Ints] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-    known: dict[bytes, int] = field(default_factory=dict)
+    def __init__(self, members: Ints) -> None:
+        """Begin with no unit."""
+        self.members = members
+        self._units: list[Ints] = []
+        self._values: list[float] = []
+        self._known: set[bytes] = set()
+        # A quick search of many components finds thousands of units that nobody asks for.
+        self._later: list[tuple[Ints, Ints, Floats]] = []
+
+    @property
+    def units(self) -> list[Ints]:
+        """Return the positions of every unit."""
+        self._settle()
+        return self._units
+
+    @property
+    def values(self) -> list[float]:
+        """Return what every unit is worth, in m²."""
+        self._settle()
+        return self._values
+
+    def put(self, unit: Ints, value: float) -> None:
+        """Add a unit of sorted positions in the component, unless it is worth nothing or known."""
+        key = unit.tobytes()
+        if value > _EPSILON and key not in self._known:
+            self._known.add(key)
+            self._units.append(unit)
+            self._values.append(value)
 
     def add(self, starts: Ints, flat: Ints, values: Floats) -> int:
         """Add units of positions on the ground that are worth something; return how many are new."""
+        self._settle()
+        before = len(self._units)
         local = np.searchsorted(self.members, flat)
-        before = len(self.units)
-        for number, value in enumerate(values):
-            unit = local[starts[number] : starts[number + 1]]
-            key = unit.tobytes()
-            if value > _EPSILON and key not in self.known:
-                self.known[key] = len(self.units)
-                self.units.append(unit)
-                self.values.append(float(value))
-        return len(self.units) - before
+        for number, value in enumerate(values.tolist()):
+            self.put(local[starts[number] : starts[number + 1]], value)
+        return len(self._units) - before
 
-    def columns(self) -> tuple[Ints, Ints, Floats]:
-        """Return starts, positions in the component and values of all units."""
-        starts = np.zeros(len(self.units) + 1, dtype=np.int64)
-        starts[1:] = np.cumsum([len(unit) for unit in self.units])
-        return starts, np.concatenate(self.units) if self.units else starts[:0], np.array(self.values)
+    def add_later(self, starts: Ints, flat: Ints, values: Floats) -> None:
+        """Add units when somebody asks for them."""
+        self._later.append((starts, flat, values))
+
+    def _settle(self) -> None:
+        later, self._later = self._later, []
+        for columns in later:
+            self.add(*columns)
 
 
 class Master:

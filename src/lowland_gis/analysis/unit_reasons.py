@@ -11,7 +11,10 @@ import pandas as pd
 from lowland_gis.analysis.compiled import compiled
 from lowland_gis.analysis.facing import Floats, Ints
 from lowland_gis.analysis.unit_ground import HECTARE_M2, Ground, Problem
-from lowland_gis.analysis.unit_grow import (
+from lowland_gis.analysis.unit_grow import grow
+from lowland_gis.analysis.unit_moves import best_move
+from lowland_gis.analysis.unit_search import Found
+from lowland_gis.analysis.unit_value import (
     APART,
     ENCLOSES,
     FAR,
@@ -22,12 +25,9 @@ from lowland_gis.analysis.unit_grow import (
     TOO_LARGE,
     TOO_SMALL,
     Desk,
-    best_move,
     desk_of,
-    grow,
     value_and_rule,
 )
-from lowland_gis.analysis.unit_search import Found
 
 RULES = {
     TOO_SMALL: "min_ha",
@@ -56,7 +56,7 @@ def why_so(problem: Problem, units: list[Ints]) -> pd.DataFrame:
     for unit in units:
         room = np.empty(len(unit) + 1, dtype=np.int64)
         room[: len(unit)] = unit
-        move = best_move(ground, desk, free, price, room, len(unit), -1, -FAR)
+        move = best_move(ground, desk, free, price, room, len(unit), -1, -FAR, -FAR)
         rows.append(_words(problem, desk, unit, move))
     return pd.DataFrame(rows, columns=["limit", "alternative"])
 
@@ -171,7 +171,7 @@ def _left_out(
                 kinds[node], numbers[node], rules[node], amounts[node] = _BESIDE, unit, rule, best
         if numbers[node] >= 0:
             continue
-        size = grow(g, desk, left, price, node, -1, 0.0, g.most, desk.members)
+        size = grow(g, desk, left, price, node, -1, 0.0, g.most, desk.members, 0)
         if size > 0:
             kinds[node] = _ALONE
             amounts[node] = value_and_rule(g, desk, desk.members[:size])[0]

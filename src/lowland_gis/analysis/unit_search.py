@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -12,8 +13,10 @@ import numpy.typing as npt
 
 from lowland_gis.analysis.facing import Floats, Ints
 from lowland_gis.analysis.unit_ground import Problem
-from lowland_gis.analysis.unit_grow import KEPT, Desk, candidates, desk_of, improve, value_and_rule
-from lowland_gis.analysis.unit_pack import Master, Pool, all_units, best_partition, pack_quickly
+from lowland_gis.analysis.unit_grow import candidates
+from lowland_gis.analysis.unit_pack import Master, Pool, all_units, best_partition
+from lowland_gis.analysis.unit_quick import Columns, polished, quick_units
+from lowland_gis.analysis.unit_value import Desk, desk_of
 
 Answer = TypeVar("Answer")
 
@@ -89,9 +92,9 @@ def solve(problem: Problem, effort: Effort, wishes: Wishes | None = None) -> lis
 
 def spread(work: Callable[[range], list[Answer]], count: int, threads: int) -> list[Answer]:
     """Return what the chunks of 0 … count give, in order, on so many threads."""
-    chunks = [range(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
     if threads == 1:
-        return [found for chunk in chunks for found in work(chunk)]
+        return work(range(count))
+    chunks = [range(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
     with ThreadPoolExecutor(threads) as pool:
         return [found for part in pool.map(work, chunks) for found in part]
 
@@ -102,7 +105,7 @@ def repacked(problem: Problem, found: Found) -> Found:
     bench.free[members] = True
     forced = np.zeros(len(members), dtype=bool)
     task = _Task(problem, found.component, found.pool, forced, bench.free, bench.desk, bench.price)
-    again = _polished(task, [members[found.pool.units[at]] for at in Master(found.pool, forced).packing()])
+    again = _packed(task, Master(found.pool, forced))
     return again if again.value > found.value else found
 
 
@@ -127,8 +130,7 @@ def solve_component(
         return _listed(problem, number, pool, wishes, bench.desk)
     task = _Task(problem, number, pool, wishes.forced[members], bench.free, bench.desk, bench.price)
     bench.free[members] = True
-    chosen = _quick(task) if effort.rounds == 0 else _priced(task, effort)
-    found = _polished(task, [members[pool.units[at]] for at in chosen])
+    found = _quick(task) if effort.rounds == 0 else _priced(task, effort)
     bench.free[members] = False
     return found
 
@@ -173,10 +175,7 @@ def _listed(problem: Problem, number: int, pool: Pool, wishes: Wishes, desk: Des
     worth = np.flatnonzero(values > _EPSILON)
     # Only the best few are kept for next-best units.
     for bits in worth[np.argsort(-values[worth], kind="stable")[:2000]]:
-        unit = _bits(int(bits))
-        pool.known[unit.tobytes()] = len(pool.units)
-        pool.units.append(unit)
-        pool.values.append(float(values[bits]))
+        pool.put(_bits(int(bits)), float(values[bits]))
     units = sorted((members[_bits(int(bits))] for bits in sets), key=lambda unit: int(unit[0]))
     value = float(sum(values[bits] for bits in sorted(map(int, sets))))
     return Found(number, tuple(units), value, optimal=True, pool=pool)
@@ -186,17 +185,7 @@ def _bits(number: int) -> Ints:
     return np.array([at for at in range(number.bit_length()) if number >> at & 1], dtype=np.int64)
 
 
-def _quick(task: _Task) -> Sequence[int]:
-    task.grow()
-    task.grow_unmixed()
-    return _packed(task.pool)
-
-
-def _packed(pool: Pool) -> list[int]:
-    return [int(at) for at in pack_quickly(*pool.columns(), len(pool.members))]
-
-
-def _priced(task: _Task, effort: Effort) -> Sequence[int]:
+def _priced(task: _Task, effort: Effort) -> Found:
     """Grow, price the parcels by the linear programme of the pool, grow against the prices, and pack at the end."""
     weight = task.problem.ground.outline_weight
     random = np.random.default_rng([effort.seed, task.number])
@@ -214,59 +203,40 @@ def _priced(task: _Task, effort: Effort) -> Sequence[int]:
             new += task.grow(shaken, weight * ((turn + way) % 3 - 1) / 2, 0.5 ** (way % 3))
         if not new:
             break
-    return master.packing()
+    return _packed(task, master)
+
+
+def _packed(task: _Task, master: Master) -> Found:
+    """Return the best packing of a pool, bettered."""
+    members = task.pool.members
+    return _polished(task, [members[task.pool.units[at]] for at in master.packing()])
 
 
 def _polished(task: _Task, units: list[Ints]) -> Found:
     """Better every unit over the parcels that are left over, and draw more units on what is left then."""
     ground, members = task.problem.ground, task.pool.members
-    for unit in units:
-        task.free[unit] = False
     task.price[members] = 0.0
-    bettered = [_bettered(task, unit) for unit in units]
-    bettered += _left_over(task)
-    bettered.sort(key=_first)
-    values = []
-    for unit in bettered:
-        worth, rule = value_and_rule(ground, task.desk, unit)
-        if rule != KEPT:  # the search is wrong; no input can do this
-            raise AssertionError(f"component {task.number}: rule {rule} is broken")
-        values.append(worth)
-    task.pool.add(
-        np.cumsum([0, *map(len, bettered)]), np.concatenate([*bettered, members[:0]]), np.array(values)
+    starts = np.cumsum([0, *map(len, units)])
+    flat = np.concatenate([*units, members[:0]])
+    return _found(
+        task, polished(ground, task.desk, task.free, task.price, members, task.forced, starts, flat)
     )
-    return Found(task.number, tuple(bettered), float(sum(values)), optimal=False, pool=task.pool)
 
 
-def _left_over(task: _Task) -> list[Ints]:
-    """Draw units on the parcels that no unit holds yet."""
+def _quick(task: _Task) -> Found:
+    """Grow once and pack."""
     ground, members = task.problem.ground, task.pool.members
-    left = members[task.free[members]]
-    if ground.area[left].sum() < ground.least:
-        return []
-    rest = Pool(members)
-    seeds = left[ground.low[left] > 0]
-    rest.add(*candidates(ground, task.desk, task.free, task.price, seeds, -1, 0.0, ground.most))
-    return [members[rest.units[at]] for at in _packed(rest)]
+    task.price[members] = 0.0
+    grown, best = quick_units(ground, task.desk, task.free, task.price, members, task.forced)
+    task.pool.add_later(*grown)
+    return _found(task, best)
 
 
-def _first(unit: Ints) -> int:
-    return int(unit[0])
-
-
-def _bettered(task: _Task, unit: Ints) -> Ints:
-    """Better one unit over what is free; free parcels change with it."""
-    room = np.empty(len(task.pool.members), dtype=np.int64)
-    room[: len(unit)] = unit
-    size = improve(task.problem.ground, task.desk, task.free, task.price, room, len(unit), -1)
-    new = np.sort(room[:size])
-    if task.forced.any() and (np.isin(unit, new, invert=True) & _forced_at(task, unit)).any():
-        return unit
-    task.free[unit] = True
-    task.free[new] = False
-    return new
-
-
-def _forced_at(task: _Task, unit: Ints) -> npt.NDArray[np.bool_]:
-    forced: npt.NDArray[np.bool_] = task.forced[np.searchsorted(task.pool.members, unit)]
-    return forced
+def _found(task: _Task, best: Columns) -> Found:
+    starts, flat, values = best
+    value = float(values.sum())
+    if np.isnan(value):  # the search is wrong; no input can do this
+        raise AssertionError(f"component {task.number}: a rule is broken")
+    task.pool.add_later(*best)
+    units = tuple(flat[begin:end] for begin, end in pairwise(starts.tolist()))
+    return Found(task.number, units, value, optimal=False, pool=task.pool)

@@ -229,7 +229,7 @@ def import_(ctx: click.Context, source: Path, which: str, name: str | None, laye
 @click.pass_obj
 def freeze(session: Session, which: str, units: tuple[str, ...], as_json: bool) -> None:
     """Freeze units of a draft: they get numbers by the town's scheme and stay in the registry."""
-    from lowland_gis.pipeline.drafts import freeze as freeze_units
+    from lowland_gis.pipeline.frozen import freeze as freeze_units
 
     show(freeze_units(session.project, which, units, tell=session.tell), as_json=as_json)
 

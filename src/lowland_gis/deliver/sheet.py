@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import matplotlib as mpl
-import numpy as np
 import shapely
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.path import Path as Outline
 from matplotlib.patheffects import withStroke
 
-from lowland_gis.definitions.legend import Legend, Style, read_legend
+from lowland_gis.definitions.legend import Legend, read_legend
+from lowland_gis.deliver.drawing import fill, page_settings
 from lowland_gis.deliver.fonts import font_families, save_figure
 from lowland_gis.deliver.furniture import draw_furniture, legend_entries
 from lowland_gis.errors import InputRefusedError
@@ -67,13 +65,7 @@ def overview(
     _check(frames)
     legend = read_legend()
     families = font_families()
-    settings: Any = {
-        "text.parse_math": False,
-        "font.family": list(families),
-        "axes.unicode_minus": False,
-        "hatch.linewidth": 0.5,
-    }
-    with mpl.rc_context(settings):
+    with mpl.rc_context(page_settings(families)):
         figure = Figure(
             figsize=(WIDTH_MM / MM_PER_INCH, HEIGHT_MM / MM_PER_INCH), facecolor=legend.paper.ground
         )
@@ -121,20 +113,20 @@ def _draw_map(page: _Page) -> None:
     layers = page.legend.layers
     towns, roads = page.frame("towns"), page.frame("roads")
     if towns is not None:
-        _fill(page, [shapely.union_all(towns.geometry.values)], layers["background"], 1)
+        fill(page.axes, [shapely.union_all(towns.geometry.values)], layers["background"], 1)
     for name, order in (("farmland", 2), ("river", 3), ("eco_redline", 7)):
         frame = page.frame(name)
         if frame is not None:
-            _fill(page, frame.geometry.values, layers[name], order)
+            fill(page.axes, frame.geometry.values, layers[name], order)
     if roads is not None:
         _draw_roads(page, roads)
     _draw_parcels(page)
     if towns is not None:
-        _fill(page, towns.geometry.values, layers["town"], 6)
+        fill(page.axes, towns.geometry.values, layers["town"], 6)
         _name_towns(page, towns)
     units = page.frame("units")
     if units is not None:
-        _fill(page, units.geometry.values, layers["unit"], 8)
+        fill(page.axes, units.geometry.values, layers["unit"], 8)
         _number_units(page, units)
 
 
@@ -152,32 +144,7 @@ def _draw_parcels(page: _Page) -> None:
     parcels = page.frames["parcels"]
     for answer in sorted(set(parcels["answer"])):
         shown = parcels.geometry.values[(parcels["answer"] == answer).to_numpy()]
-        _fill(page, shown, page.legend.answer(answer), 5)
-
-
-def _fill(page: _Page, geometries: Sequence[Any], style: Style, order: int) -> None:
-    collection = PathCollection(
-        _outlines(geometries),
-        facecolors=style.fill,
-        edgecolors=style.outline,
-        linewidths=style.width,
-        linestyles=[(0, style.dash)] if style.dash else "solid",
-        hatch=style.hatch or None,
-        zorder=order,
-    )
-    page.axes.add_collection(collection, autolim=False)
-
-
-def _outlines(geometries: Sequence[Any]) -> list[Outline]:
-    """Return one path per polygon, holes turned against the shell so that they stay empty."""
-    polygons = shapely.orient_polygons(shapely.get_parts(np.asarray(geometries, dtype=object)))
-    return [
-        Outline.make_compound_path(
-            *(Outline(shapely.get_coordinates(ring), closed=True) for ring in shapely.get_rings(polygon))
-        )
-        for polygon in polygons
-        if not polygon.is_empty
-    ]
+        fill(page.axes, shown, page.legend.answer(answer), 5)
 
 
 def _name_towns(page: _Page, towns: gpd.GeoDataFrame) -> None:

@@ -14,6 +14,8 @@ from lowland_gis.definitions.legend import read_legend
 from lowland_gis.deliver.fonts import font_families
 
 DEGREES = "EPSG:4490"
+# What divides and is seen on the ground; red line and farmland would hide the parcels.
+_DIVIDING = ("road", "river", "rail")
 
 
 def drafts_figure(
@@ -43,9 +45,11 @@ def draft_axes(
     """Draw one draft on some axes."""
     legend = read_legend()
     towns.boundary.plot(ax=axes, color=legend.layers["town"].outline, linewidth=0.8)
-    lines = barriers[barriers["layer"].isin(["road", "river"])]
-    if len(lines):
-        lines.plot(ax=axes, color=legend.layers["river"].outline, facecolor="none", linewidth=0.6)
+    for layer, style in {"road": legend.roads["主干路"], **legend.layers}.items():
+        rows = barriers[barriers["layer"] == layer]
+        if layer in _DIVIDING and len(rows):
+            surface = rows.geom_type.str.contains("Polygon")
+            rows.geometry.where(~surface, rows.boundary).plot(ax=axes, color=style.outline, linewidth=0.8)
     kinds = parcels["kind"].astype(object).where(parcels["kind"].notna(), "none")
     for kind, rows in parcels.groupby(kinds, sort=True):
         rows.plot(ax=axes, color=legend.answer(str(kind)).fill)

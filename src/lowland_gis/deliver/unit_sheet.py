@@ -13,12 +13,14 @@ import numpy as np
 import pandas as pd
 import shapely
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.path import Path as Outline
+from matplotlib.lines import Line2D
 
 from lowland_gis.definitions.legend import Legend, Style, read_legend
+from lowland_gis.deliver.drawing import fill, page_settings
 from lowland_gis.deliver.fonts import font_families, save_figure
+from lowland_gis.deliver.furniture import bar_length
 from lowland_gis.errors import UsageError
 
 A4 = (8.27, 11.69)
@@ -29,6 +31,10 @@ _M2_PER_HA = 10_000.0
 _MU_M2 = 2000 / 3
 _MOST_ROWS = 6
 _FORMATS = (".pdf", ".png")
+_M_PER_INCH = 0.0254
+# Of the page: where the two columns begin, how wide they are, and the heights of a heading, a row, a gap and the notes.
+_COLUMNS, _WIDTH = (0.07, 0.52), 0.41
+_HEAD, _ROW, _GAP, _FOOT = 0.026, 0.019, 0.018, 0.112
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ class UnitSheet:
     """What a sheet shows; frames are in the project's plane.
 
     `parcels`: those of the unit and around it, with kind (missing: not low-efficiency), inside, geometry. `tables`: title → rows
-    of name and area_m2, already grouped. `facts`: name → text. `tools`: policy tools by name. `barriers`: layer, title, geometry.
+    of name and area_m2, already grouped. `members`: parcel_id, kind (title) and area_m2 of the unit's parcels. `facts`: name → text. `tools`: policy tools by name. `barriers`: layer, title, geometry.
     """
 
     title: str
@@ -47,6 +53,7 @@ class UnitSheet:
     outline: shapely.Geometry
     parcels: gpd.GeoDataFrame
     barriers: gpd.GeoDataFrame
+    members: pd.DataFrame
     mark: str = ""
 
 
@@ -58,21 +65,20 @@ def draw_unit_sheet(sheet: UnitSheet, path: Path) -> Path:
     """
     if path.suffix.lower() not in _FORMATS:
         raise UsageError(f"{path}: a sheet is a PDF or a PNG. Give a name that ends in .pdf or .png.")
-    legend, families = read_legend(), font_families()
-    settings: Any = {
-        "text.parse_math": False,
-        "font.family": list(families),
-        "axes.unicode_minus": False,
-        "hatch.linewidth": 0.5,
-        "pdf.fonttype": 42,
-    }
-    with mpl.rc_context(settings):
-        figure = Figure(figsize=A4, facecolor=legend.paper.ground)
-        _heading(figure, sheet, legend)
-        _map(figure.add_axes(_MAP_BOX), sheet, legend)
-        _tables(figure, sheet, legend)
-        save_figure(figure, path, families)
+    families = font_families()
+    with mpl.rc_context(page_settings(families)):
+        save_figure(unit_page(sheet), path, families)
     return path
+
+
+def unit_page(sheet: UnitSheet) -> Figure:
+    """Return the page as a figure, to be saved under `drawing.page_settings`."""
+    legend = read_legend()
+    figure = Figure(figsize=A4, facecolor=legend.paper.ground)
+    _heading(figure, sheet, legend)
+    _map(figure.add_axes(_MAP_BOX), sheet, legend)
+    _tables(figure, sheet, legend)
+    return figure
 
 
 def _heading(figure: Figure, sheet: UnitSheet, legend: Legend) -> None:
@@ -96,38 +102,17 @@ def _map(axes: Axes, sheet: UnitSheet, legend: Legend) -> None:
     for kind, style in legend.answers.items():
         chosen = sheet.parcels.geometry.to_numpy()[(kinds == kind).to_numpy()]
         if len(chosen):
-            _fill(axes, chosen, style, 2)
+            fill(axes, chosen, style, 2)
             shown.append((style.title, style))
     for (layer, title), rows in sheet.barriers.groupby(["layer", "title"], sort=True):
         style = legend.roads.get(str(title)) or legend.layers.get(str(layer), legend.layers["background"])
         _lines(axes, rows.geometry.to_numpy(), style.outline)
         shown.append((str(title), Style(title=str(title), fill="none", outline=style.outline, width=2.0)))
     unit = legend.layers["unit"]
-    _fill(axes, [sheet.outline], Style(title=unit.title, fill="none", outline=unit.outline, width=2.2), 5)
+    fill(axes, [sheet.outline], Style(title=unit.title, fill="none", outline=unit.outline, width=2.2), 5)
     shown.append((unit.title, unit))
     _furniture(axes, height * _ASPECT, legend)
     _key(axes, shown, legend)
-
-
-def _fill(axes: Axes, shapes: Sequence[Any], style: Style, order: int) -> None:
-    parts = shapely.orient_polygons(shapely.get_parts(np.asarray(shapes, dtype=object)))
-    outlines = [
-        Outline.make_compound_path(
-            *(Outline(shapely.get_coordinates(ring), closed=True) for ring in shapely.get_rings(part))
-        )
-        for part in parts
-    ]
-    axes.add_collection(
-        PathCollection(
-            outlines,
-            facecolors=style.fill,
-            edgecolors=style.outline,
-            linewidths=style.width,
-            hatch=style.hatch or None,
-            zorder=order,
-        ),
-        autolim=False,
-    )
 
 
 def _lines(axes: Axes, shapes: Any, colour: str) -> None:
@@ -140,8 +125,7 @@ def _lines(axes: Axes, shapes: Any, colour: str) -> None:
 def _furniture(axes: Axes, width: float, legend: Legend) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
-    power = 10.0 ** np.floor(np.log10(width / 5))
-    length = max(step * power for step in (1.0, 2.0, 5.0) if step * power <= width / 5)
+    length = bar_length(width)
     share = length / width
     paper = legend.paper
     axes.plot(
@@ -150,7 +134,7 @@ def _furniture(axes: Axes, width: float, legend: Legend) -> None:
     axes.text(
         0.97,
         0.055,
-        f"{length:g} m",
+        f"1:{round(width / (_MAP_BOX[2] * A4[0] * _M_PER_INCH), -2):,.0f}（A4）　{length:g} m",
         transform=axes.transAxes,
         ha="right",
         fontsize=8,
@@ -170,11 +154,12 @@ def _furniture(axes: Axes, width: float, legend: Legend) -> None:
 
 def _key(axes: Axes, shown: list[tuple[str, Style]], legend: Legend) -> None:
     handles = [
-        mpl.patches.Patch(
+        Line2D([], [], color=style.outline, linewidth=2.0, label=title)
+        if style.fill == "none"
+        else mpl.patches.Patch(
             facecolor=style.fill,
             edgecolor=style.outline,
-            linewidth=min(max(style.width, 0.6), 2.0),
-            hatch=style.hatch or None,
+            linewidth=0.6,
             label=title,
         )
         for title, style in shown
@@ -186,20 +171,58 @@ def _key(axes: Axes, shown: list[tuple[str, Style]], legend: Legend) -> None:
 
 
 def _tables(figure: Figure, sheet: UnitSheet, legend: Legend) -> None:
-    paper = legend.paper
-    places = [(0.07, 0.435), (0.52, 0.435), (0.07, 0.245), (0.52, 0.245)]
-    for (left, top), (title, rows) in zip(places, sheet.tables.items(), strict=False):
-        figure.text(left, top, title, fontsize=11, color=paper.ink, va="top")
-        total = float(rows["area_m2"].sum())
-        for number, (name, area) in enumerate(_shortened(rows)):
-            y = top - 0.027 - 0.02 * number
-            figure.text(left, y, name[:20], fontsize=9, color=paper.ink, va="top")
-            share = area / total if total else 0.0
-            text = f"{area / _M2_PER_HA:.2f} 公顷　{area / _MU_M2:,.1f} 亩　{share:.1%}"
-            figure.text(left + 0.41, y, text, fontsize=9, color=paper.ink, va="top", ha="right")
-    figure.text(0.07, 0.085, "政策工具：" + ("、".join(sheet.tools) or "无"), fontsize=9, color=paper.ink)
+    """Set the tables two by two below the map, then the list of parcels on what is left, then the notes."""
+    paper, top = legend.paper, 0.44
+    tables = [(title, _shortened(rows)) for title, rows in sheet.tables.items()]
+    for pair in (tables[:2], tables[2:]):
+        for left, (title, rows) in zip(_COLUMNS, pair, strict=False):
+            _title(figure, left, top, title, legend)
+            total = sum(area for _, area in rows)
+            for number, (name, area) in enumerate(rows):
+                share = area / total if total else 0.0
+                text = f"{area / _M2_PER_HA:.2f} 公顷　{area / _MU_M2:,.1f} 亩　{share:.1%}"
+                _row(figure, (left, top - _HEAD - _ROW * number), name[:20], text, legend)
+        top -= _HEAD + _ROW * max((len(rows) for _, rows in pair), default=0) + _GAP
+    _parcel_list(figure, sheet.members, top, legend)
+    tools = "政策工具：" + ("、".join(sheet.tools) or "无")
+    figure.text(_COLUMNS[0], 0.085, tools, fontsize=9, color=paper.ink)
     for number, note in enumerate(sheet.notes):
-        figure.text(0.07, 0.066 - 0.015 * number, note, fontsize=7.5, color=paper.quiet)
+        figure.text(_COLUMNS[0], 0.066 - 0.015 * number, note, fontsize=7.5, color=paper.quiet)
+
+
+def _parcel_list(figure: Figure, members: pd.DataFrame, top: float, legend: Legend) -> None:
+    """List the parcels of the unit in two columns, the largest first, as many as there is room for."""
+    room = int((top - _HEAD - _FOOT) / _ROW)
+    if room < 1:
+        return
+    _title(figure, _COLUMNS[0], top, f"宗地（{len(members)} 宗）", legend, width=0.86)
+    ordered = members.sort_values(["area_m2", "parcel_id"], ascending=[False, True])
+    rows = [
+        (f"{code}　{kind}", f"{area / _M2_PER_HA:.2f} 公顷")
+        for code, kind, area in ordered[["parcel_id", "kind", "area_m2"]].itertuples(index=False)
+    ]
+    if len(rows) > 2 * room:
+        left_out = ordered["area_m2"].iloc[2 * room - 1 :]
+        rows = [
+            *rows[: 2 * room - 1],
+            (f"其余 {len(left_out)} 宗", f"{left_out.sum() / _M2_PER_HA:.2f} 公顷"),
+        ]
+    height = -(-len(rows) // 2)
+    for number, (name, text) in enumerate(rows):
+        place = _COLUMNS[number // height], top - _HEAD - _ROW * (number % height)
+        _row(figure, place, name, text, legend)
+
+
+def _title(figure: Figure, left: float, top: float, text: str, legend: Legend, width: float = _WIDTH) -> None:
+    figure.text(left, top, text, fontsize=11, color=legend.paper.ink, va="top")
+    line = Line2D([left, left + width], [top - 0.019] * 2, color=legend.paper.quiet, linewidth=0.6)
+    figure.add_artist(line)
+
+
+def _row(figure: Figure, place: tuple[float, float], name: str, text: str, legend: Legend) -> None:
+    ink = legend.paper.ink
+    figure.text(*place, name, fontsize=9, color=ink, va="top")
+    figure.text(place[0] + _WIDTH, place[1], text, fontsize=9, color=ink, va="top", ha="right")
 
 
 def _shortened(rows: pd.DataFrame) -> list[tuple[str, float]]:

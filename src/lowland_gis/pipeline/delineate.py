@@ -97,8 +97,8 @@ def drawn_from(inputs: UnitInputs, settings: DelineateSettings) -> Draft:
     """
     problem = inputs.problem(limits_of(settings), weights_of(settings))
     if not problem.free.any():
-        why = pd.Series(problem.reason).value_counts()
-        causes = "; ".join(f"{text}: {count:,}" for text, count in why.items())
+        groups = pd.Series(problem.ids).groupby(pd.Series(problem.reason))
+        causes = "; ".join(f"{text}: {len(codes):,}, for example {codes.iloc[0]}" for text, codes in groups)
         raise InputRefusedError(
             f"None of the {len(problem.cell):,} parcels may be in a unit, so there is nothing to draw ({causes})."
             " Look at [delineate] of lowland.toml: protected_max, inside_min, max_ha."

@@ -1,17 +1,13 @@
-"""Drafts of units side by side: list, read, edit, export to QGIS and import back, freeze."""
+"""Drafts of units side by side: list, read, edit, export to QGIS and import back."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 
-from lowland_gis import schema
 from lowland_gis.analysis.delineate import Draft, redescribe
 from lowland_gis.analysis.unit_edit import Edit, Edited, apply_edits
 from lowland_gis.analysis.unit_ground import Problem
@@ -19,12 +15,11 @@ from lowland_gis.analysis.unit_judge import FINDINGS, Judgement, judge, members_
 from lowland_gis.analysis.unit_reasons import Alternative, alternatives
 from lowland_gis.analysis.unit_search import no_wishes, solve_component
 from lowland_gis.db.connect import Connection
-from lowland_gis.db.copy import copy_in
 from lowland_gis.db.frames import read_frame, read_geoframe
 from lowland_gis.errors import InputRefusedError, UsageError, listed
 from lowland_gis.files.units import read_edited, write_editable
 from lowland_gis.pipeline.delineate import DRAFT_STAGE, STAGE, inputs_of, write_draft
-from lowland_gis.pipeline.project import Project, Tell, silent, who
+from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.runs import Run, recorded, run_settings
 from lowland_gis.pipeline.unit_inputs import (
     UnitInputs,
@@ -35,7 +30,6 @@ from lowland_gis.pipeline.unit_inputs import (
 )
 from lowland_gis.settings import DelineateSettings
 
-FROZEN = "frozen"
 _HEAD = "run_id, name, origin, base_run_id, n_units, value_m2, bound_m2, gap, coverage, findings"
 
 
@@ -76,7 +70,7 @@ def drafts(connection: Connection) -> pd.DataFrame:
 
 
 def current_draft(connection: Connection) -> int | None:
-    """Return the draft that leaves the house: the one frozen last, else the newest of the flow."""
+    """Return the draft that people work on: the one frozen last, else the newest of the flow."""
     for query in (
         "SELECT run_id FROM registry.unit WHERE state = 'frozen' ORDER BY entry_id DESC LIMIT 1",
         "SELECT run_id FROM result.run WHERE stage = 'delineate' ORDER BY run_id DESC LIMIT 1",
@@ -303,119 +297,3 @@ def export(project: Project, which: str, target: Path) -> Path:
     members = inputs.parcels.merge(stored.members, on="parcel_id", suffixes=("_not_allowed", ""))
     shown = members[["parcel_id", "unit_id", "reason", "kind", "area_m2", "low_m2", "geometry"]]
     return write_editable(target, gpd.GeoDataFrame(shown, crs=inputs.parcels.crs), units)
-
-
-def freeze(project: Project, which: str, units: tuple[str, ...] = (), *, tell: Tell = silent) -> pd.DataFrame:
-    """Freeze units of a draft: give each a number by its town's scheme and keep it in the registry.
-
-    Returns unit_id and number. A unit that was frozen before with the same parcels keeps its number.
-
-    Raises:
-        UsageError: a unit is unknown or breaks a rule, or a parcel is in another frozen unit.
-    """
-    with project.transaction() as connection:
-        connection.execute("LOCK TABLE registry.unit IN EXCLUSIVE MODE")
-        stored = read_draft(connection, which)
-        rows = draft_units(connection, stored.run_id, srid=project.srid)
-        wanted = rows[rows["unit_id"].isin(units)] if units else rows
-        members = stored.members.dropna(subset="unit_id").groupby("unit_id")["parcel_id"].agg(list)
-        held = frozen_units(connection)
-        _refuse_freezing(stored, set(units) - set(rows["unit_id"]), wanted, members, held)
-        numbers = _numbers(project, wanted, members, held)
-        fresh = wanted[~wanted["unit_id"].map(numbers).isin(held["number"])]
-        _write_frozen(connection, project, stored.run_id, fresh, members, numbers)
-        tell(f"{len(fresh)} units frozen, {len(wanted) - len(fresh)} were frozen already")
-    return pd.DataFrame({"unit_id": wanted["unit_id"], "number": wanted["unit_id"].map(numbers)})
-
-
-def frozen_units(connection: Connection) -> pd.DataFrame:
-    """Return the frozen units in force: number, unit_id, town_code, parcels, run_id."""
-    return read_frame(
-        connection,
-        "SELECT number, unit_id, town_code, parcels, run_id FROM (SELECT DISTINCT ON (number) * FROM registry.unit"
-        " ORDER BY number, entry_id DESC) newest WHERE state = 'frozen' ORDER BY number",
-    )
-
-
-def _refuse_freezing(
-    stored: Stored,
-    unknown: set[str],
-    wanted: gpd.GeoDataFrame,
-    members: pd.Series,
-    held: pd.DataFrame,
-) -> None:
-    faults = [f"there is no unit {unit}" for unit in sorted(unknown)]
-    if len(stored.findings):
-        broken = stored.findings[stored.findings["unit_id"].isin(wanted["unit_id"])]
-        faults += [
-            f"{row['unit_id']} breaks {row['rule']}: {row['message']}" for row in broken.to_dict("records")
-        ]
-    owner = {
-        parcel: number
-        for number, parcels in zip(held["number"], held["parcels"], strict=True)
-        for parcel in parcels
-    }
-    same = {tuple(sorted(parcels)) for parcels in held["parcels"]}
-    for unit in wanted["unit_id"]:
-        parcels = sorted(members[unit])
-        taken = sorted({owner[parcel] for parcel in parcels if parcel in owner})
-        if taken and tuple(parcels) not in same:
-            faults.append(f"{unit} has parcels of the frozen unit(s) {', '.join(taken)}")
-    if faults:
-        raise UsageError(
-            f"draft {stored.name}: nothing was frozen:\n{listed(faults)}\nChoose other units with --unit, or edit the draft."
-        )
-
-
-def _numbers(
-    project: Project, wanted: gpd.GeoDataFrame, members: pd.Series, held: pd.DataFrame
-) -> dict[str, str]:
-    """Number units by town: a unit with the parcels of a frozen one has its number, others the next free ones."""
-    settings = project.settings.delineate
-    known = {
-        tuple(sorted(parcels)): number
-        for number, parcels in zip(held["number"], held["parcels"], strict=True)
-    }
-    used = set(held["number"])
-    numbers: dict[str, str] = {}
-    for unit, town in zip(wanted["unit_id"], wanted["town_code"], strict=True):
-        number = known.get(tuple(sorted(members[unit])))
-        counter = 0
-        while number is None:
-            counter += 1
-            tried = settings.town_numbers.get(town, settings.number).format(town=town, n=counter)
-            number = None if tried in used else tried
-        used.add(number)
-        numbers[unit] = number
-    return numbers
-
-
-def _write_frozen(
-    connection: Connection,
-    project: Project,
-    run_id: int,
-    units: gpd.GeoDataFrame,
-    members: pd.Series,
-    numbers: Mapping[str, str],
-) -> None:
-    terms = [name for name in units.columns if name.endswith(("_m2", "_cost", "_m")) and name != "value_m2"]
-    rows: dict[str, Any] = {
-        "number": units["unit_id"].map(numbers),
-        "unit_id": units["unit_id"],
-        "town_code": units["town_code"],
-        "parcels": pd.Series(
-            [sorted(members[unit]) for unit in units["unit_id"]], index=units.index, dtype=object
-        ),
-        "area_m2": units["area_m2"],
-        "low_share": units["low_share"],
-        "value_m2": units["value_m2"],
-        "ledger": pd.Series(pd.DataFrame(units[terms]).to_dict("records"), index=units.index, dtype=object),
-        "geom": units.geometry,
-    }
-    constants = {
-        "state": FROZEN,
-        "run_id": run_id,
-        "recorded_at": dt.datetime.now(dt.UTC),
-        "recorded_by": who(),
-    }
-    copy_in(connection, schema.UNIT_FROZEN, pd.DataFrame(rows), srid=project.srid, constants=constants)

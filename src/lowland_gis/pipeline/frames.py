@@ -14,7 +14,7 @@ from lowland_gis.db.frames import read_frame, read_geoframe
 from lowland_gis.definitions.rule_pack import from_json
 from lowland_gis.pipeline import land
 from lowland_gis.pipeline.determine import WITHDRAWN, newest
-from lowland_gis.pipeline.drafts import current_draft
+from lowland_gis.pipeline.frozen import frozen_shapes
 from lowland_gis.pipeline.project import Project
 from lowland_gis.pipeline.runs import current_versions, needed_run, run_settings
 
@@ -66,16 +66,25 @@ def map_frames(connection: Connection, project: Project) -> dict[str, gpd.GeoDat
 
 
 def units(connection: Connection, project: Project) -> gpd.GeoDataFrame:
-    """Return the units that leave the house, with the names of their towns: frozen ones, else the newest of the flow."""
-    rows = read_geoframe(
+    """Return the units that leave the house, with the names of their towns.
+
+    Where units are frozen these are it, with the numbers of their towns as unit_id; else the newest of the flow.
+    """
+    rows = frozen_shapes(connection, srid=project.srid)
+    if rows.empty:
+        rows = _units_of_the_flow(connection, project)
+    names = town_names(connection)
+    return rows.assign(town_name=rows["town_code"].map(names), area_mu=_mu(rows["area_m2"]))
+
+
+def _units_of_the_flow(connection: Connection, project: Project) -> gpd.GeoDataFrame:
+    return read_geoframe(
         connection,
         "SELECT unit_id, town_code, n_parcels, area_m2, low_share, compactness, ST_AsBinary(geom) AS geom"
         " FROM result.unit WHERE run_id = %s ORDER BY unit_id",
-        [current_draft(connection) or needed_run(connection, "delineate").run_id],
+        [needed_run(connection, "delineate").run_id],
         srid=project.srid,
     )
-    names = town_names(connection)
-    return rows.assign(town_name=rows["town_code"].map(names), area_mu=_mu(rows["area_m2"]))
 
 
 def town_names(connection: Connection) -> dict[str, str]:

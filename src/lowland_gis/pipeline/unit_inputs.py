@@ -93,7 +93,7 @@ def read_unit_inputs(
     )
     barriers = _barriers(connection, project, versions)
     parcels = _parcels(connection, project)
-    _refuse_overlaps(parcels)
+    refuse_overlaps(parcels)
     cells = barrier_cells(
         towns[["town_code", "geometry"]],
         barriers.geometry.to_numpy(),
@@ -106,7 +106,12 @@ def read_unit_inputs(
     return UnitInputs(parcels, cells, barriers, towns, tuple(map(str, cut)), missing)
 
 
-def _refuse_overlaps(parcels: gpd.GeoDataFrame) -> None:
+def refuse_overlaps(parcels: gpd.GeoDataFrame) -> None:
+    """Refuse parcels (parcel_id, geometry) of which two share more than 5 % of the smaller one.
+
+    Raises:
+        InputRefusedError: there are such pairs; they are named with the area that they share.
+    """
     pairs = overlapping(parcels, share=_OVERLAP_SHARE)
     if len(pairs):
         faults = [

@@ -15,8 +15,9 @@ from lowland_gis.definitions.legend import read_legend
 from lowland_gis.definitions.policy_tools import read_policy_tools
 from lowland_gis.deliver.unit_sheet import UnitSheet, draw_unit_sheet
 from lowland_gis.errors import UsageError
-from lowland_gis.pipeline.drafts import Stored, draft_units, frozen_units, read_draft
+from lowland_gis.pipeline.drafts import Stored, draft_units, read_draft
 from lowland_gis.pipeline.frames import town_names
+from lowland_gis.pipeline.frozen import frozen_units
 from lowland_gis.pipeline.project import Project
 from lowland_gis.pipeline.unit_inputs import UnitInputs, read_unit_inputs
 
@@ -83,19 +84,30 @@ def _sheet(project: Project, stored: Stored, unit: pd.Series, inputs: UnitInputs
         unit["geometry"],
         inputs.parcels[near],
         barriers,
+        pd.DataFrame(
+            {
+                "parcel_id": inside["parcel_id"],
+                "kind": _kinds(inside),
+                "area_m2": inside["area_m2"].astype(float),
+            }
+        ),
         "合成数据 示例" if project.settings.project.synthetic else "",
     )
 
 
 def _tables(inside: gpd.GeoDataFrame) -> dict[str, pd.DataFrame]:
-    answers = {name: style.title for name, style in read_legend().answers.items()}
     uses = code_names("ydyh_2023")
     return {
-        "用地类型": _by(inside, inside["kind"].map(answers).fillna(answers["none"])),
+        "用地类型": _by(inside, _kinds(inside)),
         "规划用途": _by(inside, [_use(code, uses) for code in inside["plan_use"]]),
         "权属": _by(inside, [_OWNERSHIP.get(str(code), "未登记") for code in inside["ownership"]]),
         "规划分区": _by(inside, inside["zone"].fillna("无")),
     }
+
+
+def _kinds(inside: gpd.GeoDataFrame) -> list[str]:
+    answers = {name: style.title for name, style in read_legend().answers.items()}
+    return [str(title) for title in inside["kind"].map(answers).fillna(answers["none"])]
 
 
 def _by(rows: gpd.GeoDataFrame, names: Sequence[str] | pd.Series) -> pd.DataFrame:
