@@ -13,6 +13,7 @@ from typing import Any
 import xlsxwriter
 
 from lowland_gis.errors import InputRefusedError
+from lowland_gis.files.table import LIVE
 
 M2_PER_HA = 10_000.0
 M2_PER_MU = 2000.0 / 3.0
@@ -20,7 +21,6 @@ MAX_ROWS = 1_048_576
 MAX_TEXT = 32_767
 WIDEST = 60
 HEADING_ROW = 2
-LIVE = ("=", "+", "-", "@", "\t", "\r")
 
 Value = str | int | float | date | None
 

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import geopandas as gpd
 import pandas as pd
@@ -16,6 +16,8 @@ import pyarrow as pa
 from lowland_gis.errors import InputRefusedError, UsageError
 
 WRITERS = (".csv", ".parquet")
+# A spreadsheet takes a text that begins so for a formula and computes it.
+LIVE = ("=", "+", "-", "@", "\t", "\r")
 _CSV_ROWS = 200_000
 
 
@@ -32,7 +34,7 @@ def check_suffix(target: Path) -> None:
 
 
 def write_rows(rows: pd.DataFrame | pa.Table, target: Path) -> None:
-    """Write rows as CSV or Parquet, by the suffix of the target.
+    """Write rows as CSV or Parquet, by the suffix of the target; in a CSV an apostrophe stands before what would be a formula.
 
     Raises:
         UsageError: the suffix is another one.
@@ -42,7 +44,7 @@ def write_rows(rows: pd.DataFrame | pa.Table, target: Path) -> None:
     with whole(target) as partial:
         if target.suffix.lower() == ".csv":
             with partial.open("w", encoding="utf-8", newline="") as file:
-                write_csv(rows, file)
+                write_csv(rows, file, without_formulas=True)
         else:
             import pyarrow.parquet as pq  # noqa: PLC0415 - drags the library of cloud storage along
 
@@ -52,13 +54,35 @@ def write_rows(rows: pd.DataFrame | pa.Table, target: Path) -> None:
             pq.write_table(table, partial, use_dictionary=few, store_schema=False)
 
 
-def write_csv(rows: pd.DataFrame | pa.Table, file: IO[str]) -> None:
-    """Write rows as CSV with a heading, so many at a time that memory does not grow with a table in Arrow."""
+def write_csv(rows: pd.DataFrame | pa.Table, file: IO[str], *, without_formulas: bool = False) -> None:
+    """Write rows as CSV with a heading, so many at a time that memory does not grow with a table in Arrow.
+
+    Texts are written as they are, for the next program; `without_formulas` makes them harmless to a spreadsheet.
+    """
+    made = _without_formulas if without_formulas else _as_they_are
     if isinstance(rows, pd.DataFrame):
-        rows.to_csv(file, index=False)
+        made(rows).to_csv(file, index=False)
         return
     for start in range(0, max(1, rows.num_rows), _CSV_ROWS):
-        rows.slice(start, _CSV_ROWS).to_pandas().to_csv(file, index=False, header=start == 0)
+        made(rows.slice(start, _CSV_ROWS).to_pandas()).to_csv(file, index=False, header=start == 0)
+
+
+def _as_they_are(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows
+
+
+def _without_formulas(rows: pd.DataFrame) -> pd.DataFrame:
+    """Put an apostrophe before each text that a spreadsheet would take for a formula, and before names of columns too."""
+    texts = {
+        str(name): column.astype(object).map(_plain_text, na_action="ignore")
+        for name, column in rows.items()
+        if not pd.api.types.is_numeric_dtype(column.dtype)
+    }
+    return rows.assign(**texts).rename(columns=_plain_text)
+
+
+def _plain_text(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(LIVE) else value
 
 
 def write_features(rows: gpd.GeoDataFrame, target: Path) -> None:

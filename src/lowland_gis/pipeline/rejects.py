@@ -16,7 +16,7 @@ import shapely
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
-from lowland_gis.deliver.workbook import LIVE, Column, SheetContent, Value, write_workbook
+from lowland_gis.deliver.workbook import Column, SheetContent, Value, write_workbook
 from lowland_gis.errors import UsageError
 from lowland_gis.files.table import whole, write_features, write_rows
 from lowland_gis.pipeline.project import Project
@@ -75,7 +75,7 @@ def export_rejects(project: Project, layer: str, target: Path) -> int:
     shapes = shapely.from_wkb(aside["received_wkb"].to_numpy(dtype=object), on_invalid="ignore")
     if suffix != _MAP_SUFFIX:
         rows = rows.assign(wkb=_hexadecimal(aside["received_wkb"], np.ones(len(aside), dtype=bool)))
-        write_rows(_without_formulas(rows) if suffix == ".csv" else rows, target)
+        write_rows(rows, target)
         return len(rows)
     unreadable = shapely.is_missing(shapes)
     frame = gpd.GeoDataFrame(
@@ -110,15 +110,6 @@ def _cell(value: object) -> Value:
     if isinstance(value, float) or (isinstance(value, int) and abs(value) < _EXACT_BELOW):
         return value
     return str(value)
-
-
-def _without_formulas(rows: pd.DataFrame) -> pd.DataFrame:
-    """Put an apostrophe before each text that a spreadsheet would take for a formula, and before names of columns too."""
-    return rows.map(_plain_text).rename(columns=_plain_text)
-
-
-def _plain_text(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(LIVE) else value
 
 
 def _hexadecimal(wkb: pd.Series[Any], wanted: npt.NDArray[np.bool_]) -> pd.Series[Any]:
