@@ -15,16 +15,27 @@ _BLOCK_BYTES, _KEPT_BYTES = 1 << 25, 1 << 30
 def keep_memory() -> None:
     """Let blocks below 32 MB be used again: by itself malloc gives them back to the system, which must clear each page anew.
 
-    That was 0.2 s of 2.5 s of ingest. All threads take from one arena, because those of further threads give back all the same; that
-    was 0.3 s of 1.2 s of tabulation with two threads. Arrow has an allocator of its own, which does the same; on systems without glibc nothing changes.
+    That was 0.2 s of 2.5 s of ingest. Arrow has an allocator of its own, which does the same; on systems without glibc nothing changes.
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    _set(_MMAP_THRESHOLD, _BLOCK_BYTES)
+    _set(_TRIM_THRESHOLD, _KEPT_BYTES)
+
+
+def share_memory() -> None:
+    """Let all threads take their memory from one place; call it before there are any.
+
+    What further places give back goes to the system all the same: with few and large blocks, as tabulation takes them, that was 0.3 s of
+    1.2 s with two threads. With many small ones, as in ingest, threads would wait for each other.
+    """
+    _set(_ARENA_MAX, 1)
+
+
+def _set(parameter: int, value: int) -> None:
     if not sys.platform.startswith("linux"):
         return
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return
-    mallopt(_ARENA_MAX, 1)
-    mallopt(_MMAP_THRESHOLD, _BLOCK_BYTES)
-    mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
+    mallopt(parameter, value)

@@ -9,6 +9,7 @@ import click
 import pyarrow as pa
 
 from lowland_gis.cli import Session
+from lowland_gis.cli.memory import share_memory
 from lowland_gis.files.table import check_suffix, write_csv, write_rows
 from lowland_gis.pipeline.files import tabulate_files
 from lowland_gis.pipeline.files_in_sql import database_for, tabulate_files_in_sql
@@ -67,6 +68,7 @@ def tabulate(
     PARCELS and ZONES are any vector file, or FILE:LAYER; no database is needed by the local engine. Areas are on the plane of the parcels' system;
     a place that several zones of one code cover counts once for each.
     """
+    share_memory()
     for target in filter(None, (output, cover)):
         check_suffix(target)
     session.tell(f"tabulate with the {engine} engine")
