@@ -2,9 +2,11 @@
 
 import importlib
 import json
+import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -31,6 +33,22 @@ def test_help_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
+
+
+def test_output_that_finds_no_place_is_no_success():
+    """Data that are still to be written when a command has done its work are not lost without a word."""
+    code = "from lowland_gis import cli\ncli.main = lambda: print('area', end='')\ncli.program()"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=os.environ | {"PYTHONUNBUFFERED": ""},
+        )
+    assert done.returncode == 3
+    assert "cannot be read or written" in done.stderr
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))

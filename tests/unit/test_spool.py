@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+import pyarrow as pa
+import pytest
+import shapely
+
+from lowland_gis.analysis.polygons import polygon_rings
 from lowland_gis.analysis.wkb import rings_of
 from lowland_gis.engines import local
 from lowland_gis.engines.spool import Spool
@@ -51,6 +56,26 @@ def test_one_layer_in_a_file_is_enough_for_strips(layers):
         assert (ours.in_memory, theirs.in_memory) == (False, True)
         assert len(list(local.strips(ours, theirs))) == 1
         assert len(ours.described.xy) == 0
+
+
+def test_what_threads_write_into_the_room_is_what_was_added(layers):
+    """Some lies in the room, some came from elsewhere, and what is too much goes to a file while threads still write."""
+
+    def part(spool, shapes):
+        wkb = pa.array(shapely.to_wkb(np.array(shapes, dtype=object), byte_order=1), pa.large_binary())
+        return polygon_rings(wkb, deviation=0.001, xy_room=spool.room)[0]
+
+    shapes = layers[0]
+    batches = [shapes[start : start + 5] for start in range(0, len(shapes), 5)]
+    for kept_bytes in (10_000_000, 5_000):
+        with Spool(kept_bytes) as spool, ThreadPoolExecutor(3) as pool:
+            for number, rings in enumerate(pool.map(lambda batch: part(spool, batch), batches)):
+                spool.add(rings_of(np.array(batches[number], dtype=object)) if number % 4 == 3 else rings)
+            assert spool.in_memory == (kept_bytes > 1_000_000)
+            found = spool.taken(np.arange(len(shapes)))
+            for row, shape in enumerate(shapes):
+                start, size = (x[found.shape_ring[row]] for x in (found.ring_start, found.ring_size))
+                assert found.xy[start : start + size].tolist() == shapely.get_coordinates(shape).tolist()
 
 
 def test_nothing_gives_nothing():

@@ -164,7 +164,7 @@ def program() -> None:
         main()
     except SystemExit as leaving:
         code = leaving.code
-    _leave(code if isinstance(code, int) else 0)
+    os._exit(_said(code if isinstance(code, int) else 0))
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -198,14 +198,16 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _leave(code: int) -> None:
-    """End the process with what it has still to say; threads are at their end, since every pool is left as a context."""
+def _said(code: int) -> int:
+    """Say what is still to be said and return the exit code; threads are at their end, since every pool is left as a context."""
     try:
         sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:
+    except BrokenPipeError:
         pass  # The reader went away; there is nobody to tell.
-    os._exit(code)
+    except OSError as error:
+        code = _say(_refused_by_system(error), InputRefusedError.exit_code)
+    sys.stderr.flush()
+    return code
 
 
 def _speak_utf8() -> None:

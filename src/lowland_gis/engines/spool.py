@@ -94,9 +94,10 @@ class Spool:
         if start >= 0:
             return start
         with self._lock:
-            start, self._vertices = self._vertices, self._vertices + len(xy)
-        if self._file is None and self._vertices <= len(self._xy):
-            self._xy[start : start + len(xy)] = xy
+            start, after = self._vertices, self._vertices + len(xy)
+            self._vertices = after
+        if self._file is None and after <= len(self._xy):
+            self._xy[start:after] = xy
         else:
             self._write(xy, start)
         return start

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import warnings
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -25,12 +21,13 @@ import shapely
 from pyogrio.errors import CRSError, DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
 from pyproj import CRS
 
-from lowland_gis.analysis.attributes import arrow_table
 from lowland_gis.analysis.curves import MAX_DEVIATION_M, linearised
 from lowland_gis.analysis.extent import FARTHEST
 from lowland_gis.errors import InputRefusedError
-from lowland_gis.files.encoding import Encoding, dbf_header, source_encoding, text_encoding
+from lowland_gis.files.encoding import Encoding, dbf_header, source_encoding
 from lowland_gis.files.geoparquet import GeoParquet, opened_geoparquet
+from lowland_gis.files.names import unique
+from lowland_gis.files.plain_table import PlainTable, text_table, workbook
 from lowland_gis.files.source import Source, sidecar
 
 BATCH_ROWS = 10_000
@@ -117,9 +114,10 @@ def received(
         InputRefusedError: the layer does not exist, the text cannot be decoded, or fewer rows come than the header counts.
     """
     if source.driver == "XLSX":
-        yield _workbook(source)
+        yield _plain(workbook(source))
     elif source.driver == "CSV":
-        yield _text_table(source, encoding.name if isinstance(encoding, Encoding) else encoding)
+        named = encoding.name if isinstance(encoding, Encoding) else encoding
+        yield _plain(text_table(source, named))
     elif source.driver == "Parquet":
         yield _parquet(source, fields, batch_rows)
     else:
@@ -173,7 +171,7 @@ def _vector(source: Source, encoding: Encoding | str | None, batch_rows: int) ->
         text = _Text(how)
         with _refused_when_unreadable(source):
             fields = [text.name(name) for name in reader.schema.names if name != geometry]
-        names = tuple(_unique(fields)) or (ROW_NUMBER,)
+        names = tuple(unique(fields)) or (ROW_NUMBER,)
         has_geometry = meta["geometry_type"] is not None
         deviation = _deviation(meta["crs"])
         batches = _vector_batches(
@@ -330,14 +328,11 @@ def _deleted(dbf: Path) -> int:
     return int((marks == _DELETED).sum())
 
 
-def _unique(names: list[str]) -> list[str]:
-    """Keep fields of the same name apart."""
-    seen: dict[str, int] = {}
-    unique = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        unique.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
-    return unique
+def _plain(table: PlainTable) -> Received:
+    rows = table.rows
+    batches = iter([Batch(0, rows, None)])
+    columns, has_geometry = tuple(rows.column_names), False
+    return Received(columns, has_geometry, None, table.encoding, table.sheet, rows.num_rows, batches)
 
 
 def _parquet(source: Source, fields: Sequence[str] | None, batch_rows: int) -> Received:
@@ -359,60 +354,6 @@ def _parquet_batches(
         rows = attributes if names else _row_numbers(first, part.num_rows)
         yield Batch(first, rows, shapes, deviation)
         first += part.num_rows
-
-
-def _workbook(source: Source) -> Received:
-    """Read one sheet with a heading row; cells come as they are, so codes stay text."""
-    try:
-        sheets = pd.read_excel(source.path, sheet_name=None, dtype=object, engine="openpyxl")
-    except (ValueError, KeyError, OSError, EOFError, SyntaxError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputRefusedError(
-            f"{source.name}: cannot be read as a workbook ({error}). Ask the sender for it again."
-        ) from error
-    sheet = _sheet(source, {str(name): rows for name, rows in sheets.items()})
-    rows = sheets[sheet].rename(columns=lambda name: str(name).strip())
-    return _table(arrow_table(rows), None, sheet)
-
-
-def _text_table(source: Source, encoding: str | None) -> Received:
-    """Read a CSV with a heading row; every value stays text."""
-    content = source.path.read_bytes()
-    how = text_encoding(source.path, content, encoding)
-    try:
-        lines = list(csv.reader(io.StringIO(content.decode(how.name))))
-    except csv.Error as error:
-        raise InputRefusedError(
-            f"{source.name}: cannot be read as CSV ({error}). Ask for it again."
-        ) from error
-    if not lines:
-        raise InputRefusedError(f"{source.name}: it is empty. Ask the sender for it again.")
-    names = _unique([name.strip() for name in lines[0]])
-    wrong = [number for number, line in enumerate(lines[1:], start=2) if len(line) != len(names) and line]
-    if wrong:
-        raise InputRefusedError(
-            f"{source.name}: line {wrong[0]} has another number of values than the heading, so values and columns cannot be"
-            " told apart. Ask the sender for it again."
-        )
-    rows = [line for line in lines[1:] if line]
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
-    table = pa.table(
-        {name: pa.array(column, pa.string()) for name, column in zip(names, columns, strict=True)}
-    )
-    return _table(table, how, None)
-
-
-def _table(rows: pa.Table, encoding: Encoding | None, layer: str | None) -> Received:
-    batches = iter([Batch(0, rows, None)])
-    return Received(tuple(rows.column_names), False, None, encoding, layer, rows.num_rows, batches)  # noqa: FBT003
-
-
-def _sheet(source: Source, sheets: dict[str, pd.DataFrame]) -> str:
-    filled = [name for name, rows in sheets.items() if len(rows.columns)]
-    if source.layer in sheets:
-        return source.layer or ""
-    if source.layer is None and len(filled) == 1:
-        return filled[0]
-    raise InputRefusedError(f"{source.name}: name one of its sheets: {', '.join(sheets)} – as FILE:SHEET.")
 
 
 def bounds(geometries: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
