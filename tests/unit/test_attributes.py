@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from lowland_gis.analysis import attributes
-from lowland_gis.analysis.attributes import arrow_table, json_records
+from lowland_gis.analysis.attributes import arrow_table
+from lowland_gis.analysis.json_rows import json_records
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import shapely
 from lowland_gis import schema
 from lowland_gis.analysis import attributes, repair
 from lowland_gis.analysis.geodesy import GaussPlane, ellipsoidal_areas
+from lowland_gis.analysis.json_rows import json_records
 from lowland_gis.definitions.codes import code_names
 from lowland_gis.definitions.layer import LayerDefinition
 from lowland_gis.definitions.mapping import Mapping, apply
@@ -87,7 +88,7 @@ class Preparer:
             batch = replace(batch, attributes=apply(self.mapping, batch.attributes))
         standard = self._standardised(batch)
         rows = pd.DataFrame({"row_no": np.arange(batch.attributes.num_rows) + batch.first_row})
-        records = attributes.json_records(standard.rows)
+        records = json_records(standard.rows)
         rows["attributes"] = pd.array(records, dtype=pd.ArrowDtype(records.type))
         if self.definition.stored == "enterprise":
             return Begun(batch, standard, rows, None)
