@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 import shapely
 
+from lowland_gis.analysis import tabulate
 from lowland_gis.analysis.polygons import polygon_rings
 from lowland_gis.analysis.wkb import rings_of
 from lowland_gis.engines import local
@@ -35,8 +36,8 @@ def tabulated(layers, kept_bytes):
         filled(theirs, zones)
         classes = np.arange(len(zones)) % 3
         names = np.array(["a", "b", "c"], dtype=object)
-        strips = list(local.tabulated(ours, theirs, classes, names, cover=True))
-        return strips, local.together(strips, len(parcels))
+        parts = list(local.tabulated(ours, local.zone_layer(theirs, classes, names), cover=True))
+        return parts, local.together(parts, len(parcels))
 
 
 def test_strips_give_the_same_to_the_bit(layers, monkeypatch):
@@ -49,12 +50,39 @@ def test_strips_give_the_same_to_the_bit(layers, monkeypatch):
     assert sorted(np.concatenate([strip.rows for strip in strips])) == list(range(101))
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("kept_bytes", [10_000_000, 2_000])
+def test_parcels_come_in_the_order_asked_for_wherever_the_vertices_lie(
+    layers, monkeypatch, kept_bytes, threads
+):
+    """In memory part by part, from a file at once; the figures of each parcel are those of any order."""
+    monkeypatch.setattr(tabulate, "CHUNK", 4)
+    monkeypatch.setattr(local, "PART_PARCELS", 8)
+    _, (found, cover) = tabulated(layers, 10_000_000)
+    order = np.random.default_rng(5).permutation(101)
+    with Spool(kept_bytes) as ours, Spool(kept_bytes) as theirs:
+        filled(ours, layers[0])
+        filled(theirs, layers[1])
+        layer = local.zone_layer(theirs, np.arange(81) % 3, np.array(["a", "b", "c"], dtype=object))
+        parts = list(local.tabulated_in_order(ours, layer, order, cover=True, threads=threads))
+    assert len(parts) == (13 if kept_bytes > 2_000 else 1)
+    assert np.concatenate([part.rows for part in parts]).tolist() == order.tolist()
+    for part in parts:
+        assert set(part.overlaps.parcel) <= set(part.rows)
+    rows = [row for part in parts for row in zip(*part.overlaps, strict=True)]
+    rank = {parcel: place for place, parcel in enumerate(order)}
+    assert rows == sorted(zip(*found, strict=True), key=lambda row: (rank[row[0]], row[1]))
+    for together, column in zip(cover, zip(*(part.cover for part in parts), strict=True), strict=True):
+        assert np.concatenate(column).tolist() == together[order].tolist()
+
+
 def test_one_layer_in_a_file_is_enough_for_strips(layers):
     with Spool(2_000) as ours, Spool(10_000_000) as theirs:
         filled(ours, layers[0])
         filled(theirs, layers[1])
         assert (ours.in_memory, theirs.in_memory) == (False, True)
-        assert len(list(local.strips(ours, theirs))) == 1
+        layer = local.zone_layer(theirs, np.zeros(81, dtype=np.int64), np.array(["a"], dtype=object))
+        assert len(list(local.strips(ours, layer))) == 1
         assert len(ours.described.xy) == 0
 
 
@@ -80,9 +108,8 @@ def test_what_threads_write_into_the_room_is_what_was_added(layers):
 
 def test_nothing_gives_nothing():
     with Spool() as ours, Spool() as theirs:
-        found, cover = local.together(
-            local.tabulated(ours, theirs, np.empty(0, np.int64), np.empty(0, object), cover=True), 0
-        )
+        layer = local.zone_layer(theirs, np.empty(0, np.int64), np.empty(0, object))
+        found, cover = local.together(local.tabulated(ours, layer, cover=True), 0)
     assert [len(column) for column in (*found, *cover)] == [0] * 5
 
 

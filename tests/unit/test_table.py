@@ -1,13 +1,15 @@
 """Tables in files: what a spreadsheet would compute stays text, and numbers stay numbers."""
 
 import io
+import os
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lowland_gis.files.table import write_csv, write_rows
+from lowland_gis.errors import InputRefusedError
+from lowland_gis.files.table import csv_writer, row_writer, write_rows
 
 COLUMNS = {"code": ["=1+1", "0601", "-x", None], "area_m2": [-1.5, 2.0, 3.0, 4.0]}
 
@@ -34,5 +36,44 @@ def test_parquet_and_what_goes_to_a_program_keep_the_texts(tmp_path, rows):
         read.schema.field("code").type
     )
     text = io.StringIO()
-    write_csv(rows, text)
+    with csv_writer(text) as write:
+        write(rows)
     assert text.getvalue().splitlines()[1] == "=1+1,-1.5"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_rows_written_in_turn_are_one_table(tmp_path, suffix):
+    target = tmp_path / f"t{suffix}"
+    first, second = (
+        pa.table({"code": [code]}).set_column(0, "code", pa.array([code]).dictionary_encode())
+        for code in "ab"
+    )
+    with row_writer(target) as write:
+        write(first)
+        write(second)
+        assert not target.exists()
+    read = pd.read_csv(target) if suffix == ".csv" else pd.read_parquet(target)
+    assert read["code"].tolist() == ["a", "b"]
+    assert [path.name for path in tmp_path.iterdir()] == [target.name]
+
+
+def test_what_failed_in_between_is_not_blamed_on_the_target(tmp_path):
+    (tmp_path / "t.csv").write_text("before")
+    with pytest.raises(OSError, match="elsewhere"), row_writer(tmp_path / "t.csv") as write:
+        write(pa.table(COLUMNS))
+        raise OSError("elsewhere")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("t.csv", "before")]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_full_disk_is_named_and_leaves_nothing(tmp_path, monkeypatch, suffix):
+    """The last bytes go out when the file is closed."""
+    partial = tmp_path / f"link{suffix}"
+    partial.symlink_to("/dev/full")
+    monkeypatch.setattr("tempfile.mkstemp", lambda **_: (os.open(os.devnull, os.O_RDONLY), str(partial)))
+    with (
+        pytest.raises(InputRefusedError, match="No space left"),
+        row_writer(tmp_path / f"t{suffix}") as write,
+    ):
+        write(pa.table(COLUMNS))
+    assert list(tmp_path.iterdir()) == []

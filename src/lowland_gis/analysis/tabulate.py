@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lowland_gis.analysis.boxtree import BoxTree, box_tree
-from lowland_gis.analysis.rings import Rings, taken
+from lowland_gis.analysis.rings import Rings, room, taken
 from lowland_gis.analysis.sums import sums_of
 from lowland_gis.analysis.wkb import rings_of
 
@@ -105,24 +105,55 @@ def overlaps(
 
     Of a cover, figures that are noise are 0, and so are those of a parcel without an area.
     """
+    return joined(
+        overlaps_in_turn(parcels, zones, cover=cover, threads=threads, progress=progress), cover=cover
+    )
+
+
+def overlaps_in_turn(
+    parcels: Rings,
+    zones: Zones,
+    *,
+    cover: bool = False,
+    threads: int = 1,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Iterator[tuple[Overlaps, Cover | None]]:
+    """Yield what `overlaps` returns for CHUNK parcels after the other, while the threads go on with the next ones."""
     starts = range(0, len(parcels.box), CHUNK)
 
-    def chunk(start: int) -> tuple[Integers, Integers, Floats, Floats]:
+    def chunk(start: int) -> tuple[Overlaps, Cover | None]:
         stop = min(start + CHUNK, len(parcels.box))
-        return sums_of(parcels, start, stop, zones.rings, zones.classes, zones.tree, cover)
+        parcel, klass, area, covered = sums_of(
+            parcels, start, stop, zones.rings, zones.classes, zones.tree, cover
+        )
+        real = area > NOISE_M2
+        found = Overlaps(parcel[real], klass[real], area[real])
+        return found, _cover(parcels.area[start:stop], parcel - start, area, covered) if cover else None
 
-    parts = [(*no_overlaps(), np.empty(0))]
     for start, part in zip(starts, _spread(chunk, starts, threads), strict=True):
-        parts.append(part)
         progress(min(CHUNK, len(parcels.box) - start))
-    parcel, klass, area, covered = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    real = area > NOISE_M2
-    found = Overlaps(parcel[real], klass[real], area[real])
-    return found, _cover(parcels, parcel, area, covered) if cover else None
+        yield part
 
 
-def _cover(parcels: Rings, parcel: Integers, area: Floats, covered: Floats) -> Cover:
-    rest = np.nan_to_num(parcels.area) - covered
+def joined(parts: Iterable[tuple[Overlaps, Cover | None]], *, cover: bool) -> tuple[Overlaps, Cover | None]:
+    """Return what was found in turn as one."""
+    found, covers = [no_overlaps()], [Cover(np.empty(0), np.empty(0))]
+    for some, covered in parts:
+        found.append(some)
+        covers += [] if covered is None else [covered]
+    whole = Overlaps(*map(np.concatenate, zip(*found, strict=True)))
+    return whole, Cover(*map(np.concatenate, zip(*covers, strict=True))) if cover else None
+
+
+def ready() -> None:
+    """Load the machine code of the sums before they are needed, which may be done beside other work."""
+    nothing = room(0, 0, 0, 0)
+    zones = zone_layer(nothing, np.empty(0, dtype=np.int64), np.empty(0, dtype=object))
+    sums_of(nothing, 0, 0, zones.rings, zones.classes, zones.tree, cover=False)
+
+
+def _cover(parcel_area: Floats, parcel: Integers, area: Floats, covered: Floats) -> Cover:
+    rest = np.nan_to_num(parcel_area) - covered
     excess = np.bincount(parcel, area, minlength=len(covered)) - covered
     return Cover(np.where(rest > NOISE_M2, rest, 0.0), np.where(excess > NOISE_M2, excess, 0.0))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
@@ -10,8 +12,8 @@ import pyarrow as pa
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.memory import share_memory
-from lowland_gis.files.table import check_suffix, write_csv, write_rows
-from lowland_gis.pipeline.files import tabulate_files
+from lowland_gis.files.table import check_suffix, csv_writer, row_writer
+from lowland_gis.pipeline.files import Tabulated, tabulate_files
 from lowland_gis.pipeline.files_in_sql import database_for, tabulate_files_in_sql
 
 
@@ -73,7 +75,7 @@ def tabulate(
         check_suffix(target)
     session.tell(f"tabulate with the {engine} engine")
     if engine == "local":
-        done = tabulate_files(
+        tables = tabulate_files(
             parcels,
             zones,
             id_field=id_field,
@@ -83,21 +85,34 @@ def tabulate(
             threads=threads,
             tell=session.tell,
         )
-        rows = done.overlaps
-        _written(session, done.cover, cover)
     elif cover is not None or width_field is not None:
         raise click.UsageError("--cover and --width are answered by the local engine. Leave --engine away.")
     else:
         dsn = database_for(session.project_dir, session.dsn)
-        rows = tabulate_files_in_sql(
+        whole = tabulate_files_in_sql(
             parcels, zones, id_field=id_field, by_field=by_field, dsn=dsn, tell=session.tell
         )
-    if output is None:
-        write_csv(rows, sys.stdout)
-    _written(session, rows, output)
+        tables = iter([Tabulated(whole, None)])
+    with ExitStack() as stack:
+        rows = stack.enter_context(_written(session, output))
+        covers = stack.enter_context(_written(session, cover))
+        for each in tables:
+            rows(each.overlaps)
+            if each.cover is not None:
+                covers(each.cover)
 
 
-def _written(session: Session, rows: pa.Table | None, target: Path | None) -> None:
-    if rows is not None and target is not None:
-        write_rows(rows, target)
-        session.tell(f"{rows.num_rows:,} rows → {target}")
+@contextmanager
+def _written(session: Session, target: Path | None) -> Iterator[Callable[[pa.Table], None]]:
+    """Yield what writes tables one after the other, to stdout where no file is named."""
+    count = 0
+    with csv_writer(sys.stdout) if target is None else row_writer(target) as write:
+
+        def counted(rows: pa.Table) -> None:
+            nonlocal count
+            count += rows.num_rows
+            write(rows)
+
+        yield counted
+    if target is not None:
+        session.tell(f"{count:,} rows → {target}")

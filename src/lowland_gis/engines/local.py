@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 import geopandas as gpd
@@ -19,6 +20,9 @@ NAME = "local"
 
 # So many parcels are tabulated at a time where the vertices lie in a file.
 STRIP_PARCELS = 50_000
+
+# So many parcels, whole chunks, make a part that is handed on while the next ones are computed.
+PART_PARCELS = 20 * tabulate.CHUNK
 
 Rows = npt.NDArray[np.intp]
 Progress = Callable[[int], None]
@@ -60,7 +64,19 @@ def overlaps(
     return rows.sort_values(["parcel_id", "code"], kind="stable", ignore_index=True)
 
 
-class Strip(NamedTuple):
+class Layer(NamedTuple):
+    """Zones, ready to be asked: `classes` number those of each zone among `names`, which are sorted.
+
+    `whole` is None where vertices lie in a file: then the zones of each strip are put in order by themselves.
+    """
+
+    zones: Spool
+    classes: Integers
+    names: Objects
+    whole: tabulate.Zones | None
+
+
+class Part(NamedTuple):
     """What was found of some parcels: their rows, their overlaps (positions among all parcels), and how they are covered."""
 
     rows: Rows
@@ -68,54 +84,99 @@ class Strip(NamedTuple):
     cover: Cover | None
 
 
+def zone_layer(zones: Spool, classes: Integers, names: Objects) -> Layer:
+    """Return zones ready to be asked; the work can be done before parcels are there."""
+    whole = tabulate.zone_layer(zones.described, classes, names) if zones.in_memory else None
+    return Layer(zones, classes, names, whole)
+
+
 def tabulated(
     parcels: Spool,
-    zones: Spool,
-    classes: Integers,
-    names: Objects,
+    layer: Layer,
     *,
+    order: Rows | None = None,
     cover: bool = False,
     threads: int = 1,
     progress: Progress = lambda _: None,
-) -> Iterator[Strip]:
-    """Yield the areas of parcels in every class strip by strip, each parcel once, in the order of parcels and classes.
+) -> Iterator[Part]:
+    """Yield the areas of parcels in every class of a layer part by part, each parcel once, while the next ones are computed.
 
-    `classes` (one for each zone) number `names`, which are sorted. Where all is in memory there is one strip. The figures
-    do not depend on what is in memory. `cover` asks for what no zone covers, and what zones cover more than once.
+    In each part the overlaps are in the order of its rows and the classes. The parcels come in `order` (as they came without
+    one) where all is in memory, else in strips from south to north; the figures are the same. `cover` asks for what no zone
+    covers, and what zones cover more than once.
     """
-    for some, met in strips(parcels, zones):
-        layer = tabulate.zone_layer(zones.taken(met), classes[met], names)
-        ours = parcels.taken(some)
-        found, covered = tabulate.overlaps(ours, layer, cover=cover, threads=threads, progress=progress)
-        yield Strip(some, found._replace(parcel=some[found.parcel]), covered)
+    for some in strips(parcels, layer, order):
+        found = tabulate.overlaps_in_turn(
+            parcels.taken(some),
+            _zones_for(layer, parcels, some),
+            cover=cover,
+            threads=threads,
+            progress=progress,
+        )
+        for start in range(0, len(some), PART_PARCELS):
+            rows = some[start : start + PART_PARCELS]
+            chunks = islice(found, -(-len(rows) // tabulate.CHUNK))
+            overlaps, covered = tabulate.joined(chunks, cover=cover)
+            yield Part(rows, overlaps._replace(parcel=some[overlaps.parcel]), covered)
 
 
-def together(found: Iterable[Strip], parcels: int) -> tuple[Overlaps, Cover | None]:
-    """Return the strips as one, in the order of parcels (as they came) and classes."""
-    strips_found = list(found)
-    columns = zip(*(strip.overlaps for strip in strips_found), strict=True)
-    parcel, klass, area = (np.concatenate(column) for column in columns) if strips_found else no_overlaps()
+def tabulated_in_order(
+    parcels: Spool, layer: Layer, order: Rows, *, cover: bool = False, threads: int = 1
+) -> Iterator[Part]:
+    """Yield the parts of `tabulated` with the parcels in an order, wherever the vertices lie.
+
+    Where they lie in a file there is one part, after all was computed.
+    """
+    parts = tabulated(parcels, layer, order=order, cover=cover, threads=threads)
+    if _in_memory(parcels, layer):
+        yield from parts
+        return
+    found, covered = together(parts, len(order))
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    by_rank = np.argsort(rank[found.parcel], kind="stable")
+    yield Part(
+        order,
+        Overlaps(found.parcel[by_rank], found.klass[by_rank], found.area_m2[by_rank]),
+        None if covered is None else Cover(*(column[order] for column in covered)),
+    )
+
+
+def together(found: Iterable[Part], parcels: int) -> tuple[Overlaps, Cover | None]:
+    """Return the parts as one, in the order of parcels (as they came) and classes."""
+    parts = list(found)
+    columns = zip(no_overlaps(), *(part.overlaps for part in parts), strict=True)
+    parcel, klass, area = map(np.concatenate, columns)
     order = np.argsort(parcel, kind="stable")
-    covers = [(strip.rows, strip.cover) for strip in strips_found if strip.cover is not None]
-    cover = Cover(np.zeros(parcels), np.zeros(parcels)) if covers or not strips_found else None
-    for rows, part in covers:
-        for whole, some in zip(cover or (), part, strict=True):
+    covers = [(part.rows, part.cover) for part in parts if part.cover is not None]
+    cover = Cover(np.zeros(parcels), np.zeros(parcels)) if covers or not parts else None
+    for rows, covered in covers:
+        for whole, some in zip(cover or (), covered, strict=True):
             whole[rows] = some
     return Overlaps(parcel[order], klass[order], area[order]), cover
 
 
-def strips(parcels: Spool, zones: Spool) -> Iterator[tuple[Rows, Rows]]:
-    """Yield parcels of one strip from south to north at a time, each parcel once, and the zones whose boxes reach into it.
-
-    One strip with everything where all is in memory.
-    """
-    box, zone_box = parcels.described.box, zones.described.box
-    if parcels.in_memory and zones.in_memory:
-        yield np.arange(len(box)), np.arange(len(zone_box))
+def strips(parcels: Spool, layer: Layer, order: Rows | None = None) -> Iterator[Rows]:
+    """Yield the parcels of one strip from south to north at a time, each parcel once; all in their order where all is in memory."""
+    box = parcels.described.box
+    if _in_memory(parcels, layer):
+        yield np.arange(len(box)) if order is None else order
         return
     there = np.flatnonzero(~np.isnan(box[:, 1]))
-    order = there[np.argsort(box[there, 1], kind="stable")]
-    for start in range(0, len(order), STRIP_PARCELS):
-        some = np.sort(order[start : start + STRIP_PARCELS])
-        south, north = box[some, 1].min(), box[some, 3].max()
-        yield some, np.flatnonzero((zone_box[:, 1] < north) & (zone_box[:, 3] > south))
+    northward = there[np.argsort(box[there, 1], kind="stable")]
+    for start in range(0, len(northward), STRIP_PARCELS):
+        yield np.sort(northward[start : start + STRIP_PARCELS])
+
+
+def _zones_for(layer: Layer, parcels: Spool, some: Rows) -> tabulate.Zones:
+    """Return the zones whose boxes reach into the strip of some parcels, or all where all are at hand."""
+    if layer.whole is not None:
+        return layer.whole
+    box, zone_box = parcels.described.box[some], layer.zones.described.box
+    south, north = box[:, 1].min(initial=np.inf), box[:, 3].max(initial=-np.inf)
+    met = np.flatnonzero((zone_box[:, 1] < north) & (zone_box[:, 3] > south))
+    return tabulate.zone_layer(layer.zones.taken(met), layer.classes[met], layer.names)
+
+
+def _in_memory(parcels: Spool, layer: Layer) -> bool:
+    return parcels.in_memory and layer.whole is not None

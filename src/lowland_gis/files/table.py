@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +19,8 @@ WRITERS = (".csv", ".parquet")
 # A spreadsheet takes a text that begins so for a formula and computes it.
 LIVE = ("=", "+", "-", "@", "\t", "\r")
 _CSV_ROWS = 200_000
+
+Write = Callable[[pd.DataFrame | pa.Table], None]
 
 
 def check_suffix(target: Path) -> None:
@@ -40,31 +42,85 @@ def write_rows(rows: pd.DataFrame | pa.Table, target: Path) -> None:
         UsageError: the suffix is another one.
         InputRefusedError: the target cannot be written.
     """
-    check_suffix(target)
-    with whole(target) as partial:
-        if target.suffix.lower() == ".csv":
-            with partial.open("w", encoding="utf-8", newline="") as file:
-                write_csv(rows, file, without_formulas=True)
-        else:
-            import pyarrow.parquet as pq  # noqa: PLC0415 - drags the library of cloud storage along
-
-            table = rows if isinstance(rows, pa.Table) else pa.Table.from_pandas(rows, preserve_index=False)
-            # Numbers that are all different gain nothing from a dictionary; how columns lay in memory is nobody's business.
-            few = [field.name for field in table.schema if not pa.types.is_floating(field.type)]
-            pq.write_table(table, partial, use_dictionary=few, store_schema=False)
+    with row_writer(target) as write:
+        write(rows)
 
 
-def write_csv(rows: pd.DataFrame | pa.Table, file: IO[str], *, without_formulas: bool = False) -> None:
-    """Write rows as CSV with a heading, so many at a time that memory does not grow with a table in Arrow.
+@contextmanager
+def row_writer(target: Path) -> Iterator[Write]:
+    """Yield what writes rows of the same columns one after the other as `write_rows` does; call it at least once.
 
-    Texts are written as they are, for the next program; `without_formulas` makes them harmless to a spreadsheet.
+    Raises:
+        UsageError: the suffix is another one.
+        InputRefusedError: the target cannot be written; where its folder is no place for it, that is said at once.
     """
-    made = _without_formulas if without_formulas else _as_they_are
+    check_suffix(target)
+    form = _csv_form if target.suffix.lower() == ".csv" else _parquet_form
+    with _beside(target) as partial, ExitStack() as opened:
+        with _refused(target):
+            write = opened.enter_context(form(partial))
+
+        def guarded(rows: pd.DataFrame | pa.Table) -> None:
+            with _refused(target):
+                write(rows)
+
+        yield guarded
+        with _refused(target):
+            opened.close()
+
+
+def csv_writer(file: IO[str]) -> AbstractContextManager[Write]:
+    """Return what writes rows of the same columns one after the other as CSV, texts as they are, for the next program."""
+    return _csv_to(file, _as_they_are)
+
+
+@contextmanager
+def _csv_form(partial: Path) -> Iterator[Write]:
+    with partial.open("w", encoding="utf-8", newline="") as file, _csv_to(file, _without_formulas) as write:
+        yield write
+
+
+@contextmanager
+def _csv_to(file: IO[str], made: Callable[[pd.DataFrame], pd.DataFrame]) -> Iterator[Write]:
+    """Yield what writes rows, so many at a time that memory does not grow with a table in Arrow, the first ones with a heading."""
+    heading = True
+
+    def write(rows: pd.DataFrame | pa.Table) -> None:
+        nonlocal heading
+        for some in _pieces(rows):
+            made(some).to_csv(file, index=False, header=heading)
+            heading = False
+
+    yield write
+
+
+def _pieces(rows: pd.DataFrame | pa.Table) -> Iterator[pd.DataFrame]:
     if isinstance(rows, pd.DataFrame):
-        made(rows).to_csv(file, index=False)
+        yield rows
         return
     for start in range(0, max(1, rows.num_rows), _CSV_ROWS):
-        made(rows.slice(start, _CSV_ROWS).to_pandas()).to_csv(file, index=False, header=start == 0)
+        yield rows.slice(start, _CSV_ROWS).to_pandas()
+
+
+@contextmanager
+def _parquet_form(partial: Path) -> Iterator[Write]:
+    import pyarrow.parquet as pq  # noqa: PLC0415 - drags the library of cloud storage along
+
+    with ExitStack() as stack:
+        writer = None
+
+        def write(rows: pd.DataFrame | pa.Table) -> None:
+            nonlocal writer
+            table = rows if isinstance(rows, pa.Table) else pa.Table.from_pandas(rows, preserve_index=False)
+            if writer is None:
+                # Numbers that are all different gain nothing from a dictionary; how columns lay in memory is nobody's business.
+                few = [field.name for field in table.schema if not pa.types.is_floating(field.type)]
+                writer = stack.enter_context(
+                    pq.ParquetWriter(partial, table.schema, use_dictionary=few, store_schema=False)
+                )
+            writer.write_table(table)
+
+        yield write
 
 
 def _as_they_are(rows: pd.DataFrame) -> pd.DataFrame:
@@ -103,16 +159,30 @@ def whole(target: Path) -> Iterator[Path]:
     Raises:
         InputRefusedError: the target cannot be written.
     """
-    try:
+    with _beside(target) as partial, _refused(target):
+        yield partial
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """Yield a file beside the target that takes its name when all went well, and is gone otherwise."""
+    with _refused(target):
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=".lowland-", suffix=target.suffix.lower())
         os.close(handle)
-        partial = Path(name)
-        try:
-            yield partial
+    partial = Path(name)
+    try:
+        yield partial
+        with _refused(target):
             partial.chmod(0o644)
             partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _refused(target: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise InputRefusedError(
             f"{target}: cannot be written ({error.strerror}). Check the folder and the disk."

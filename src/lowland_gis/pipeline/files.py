@@ -3,44 +3,66 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lowland_gis.analysis import strips
-from lowland_gis.analysis.tabulate import Cover, Floats, Integers
+from lowland_gis.analysis import strips, tabulate
+from lowland_gis.analysis.tabulate import Cover, Floats, Integers, no_overlaps
 from lowland_gis.analysis.wkb import rings_of
-from lowland_gis.engines.local import tabulated, together
+from lowland_gis.engines import local
 from lowland_gis.engines.spool import Spool
 from lowland_gis.errors import InputRefusedError
+from lowland_gis.files.read import Batch
+from lowland_gis.pipeline.ahead import worked
 from lowland_gis.pipeline.project import Tell, silent
-from lowland_gis.pipeline.vector_file import VectorFile, column, refuse_doubled, tell_faults, vector_file
+from lowland_gis.pipeline.vector_file import (
+    Done,
+    Portion,
+    VectorFile,
+    column,
+    order_of_names,
+    tell_faults,
+    vector_file,
+)
 
 ALL = "all"
+_WAITING = 3
+
+
+@dataclass(frozen=True)
+class Tabulated:
+    """Overlaps of some parcels, and how these are covered where that was asked for."""
+
+    overlaps: pa.Table
+    cover: pa.Table | None
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is wanted of a file: its polygons, and the values of a field (None where none is named)."""
+
+    file: VectorFile
+    field: str | None
+    polygons: Spool
+    portions: Iterator[Portion]
 
 
 @dataclass(frozen=True)
 class _Layer:
-    """A file, its polygons, the values of one field (None where none was named), and how many rows had which fault."""
+    """A file that was read: its polygons, the values of one field (None where none was named), and how many rows had which fault."""
 
     file: VectorFile
     polygons: Spool
     values: pa.Array | None
     faults: Counter[str]
-
-
-@dataclass(frozen=True)
-class Tabulated:
-    """The overlaps of two files, and how the parcels are covered where that was asked for."""
-
-    overlaps: pa.Table
-    cover: pa.Table | None
 
 
 def tabulate_files(
@@ -53,8 +75,8 @@ def tabulate_files(
     cover: bool = False,
     threads: int = 1,
     tell: Tell = silent,
-) -> Tabulated:
-    """Return parcel_id, code, area_m2 and share of two vector files, sorted by the first two.
+) -> Iterator[Tabulated]:
+    """Yield parcel_id, code, area_m2 and share of two vector files, sorted by the first two, in one table or several.
 
     With `cover` also parcel_id, area_m2, rest_m2 (what no zone covers) and excess_m2 (what zones cover beyond once).
 
@@ -62,38 +84,63 @@ def tabulate_files(
 
     Areas are in m² on the plane of the parcels; zones in another system are brought there. Without `id_field` the parcel is
     its 0-based row number, without `by_field` there is one code `all`; a zone without a code has an empty one. Memory does not
-    grow with the vertices: beyond a limit they lie in the temporary folder.
+    grow with the vertices: beyond a limit they lie in the temporary folder. Tables come while later ones are computed.
 
     Raises:
         InputRefusedError: a file cannot be read, the parcels are in degrees, or the datums differ.
     """
     with ExitStack() as stack:
-        ours, theirs = _layers(stack, parcels, id_field, zones, by_field, width_field, threads=threads)
-        for layer in (ours, theirs):
-            tell_faults(layer.file, layer.faults, tell)
-        ids = _ids(ours, id_field, parcels)
-        classes, names = _classes(theirs)
-        found, covered = together(
-            tabulated(
-                ours.polygons,
-                theirs.polygons,
-                classes,
-                np.arange(len(names)).astype(object),
-                cover=cover,
-                threads=threads,
-            ),
-            len(ids),
+        ours = stack.enter_context(vector_file(parcels, _named(id_field), None))
+        theirs = stack.enter_context(vector_file(zones, _named(by_field, width_field), ours.plane))
+        room = [stack.enter_context(Spool()) for _ in range(2)]
+        asked = (
+            _Asked(theirs, by_field, room[1], _portions(theirs, room[1], width_field, threads)),
+            _Asked(ours, id_field, room[0], _portions(ours, room[0], None, threads)),
         )
-        area = ours.polygons.described.area
-        order = _by_id(ids, found.parcel)
-        parcel, klass, shared = found.parcel[order], found.klass[order], found.area_m2[order]
-        overlaps = {
-            "parcel_id": _numbered(ids, parcel),
-            "code": _numbered(names, klass),
-            "area_m2": shared,
-            "share": shared / area[parcel],
-        }
-        return Tabulated(pa.table(overlaps), None if covered is None else _cover_table(ids, area, covered))
+        layers = _layers(stack, asked, threads)
+        # The zones come first: while they are put in order here, the threads read the parcels.
+        zone_layer = next(layers)
+        classes, names = _classes(zone_layer)
+        layer = local.zone_layer(zone_layer.polygons, classes, np.arange(len(names)).astype(object))
+        parcel_layer = next(layers)
+        for each in (parcel_layer, zone_layer):
+            tell_faults(each.file, each.faults, tell)
+        ids = _ids(parcel_layer)
+        order = order_of_names(ids, id_field, parcels)
+        found = local.tabulated_in_order(room[0], layer, order, cover=cover, threads=threads)
+        area = room[0].described.area
+        for part in _one_at_least(found, cover=cover):
+            yield Tabulated(_overlap_table(part, ids, names, area), _cover_table(part, ids, area))
+
+
+def _one_at_least(parts: Iterator[local.Part], *, cover: bool) -> Iterator[local.Part]:
+    """Yield the parts; where there are no parcels, one without any, since a table has columns all the same."""
+    nothing = np.empty(0)
+    yield next(
+        parts, local.Part(np.empty(0, np.intp), no_overlaps(), Cover(nothing, nothing) if cover else None)
+    )
+    yield from parts
+
+
+def _overlap_table(part: local.Part, ids: pa.Array, names: pa.Array, area: Floats) -> pa.Table:
+    parcel, klass, shared = part.overlaps
+    place = np.empty(len(ids), dtype=np.int64)
+    place[part.rows] = np.arange(len(part.rows))
+    columns = {
+        "parcel_id": _numbered(ids.take(pa.array(part.rows)), place[parcel]),
+        "code": _numbered(names, klass),
+        "area_m2": shared,
+        "share": shared / area[parcel],
+    }
+    return pa.table(columns)
+
+
+def _cover_table(part: local.Part, ids: pa.Array, area: Floats) -> pa.Table | None:
+    if part.cover is None:
+        return None
+    rest, excess = part.cover
+    names = ids.take(pa.array(part.rows))
+    return pa.table({"parcel_id": names, "area_m2": area[part.rows], "rest_m2": rest, "excess_m2": excess})
 
 
 def _numbered(values: pa.Array, numbers: Integers) -> pa.Array:
@@ -103,64 +150,48 @@ def _numbered(values: pa.Array, numbers: Integers) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(numbers, pa.int32()), values)
 
 
-def _cover_table(ids: pa.Array, area: Floats, cover: Cover) -> pa.Table:
-    order = pc.sort_indices(ids)
-    columns = {"parcel_id": ids, "area_m2": area, "rest_m2": cover.rest_m2, "excess_m2": cover.excess_m2}
-    return pa.table(columns).take(order)
+def _layers(stack: ExitStack, asked: Sequence[_Asked], threads: int) -> Iterator[_Layer]:
+    """Yield the layers in their order, each as soon as it is read; meanwhile the threads go on with the next one."""
+    pool = None
+    if threads > 1:
+        pool = stack.enter_context(ThreadPoolExecutor(threads))
+        pool.submit(tabulate.ready)
+    portions = chain.from_iterable(chain(each.portions, [None]) for each in asked)
+    # So many wait that the threads have enough to do while the caller is busy.
+    done = worked(portions, _done, workers=0 if pool is None else _WAITING * threads, pool=pool)
+    for each in asked:
+        batches, faults = list[Batch](), Counter[str]()
+        for some in chain.from_iterable(iter(partial(next, done), None)):
+            each.polygons.add(some.rings)
+            batches += some.batches
+            faults.update(some.faults)
+        yield _Layer(each.file, each.polygons, column(batches, each.field), faults)
 
 
-def _layers(
-    stack: ExitStack,
-    parcels: str,
-    id_field: str | None,
-    zones: str,
-    by_field: str | None,
-    width_field: str | None,
-    *,
-    threads: int,
-) -> tuple[_Layer, _Layer]:
-    """Read both files, at the same time where there are threads for it; the fault of the first one is told first."""
-    ours = stack.enter_context(vector_file(parcels, _named(id_field), None))
-    theirs = stack.enter_context(vector_file(zones, _named(by_field, width_field), ours.plane))
-    room = [stack.enter_context(Spool()) for _ in range(2)]
-    pool = None if threads == 1 else stack.enter_context(ThreadPoolExecutor(threads))
-    first = partial(_polygons, ours, id_field, room[0], threads, pool)
-    second = (
-        partial(_polygons, theirs, by_field, room[1], threads, pool)
-        if width_field is None
-        else partial(_strips, theirs, by_field, width_field, room[1])
-    )
-    if threads == 1:
-        return first(), second()
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        other = reader.submit(second)
-        return first(), other.result()
+def _done(portion: Portion | None) -> list[Done] | None:
+    """Do a portion; the end of a layer is none."""
+    return None if portion is None else portion()
+
+
+def _portions(file: VectorFile, polygons: Spool, width: str | None, threads: int) -> Iterator[Portion]:
+    """Return what is to be done to read polygons, or lines of which each becomes a strip as wide as a field says."""
+    if width is None:
+        return file.portions(polygons, apart=threads > 1)
+    return iter([partial(_strips, file, width)])
 
 
 def _named(*fields: str | None) -> list[str]:
     return [field for field in fields if field is not None]
 
 
-def _polygons(
-    file: VectorFile, field: str | None, polygons: Spool, threads: int, pool: ThreadPoolExecutor | None
-) -> _Layer:
-    """Read a file batch by batch into a spool of polygons on a plane."""
-    batches, faults = [], Counter[str]()
-    for batch, found in file.polygons(polygons, threads, pool):
-        faults.update(found)
-        batches.append(batch)
-    return _Layer(file, polygons, column(batches, field), faults)
-
-
-def _strips(file: VectorFile, field: str | None, width: str, polygons: Spool) -> _Layer:
+def _strips(file: VectorFile, width: str) -> list[Done]:
     """Read a file of lines and make each a strip of its own width; a line without a width meets nothing."""
     batches = list(file.batches)
     read = [file.geometries(batch, "line") for batch in batches]
     lines = np.concatenate([np.empty(0, dtype=object), *(shapes for shapes, _ in read)])
     widths = _widths(column(batches, width), width, file.name)
-    polygons.add(rings_of(strips.of_lines(lines, widths)))
     faults = sum((faults for _, faults in read), Counter[str]())
-    return _Layer(file, polygons, column(batches, field), faults)
+    return [Done(batches, rings_of(strips.of_lines(lines, widths)), faults)]
 
 
 def _widths(values: pa.Array | None, field: str, name: str) -> Floats:
@@ -173,16 +204,9 @@ def _widths(values: pa.Array | None, field: str, name: str) -> Floats:
         ) from error
 
 
-def _ids(layer: _Layer, field: str | None, name: str) -> pa.Array:
-    """Return what names each parcel.
-
-    Raises:
-        InputRefusedError: several parcels have one name.
-    """
-    if layer.values is None:
-        return pa.array(np.arange(len(layer.polygons.described.box)))
-    refuse_doubled(layer.values, field, name)
-    return layer.values
+def _ids(layer: _Layer) -> pa.Array:
+    """Return what names each parcel."""
+    return pa.array(np.arange(len(layer.polygons.described.box))) if layer.values is None else layer.values
 
 
 def _classes(layer: _Layer) -> tuple[Integers, pa.Array]:
@@ -202,10 +226,3 @@ def _classes(layer: _Layer) -> tuple[Integers, pa.Array]:
             numbers = pc.add(numbers, 1)
         names = texts
     return pc.fill_null(numbers, 0).to_numpy().astype(np.int64), names
-
-
-def _by_id(ids: pa.Array, parcel: Integers) -> npt.NDArray[np.intp]:
-    """Return the order that sorts rows, which are in the order of the parcels as they came, by the names of these."""
-    rank = np.empty(len(ids), dtype=np.int64)
-    rank[pc.sort_indices(ids).to_numpy()] = np.arange(len(ids))
-    return np.argsort(rank[parcel], kind="stable")

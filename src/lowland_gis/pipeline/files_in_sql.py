@@ -9,7 +9,6 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lowland_gis.db import cluster
 from lowland_gis.db.connect import transaction
@@ -17,7 +16,7 @@ from lowland_gis.engines import postgis
 from lowland_gis.errors import DatabaseError
 from lowland_gis.files import crs as reference
 from lowland_gis.pipeline.project import Tell, silent
-from lowland_gis.pipeline.vector_file import column, refuse_doubled, tell_faults, vector_file
+from lowland_gis.pipeline.vector_file import column, order_of_names, tell_faults, vector_file
 
 
 def tabulate_files_in_sql(
@@ -40,9 +39,8 @@ def tabulate_files_in_sql(
     shapes, ids, plane = _read(parcels, id_field, None, tell)
     cover, codes, _ = _read(zones, by_field, plane, tell)
     names = pa.array(np.arange(len(shapes))) if ids is None else ids
-    refuse_doubled(names, id_field, parcels)
+    order = order_of_names(names, id_field, parcels)
     classes = pa.repeat(postgis.ONE_CODE, len(cover)) if codes is None else _without_gaps(codes)
-    order = _order(names)
     with transaction(dsn, dry_run=True) as connection:
         # Parcels go by their place in the order of their names, so the rows come back in it, whatever the names are.
         rows = postgis.frame_overlaps(
@@ -91,10 +89,6 @@ def _read(
 def _without_gaps(codes: pa.Array) -> pa.Array:
     """Return codes in which a missing one is an empty text; numbers stay numbers where none is missing."""
     return codes.cast(pa.string()).fill_null(postgis.NO_CODE) if codes.null_count else codes
-
-
-def _order(names: pa.Array) -> npt.NDArray[np.intp]:
-    return np.asarray(pc.sort_indices(names), dtype=np.intp)
 
 
 def _objects(values: pa.Array) -> npt.NDArray[np.object_]:

@@ -166,12 +166,10 @@ class _Tabulation:
         if not fresh:
             return
         parcels, ids = self._parcels_of(fresh)
-        with self._zones(definition) as (zones, classes, names):
-            found = local.tabulated(
-                parcels, zones, classes, names, cover=self.project.settings.tabulate.cover, threads=_threads()
-            )
-            for strip in found:
-                self._written(definition.key, strip, ids, names, parcels.described.area)
+        with self._zones(definition) as zones:
+            cover = self.project.settings.tabulate.cover
+            for part in local.tabulated(parcels, zones, cover=cover, threads=_threads()):
+                self._written(definition.key, part, ids, zones.names, parcels.described.area)
 
     def frame(self, definition: LayerDefinition, outlines: gpd.GeoDataFrame | None) -> pd.DataFrame:
         """Return the overlaps of one layer: parcel_id, code, area_m2 and share."""
@@ -180,9 +178,9 @@ class _Tabulation:
         else:
             parcels, ids = self._open.enter_context(Spool()), outlines["parcel_id"].to_numpy(dtype=object)
             parcels.add(rings_of(outlines.geometry.to_numpy(dtype=object)))
-        with self._zones(definition) as (zones, classes, names):
-            found = local.tabulated(parcels, zones, classes, names, threads=_threads())
-            overlaps, _ = local.together(found, len(ids))
+        with self._zones(definition) as zones:
+            names = zones.names
+            overlaps, _ = local.together(local.tabulated(parcels, zones, threads=_threads()), len(ids))
         parcel, klass, area = overlaps
         share = area / parcels.described.area[parcel]
         return pd.DataFrame({"parcel_id": ids[parcel], "code": names[klass], "area_m2": area, "share": share})
@@ -209,8 +207,8 @@ class _Tabulation:
         return self._parcels[version_ids]
 
     @contextmanager
-    def _zones(self, definition: LayerDefinition) -> Iterator[tuple[Spool, Integers, Objects]]:
-        """Yield the zones of a layer, the number of each one's class, and the classes."""
+    def _zones(self, definition: LayerDefinition) -> Iterator[local.Layer]:
+        """Yield the zones of a layer, ready to be asked."""
         with Spool() as spool:
             if definition.width is not None or definition.strips in self.versions:
                 codes = self._with_strips(definition, spool)
@@ -218,7 +216,7 @@ class _Tabulation:
                 codes = iter(())
             else:
                 codes = self._read(definition, spool)
-            yield spool, *_numbered(codes)
+            yield local.zone_layer(spool, *_numbered(codes))
 
     def _read(self, definition: LayerDefinition, spool: Spool) -> Iterator[list[str]]:
         """Spool the zones of a layer batch by batch, and yield their codes."""
@@ -245,8 +243,8 @@ class _Tabulation:
         versions = self.versions[definition.key]
         return land.features(self.connection, definition, versions, day, srid=self.project.srid)
 
-    def _written(self, key: str, strip: local.Strip, ids: Objects, names: Objects, areas: Any) -> None:
-        parcel, klass, area = strip.overlaps
+    def _written(self, key: str, part: local.Part, ids: Objects, names: Objects, areas: Any) -> None:
+        parcel, klass, area = part.overlaps
         for start in range(0, len(parcel), COPY_ROWS):
             some = slice(start, start + COPY_ROWS)
             self._copy(
@@ -259,12 +257,12 @@ class _Tabulation:
                     "share": area[some] / areas[parcel[some]],
                 },
             )
-        if strip.cover is not None:
+        if part.cover is not None:
             met = np.zeros(len(ids), dtype=bool)
             met[parcel] = True
-            uneven = met[strip.rows] & ((strip.cover.rest_m2 > 0.0) | (strip.cover.excess_m2 > 0.0))
-            rest, excess = (column[uneven] for column in strip.cover)
-            rows = {"parcel_id": ids[strip.rows[uneven]], "rest_m2": rest, "excess_m2": excess}
+            uneven = met[part.rows] & ((part.cover.rest_m2 > 0.0) | (part.cover.excess_m2 > 0.0))
+            rest, excess = (column[uneven] for column in part.cover)
+            rows = {"parcel_id": ids[part.rows[uneven]], "rest_m2": rest, "excess_m2": excess}
             self._copy(schema.COVER, key, rows)
 
     def _copy(self, table: schema.Table, key: str, rows: dict[str, Any]) -> None:

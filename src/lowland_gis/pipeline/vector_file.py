@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,10 +22,20 @@ from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import crs as reference
 from lowland_gis.files.read import Batch, bounds, received
 from lowland_gis.files.source import opened
-from lowland_gis.pipeline.ahead import worked
 from lowland_gis.pipeline.project import Tell
 
 BATCH_ROWS = 20_000
+
+
+class Done(NamedTuple):
+    """Batches without their shapes, the polygons of their rows, and how many rows had which fault."""
+
+    batches: list[Batch]
+    rings: Rings
+    faults: Counter[str]
+
+
+Portion = Callable[[], list[Done]]
 
 
 @dataclass(frozen=True)
@@ -44,28 +53,19 @@ class VectorFile:
     _declared: str | None
     _path: reference.Way | None
 
-    def polygons(
-        self, into: Spool, threads: int, pool: ThreadPoolExecutor | None
-    ) -> Iterator[tuple[Batch, Counter[str]]]:
-        """Put the polygons of all batches into a spool and yield each batch, without its shapes, with how many of its rows had which fault.
+    def portions(self, into: Spool, *, apart: bool) -> Iterator[Portion]:
+        """Yield what is to be done to have the polygons in a spool: calls that may be made at the same time.
 
-        Batches are read and decoded in the threads of a pool where there is one; their order stays.
+        Where `apart`, a file whose parts can be read at the same time is read in the calls, otherwise as they are fetched.
         """
 
-        def rings(batch: Batch) -> tuple[Batch, Rings, Counter[str]]:
+        def done(batch: Batch) -> Done:
             # The WKB is let go at once, so that its place is there for the next batch.
-            return replace(batch, shapes=None), *self.rings(batch, into.room)
+            return Done([replace(batch, shapes=None)], *self.rings(batch, into.room))
 
-        if pool is not None and len(self.parts) > 1:
-            parts = worked(
-                iter(self.parts), lambda part: list(map(rings, part())), workers=threads, pool=pool
-            )
-            read = chain.from_iterable(parts)
-        else:
-            read = chain(worked(self.batches, rings, workers=threads - 1, pool=pool))
-        for batch, found, faults in read:
-            into.add(found)
-            yield batch, faults
+        if apart and len(self.parts) > 1:
+            return map(lambda part: lambda: list(map(done, part())), self.parts)
+        return map(lambda batch: lambda: [done(batch)], self.batches)
 
     def rings(self, batch: Batch, xy_room: Callable[[int], Floats]) -> tuple[Rings, Counter[str]]:
         """Return the polygons of a batch on the plane, and how many rows had which fault."""
@@ -143,17 +143,28 @@ def tell_faults(file: VectorFile, faults: Counter[str], tell: Tell) -> None:
         tell(f"{file.name}: {count:,} × {repair.FAULTS[fault]}")
 
 
-def refuse_doubled(ids: pa.Array, field: str | None, name: str) -> None:
-    """Refuse names that stand for several parcels.
+def order_of_names(names: pa.Array, field: str | None, file: str) -> npt.NDArray[np.intp]:
+    """Return the positions of the names of parcels in their order; a missing one comes last.
 
     Raises:
-        InputRefusedError: there are some.
+        InputRefusedError: a name stands for several parcels.
     """
-    if pc.count_distinct(ids, mode="all").as_py() == len(ids):
-        return
-    counts = ids.value_counts()
-    doubled = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
-    raise InputRefusedError(
-        f"{name}: {len(doubled)} values of {field} stand for several parcels, for example {doubled[0].as_py()!r}."
-        " Name a field with one value a parcel, or leave --id away."
-    )
+    order = pc.sort_indices(names)
+    if not _all_differ(names.take(order)):
+        counts = names.value_counts()
+        doubled = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
+        raise InputRefusedError(
+            f"{file}: {len(doubled)} values of {field} stand for several parcels, for example {doubled[0].as_py()!r}."
+            " Name a field with one value a parcel, or leave --id away."
+        )
+    return np.asarray(order, dtype=np.intp)
+
+
+def _all_differ(ordered: pa.Array) -> bool:
+    """Return whether no value stands twice among those of an order."""
+    kind = ordered.type
+    plain = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)
+    if plain and ordered.null_count == 0:
+        # Neighbours are compared ten times faster than the distinct ones are counted.
+        return pc.any(pc.equal(ordered[:-1], ordered[1:])).as_py() is not True
+    return bool(pc.count_distinct(ordered, mode="all").as_py() == len(ordered))

@@ -1,0 +1,93 @@
+"""Two plain files are read, put in order and tabulated beside each other: the same rows come, whatever is done at the same time."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import shapely
+
+from lowland_gis.analysis import tabulate
+from lowland_gis.engines import local, spool
+from lowland_gis.errors import InputRefusedError
+from lowland_gis.pipeline.files import tabulate_files
+from made_files import box
+from scattered import field
+
+BOWTIE = shapely.Polygon([(10, 10), (30, 30), (30, 10), (10, 30), (10, 10)])
+FIELDS = {"id_field": "ZDDM", "by_field": "DLBM"}
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """A hundred parcels whose names are in no order, and zones, in row groups of 17; one of each is invalid and one missing."""
+    parcels, zones = field(100, 100, 1), field(80, 80, 2)
+    parcels[40], parcels[41], zones[20], zones[21] = BOWTIE, None, BOWTIE, None
+    names = [f"P{number:03}" for number in np.random.default_rng(3).permutation(len(parcels))]
+    codes = [None, *(f"0{n % 3}01" for n in range(1, len(zones)))]
+    gpd.GeoDataFrame({"ZDDM": names}, geometry=parcels, crs=4548).to_parquet(
+        tmp_path / "parcels.parquet", row_group_size=17
+    )
+    gpd.GeoDataFrame({"DLBM": codes}, geometry=zones, crs=4548).to_parquet(
+        tmp_path / "zones.parquet", row_group_size=17
+    )
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def tabulated(*files: str, **named) -> tuple[list, pa.Table, pa.Table, list[str]]:
+    said: list[str] = []
+    parts = list(tabulate_files(*files, **(FIELDS | named), cover=True, tell=said.append))
+    whole = [
+        pa.concat_tables(tables).unify_dictionaries()
+        for tables in zip(*((p.overlaps, p.cover) for p in parts), strict=True)
+    ]
+    return parts, *whole, said
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("kept_bytes", [spool.KEPT_BYTES, 4_000])
+@pytest.mark.parametrize("zones", ["zones.parquet", "zones.gpkg"])
+def test_the_rows_are_the_same_whatever_is_done_at_once(files, monkeypatch, threads, kept_bytes, zones):
+    gpd.read_parquet("zones.parquet").to_file("zones.gpkg")
+    _, overlaps, cover, said = tabulated("parcels.parquet", "zones.parquet")
+    monkeypatch.setattr(tabulate, "CHUNK", 4)
+    monkeypatch.setattr(local, "PART_PARCELS", 8)
+    monkeypatch.setattr(local, "STRIP_PARCELS", 13)
+    monkeypatch.setattr(spool.Spool.__init__, "__defaults__", (kept_bytes,))
+    parts, other, other_cover, told = tabulated("parcels.parquet", zones, threads=threads)
+    assert len(parts) == (13 if kept_bytes == spool.KEPT_BYTES else 1)
+    assert other.to_pylist() == overlaps.to_pylist() != []
+    # A parcel without a shape has no area, and that is not equal to itself.
+    assert repr(other_cover.to_pylist()) == repr(cover.to_pylist())
+    assert told == [words.replace("zones.parquet", zones) for words in said]
+    assert [words.split(" × ")[0] for words in said] == [
+        *["parcels.parquet: 1"] * 2,
+        *["zones.parquet: 1"] * 2,
+    ]
+
+
+def test_rows_are_sorted_by_names_and_codes_and_the_cover_has_every_parcel(files):
+    _, overlaps, cover, _ = tabulated("parcels.parquet", "zones.parquet")
+    keys = list(zip(overlaps["parcel_id"].to_pylist(), overlaps["code"].to_pylist(), strict=True))
+    assert keys == sorted(set(keys))
+    assert cover["parcel_id"].to_pylist() == [f"P{number:03}" for number in range(100)]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_no_parcels_give_a_table_without_rows(files, threads):
+    pq.write_table(pq.read_table("parcels.parquet").slice(0, 0), "none.parquet")
+    parts, overlaps, cover, _ = tabulated("none.parquet", "zones.parquet", threads=threads)
+    assert (len(parts), overlaps.num_rows, cover.num_rows) == (1, 0, 0)
+    assert overlaps.column_names == ["parcel_id", "code", "area_m2", "share"]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("names", [["b", "a", "b"], [None, "a", None], [2, 1, 2], [1.5, 2.5, 1.5]])
+def test_a_name_that_stands_twice_is_refused(files, names, threads):
+    shapes = [box(n * 100, 0, 50) for n in range(3)]
+    gpd.GeoDataFrame({"ZDDM": names}, geometry=shapes, crs=4548).to_parquet("twice.parquet")
+    with pytest.raises(InputRefusedError, match=r"1 values of ZDDM stand for several parcels"):
+        tabulated("twice.parquet", "zones.parquet", threads=threads)
