@@ -1,7 +1,9 @@
 """What is begun with before the libraries are there is what is asked for later, and nothing of it outlives the block."""
 
 import threading
+import time
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import geopandas as gpd
@@ -9,8 +11,9 @@ import pytest
 import shapely
 
 from lowland_gis.errors import InputRefusedError
-from lowland_gis.files.read import read
+from lowland_gis.files.read import Batch, Received, read
 from lowland_gis.files.source import opened
+from lowland_gis.pipeline.ahead import ahead
 from lowland_gis.pipeline.begun import begun
 
 
@@ -58,3 +61,31 @@ def test_leaving_early_leaves_nothing_behind(shapefile, tmp_path):
         raise KeyboardInterrupt
     assert not unpacked.exists()
     assert threading.active_count() == before
+
+
+def test_leaving_while_the_first_read_begins_closes_the_file_after_it(shapefile, monkeypatch):
+    """The thread has the file open and goes on to read when its owner leaves: what is read must still be there."""
+    opened_file, leaving = threading.Event(), threading.Event()
+    happened: list[str] = []
+
+    @contextmanager
+    def received(source, encoding):
+        def batches():
+            happened.append("read")
+            yield Batch.empty(("ZDDM",), has_geometry=False)
+
+        yield Received(("ZDDM",), False, None, None, None, None, batches())
+        happened.append("closed")
+
+    def slowly_ahead(items, depth):
+        opened_file.set()
+        leaving.wait(timeout=20)
+        time.sleep(0.2)
+        return ahead(items, depth)
+
+    monkeypatch.setattr("lowland_gis.files.read.received", received)
+    monkeypatch.setattr("lowland_gis.pipeline.begun.ahead", slowly_ahead)
+    with begun(str(shapefile), Path.cwd(), None):
+        assert opened_file.wait(timeout=20)
+        leaving.set()
+    assert happened == ["read", "closed"]

@@ -40,11 +40,13 @@ def begun(source: str, folder: Path, encoding: str | None) -> Iterator[Begun]:
     """
     with ExitStack() as stack:
         found = stack.enter_context(opened(source, folder))
+        arriving = stack.enter_context(ExitStack())
         pool = ThreadPoolExecutor(max_workers=1)
-        # A zip is unpacked into a folder that goes away, so what is under way ends first.
+        # Leaving goes backwards: the thread ends before what it has opened is closed, and a zip's folder goes away last. On one stack
+        # for both, leaving could close the file between the opening and the first read, which then reads memory that is gone.
         stack.callback(pool.shutdown, cancel_futures=True)
         digest = pool.submit(lambda: found.sha256)
-        batches = pool.submit(_received, found, encoding, stack)
+        batches = pool.submit(_received, found, encoding, arriving)
         yield Begun(found, digest.result, batches.result)
 
 
