@@ -4,6 +4,7 @@ import threading
 import time
 import zipfile
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -67,6 +68,15 @@ def test_leaving_while_the_first_read_begins_closes_the_file_after_it(shapefile,
     """The thread has the file open and goes on to read when its owner leaves: what is read must still be there."""
     opened_file, leaving = threading.Event(), threading.Event()
     happened: list[str] = []
+    nothing = Received(
+        ("ZDDM",),
+        has_geometry=False,
+        declared_crs=None,
+        encoding=None,
+        layer=None,
+        n_rows=None,
+        batches=iter(()),
+    )
 
     @contextmanager
     def received(source, encoding):
@@ -74,7 +84,7 @@ def test_leaving_while_the_first_read_begins_closes_the_file_after_it(shapefile,
             happened.append("read")
             yield Batch.empty(("ZDDM",), has_geometry=False)
 
-        yield Received(("ZDDM",), False, None, None, None, None, batches())
+        yield replace(nothing, batches=batches())
         happened.append("closed")
 
     def slowly_ahead(items, depth):

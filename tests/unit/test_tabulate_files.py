@@ -91,3 +91,11 @@ def test_a_name_that_stands_twice_is_refused(files, names, threads):
     gpd.GeoDataFrame({"ZDDM": names}, geometry=shapes, crs=4548).to_parquet("twice.parquet")
     with pytest.raises(InputRefusedError, match=r"1 values of ZDDM stand for several parcels"):
         tabulated("twice.parquet", "zones.parquet", threads=threads)
+
+
+def test_progress_counts_rows_that_are_read_and_then_parcels(files, monkeypatch):
+    monkeypatch.setattr(tabulate, "CHUNK", 30)
+    seen: list[tuple[int, int | None]] = []
+    list(tabulate_files("parcels.parquet", "zones.parquet", **FIELDS, watch=lambda *told: seen.append(told)))
+    assert [told for told in seen if told[1] is None][-1] == (180, None)
+    assert [told for told in seen if told[1]] == [(30, 100), (60, 100), (90, 100), (100, 100)]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from lowland_gis.cli import Session
 
-Watch = Callable[[int, int | None], None]
+if TYPE_CHECKING:
+    from lowland_gis.pipeline.project import Watch
 
 
 @contextmanager

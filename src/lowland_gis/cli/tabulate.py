@@ -12,9 +12,11 @@ import pyarrow as pa
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.memory import share_memory
+from lowland_gis.cli.progress import progress
 from lowland_gis.files.table import check_suffix, csv_writer, row_writer
 from lowland_gis.pipeline.files import Tabulated, tabulate_files
 from lowland_gis.pipeline.files_in_sql import database_for, tabulate_files_in_sql
+from lowland_gis.pipeline.project import unwatched
 
 
 @click.command()
@@ -73,29 +75,32 @@ def tabulate(
     share_memory()
     for target in filter(None, (output, cover)):
         check_suffix(target)
-    session.tell(f"tabulate with the {engine} engine")
-    if engine == "local":
-        tables = tabulate_files(
-            parcels,
-            zones,
-            id_field=id_field,
-            by_field=by_field,
-            width_field=width_field,
-            cover=cover is not None,
-            threads=threads,
-            tell=session.tell,
-        )
-    elif cover is not None or width_field is not None:
+    if engine != "local" and (cover is not None or width_field is not None):
         raise click.UsageError("--cover and --width are answered by the local engine. Leave --engine away.")
-    else:
-        dsn = database_for(session.project_dir, session.dsn)
-        whole = tabulate_files_in_sql(
-            parcels, zones, id_field=id_field, by_field=by_field, dsn=dsn, tell=session.tell
-        )
-        tables = iter([Tabulated(whole, None)])
+    session.tell(f"tabulate with the {engine} engine")
     with ExitStack() as stack:
         rows = stack.enter_context(_written(session, output))
         covers = stack.enter_context(_written(session, cover))
+        if engine == "local":
+            # Rows on the same terminal would run through the bar.
+            shown = output is not None or not sys.stdout.isatty()
+            tables = tabulate_files(
+                parcels,
+                zones,
+                id_field=id_field,
+                by_field=by_field,
+                width_field=width_field,
+                cover=cover is not None,
+                threads=threads,
+                tell=session.tell,
+                watch=stack.enter_context(progress(session, "tabulate")) if shown else unwatched,
+            )
+        else:
+            dsn = database_for(session.project_dir, session.dsn)
+            whole = tabulate_files_in_sql(
+                parcels, zones, id_field=id_field, by_field=by_field, dsn=dsn, tell=session.tell
+            )
+            tables = iter([Tabulated(whole, None)])
         for each in tables:
             rows(each.overlaps)
             if each.cover is not None:

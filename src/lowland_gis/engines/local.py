@@ -121,13 +121,19 @@ def tabulated(
 
 
 def tabulated_in_order(
-    parcels: Spool, layer: Layer, order: Rows, *, cover: bool = False, threads: int = 1
+    parcels: Spool,
+    layer: Layer,
+    order: Rows,
+    *,
+    cover: bool = False,
+    threads: int = 1,
+    progress: Progress = lambda _: None,
 ) -> Iterator[Part]:
     """Yield the parts of `tabulated` with the parcels in an order, wherever the vertices lie.
 
     Where they lie in a file there is one part, after all was computed.
     """
-    parts = tabulated(parcels, layer, order=order, cover=cover, threads=threads)
+    parts = tabulated(parcels, layer, order=order, cover=cover, threads=threads, progress=progress)
     if _in_memory(parcels, layer):
         yield from parts
         return

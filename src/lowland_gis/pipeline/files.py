@@ -22,7 +22,7 @@ from lowland_gis.engines.spool import Spool
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.read import Batch
 from lowland_gis.pipeline.ahead import worked
-from lowland_gis.pipeline.project import Tell, silent
+from lowland_gis.pipeline.project import Tell, Watch, silent, unwatched
 from lowland_gis.pipeline.vector_file import (
     Done,
     Portion,
@@ -34,7 +34,8 @@ from lowland_gis.pipeline.vector_file import (
 )
 
 ALL = "all"
-_WAITING = 3
+# So many portions wait for a thread; each may hold a batch of WKB.
+_WAITING = 4
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ def tabulate_files(
     cover: bool = False,
     threads: int = 1,
     tell: Tell = silent,
+    watch: Watch = unwatched,
 ) -> Iterator[Tabulated]:
     """Yield parcel_id, code, area_m2 and share of two vector files, sorted by the first two, in one table or several.
 
@@ -86,18 +88,20 @@ def tabulate_files(
     its 0-based row number, without `by_field` there is one code `all`; a zone without a code has an empty one. Memory does not
     grow with the vertices: beyond a limit they lie in the temporary folder. Tables come while later ones are computed.
 
+    `watch` is told how many rows were read, and then how many parcels of all were tabulated.
+
     Raises:
         InputRefusedError: a file cannot be read, the parcels are in degrees, or the datums differ.
     """
     with ExitStack() as stack:
         ours = stack.enter_context(vector_file(parcels, _named(id_field), None))
         theirs = stack.enter_context(vector_file(zones, _named(by_field, width_field), ours.plane))
-        room = [stack.enter_context(Spool()) for _ in range(2)]
+        spools = [stack.enter_context(Spool()) for _ in range(2)]
         asked = (
-            _Asked(theirs, by_field, room[1], _portions(theirs, room[1], width_field, threads)),
-            _Asked(ours, id_field, room[0], _portions(ours, room[0], None, threads)),
+            _Asked(theirs, by_field, spools[0], _portions(theirs, spools[0], width_field, threads)),
+            _Asked(ours, id_field, spools[1], _portions(ours, spools[1], None, threads)),
         )
-        layers = _layers(stack, asked, threads)
+        layers = _layers(stack, asked, threads, watch)
         # The zones come first: while they are put in order here, the threads read the parcels.
         zone_layer = next(layers)
         classes, names = _classes(zone_layer)
@@ -106,11 +110,29 @@ def tabulate_files(
         for each in (parcel_layer, zone_layer):
             tell_faults(each.file, each.faults, tell)
         ids = _ids(parcel_layer)
-        order = order_of_names(ids, id_field, parcels)
-        found = local.tabulated_in_order(room[0], layer, order, cover=cover, threads=threads)
-        area = room[0].described.area
+        found = local.tabulated_in_order(
+            parcel_layer.polygons,
+            layer,
+            order_of_names(ids, id_field, parcels),
+            cover=cover,
+            threads=threads,
+            progress=_counted(len(ids), watch),
+        )
+        area = parcel_layer.polygons.described.area
         for part in _one_at_least(found, cover=cover):
             yield Tabulated(_overlap_table(part, ids, names, area), _cover_table(part, ids, area))
+
+
+def _counted(of: int, watch: Watch) -> local.Progress:
+    """Return what is told of so many more, and tells how many they are together."""
+    done = 0
+
+    def more(count: int) -> None:
+        nonlocal done
+        done += count
+        watch(done, of)
+
+    return more
 
 
 def _one_at_least(parts: Iterator[local.Part], *, cover: bool) -> Iterator[local.Part]:
@@ -150,21 +172,24 @@ def _numbered(values: pa.Array, numbers: Integers) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(numbers, pa.int32()), values)
 
 
-def _layers(stack: ExitStack, asked: Sequence[_Asked], threads: int) -> Iterator[_Layer]:
+def _layers(stack: ExitStack, asked: Sequence[_Asked], threads: int, watch: Watch) -> Iterator[_Layer]:
     """Yield the layers in their order, each as soon as it is read; meanwhile the threads go on with the next one."""
     pool = None
     if threads > 1:
         pool = stack.enter_context(ThreadPoolExecutor(threads))
         pool.submit(tabulate.ready)
     portions = chain.from_iterable(chain(each.portions, [None]) for each in asked)
-    # So many wait that the threads have enough to do while the caller is busy.
-    done = worked(portions, _done, workers=0 if pool is None else _WAITING * threads, pool=pool)
+    # Some more than there are threads, so that these have enough to do while the caller is busy with a layer.
+    done = worked(portions, _done, workers=0 if pool is None else threads + _WAITING, pool=pool)
+    rows = 0
     for each in asked:
         batches, faults = list[Batch](), Counter[str]()
         for some in chain.from_iterable(iter(partial(next, done), None)):
             each.polygons.add(some.rings)
             batches += some.batches
             faults.update(some.faults)
+            rows += sum(len(batch.attributes) for batch in some.batches)
+            watch(rows, None)
         yield _Layer(each.file, each.polygons, column(batches, each.field), faults)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -27,19 +27,13 @@ from lowland_gis.pipeline.ahead import worked
 from lowland_gis.pipeline.begun import Begun, begun
 from lowland_gis.pipeline.beside import beside
 from lowland_gis.pipeline.prepare import Geometries, Preparer, no_shapes
-from lowland_gis.pipeline.project import Project, who
+from lowland_gis.pipeline.project import Project, Watch, unwatched, who
 from lowland_gis.pipeline.runs import current_versions, digest_of
 from lowland_gis.pipeline.said import Said, read_said
 from lowland_gis.settings import DeliverySettings
 
 # Most of the work on a batch leaves Python's lock alone, so two batches at a time keep two cores busy; more would only cost memory.
 _WORKERS = 2
-
-Watch = Callable[[int, int | None], None]
-
-
-def unwatched(_done: int, _of: int | None) -> None:
-    """Show no progress."""
 
 
 @dataclass(frozen=True)

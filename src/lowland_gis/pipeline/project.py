@@ -16,10 +16,16 @@ from lowland_gis.db.connect import Connection
 from lowland_gis.errors import DatabaseError
 
 Tell = Callable[[str], None]
+# How much is done, and of how much where that is known.
+Watch = Callable[[int, int | None], None]
 
 
 def silent(_: str) -> None:
     """Say nothing."""
+
+
+def unwatched(_done: int, _of: int | None) -> None:
+    """Show no progress."""
 
 
 def who() -> str:
