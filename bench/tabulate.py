@@ -24,7 +24,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -167,15 +168,29 @@ def into_memory(made: District) -> None:
 
 
 def scaling(parcels: int, counts: list[int], rounds: int) -> Run:
-    """Run lowland with several numbers of threads in turn, each on as many cores."""
+    """Run lowland with several numbers of threads in turn, each on as many cores.
+
+    Beside each, as many processes of one thread run at the same time, each on its own core: what they get of their cores is
+    what the machine has to give, since they share nothing but it.
+    """
     runs: dict[int, list[Run]] = {count: [] for count in counts}
     for number in range(rounds + 1):
         for count in counts:
             with bench(parcels, count, with_server=False) as made:
-                run = measure(made, OURS)
+                run = measure(made, OURS) | {"apart_seconds": apart(made, count)}
             say(run | {"peer": f"{count} threads"})
             runs[count] += [run] if number else []
     return {"rounds": rounds, "points": [{"threads": count} | median(runs[count]) for count in counts]}
+
+
+def apart(made: Bench, count: int) -> float:
+    """Return the mean seconds of so many processes of one thread that run at the same time."""
+    each = [replace(made, folder=made.folder / str(core), threads=1) for core in range(count)]
+    for one in each:
+        one.folder.mkdir()
+    with ThreadPoolExecutor(count) as waiting:
+        runs = waiting.map(lambda one, core: measure(one, OURS, core), each, range(count))
+        return statistics.mean(run["seconds"] for run in runs)
 
 
 @contextlib.contextmanager
@@ -191,9 +206,9 @@ def bench(parcels: int, threads: int, *, with_server: bool) -> Iterator[Bench]:
         yield Bench(made, folder, threads, environment)
 
 
-def measure(made: Bench, peer: str) -> Run:
-    """Run one peer as a process of its own on the first cores and return what it printed, with the wall clock round it."""
-    cores = ",".join(str(FIRST_CORE + n) for n in range(made.threads))
+def measure(made: Bench, peer: str, first_core: int = FIRST_CORE) -> Run:
+    """Run one peer as a process of its own on cores from one on and return what it printed, with the wall clock round it."""
+    cores = ",".join(str(first_core + n) for n in range(made.threads))
     script = HERE / "peers" / f"{peer}.py"
     files = [str(made.district.parcels), str(made.district.zones), str(made.folder / f"{peer}.parquet")]
     command = ["taskset", "-c", cores, sys.executable, str(script), *files, "--threads", str(made.threads)]

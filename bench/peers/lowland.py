@@ -4,6 +4,7 @@ from lowland_gis.cli.memory import keep_memory
 
 keep_memory()  # as the program does before it loads anything
 
+import pyarrow.parquet  # noqa: E402, F401 - loaded when a Parquet file is opened; imports are not counted
 from measured import Arguments, measured  # noqa: E402
 
 from lowland_gis import cli  # noqa: E402

@@ -22,7 +22,7 @@ NAME = "local"
 STRIP_PARCELS = 50_000
 
 # So many parcels, whole chunks, make a part that is handed on while the next ones are computed.
-PART_PARCELS = 20 * tabulate.CHUNK
+PART_PARCELS = 10 * tabulate.CHUNK
 
 Rows = npt.NDArray[np.intp]
 Progress = Callable[[int], None]
