@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lowland_gis.analysis.compiled import compiled
+from lowland_gis.analysis.compiled import borrowing, compiled
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -72,6 +72,20 @@ def boxes_met(tree: BoxTree, box: Floats, found: Integers, stack: Integers) -> t
 
     `found` is made larger where it is too small; `stack` is room to work in, of STACK numbers.
     """
+    count = _met(tree, box, found, stack)
+    if count > len(found):
+        found = np.empty(2 * count, dtype=np.int64)
+        count = _met(tree, box, found, stack)
+    if count > _FEW:
+        found[:count] = np.sort(found[:count])
+    else:
+        _ascending(found, count)
+    return count, found
+
+
+@borrowing
+def _met(tree: BoxTree, box: Floats, found: Integers, stack: Integers) -> int:
+    """Return how many boxes overlap `box`, and write their positions, as many as there is room for."""
     count = 0
     top = len(tree.level) - 2
     depth = 0
@@ -89,11 +103,8 @@ def boxes_met(tree: BoxTree, box: Floats, found: Integers, stack: Integers) -> t
         ):
             continue
         if node < tree.level[1]:
-            if count == len(found):
-                larger = np.empty(2 * count + 16, dtype=np.int64)
-                larger[:count] = found
-                found = larger
-            found[count] = tree.item[node]
+            if count < len(found):
+                found[count] = tree.item[node]
             count += 1
             continue
         at = 1
@@ -103,16 +114,12 @@ def boxes_met(tree: BoxTree, box: Floats, found: Integers, stack: Integers) -> t
         for each in range(child, min(child + FANOUT, tree.level[at])):
             stack[depth] = each
             depth += 1
-    _ascending(found, count)
-    return count, found
+    return count
 
 
-@compiled
+@borrowing
 def _ascending(values: Integers, count: int) -> None:
-    """Sort the first `count` values in place."""
-    if count > _FEW:
-        values[:count] = np.sort(values[:count])
-        return
+    """Sort the first `count` values, which are few, in place."""
     for n in range(1, count):
         value = values[n]
         at = n

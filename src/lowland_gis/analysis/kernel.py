@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lowland_gis.analysis.compiled import compiled, inlined
+from lowland_gis.analysis.compiled import borrowing, compiled, inlined
 from lowland_gis.analysis.rings import BLOCK, Rings
 
 Floats = npt.NDArray[np.float64]
@@ -80,7 +80,7 @@ def frame_room(vertices: int) -> Room:
     )
 
 
-@compiled
+@borrowing
 def vertices_of(rings: Rings, shape: int) -> int:
     """Return how many vertices a polygon has."""
     first, vertices = rings.shape_ring[shape], 0
@@ -106,7 +106,7 @@ def parcel_frame(rings: Rings, shape: int, room: Room) -> Frame:
     return Frame(west, south, width, height, rings.area[shape], few, edges, strips, first, last, parts)
 
 
-@compiled
+@borrowing
 def edges_of(rings: Rings, shape: int, west: float, south: float, edges: Edges) -> int:
     """Write the edges (5, E) of a polygon that have an area below them, relative to a corner; return how many they are."""
     n = 0
@@ -138,7 +138,7 @@ def edge(
     return True, xa, ya, xb, slope, -ring_sign
 
 
-@compiled
+@borrowing
 def _where_begun(room: Room, count: int, strips: float) -> None:
     """Put a few edges in the order of the strips that they begin in, and say where to look for those over a strip."""
     edges, ordered, first, last, free = room.edges, room.ordered, room.first, room.last, room.free
@@ -147,7 +147,8 @@ def _where_begun(room: Room, count: int, strips: float) -> None:
         last[_strip(edges[X0, n], strips, _STRIPS)] += 1
     for strip in range(1, _STRIPS):
         last[strip] += last[strip - 1]
-    free[:] = last
+    for strip in range(_STRIPS):
+        free[strip] = last[strip]
     for n in range(count - 1, -1, -1):
         strip = _strip(edges[X0, n], strips, _STRIPS)
         free[strip] -= 1
@@ -196,19 +197,19 @@ def _many_strips(edges: Edges, width: float) -> int:
     return max(1, int(edges.shape[1] / max(_EDGES_PER_STRIP, over_each_x / _EDGES_PER_STRIP)))
 
 
-@compiled
+@borrowing
 def _without_width(edges: Edges, count: int) -> None:
     """Let some edges follow that have no width: they end before they begin."""
     edges[:, count : count + _AT_ONCE] = 0.0
     edges[X1, count : count + _AT_ONCE] = -1.0
 
 
-@compiled
+@borrowing
 def _strip(x: float, strips: float, count: int) -> int:
     return min(count - 1, int(max(x, 0.0) * strips))
 
 
-@inlined
+@borrowing
 def area_within(frame: Frame, zones: Rings, zone: int) -> float:
     """Return the area that a parcel and a zone share, in m² on their plane."""
     total = 0.0
@@ -218,7 +219,7 @@ def area_within(frame: Frame, zones: Rings, zone: int) -> float:
     return total
 
 
-@compiled
+@borrowing
 def _within_ring(frame: Frame, zones: Rings, ring: int) -> float:
     """Return the signed area of the parcel that a ring encloses.
 
@@ -283,7 +284,7 @@ def _run(frame: Frame, xy: Floats, at: int, stop: int, x: float, y: float) -> tu
     return after, False, after > at
 
 
-@compiled
+@borrowing
 def passed(frame: Frame, zones: Rings, block: int, edges: int, at: int) -> tuple[int, bool, bool]:
     """Return the end of the largest block that begins at an edge and lies wholly on one side of the box.
 
@@ -307,7 +308,7 @@ def passed(frame: Frame, zones: Rings, block: int, edges: int, at: int) -> tuple
     return after, apart, over
 
 
-@compiled
+@borrowing
 def _below_line(frame: Frame, xa: float, xb: float) -> float:
     """Return the signed area of the parcel below the upper edge of its box, from one x to another."""
     xa, xb = min(max(xa, 0.0), frame.width), min(max(xb, 0.0), frame.width)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lowland_gis.analysis.compiled import compiled
+from lowland_gis.analysis.compiled import borrowing
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -98,12 +98,13 @@ def gathered(rings: Rings, rows: npt.NDArray[np.intp]) -> Rings:
     )
 
 
-@compiled
+@borrowing
 def _copy_rings(xy: Floats, starts: Integers, sizes: Integers, into: Floats) -> None:
     at = 0
     for ring in range(len(starts)):
-        into[at : at + sizes[ring]] = xy[starts[ring] : starts[ring] + sizes[ring]]
-        at += sizes[ring]
+        for n in range(starts[ring], starts[ring] + sizes[ring]):
+            into[at, 0], into[at, 1] = xy[n, 0], xy[n, 1]
+            at += 1
 
 
 def _before_each(sizes: Integers | list[int]) -> Integers:
@@ -127,7 +128,7 @@ def room(shapes: int, rings: int, points: int, blocks: int) -> Rings:
     )
 
 
-@compiled
+@borrowing
 def blocks_of(edges: int) -> int:
     """Return how many boxes of blocks a ring has."""
     total = 0
@@ -138,7 +139,7 @@ def blocks_of(edges: int) -> int:
     return total
 
 
-@compiled
+@borrowing
 def signed_area(xy: Floats, start: int, size: int) -> float:
     """Return the area inside a ring, positive where it runs counter-clockwise; the first vertex is the origin."""
     total = 0.0
@@ -152,7 +153,7 @@ def signed_area(xy: Floats, start: int, size: int) -> float:
     return 0.5 * total
 
 
-@compiled
+@borrowing
 def fill_blocks(xy: Floats, start: int, edges: int, blocks: Floats, block: int) -> int:
     """Write the boxes of blocks of edges, then of blocks of blocks, until there is one; return the next free row."""
     count = (edges + BLOCK - 1) // BLOCK
@@ -165,15 +166,17 @@ def fill_blocks(xy: Floats, start: int, edges: int, blocks: Floats, block: int) 
         upper = (count + BLOCK - 1) // BLOCK
         for n in range(upper):
             first, last = lower + n * BLOCK, lower + min((n + 1) * BLOCK, count)
-            blocks[block + n, 0] = blocks[first:last, 0].min()
-            blocks[block + n, 1] = blocks[first:last, 1].min()
-            blocks[block + n, 2] = blocks[first:last, 2].max()
-            blocks[block + n, 3] = blocks[first:last, 3].max()
+            west, south, east, north = blocks[first, 0], blocks[first, 1], blocks[first, 2], blocks[first, 3]
+            for below in range(first + 1, last):
+                west, south = min(west, blocks[below, 0]), min(south, blocks[below, 1])
+                east, north = max(east, blocks[below, 2]), max(north, blocks[below, 3])
+            blocks[block + n, 0], blocks[block + n, 1] = west, south
+            blocks[block + n, 2], blocks[block + n, 3] = east, north
         count = upper
     return block + count
 
 
-@compiled
+@borrowing
 def box_of(xy: Floats, first: int, last: int, box: Floats) -> None:
     """Write the box of the vertices `first` to `last`, both included."""
     west = east = xy[first, 0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from lowland_gis.analysis.compiled import compiled, inlined
+from lowland_gis.analysis.compiled import borrowing, compiled, inlined
 from lowland_gis.analysis.rings import Rings, box_of
 
 Floats = npt.NDArray[np.float64]
@@ -18,7 +18,7 @@ _PROOF_BLOCK = 8
 _ORIENTATION_ERROR = 3.3306690738754716e-16
 
 
-@compiled
+@borrowing
 def is_simple(xy: Floats, start: int, size: int, box: Floats) -> bool:
     """Prove that a ring is closed and that no two of its edges meet but neighbours at their common end.
 
@@ -55,7 +55,7 @@ def holes_inside(rings: Rings, first: int, count: int) -> bool:
     return True
 
 
-@compiled
+@borrowing
 def _surrounds(xy: Floats, start: int, size: int, x: float, box: Floats) -> bool:
     """Prove that a ring runs around a box, in which a place lies at `x`, and does not meet it."""
     above = 0
@@ -73,7 +73,7 @@ def _meet(box: Floats, west: float, south: float, east: float, north: float) -> 
     return bool(box[0] <= east and box[2] >= west and box[1] <= north and box[3] >= south)
 
 
-@compiled
+@borrowing
 def _is_star(xy: Floats, start: int, edges: int, box: Floats) -> bool:
     """Prove that a ring runs once around the middle of its box and always to one side: then it cannot meet itself."""
     x, y = 0.5 * (box[0] + box[2]), 0.5 * (box[1] + box[3])
@@ -102,6 +102,12 @@ def _no_two_meet(xy: Floats, start: int, edges: int) -> bool:
     boxes = np.empty((count, 4))
     for n in range(count):
         box_of(xy, start + _PROOF_BLOCK * n, start + min(_PROOF_BLOCK * (n + 1), edges), boxes[n])
+    return _no_two_meet_in(boxes, xy, start, edges)
+
+
+@borrowing
+def _no_two_meet_in(boxes: Floats, xy: Floats, start: int, edges: int) -> bool:
+    count = len(boxes)
     for e in range(edges):
         xa, ya, xb, yb = xy[start + e, 0], xy[start + e, 1], xy[start + e + 1, 0], xy[start + e + 1, 1]
         west, east, south, north = min(xa, xb), max(xa, xb), min(ya, yb), max(ya, yb)
@@ -117,7 +123,7 @@ def _no_two_meet(xy: Floats, start: int, edges: int) -> bool:
     return True
 
 
-@compiled
+@borrowing
 def _apart_from_block(
     xy: Floats,
     start: int,
@@ -150,7 +156,7 @@ def _apart_from_block(
     return True
 
 
-@compiled
+@borrowing
 def _turns(xy: Floats, a: int, b: int, c: int) -> bool:
     """Prove that the edge b–c leaves a–b other than by going back over it."""
     if _side(xy, a, b, c) != 0:
@@ -161,7 +167,7 @@ def _turns(xy: Floats, a: int, b: int, c: int) -> bool:
     return bool(ahead > 0.0)
 
 
-@compiled
+@borrowing
 def _apart(xy: Floats, a: int, b: int, c: int, d: int) -> bool:
     """Prove that two edges do not meet: the ends of one lie on one side of the other."""
     if _side(xy, a, b, c) * _side(xy, a, b, d) > 0:
@@ -169,7 +175,7 @@ def _apart(xy: Floats, a: int, b: int, c: int, d: int) -> bool:
     return _side(xy, c, d, a) * _side(xy, c, d, b) > 0
 
 
-@compiled
+@borrowing
 def _side(xy: Floats, a: int, b: int, c: int) -> int:
     """Return +1 or −1 where c certainly lies left or right of a–b, else 0."""
     left = (xy[a, 0] - xy[c, 0]) * (xy[b, 1] - xy[c, 1])

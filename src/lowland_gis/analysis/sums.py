@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lowland_gis.analysis.boxtree import STACK, BoxTree, boxes_met
-from lowland_gis.analysis.compiled import compiled
+from lowland_gis.analysis.compiled import borrowing, compiled
 from lowland_gis.analysis.cover import covered_area
-from lowland_gis.analysis.kernel import area_within, frame_room, parcel_frame, vertices_of
+from lowland_gis.analysis.kernel import Frame, area_within, frame_room, parcel_frame, vertices_of
 from lowland_gis.analysis.rings import Rings
 
 Floats = npt.NDArray[np.float64]
@@ -38,23 +38,41 @@ def sums_of(
             continue
         if vertices_of(parcels, p) > len(work.parts):
             work = frame_room(2 * vertices_of(parcels, p))
+        if n + count > room:
+            room = 2 * (n + count)
+            parcel, klass, area = _longer(parcel, room), _longer(klass, room), _more(area, room)
         frame = parcel_frame(parcels, p, work)
-        summed = 0.0
-        for place in range(count):
-            zone = found[place]
-            shared = area_within(frame, zones, zone)
-            summed += shared
-            if place > 0 and classes[zone] == classes[found[place - 1]]:
-                area[n - 1] += shared
-                continue
-            if n == room:
-                room *= 2
-                parcel, klass, area = _longer(parcel, room), _longer(klass, room), _more(area, room)
-            parcel[n], klass[n], area[n] = p, classes[zone], shared
-            n += 1
+        before = n
+        n, summed = _by_class(frame, zones, classes, found, count, klass, area, n)
+        parcel[before:n] = p
         if cover:
             covered[p - first], edges = covered_area(parcels, p, frame, zones, found[:count], summed, edges)
     return parcel[:n].copy(), klass[:n].copy(), area[:n].copy(), covered
+
+
+@borrowing
+def _by_class(
+    frame: Frame,
+    zones: Rings,
+    classes: Integers,
+    found: Integers,
+    count: int,
+    klass: Integers,
+    area: Floats,
+    n: int,
+) -> tuple[int, float]:
+    """Write what a parcel shares with each class of the zones found, from place `n` on; return the next place and the sum of all."""
+    summed = 0.0
+    for place in range(count):
+        zone = found[place]
+        shared = area_within(frame, zones, zone)
+        summed += shared
+        if place > 0 and classes[zone] == classes[found[place - 1]]:
+            area[n - 1] += shared
+            continue
+        klass[n], area[n] = classes[zone], shared
+        n += 1
+    return n, summed
 
 
 @compiled

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from lowland_gis.analysis.compiled import compiled
+from lowland_gis.analysis.compiled import borrowing, compiled
 from lowland_gis.analysis.rings import LARGE, Rings, blocks_of, fill_blocks, room, signed_area
 from lowland_gis.analysis.simple import holes_inside, is_simple
 
@@ -67,7 +67,7 @@ def rings_of(geometries: npt.NDArray[np.object_]) -> Rings:
     return rings
 
 
-@compiled
+@borrowing
 def _word(content: Bytes, at: int) -> int:
     """Read four bytes as a number; they lie at any address."""
     return int(
@@ -78,7 +78,7 @@ def _word(content: Bytes, at: int) -> int:
     )
 
 
-@compiled
+@borrowing
 def _header(content: Bytes, at: int, stop: int) -> tuple[int, int, int]:
     """Return the kind of a WKB geometry (0 where it is of no use here), the numbers of a point, and where its counts begin."""
     if stop - at < _HEAD or content[at] != _LITTLE:
@@ -97,7 +97,7 @@ def _header(content: Bytes, at: int, stop: int) -> tuple[int, int, int]:
     return kind, numbers, begin
 
 
-@compiled
+@borrowing
 def _polygon_end(content: Bytes, at: int, stop: int) -> tuple[int, int, int, int]:
     """Return where the polygon that begins at `at` ends (−1 where it is broken), its rings, points and blocks."""
     kind, numbers, at = _header(content, at, stop)
@@ -118,7 +118,7 @@ def _polygon_end(content: Bytes, at: int, stop: int) -> tuple[int, int, int, int
     return at, rings, points, blocks
 
 
-@compiled
+@borrowing
 def _shape_size(content: Bytes, at: int, stop: int) -> tuple[int, int, int, int]:
     """Return the parts of a polygon or multipolygon (−1 where it is neither), its rings, points and blocks."""
     kind, _, begin = _header(content, at, stop)
@@ -140,7 +140,7 @@ def _shape_size(content: Bytes, at: int, stop: int) -> tuple[int, int, int, int]
     return (parts if at == stop else -1), rings, points, blocks
 
 
-@compiled
+@borrowing
 def _measured(content: Bytes, offsets: Integers) -> tuple[int, int, int]:
     rings = points = blocks = 0
     for row in range(len(offsets) - 1):
@@ -152,7 +152,7 @@ def _measured(content: Bytes, offsets: Integers) -> tuple[int, int, int]:
     return rings, points, blocks
 
 
-@compiled
+@borrowing
 def _fill(content: Bytes, offsets: Integers, rings: Rings, flat: Bytes, state: States) -> None:
     ring = point = block = 0
     for row in range(len(offsets) - 1):
@@ -174,7 +174,7 @@ def _fill(content: Bytes, offsets: Integers, rings: Rings, flat: Bytes, state: S
             block += n_blocks
 
 
-@compiled
+@borrowing
 def _copy_shape(
     content: Bytes,
     at: int,
@@ -224,7 +224,7 @@ def _copy_points(content: Bytes, at: int, size: int, numbers: int, flat: Bytes, 
         flat[16 * (point + n) : 16 * (point + n + 1)] = content[at + n * step : at + n * step + 16]
 
 
-@compiled
+@borrowing
 def _described(rings: Rings, row: int, parts: int) -> int:
     """Write the box of a polygon or multipolygon and return its state."""
     first, count = rings.shape_ring[row], rings.shape_rings[row]

@@ -174,10 +174,7 @@ def _numbered(values: pa.Array, numbers: Integers) -> pa.Array:
 
 def _layers(stack: ExitStack, asked: Sequence[_Asked], threads: int, watch: Watch) -> Iterator[_Layer]:
     """Yield the layers in their order, each as soon as it is read; meanwhile the threads go on with the next one."""
-    pool = None
-    if threads > 1:
-        pool = stack.enter_context(ThreadPoolExecutor(threads))
-        pool.submit(tabulate.ready)
+    pool = None if threads == 1 else stack.enter_context(ThreadPoolExecutor(threads))
     portions = chain.from_iterable(chain(each.portions, [None]) for each in asked)
     # Some more than there are threads, so that these have enough to do while the caller is busy with a layer.
     done = worked(portions, _done, workers=0 if pool is None else threads + _WAITING, pool=pool)
@@ -185,6 +182,9 @@ def _layers(stack: ExitStack, asked: Sequence[_Asked], threads: int, watch: Watc
     for each in asked:
         batches, faults = list[Batch](), Counter[str]()
         for some in chain.from_iterable(iter(partial(next, done), None)):
+            if rows == 0 and pool is not None:
+                # Not before: the threads would wait for the code that they decode with, since one at a time is loaded.
+                tabulate.ready()
             each.polygons.add(some.rings)
             batches += some.batches
             faults.update(some.faults)

@@ -24,7 +24,8 @@ from lowland_gis.files.read import Batch, bounds, received
 from lowland_gis.files.source import opened
 from lowland_gis.pipeline.project import Tell
 
-BATCH_ROWS = 20_000
+# So many polygons of about 50 vertices, as read and as decoded, find room in the second cache of a core.
+BATCH_ROWS = 4_000
 
 
 class Done(NamedTuple):

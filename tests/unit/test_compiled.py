@@ -1,0 +1,54 @@
+"""Machine code of the innermost loops: it counts no holders of arrays, which was most of their time."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import pytest
+import shapely
+
+from lowland_gis.analysis import boxtree, kernel, rings, simple, sums, tabulate, wkb
+from lowland_gis.analysis.wkb import rings_of
+
+SHAPE = shapely.Point(0, 0).buffer(10, 60) - shapely.box(-1, -1, 1, 1)
+LAYER = tabulate.zone_layer(
+    rings_of(np.array([SHAPE, SHAPE], dtype=object)), np.zeros(2, np.int64), np.array(["a"], dtype=object)
+)
+RINGS, XY, BOX = LAYER.rings, LAYER.rings.xy, LAYER.rings.box[0]
+FRAME = kernel.parcel_frame(RINGS, 0, kernel.frame_room(1000))
+NUMBERS, FLOATS, EDGES = np.zeros(1024, np.int64), np.zeros(1024), np.zeros((5, 1024))
+CONTENT = np.zeros(64, np.uint8)
+
+HOT = {
+    sums._by_class: (FRAME, RINGS, LAYER.classes, NUMBERS, 1, NUMBERS, FLOATS, 0),
+    boxtree._met: (LAYER.tree, BOX, NUMBERS, NUMBERS),
+    boxtree._ascending: (NUMBERS, 1),
+    kernel.area_within: (FRAME, RINGS, 0),
+    kernel._within_ring: (FRAME, RINGS, 0),
+    kernel._below_line: (FRAME, 0.0, 1.0),
+    kernel.passed: (FRAME, RINGS, 0, 1, 0),
+    kernel.edges_of: (RINGS, 0, 0.0, 0.0, EDGES),
+    wkb._measured: (CONTENT, NUMBERS),
+    simple._is_star: (XY, 0, 5, BOX),
+    simple._no_two_meet_in: (RINGS.box, XY, 0, 5),
+    rings.signed_area: (XY, 0, 5),
+    rings.fill_blocks: (XY, 0, 5, RINGS.blocks, 0),
+}
+
+
+def code(function, arguments) -> str:
+    """Return the code of a function for arguments of these types; it is compiled anew, since what is kept cannot be looked into."""
+    options = {name: value for name, value in function.targetoptions.items() if name != "nopython"}
+    fresh = numba.njit(**options)(function.py_func)
+    fresh.compile(tuple(map(numba.typeof, arguments)))
+    return "".join(fresh.inspect_llvm().values())
+
+
+@pytest.mark.parametrize("function", HOT, ids=lambda function: function.__name__)
+def test_no_holders_are_counted(function):
+    assert "NRT_incref" not in code(function, HOT[function])
+
+
+def test_holders_are_counted_where_memory_is_taken():
+    """So that the test above would see it."""
+    assert "NRT_incref" in code(boxtree.boxes_met, (LAYER.tree, BOX, NUMBERS, NUMBERS))
