@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from lowland_gis.analysis.compiled import compiled
+from lowland_gis.analysis.compiled import borrowing, compiled
 from lowland_gis.analysis.kernel import (
     SIGN,
     SLOPE,
@@ -29,6 +29,7 @@ from lowland_gis.analysis.rings import BLOCK, Rings
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 # Edges of a sweep are rows (n, 6); their columns are the rows of a frame, and a sixth: whether the edge is one of the parcel.
 _OWN = 5
@@ -99,13 +100,21 @@ def _with_own(own: Edges, count: int, room: Edges) -> tuple[int, Edges]:
 @compiled
 def _add_ring(frame: Frame, zones: Rings, ring: int, room: Edges, count: int) -> tuple[int, Edges]:
     """Append the edges of a ring that lie in the box of the parcel or above it; what lies above runs along its top."""
+    at, last = 0, zones.ring_size[ring] - 1
+    while at < last:
+        if count == len(room):
+            room = _larger(room, 2 * count)
+        at, count = _add_edges(frame, zones, ring, at, room, count)
+    return count, room
+
+
+@borrowing
+def _add_edges(frame: Frame, zones: Rings, ring: int, at: int, room: Edges, count: int) -> tuple[int, int]:
+    """Append edges of a ring from one on as long as there is room; return the edge that comes next and the new count."""
     xy, start, edges = zones.xy, zones.ring_start[ring], zones.ring_size[ring] - 1
     width, height, block = frame.width, frame.height, zones.ring_block[ring]
-    at = 0
-    xa, ya = xy[start, 0] - frame.west, xy[start, 1] - frame.south
-    while at < edges:
-        if count + 1 > len(room):
-            room = _larger(room, 2 * count)
+    xa, ya = xy[start + at, 0] - frame.west, xy[start + at, 1] - frame.south
+    while at < edges and count < len(room):
         after = at + 1
         if block >= 0 and at % BLOCK == 0:
             after = max(after, passed(frame, zones, block, edges, at)[0])
@@ -118,10 +127,10 @@ def _add_ring(frame: Frame, zones: Rings, ring: int, room: Edges, count: int) ->
                 count = _put(room, count, xa, ya, xb, yb, zones.ring_sign[ring])
         xa, ya = xb, yb
         at = after
-    return count, room
+    return at, count
 
 
-@compiled
+@borrowing
 def _put(room: Edges, count: int, xa: float, ya: float, xb: float, yb: float, ring_sign: float) -> int:
     """Append an edge and return the new count; an upright one is left out."""
     real, x0, y0, x1, slope, sign = edge(xa, ya, xb, yb, ring_sign)
@@ -142,8 +151,12 @@ def _larger(room: Edges, rows: int) -> Edges:
 @compiled
 def _uncancelled(edges: Edges, count: int) -> int:
     """Move the edges that are left when equal ones of opposite signs cancel to the front, and return how many they are."""
-    order = np.argsort(edges[:count, X0])
-    left = np.ones(count, dtype=np.bool_)
+    return _left(edges, np.argsort(edges[:count, X0]), np.ones(count, dtype=np.bool_))
+
+
+@borrowing
+def _left(edges: Edges, order: Integers, left: Flags) -> int:
+    count = len(order)
     for place in range(count):
         n = order[place]
         after = place + 1
@@ -161,7 +174,8 @@ def _uncancelled(edges: Edges, count: int) -> int:
     kept = 0
     for n in range(count):
         if left[n]:
-            edges[kept] = edges[n]
+            for column in range(edges.shape[1]):
+                edges[kept, column] = edges[n, column]
             kept += 1
     return kept
 
@@ -169,11 +183,17 @@ def _uncancelled(edges: Edges, count: int) -> int:
 @compiled
 def _swept(frame: Frame, count: int, edges: Edges) -> float:
     """Return the area inside the parcel that lies in at least one zone."""
-    stops = _stops(frame, count, edges)
     order = np.argsort(edges[:count, X0])
-    # Edges over the present slab from top to bottom; they keep their order until one begins, ends or crosses another.
-    active = np.empty(count, dtype=np.int64)
-    heights = np.empty(count)
+    return _slabs(edges, order, _stops(frame, edges, order), np.empty(count, dtype=np.int64), np.empty(count))
+
+
+@borrowing
+def _slabs(edges: Edges, order: Integers, stops: Floats, active: Integers, heights: Floats) -> float:
+    """Return the area that `_swept` returns; `active` are the edges over the present slab from top to bottom.
+
+    They keep their order until one begins, ends or crosses another.
+    """
+    count = len(order)
     total = 0.0
     n_active = begun = 0
     for stop in range(len(stops) - 1):
@@ -202,7 +222,7 @@ def _swept(frame: Frame, count: int, edges: Edges) -> float:
     return total
 
 
-@compiled
+@borrowing
 def _covered_length(edges: Edges, active: Integers, heights: Floats, count: int) -> float:
     """Return the length of an upright line that lies in the parcel and in a zone; a place lies in what has edges above it."""
     length = 0.0
@@ -219,35 +239,41 @@ def _covered_length(edges: Edges, active: Integers, heights: Floats, count: int)
 
 
 @compiled
-def _stops(frame: Frame, count: int, edges: Edges) -> Floats:
+def _stops(frame: Frame, edges: Edges, order: Integers) -> Floats:
     """Return in ascending order every x of the box at which an edge begins, ends or crosses another."""
-    stops = np.empty(2 * count + 16)
-    n_stops = 0
-    for n in range(count):
-        for x in (edges[n, X0], edges[n, X1]):
-            stops[n_stops] = min(max(x, 0.0), frame.width)
-            n_stops += 1
-    order = np.argsort(edges[:count, X0])
-    for place in range(count):
-        n = order[place]
-        for after in range(place + 1, count):
-            m = order[after]
-            if edges[m, X0] >= edges[n, X1]:
-                break
-            x = _crossing(edges, n, m)
-            if 0.0 < x < frame.width:
-                if n_stops == len(stops):
-                    larger = np.empty(2 * n_stops)
-                    larger[:n_stops] = stops
-                    stops = larger
-                stops[n_stops] = x
-                n_stops += 1
+    stops = np.empty(2 * len(order) + 16)
+    n_stops = _put_stops(frame.width, edges, order, stops)
+    if n_stops > len(stops):
+        stops = np.empty(n_stops)
+        _put_stops(frame.width, edges, order, stops)
     stops = stops[:n_stops]
     stops.sort()
     return stops
 
 
-@compiled
+@borrowing
+def _put_stops(width: float, edges: Edges, order: Integers, stops: Floats) -> int:
+    """Write as many stops as there is room for, and return how many there are."""
+    n_stops = 0
+    for n in range(len(order)):
+        for x in (edges[n, X0], edges[n, X1]):
+            stops[n_stops] = min(max(x, 0.0), width)
+            n_stops += 1
+    for place in range(len(order)):
+        n = order[place]
+        for after in range(place + 1, len(order)):
+            m = order[after]
+            if edges[m, X0] >= edges[n, X1]:
+                break
+            x = _crossing(edges, n, m)
+            if 0.0 < x < width:
+                if n_stops < len(stops):
+                    stops[n_stops] = x
+                n_stops += 1
+    return n_stops
+
+
+@borrowing
 def _crossing(edges: Edges, n: int, m: int) -> float:
     """Return the x at which two edges cross between their ends, −1 where they do not."""
     low, high = max(edges[n, X0], edges[m, X0]), min(edges[n, X1], edges[m, X1])
