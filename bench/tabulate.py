@@ -3,6 +3,7 @@
     python bench/tabulate.py [--parcels 50000] [--rounds 3] [--peers a,b] [--threads 1] [--name NAME]
     python bench/tabulate.py --growth 10000,30000,100000,300000,1000000
     python bench/tabulate.py --scaling 1,2
+    python bench/tabulate.py --floor --rounds 9
 
 Every peer is a process of its own on the same core(s), reads the same GeoParquet and writes the same table. `seconds` is from
 before the first byte is read to after the last is written, without the start of the interpreter and its imports; `wall` is the
@@ -43,7 +44,6 @@ OURS = "lowland"
 FLOOR = "floor"
 PEERS = (
     OURS,
-    FLOOR,
     "duckdb_spatial",
     "sedona",
     "tobler_tables",
@@ -89,11 +89,15 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--growth", help="sizes in parcels at which lowland alone is measured")
     parser.add_argument("--scaling", help="numbers of threads at which lowland alone is measured")
+    parser.add_argument("--floor", action="store_true", help="lowland and the decoding of the same WKB alone")
     parser.add_argument("--name", help="of the file in bench/results/")
     given = parser.parse_args()
     if given.growth:
         sizes = [int(size) for size in given.growth.split(",")]
         kept = keep(given.name or "growth", growth(sizes, given.rounds, given.threads))
+    elif given.floor:
+        both = in_turn(given.parcels, [OURS, FLOOR], given.rounds, given.threads)
+        kept = keep(given.name or "floor", both)
     elif given.scaling:
         counts = [int(count) for count in given.scaling.split(",")]
         kept = keep(given.name or "threads", scaling(given.parcels, counts, given.rounds))
