@@ -18,6 +18,10 @@ def test_finds_what_looking_at_every_box_finds(count):
     for _ in range(60):
         corner = rng.integers(-5, 60, 2)
         asked = np.array([*corner, *(corner + rng.integers(1, 20, 2))], dtype=float)
-        n, found = boxes_met(tree, asked, np.empty(1, dtype=np.int64), np.empty(STACK, dtype=np.int64))
+        found, stack = np.empty(1, dtype=np.int64), np.empty(STACK, dtype=np.int64)
+        n = boxes_met(tree, asked, found, stack)
+        if n > 1:
+            found = np.empty(n, dtype=np.int64)
+            assert boxes_met(tree, asked, found, stack) == n
         meets = (boxes[:, :2] < asked[2:]).all(axis=1) & (boxes[:, 2:] > asked[:2]).all(axis=1)
         assert found[:n].tolist() == np.flatnonzero(meets).tolist()

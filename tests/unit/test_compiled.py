@@ -15,18 +15,25 @@ LAYER = tabulate.zone_layer(
     rings_of(np.array([SHAPE, SHAPE], dtype=object)), np.zeros(2, np.int64), np.array(["a"], dtype=object)
 )
 RINGS, XY, BOX = LAYER.rings, LAYER.rings.xy, LAYER.rings.box[0]
-FRAME = kernel.parcel_frame(RINGS, 0, kernel.frame_room(1000))
+ROOM = sums._first_room()
+LAID = ROOM.frame
+FRAME = kernel.Frame(
+    *kernel.box_of_parcel(RINGS, 0), kernel._FEW > 0, LAID.ordered, 1.0, LAID.first, LAID.last, LAID.parts
+)
+ROWS, STAND = sums._rows(16), sums._Stand(0, 0, 0, kernel.Size(0, 0, 0))
 NUMBERS, FLOATS, EDGES = np.zeros(1024, np.int64), np.zeros(1024), np.zeros((5, 1024))
 CONTENT = np.zeros(64, np.uint8)
 
 HOT = {
+    sums._summed: (RINGS, 2, RINGS, LAYER.classes, LAYER.tree, ROOM, ROWS, STAND),
     sums._by_class: (FRAME, RINGS, LAYER.classes, NUMBERS, 1, NUMBERS, FLOATS, 0),
-    boxtree._met: (LAYER.tree, BOX, NUMBERS, NUMBERS),
+    boxtree.boxes_met: (LAYER.tree, BOX, NUMBERS, NUMBERS),
     boxtree._ascending: (NUMBERS, 1),
     kernel.area_within: (FRAME, RINGS, 0),
     kernel._within_ring: (FRAME, RINGS, 0),
     kernel._below_line: (FRAME, 0.0, 1.0),
     kernel.passed: (FRAME, RINGS, 0, 1, 0),
+    kernel.laid_out: (RINGS, 0, LAID),
     kernel.edges_of: (RINGS, 0, 0.0, 0.0, EDGES),
     wkb._measured: (CONTENT, NUMBERS),
     simple._is_star: (XY, 0, 5, BOX),
@@ -51,4 +58,4 @@ def test_no_holders_are_counted(function):
 
 def test_holders_are_counted_where_memory_is_taken():
     """So that the test above would see it."""
-    assert "NRT_incref" in code(boxtree.boxes_met, (LAYER.tree, BOX, NUMBERS, NUMBERS))
+    assert "NRT_incref" in code(sums._more_rows, (ROWS, STAND))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
-from lowland_gis.analysis.kernel import frame_room, parcel_frame
+from lowland_gis.analysis.kernel import frame_room, laid_out
 from lowland_gis.analysis.tabulate import overlap_areas
 from lowland_gis.analysis.wkb import rings_of
 from scattered import AT, blob, field
@@ -54,9 +54,9 @@ def test_a_comb_on_its_side_is_not_listed_in_every_strip():
     """Each of its long edges runs through every strip; listing all of them there would cost the square of their number."""
     y = np.arange(0, 4_000.0)
     comb = shapely.Polygon(np.vstack([AT, np.c_[AT[0] + 1 + 300 * (y % 2), AT[1] + y], AT + [0, 4_000]]))
-    frame = parcel_frame(rings_of(np.array([comb])), 0, frame_room(len(y) + 3))
-    assert not frame.few
-    assert frame.edges.shape[1] < 8 * len(y)
+    count, size = laid_out(rings_of(np.array([comb])), 0, frame_room(len(y) + 3, 0, 0))
+    assert (count, size.vertices) == (len(y) + 1, len(y) + 3)
+    assert size.places < 8 * len(y)
     close([comb], field(300, 50, seed=6))
 
 

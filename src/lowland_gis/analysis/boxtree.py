@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lowland_gis.analysis.compiled import borrowing, compiled
+from lowland_gis.analysis.compiled import borrowing
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -66,21 +66,16 @@ def _cells(values: Floats) -> npt.NDArray[np.uint16]:
     return cells
 
 
-@compiled
-def boxes_met(tree: BoxTree, box: Floats, found: Integers, stack: Integers) -> tuple[int, Integers]:
-    """Return how many boxes overlap `box` by more than an edge, and their positions in ascending order in `found`.
+@borrowing
+def boxes_met(tree: BoxTree, box: Floats, found: Integers, stack: Integers) -> int:
+    """Return how many boxes overlap `box` by more than an edge, and write their positions in ascending order to `found`.
 
-    `found` is made larger where it is too small; `stack` is room to work in, of STACK numbers.
+    Where they are more than `found` has room for, call again with room for so many. `stack` is room to work in, of STACK numbers.
     """
     count = _met(tree, box, found, stack)
-    if count > len(found):
-        found = np.empty(2 * count, dtype=np.int64)
-        count = _met(tree, box, found, stack)
-    if count > _FEW:
-        found[:count] = np.sort(found[:count])
-    else:
+    if count <= len(found):
         _ascending(found, count)
-    return count, found
+    return count
 
 
 @borrowing
@@ -119,7 +114,10 @@ def _met(tree: BoxTree, box: Floats, found: Integers, stack: Integers) -> int:
 
 @borrowing
 def _ascending(values: Integers, count: int) -> None:
-    """Sort the first `count` values, which are few, in place."""
+    """Sort the first `count` values in place, by inserting each among those before it, or in a heap where they are many."""
+    if count > _FEW:
+        _heap_sorted(values, count)
+        return
     for n in range(1, count):
         value = values[n]
         at = n
@@ -127,3 +125,28 @@ def _ascending(values: Integers, count: int) -> None:
             values[at] = values[at - 1]
             at -= 1
         values[at] = value
+
+
+@borrowing
+def _heap_sorted(values: Integers, count: int) -> None:
+    """Sort in place without taking memory (Williams 1964)."""
+    for top in range(count // 2 - 1, -1, -1):
+        _sunk(values, top, count)
+    for last in range(count - 1, 0, -1):
+        values[0], values[last] = values[last], values[0]
+        _sunk(values, 0, last)
+
+
+@borrowing
+def _sunk(values: Integers, at: int, count: int) -> None:
+    """Let a value sink below all greater ones of a heap."""
+    value = values[at]
+    while 2 * at + 1 < count:
+        child = 2 * at + 1
+        if child + 1 < count and values[child + 1] > values[child]:
+            child += 1
+        if values[child] <= value:
+            break
+        values[at] = values[child]
+        at = child
+    values[at] = value

@@ -18,8 +18,9 @@ from lowland_gis.analysis.kernel import (
     X0,
     X1,
     Y0,
+    Box,
     Edges,
-    Frame,
+    box_of_parcel,
     edge,
     edges_of,
     passed,
@@ -37,40 +38,41 @@ _OWN = 5
 
 @compiled
 def covered_area(
-    parcels: Rings, parcel: int, frame: Frame, zones: Rings, met: Integers, summed: float, room: Edges
+    parcels: Rings, parcel: int, zones: Rings, met: Integers, summed: float, room: Edges
 ) -> tuple[float, Edges]:
     """Return the area of a parcel that at least one of the zones covers, in m²; `room` is to work in, (n, 6).
 
-    `frame` is that of the parcel, `summed` is what the zones share with the parcel one by one.
+    `summed` is what the zones share with the parcel one by one.
     """
     if len(met) == 1:
         return summed, room
-    edges, room = _zone_edges(frame, zones, met, room)
-    if _covers_box(frame, room[:edges]):
-        return frame.area, room
+    box = box_of_parcel(parcels, parcel)
+    edges, room = _zone_edges(box, zones, met, room)
+    if _covers_box(box, room[:edges]):
+        return box.area, room
     own = np.empty((5, vertices_of(parcels, parcel)))
-    count = edges_of(parcels, parcel, frame.west, frame.south, own)
+    count = edges_of(parcels, parcel, box.west, box.south, own)
     edges, room = _with_own(own[:, :count], edges, room)
-    return _swept(frame, edges, room), room
+    return _swept(box, edges, room), room
 
 
 @compiled
-def _zone_edges(frame: Frame, zones: Rings, met: Integers, room: Edges) -> tuple[int, Edges]:
+def _zone_edges(box: Box, zones: Rings, met: Integers, room: Edges) -> tuple[int, Edges]:
     """Return the edges of zones that do not cancel: neighbours share theirs in opposite directions."""
     count = 0
     for zone in met:
         for ring in range(zones.shape_ring[zone], zones.shape_ring[zone] + zones.shape_rings[zone]):
-            count, room = _add_ring(frame, zones, ring, room, count)
+            count, room = _add_ring(box, zones, ring, room, count)
     return _uncancelled(room, count), room
 
 
 @compiled
-def _covers_box(frame: Frame, edges: Edges) -> bool:
+def _covers_box(box: Box, edges: Edges) -> bool:
     """Return whether all edges run along the top of the box, so that nothing changes inside it, and leave no gap there."""
     stops = np.zeros(2 * len(edges) + 2)
-    stops[1] = frame.width
+    stops[1] = box.width
     for n in range(len(edges)):
-        if edges[n, Y0] != frame.height or edges[n, SLOPE] != 0.0:
+        if edges[n, Y0] != box.height or edges[n, SLOPE] != 0.0:
             return False
         stops[2 * n + 2], stops[2 * n + 3] = edges[n, X0], edges[n, X1]
     stops.sort()
@@ -98,27 +100,27 @@ def _with_own(own: Edges, count: int, room: Edges) -> tuple[int, Edges]:
 
 
 @compiled
-def _add_ring(frame: Frame, zones: Rings, ring: int, room: Edges, count: int) -> tuple[int, Edges]:
+def _add_ring(box: Box, zones: Rings, ring: int, room: Edges, count: int) -> tuple[int, Edges]:
     """Append the edges of a ring that lie in the box of the parcel or above it; what lies above runs along its top."""
     at, last = 0, zones.ring_size[ring] - 1
     while at < last:
         if count == len(room):
             room = _larger(room, 2 * count)
-        at, count = _add_edges(frame, zones, ring, at, room, count)
+        at, count = _add_edges(box, zones, ring, at, room, count)
     return count, room
 
 
 @borrowing
-def _add_edges(frame: Frame, zones: Rings, ring: int, at: int, room: Edges, count: int) -> tuple[int, int]:
+def _add_edges(box: Box, zones: Rings, ring: int, at: int, room: Edges, count: int) -> tuple[int, int]:
     """Append edges of a ring from one on as long as there is room; return the edge that comes next and the new count."""
     xy, start, edges = zones.xy, zones.ring_start[ring], zones.ring_size[ring] - 1
-    width, height, block = frame.width, frame.height, zones.ring_block[ring]
-    xa, ya = xy[start + at, 0] - frame.west, xy[start + at, 1] - frame.south
+    width, height, block = box.width, box.height, zones.ring_block[ring]
+    xa, ya = xy[start + at, 0] - box.west, xy[start + at, 1] - box.south
     while at < edges and count < len(room):
         after = at + 1
         if block >= 0 and at % BLOCK == 0:
-            after = max(after, passed(frame, zones, block, edges, at)[0])
-        xb, yb = xy[start + after, 0] - frame.west, xy[start + after, 1] - frame.south
+            after = max(after, passed(box, zones, block, edges, at)[0])
+        xb, yb = xy[start + after, 0] - box.west, xy[start + after, 1] - box.south
         if not ((xa <= 0.0 and xb <= 0.0) or (xa >= width and xb >= width) or (ya <= 0.0 and yb <= 0.0)):
             if ya >= height and yb >= height:
                 west, east = min(max(xa, 0.0), width), min(max(xb, 0.0), width)
@@ -181,10 +183,10 @@ def _left(edges: Edges, order: Integers, left: Flags) -> int:
 
 
 @compiled
-def _swept(frame: Frame, count: int, edges: Edges) -> float:
+def _swept(box: Box, count: int, edges: Edges) -> float:
     """Return the area inside the parcel that lies in at least one zone."""
     order = np.argsort(edges[:count, X0])
-    return _slabs(edges, order, _stops(frame, edges, order), np.empty(count, dtype=np.int64), np.empty(count))
+    return _slabs(edges, order, _stops(box, edges, order), np.empty(count, dtype=np.int64), np.empty(count))
 
 
 @borrowing
@@ -239,13 +241,13 @@ def _covered_length(edges: Edges, active: Integers, heights: Floats, count: int)
 
 
 @compiled
-def _stops(frame: Frame, edges: Edges, order: Integers) -> Floats:
+def _stops(box: Box, edges: Edges, order: Integers) -> Floats:
     """Return in ascending order every x of the box at which an edge begins, ends or crosses another."""
     stops = np.empty(2 * len(order) + 16)
-    n_stops = _put_stops(frame.width, edges, order, stops)
+    n_stops = _put_stops(box.width, edges, order, stops)
     if n_stops > len(stops):
         stops = np.empty(n_stops)
-        _put_stops(frame.width, edges, order, stops)
+        _put_stops(box.width, edges, order, stops)
     stops = stops[:n_stops]
     stops.sort()
     return stops

@@ -33,13 +33,23 @@ _STRIPS = 32
 _AT_ONCE = 8
 
 
+class Box(NamedTuple):
+    """The box of a parcel, by its lower left corner and its size, and the parcel's area."""
+
+    west: float
+    south: float
+    width: float
+    height: float
+    area: float
+
+
 class Frame(NamedTuple):
     """A parcel as edges relative to the lower left corner of its box, ready to be overlapped with many zones.
 
-    `edges` (5, E + 8) are in the order of vertical strips of the box (`strips` a metre), with some without a width behind them.
+    `edges` (5, at least E + 8) are in the order of vertical strips of the box (`strips` a metre), with some without a width behind them.
     A `few` edges stand in the strip that they begin in: over a strip are those from `first` of it, before which all end to the left
     of it, to `last` of it, from where on all begin to the right of it. Of many, each stands in every strip that it runs through, and those
-    from `first` to `last` are all that run through it. `parts` (E + 8) is room to work in.
+    from `first` to `last` are all that run through it. `parts` (at least E + 8) is room to work in.
     """
 
     west: float
@@ -55,8 +65,16 @@ class Frame(NamedTuple):
     parts: Floats
 
 
+class Size(NamedTuple):
+    """How much room a parcel takes: its vertices, the places of its edges in the order of strips, and the strips."""
+
+    vertices: int
+    places: int
+    strips: int
+
+
 class Room(NamedTuple):
-    """Room for the frame of a parcel of up to so many vertices: taking it anew for each parcel would cost more than the frame."""
+    """Room for the frame of a parcel of up to some size: taking it anew for each parcel would cost more than the frame."""
 
     edges: Edges
     ordered: Edges
@@ -67,16 +85,27 @@ class Room(NamedTuple):
 
 
 @compiled
-def frame_room(vertices: int) -> Room:
-    """Return room for a parcel of so many vertices."""
-    places = vertices + _AT_ONCE
+def frame_room(vertices: int, places: int, strips: int) -> Room:
+    """Return room for parcels of up to this size (see `Size`)."""
+    places = max(places, _FEW) + _AT_ONCE
+    strips = max(strips, _STRIPS)
     return Room(
-        np.empty((5, places)),
+        np.empty((5, vertices)),
         np.empty((5, places)),
         np.empty(places),
-        np.empty(_STRIPS, dtype=np.int64),
-        np.empty(_STRIPS, dtype=np.int64),
-        np.empty(_STRIPS, dtype=np.int64),
+        np.empty(strips, dtype=np.int64),
+        np.empty(strips, dtype=np.int64),
+        np.empty(strips, dtype=np.int64),
+    )
+
+
+@borrowing
+def fits(room: Room, size: Size) -> bool:
+    """Return whether a parcel of this size has its frame in the room."""
+    return (
+        size.vertices <= room.edges.shape[1]
+        and size.places <= room.ordered.shape[1] - _AT_ONCE
+        and size.strips <= len(room.first)
     )
 
 
@@ -89,21 +118,58 @@ def vertices_of(rings: Rings, shape: int) -> int:
     return vertices
 
 
-@compiled
-def parcel_frame(rings: Rings, shape: int, room: Room) -> Frame:
-    """Return a polygon as edges relative to its box, ready to be overlapped with many zones; it lies in `room` until the next one."""
+@borrowing
+def box_of_parcel(rings: Rings, shape: int) -> Box:
+    """Return the box of a polygon."""
     west, south = rings.box[shape, 0], rings.box[shape, 1]
-    width, height = rings.box[shape, 2] - west, rings.box[shape, 3] - south
-    count = edges_of(rings, shape, west, south, room.edges)
-    few, edges, first, last, parts = count <= _FEW, room.ordered, room.first, room.last, room.parts
-    n_strips = _STRIPS if few else _many_strips(room.edges[:, :count], width)
-    strips = n_strips / width if count else 0.0
-    if few:
-        _where_begun(room, count, strips)
-    else:
-        edges, first, last = _where_run(room.edges[:, :count], strips, n_strips)
-        parts = np.empty(edges.shape[1])
-    return Frame(west, south, width, height, rings.area[shape], few, edges, strips, first, last, parts)
+    return Box(west, south, rings.box[shape, 2] - west, rings.box[shape, 3] - south, rings.area[shape])
+
+
+@borrowing
+def laid_out(rings: Rings, shape: int, room: Room) -> tuple[int, Size]:
+    """Put the edges of a polygon in the order of strips and return how many they are, and the size of the frame.
+
+    Where the size does not fit the room, nothing is ready: call again with more.
+    """
+    vertices = vertices_of(rings, shape)
+    if vertices > room.edges.shape[1]:
+        return 0, Size(vertices, 0, 0)
+    box = box_of_parcel(rings, shape)
+    count = edges_of(rings, shape, box.west, box.south, room.edges)
+    if count <= _FEW:
+        _where_begun(room, count, _STRIPS / box.width if count else 0.0)
+        return count, Size(vertices, count, _STRIPS)
+    n_strips = _many_strips(room.edges, count, box.width)
+    places = _places(room.edges, count, n_strips / box.width, n_strips)
+    size = Size(vertices, places, n_strips)
+    if fits(room, size):
+        _where_run(room, count, n_strips / box.width, n_strips)
+    return count, size
+
+
+@borrowing
+def parcel_frame(rings: Rings, shape: int, room: Room, count: int, n_strips: int) -> Frame:
+    """Return a polygon that was laid out in a room, ready to be overlapped with many zones; it lies there until the next one.
+
+    To be called by functions that borrow too: it gives back arrays of its caller.
+    """
+    box = box_of_parcel(rings, shape)
+    strips = n_strips / box.width if count else 0.0
+    first, last = room.first[:n_strips], room.last[:n_strips]
+    few = count <= _FEW
+    return Frame(
+        box.west,
+        box.south,
+        box.width,
+        box.height,
+        box.area,
+        few,
+        room.ordered,
+        strips,
+        first,
+        last,
+        room.parts,
+    )
 
 
 @borrowing
@@ -142,7 +208,7 @@ def edge(
 def _where_begun(room: Room, count: int, strips: float) -> None:
     """Put a few edges in the order of the strips that they begin in, and say where to look for those over a strip."""
     edges, ordered, first, last, free = room.edges, room.ordered, room.first, room.last, room.free
-    last[:] = 0
+    last[:_STRIPS] = 0
     for n in range(count):
         last[_strip(edges[X0, n], strips, _STRIPS)] += 1
     for strip in range(1, _STRIPS):
@@ -162,39 +228,48 @@ def _where_begun(room: Room, count: int, strips: float) -> None:
         first[strip] = n
 
 
-@compiled
-def _where_run(edges: Edges, strips: float, n_strips: int) -> tuple[Edges, Integers, Integers]:
-    """Return many edges, each in every strip that it runs through, and where those of a strip begin and end."""
-    last = np.zeros(n_strips, dtype=np.int64)
-    for n in range(edges.shape[1]):
+@borrowing
+def _places(edges: Edges, count: int, strips: float, n_strips: int) -> int:
+    """Return how many strips all edges together run through."""
+    places = 0
+    for n in range(count):
+        places += _strip(edges[X1, n], strips, n_strips) - _strip(edges[X0, n], strips, n_strips) + 1
+    return places
+
+
+@borrowing
+def _where_run(room: Room, count: int, strips: float, n_strips: int) -> None:
+    """Put many edges in every strip that each runs through, and say where those of a strip begin and end."""
+    edges, ordered, first, last, free = room.edges, room.ordered, room.first, room.last, room.free
+    last[:n_strips] = 0
+    for n in range(count):
         west, east = _strip(edges[X0, n], strips, n_strips), _strip(edges[X1, n], strips, n_strips)
         for strip in range(west, east + 1):
             last[strip] += 1
-    last = np.cumsum(last)
-    first = np.zeros(n_strips, dtype=np.int64)
-    first[1:] = last[:-1]
-    free = first.copy()
-    ordered = np.empty((5, last[-1] + _AT_ONCE))
-    _without_width(ordered, last[-1])
-    for n in range(edges.shape[1]):
+    begin = 0
+    for strip in range(n_strips):
+        first[strip] = free[strip] = begin
+        begin += last[strip]
+        last[strip] = begin
+    _without_width(ordered, begin)
+    for n in range(count):
         west, east = _strip(edges[X0, n], strips, n_strips), _strip(edges[X1, n], strips, n_strips)
         for strip in range(west, east + 1):
             for row in range(5):
                 ordered[row, free[strip]] = edges[row, n]
             free[strip] += 1
-    return ordered, first, last
 
 
-@compiled
-def _many_strips(edges: Edges, width: float) -> int:
+@borrowing
+def _many_strips(edges: Edges, count: int, width: float) -> int:
     """Return into how many strips to cut a box: some edges begin in each, and the edges over all strips are few times the edges.
 
     Where many edges run over every x, as with a comb that lies on its side, more strips would only list them more often.
     """
     over_each_x = 0.0
-    for n in range(edges.shape[1]):
+    for n in range(count):
         over_each_x += (edges[X1, n] - edges[X0, n]) / width
-    return max(1, int(edges.shape[1] / max(_EDGES_PER_STRIP, over_each_x / _EDGES_PER_STRIP)))
+    return max(1, int(count / max(_EDGES_PER_STRIP, over_each_x / _EDGES_PER_STRIP)))
 
 
 @borrowing
@@ -285,7 +360,7 @@ def _run(frame: Frame, xy: Floats, at: int, stop: int, x: float, y: float) -> tu
 
 
 @borrowing
-def passed(frame: Frame, zones: Rings, block: int, edges: int, at: int) -> tuple[int, bool, bool]:
+def passed(frame: Frame | Box, zones: Rings, block: int, edges: int, at: int) -> tuple[int, bool, bool]:
     """Return the end of the largest block that begins at an edge and lies wholly on one side of the box.
 
     And whether that side is beside or above; below the box, neither. The edge itself where there is no such block.

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from lowland_gis.analysis.boxtree import BoxTree, box_tree
+from lowland_gis.analysis.crew import done_in_order
 from lowland_gis.analysis.rings import Rings, room, taken
-from lowland_gis.analysis.sums import sums_of
+from lowland_gis.analysis.sums import sums_and_covered_of, sums_of
 from lowland_gis.analysis.wkb import rings_of
 
 Geometries = npt.NDArray[np.object_]
 Objects = npt.NDArray[np.object_]
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-Part = TypeVar("Part")
 
-CHUNK = 500
+# So many parcels are computed at a time by a thread; few, so that at the end none waits long for another.
+CHUNK = 250
 # Below this a piece is rounding noise of two boundaries that are meant to be one.
 NOISE_M2 = 1e-6
 
@@ -122,15 +122,9 @@ def overlaps_in_turn(
     starts = range(0, len(parcels.box), CHUNK)
 
     def chunk(start: int) -> tuple[Overlaps, Cover | None]:
-        stop = min(start + CHUNK, len(parcels.box))
-        parcel, klass, area, covered = sums_of(
-            parcels, start, stop, zones.rings, zones.classes, zones.tree, cover
-        )
-        real = area > NOISE_M2
-        found = Overlaps(parcel[real], klass[real], area[real])
-        return found, _cover(parcels.area[start:stop], parcel - start, area, covered) if cover else None
+        return _sums(parcels, start, min(start + CHUNK, len(parcels.box)), zones, cover=cover)
 
-    for start, part in zip(starts, _spread(chunk, starts, threads), strict=True):
+    for start, part in zip(starts, done_in_order(starts, chunk, threads=threads), strict=True):
         progress(min(CHUNK, len(parcels.box) - start))
         yield part
 
@@ -145,11 +139,28 @@ def joined(parts: Iterable[tuple[Overlaps, Cover | None]], *, cover: bool) -> tu
     return whole, Cover(*map(np.concatenate, zip(*covers, strict=True))) if cover else None
 
 
-def ready() -> None:
+def ready(*, cover: bool) -> None:
     """Load the machine code of the sums before they are needed, which may be done beside other work."""
     nothing = room(0, 0, 0, 0)
     zones = zone_layer(nothing, np.empty(0, dtype=np.int64), np.empty(0, dtype=object))
-    sums_of(nothing, 0, 0, zones.rings, zones.classes, zones.tree, cover=False)
+    _sums(nothing, 0, 0, zones, cover=cover)
+
+
+def _sums(
+    parcels: Rings, start: int, stop: int, zones: Zones, *, cover: bool
+) -> tuple[Overlaps, Cover | None]:
+    """Return what `overlaps` returns for the parcels `start` to `stop` (excluded)."""
+    asked = parcels, start, stop, zones.rings, zones.classes, zones.tree
+    if not cover:
+        return _above_noise(*sums_of(*asked)), None
+    parcel, klass, area, covered = sums_and_covered_of(*asked)
+    found = _above_noise(parcel, klass, area)
+    return found, _cover(parcels.area[start:stop], parcel - start, area, covered)
+
+
+def _above_noise(parcel: Integers, klass: Integers, area: Floats) -> Overlaps:
+    real = area > NOISE_M2
+    return Overlaps(parcel[real], klass[real], area[real])
 
 
 def _cover(parcel_area: Floats, parcel: Integers, area: Floats, covered: Floats) -> Cover:
@@ -161,12 +172,3 @@ def _cover(parcel_area: Floats, parcel: Integers, area: Floats, covered: Floats)
 def no_overlaps() -> Overlaps:
     """Return a tabulation without rows."""
     return Overlaps(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
-
-
-def _spread(work: Callable[[int], Part], items: range, threads: int) -> Iterator[Part]:
-    """Do the work item by item, on several threads where asked; the results come in order."""
-    if threads == 1:
-        yield from map(work, items)
-        return
-    with ThreadPoolExecutor(max_workers=threads) as workers:
-        yield from workers.map(work, items)

@@ -21,8 +21,8 @@ NAME = "local"
 # So many parcels are tabulated at a time where the vertices lie in a file.
 STRIP_PARCELS = 50_000
 
-# So many parcels, whole chunks, make a part that is handed on while the next ones are computed.
-PART_PARCELS = 10 * tabulate.CHUNK
+# So many parcels make a part that is handed on while the next ones are computed.
+PART_PARCELS = 5_000
 
 Rows = npt.NDArray[np.intp]
 Progress = Callable[[int], None]
@@ -113,11 +113,19 @@ def tabulated(
             threads=threads,
             progress=progress,
         )
-        for start in range(0, len(some), PART_PARCELS):
-            rows = some[start : start + PART_PARCELS]
+        for rows in _split(some):
             chunks = islice(found, -(-len(rows) // tabulate.CHUNK))
             overlaps, covered = tabulate.joined(chunks, cover=cover)
             yield Part(rows, overlaps._replace(parcel=some[overlaps.parcel]), covered)
+
+
+def _split(rows: Rows) -> Iterator[Rows]:
+    """Yield the rows of parts, whole chunks: the last ones smaller and smaller, since nothing is computed while the very last is written."""
+    while len(rows):
+        half = -(-len(rows) // (2 * tabulate.CHUNK)) * tabulate.CHUNK
+        part = min(PART_PARCELS, max(half, 2 * tabulate.CHUNK))
+        yield rows[:part]
+        rows = rows[part:]
 
 
 def tabulated_in_order(

@@ -27,10 +27,17 @@ _BOUNDS = 4
 
 @dataclass(frozen=True)
 class Reference:
-    """A coordinate system as it is used: `EPSG:…` where it has a number, else its WKT."""
+    """A coordinate system as it is used: `EPSG:…` where it has a number, else its WKT.
+
+    What coordinates are checked by is asked of PROJ once, since each thread that asks it opens its database anew: whether they
+    are in degrees or metres, and the false easting of a transverse Mercator plane, None on others.
+    """
 
     name: str
     crs: CRS
+    in_degrees: bool
+    in_metres: bool
+    false_easting: float | None
 
 
 @lru_cache(maxsize=64)
@@ -43,7 +50,16 @@ def reference(text: str, where: str) -> Reference:
             f"{where}: {text[:80]!r} is no known coordinate system. Give it with --src-crs, for example --src-crs EPSG:4548."
         ) from error
     number = _own_number(crs) or crs.to_epsg(min_confidence=_MIN_CONFIDENCE)
-    return Reference(f"EPSG:{number}", CRS.from_epsg(number)) if number else Reference(crs.to_wkt(), crs)
+    used = CRS.from_epsg(number) if number else crs
+    name = f"EPSG:{number}" if number else crs.to_wkt()
+    return Reference(name, used, used.is_geographic, used.is_projected, _false_easting(used))
+
+
+def _false_easting(crs: CRS) -> float | None:
+    operation = crs.coordinate_operation
+    if operation is None or operation.method_name != "Transverse Mercator":
+        return None
+    return next((float(each.value) for each in operation.params if each.name == "False easting"), 0.0)
 
 
 def _own_number(crs: CRS) -> int | None:
@@ -99,12 +115,12 @@ def _refuse_contradiction(found: Reference, bounds: npt.NDArray[np.float64], whe
     west, south, east, north = bounds
     looks_like_degrees = max(abs(west), abs(east)) <= 360 and max(abs(south), abs(north)) <= 90  # noqa: PLR2004
     extent = f"x {west:.6g} … {east:.6g}, y {south:.6g} … {north:.6g}"
-    if found.crs.is_geographic and not looks_like_degrees:
+    if found.in_degrees and not looks_like_degrees:
         raise InputRefusedError(
             f"{where}: declared as degrees ({found.name}), but the coordinates are metres ({extent})."
             " Give the right system with --src-crs."
         )
-    if found.crs.is_projected and looks_like_degrees:
+    if found.in_metres and looks_like_degrees:
         raise InputRefusedError(
             f"{where}: declared as metres ({found.name}), but the coordinates are degrees ({extent})."
             " Give the right system with --src-crs, for example --src-crs EPSG:4490."
@@ -113,10 +129,8 @@ def _refuse_contradiction(found: Reference, bounds: npt.NDArray[np.float64], whe
 
 
 def _refuse_other_zone(found: Reference, west: float, south: float, extent: str, where: str) -> None:
-    operation = found.crs.coordinate_operation
-    if operation is None or operation.method_name != "Transverse Mercator":
+    if (false_easting := found.false_easting) is None:
         return
-    false_easting = next((float(p.value) for p in operation.params if p.name == "False easting"), 0.0)
     prefixed = false_easting > _PREFIXED_EASTING
     far_in_x = abs(west - false_easting) > _FARTHEST_M
     if far_in_x and (abs(south - false_easting) < _FARTHEST_M or south > _PREFIXED_EASTING):

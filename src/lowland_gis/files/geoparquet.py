@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 from pyproj import CRS
@@ -23,6 +23,14 @@ _WINDOW_BYTES = 1 << 22
 # A row group up to this size may be read as a whole, beside others.
 _GROUP_BYTES = 1 << 26
 _READING_ERRORS = (pa.ArrowException, OSError, ValueError)
+
+
+class Group(NamedTuple):
+    """A row group of a file: its number, its first row, and how many rows it has."""
+
+    number: int
+    first_row: int
+    n_rows: int
 
 
 @dataclass(frozen=True)
@@ -73,15 +81,15 @@ class GeoParquet:
                 " Ask the sender for the file again."
             )
 
-    def groups(self) -> list[tuple[int, int]]:
-        """Return number and first row of each row group; none where one is too large to be held as a whole."""
+    def groups(self) -> list[Group]:
+        """Return the row groups; none where one is too large to be held as a whole."""
         described = [
             self.file.metadata.row_group(group) for group in range(self.file.metadata.num_row_groups)
         ]
         if any(group.total_byte_size > _GROUP_BYTES for group in described):
             return []
-        starts = accumulate((group.num_rows for group in described), initial=0)
-        return list(zip(range(len(described)), starts, strict=False))
+        rows = [group.num_rows for group in described]
+        return list(map(Group, range(len(rows)), accumulate(rows, initial=0), rows))
 
 
 def _opened(source: Source, metadata: Any = None) -> Any:

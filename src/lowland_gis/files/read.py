@@ -70,6 +70,14 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part of a source that can be read beside others: its rows, and what opens it and gives its batches."""
+
+    n_rows: int
+    batches: Callable[[], Iterator[Batch]]
+
+
+@dataclass(frozen=True)
 class Received:
     """A source that is open; `batches` can be gone through once and raises when fewer rows come than the header counts.
 
@@ -84,7 +92,7 @@ class Received:
     layer: str | None
     n_rows: int | None
     batches: Iterator[Batch]
-    parts: tuple[Callable[[], Iterator[Batch]], ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -339,15 +347,16 @@ def _parquet(source: Source, fields: Sequence[str] | None, batch_rows: int) -> R
     file = opened_geoparquet(source)
     names = file.fields if fields is None else tuple(name for name in file.fields if name in fields)
     columns, has_geometry = file.fields or (ROW_NUMBER,), file.geometry is not None
-    batches = _parquet_batches(file, names, batch_rows, None, 0)
-    parts = tuple(partial(_parquet_batches, file, names, batch_rows, *group) for group in file.groups())
-    return Received(columns, has_geometry, file.crs, None, None, file.n_rows, batches, parts)
+    batches = partial(_parquet_batches, file, names, batch_rows, _deviation(file.crs))
+    parts = tuple(
+        Part(group.n_rows, partial(batches, group.number, group.first_row)) for group in file.groups()
+    )
+    return Received(columns, has_geometry, file.crs, None, None, file.n_rows, batches(None, 0), parts)
 
 
 def _parquet_batches(
-    file: GeoParquet, names: tuple[str, ...], batch_rows: int, group: int | None, first: int
+    file: GeoParquet, names: tuple[str, ...], batch_rows: int, deviation: float, group: int | None, first: int
 ) -> Iterator[Batch]:
-    deviation = _deviation(file.crs)
     for part in file.batches(batch_rows, fields=names, group=group):
         shapes = None if file.geometry is None else part.column(file.geometry)
         attributes = pa.Table.from_batches([part]).select(list(names))

@@ -33,24 +33,13 @@ def ahead(items: Iterator[Item], depth: int) -> Iterator[Iterator[Item]]:
         reader.shutdown(cancel_futures=True)
 
 
-def worked(
-    items: Iterator[Item],
-    work: Callable[[Item], Done],
-    *,
-    workers: int,
-    pool: ThreadPoolExecutor | None = None,
-) -> Iterator[Done]:
+def worked(items: Iterator[Item], work: Callable[[Item], Done], *, workers: int) -> Iterator[Done]:
     """Yield what `work` makes of each item, in their order, while the next ones are worked on in other threads.
 
-    At most two items more than there are workers are held at a time; the error of an item comes at its turn. Without workers
-    the work is done in this thread. The threads are those of `pool`, which others may use as well, or of a pool of its own.
+    At most two items more than there are workers are held at a time; the error of an item comes at its turn. The caller does none of the work
+    (see `analysis.crew` where it should): it has work of its own.
     """
-    if workers == 0:
-        yield from map(work, items)
-    elif pool is None:
-        with ThreadPoolExecutor(workers) as own:
-            yield from worked(items, work, workers=workers, pool=own)
-    else:
+    with ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[Done]] = deque()
         for item in items:
             waiting.append(pool.submit(work, item))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -15,17 +14,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lowland_gis.analysis import strips, tabulate
+from lowland_gis.analysis.crew import done_in_order
 from lowland_gis.analysis.tabulate import Cover, Floats, Integers, no_overlaps
 from lowland_gis.analysis.wkb import rings_of
 from lowland_gis.engines import local
 from lowland_gis.engines.spool import Spool
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.read import Batch
-from lowland_gis.pipeline.ahead import worked
+from lowland_gis.pipeline.parts import Outcome, Portion, in_file_order
 from lowland_gis.pipeline.project import Tell, Watch, silent, unwatched
 from lowland_gis.pipeline.vector_file import (
     Done,
-    Portion,
     VectorFile,
     column,
     order_of_names,
@@ -34,8 +33,10 @@ from lowland_gis.pipeline.vector_file import (
 )
 
 ALL = "all"
-# So many portions wait for a thread; each may hold a batch of WKB.
-_WAITING = 4
+# So many portions wait for a thread, enough for the others while one puts a layer in order.
+_WAITING = 24
+# No portion makes this: it stands after the last one of a layer.
+_END: Outcome[Done] = Outcome(-1, -1)
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class _Asked:
     file: VectorFile
     field: str | None
     polygons: Spool
-    portions: Iterator[Portion]
+    portions: Iterator[Portion[Done]]
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ def tabulate_files(
             _Asked(theirs, by_field, spools[0], _portions(theirs, spools[0], width_field, threads)),
             _Asked(ours, id_field, spools[1], _portions(ours, spools[1], None, threads)),
         )
-        layers = _layers(stack, asked, threads, watch)
+        # Closed before the files are, which the threads may still read.
+        layers = stack.enter_context(closing(_layers(asked, threads, watch, cover=cover)))
         # The zones come first: while they are put in order here, the threads read the parcels.
         zone_layer = next(layers)
         classes, names = _classes(zone_layer)
@@ -172,36 +174,38 @@ def _numbered(values: pa.Array, numbers: Integers) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(numbers, pa.int32()), values)
 
 
-def _layers(stack: ExitStack, asked: Sequence[_Asked], threads: int, watch: Watch) -> Iterator[_Layer]:
+def _layers(asked: Sequence[_Asked], threads: int, watch: Watch, *, cover: bool) -> Generator[_Layer]:
     """Yield the layers in their order, each as soon as it is read; meanwhile the threads go on with the next one."""
-    pool = None if threads == 1 else stack.enter_context(ThreadPoolExecutor(threads))
-    portions = chain.from_iterable(chain(each.portions, [None]) for each in asked)
-    # Some more than there are threads, so that these have enough to do while the caller is busy with a layer.
-    done = worked(portions, _done, workers=0 if pool is None else threads + _WAITING, pool=pool)
+    portions = chain.from_iterable(chain(each.portions, [_end]) for each in asked)
     rows = 0
-    for each in asked:
-        batches, faults = list[Batch](), Counter[str]()
-        for some in chain.from_iterable(iter(partial(next, done), None)):
-            if rows == 0 and pool is not None:
-                # Not before: the threads would wait for the code that they decode with, since one at a time is loaded.
-                tabulate.ready()
-            each.polygons.add(some.rings)
-            batches += some.batches
-            faults.update(some.faults)
-            rows += sum(len(batch.attributes) for batch in some.batches)
-            watch(rows, None)
-        yield _Layer(each.file, each.polygons, column(batches, each.field), faults)
+    with closing(done_in_order(portions, _done, threads=threads, held=threads + _WAITING)) as done:
+        for each in asked:
+            batches, faults = list[Batch](), Counter[str]()
+            for some in in_file_order(iter(partial(next, done), _END)):
+                if rows == 0 and threads > 1:
+                    # Not before: the threads would wait for the code that they decode with, since one at a time is loaded.
+                    tabulate.ready(cover=cover)
+                each.polygons.add(some.rings)
+                batches += some.batches
+                faults.update(some.faults)
+                rows += sum(len(batch.attributes) for batch in some.batches)
+                watch(rows, None)
+            yield _Layer(each.file, each.polygons, column(batches, each.field), faults)
 
 
-def _done(portion: Portion | None) -> list[Done] | None:
-    """Do a portion; the end of a layer is none."""
-    return None if portion is None else portion()
+def _end() -> Outcome[Done]:
+    """Return what tells that a layer has no more portions."""
+    return _END
 
 
-def _portions(file: VectorFile, polygons: Spool, width: str | None, threads: int) -> Iterator[Portion]:
+def _done(portion: Portion[Done]) -> Outcome[Done] | None:
+    return portion()
+
+
+def _portions(file: VectorFile, polygons: Spool, width: str | None, threads: int) -> Iterator[Portion[Done]]:
     """Return what is to be done to read polygons, or lines of which each becomes a strip as wide as a field says."""
     if width is None:
-        return file.portions(polygons, apart=threads > 1)
+        return file.portions(polygons, threads)
     return iter([partial(_strips, file, width)])
 
 
@@ -209,14 +213,14 @@ def _named(*fields: str | None) -> list[str]:
     return [field for field in fields if field is not None]
 
 
-def _strips(file: VectorFile, width: str) -> list[Done]:
+def _strips(file: VectorFile, width: str) -> Outcome[Done]:
     """Read a file of lines and make each a strip of its own width; a line without a width meets nothing."""
     batches = list(file.batches)
     read = [file.geometries(batch, "line") for batch in batches]
     lines = np.concatenate([np.empty(0, dtype=object), *(shapes for shapes, _ in read)])
     widths = _widths(column(batches, width), width, file.name)
     faults = sum((faults for _, faults in read), Counter[str]())
-    return [Done(batches, rings_of(strips.of_lines(lines, widths)), faults)]
+    return Outcome(0, 0, Done(batches, rings_of(strips.of_lines(lines, widths)), faults))
 
 
 def _widths(values: pa.Array | None, field: str, name: str) -> Floats:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,8 +21,9 @@ from lowland_gis.analysis.rings import Rings
 from lowland_gis.engines.spool import Floats, Spool
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import crs as reference
-from lowland_gis.files.read import Batch, bounds, received
+from lowland_gis.files.read import Batch, Received, bounds, received
 from lowland_gis.files.source import opened
+from lowland_gis.pipeline.parts import Part, Parts, Portion
 from lowland_gis.pipeline.project import Tell
 
 # So many polygons of about 50 vertices, as read and as decoded, find room in the second cache of a core.
@@ -36,37 +38,34 @@ class Done(NamedTuple):
     faults: Counter[str]
 
 
-Portion = Callable[[], list[Done]]
-
-
 @dataclass(frozen=True)
 class VectorFile:
-    """A vector file that is open: its batches, the plane that they are brought to, and the way there.
+    """A vector file that is open: its parts, the plane that they are brought to, and the way there.
 
-    `parts`, where there are any, give the same batches and can be read at the same time. `doubts` are what is wrong with the file although it can be read.
+    `parts` have the batches one after the other; each may be gone through by one thread at a time, several at the same time. `doubts` are what is wrong
+    with the file although it can be read.
     """
 
     name: str
-    batches: Iterator[Batch]
-    parts: tuple[Callable[[], Iterator[Batch]], ...]
+    parts: tuple[Part[Batch], ...]
     plane: reference.Reference
     doubts: tuple[str, ...]
     _declared: str | None
     _path: reference.Way | None
 
-    def portions(self, into: Spool, *, apart: bool) -> Iterator[Portion]:
-        """Yield what is to be done to have the polygons in a spool: calls that may be made at the same time.
+    @property
+    def batches(self) -> Iterator[Batch]:
+        """Return the batches of all parts; they can be gone through once."""
+        return chain.from_iterable(part.items for part in self.parts)
 
-        Where `apart`, a file whose parts can be read at the same time is read in the calls, otherwise as they are fetched.
-        """
+    def portions(self, into: Spool, threads: int) -> Iterator[Portion[Done]]:
+        """Yield what is to be done to have the polygons in a spool: calls that may be made at the same time (see `Parts`)."""
 
         def done(batch: Batch) -> Done:
             # The WKB is let go at once, so that its place is there for the next batch.
             return Done([replace(batch, shapes=None)], *self.rings(batch, into.room))
 
-        if apart and len(self.parts) > 1:
-            return map(lambda part: lambda: list(map(done, part())), self.parts)
-        return map(lambda batch: lambda: [done(batch)], self.batches)
+        return Parts(self.parts, done, threads=threads).portions()
 
     def rings(self, batch: Batch, xy_room: Callable[[int], Floats]) -> tuple[Rings, Counter[str]]:
         """Return the polygons of a batch on the plane, and how many rows had which fault."""
@@ -117,7 +116,7 @@ def vector_file(name: str, fields: Sequence[str], plane: reference.Reference | N
                     f"{name}: there is no field {field!r}. It has: {', '.join(arrived.columns)}."
                 )
         system = reference.resolve(arrived.declared_crs, None, np.full(4, np.nan), name)
-        if plane is None and system.crs.is_geographic:
+        if plane is None and system.in_degrees:
             raise InputRefusedError(
                 f"{name}: the parcels are in degrees ({system.name}), which have no square metres."
                 " Bring them to a plane first, for example EPSG:4548."
@@ -125,7 +124,13 @@ def vector_file(name: str, fields: Sequence[str], plane: reference.Reference | N
         target = plane or system
         path = reference.path_between(system, target, name)
         doubts = tuple(words for _, words in source.doubts)
-        yield VectorFile(name, arrived.batches, arrived.parts, target, doubts, arrived.declared_crs, path)
+        yield VectorFile(name, _parts(arrived), target, doubts, arrived.declared_crs, path)
+
+
+def _parts(arrived: Received) -> tuple[Part[Batch], ...]:
+    """Return what can be read at the same time; all in one where the form of the file does not allow it."""
+    parts = (Part(-(-each.n_rows // BATCH_ROWS), each.batches()) for each in arrived.parts)
+    return tuple(parts) or (Part(1, arrived.batches),)
 
 
 def column(batches: Sequence[Batch], field: str | None) -> pa.Array | None:
