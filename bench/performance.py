@@ -119,16 +119,23 @@ def threads_part(figures: Figures) -> str:
         "| threads | seconds | times one thread | as many processes at once, times one |",
         "|---|---|---|---|",
     ]
-    points = figures["points"]
-    for point in points:
-        times = points[0]["seconds"] / point["seconds"]
-        apart = point["threads"] * points[0]["seconds"] / point["apart_seconds"]
-        lines.append(f"| {point['threads']} | {point['seconds']:.2f} | {times:.2f} | {apart:.2f} |")
+    for point in figures["points"]:
+        times, apart = (sure(point.get(f"{key}_gain")) for key in ("seconds", "apart_seconds"))
+        lines.append(f"| {point['threads']} | {point['seconds']:.2f} | {times} | {apart} |")
     note = (
-        f"\nMedians of {figures['rounds']} rounds. The bytes of the result are the same. Processes of one thread each, on a core of their own,"
-        " share nothing but the machine: what they get is all that it has to give.\n"
+        f"\nMeans of {figures['rounds']} rounds, and within what the ratio lies with a confidence of 95 %. One thread is the mean of each core alone. The"
+        " bytes of the result are the same. Processes of one thread each, on a core of their own, share nothing but the machine: what they"
+        " get is all that it has to give.\n"
     )
     return "\n".join([*lines, note, machine(figures)]) + "\n"
+
+
+def sure(ratio: list[float] | None) -> str:
+    """Return a ratio and its bounds; nothing where there is none, and no bounds where it is one by definition."""
+    if ratio is None:
+        return ""
+    low, whole, high = ratio
+    return f"{whole:.2f}" if low == high else f"{whole:.2f} ({low:.2f}–{high:.2f})"
 
 
 PARTS = {"floor.json": floor_part, "growth.json": growth_part, "threads.json": threads_part}

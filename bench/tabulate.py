@@ -172,19 +172,44 @@ def into_memory(made: District) -> None:
 
 
 def scaling(parcels: int, counts: list[int], rounds: int) -> Run:
-    """Run lowland with several numbers of threads in turn, each on as many cores.
+    """Run lowland with one thread and with several numbers of threads in turn, each on as many cores.
 
-    Beside each, as many processes of one thread run at the same time, each on its own core: what they get of their cores is
-    what the machine has to give, since they share nothing but it.
+    One thread runs on each of the cores in turn and the mean counts, since the cores of a machine that others use as well are not equally
+    fast in one minute. Beside several threads, as many processes of one thread run at the same time, each on its own core: what they
+    get is what the machine has to give, since they share nothing but it.
+
+    Figures are means over the rounds. How sure the ratios are is asked of rounds drawn anew from these (bootstrap).
     """
-    runs: dict[int, list[Run]] = {count: [] for count in counts}
+    several = [count for count in counts if count > 1]
+    runs: dict[int, list[Run]] = {count: [] for count in (1, *several)}
     for number in range(rounds + 1):
-        for count in counts:
+        with bench(parcels, 1, with_server=False) as made:
+            alone = [measure(made, OURS, core) for core in range(max(several, default=1))]
+        some = {1: mean(alone)}
+        for count in several:
             with bench(parcels, count, with_server=False) as made:
-                run = measure(made, OURS) | {"apart_seconds": apart(made, count)}
+                some[count] = measure(made, OURS) | {"apart_seconds": apart(made, count)}
+        for count, run in some.items():
             say(run | {"peer": f"{count} threads"})
             runs[count] += [run] if number else []
-    return {"rounds": rounds, "points": [{"threads": count} | median(runs[count]) for count in counts]}
+    points = [{"threads": count} | mean(runs[count]) | gain(runs, count) for count in runs]
+    return {"rounds": rounds, "points": points}
+
+
+def gain(runs: dict[int, list[Run]], count: int) -> Run:
+    """Return how many times faster so many threads, and so many processes, are than one thread: low, whole, high of 95 %."""
+    one = np.array([run["seconds"] for run in runs[1]])
+    drawn = np.random.default_rng(0).integers(0, len(one), (2_000, len(one)))
+    drawn = np.vstack([np.arange(len(one)), drawn])
+    found = {}
+    for key in ("seconds", "apart_seconds"):
+        if key in runs[count][0]:
+            other = np.array([run[key] for run in runs[count]])
+            ratios = one[drawn].mean(axis=1) / other[drawn].mean(axis=1)
+            ratios *= count if key == "apart_seconds" else 1
+            low, high = np.quantile(ratios[1:], [0.025, 0.975])
+            found[f"{key}_gain"] = [float(low), float(ratios[0]), float(high)]
+    return found
 
 
 def apart(made: Bench, count: int) -> float:
@@ -237,6 +262,14 @@ def median(runs: list[Run]) -> Run:
     keys = [key for key, value in runs[0].items() if isinstance(value, float) and key != "load"]
     middle = {key: statistics.median(run[key] for run in runs) for key in keys}
     return middle | {"peak_mb": max(run["peak_mb"] for run in runs)}
+
+
+def mean(runs: list[Run]) -> Run:
+    """Return the mean of each figure, and the highest peak of memory."""
+    keys = [key for key, value in runs[0].items() if isinstance(value, float) and key != "load"]
+    return {key: statistics.mean(run[key] for run in runs) for key in keys} | {
+        "peak_mb": max(run["peak_mb"] for run in runs)
+    }
 
 
 def compare(made: Bench, own: str, peer: str) -> Run:

@@ -176,15 +176,23 @@ def _numbered(values: pa.Array, numbers: Integers) -> pa.Array:
 
 def _layers(asked: Sequence[_Asked], threads: int, watch: Watch, *, cover: bool) -> Generator[_Layer]:
     """Yield the layers in their order, each as soon as it is read; meanwhile the threads go on with the next one."""
-    portions = chain.from_iterable(chain(each.portions, [_end]) for each in asked)
+
+    def decoding() -> None:
+        rings_of(np.empty(0, dtype=object))
+
+    def summing() -> None:
+        tabulate.ready(cover=cover)
+
+    # Machine code is loaded by one thread at a time, while the others read or, for the second, put the zones in order.
+    loads: tuple[Portion[Done], ...] = (decoding, summing)
+    portions = chain.from_iterable(
+        chain([load], each.portions, [_end]) for load, each in zip(loads, asked, strict=True)
+    )
     rows = 0
     with closing(done_in_order(portions, _done, threads=threads, held=threads + _WAITING)) as done:
         for each in asked:
             batches, faults = list[Batch](), Counter[str]()
             for some in in_file_order(iter(partial(next, done), _END)):
-                if rows == 0 and threads > 1:
-                    # Not before: the threads would wait for the code that they decode with, since one at a time is loaded.
-                    tabulate.ready(cover=cover)
                 each.polygons.add(some.rings)
                 batches += some.batches
                 faults.update(some.faults)
