@@ -44,6 +44,14 @@ def test_all_comes_once_and_in_order(sizes, threads):
     assert list(through(parts_of(sizes), work, threads)) == in_order(sizes)
 
 
+def test_one_thread_goes_through_the_file_as_it_lies():
+    """However large the parts behind are."""
+    read: list[int] = []
+    parts = [Part(size, (read.append(number) for _ in range(size))) for number, size in enumerate((1, 3, 9))]
+    assert len(list(through(parts, lambda _: True, 1))) == 13
+    assert read == [0, 1, 1, 1, *[2] * 9]
+
+
 @pytest.mark.parametrize("told", [[1, 1, 1], [9, 9, 9], [0, 50, 0]])
 def test_wrong_sizes_lose_nothing(told):
     sizes = [4, 4, 4]

@@ -48,6 +48,8 @@ class Parts(Generic[Item, Done]):
         self._items = [part.items for part in parts]
         self._left = [part.size for part in parts]
         self._work = work
+        # One thread goes through the file as it lies.
+        self._near = 1 if threads == 1 else _NEAR
         self._open_at_once = threads + 1
         self._taken = [0] * len(parts)
         self._open = list(range(len(parts)))
@@ -63,11 +65,10 @@ class Parts(Generic[Item, Done]):
             yield self._portion
 
     def _portion(self) -> Outcome[Done] | None:
-        part = self._claimed()
-        if part is None:
+        claimed = self._claimed()
+        if claimed is None:
             return None
-        number = self._taken[part]
-        self._taken[part] += 1
+        part, number = claimed
         item: Item | object = _NONE
         try:
             item = next(self._items[part], _NONE)
@@ -82,18 +83,19 @@ class Parts(Generic[Item, Done]):
         except Exception as error:  # noqa: BLE001 - raised at its turn
             return Outcome(part, number, error=error)
 
-    def _claimed(self) -> int | None:
-        """Return a part for this thread to read, waiting for one; None where all have been read."""
+    def _claimed(self) -> tuple[int, int] | None:
+        """Return a part for this thread to read, waiting for one, and the number of the item there; None where all have been read."""
         with self._changed:
             while self._open:
-                near = [part for part in self._open if part < self._open[0] + _NEAR]
+                near = [part for part in self._open if part < self._open[0] + self._near]
                 begun = [part for part in near if self._taken[part]]
                 may = begun if len(begun) == self._open_at_once else near
                 free = [part for part in may if part not in self._read]
                 if free:
                     part = max(free, key=lambda each: self._left[each] - self._taken[each])
                     self._read.add(part)
-                    return part
+                    self._taken[part] += 1
+                    return part, self._taken[part] - 1
                 self._changed.wait()
             return None
 
