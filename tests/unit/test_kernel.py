@@ -50,10 +50,11 @@ def test_a_comb_whose_long_edge_lies_under_all_its_teeth():
     close(field(300, 50, seed=7), [comb])
 
 
-def test_a_comb_on_its_side_is_not_listed_in_every_strip():
+@pytest.mark.parametrize("teeth", [200, 4_000])
+def test_a_comb_on_its_side_is_not_listed_in_every_strip(teeth):
     """Each of its long edges runs through every strip; listing all of them there would cost the square of their number."""
-    y = np.arange(0, 4_000.0)
-    comb = shapely.Polygon(np.vstack([AT, np.c_[AT[0] + 1 + 300 * (y % 2), AT[1] + y], AT + [0, 4_000]]))
+    y = np.arange(0, float(teeth))
+    comb = shapely.Polygon(np.vstack([AT, np.c_[AT[0] + 1 + 300 * (y % 2), AT[1] + y], AT + [0, teeth]]))
     count, size = laid_out(rings_of(np.array([comb])), 0, frame_room(len(y) + 3, 0, 0))
     assert (count, size.vertices) == (len(y) + 1, len(y) + 3)
     assert size.places < 8 * len(y)

@@ -46,10 +46,16 @@ def test_all_comes_once_and_in_order(sizes, threads):
 
 def test_one_thread_goes_through_the_file_as_it_lies():
     """However large the parts behind are."""
-    read: list[int] = []
-    parts = [Part(size, (read.append(number) for _ in range(size))) for number, size in enumerate((1, 3, 9))]
-    assert len(list(through(parts, lambda _: True, 1))) == 13
-    assert read == [0, 1, 1, 1, *[2] * 9]
+    read: list[tuple[int, int]] = []
+
+    def items(part: Part):
+        for item in part.items:
+            read.append(item)
+            yield item
+
+    sizes = [1, 3, 9]
+    list(through([Part(part.size, items(part)) for part in parts_of(sizes)], lambda item: item, 1))
+    assert read == in_order(sizes)
 
 
 @pytest.mark.parametrize("told", [[1, 1, 1], [9, 9, 9], [0, 50, 0]])
