@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from lowland_gis.analysis.compiled import compiled
+from lowland_gis.analysis.compiled import borrowing, compiled
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -147,7 +147,7 @@ def _facing(
     return lengths, gaps
 
 
-@compiled
+@borrowing
 def _within(value: float, slope: float, gap_m: float) -> tuple[float, float]:
     """Return the range of x in which the gap value + slope·x is at least -0.3 m and at most gap_m, within 1e-9 m."""
     least, most = -OVERLAP_M - _TOLERANCE_M, gap_m + _TOLERANCE_M
@@ -182,13 +182,13 @@ def _add_visible(
                     gaps[slot[one]] += (end - begin) * max(gap, 0.0)
 
 
-@compiled
+@borrowing
 def _gap_at(place: float, one: int, low: Floats, high: Floats, gap_low: Floats, gap_high: Floats) -> float:
     part = (place - low[one]) / (high[one] - low[one])
     return float(gap_low[one] + part * (gap_high[one] - gap_low[one]))
 
 
-@compiled
+@borrowing
 def _seen_before(place: float, one: int, low: Floats, high: Floats, slot: Ints) -> bool:
     """Tell whether an earlier stretch of the same parcel covers the place, so that it counts once."""
     for before in range(one):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lowland_gis.analysis.compiled import compiled
+from lowland_gis.analysis.compiled import borrowing, compiled
 from lowland_gis.analysis.facing import Floats, Ints
 from lowland_gis.analysis.unit_ground import Ground
 from lowland_gis.analysis.unit_moves import fill_holes, improve
@@ -112,7 +112,7 @@ def grow(
     return best_size
 
 
-@compiled
+@borrowing
 def _joining(g: Ground, desk: Desk, most: Floats, node: int) -> float:
     """Return how much more mixing costs with one more parcel; `most` is the largest sum of each kind of mixing."""
     cost = 0.0
@@ -161,7 +161,7 @@ def candidates(
     return starts[: count + 1], flat[: starts[count]], values[:count]
 
 
-@compiled
+@borrowing
 def known(hashes: Words, count: int, number: int) -> bool:
     """Tell whether a hash is among the first `count`."""
     for at in range(count):
@@ -170,7 +170,7 @@ def known(hashes: Words, count: int, number: int) -> bool:
     return False
 
 
-@compiled
+@borrowing
 def set_hash(unit: Ints) -> int:
     """Return the hash of a set of positions in any order."""
     number = np.uint64(0)

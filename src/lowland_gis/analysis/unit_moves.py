@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lowland_gis.analysis.compiled import compiled
+from lowland_gis.analysis.compiled import borrowing
 from lowland_gis.analysis.facing import Floats, Ints
 from lowland_gis.analysis.unit_ground import Ground
 from lowland_gis.analysis.unit_value import (
@@ -22,7 +22,7 @@ _EPSILON = 1e-6
 _MOVES = 60
 
 
-@compiled
+@borrowing
 def mixing_change(g: Ground, desk: Desk, members: Ints, size: int, out: int, into: int) -> float:
     """Return how much more mixing costs when one member goes (position or -1) and one parcel comes (or -1).
 
@@ -51,7 +51,7 @@ def mixing_change(g: Ground, desk: Desk, members: Ints, size: int, out: int, int
     return change
 
 
-@compiled
+@borrowing
 def best_move(
     g: Ground,
     desk: Desk,
@@ -163,7 +163,7 @@ def best_move(
     return good_out, good_in, good, bad_out, bad_in, bad, bad_rule
 
 
-@compiled
+@borrowing
 def facing_between(g: Ground, one: int, other: int) -> float:
     """Return the length over which two parcels face each other, 0 where they are no neighbours."""
     for at in range(g.start[one], g.start[one + 1]):
@@ -172,7 +172,7 @@ def facing_between(g: Ground, one: int, other: int) -> float:
     return 0.0
 
 
-@compiled
+@borrowing
 def improve(g: Ground, desk: Desk, free: Flags, price: Floats, members: Ints, size: int, alike: int) -> int:
     """Better a unit that keeps the rules by adding, dropping and exchanging single parcels; return its new size.
 
@@ -208,7 +208,7 @@ def improve(g: Ground, desk: Desk, free: Flags, price: Floats, members: Ints, si
     return size
 
 
-@compiled
+@borrowing
 def fill_holes(g: Ground, desk: Desk, free: Flags, members: Ints, size: int) -> int:
     """Take enclosed groups into a unit where all of their parcels may be in it; return the new size, 0 where not."""
     for _ in range(8):

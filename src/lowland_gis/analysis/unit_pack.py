@@ -8,7 +8,7 @@ import highspy
 import numpy as np
 import numpy.typing as npt
 
-from lowland_gis.analysis.compiled import compiled
+from lowland_gis.analysis.compiled import borrowing, compiled
 from lowland_gis.analysis.facing import Floats, Ints
 from lowland_gis.analysis.unit_ground import Ground
 from lowland_gis.analysis.unit_value import KEPT, Desk, value_and_rule
@@ -218,7 +218,7 @@ def pack_quickly(starts: Ints, flat: Ints, values: Floats, nodes: int) -> Ints:
     return np.flatnonzero(chosen)
 
 
-@compiled
+@borrowing
 def _fits(starts: Ints, flat: Ints, owner: Ints, unit: int) -> bool:
     for at in range(starts[unit], starts[unit + 1]):
         if owner[flat[at]] >= 0:
@@ -226,7 +226,7 @@ def _fits(starts: Ints, flat: Ints, owner: Ints, unit: int) -> bool:
     return True
 
 
-@compiled
+@borrowing
 def _put(starts: Ints, flat: Ints, owner: Ints, unit: int, mark: int) -> None:
     for at in range(starts[unit], starts[unit + 1]):
         owner[flat[at]] = mark
@@ -273,7 +273,7 @@ def all_units(g: Ground, desk: Desk, members: Ints) -> Floats:
     return values
 
 
-@compiled
+@borrowing
 def _is_one_piece(number: int, lowest: int, beside: Ints, count: int) -> bool:
     reached = 1 << lowest
     edge = reached

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lowland_gis.analysis.compiled import compiled
+from lowland_gis.analysis.compiled import borrowing, compiled
 from lowland_gis.analysis.facing import Floats, Ints
 from lowland_gis.analysis.unit_ground import Ground
 from lowland_gis.analysis.unit_grow import candidates, known, set_hash
@@ -36,7 +36,7 @@ def quick_units(
     return grown, polished(g, desk, free, price, members, forced, starts, flat)
 
 
-@compiled
+@borrowing
 def _mixed(g: Ground, members: Ints, kind: int) -> bool:
     """Tell whether there is anything to keep apart; where not, growing would only find the same once more."""
     for node in members:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lowland_gis.analysis.compiled import compiled
+from lowland_gis.analysis.compiled import borrowing, compiled
 from lowland_gis.analysis.facing import Floats, Ints
 from lowland_gis.analysis.unit_ground import HECTARE_M2, Ground, Problem
 from lowland_gis.analysis.unit_grow import grow
@@ -182,7 +182,7 @@ def _left_out(
     return kinds, numbers, rules, amounts
 
 
-@compiled
+@borrowing
 def _around(g: Ground, desk: Desk, left: npt.NDArray[np.bool_], origin: int) -> float:
     """Return the area of what is left around a parcel, or at least the least area of a unit."""
     mark = desk.stamp[0] + 1

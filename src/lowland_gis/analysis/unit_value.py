@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lowland_gis.analysis.compiled import compiled
+from lowland_gis.analysis.compiled import borrowing
 from lowland_gis.analysis.facing import Floats, Ints
 from lowland_gis.analysis.unit_ground import Ground
 
@@ -69,14 +69,14 @@ def desk_of(ground: Ground) -> Desk:
     )
 
 
-@compiled
+@borrowing
 def next_stamp(desk: Desk) -> int:
     """Return a number that nothing is stamped with yet."""
     desk.stamp[0] += 1
     return int(desk.stamp[0])
 
 
-@compiled
+@borrowing
 def _trail_size(wanted: int, most: int) -> int:
     size = 64
     while size < wanted and size < most:
@@ -84,7 +84,7 @@ def _trail_size(wanted: int, most: int) -> int:
     return size
 
 
-@compiled
+@borrowing
 def next_trail(desk: Desk, seeds: int) -> int:
     """Begin to remember the sets that growths from so many seeds come through; return the stamp of the trail."""
     size = _trail_size(_TRAIL * seeds, len(desk.trail))
@@ -92,7 +92,7 @@ def next_trail(desk: Desk, seeds: int) -> int:
     return next_stamp(desk)
 
 
-@compiled
+@borrowing
 def passed(desk: Desk, trail: int, key: int | np.uint64) -> bool:
     """Tell whether a set (hash) was met on the trail before; remember it while there is room."""
     mask = desk.trail_room[0]
@@ -107,7 +107,7 @@ def passed(desk: Desk, trail: int, key: int | np.uint64) -> bool:
     return False
 
 
-@compiled
+@borrowing
 def hash_of(node: int | np.uint64) -> int:
     """Return the hash of one parcel (splitmix64); the sum over a set is its hash, whatever the order."""
     number = (np.uint64(node) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
@@ -116,7 +116,7 @@ def hash_of(node: int | np.uint64) -> int:
     return number ^ (number >> np.uint64(31))  # type: ignore[return-value]
 
 
-@compiled
+@borrowing
 def rule_of(g: Ground, area: float, low: float, public: float, outline: float) -> int:
     """Return the first rule of areas, shares and compactness that a unit breaks."""
     if area < g.least:
@@ -132,7 +132,7 @@ def rule_of(g: Ground, area: float, low: float, public: float, outline: float) -
     return KEPT
 
 
-@compiled
+@borrowing
 def mixing_cost(g: Ground, desk: Desk, members: Ints) -> float:
     """Return what mixing costs; leaves desk.sums as it found them, at zero."""
     cost = 0.0
@@ -149,7 +149,7 @@ def mixing_cost(g: Ground, desk: Desk, members: Ints) -> float:
     return cost
 
 
-@compiled
+@borrowing
 def value_and_rule(g: Ground, desk: Desk, members: Ints) -> tuple[float, int]:
     """Return the value of a set of parcels and the first rule that it breaks."""
     stamp = next_stamp(desk)
@@ -175,7 +175,7 @@ def value_and_rule(g: Ground, desk: Desk, members: Ints) -> tuple[float, int]:
     return value, rule
 
 
-@compiled
+@borrowing
 def reached(g: Ground, desk: Desk, origin: int, barred: int, stamp: int) -> int:
     """Return how many parcels that are stamped inside hang together with one (itself counted, inside or not), not over `barred`."""
     mark = next_stamp(desk)
@@ -194,7 +194,7 @@ def reached(g: Ground, desk: Desk, origin: int, barred: int, stamp: int) -> int:
     return tail
 
 
-@compiled
+@borrowing
 def encloses(g: Ground, desk: Desk, members: Ints, stamp: int, area: float) -> int:
     """Return a parcel of a group that the unit encloses, or -1.
 
