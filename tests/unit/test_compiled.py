@@ -7,8 +7,24 @@ import numpy as np
 import pytest
 import shapely
 
-from lowland_gis.analysis import boxtree, kernel, rings, simple, sums, tabulate, wkb
+from lowland_gis.analysis import (
+    boxtree,
+    facing,
+    kernel,
+    rings,
+    simple,
+    sums,
+    tabulate,
+    unit_grow,
+    unit_moves,
+    unit_value,
+    wkb,
+)
+from lowland_gis.analysis.contiguity import barrier_cells
+from lowland_gis.analysis.unit_ground import build_problem
+from lowland_gis.analysis.unit_value import desk_of
 from lowland_gis.analysis.wkb import rings_of
+from unit_instances import district
 
 SHAPE = shapely.Point(0, 0).buffer(10, 60) - shapely.box(-1, -1, 1, 1)
 LAYER = tabulate.zone_layer(
@@ -23,6 +39,10 @@ FRAME = kernel.Frame(
 ROWS, STAND = sums._rows(16), sums._Stand(0, 0, 0, kernel.Size(0, 0, 0))
 NUMBERS, FLOATS, EDGES = np.zeros(1024, np.int64), np.zeros(1024), np.zeros((5, 1024))
 CONTENT = np.zeros(64, np.uint8)
+PARCELS, TOWN, ROADS = district(1)
+UNITS = build_problem(PARCELS, barrier_cells(TOWN, ROADS))
+GROUND, DESK, FREE, PRICE = UNITS.ground, desk_of(UNITS.ground), UNITS.free, np.zeros(len(UNITS.free))
+MOVE = (GROUND, DESK, FREE, PRICE, NUMBERS, 1, -1)
 
 HOT = {
     sums._summed: (RINGS, 2, RINGS, LAYER.classes, LAYER.tree, ROOM, ROWS, STAND),
@@ -38,6 +58,11 @@ HOT = {
     wkb._measured: (CONTENT, NUMBERS),
     simple._is_star: (XY, 0, 5, BOX),
     simple._no_two_meet_in: (RINGS.box, XY, 0, 5),
+    unit_value.value_and_rule: (GROUND, DESK, NUMBERS),
+    unit_moves.best_move: (*MOVE, 0.0, 0.0),
+    unit_moves.improve: MOVE,
+    unit_grow._joining: (GROUND, DESK, FLOATS, 0),
+    facing._seen_before: (0.0, 1, FLOATS, FLOATS, NUMBERS),
     rings.signed_area: (XY, 0, 5),
     rings.fill_blocks: (XY, 0, 5, RINGS.blocks, 0),
 }
