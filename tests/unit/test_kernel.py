@@ -105,3 +105,11 @@ def test_edges_that_are_all_but_upright(upright):
         np.array(["a"], dtype=object),
     )
     assert found["area_m2"].tolist() == pytest.approx([50.0], abs=1e-9)
+
+
+@pytest.mark.parametrize(("west", "width", "far"), [(0.0, 1e-12, 1e7), (100.0, np.spacing(100.0), 1e4)])
+def test_a_parcel_that_is_all_but_a_line_beside_a_zone_that_goes_far(west, width, far):
+    """Of strips as narrow as it is more lie between it and the end of the zone than an integer holds."""
+    parcel = shapely.box(west, 0, west + width, 10)
+    zone = shapely.Polygon([(west - 10, -1), (far, 4), (far, 20), (west - 10, 20)])
+    assert areas([parcel], [zone])[0, 0] <= 1e-6

@@ -76,6 +76,23 @@ def test_rows_are_sorted_by_names_and_codes_and_the_cover_has_every_parcel(files
     assert cover["parcel_id"].to_pylist() == [f"P{number:03}" for number in range(100)]
 
 
+def test_a_vertex_that_cannot_be_moved_spoils_nothing_in_another_thread(tmp_path, monkeypatch):
+    """The zones come from a neighbouring plane; one vertex of each row group lies where that plane has no place."""
+    monkeypatch.chdir(tmp_path)
+    shapes = [box(n % 20 * 400, n // 20 * 400, 390).segmentize(0.5) for n in range(120)]
+    gpd.GeoDataFrame({"ZDDM": range(120)}, geometry=shapes, crs=4548).to_parquet("parcels.parquet")
+    zones = gpd.GeoSeries(shapes, crs=4548).to_crs(4547)
+    far = [*shapely.get_coordinates(zones[0])[:3], (3e7, 4_400_000.0)]
+    rows = [shapely.Polygon(far) if n % 10 == 0 else zone for n, zone in enumerate(zones)]
+    gpd.GeoDataFrame({"DLBM": ["a"] * 120}, geometry=rows, crs=4547).to_parquet(
+        "zones.parquet", row_group_size=10
+    )
+    _, one, _, said = tabulated("parcels.parquet", "zones.parquet")
+    for _ in range(3):
+        _, two, _, told = tabulated("parcels.parquet", "zones.parquet", threads=2)
+        assert (two.to_pylist(), told) == (one.to_pylist(), said)
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_no_parcels_give_a_table_without_rows(files, threads):
     pq.write_table(pq.read_table("parcels.parquet").slice(0, 0), "none.parquet")

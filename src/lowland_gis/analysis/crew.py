@@ -11,8 +11,8 @@ Item = TypeVar("Item")
 Done = TypeVar("Done")
 
 
-class _Begun(NamedTuple, Generic[Item, Done]):
-    """An item that waits for a thread, is worked on, or is done."""
+class _Fetched(NamedTuple, Generic[Item, Done]):
+    """An item, and what comes of it: it waits for a thread, is worked on, or is done."""
 
     item: Item
     done: Future[Done]
@@ -33,11 +33,11 @@ def done_in_order(
     if threads == 1:
         yield from map(work, items)
         return
-    line: deque[_Begun[Item, Done]] = deque()
+    line: deque[_Fetched[Item, Done]] = deque()
     others = ThreadPoolExecutor(threads - 1)
     try:
         for item in items:
-            line.append(_Begun(item, others.submit(work, item)))
+            line.append(_Fetched(item, others.submit(work, item)))
             if held is not None and len(line) >= held:
                 yield _first(line, work)
         while line:
@@ -46,11 +46,11 @@ def done_in_order(
         others.shutdown(cancel_futures=True)
 
 
-def _first(line: deque[_Begun[Item, Done]], work: Callable[[Item], Done]) -> Done:
+def _first(line: deque[_Fetched[Item, Done]], work: Callable[[Item], Done]) -> Done:
     """Return the result of the first item; while another thread is at it, work on those that nobody has begun."""
     while not line[0].done.done():
         # Only what no thread has begun can be cancelled.
-        free = next((place for place, begun in enumerate(line) if begun.done.cancel()), None)
+        free = next((place for place, each in enumerate(line) if each.done.cancel()), None)
         if free is None:
             break
         line[free] = line[free]._replace(done=_outcome(work, line[free].item))

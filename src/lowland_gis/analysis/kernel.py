@@ -46,10 +46,10 @@ class Box(NamedTuple):
 class Frame(NamedTuple):
     """A parcel as edges relative to the lower left corner of its box, ready to be overlapped with many zones.
 
-    `edges` (5, at least E + 8) are in the order of vertical strips of the box (`strips` a metre), with some without a width behind them.
+    `edges` (5, places + 8 or more) are in the order of vertical strips of the box (`strips` a metre), with some without a width behind them.
     A `few` edges stand in the strip that they begin in: over a strip are those from `first` of it, before which all end to the left
     of it, to `last` of it, from where on all begin to the right of it. Of many, each stands in every strip that it runs through, and those
-    from `first` to `last` are all that run through it. `parts` (at least E + 8) is room to work in.
+    from `first` to `last` are all that run through it. `parts` (as many) is room to work in.
     """
 
     west: float
@@ -281,7 +281,8 @@ def _without_width(edges: Edges, count: int) -> None:
 
 @borrowing
 def _strip(x: float, strips: float, count: int) -> int:
-    return min(count - 1, int(max(x, 0.0) * strips))
+    # As a number with a point first: far to the right of a narrow parcel there are more strips than an integer holds.
+    return int(min(max(x, 0.0) * strips, count - 1.0))
 
 
 @borrowing

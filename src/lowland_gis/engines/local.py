@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
@@ -136,7 +136,7 @@ def tabulated_in_order(
     cover: bool = False,
     threads: int = 1,
     progress: Progress = lambda _: None,
-) -> Iterator[Part]:
+) -> Generator[Part]:
     """Yield the parts of `tabulated` with the parcels in an order, wherever the vertices lie.
 
     Where they lie in a file there is one part, after all was computed.

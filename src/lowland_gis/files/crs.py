@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -30,13 +31,13 @@ class Reference:
     """A coordinate system as it is used: `EPSG:…` where it has a number, else its WKT.
 
     What coordinates are checked by is asked of PROJ once, since each thread that asks it opens its database anew: whether they
-    are in degrees or metres, and the false easting of a transverse Mercator plane, None on others.
+    are in degrees or on a plane, and the false easting of a transverse Mercator plane, None on others.
     """
 
     name: str
     crs: CRS
     in_degrees: bool
-    in_metres: bool
+    is_plane: bool
     false_easting: float | None
 
 
@@ -120,7 +121,7 @@ def _refuse_contradiction(found: Reference, bounds: npt.NDArray[np.float64], whe
             f"{where}: declared as degrees ({found.name}), but the coordinates are metres ({extent})."
             " Give the right system with --src-crs."
         )
-    if found.in_metres and looks_like_degrees:
+    if found.is_plane and looks_like_degrees:
         raise InputRefusedError(
             f"{where}: declared as metres ({found.name}), but the coordinates are degrees ({extent})."
             " Give the right system with --src-crs, for example --src-crs EPSG:4490."
@@ -155,7 +156,19 @@ class Way(Protocol):
         """Return x and y in the target system."""
 
 
-def path_between(source: Reference, target: Reference, where: str) -> Transformer | None:
+class _OneAtATime:
+    """A transformation that several threads may ask for: PROJ's own keeps the error of one thread where others read it."""
+
+    def __init__(self, transformer: Transformer) -> None:
+        self._transformer = transformer
+        self._lock = threading.Lock()
+
+    def transform(self, x: Any, y: Any) -> tuple[Any, Any]:
+        with self._lock:
+            return self._transformer.transform(x, y)
+
+
+def path_between(source: Reference, target: Reference, where: str) -> Way | None:
     """Return the transformation between two systems, or None when they are the same.
 
     Raises:
@@ -170,7 +183,7 @@ def path_between(source: Reference, target: Reference, where: str) -> Transforme
             " which is wrong by tens of metres. Have it converted with the bureau's own parameters, or, if the datum"
             " is declared wrongly, give the right one with --src-crs."
         )
-    return group.transformers[0]
+    return _OneAtATime(group.transformers[0])
 
 
 def transformed(geometries: npt.NDArray[np.object_], transformer: Way | None) -> npt.NDArray[np.object_]:

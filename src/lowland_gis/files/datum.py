@@ -229,7 +229,7 @@ def _move(
 
 def _four(parameters: FourParameters, begin: Reference, end: Reference) -> Move:
     for system, key in ((begin, "source_crs"), (end, "target_crs")):
-        if not system.in_metres:
+        if not system.is_plane:
             raise UsageError(
                 f"{key} = {system.crs.name} is no plane, but four parameters shift plane coordinates in metres."
                 " Name the two planes that the bureau's paper is for."
@@ -314,7 +314,7 @@ def _degrees(crs: CRS) -> Transformer | None:
 
 def _check_points(parameters: FourParameters | SevenParameters | GridParameters, move: Move) -> None:
     missed = []
-    metres = 1.0 if reference(parameters.target_crs, "target_crs").in_metres else 111_000.0
+    metres = 1.0 if reference(parameters.target_crs, "target_crs").is_plane else 111_000.0
     for number, point in enumerate(parameters.common_points, start=1):
         x, y = move(*point.source)
         gap = math.hypot(float(x) - point.target[0], float(y) - point.target[1]) * metres

@@ -21,7 +21,7 @@ from lowland_gis.engines import local
 from lowland_gis.engines.spool import Spool
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.read import Batch
-from lowland_gis.pipeline.parts import Outcome, Portion, in_file_order
+from lowland_gis.pipeline.parts import Outcome, Parts, Portion, in_file_order
 from lowland_gis.pipeline.project import Tell, Watch, silent, unwatched
 from lowland_gis.pipeline.vector_file import (
     Done,
@@ -33,8 +33,8 @@ from lowland_gis.pipeline.vector_file import (
 )
 
 ALL = "all"
-# So many portions wait for a thread, enough for the others while one puts a layer in order.
-_WAITING = 24
+# So many portions wait for a thread or for their turn: enough for the others while one puts a layer in order.
+_WAITING = 12
 # No portion makes this: it stands after the last one of a layer.
 _END: Outcome[Done] = Outcome(-1, -1)
 
@@ -54,7 +54,7 @@ class _Asked:
     file: VectorFile
     field: str | None
     polygons: Spool
-    portions: Iterator[Portion[Done]]
+    portions: Parts[Batch, Done] | Generator[Portion[Done]]
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,8 @@ def tabulate_files(
         )
         # Closed before the files are, which the threads may still read.
         layers = stack.enter_context(closing(_layers(asked, threads, watch, cover=cover)))
+        for reading in asked:
+            stack.callback(reading.portions.close)
         # The zones come first: while they are put in order here, the threads read the parcels.
         zone_layer = next(layers)
         classes, names = _classes(zone_layer)
@@ -112,7 +114,7 @@ def tabulate_files(
         for each in (parcel_layer, zone_layer):
             tell_faults(each.file, each.faults, tell)
         ids = _ids(parcel_layer)
-        found = local.tabulated_in_order(
+        parts = local.tabulated_in_order(
             parcel_layer.polygons,
             layer,
             order_of_names(ids, id_field, parcels),
@@ -120,6 +122,7 @@ def tabulate_files(
             threads=threads,
             progress=_counted(len(ids), watch),
         )
+        found = stack.enter_context(closing(parts))
         area = parcel_layer.polygons.described.area
         for part in _one_at_least(found, cover=cover):
             yield Tabulated(_overlap_table(part, ids, names, area), _cover_table(part, ids, area))
@@ -210,11 +213,13 @@ def _done(portion: Portion[Done]) -> Outcome[Done] | None:
     return portion()
 
 
-def _portions(file: VectorFile, polygons: Spool, width: str | None, threads: int) -> Iterator[Portion[Done]]:
+def _portions(
+    file: VectorFile, polygons: Spool, width: str | None, threads: int
+) -> Parts[Batch, Done] | Generator[Portion[Done]]:
     """Return what is to be done to read polygons, or lines of which each becomes a strip as wide as a field says."""
     if width is None:
         return file.portions(polygons, threads)
-    return iter([partial(_strips, file, width)])
+    return (strips for strips in [partial(_strips, file, width)])
 
 
 def _named(*fields: str | None) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Generic, NamedTuple, TypeVar, cast
+from typing import Generic, NamedTuple, Self, TypeVar, cast
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
@@ -40,7 +40,8 @@ class Parts(Generic[Item, Done]):
     part of which most is left: so the last parts end together, and no thread waits for another to read. Where there is one part
     only, its items are read one after the other and worked on at the same time.
 
-    Few parts are open at a time, and none is far ahead of the first one that is not done, since what is made of it waits for its turn.
+    Few parts are open at a time, and none is far ahead of the first one that was not read to its end, since what is made of it waits for
+    its turn. Close it before the threads are waited for, so that none of them waits for a part that an interrupted one has taken.
     """
 
     def __init__(self, parts: Sequence[Part[Item]], work: Callable[[Item], Done], *, threads: int) -> None:
@@ -55,14 +56,26 @@ class Parts(Generic[Item, Done]):
         self._open = list(range(len(parts)))
         self._read = set[int]()
         self._changed = threading.Condition()
+        self._closed = False
 
-    def portions(self) -> Iterator[Portion[Done]]:
-        """Yield calls that may be made at the same time, until nothing is left: each does one item, whichever is the next.
+    def __iter__(self) -> Self:
+        """Return the calls."""
+        return self
+
+    def __next__(self) -> Portion[Done]:
+        """Return a call that may be made beside others and does one item, whichever is the next, until nothing is left.
 
         A call that finds nothing left returns None.
         """
-        while self._open:
-            yield self._portion
+        if not self._open:
+            raise StopIteration
+        return self._portion
+
+    def close(self) -> None:
+        """Let no part be read any more, and nobody wait for one."""
+        self._closed = True
+        with self._changed:
+            self._changed.notify_all()
 
     def _portion(self) -> Outcome[Done] | None:
         claimed = self._claimed()
@@ -86,18 +99,24 @@ class Parts(Generic[Item, Done]):
     def _claimed(self) -> tuple[int, int] | None:
         """Return a part for this thread to read, waiting for one, and the number of the item there; None where all have been read."""
         with self._changed:
-            while self._open:
+            while self._open and not self._closed:
                 near = [part for part in self._open if part < self._open[0] + self._near]
                 begun = [part for part in near if self._taken[part]]
                 may = begun if len(begun) == self._open_at_once else near
                 free = [part for part in may if part not in self._read]
                 if free:
-                    part = max(free, key=lambda each: self._left[each] - self._taken[each])
+                    part = self._wanted(free)
                     self._read.add(part)
                     self._taken[part] += 1
                     return part, self._taken[part] - 1
                 self._changed.wait()
             return None
+
+    def _wanted(self, free: list[int]) -> int:
+        """Return the part of which most is left; but of the first one the last item is not let wait, nor all that waits for it."""
+        left = {part: self._left[part] - self._taken[part] for part in free}
+        first = self._open[0]
+        return first if left.get(first, 2) <= 1 else max(free, key=left.__getitem__)
 
     def _release(self, part: int, *, more: bool) -> None:
         with self._changed:

@@ -23,7 +23,7 @@ from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import crs as reference
 from lowland_gis.files.read import Batch, Received, bounds, received
 from lowland_gis.files.source import opened
-from lowland_gis.pipeline.parts import Part, Parts, Portion
+from lowland_gis.pipeline.parts import Part, Parts
 from lowland_gis.pipeline.project import Tell
 
 # So many polygons of about 50 vertices, as read and as decoded, find room in the second cache of a core.
@@ -58,14 +58,14 @@ class VectorFile:
         """Return the batches of all parts; they can be gone through once."""
         return chain.from_iterable(part.items for part in self.parts)
 
-    def portions(self, into: Spool, threads: int) -> Iterator[Portion[Done]]:
+    def portions(self, into: Spool, threads: int) -> Parts[Batch, Done]:
         """Yield what is to be done to have the polygons in a spool: calls that may be made at the same time (see `Parts`)."""
 
         def done(batch: Batch) -> Done:
             # The WKB is let go at once, so that its place is there for the next batch.
             return Done([replace(batch, shapes=None)], *self.rings(batch, into.room))
 
-        return Parts(self.parts, done, threads=threads).portions()
+        return Parts(self.parts, done, threads=threads)
 
     def rings(self, batch: Batch, xy_room: Callable[[int], Floats]) -> tuple[Rings, Counter[str]]:
         """Return the polygons of a batch on the plane, and how many rows had which fault."""
