@@ -150,3 +150,31 @@ def test_the_total_of_a_firm_is_spread_over_its_parcels_and_several_firms_are_to
     assert found[STRADDLING][0] == pytest.approx(2.0, rel=1e-3)
     assert found[EDGE][0] == pytest.approx(2.0, rel=1e-3)
     assert found[INSIDE] == (pytest.approx(5.0), "2家企业按用地面积分摊")
+
+
+def test_firms_without_a_credit_code_are_not_one_firm(surveyed, tmp_path):
+    """The code is optional: two works with totals of their own keep them, and a firm of two parcels is known by its name."""
+    rows = pd.DataFrame(
+        {
+            "年份": 2023,
+            "企业名称": ["甲", "甲", "乙", None, None],
+            "宗地代码": [STRADDLING, EDGE, INSIDE, WATER, OUTSIDE],
+            "税收总额（万元）": [60.0, 60.0, 150.0, 30.0, 45.0],
+        }
+    )
+    rows.to_excel(tmp_path / "企业.xlsx", index=False)
+    ingest(surveyed, DeliverySettings(layer="enterprise", source=str(tmp_path / "企业.xlsx")))
+    tabulate(surveyed)
+    run_id = measure(surveyed).run_id
+    with surveyed.transaction() as connection:
+        found = {
+            row[0]: row[1:]
+            for row in connection.execute(
+                "SELECT parcel_id, value, detail FROM result.evidence WHERE run_id = %s AND measure = 'tax_per_mu'",
+                [run_id],
+            ).fetchall()
+        }
+    # Every parcel has a hectare, fifteen 亩.
+    taxes = {STRADDLING: 2.0, EDGE: 2.0, INSIDE: 10.0, WATER: 2.0, OUTSIDE: 3.0}
+    assert {parcel: value for parcel, (value, _) in found.items()} == pytest.approx(taxes, rel=1e-3)
+    assert {detail for _, detail in found.values()} == {"1家企业无统一社会信用代码，按名称或行区分"}

@@ -170,7 +170,7 @@ def firms(*rows: tuple[object, ...]) -> pd.DataFrame:
 
 
 def newest(rows: pd.DataFrame) -> list[float]:
-    return measures.firm_values(rows, 3).intensity.tolist()
+    return measures.firm_values(measures.reported_in(rows, None), 3).intensity.tolist()
 
 
 def test_the_newest_year_counts():
@@ -180,7 +180,9 @@ def test_the_newest_year_counts():
 
 def test_a_year_of_its_own_counts_only_what_was_reported_in_it():
     rows = firms(("P1", 2022, 9.0, 10), ("P1", 2023, 2.0, 10), ("P2", 2021, 7.0, 10))
-    np.testing.assert_equal(measures.firm_values(rows, 3, year=2022).intensity, [9, NAN, NAN])
+    np.testing.assert_equal(
+        measures.firm_values(measures.reported_in(rows, 2022), 3).intensity, [9, NAN, NAN]
+    )
 
 
 def test_firms_of_one_parcel_weigh_by_their_land():

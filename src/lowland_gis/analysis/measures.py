@@ -19,6 +19,7 @@ from lowland_gis.analysis.units import DAYS_PER_YEAR, MU_M2
 Floats = npt.NDArray[np.float64]
 Texts = npt.NDArray[np.object_]
 Positions = npt.NDArray[np.intp]
+Ints = npt.NDArray[np.int64]
 
 _VACANT = ("2", "3")
 _UNSAFE = ("C", "D")
@@ -148,9 +149,29 @@ def noted(details: Texts, shares: Floats, what: str) -> Texts:
     found = details.copy()
     here = shares >= LEAST_CLASS
     notes = what + " " + _percent(shares[here])
-    empty = np.array([detail is None for detail in found[here].tolist()], dtype=bool)
-    found[here] = np.where(empty, notes, np.where(empty, "", found[here]) + "、" + notes)
+    found[here] = _added(found[here], notes)
     return found
+
+
+def noted_firms(allocation: Texts, uncoded: Ints) -> Texts:
+    """Return allocations with a note of how many firms of a parcel have no credit code and how they were told apart.
+
+    >>> noted_firms(np.array([None, "2家企业按用地面积分摊"], dtype=object), np.array([0, 1])).tolist()[1]
+    '2家企业按用地面积分摊、1家企业无统一社会信用代码，按名称或行区分'
+    """
+    found = allocation.copy()
+    here = uncoded > 0
+    notes = np.array(
+        [f"{number}家企业无统一社会信用代码，按名称或行区分" for number in uncoded[here].tolist()]
+    )
+    found[here] = _added(found[here], notes.astype(object))
+    return found
+
+
+def _added(details: Texts, notes: Texts) -> Texts:
+    """Return details with notes behind them, or the notes alone where there is no detail (None)."""
+    empty = np.array([detail is None for detail in details.tolist()], dtype=bool)
+    return np.where(empty, notes, np.where(empty, "", details) + "、" + notes)
 
 
 def _percent(shares: Floats) -> Texts:
@@ -236,18 +257,33 @@ class FirmValues:
     allocation: Texts
 
 
-def firm_values(firms: pd.DataFrame, count: int, *, year: int | None = None) -> FirmValues:
-    """Return the value of each parcel in one year, or in the newest year that any of its firms reported.
+def firm_keys(codes: Texts, names: Texts) -> Texts:
+    """Return what tells firms apart: the credit code, else the name, else the row itself.
 
-    `firms` has parcel, year, value (an intensity), floor_m2 and land_mu, one row a firm on a parcel. Several firms of a parcel weigh
+    A code is optional (统一社会信用代码), so firms without one are never taken together for the lack of it.
+
+    >>> firm_keys(np.array(["91A", None, None, None]), np.array(["甲厂", "甲厂", "乙厂", None])).tolist()
+    ['code 91A', 'name 甲厂', 'name 乙厂', 'row 3']
+    """
+    by_row = np.array([f"row {row}" for row in range(len(codes))], dtype=object)
+    by_name = np.where(pd.notna(names), "name " + names.astype(str).astype(object), by_row)
+    return np.where(pd.notna(codes), "code " + codes.astype(str).astype(object), by_name)
+
+
+def reported_in(firms: pd.DataFrame, year: int | None) -> pd.DataFrame:
+    """Return the rows on parcels of one year, or (None) of the newest year that any firm of the parcel reported."""
+    rows = firms[firms["parcel"] >= 0]
+    newest = rows.groupby("parcel")["year"].transform("max") if year is None else year
+    return rows[rows["year"] == newest]
+
+
+def firm_values(rows: pd.DataFrame, count: int) -> FirmValues:
+    """Return the value of each parcel from the firms that reported for it (`reported_in`).
+
+    `rows` has parcel, value (an intensity), floor_m2 and land_mu, one row a firm on a parcel. Several firms of a parcel weigh
     by the floor area that they use where all of them state it, else by their land in 亩; one firm that lacks the value, or one of
     several that lacks both areas, makes it unknown.
     """
-    rows = firms[firms["parcel"] >= 0]
-    if year is None:
-        rows = rows[rows["year"] == rows.groupby("parcel")["year"].transform("max")]
-    else:
-        rows = rows[rows["year"] == year]
     parcel = rows["parcel"].to_numpy(dtype=np.intp)
     floor, land = (rows[name].to_numpy(dtype=np.float64) for name in ("floor_m2", "land_mu"))
     number = np.bincount(parcel, minlength=count)
@@ -264,12 +300,12 @@ def firm_values(firms: pd.DataFrame, count: int, *, year: int | None = None) -> 
 def intensities(firms: pd.DataFrame, floor_m2: Floats, ground_m2: Floats) -> Floats:
     """Return the value of each row of firms a 亩: as reported, else from the firm's total spread over its parcels.
 
-    `firms` has parcel, year, firm, value and total (万元). A total is spread over the parcels that the firm stands on in the year, by the
+    `firms` has parcel, year, firm (`firm_keys`), value and total (万元). A total is spread over the parcels that the firm stands on in the year, by the
     floor area of their buildings where all of them have some, else by their ground; `floor_m2` and `ground_m2` are by parcel.
     """
     parcel = firms["parcel"].to_numpy(dtype=np.intp)
     floor, ground = floor_m2[parcel], ground_m2[parcel]
-    groups = firms.groupby(["firm", "year"], dropna=False).ngroup().to_numpy()
+    groups = firms.groupby(["firm", "year"]).ngroup().to_numpy()
     built = np.bincount(groups, ~(floor > 0)) == 0
     weights = np.where(built[groups], floor, ground)
     part = weights / np.bincount(groups, weights)[groups]

@@ -194,11 +194,13 @@ def _building_pieces(inputs: Inputs) -> measures.BuildingPieces:
 @evaluate.register
 def _(definition: define.EnterpriseMeasure, inputs: Inputs) -> Found:
     rows = inputs.enterprises
+    codes = _texts(rows["attributes"], "TYSHXYDM")
     firms = pd.DataFrame(
         {
             "parcel": inputs.index.get_indexer(pd.Index(rows["parcel_id"])),
             "year": pd.to_numeric(rows["year"]),
-            "firm": _texts(rows["attributes"], "TYSHXYDM"),
+            "firm": measures.firm_keys(codes, _texts(rows["attributes"], "QYMC")),
+            "uncoded": pd.isna(codes),
             "value": _numbers(rows["attributes"], definition.column),
             "floor_m2": _numbers(rows["attributes"], "JZMJ"),
             "land_mu": _numbers(rows["attributes"], "ZDMJM"),
@@ -207,11 +209,20 @@ def _(definition: define.EnterpriseMeasure, inputs: Inputs) -> Found:
     firms = firms[firms["parcel"] >= 0]
     if definition.total is not None:
         firms["total"] = _numbers(rows["attributes"], definition.total)[firms.index]
+        firms["uncoded"] &= firms["value"].isna() & firms["total"].notna()
         firms["value"] = measures.intensities(firms, *_grounds(firms, inputs))
     year = None if definition.back is None else inputs.project.settings.project.as_of.year - definition.back
-    found = measures.firm_values(firms, len(inputs.index), year=year)
+    reported = measures.reported_in(firms, year)
+    found = measures.firm_values(reported, len(inputs.index))
     spread = definition.total is not None and bool(firms["total"].notna().any())
-    return Found(found.intensity, detail=found.allocation, used=optional_layers(definition) if spread else ())
+    if not spread:
+        return Found(found.intensity, detail=found.allocation)
+    # Only a total that was spread rests on which rows are one firm.
+    uncoded = np.bincount(reported["parcel"], reported["uncoded"], minlength=len(inputs.index)).astype(
+        np.int64
+    )
+    detail = measures.noted_firms(found.allocation, uncoded)
+    return Found(found.intensity, detail=detail, used=optional_layers(definition))
 
 
 def _grounds(firms: pd.DataFrame, inputs: Inputs) -> tuple[Floats, Floats]:
