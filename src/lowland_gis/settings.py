@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,7 +21,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
+from lowland_gis import toml
 from lowland_gis.analysis.geodesy import GaussPlane
+from lowland_gis.analysis.model_faults import model_faults
 from lowland_gis.errors import UsageError, listed
 
 PROJECT_FILE = "lowland.toml"
@@ -232,20 +233,12 @@ def load(project_file: Path) -> Settings:
     Raises:
         UsageError: the file is missing, is no TOML, or says something that makes no sense; all faults together.
     """
-    try:
-        content = tomllib.loads(
-            project_file.read_text(encoding="utf-8-sig")
-        )  # editors on Windows put a mark in front
-    except FileNotFoundError as error:
+    if not project_file.exists():
         raise UsageError(
             f"{project_file}: there is no project file here. Make one with: lowland init DIR"
             " – or name another with: lowland --project FILE …"
-        ) from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(
-            f"{project_file}: not readable as TOML: {error}. Mend the file and try again."
-        ) from error
-    return _validated(project_file, content)
+        )
+    return _validated(project_file, toml.read(project_file, UsageError))
 
 
 def _validated(project_file: Path, content: dict[str, Any]) -> Settings:
@@ -257,12 +250,12 @@ def _validated(project_file: Path, content: dict[str, Any]) -> Settings:
     try:
         return Settings(folder=project_file.resolve().parent, **content)
     except ValidationError as error:
-        raise UsageError(faults_text(str(project_file), error)) from error
+        raise UsageError(faults_text(str(project_file), error, Settings)) from error
 
 
-def faults_text(where: str, error: ValidationError) -> str:
-    """Return all faults of some settings as one message."""
-    faults = [f"[{'.'.join(map(str, fault['loc']))}] {fault['msg']}" for fault in error.errors()]
+def faults_text(where: str, error: ValidationError, model: type[BaseModel]) -> str:
+    """Return all faults of some settings, which `model` refused, as one message."""
+    faults = [str(fault) for fault in model_faults(error, model)]
     return f"{where}: {len(faults)} setting(s) are wrong:\n{listed(faults)}\nMend them and try again."
 
 

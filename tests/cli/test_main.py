@@ -149,7 +149,7 @@ def test_a_fault_of_the_program_is_no_finding_and_no_traceback():
     ("broken", "said"),
     [
         ("[project\n", "not readable as TOML"),
-        ("[project]\nname = 'x'\n", "project.as_of"),
+        ("[project]\nname = 'x'\n", "[project], as_of: it is missing"),
         ("[project]\nname='x'\ndistrict_code='12'\ndistrict_name='x'\nas_of=2024-01-01\n", "district_code"),
         (
             "[project]\nname='x'\ndistrict_code='120113'\ndistrict_name='x'\nas_of=2024-01-01\ncrs='EPSG:2384'\n",

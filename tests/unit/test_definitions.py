@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from lowland_gis import schema
+from lowland_gis import schema, toml
 from lowland_gis.analysis.measures import ContractStatistic, Statistic
 from lowland_gis.analysis.units import UNITS
 from lowland_gis.definitions import package, reading
@@ -153,7 +153,7 @@ def test_a_pack_in_another_encoding_is_refused(tmp_path: Path):
 
 
 def test_a_monster_is_not_read(tmp_path: Path):
-    (tmp_path / "own.toml").write_bytes(b"#" * (reading.MAX_BYTES + 1))
+    (tmp_path / "own.toml").write_bytes(b"#" * (toml.MAX_BYTES + 1))
     with pytest.raises(DefinitionError, match="larger than"):
         rule_pack("own.toml", tmp_path)
 

@@ -351,8 +351,8 @@ TEXT = (Path(__file__).parents[2] / "src/lowland_gis/definitions/packages/exampl
         ('area = "TBMJ"', 'area = "ZL"', "no field ZL of type N"),
         ('name = "RDGZ"', 'name = "RDYJ"', "fields stand twice"),
         ('code = "01"', 'code = "0001"', "does not fit the field"),
-        ("example = true", "example = 1", "valid boolean"),
-        ("example = true", "exemplary = true", "Extra inputs"),
+        ("example = true", "example = 1", "example = 1: it should be true or false"),
+        ("example = true", "exemplary = true", "Did you mean .example"),
         ("example = true", "example = ", "TOML"),
     ],
 )

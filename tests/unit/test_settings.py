@@ -57,15 +57,19 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("2023-12-31", '"soon"', ["[project.as_of]"]),
-        ('"120113"', '"12011"', ["[project.district_code]"]),
-        ('name = "p"\n', "", ["[project.name]"]),
+        ("2023-12-31", '"soon"', ["[project], as_of = 'soon'"]),
+        ('"120113"', '"12011"', ["[project], district_code = '12011'"]),
+        ('name = "p"\n', "", ["[project], name: it is missing"]),
         ("2023-12-31", '2023-12-31\ncrs = "EPSG:2384"', ["not CGCS2000", "Xian"]),
         ("2023-12-31", '2023-12-31\ncrs = "EPSG:4490"', ["not a Gauss-Krüger plane"]),
         ("2023-12-31", '2023-12-31\ncrs = "EPSG:1"', ["no known coordinate system"]),
         ("2023-12-31", "2023-12-31\n[delineate]\nmin_ha = 40", ["min_ha 40.0 is above max_ha 30.0"]),
         ("2023-12-31", "2023-12-31\n[delineate]\ngap_m = 0\nmin_lenght_m = 1", ["gap_m", "min_lenght_m"]),
-        ("2023-12-31", "2023-12-31\n[[delivery]]\nlayer = 'parcel'", ["[delivery.0.source]"]),
+        (
+            "2023-12-31",
+            "2023-12-31\n[[delivery]]\nlayer = 'parcel'",
+            ["[[delivery]] 1, source: it is missing"],
+        ),
         ("2023-12-31", "2023-12-31\n[delineate]\nmax_ha = inf", ["max_ha", "finite"]),
         ("[project]", "folder = 'x'\n[project]", ["folder", "[package]"]),
         ("[project]", "[projekt]", ["project", "projekt"]),

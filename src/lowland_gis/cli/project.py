@@ -56,7 +56,7 @@ def init(folder: Path, crs: str, district_code: str, district_name: str, as_of: 
             as_of=day,
         )
     except ValidationError as error:
-        raise UsageError(faults_text(f"init {folder}", error)) from error
+        raise UsageError(faults_text(f"init {folder}", error, ProjectSettings)) from error
     for part in ("incoming", "out"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     file.write_text(template(project), encoding="utf-8")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from lowland_gis import toml
+from lowland_gis.analysis.model_faults import model_faults
 from lowland_gis.errors import DefinitionError, listed
 
 FOLDER = Path(__file__).parent
-MAX_BYTES = 2_000_000
 
 Model = TypeVar("Model")
 
@@ -31,16 +31,7 @@ def parsed(path: Path) -> dict[str, Any]:
     Raises:
         DefinitionError: the file is missing, too large or no TOML.
     """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise DefinitionError(
-                f"{path}: larger than {MAX_BYTES} bytes, which no definition is. Name another file."
-            )
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise DefinitionError(
-            f"{path}: not readable as TOML: {error}. Mend the file and try again."
-        ) from error
+    return toml.read(path, DefinitionError)
 
 
 def validated(content: dict[str, Any], adapter: TypeAdapter[Model], path: Path) -> Model:
@@ -52,7 +43,7 @@ def validated(content: dict[str, Any], adapter: TypeAdapter[Model], path: Path) 
     try:
         return adapter.validate_python(content)
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        faults = [str(fault) for fault in model_faults(error, adapter._type)]  # noqa: SLF001 - the adapter does not tell it otherwise
     raise DefinitionError(f"{path}: {len(faults)} fault(s):\n{listed(faults)}\nMend them and try again.")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +16,14 @@ from pyproj import CRS
 from pyproj.exceptions import ProjError
 from pyproj.transformer import Transformer, TransformerGroup
 
+from lowland_gis import toml
+from lowland_gis.analysis.model_faults import model_faults
 from lowland_gis.errors import DefinitionError, InputRefusedError, UsageError, listed
 from lowland_gis.files.crs import Reference, reference
 
 Coordinates = npt.NDArray[np.float64]
 Move = Callable[[Any, Any], tuple[Any, Any]]
 
-_MAX_BYTES = 1_000_000
 _ARC_SECOND = math.pi / 180 / 3600
 _PPM = 1e-6
 
@@ -132,20 +132,11 @@ def read_datum(path: Path) -> FourParameters | SevenParameters | GridParameters:
     Raises:
         DefinitionError: it is missing, no TOML, or does not say all that it must; with every fault.
     """
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise DefinitionError(
-                f"{path}: too large for datum parameters. Name the parameter file, not the grid."
-            )
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise DefinitionError(
-            f"{path}: not readable as TOML: {error}. Mend the file and try again."
-        ) from error
+    content = toml.read(path, DefinitionError)
     try:
         parameters = _ADAPTER.validate_python(content)
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        faults = [str(fault) for fault in model_faults(error, DatumParameters)]
         raise DefinitionError(
             f"{path}: {len(faults)} fault(s), so the datum cannot be changed safely:\n{listed(faults)}\n"
             "Mend them from the bureau's paper and try again."

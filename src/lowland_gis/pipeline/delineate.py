@@ -65,7 +65,11 @@ def changed(settings: DelineateSettings, changes: Mapping[str, Any]) -> Delineat
     try:
         return DelineateSettings.model_validate(values)
     except (ValidationError, TypeError) as error:
-        text = faults_text("draft", error) if isinstance(error, ValidationError) else str(error)
+        text = (
+            faults_text("draft", error, DelineateSettings)
+            if isinstance(error, ValidationError)
+            else str(error)
+        )
         raise UsageError(text) from error
 
 
