@@ -633,9 +633,22 @@ def _million(folder: Path) -> list[str]:
     return with_shapes(folder, shapely.Polygon(corners))
 
 
-@case("geometries", "a layer without rows", LOADED, rows=0, query="SELECT 'none'", value="none")
+@case("geometries", "a layer without rows", REFUSED, said="it has no rows, so dltb3 would be empty")
 def _no_rows(folder: Path) -> list[str]:
     return ingest(package(folder, features().iloc[:0]))
+
+
+@case("geometries", "a layer without rows, and `--allow-empty`", LOADED, rows=0)
+def _no_rows_said(folder: Path) -> list[str]:
+    return [*_no_rows(folder), "--allow-empty"]
+
+
+@case(
+    "geometries", "a layer whose every row would be set aside", REFUSED, said="none of its 2 rows can be used"
+)
+def _none_usable(folder: Path) -> list[str]:
+    line = shapely.LineString([(515_000, 4_345_000), (515_100, 4_345_000)])
+    return ingest(package(folder, features().set_geometry([line, line])))
 
 
 # ------------------------------------------------------------------ coordinates

@@ -81,7 +81,7 @@ class DeliverySettings(_Frozen):
     """One layer to ingest: its key, its file (or `file:layer`), and what the file does not say itself.
 
     `mapping` names a file of other field names, `datum` one of the bureau's own datum parameters. A layer that comes in several files (a year or a town each) names each as a `part`; a newer delivery replaces only the
-    same part.
+    same part. `allow_empty` lets a delivery without any usable row take the place of the one before it.
     """
 
     layer: str
@@ -92,6 +92,7 @@ class DeliverySettings(_Frozen):
     src_crs: str | None = None
     mapping: str | None = None
     datum: str | None = None
+    allow_empty: bool = False
 
 
 class TabulateSettings(_Frozen):

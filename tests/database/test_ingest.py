@@ -263,7 +263,8 @@ def aside(project, tmp_path):
     path = write_parcels(
         tmp_path / "宗地.shp", {"": box(0, 0)}, ZL=[FORMULA], BZ=["-1+1"], SXH=["+86"], ZDMJ=[10_000.0]
     )
-    ingest(project, deliver("parcel", path))
+    delivery = DeliverySettings(layer="parcel", source=str(path), allow_empty=True)
+    ingest(project, delivery)
 
 
 def test_a_sheet_of_what_is_set_aside_says_why_and_holds_no_formula(project, tmp_path):

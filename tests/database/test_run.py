@@ -8,6 +8,7 @@ import psycopg
 import pytest
 import shapely
 
+from lowland_gis.cli import main
 from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.errors import DatabaseError, DefinitionError, InputRefusedError, UsageError
 from lowland_gis.pipeline import land
@@ -61,6 +62,37 @@ def test_only_what_the_chosen_stages_need_is_looked_at(project, tmp_path):
     write_parcels(tmp_path / "宗地.shp", {"120113100001GB00001": box(0, 0)})
     run(settled(project, GOOD + "[classify]\npack = 'none'\n"), last="ingest")
     assert count(project, "land.parcel") == 1
+
+
+def test_rows_set_aside_are_a_reason_to_end_with_1_only_where_it_is_strict(project, tmp_path, capsys):
+    code = "120113100001GB00001"
+    write_parcels(tmp_path / "宗地.shp", {code: box(0, 0), "": box(200, 0)})
+    settled(project, GOOD)
+
+    def ended(*more):
+        with pytest.raises(SystemExit) as end:
+            main(["--project", str(project.settings.folder / "lowland.toml"), *more])
+        return end.value.code, capsys.readouterr().out
+
+    assert ended("run", "--to", "ingest") == (
+        0,
+        "ingest     1 deliveries (0 there already), 1 records, 1 set aside, 2 issues (land.issue)\n",
+    )
+    assert ended("run", "--to", "ingest", "--strict")[0] == 1
+    assert ended("ingest", "parcel", str(tmp_path / "宗地.shp"), "--part", "x")[0] == 2
+    assert ended("ingest", "parcel", str(tmp_path / "宗地.shp"), "--as-of", "2024-01-01")[0] == 1
+    assert ended("ingest", "parcel", str(tmp_path / "宗地.shp"), "--as-of", "2024-01-01")[0] == 1
+
+
+def test_an_empty_delivery_does_not_take_the_place_of_a_full_one(project, tmp_path):
+    path = str(write_parcels(tmp_path / "宗地.shp", {"120113100001GB00001": box(0, 0)}))
+    ingest(project, DeliverySettings(layer="parcel", source=path))
+    write_parcels(tmp_path / "宗地.shp", {"": box(0, 0)})
+    with pytest.raises(InputRefusedError, match="none of its 1 rows can be used, so parcel would be empty"):
+        ingest(project, DeliverySettings(layer="parcel", source=path))
+    assert (count(project, "land.parcel"), count(project, "land.layer_version")) == (1, 1)
+    ingest(project, DeliverySettings(layer="parcel", source=path, allow_empty=True))
+    assert count(project, "land.layer_version") == 2
 
 
 def test_a_project_of_another_plane_does_not_open(project):

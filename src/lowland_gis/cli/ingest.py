@@ -23,6 +23,9 @@ from lowland_gis.pipeline.begun import begun
     "--mapping", help="A TOML file that says which received field is which; lowland inspect proposes one."
 )
 @click.option("--datum", help="A TOML file of the bureau's own datum parameters, for old systems.")
+@click.option(
+    "--allow-empty", is_flag=True, help="Load a delivery of which no row is left; else it is refused."
+)
 @click.option("--dry-run", is_flag=True, help="Do everything, then roll it back.")
 @click.pass_obj
 def ingest(
@@ -35,9 +38,13 @@ def ingest(
     part: str | None,
     mapping: str | None,
     datum: str | None,
+    allow_empty: bool,
     dry_run: bool,
-) -> None:
-    """Load SOURCE (a file, or FILE:LAYER) as a new version of LAYER; the same bytes again load nothing."""
+) -> int:
+    """Load SOURCE (a file, or FILE:LAYER) as a new version of LAYER; the same bytes again load nothing.
+
+    Exit code 0: every row was loaded; 1: rows were set aside, see lowland layers rejects; 3: the file was refused.
+    """
     # Loading the libraries takes as long as reading 30 MB, so the file is begun with before.
     with begun(_here(source), Path.cwd(), encoding) as arriving:
         with loading():
@@ -54,6 +61,7 @@ def ingest(
             src_crs=src_crs,
             mapping=None if mapping is None else _here(mapping),
             datum=None if datum is None else _here(datum),
+            allow_empty=allow_empty,
         )
         with progress(session, f"ingest {layer}") as watch:
             loaded = ingest_begun(session.project, delivery, arriving, dry_run=dry_run, watch=watch)
@@ -63,12 +71,18 @@ def ingest(
         click.echo(
             f"{layer}: the same bytes are there already as version {loaded.version_id}; nothing was loaded."
         )
-        return
+        return _code(loaded.n_rejected)
     click.echo(
         f"{layer} version {loaded.version_id}: {loaded.n_read:,} read = {loaded.n_loaded:,} loaded +"
         f" {loaded.n_rejected:,} set aside; {loaded.n_issues:,} issues"
         f"{'' if loaded.encoding is None else f'; text read as {loaded.encoding}'}{' (dry run)' if dry_run else ''}"
     )
+    return _code(loaded.n_rejected)
+
+
+def _code(n_rejected: int) -> int:
+    """Return 1 where rows were set aside; a row that was repaired or doubted and loaded is no reason for it."""
+    return 1 if n_rejected else 0
 
 
 def _here(path: str) -> str:

@@ -39,6 +39,9 @@ _WHAT = {
 @click.option("--mapping", "mapping_file", type=_FILE, help="The supplier's mapping file to apply.")
 @click.option("--datum", "datum_file", type=_FILE, help="The bureau's own datum parameters.")
 @click.option(
+    "--allow-empty", is_flag=True, help="Take a layer of which no row is left for one to be loaded."
+)
+@click.option(
     "--mapping-out",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the proposed mapping here; nothing else is ever written.",
@@ -53,6 +56,7 @@ def inspect(
     encoding: str | None,
     mapping_file: Path | None,
     datum_file: Path | None,
+    allow_empty: bool,
     mapping_out: Path | None,
     as_json: bool,
 ) -> int:
@@ -67,6 +71,7 @@ def inspect(
         encoding=encoding,
         mapping=None if mapping_file is None else read_mapping(mapping_file),
         datum=None if datum_file is None else read_datum(datum_file),
+        allow_empty=allow_empty,
     )
     found = inspect_source(str(Path.cwd() / source), Path.cwd(), options)
     if as_json:

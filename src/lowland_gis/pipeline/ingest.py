@@ -26,7 +26,7 @@ from lowland_gis.files.source import Source
 from lowland_gis.pipeline.ahead import worked
 from lowland_gis.pipeline.begun import Begun, begun
 from lowland_gis.pipeline.beside import beside
-from lowland_gis.pipeline.prepare import Geometries, Preparer, no_shapes
+from lowland_gis.pipeline.prepare import Geometries, Preparer, no_shapes, nothing_left
 from lowland_gis.pipeline.project import Project, Watch, unwatched, who
 from lowland_gis.pipeline.runs import current_versions, digest_of
 from lowland_gis.pipeline.said import Said, read_said
@@ -161,6 +161,8 @@ class _Loading:
             copied.result()
         if n_loaded + n_rejected != n_read:
             raise AssertionError(f"{source.name}: read {n_read}, loaded {n_loaded}, rejected {n_rejected}")
+        if n_loaded == 0 and not self.delivery.allow_empty:
+            raise nothing_left(source.name, self.delivery.layer, n_rejected)
         attach_part(self.connection, preparer.table, version_id)
         doubts = pd.concat([_whole(source), neighbour.issues()], ignore_index=True)
         self._copy_issues(doubts, version_id)

@@ -28,7 +28,7 @@ from lowland_gis.files.read import Batch, Received, received
 from lowland_gis.files.source import Source, opened
 from lowland_gis.pipeline.columns import Profile
 from lowland_gis.pipeline.inspection import Inspection, doubts, geometry_facts
-from lowland_gis.pipeline.prepare import Preparer, no_shapes
+from lowland_gis.pipeline.prepare import Preparer, no_shapes, nothing_left
 from lowland_gis.settings import gauss_plane
 
 _SHOWN_FITS = 3
@@ -49,6 +49,7 @@ class Options:
     encoding: str | None = None
     mapping: Mapping | None = None
     datum: datum.FourParameters | datum.SevenParameters | datum.GridParameters | None = None
+    allow_empty: bool = False
 
 
 def inspect_source(place: str, folder: Path, options: Options) -> list[Inspection]:
@@ -232,6 +233,9 @@ class _Gathered:
         found = self.found
         found.columns = self.profile.columns()
         found.fits = tuple(_shown(self._fits(), found.chosen))
+        if self.preparer is not None and found.n_loaded == 0 and not self.options.allow_empty:
+            refused = nothing_left(self.source.name, self.preparer.definition.key, found.n_rejected)
+            found.refusals.append(str(refused))
         if found.chosen is not None:
             self._check_fields(layer_definition(found.chosen))
         if self.has_geometry:

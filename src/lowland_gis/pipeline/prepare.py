@@ -258,3 +258,12 @@ def _with_received(issues: pd.DataFrame, rows: pd.DataFrame, batch: Batch) -> pd
 def no_shapes(name: str, key: str) -> InputRefusedError:
     """Return the refusal of a table where a layer needs geometries."""
     return InputRefusedError(f"{name}: it holds no geometries, but {key} needs them. Name the right file.")
+
+
+def nothing_left(name: str, key: str, n_rejected: int) -> InputRefusedError:
+    """Return the refusal of a delivery that would leave nothing of a layer."""
+    why = "it has no rows" if n_rejected == 0 else f"none of its {n_rejected:,} rows can be used"
+    return InputRefusedError(
+        f"{name}: {why}, so {key} would be empty; nothing was changed. Look at it with: lowland inspect – or, where there is"
+        " nothing to deliver, type --allow-empty (in lowland.toml: allow_empty = true)."
+    )

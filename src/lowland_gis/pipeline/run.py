@@ -24,13 +24,14 @@ from lowland_gis.pipeline.tabulate import tabulate
 
 @dataclass(frozen=True)
 class Report:
-    """What one stage did, in words for the terminal."""
+    """What one stage did, in words for the terminal; `n_rejected` rows of the deliveries were set aside."""
 
     stage: str
     text: str
+    n_rejected: int = 0
 
 
-def _ingest_all(project: Project, *, tell: Tell) -> str:
+def _ingest_all(project: Project, *, tell: Tell) -> Report:
     if not project.settings.delivery:
         raise UsageError(
             "lowland.toml names no delivery, so there is nothing to ingest. Add a [[delivery]] table."
@@ -39,7 +40,7 @@ def _ingest_all(project: Project, *, tell: Tell) -> str:
     for delivery in project.settings.delivery:
         tell(f"ingest {delivery.layer} {delivery.source}")
         loaded.append(ingest(project, delivery))
-    return _loaded_text(loaded)
+    return Report("ingest", _loaded_text(loaded), sum(item.n_rejected for item in loaded))
 
 
 def _loaded_text(loaded: list[Loaded]) -> str:
@@ -119,5 +120,11 @@ def run(
     reports = []
     for stage in chosen:
         done = _STAGES[stage](project, tell=tell)
-        reports.append(Report(stage, _run_text(done) if isinstance(done, Run) else done))
+        reports.append(_report(stage, done))
     return reports
+
+
+def _report(stage: str, done: Report | Run | str) -> Report:
+    if isinstance(done, Report):
+        return done
+    return Report(stage, _run_text(done) if isinstance(done, Run) else done)
