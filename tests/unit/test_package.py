@@ -349,6 +349,8 @@ TEXT = (Path(__file__).parents[2] / "src/lowland_gis/definitions/packages/exampl
         ('root = "', 'root = "/', "no file name"),
         ('layer = "WTQD"', 'layer = "NONE"', "there is no layer NONE"),
         ('area = "TBMJ"', 'area = "ZL"', "no field ZL of type N"),
+        ('unit = "m²"', "", r"TBMJ: its column area_m2 is in m² and its unit is not given.*m², 亩, 公顷"),
+        ('unit = "m²"', 'unit = "宗"', "TBMJ: its column area_m2 is in m² and its unit is 宗"),
         ('name = "RDGZ"', 'name = "RDYJ"', "fields stand twice"),
         ('code = "01"', 'code = "0001"', "does not fit the field"),
         ("example = true", "example = 1", "example = 1: it should be true or false"),
@@ -361,6 +363,46 @@ def test_wrong_definition_is_refused_with_the_place(tmp_path, old, new, reason):
     path = tmp_path / "own.toml"
     path.write_text(TEXT.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(DefinitionError, match=reason):
+        package_definition("own.toml", tmp_path)
+
+
+AREA_FIELD = """unit = "m²"
+meaning = "椭球面积"
+column = "area_m2"
+"""
+
+
+@pytest.mark.parametrize(
+    ("unit", "column", "written"),
+    [
+        ("亩", "area_m2", 6.0),
+        ("亩", "area_mu", 6.0),
+        ("公顷", "area_m2", 0.4),
+        ("平方米", "area_mu", 4000.0),
+    ],
+)
+def test_an_area_is_written_in_the_unit_of_its_field_and_summed_in_square_metres(
+    tmp_path, unit, column, written
+):
+    assert AREA_FIELD in TEXT
+    own = AREA_FIELD.replace('"m²"', f'"{unit}"').replace("area_m2", column)
+    (tmp_path / "own.toml").write_text(TEXT.replace(AREA_FIELD, own, 1), encoding="utf-8")
+    make(tmp_path / "P", definition=package_definition("own.toml", tmp_path))
+    rows = gpd.read_file(next((tmp_path / "P").rglob("DXYDTB.shp")))
+    assert rows["TBMJ"][0] == pytest.approx(written, abs=0.005)
+    book = openpyxl.load_workbook(next((tmp_path / "P").rglob("表1*.xlsx")))
+    total = list(book["低效用地汇总"].values)[-1]
+    places = 0.005 * 6 * (10000 if unit == "公顷" else 2000 / 3)
+    assert total[1:5] == ("合计", None, 6, pytest.approx(sum(80.0 * (50 + i) for i in range(6)), abs=places))
+
+
+def test_the_sum_of_a_field_without_a_unit_of_area_is_refused(tmp_path):
+    text = TEXT.replace('area = "TBMJ"', 'area = "ZDS"', 1).replace('name = "MJMU"', 'name = "ZDS"', 1)
+    text = text.replace(
+        'unit = "亩"\nmeaning = "1 亩 = 2000/3 m²"\ncolumn = "area_mu"', 'unit = "宗"\ncolumn = "n"', 1
+    )
+    (tmp_path / "own.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(DefinitionError, match="DXYDTB.ZDS has the unit 宗, so its areas cannot be summed"):
         package_definition("own.toml", tmp_path)
 
 

@@ -51,6 +51,22 @@ UNITS: dict[str, Unit] = {
     "m": Unit((("length", 1),), 1.0, "m"),
 }
 
+# How offices write the units of headings and field tables.
+SPELLINGS = {
+    "平方米": "m²", "㎡": "m²", "m2": "m²", "hm²": "公顷", "hm2": "公顷", "ha": "公顷", "平方公里": "km²", "平方千米": "km²",
+    "km2": "km²", "米": "m", "年": "year", "月": "month", "天": "day", "分": "point",
+}  # fmt: skip
+
+
+def unit_named(text: str) -> str | None:
+    """Return the unit that a text means, None for one that is none of ours.
+
+    >>> unit_named("平方米"), unit_named("亩"), unit_named("宗")
+    ('m²', '亩', None)
+    """
+    name = SPELLINGS.get(text.strip(), text.strip())
+    return name if name in UNITS else None
+
 
 def same_dimension(one: str, other: str) -> bool:
     """Say whether values in the two units can be compared.

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
+from lowland_gis.analysis.units import UNITS, converted, same_dimension, unit_named
 from lowland_gis.definitions.reading import FOLDER, read_toml, shipped
 from lowland_gis.errors import DefinitionError
 
@@ -18,6 +19,9 @@ SAFE_PART = re.compile(r"[^<>:\"/\\|?*\x00-\x1f]*[^<>:\"/\\|?*\x00-\x1f. ]")
 DBF_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,9}")
 LONGEST = {"C": 254, "N": 18, "D": 8}
 LONGEST_SHEET_NAME = 31
+# The columns of our frames say their unit in their name.
+SUFFIX_UNITS = {"_m2": "m²", "_mu": "亩", "_share": "share"}
+AREA = "m²"
 
 
 class _Model(BaseModel):
@@ -52,6 +56,42 @@ class FieldDefinition(_Model):
         """Return the Chinese heading with its unit."""
         return f"{self.title}（{self.unit}）" if self.unit else self.title
 
+    @property
+    def column_unit(self) -> str | None:
+        """Return the unit of the column that the field is filled from; None where its name says none."""
+        column = self.column or ""
+        return next((unit for suffix, unit in SUFFIX_UNITS.items() if column.endswith(suffix)), None)
+
+    def written(self, value: float) -> float:
+        """Return a value of the column in the unit of the field."""
+        unit = unit_named(self.unit)
+        if self.column_unit is None or unit is None:
+            return value
+        return converted(value, self.column_unit, unit)
+
+    def in_m2(self, value: float) -> float:
+        """Return a value of an area field in m²."""
+        return converted(value, unit_named(self.unit) or AREA, AREA)
+
+    @property
+    def is_area(self) -> bool:
+        """Tell whether the unit is one of area."""
+        unit = unit_named(self.unit)
+        return unit is not None and same_dimension(unit, AREA)
+
+    def _check_unit(self) -> None:
+        if self.column_unit is None or self.type != "N":
+            return
+        unit = unit_named(self.unit)
+        if unit is None and not self.unit and self.column_unit == "share":
+            return  # a share without a unit is a share
+        if unit is None or not same_dimension(unit, self.column_unit):
+            fit = ", ".join(name for name in UNITS if same_dimension(name, self.column_unit))
+            raise ValueError(
+                f"{self.name}: its column {self.column} is in {self.column_unit} and its unit is "
+                f"{self.unit or 'not given'}, so its figures would mean something else. Give unit as one of: {fit}"
+            )
+
     @model_validator(mode="after")
     def _fits(self) -> FieldDefinition:
         if not DBF_NAME.fullmatch(self.name):
@@ -65,6 +105,7 @@ class FieldDefinition(_Model):
         if self.text is not None:
             check_template(self.text)
         self._check_codes()
+        self._check_unit()
         return self
 
     def _check_codes(self) -> None:
@@ -99,6 +140,17 @@ class LayerDefinition(_Model):
             raise ValueError(f"layer {self.name}: fields stand twice: {', '.join(twice)}")
         check_path(self.folder)
         return self
+
+    def field(self, name: str) -> FieldDefinition:
+        """Return the field of that name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        found = next((field for field in self.fields if field.name == name), None)
+        if found is None:
+            raise KeyError(name)
+        return found
 
 
 class SummarySheet(_Model):
@@ -180,6 +232,12 @@ class PackageDefinition(_Model):
             for name, kind in wanted.items():
                 if types.get(name) != kind:
                     raise ValueError(f"sheet {sheet.name}: {sheet.layer} has no field {name} of type {kind}")
+            area = self.layer(sheet.layer).field(sheet.area)
+            if not area.is_area:
+                raise ValueError(
+                    f"sheet {sheet.name}: {sheet.layer}.{area.name} has the unit {area.unit or 'none'}, "
+                    "so its areas cannot be summed. Give the field unit = 'm²', '亩' or '公顷'"
+                )
 
     def layer(self, name: str) -> LayerDefinition:
         """Return the layer of that name; every sheet's layer exists."""

@@ -30,7 +30,8 @@ def sheet_content(sheet: Sheet, layer: PreparedLayer) -> SheetContent:
 
 def _area_rows(sheet: SummarySheet, layer: PreparedLayer) -> list[AreaRow]:
     places = zip(*(layer.columns[name] for name in (sheet.town_code, sheet.town_name, sheet.by)), strict=True)
-    areas = [float(str(area or 0)) for area in layer.columns[sheet.area]]
+    field = layer.definition.field(sheet.area)
+    areas = [field.in_m2(float(str(area or 0))) for area in layer.columns[sheet.area]]
     return [
         AreaRow(str(code or ""), str(town or "（未知镇街）"), str(kind or "（未分类）"), area)
         for (code, town, kind), area in zip(places, areas, strict=True)
