@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from lowland_gis.analysis.rules import Clause, Parameter, Question, Rule, RulePack
+from lowland_gis.definitions.rule_pack import from_json, to_json
 from lowland_gis.pipeline.determine import _changes, legacy, low_efficiency, problems
 
 DAY = dt.date(2024, 4, 17)
@@ -24,7 +26,7 @@ PACK = RulePack(
         Question("kind", "类型", "none", {"low": "低效", "none": "非"}, (
             Rule("r1", "t", "low", "a", (clause("m", needed="税收表", office="税务局"), clause("n"))),
             Rule("r2", "t", "low", "a", (clause("m"), clause("k"))),
-        )),
+        ), means={"low": ("low",), "not": ("none",)}),
         Question("retention", "保留", "no", {"yes": "可", "no": "否"}, (
             Rule("state", "t", "yes", "a", (clause("s"), clause("paper"))),
             Rule("village", "t", "yes", "a", (clause("v"), clause("paper"))),
@@ -45,10 +47,36 @@ def test_low_efficiency_land_is_what_a_rule_says():
             ("P2", "kind", "none", True, None, "ffff"),
             ("P3", "kind", "open", False, None, "ffff"),
             ("P1", "retention", "yes", True, "state", "ttff"),
-        )
+        ),
+        PACK,
     )
     assert rows[["parcel_id", "kind", "rule"]].to_numpy().tolist() == [["P1", "low", "r1"]]
     assert rows["area_m2"].tolist() == [100.0]
+
+
+def test_what_an_answer_means_is_what_the_pack_says():
+    """Neither `none` nor `open` is a word of ours: a pack may call land that is not low-efficient `fine`, and wait with `later`."""
+    answers = {"poor": "低效", "idle": "闲置", "fine": "正常", "later": "待定"}
+    means = {"low": ("poor", "idle"), "not": ("fine",), "open": ("later",)}
+    own = replace(PACK, question=(replace(PACK.question[0], otherwise="fine", answers=answers, means=means),))
+    rows = low_efficiency(
+        verdicts(
+            *(
+                (f"P{n}", "kind", answer, True, None, "")
+                for n, answer in enumerate([*answers, "open", "none"])
+            )
+        ),
+        own,
+    )
+    assert rows["kind"].tolist() == ["poor", "idle"]
+    assert own.question[0].meaning("open") == ("later", "open")
+
+
+def test_a_pack_recorded_before_answers_had_meanings_is_read_with_those_of_its_day():
+    recorded = to_json(PACK)
+    del recorded["question"][0]["means"]
+    assert from_json(recorded).low_answers == ("low",)
+    assert from_json(recorded).question[0].meaning("not") == ("none",)
 
 
 def test_the_problem_list_names_each_unknown_clause_once_with_its_paper():

@@ -67,6 +67,7 @@ name = "kind"
 title = "类型"
 otherwise = "none"
 answers = { low = "低效", none = "非低效" }
+means = { low = ["low"], not = ["none"] }
 
 [[question.rule]]
 name = "r"
@@ -130,6 +131,13 @@ def test_a_good_pack_has_no_faults():
         ('question = "kind", answers', 'question = "group", answers', ["rule first, clause 1, question = 'group'", "no earlier question", "Allowed: kind"]),
         ('factors = ["area", "tax_min"]', 'factors = ["aera", "tax_min"]', ["estimate money, term 1, factors = 'aera'", "mean 'area'"]),
         ('name = "kind"', 'name = "sort"', ["no question named kind", "Allowed: sort, group"]),
+        # what the answers mean
+        ('means = { low = ["low"], not = ["none"] }\n', "", ["question kind, means: nothing says which answers mean low-efficiency land", 'Add under answers, corrected where it is wrong: means = { low = ["low"], not = ["none"] }']),
+        ('low = ["low"], not', 'low = ["lo"], not', ["question kind, means.low = 'lo': it has no title in answers", "mean 'low'", "means = 'low': nothing says what it means"]),
+        ('low = ["low"], not = ["none"]', 'low = ["low", "none"], not = ["none"]', ["means = 'none': it stands twice"]),
+        ('low = ["low"], not', 'lows = ["low"], not', ["means = 'lows': there is no such meaning", "mean 'low'"]),
+        ('low = ["low"], not = ["none"]', 'not = ["none", "low"]', ["means.low: no answer means low-efficiency land"]),
+        ('only = { kind = ["low"] }', 'only = { kind = ["low"] }\nmeans = { low = ["a"] }', ["question group, means: only the question kind says"]),
         # keys and kinds of values
         ('title = "自定"\n', "", ["title: it is missing"]),
         ('title = "空置"', 'titel = "空置"', ["rule r, clause 1, titel: there is no such key", "mean 'title'", "clause 1, title: it is missing"]),

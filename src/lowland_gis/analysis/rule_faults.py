@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from lowland_gis.analysis.examples import run_examples
 from lowland_gis.analysis.faults import Fault, doubles, form_faults, place
 from lowland_gis.analysis.rule_exceptions import Table, asked_by, circles, tables_of, text_of, unless_of
-from lowland_gis.analysis.rules import OPEN, RulePack
+from lowland_gis.analysis.rules import KIND, OPEN, Meaning, RulePack
 from lowland_gis.analysis.units import UNITS, comparable, product, same_dimension
 
 TRUTH = "yes/no"
-# The question that the databases, the units and the map are drawn from.
-KIND = "kind"
+MEANINGS = get_args(Meaning)
 
 
 def pack_faults(content: Table, measures: Mapping[str, str], as_of: dt.date | None = None) -> list[Fault]:
@@ -212,6 +211,7 @@ class _Names:
             yield Fault(where, "answers", OPEN, "this answer is kept for questions that cannot be settled")
         if question.get("otherwise") not in answers:
             yield Fault(where, "otherwise", question.get("otherwise"), "it has no title in answers", answers)
+        yield from _meaning_faults(question, where, answers)
         yield from _only_faults(question, where, earlier)
         names = [text_of(part, "name") for _, _, part in parts]
         yield from (
@@ -305,6 +305,49 @@ class _Names:
                 )
         if isinstance(own, str) and parameter is not None and own != parameter:
             yield Fault(where, "unit", own, f"the parameter {limit} is in {parameter}", (parameter,))
+
+
+def _meaning_faults(question: Table, where: str, answers: tuple[str, ...]) -> Iterator[Fault]:
+    """Yield what keeps the answers of the question `kind` from meaning low-efficiency land, land that is not, or open."""
+    means = question.get("means")
+    if text_of(question, "name") != KIND:
+        if means:
+            yield Fault(where, "means", None, f"only the question {KIND} says what its answers mean")
+        return
+    if not isinstance(means, dict) or not means:
+        yield Fault(where, "means", None, _missing_means(question, answers))
+        return
+    yield from (
+        Fault(where, "means", key, "there is no such meaning", MEANINGS)
+        for key in means
+        if key not in MEANINGS
+    )
+    given = [(key, answer) for key, named in means.items() if isinstance(named, list) for answer in named]
+    for key, answer in given:
+        if answer not in answers:
+            yield Fault(where, f"means.{key}", answer, "it has no title in answers", answers)
+    for answer in doubles(answer for _, answer in given):
+        yield Fault(where, "means", answer, "it stands twice, and an answer has one meaning")
+    for answer in answers:
+        if answer not in [name for _, name in given]:
+            yield Fault(
+                where, "means", answer, "nothing says what it means; name it under one of these", MEANINGS
+            )
+    if not means.get("low"):
+        yield Fault(
+            where,
+            "means.low",
+            None,
+            "no answer means low-efficiency land, so no database would have an entry",
+        )
+
+
+def _missing_means(question: Table, answers: tuple[str, ...]) -> str:
+    """Say the line to add, as the answers suggest it: what no rule gives is land that is not."""
+    otherwise = question.get("otherwise")
+    low = ", ".join(f'"{answer}"' for answer in answers if answer != otherwise)
+    line = f'means = {{ low = [{low}], not = ["{otherwise}"] }}'
+    return f"nothing says which answers mean low-efficiency land. Add under answers, corrected where it is wrong: {line}"
 
 
 def _date_faults(where: str, entry: Table) -> Iterator[Fault]:

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 OPEN = "open"
+# The question that the databases, the units and the map are drawn from.
+KIND = "kind"
+Meaning = Literal["low", "not", "open"]
 Op = Literal["<", "<=", ">", ">=", "="]
 
 _STRICT: dict[str, Any] = {"extra": "forbid"}
@@ -131,7 +134,11 @@ Clauses = Rule | Exemption
 
 @dataclass(frozen=True)
 class Question:
-    """Rules in order; `otherwise` is the answer when none holds. `only` restricts it to answers of another question."""
+    """Rules in order; `otherwise` is the answer when none holds. `only` restricts it to answers of another question.
+
+    `means` says of the question `kind` which of its answers mean low-efficiency land (low), land that is not (not), and land
+    that is still to be settled (open, beside the answer `open` that a question gives by itself).
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     name: str
@@ -141,6 +148,12 @@ class Question:
     rule: tuple[Rule, ...]
     only: dict[str, tuple[str, ...]] = field(default_factory=dict)
     exception: tuple[Exemption, ...] = ()
+    means: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def meaning(self, meaning: Meaning) -> tuple[str, ...]:
+        """Return the answers that have a meaning; the answer `open` always means open."""
+        own = (OPEN,) if meaning == "open" else ()
+        return (*self.means.get(meaning, ()), *own)
 
     @property
     def parts(self) -> tuple[Clauses, ...]:
@@ -275,6 +288,11 @@ class RulePack:
         if found is None:
             raise KeyError(name)
         return found
+
+    @property
+    def low_answers(self) -> tuple[str, ...]:
+        """Return the answers to the question of the kind that mean low-efficiency land."""
+        return self.question_named(KIND).meaning("low")
 
     def entries(self, name: str, day: dt.date | None = None) -> tuple[Parameter, ...]:
         """Return the entries of a parameter in force on a day, the least particular and oldest first."""

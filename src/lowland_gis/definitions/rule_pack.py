@@ -12,12 +12,13 @@ from pydantic import TypeAdapter
 from lowland_gis.analysis.examples import Ran, run_examples
 from lowland_gis.analysis.faults import Fault
 from lowland_gis.analysis.rule_faults import example_faults, pack_faults
-from lowland_gis.analysis.rules import RulePack
+from lowland_gis.analysis.rules import KIND, RulePack
 from lowland_gis.definitions.measure import measure_units
 from lowland_gis.definitions.reading import FOLDER, parsed, shipped
 from lowland_gis.errors import DefinitionError, listed
 
 _ADAPTER = TypeAdapter(RulePack)
+_NOT_OF_OLD = "none"
 _OTHER_FORMATS = (".yaml", ".yml", ".json", ".py")
 
 
@@ -101,5 +102,15 @@ def to_json(pack: RulePack) -> dict[str, Any]:
 
 
 def from_json(recorded: dict[str, Any]) -> RulePack:
-    """Return the pack that a run recorded."""
-    return _ADAPTER.validate_python(recorded)
+    """Return the pack that a run recorded; one of before answers had stated meanings has the meanings of its day."""
+    return _ADAPTER.validate_python(
+        {**recorded, "question": [_with_meanings(one) for one in recorded["question"]]}
+    )
+
+
+def _with_meanings(question: dict[str, Any]) -> dict[str, Any]:
+    """Return a recorded question with meanings: `none` and `open` used to mean what their names say, all else low."""
+    if question["name"] != KIND or question.get("means"):
+        return question
+    low = [answer for answer in question["answers"] if answer != _NOT_OF_OLD]
+    return {**question, "means": {"low": low, "not": [_NOT_OF_OLD]}}

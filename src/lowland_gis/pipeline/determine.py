@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lowland_gis import schema
-from lowland_gis.analysis.rules import RulePack
+from lowland_gis.analysis.rules import KIND, RulePack
 from lowland_gis.analysis.trace import fitting, open_clauses
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
@@ -17,7 +17,6 @@ from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.rule_pack import from_json
 from lowland_gis.pipeline.project import Project, Tell, silent, who
 from lowland_gis.pipeline.runs import Run, current_versions, needed_run, recorded, run_settings
-from lowland_gis.pipeline.unit_inputs import NOT_LOW
 
 STAGE = "determine"
 DRAFT, WITHDRAWN = "draft", "withdrawn"
@@ -45,7 +44,7 @@ def determine(project: Project, *, tell: Tell = silent) -> Run:
             pack = from_json(run_settings(connection, classified.run_id, classified.stage)["pack"])
             verdicts = _verdicts(connection, classified.run_id)
             for table, key, wanted in (
-                (schema.LOW_EFFICIENCY, ["parcel_id"], low_efficiency(verdicts)),
+                (schema.LOW_EFFICIENCY, ["parcel_id"], low_efficiency(verdicts, pack)),
                 (schema.LEGACY, ["parcel_id"], legacy(verdicts, pack)),
                 (schema.PROBLEM, ["parcel_id", "question", "clause"], problems(verdicts, pack)),
             ):
@@ -54,9 +53,9 @@ def determine(project: Project, *, tell: Tell = silent) -> Run:
         return recorded(connection, STAGE, inputs={"classify": classified.digest}, settings={}, work=work)
 
 
-def low_efficiency(verdicts: pd.DataFrame) -> pd.DataFrame:
+def low_efficiency(verdicts: pd.DataFrame, pack: RulePack) -> pd.DataFrame:
     """Return the low-efficiency land database: parcel_id, town_code, kind, rule, area_m2."""
-    rows = verdicts[(verdicts["question"] == "kind") & ~verdicts["answer"].isin(NOT_LOW)]
+    rows = verdicts[(verdicts["question"] == KIND) & verdicts["answer"].isin(pack.low_answers)]
     return rows.rename(columns={"answer": "kind"})[["parcel_id", "town_code", "kind", "rule", "area_m2"]]
 
 

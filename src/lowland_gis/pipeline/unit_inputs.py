@@ -12,19 +12,17 @@ import pandas as pd
 import shapely
 
 from lowland_gis.analysis.contiguity import barrier_cells, cell_of, cut_shares, is_cut
-from lowland_gis.analysis.rules import OPEN
 from lowland_gis.analysis.unit_ground import Limits, Problem, Weights, build_problem, overlapping
 from lowland_gis.analysis.unit_search import Effort
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
 from lowland_gis.errors import InputRefusedError, UsageError, listed
 from lowland_gis.pipeline import land
-from lowland_gis.pipeline.classify import evidence_table
+from lowland_gis.pipeline.classify import evidence_table, pack_of
 from lowland_gis.pipeline.project import Project
 from lowland_gis.pipeline.runs import current_versions, needed_run
 from lowland_gis.settings import DelineateSettings
 
-NOT_LOW = ("none", OPEN)
 # Two parcels that share so much of the smaller are an error of the delivery, not of digitising.
 _OVERLAP_SHARE = 0.05
 
@@ -151,7 +149,7 @@ def _parcels(connection: Connection, project: Project) -> gpd.GeoDataFrame:
     ).set_index("parcel_id")["answer"]
     parcels = land.parcels(connection, current_versions(connection), srid=project.srid)
     answer = parcels["parcel_id"].map(verdicts)
-    low = (answer.notna() & ~answer.isin(NOT_LOW)).to_numpy()
+    low = answer.isin(pack_of(connection, classified.run_id).low_answers).to_numpy()
     evidence = evidence_table(connection, measured.run_id).reindex(parcels["parcel_id"])
     area = parcels["area_m2"].astype(float)
     return gpd.GeoDataFrame(
