@@ -236,7 +236,7 @@ def load(project_file: Path) -> Settings:
     """
     if not project_file.exists():
         raise UsageError(
-            f"{project_file}: there is no project file here. Make one with: lowland init DIR"
+            f"{project_file}: there is no project file here. Make one with: lowland init DIR --code CODE --name NAME"
             " – or name another with: lowland --project FILE …"
         )
     return _validated(project_file, toml.read(project_file, UsageError))

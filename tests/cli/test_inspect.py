@@ -106,7 +106,7 @@ def test_a_row_that_is_set_aside_is_exit_1(look, tmp_path):
 
 
 def test_it_foretells_what_ingest_does(lowland, look, tmp_path, database):
-    assert lowland("init", "p").returncode == 0
+    assert lowland("init", "p", "--code", "120113", "--name", "北辰区").returncode == 0
     path = SAMPLE / "规资分局/三调成果.gdb"
     found = look(f"{path}:DLTB")
     project = ("--project", "p/lowland.toml")

@@ -14,6 +14,7 @@ import pytest
 from lowland_gis.cli import COMMANDS
 from lowland_gis.cli import lowland as group
 
+DISTRICT = ("--code", "120113", "--name", "北辰区")
 HEAVY = ("numpy", "pandas", "geopandas", "shapely", "sqlalchemy", "pydantic", "psycopg", "rich", "matplotlib")
 
 
@@ -93,7 +94,7 @@ def test_exit_codes_of_definitions_and_databases(lowland, tmp_path):
     assert done.returncode == 6
     assert "fault(s), so nothing was run" in done.stderr
     assert "title: it is missing" in done.stderr
-    assert lowland("init", "here").returncode == 0
+    assert lowland("init", "here", *DISTRICT).returncode == 0
     done = lowland("--project", "here/lowland.toml", "run", dsn=f"host={tmp_path} dbname=none")
     assert done.returncode == 4
     assert "cannot be reached" in done.stderr
@@ -101,30 +102,66 @@ def test_exit_codes_of_definitions_and_databases(lowland, tmp_path):
 
 
 def test_init_makes_a_project_once(lowland, tmp_path):
-    done = lowland("init", "试点", "--district-name", '示例"区', "--crs", "EPSG:4527")
+    done = lowland("init", "试点", "--code", "120113", "--name", '示例"区', "--crs", "EPSG:4527")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "试点/lowland.toml").is_file()
     again = lowland("init", "试点")
     assert again.returncode == 2
     assert "left as it is" in again.stderr
-    assert lowland("init", "x", "--crs", "EPSG:4326").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("crs", "said"),
+    [
+        ("EPSG:32650", ["EPSG:4547 (114°E)", "EPSG:4548 (117°E)", "ogr2ogr -t_srs EPSG:4547"]),
+        ("EPSG:2384", ["is not CGCS2000 (its datum is Xian 1980)", "EPSG:4548 (117°E)", "--datum FILE"]),
+        ("EPSG:2154", ["from -9.86° to 10.38°E, where CGCS2000 has no plane"]),
+    ],
+)
+def test_init_refuses_another_plane_and_names_those_that_fit_its_area(lowland, tmp_path, crs, said):
+    done = lowland("init", "x", *DISTRICT, "--crs", crs)
+    assert done.returncode == 2
+    for words in said:
+        assert words in done.stderr
+    assert ("ogr2ogr" in done.stderr) == (crs == "EPSG:32650")
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.parametrize(("given", "missing"), [((), "--code"), (("--code", "120113"), "--name")])
+def test_init_assumes_no_district(lowland, tmp_path, given, missing):
+    done = lowland("init", "x", *given)
+    assert done.returncode == 2
+    assert f"{missing} is missing, and it is printed on maps" in done.stderr
+    assert not (tmp_path / "x").exists()
+
+
+def test_init_asks_for_the_district_on_a_terminal(tmp_path):
+    ours, terminal = os.openpty()
+    os.write(ours, "110105\n朝阳区\n".encode())
+    line = [sys.executable, "-m", "lowland_gis", "init", str(tmp_path / "x")]
+    done = subprocess.run(line, stdin=terminal, capture_output=True, text=True, timeout=60, check=False)
+    os.close(terminal)
+    os.close(ours)
+    assert done.returncode == 0, done.stderr
+    settings = (tmp_path / "x/lowland.toml").read_text(encoding="utf-8")
+    assert 'district_code = "110105"' in settings
+    assert 'district_name = "朝阳区"' in settings
+
+
 def test_init_refuses_a_wrong_district_code_and_a_place_it_cannot_write(lowland, tmp_path):
-    done = lowland("init", "x", "--district-code", "12")
+    done = lowland("init", "x", "--name", "示例区", "--code", "12")
     assert done.returncode == 2
     assert "district_code" in done.stderr
     assert not (tmp_path / "x").exists()
     (tmp_path / "file").write_text("", encoding="utf-8")
-    done = lowland("init", "file/x")
+    done = lowland("init", "file/x", *DISTRICT)
     assert done.returncode == 3
     assert "file/x" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_the_commands_that_init_proposes_can_be_typed_as_they_are(lowland, tmp_path):
-    said = lowland("init", '试 "点').stdout
+    said = lowland("init", '试 "点', *DISTRICT).stdout
     line = next(line for line in said.splitlines() if line.endswith("db up"))
     assert shlex.split(line)[:3] == ["lowland", "--project", '试 "点/lowland.toml']
 
