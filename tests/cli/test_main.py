@@ -49,7 +49,7 @@ def test_output_that_finds_no_place_is_no_success():
             env=os.environ | {"PYTHONUNBUFFERED": ""},
         )
     assert done.returncode == 3
-    assert "cannot be read or written" in done.stderr
+    assert "Standard output cannot be written" in done.stderr
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))
@@ -233,3 +233,63 @@ def test_a_closed_pipe_is_no_error():
         said = process.stderr.read().decode()
         assert process.wait() == 0, said
     assert said == ""
+
+
+@pytest.mark.parametrize(
+    "arguments", [["rules", "show"], ["rules", "show", "--json"], ["rules", "test", "example_beichen", "--json"], ["--help"]]
+)  # fmt: skip
+def test_a_reader_that_leaves_early_is_no_error(arguments):
+    """As `lowland … | head -1` does."""
+    command = [sys.executable, "-m", "lowland_gis", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        said = process.stderr.read().decode()
+        assert process.wait() == 0, said
+    assert said == ""
+
+
+@pytest.mark.parametrize("arguments", [["rules", "show"], ["rules", "list", "--json"]])
+def test_a_closed_output_is_said_and_no_success(arguments):
+    command = [sys.executable, "-m", "lowland_gis", *arguments]
+    done = subprocess.run(
+        ["sh", "-c", '"$@" >&-', "sh", *command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 3
+    assert done.stderr.startswith("Error: ")
+    assert "cannot be" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_closed_output_takes_no_file_of_ours(lowland, tmp_path):
+    """The next file that is opened would get the number of the closed stream, and what is printed into it."""
+    command = [sys.executable, "-m", "lowland_gis", "init", str(tmp_path / "p")]
+    done = subprocess.run(["sh", "-c", '"$@" >&- 2>&- <&-', "sh", *command], check=False)
+    assert done.returncode in {0, 3}
+    assert (
+        (tmp_path / "p/lowland.toml")
+        .read_text(encoding="utf-8")
+        .startswith("# The settings of one lowland project")
+    )
+    assert "is made" not in (tmp_path / "p/lowland.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["ingest", "parcel", "x.gpkg", "--part", b"\xb1\xb1"], ["inspect", b"\xb5\xd8.gpkg"]]
+)
+def test_an_argument_in_gbk_is_refused_with_its_reading(tmp_path, arguments):
+    command = [sys.executable, "-m", "lowland_gis", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "is not UTF-8 (read as GBK it is '" in done.stderr
+    assert "北" in done.stderr or "地.gpkg" in done.stderr
+
+
+def test_a_folder_in_gbk_is_refused_in_words(tmp_path):
+    folder = os.fsencode(tmp_path) + b"/\xb5\xd8"
+    os.mkdir(folder)  # noqa: PTH102 - no Path holds these bytes
+    command = [sys.executable, "-m", "lowland_gis", "init", "."]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    assert done.returncode == 3
+    assert r"\xb5\xd8" in done.stderr
+    assert len(done.stderr) < 500

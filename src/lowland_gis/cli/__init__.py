@@ -8,17 +8,19 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from lowland_gis import __version__
 from lowland_gis.cli.memory import keep_memory
+from lowland_gis.cli.raw_names import is_bytes, not_utf8, refuse_bytes, word_around
+from lowland_gis.cli.streams import have_streams, nobody_reads, speak_utf8, warn
 from lowland_gis.errors import InputRefusedError, LowlandError
 
 if TYPE_CHECKING:
@@ -130,7 +132,7 @@ class Session:
     def tell(self, text: str) -> None:
         """Say what is being done, on stderr."""
         if self.verbosity >= 0:
-            click.echo(text, err=True)
+            warn(text)
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -169,32 +171,33 @@ def program() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and turn every expected error into a message and its exit code."""
-    debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    debug = "--debug" in given
     signal.signal(signal.SIGTERM, _terminated)
-    _speak_utf8()
+    have_streams()
+    speak_utf8()
+    output = sys.stdout
     try:
+        refuse_bytes(given)
         code = lowland.main(args=arguments, prog_name="lowland", standalone_mode=False)
+    except SystemExit:
+        if sys.stdout is not output:
+            # click changes the stream and ends with 1 when the reader of our output went away, as `head` does.
+            nobody_reads()
+            sys.exit(0)
+        raise
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(_say("Stopped; nothing was left half-done.", 130))
     except BrokenPipeError:
-        # The reader of our output went away, as `head` does; there is nobody to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        nobody_reads()
         sys.exit(0)
-    except LowlandError as error:
-        if debug:
-            raise
-        sys.exit(_say(str(error), error.exit_code))
-    except OSError as error:
-        if debug:
-            raise
-        sys.exit(_say(_refused_by_system(error), InputRefusedError.exit_code))
     except Exception as error:
         if debug:
             raise
-        sys.exit(_say(_own_fault(error), OWN_FAULT))
+        sys.exit(_say(*_refusal(error)))
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -205,17 +208,21 @@ def _said(code: int) -> int:
     except BrokenPipeError:
         pass  # The reader went away; there is nobody to tell.
     except OSError as error:
-        code = _say(_refused_by_system(error), InputRefusedError.exit_code)
-    sys.stderr.flush()
+        code = _say(_no_output(error), InputRefusedError.exit_code)
+    with suppress(OSError):
+        sys.stderr.flush()
     return code
 
 
-def _speak_utf8() -> None:
-    """Never fail on a Chinese name, whatever the locale of the terminal."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure: Any = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
+def _refusal(error: Exception) -> tuple[str, int]:
+    """Return what to say of an error, and the exit code."""
+    if isinstance(error, LowlandError):
+        return str(error), error.exit_code
+    if isinstance(error, OSError):
+        return _refused_by_system(error), InputRefusedError.exit_code
+    if isinstance(error, UnicodeEncodeError) and is_bytes(error.object):
+        return not_utf8("A name or path", word_around(error)), InputRefusedError.exit_code
+    return _own_fault(error), OWN_FAULT
 
 
 def _refused_by_system(error: OSError) -> str:
@@ -223,6 +230,13 @@ def _refused_by_system(error: OSError) -> str:
     return (
         f"{place}: cannot be read or written ({error.strerror or error}), so the command stopped."
         " Check the path, its rights and the disk, and try again."
+    )
+
+
+def _no_output(error: OSError) -> str:
+    return (
+        f"Standard output cannot be written ({error.strerror or error}), so what the command prints is lost; what it did is done."
+        " Check the disk, or name a file: lowland … > FILE"
     )
 
 
@@ -240,5 +254,5 @@ def _terminated(*_: object) -> None:
 
 
 def _say(text: str, code: int) -> int:
-    click.echo(f"Error: {text}", err=True)
+    warn(f"Error: {text}")
     return code
