@@ -18,6 +18,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import shapely
+from pyproj import CRS
 
 from lowland_gis.analysis.geodesy import GaussPlane
 from lowland_gis.analysis.offset import gcj02_shift
@@ -729,6 +730,87 @@ def _gcj(folder: Path) -> list[str]:
         gpd.GeoDataFrame(rows, geometry=tiles, crs=4548), lambda xy: xy + gcj02_shift(xy, plane), 4548
     )
     return ingest(package(folder, shifted))
+
+
+ELSEWHERE = "outside China or far outside the zone"
+
+
+@case("coordinates", "degrees on another continent, declared as CGCS2000", REFUSED, said=ELSEWHERE)
+def _other_continent(folder: Path) -> list[str]:
+    """Philadelphia: its coordinates on the plane made areas larger than the Earth's."""
+    return ingest(
+        package(folder, moved(features().to_crs(4490), lambda xy: xy - np.array([192, -0.5]), 4490))
+    )
+
+
+@case("coordinates", "another continent's metres, and `--src-crs EPSG:4548`", REFUSED, said=ELSEWHERE)
+def _other_metres(folder: Path) -> list[str]:
+    rows = moved(features(), lambda xy: xy - np.array([515_000 - 818_000, 4_345_000 - 72_000]), 2272)
+    return [*ingest(package(folder, rows)), "--src-crs", "EPSG:4548"]
+
+
+@case(
+    "coordinates",
+    "one feature on another continent",
+    ASIDE,
+    aside=1,
+    rules=("geometry_off_plane",),
+    value=SIMPLIFIED,
+)
+def _one_elsewhere(folder: Path) -> list[str]:
+    rows = features()
+    return ingest(package(folder, rows.set_geometry([rows.geometry[0], box(-9_000_000, 0)])))
+
+
+@case(
+    "coordinates",
+    "all of it clear of the district, by 50 km",
+    LOADED,
+    rules=("outside_district",),
+    said="50.0 km outside",
+)
+def _clear(folder: Path) -> list[str]:
+    return ingest(package(folder, moved(features(), lambda xy: xy + np.array([53_000, 0]), 4548)))
+
+
+NULL_SHIFT = ("datum_null_shift",)
+
+
+@case("coordinates", "GeoJSON of RFC 7946 (degrees of WGS 84, taken for CGCS2000 without a shift)", LOADED,
+      value=HERE, query=PLACE, rules=NULL_SHIFT, said="without a shift")  # fmt: skip
+def _rfc_7946(folder: Path) -> list[str]:
+    rows = features().to_crs(4490).set_crs(4326, allow_override=True)
+    rows.to_file(folder / "图斑.geojson", RFC7946="YES", COORDINATE_PRECISION=9, engine="pyogrio")
+    return ingest(folder / "图斑.geojson")
+
+
+@case(
+    "coordinates",
+    "UTM on WGS 84 (taken for CGCS2000 without a shift)",
+    LOADED,
+    value=HERE,
+    query=PLACE,
+    rules=NULL_SHIFT,
+)
+def _utm(folder: Path) -> list[str]:
+    return ingest(package(folder, features().to_crs(4490).set_crs(4326, allow_override=True).to_crs(32650)))
+
+
+@case(
+    "coordinates",
+    "an old datum with a TOWGS84 of a program in its .prj",
+    REFUSED,
+    said="only a ballpark shift is known",
+)
+def _old_bound(folder: Path) -> list[str]:
+    old = (
+        CRS.from_epsg(4610)
+        .to_wkt("WKT1_GDAL")
+        .replace('AUTHORITY["EPSG","7049"]],', 'AUTHORITY["EPSG","7049"]],TOWGS84[24,-123,-94,0,0,0,0],')
+    )
+    path = shapefile(folder, features().to_crs(4490), "GBK")
+    path.with_suffix(".prj").write_text(old)
+    return ingest(path)
 
 
 # ------------------------------------------------------------------ dates

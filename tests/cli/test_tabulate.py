@@ -157,3 +157,69 @@ def test_lines_are_strips_of_their_width(lowland, files):
         "there is no field 'BREITE'"
         in lowland("tabulate", "parcels.gpkg", "xz.gpkg", "--width", "BREITE").stderr
     )
+
+
+def write(path, rows, crs, **columns):
+    gpd.GeoDataFrame(columns or {"ZDDM": range(len(rows))}, geometry=rows, crs=crs).to_file(path)
+
+
+def test_feet_are_turned_into_metres(lowland, tmp_path):
+    """New York Long Island (ftUS): a parcel of 1000 by 1000 ft, half of it zone, is 92,903.41 m²."""
+    write(tmp_path / "parcels.gpkg", [shapely.box(1_000_000, 200_000, 1_001_000, 201_000)], 2263)
+    write(tmp_path / "zones.gpkg", [shapely.box(1_000_500, 200_000, 1_002_000, 201_000)], 2263)
+    done = lowland("tabulate", "parcels.gpkg", "zones.gpkg", "--cover", "cover.csv")
+    foot = 1200 / 3937
+    rows = read(done.stdout)
+    assert rows["area_m2"].tolist() == pytest.approx([5e5 * foot**2], abs=1e-6)
+    assert rows["share"].tolist() == pytest.approx([0.5])
+    cover = pd.read_csv(tmp_path / "cover.csv")
+    assert cover[["area_m2", "rest_m2"]].to_numpy().tolist() == [
+        pytest.approx([1e6 * foot**2, 5e5 * foot**2])
+    ]
+    assert "not true to area" not in done.stderr
+
+
+def test_an_area_on_web_mercator_is_told_with_its_error(lowland, files):
+    plain = read(lowland("tabulate", "parcels.gpkg", "zones.gpkg:DLTB", "--by", "DLBM").stdout)
+    shifted = (
+        gpd.read_file(files / "parcels.gpkg").to_crs(4490).set_crs(4326, allow_override=True).to_crs(3857)
+    )
+    shifted.to_file(files / "mercator.gpkg")
+    done = lowland("tabulate", "mercator.gpkg", "zones.gpkg:DLTB", "--by", "DLBM")
+    assert done.returncode == 0, done.stderr
+    rows = read(done.stdout)
+    assert rows["share"].tolist() == pytest.approx(plain["share"].tolist(), abs=1e-4)
+    ratio = rows["area_m2"].sum() / plain["area_m2"].sum()
+    assert f"areas on it are {ratio - 1:.1%}"[:-2] in done.stderr
+    assert "EPSG:4548" in done.stderr
+    assert "taken for" in done.stderr
+    assert "GCJ-02" in done.stderr
+
+
+def test_a_system_that_a_file_does_not_declare(lowland, files):
+    whole = lowland("tabulate", "parcels.gpkg", "zones.gpkg:DLTB", "--by", "DLBM").stdout
+    gpd.read_file(files / "zones.gpkg", layer="DLTB").to_crs(4527).to_file(files / "zones.shp")
+    (files / "zones.prj").unlink()
+    refused = lowland("tabulate", "parcels.gpkg", "zones.shp", "--by", "DLBM")
+    assert (refused.returncode, "--src-crs" in refused.stderr) == (3, True)
+    done = lowland("tabulate", "parcels.gpkg", "zones.shp", "--by", "DLBM", "--src-crs", "EPSG:4527")
+    assert read(done.stdout)["area_m2"].tolist() == pytest.approx(read(whole)["area_m2"].tolist(), abs=1e-3)
+
+
+def test_a_system_that_a_file_declares_wrongly(lowland, files):
+    whole = lowland("tabulate", "parcels.gpkg", "zones.gpkg:DLTB", "--by", "DLBM").stdout
+    wrong = gpd.read_file(files / "zones.gpkg", layer="DLTB").set_crs(4549, allow_override=True)
+    wrong.to_file(files / "wrong.gpkg")
+    unused = lowland("tabulate", "parcels.gpkg", "wrong.gpkg", "--src-crs", "EPSG:4548")
+    assert unused.returncode == 2
+    assert "--src-crs zones=EPSG:4548" in unused.stderr
+    done = lowland("tabulate", "parcels.gpkg", "wrong.gpkg", "--by", "DLBM", "--src-crs", "zones=EPSG:4548")
+    assert done.stdout == whole
+    twice = lowland("tabulate", "parcels.gpkg", "wrong.gpkg", *["--src-crs", "zones=EPSG:4548"] * 2)
+    assert twice.returncode == 2
+
+
+def test_parcels_of_another_part_of_the_earth_are_told(lowland, files):
+    write(files / "south.gpkg", [shapely.box(390_000, -6_461_000, 391_000, -6_460_000)], 4548)
+    done = lowland("tabulate", "south.gpkg", "zones.gpkg:DLTB")
+    assert "is for 115.50° … 118.50°" in done.stderr

@@ -1,23 +1,18 @@
-"""Coordinate systems: what a file is in, and only exact ways from it to the project's plane."""
+"""Coordinate systems: what a file is in."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-import shapely
 from pyproj import CRS
 
 from lowland_gis.errors import InputRefusedError
-from lowland_gis.files.crs import path_between, reference, resolve, transformed
+from lowland_gis.files.crs import in_metres, reference, resolve
+from lowland_gis.files.transform import path_between
 
 PLANE = np.array([515_000.0, 4_345_000.0, 516_000.0, 4_346_000.0])
 PREFIXED = np.add(PLANE, [39_000_000, 0, 39_000_000, 0])
 DEGREES = np.array([117.1, 39.2, 117.2, 39.3])
-
-
-def moved(shape: shapely.Geometry, source: str, target: str) -> shapely.Geometry:
-    way = path_between(reference(source, "a"), reference(target, "a"), "a.shp")
-    return transformed(np.array([shape], dtype=object), way)[0]
 
 
 @pytest.mark.parametrize("version", ["WKT1_ESRI", "WKT1_GDAL", "WKT2_2019"])
@@ -38,12 +33,6 @@ def test_a_code_that_its_own_wkt_contradicts_is_not_believed(old: str, new: str)
     wkt = CRS.from_epsg(4548).to_wkt("WKT1_GDAL")
     assert old in wkt
     assert reference(wkt.replace(old, new), "a.shp").name != "EPSG:4548"
-
-
-def test_a_twin_code_means_the_same_plane():
-    """EPSG:4509 is the 6° zone with the same central meridian and false easting; its coordinates stay bit for bit."""
-    assert path_between(reference("EPSG:4509", "a"), reference("EPSG:4548", "a"), "a") is None
-    assert path_between(reference("EPSG:4508", "a"), reference("EPSG:4548", "a"), "a") is not None
 
 
 def test_what_is_no_coordinate_system_is_refused():
@@ -87,40 +76,43 @@ def test_what_the_user_gives_wins_over_the_declaration():
     assert resolve("EPSG:4526", "EPSG:4527", PREFIXED, "a.shp").name == "EPSG:4527"
 
 
-@pytest.mark.parametrize("source", ["EPSG:4490", "EPSG:4527", "EPSG:4549"])
-def test_systems_of_one_datum_are_exact_both_ways(source: str):
-    square = shapely.box(*PLANE)
-    back = moved(moved(square, "EPSG:4548", source), source, "EPSG:4548")
-    assert shapely.hausdorff_distance(square, back) < 1e-6
+@pytest.mark.parametrize("text", ["EPSG:4978", "EPSG:5737", "EPSG:4479"])
+def test_what_has_no_places_on_a_map_is_refused(text: str):
+    with pytest.raises(InputRefusedError, match="no system of places on a map"):
+        reference(text, "a.shp")
 
 
-def test_a_zone_prefix_is_only_a_million_times_the_zone():
-    shifted = moved(shapely.box(*PREFIXED), "EPSG:4527", "EPSG:4548")
-    np.testing.assert_allclose(shapely.bounds(shifted), PLANE, atol=1e-6)
+def test_of_a_system_with_heights_the_horizontal_part_is_taken():
+    assert reference("EPSG:4548+5737", "a.shp").name == "EPSG:4548"
 
 
-def test_degrees_come_to_a_known_point():
-    """On the central meridian x is the false easting; the meridian arc to 40° on GRS 80 is 4 429 529.03 m."""
-    point = moved(shapely.Point(117, 40), "EPSG:4490", "EPSG:4548")
-    assert point.x == pytest.approx(500_000, abs=1e-6)
-    assert point.y == pytest.approx(4_429_529.0302, abs=1e-3)
+def test_a_shift_that_a_file_brings_along_is_left_out():
+    """Many programs write a TOWGS84 of their own into the .prj of an old datum."""
+    old = CRS.from_epsg(4610).to_wkt("WKT1_GDAL")
+    bound = old.replace('AUTHORITY["EPSG","7049"]],', 'AUTHORITY["EPSG","7049"]],TOWGS84[10,20,30,0,0,0,0],')
+    assert CRS.from_wkt(bound).is_bound
+    assert reference(bound, "a.shp").name == "EPSG:4610"
 
 
-def test_the_same_system_is_bit_for_bit():
-    shapes = np.array([shapely.Point(515_000.1234567, 4_345_000.7654321), None], dtype=object)
-    assert path_between(reference("EPSG:4548", "a"), reference("EPSG:4548", "a"), "a") is None
-    assert transformed(shapes, None) is shapes
+def test_a_plane_in_feet_has_a_twin_in_metres():
+    feet = reference("EPSG:2263", "a.shp")
+    assert feet.unit_m == pytest.approx(1200 / 3937, rel=1e-15)
+    metres = in_metres(feet)
+    assert (metres.unit_m, metres.is_plane) == (1.0, True)
+    way = path_between(feet, metres, "a.shp")
+    x, y = way.transform(1_000_000.0, 200_000.0)
+    assert (x, y) == (
+        pytest.approx(1_000_000 * 1200 / 3937, abs=1e-6),
+        pytest.approx(200_000 * 1200 / 3937, abs=1e-6),
+    )
 
 
-@pytest.mark.parametrize("source", ["EPSG:2384", "EPSG:2363", "EPSG:4610", "EPSG:2436", "EPSG:4214"])
-def test_an_old_datum_is_refused(source: str):
-    """Xian 1980 and Beijing 1954: PROJ knows no way but a ballpark shift."""
-    with pytest.raises(InputRefusedError, match="ballpark shift"):
-        path_between(reference(source, "a"), reference("EPSG:4548", "a"), "erdiao.shp")
+def test_a_system_in_metres_or_degrees_is_its_own():
+    for text in ("EPSG:4548", "EPSG:4490"):
+        assert in_metres(reference(text, "a.shp")) == reference(text, "a.shp")
 
 
-def test_missing_and_empty_shapes_stay_what_they_are():
-    way = path_between(reference("EPSG:4490", "a"), reference("EPSG:4548", "a"), "a")
-    shapes = transformed(np.array([None, shapely.Polygon()], dtype=object), way)
-    assert shapes[0] is None
-    assert shapely.is_empty(shapes[1])
+def test_a_meridian_plane_in_feet_is_not_taken_for_swapped():
+    """EPSG:2261, New York Central (ftUS): false easting 820,208 ft; a place 500 km south of none of its zones."""
+    inside = np.array([950_000.0, 1_100_000.0, 960_000.0, 1_110_000.0])
+    assert resolve("EPSG:2261", None, inside, "a.shp").false_easting == pytest.approx(250_000, abs=0.01)

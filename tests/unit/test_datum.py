@@ -13,8 +13,9 @@ import pytest
 from pyproj import Transformer
 
 from lowland_gis.errors import DefinitionError, InputRefusedError, UsageError
-from lowland_gis.files.crs import path_between, reference
+from lowland_gis.files.crs import reference
 from lowland_gis.files.datum import path_with, read_datum, same_datum
+from lowland_gis.files.transform import path_between
 
 HEAD = """
 source_crs = "{source}"

@@ -63,7 +63,7 @@ def test_the_rows_are_the_same_whatever_is_done_at_once(files, monkeypatch, thre
     # A parcel without a shape has no area, and that is not equal to itself.
     assert repr(other_cover.to_pylist()) == repr(cover.to_pylist())
     assert told == [words.replace("zones.parquet", zones) for words in said]
-    assert [words.split(" × ")[0] for words in said] == [
+    assert [words.split(" × ")[0] for words in said if " × " in words] == [
         *["parcels.parquet: 1"] * 2,
         *["zones.parquet: 1"] * 2,
     ]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 Bounds = tuple[float, float, float, float]
 
 # China, in degrees and in metres of a Gauss-Krüger plane.
@@ -70,6 +73,18 @@ def _straight(bounds: Bounds, meridian: int | None, *, swapped: bool) -> tuple[R
     if _inside(west, east, _MERCATOR_X) and _inside(south, north, _MERCATOR_Y):
         found.append(Reading("Web Mercator (网络墨卡托)", {"WGS 84": "EPSG:3857"}, swapped))
     return tuple(found)
+
+
+def off_plane(bounds: npt.NDArray[np.float64], false_easting_m: float) -> npt.NDArray[np.bool_]:
+    """Return which extents (n × west, south, east, north in metres) reach beyond a Gauss-Krüger plane of China.
+
+    So far from its meridian a plane says nothing of areas any more. An extent that is NaN reaches nowhere.
+    """
+    half = (_EASTINGS[1] - _EASTINGS[0]) / 2
+    low = np.array([false_easting_m - half, _NORTHINGS[0]])
+    high = np.array([false_easting_m + half, _NORTHINGS[1]])
+    beyond: npt.NDArray[np.bool_] = np.any(np.hstack([bounds[:, :2] < low, bounds[:, 2:] > high]), axis=1)
+    return beyond
 
 
 def _inside(low: float, high: float, limits: tuple[float, float]) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 
-from lowland_gis.analysis.extent import FARTHEST
+from lowland_gis.analysis.extent import FARTHEST, off_plane
 
 Geometries = npt.NDArray[np.object_]
 Texts = npt.NDArray[np.object_]
@@ -22,6 +22,7 @@ FAULTS = {
     "geometry_unreadable": "the geometry cannot be read (a ring is not closed or too short)",
     "geometry_empty": "the geometry is empty",
     "geometry_not_finite": "a coordinate is NaN, infinite or farther away than any plane reaches",
+    "geometry_off_plane": "it reaches beyond the plane of the project, where no area can be told",
     "geometry_wrong_kind": "the geometry is of another kind than the layer",
     "geometry_collapsed": "nothing is left after repair",
     "geometry_invalid": "the geometry was invalid and was repaired (structure method)",
@@ -92,6 +93,14 @@ def repair(geometries: Geometries, fault: Texts, kind: Kind) -> Repaired:
     received[invalid] = geometries[invalid]
     fault[invalid] = _verdicts(geometries[invalid], repaired[invalid])
     return Repaired(repaired, received, fault)
+
+
+def held_to_plane(mended: Repaired, false_easting_m: float) -> Repaired:
+    """Take what can be loaded from the geometries that reach beyond a Gauss-Krüger plane, in metres, of China."""
+    off = mended.usable & off_plane(shapely.bounds(mended.geometries), false_easting_m)
+    if not off.any():
+        return mended
+    return replace(mended, fault=np.where(off, "geometry_off_plane", mended.fault))
 
 
 def multipolygons(geometries: Geometries) -> Geometries:

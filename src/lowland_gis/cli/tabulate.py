@@ -16,6 +16,7 @@ from lowland_gis.cli.progress import progress
 from lowland_gis.files.table import check_suffix, csv_writer, row_writer
 from lowland_gis.pipeline.files import Tabulated, tabulate_files
 from lowland_gis.pipeline.files_in_sql import database_for, tabulate_files_in_sql
+from lowland_gis.pipeline.given_crs import given_crs
 from lowland_gis.pipeline.project import unwatched
 
 
@@ -34,6 +35,13 @@ from lowland_gis.pipeline.project import unwatched
     "output",
     type=click.Path(path_type=Path, dir_okay=False),
     help="A .csv or .parquet file; without it stdout.",
+)
+@click.option(
+    "--src-crs",
+    "systems",
+    multiple=True,
+    metavar="CRS",
+    help="Coordinate system of a file that declares none; parcels=EPSG:… or zones=EPSG:… of one that declares it wrongly.",
 )
 @click.option(
     "--engine",
@@ -63,6 +71,7 @@ def tabulate(
     by_field: str | None,
     width_field: str | None,
     output: Path | None,
+    systems: tuple[str, ...],
     engine: str,
     cover: Path | None,
     threads: int,
@@ -77,6 +86,7 @@ def tabulate(
         check_suffix(target)
     if engine != "local" and (cover is not None or width_field is not None):
         raise click.UsageError("--cover and --width are answered by the local engine. Leave --engine away.")
+    given = given_crs(systems)
     session.tell(f"tabulate with the {engine} engine")
     with ExitStack() as stack:
         rows = stack.enter_context(_written(session, output))
@@ -91,6 +101,7 @@ def tabulate(
                 by_field=by_field,
                 width_field=width_field,
                 cover=cover is not None,
+                given=given,
                 threads=threads,
                 tell=session.tell,
                 watch=stack.enter_context(progress(session, "tabulate")) if shown else unwatched,
@@ -98,7 +109,7 @@ def tabulate(
         else:
             dsn = database_for(session.project_dir, session.dsn)
             whole = tabulate_files_in_sql(
-                parcels, zones, id_field=id_field, by_field=by_field, dsn=dsn, tell=session.tell
+                parcels, zones, id_field=id_field, by_field=by_field, dsn=dsn, given=given, tell=session.tell
             )
             tables = iter([Tabulated(whole, None)])
         for each in tables:

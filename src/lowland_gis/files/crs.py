@@ -1,18 +1,14 @@
-"""What coordinate system a file is in, and the way from it to the project's plane, without ever guessing a datum."""
+"""What coordinate system a file is in: as it declares or as the user says, never against what its coordinates show."""
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
-from pyproj.transformer import Transformer, TransformerGroup
 
 from lowland_gis.errors import InputRefusedError
 
@@ -31,7 +27,8 @@ class Reference:
     """A coordinate system as it is used: `EPSG:…` where it has a number, else its WKT.
 
     What coordinates are checked by is asked of PROJ once, since each thread that asks it opens its database anew: whether they
-    are in degrees or on a plane, and the false easting of a transverse Mercator plane, None on others.
+    are in degrees or on a plane, the false easting in metres of a transverse Mercator plane, None on others, and how many
+    metres the unit of a plane has (1 for degrees).
     """
 
     name: str
@@ -39,13 +36,20 @@ class Reference:
     in_degrees: bool
     is_plane: bool
     false_easting: float | None
+    unit_m: float = 1.0
 
 
 @lru_cache(maxsize=64)
 def reference(text: str, where: str) -> Reference:
-    """Return the coordinate system that a text (EPSG code or WKT) means; Esri spellings become their EPSG code."""
+    """Return the coordinate system that a text (EPSG code or WKT) means; Esri spellings become their EPSG code.
+
+    Of a system with heights it is the horizontal part; a shift to WGS 84 that a file brings along (TOWGS84) is left out.
+
+    Raises:
+        InputRefusedError: nobody knows the system, or it has no two horizontal axes.
+    """
     try:
-        crs = CRS.from_user_input(text)
+        crs = _horizontal(CRS.from_user_input(text))
     except CRSError as error:
         raise InputRefusedError(
             f"{where}: {text[:80]!r} is no known coordinate system. Give it with --src-crs, for example --src-crs EPSG:4548."
@@ -53,14 +57,51 @@ def reference(text: str, where: str) -> Reference:
     number = _own_number(crs) or crs.to_epsg(min_confidence=_MIN_CONFIDENCE)
     used = CRS.from_epsg(number) if number else crs
     name = f"EPSG:{number}" if number else crs.to_wkt()
-    return Reference(name, used, used.is_geographic, used.is_projected, _false_easting(used))
+    if used.is_geocentric or used.is_vertical:
+        raise InputRefusedError(
+            f"{where}: {used.name} is no system of places on a map, but {used.type_name.removesuffix(' CRS').lower()}."
+            " Give the right one with --src-crs, for example --src-crs EPSG:4548."
+        )
+    unit = 1.0 if used.is_geographic else _metres(used)
+    return Reference(name, used, used.is_geographic, used.is_projected, _false_easting(used), unit)
+
+
+def _horizontal(crs: CRS) -> CRS:
+    """Return the part of a system that says where a place lies on the map.
+
+    The parameters of a TOWGS84 are a program's default as often as a bureau's, so they are no way between two datums.
+    """
+    while crs.is_bound or crs.is_compound:
+        part = crs.source_crs if crs.is_bound else crs.sub_crs_list[0]
+        if part is None:
+            return crs
+        crs = part
+    return crs
+
+
+def _metres(crs: CRS) -> float:
+    """Return how many metres the unit of the axes of a plane has."""
+    return float(crs.axis_info[0].unit_conversion_factor) if crs.axis_info else 1.0
+
+
+def in_metres(system: Reference) -> Reference:
+    """Return the same plane with axes in metres; a system in metres or degrees is its own."""
+    if system.in_degrees or system.unit_m == 1:
+        return system
+    content = system.crs.to_json_dict()
+    content.pop("id", None)
+    content["name"] = f"{system.crs.name} in metres"
+    for axis in content["coordinate_system"]["axis"]:
+        axis["unit"] = "metre"
+    return reference(CRS.from_json_dict(content).to_wkt(), system.name)
 
 
 def _false_easting(crs: CRS) -> float | None:
     operation = crs.coordinate_operation
     if operation is None or operation.method_name != "Transverse Mercator":
         return None
-    return next((float(each.value) for each in operation.params if each.name == "False easting"), 0.0)
+    eastings = (each for each in operation.params if each.name == "False easting")
+    return next((float(each.value) * float(each.unit_conversion_factor) for each in eastings), 0.0)
 
 
 def _own_number(crs: CRS) -> int | None:
@@ -72,10 +113,10 @@ def _own_number(crs: CRS) -> int | None:
     if carried.get("authority") != "EPSG":
         return None
     number = int(carried["code"])
-    return number if _plane(CRS.from_epsg(number)) == _plane(crs) else None
+    return number if plane_of(CRS.from_epsg(number)) == plane_of(crs) else None
 
 
-def _plane(crs: CRS) -> tuple[object, ...]:
+def plane_of(crs: CRS) -> tuple[object, ...]:
     """Return what makes a system: datum, ellipsoid, projection and its numbers; not its name or the order of axes."""
     datum = crs.geodetic_crs.datum if crs.geodetic_crs else None
     operation = crs.coordinate_operation
@@ -126,7 +167,7 @@ def _refuse_contradiction(found: Reference, bounds: npt.NDArray[np.float64], whe
             f"{where}: declared as metres ({found.name}), but the coordinates are degrees ({extent})."
             " Give the right system with --src-crs, for example --src-crs EPSG:4490."
         )
-    _refuse_other_zone(found, west, south, extent, where)
+    _refuse_other_zone(found, west * found.unit_m, south * found.unit_m, extent, where)
 
 
 def _refuse_other_zone(found: Reference, west: float, south: float, extent: str, where: str) -> None:
@@ -147,48 +188,3 @@ def _refuse_other_zone(found: Reference, west: float, south: float, extent: str,
             f"{where}: the coordinates are of zone {int(west // _ZONE_WIDTH_M)} ({extent}), but {found.name} is zone"
             f" {int(false_easting // _ZONE_WIDTH_M)}. Give the right system with --src-crs."
         )
-
-
-class Way(Protocol):
-    """A way between two systems, whatever computes it."""
-
-    def transform(self, x: Any, y: Any) -> tuple[Any, Any]:
-        """Return x and y in the target system."""
-
-
-class _OneAtATime:
-    """A transformation that several threads may ask for: PROJ's own keeps the error of one thread where others read it."""
-
-    def __init__(self, transformer: Transformer) -> None:
-        self._transformer = transformer
-        self._lock = threading.Lock()
-
-    def transform(self, x: Any, y: Any) -> tuple[Any, Any]:
-        with self._lock:
-            return self._transformer.transform(x, y)
-
-
-def path_between(source: Reference, target: Reference, where: str) -> Way | None:
-    """Return the transformation between two systems, or None when they are the same.
-
-    Raises:
-        InputRefusedError: the datums differ and only a ballpark shift is known, which is wrong by tens of metres.
-    """
-    if source.name == target.name or _plane(source.crs) == _plane(target.crs):
-        return None
-    group = TransformerGroup(source.crs, target.crs, always_xy=True, allow_ballpark=False)
-    if not group.transformers:
-        raise InputRefusedError(
-            f"{where}: it is in {source.crs.name}, and from there to {target.crs.name} only a ballpark shift is known,"
-            " which is wrong by tens of metres. Have it converted with the bureau's own parameters, or, if the datum"
-            " is declared wrongly, give the right one with --src-crs."
-        )
-    return _OneAtATime(group.transformers[0])
-
-
-def transformed(geometries: npt.NDArray[np.object_], transformer: Way | None) -> npt.NDArray[np.object_]:
-    """Return geometries in the target system; without a transformer they come back bit for bit."""
-    if transformer is None:
-        return geometries
-    moved: npt.NDArray[np.object_] = shapely.transform(geometries, transformer.transform, interleaved=False)
-    return moved

@@ -14,14 +14,18 @@ from lowland_gis.analysis.geodesy import GaussPlane
 from lowland_gis.analysis.offset import Offset, gcj02_offset
 from lowland_gis.analysis.repair import Repaired
 from lowland_gis.db.connect import Connection
+from lowland_gis.errors import InputRefusedError
 from lowland_gis.pipeline.runs import current_versions
 
 # So many features of each batch are enough to see a shift of the whole; memory does not grow with the batch.
 _FEATURES_A_BATCH = 500
 _VERTICES_A_FEATURE = 20
 _MOST_PLACES = 200_000
+# A delivery that stays clear of its district by this is of another one; by the other it is of another part of the country.
+_CLEAR_M, _FAR_M = 1_000.0, 100_000.0
 
 RULE = "offset_gcj02"
+OUTSIDE = "outside_district"
 
 
 @dataclass
@@ -50,8 +54,47 @@ class Beside:
         """Return the doubt as one row of `land.issue`, or none."""
         if self.boundary is None or not self.places:
             return pd.DataFrame()
-        found = gcj02_offset(np.concatenate(self.places), self.boundary, self.plane)
+        places = np.concatenate(self.places)
+        away = _away_m(places, self.boundary)
+        if away > _CLEAR_M:
+            return pd.DataFrame([_outside(away)])
+        found = gcj02_offset(places, self.boundary, self.plane)
         return pd.DataFrame() if found is None else pd.DataFrame([_issue(found)])
+
+    def refuse_far(self, name: str) -> None:
+        """Refuse a delivery that lies in another part of the country than the district.
+
+        Raises:
+            InputRefusedError: all of it is more than 100 km away.
+        """
+        if self.boundary is None or not self.places:
+            return
+        away = _away_m(np.concatenate(self.places), self.boundary)
+        if away > _FAR_M:
+            raise InputRefusedError(
+                f"{name}: all of it lies at least {away / 1000:,.0f} km outside the district (行政区) that is in the database, so it is"
+                " another district's file, or its coordinate system is not the one that was declared or given. Name the right"
+                " file, or give the right system with --src-crs."
+            )
+
+
+def _away_m(places: npt.NDArray[np.float64], boundary: shapely.Geometry) -> float:
+    """Return how far the nearest place is from the box around the district; 0 where there is none."""
+    places = places[np.isfinite(places).all(axis=1)]
+    west, south, east, north = shapely.bounds(boundary).tolist()
+    aside = np.maximum(np.array([west, south]) - places, places - np.array([east, north])).clip(min=0)
+    return float(np.hypot(*aside.T).min(initial=np.inf)) if len(places) else 0.0
+
+
+def _outside(away_m: float) -> dict[str, Any]:
+    return {
+        "row_no": 0,
+        "rule": OUTSIDE,
+        "action": "kept",
+        "message": f"all of it lies at least {away_m / 1000:,.1f} km outside the district (行政区) in the database: another district's file, or"
+        " another coordinate system than was declared. Look at it on the map.",
+        "place": None,
+    }
 
 
 def beside(connection: Connection, plane: GaussPlane) -> Beside:

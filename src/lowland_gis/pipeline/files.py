@@ -21,6 +21,7 @@ from lowland_gis.engines import local
 from lowland_gis.engines.spool import Spool
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.read import Batch
+from lowland_gis.pipeline.given_crs import NONE_GIVEN, GivenCrs
 from lowland_gis.pipeline.parts import Outcome, Parts, Portion, in_file_order
 from lowland_gis.pipeline.project import Tell, Watch, silent, unwatched
 from lowland_gis.pipeline.vector_file import (
@@ -29,6 +30,7 @@ from lowland_gis.pipeline.vector_file import (
     column,
     order_of_names,
     tell_faults,
+    tell_plane,
     vector_file,
 )
 
@@ -75,6 +77,7 @@ def tabulate_files(
     by_field: str | None,
     width_field: str | None = None,
     cover: bool = False,
+    given: GivenCrs = NONE_GIVEN,
     threads: int = 1,
     tell: Tell = silent,
     watch: Watch = unwatched,
@@ -88,6 +91,7 @@ def tabulate_files(
     Areas are in m² on the plane of the parcels; zones in another system are brought there. Without `id_field` the parcel is
     its 0-based row number, without `by_field` there is one code `all`; a zone without a code has an empty one. Memory does not
     grow with the vertices: beyond a limit they lie in the temporary folder. Tables come while later ones are computed.
+    `given` are coordinate systems that the files do not declare, or wrongly.
 
     `watch` is told how many rows were read, and then how many parcels of all were tabulated.
 
@@ -95,8 +99,9 @@ def tabulate_files(
         InputRefusedError: a file cannot be read, the parcels are in degrees, or the datums differ.
     """
     with ExitStack() as stack:
-        ours = stack.enter_context(vector_file(parcels, _named(id_field), None))
-        theirs = stack.enter_context(vector_file(zones, _named(by_field, width_field), ours.plane))
+        ours = stack.enter_context(vector_file(parcels, _named(id_field), None, given))
+        theirs = stack.enter_context(vector_file(zones, _named(by_field, width_field), ours.plane, given))
+        given.refuse_unused([ours.declared, theirs.declared])
         spools = [stack.enter_context(Spool()) for _ in range(2)]
         asked = (
             _Asked(theirs, by_field, spools[0], _portions(theirs, spools[0], width_field, threads)),
@@ -113,6 +118,7 @@ def tabulate_files(
         parcel_layer = next(layers)
         for each in (parcel_layer, zone_layer):
             tell_faults(each.file, each.faults, tell)
+        tell_plane(ours, parcel_layer.polygons.described.box, tell)
         ids = _ids(parcel_layer)
         parts = local.tabulated_in_order(
             parcel_layer.polygons,

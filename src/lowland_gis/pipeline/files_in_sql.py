@@ -9,14 +9,23 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import shapely
 
 from lowland_gis.db import cluster
 from lowland_gis.db.connect import transaction
 from lowland_gis.engines import postgis
 from lowland_gis.errors import DatabaseError
 from lowland_gis.files import crs as reference
+from lowland_gis.pipeline.given_crs import NONE_GIVEN, GivenCrs
 from lowland_gis.pipeline.project import Tell, silent
-from lowland_gis.pipeline.vector_file import column, order_of_names, tell_faults, vector_file
+from lowland_gis.pipeline.vector_file import (
+    VectorFile,
+    column,
+    order_of_names,
+    tell_faults,
+    tell_plane,
+    vector_file,
+)
 
 
 def tabulate_files_in_sql(
@@ -26,6 +35,7 @@ def tabulate_files_in_sql(
     id_field: str | None,
     by_field: str | None,
     dsn: str,
+    given: GivenCrs = NONE_GIVEN,
     tell: Tell = silent,
 ) -> pa.Table:
     """Return parcel_id, code, area_m2 and share of two vector files, as `pipeline.files.tabulate_files` does, by PostGIS.
@@ -36,8 +46,11 @@ def tabulate_files_in_sql(
         InputRefusedError: a file cannot be read, the parcels are in degrees, or the datums differ.
         DatabaseError: the server cannot be reached, or has no PostGIS.
     """
-    shapes, ids, plane = _read(parcels, id_field, None, tell)
-    cover, codes, _ = _read(zones, by_field, plane, tell)
+    shapes, ids, ours = _read(parcels, id_field, None, given, tell)
+    cover, codes, theirs = _read(zones, by_field, ours.plane, given, tell)
+    given.refuse_unused([ours.declared, theirs.declared])
+    plane = ours.plane
+    tell_plane(ours, shapely.bounds(shapes), tell)
     names = pa.array(np.arange(len(shapes))) if ids is None else ids
     order = order_of_names(names, id_field, parcels)
     classes = pa.repeat(postgis.ONE_CODE, len(cover)) if codes is None else _without_gaps(codes)
@@ -75,15 +88,15 @@ def database_for(project_dir: Path, dsn: str | None) -> str:
 
 
 def _read(
-    name: str, field: str | None, plane: reference.Reference | None, tell: Tell
-) -> tuple[npt.NDArray[np.object_], pa.Array | None, reference.Reference]:
-    """Return the polygons of a file on the plane, its own where none is given, the values of a field, and the plane."""
-    with vector_file(name, [field] if field else [], plane) as file:
+    name: str, field: str | None, plane: reference.Reference | None, given: GivenCrs, tell: Tell
+) -> tuple[npt.NDArray[np.object_], pa.Array | None, VectorFile]:
+    """Return the polygons of a file on the plane, its own where none is given, the values of a field, and the file, closed."""
+    with vector_file(name, [field] if field else [], plane, given) as file:
         batches = list(file.batches)
         read = [file.geometries(batch, "polygon") for batch in batches]
     tell_faults(file, sum((faults for _, faults in read), Counter[str]()), tell)
     shapes = np.concatenate([np.empty(0, dtype=object), *(some for some, _ in read)])
-    return shapes, column(batches, field), file.plane
+    return shapes, column(batches, field), file
 
 
 def _without_gaps(codes: pa.Array) -> pa.Array:

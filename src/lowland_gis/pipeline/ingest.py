@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,7 @@ from lowland_gis.db.parts import attach_part, new_part
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.files import crs as reference
+from lowland_gis.files import transform
 from lowland_gis.files.datum import path_with
 from lowland_gis.files.raster_header import raster_header
 from lowland_gis.files.read import Batch, Received, bounds
@@ -161,10 +162,13 @@ class _Loading:
             copied.result()
         if n_loaded + n_rejected != n_read:
             raise AssertionError(f"{source.name}: read {n_read}, loaded {n_loaded}, rejected {n_rejected}")
+        preparer.elsewhere.refuse(source.name)
         if n_loaded == 0 and not self.delivery.allow_empty:
             raise nothing_left(source.name, self.delivery.layer, n_rejected)
+        if definition.key != "district":
+            neighbour.refuse_far(source.name)
         attach_part(self.connection, preparer.table, version_id)
-        doubts = pd.concat([_whole(source), neighbour.issues()], ignore_index=True)
+        doubts = pd.concat([_whole([*source.doubts, *plane.doubts]), neighbour.issues()], ignore_index=True)
         self._copy_issues(doubts, version_id)
         self._count(version_id, n_read, n_loaded, n_rejected)
         encoding = arrived.encoding.name if arrived.encoding else None
@@ -252,24 +256,27 @@ class _Plane:
         )
         self.found = None if system is None else system.name
         target = reference.reference(project.settings.project.crs, source.name)
-        self._way: reference.Way | None = None
+        self._way: transform.Way | None = None
+        self.doubts: tuple[tuple[str, str], ...] = ()
         if system is not None and said.datum is not None:
             self._way = path_with(said.datum, system, target)
         elif system is not None:
-            self._way = reference.path_between(system, target, source.name)
+            self._way = transform.path_between(system, target, source.name)
+            words = transform.null_shift(system, target)
+            self.doubts = ((transform.NULL_SHIFT, words),) if words else ()
 
     def bring(self, geometries: Geometries) -> Geometries:
         """Return the geometries of a batch on the project's plane."""
         reference.resolve(self._declared, self._given, bounds(geometries), self._where)
-        return reference.transformed(geometries, self._way)
+        return transform.transformed(geometries, self._way)
 
 
-def _whole(source: Source) -> pd.DataFrame:
+def _whole(doubts: Sequence[tuple[str, str]]) -> pd.DataFrame:
     """Return the doubts about a delivery as a whole as rows of `land.issue`."""
     return pd.DataFrame(
         [
             {"row_no": 0, "rule": rule, "action": "kept", "message": words, "place": None}
-            for rule, words in source.doubts
+            for rule, words in doubts
         ]
     )
 

@@ -22,7 +22,7 @@ from lowland_gis.definitions.layer import LayerDefinition, layer_definition, lay
 from lowland_gis.definitions.mapping import Mapping, apply
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import crs as reference
-from lowland_gis.files import datum, inspect
+from lowland_gis.files import datum, inspect, transform
 from lowland_gis.files.raster_header import raster_header
 from lowland_gis.files.read import Batch, Received, received
 from lowland_gis.files.source import Source, opened
@@ -134,6 +134,8 @@ class _Gathered:
                 self._begin(arrived)
             self._prepare(batch)
             self.found.n_rows += batch.attributes.num_rows
+        if self.preparer is not None:
+            self.preparer.elsewhere.refuse(self.source.name)
 
     def _look(self, batch: Batch) -> None:
         if batch.wkb is not None:
@@ -208,10 +210,15 @@ class _Gathered:
             path = datum.path_with(self.options.datum, system, target)
             self.found.datum = f"{path.description}, good to {path.accuracy_m} m"
             return lambda geometries: shapely.transform(geometries, path.transform, interleaved=False)
-        transformer = reference.path_between(system, target, self.source.name)
-        if self.found.datum != "same":
+        transformer = transform.path_between(system, target, self.source.name)
+        words = transform.null_shift(system, target)
+        if words is not None:
+            self.found.datum = "taken for the project's, without a shift"
+            self.found.warnings.append(words)
+            self.found.issues[transform.NULL_SHIFT] = 1
+        elif self.found.datum != "same":
             self.found.datum = "another datum, with a published transformation"
-        return lambda geometries: reference.transformed(geometries, transformer)
+        return lambda geometries: transform.transformed(geometries, transformer)
 
     def _prepare(self, batch: Batch) -> None:
         if self.preparer is None:

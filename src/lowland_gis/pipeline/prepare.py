@@ -51,6 +51,38 @@ class Begun:
 
 
 @dataclass
+class Elsewhere:
+    """Counts the features that have a place, and those whose place is beyond the project's plane."""
+
+    placed: int = 0
+    beyond: int = 0
+    first: tuple[float, ...] = ()
+
+    def look(self, mended: repair.Repaired) -> None:
+        """Count a batch."""
+        beyond = np.flatnonzero(mended.fault == "geometry_off_plane")
+        self.placed += int(mended.usable.sum()) + len(beyond)
+        self.beyond += len(beyond)
+        if len(beyond) and not self.first:
+            self.first = tuple(shapely.bounds(mended.geometries[beyond[0]]).tolist())
+
+    def refuse(self, name: str) -> None:
+        """Refuse a delivery of which most lies elsewhere: not its features are wrong then, but its coordinate system.
+
+        Raises:
+            InputRefusedError: more than half of what has a place is beyond the plane.
+        """
+        if 2 * self.beyond <= self.placed:
+            return
+        west, south, east, north = (value / 1000 for value in self.first)
+        raise InputRefusedError(
+            f"{name}: {self.beyond:,} of {self.placed:,} features lie outside China or far outside the zone of the project's plane"
+            f" (the first one at x {west:,.0f} … {east:,.0f} km, y {south:,.0f} … {north:,.0f} km on it), so their coordinate system is"
+            " not the one that was declared or given. Give the right one with --src-crs, or name the right file."
+        )
+
+
+@dataclass
 class Preparer:
     """Prepares the batches of one delivery one after the other; it remembers only the parcel codes it has seen.
 
@@ -63,6 +95,7 @@ class Preparer:
     to_plane: Callable[[Geometries], Geometries]
     mapping: Mapping | None = None
     seen: set[str] = field(default_factory=set)
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)
 
     @property
     def table(self) -> schema.Table:
@@ -95,7 +128,9 @@ class Preparer:
         wkb = np.empty(0, dtype=object) if batch.wkb is None else batch.wkb
         raw, fault = repair.decode(wkb)
         moved = self.to_plane(raw)
-        mended = repair.repair(moved, fault, _KINDS[self.definition.geometry])
+        mended = repair.held_to_plane(
+            repair.repair(moved, fault, _KINDS[self.definition.geometry]), self.plane.false_easting_m
+        )
         measured = np.where(mended.usable, mended.geometries, None)
         rows["area_m2"] = ellipsoidal_areas(measured, self.plane)
         rows["geom"] = _as_they_came(wkb, mended) if moved is raw else mended.geometries
@@ -115,6 +150,7 @@ class Preparer:
         batch, standard, rows, mended = begun.batch, begun.standard, begun.rows, begun.mended
         if mended is None:
             return self._enterprises(rows, standard)
+        self.elsewhere.look(mended)
         reasons, usable = _geometry_issues(mended, batch.first_row), mended.usable
         if self.definition.stored == "parcel":
             refused = self._refused_parcels(rows, usable)

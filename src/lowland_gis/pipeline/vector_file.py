@@ -21,8 +21,11 @@ from lowland_gis.analysis.rings import Rings
 from lowland_gis.engines.spool import Floats, Spool
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import crs as reference
+from lowland_gis.files import transform
+from lowland_gis.files.plane_doubts import plane_doubts
 from lowland_gis.files.read import Batch, Received, bounds, received
 from lowland_gis.files.source import opened
+from lowland_gis.pipeline.given_crs import GivenCrs
 from lowland_gis.pipeline.parts import Part, Parts
 from lowland_gis.pipeline.project import Tell
 
@@ -50,8 +53,9 @@ class VectorFile:
     parts: tuple[Part[Batch], ...]
     plane: reference.Reference
     doubts: tuple[str, ...]
-    _declared: str | None
-    _path: reference.Way | None
+    declared: str | None
+    _given: str | None
+    _path: transform.Way | None
 
     @property
     def batches(self) -> Iterator[Batch]:
@@ -89,16 +93,18 @@ class VectorFile:
 
     def _moved(self, geometries: Geometries) -> Geometries:
         self._check(bounds(geometries))
-        return reference.transformed(geometries, self._path)
+        return transform.transformed(geometries, self._path)
 
     def _check(self, extent: npt.NDArray[np.float64]) -> None:
         """Refuse an extent that contradicts the declared system."""
-        reference.resolve(self._declared, None, extent, self.name)
+        reference.resolve(self.declared, self._given, extent, self.name)
 
 
 @contextmanager
-def vector_file(name: str, fields: Sequence[str], plane: reference.Reference | None) -> Iterator[VectorFile]:
-    """Open a vector file that is to be brought to a plane, its own where none is given.
+def vector_file(
+    name: str, fields: Sequence[str], plane: reference.Reference | None, given: GivenCrs
+) -> Iterator[VectorFile]:
+    """Open a vector file that is to be brought to a plane; without one it is the parcels, whose own plane in metres is taken.
 
     Raises:
         InputRefusedError: it cannot be read, has no geometries or lacks a field, is in degrees without a plane to go to, or
@@ -115,16 +121,18 @@ def vector_file(name: str, fields: Sequence[str], plane: reference.Reference | N
                 raise InputRefusedError(
                     f"{name}: there is no field {field!r}. It has: {', '.join(arrived.columns)}."
                 )
-        system = reference.resolve(arrived.declared_crs, None, np.full(4, np.nan), name)
+        said = given.of("parcels" if plane is None else "zones", arrived.declared_crs)
+        system = reference.resolve(arrived.declared_crs, said, np.full(4, np.nan), name)
         if plane is None and system.in_degrees:
             raise InputRefusedError(
                 f"{name}: the parcels are in degrees ({system.name}), which have no square metres."
                 " Bring them to a plane first, for example EPSG:4548."
             )
-        target = plane or system
-        path = reference.path_between(system, target, name)
-        doubts = tuple(words for _, words in source.doubts)
-        yield VectorFile(name, _parts(arrived), target, doubts, arrived.declared_crs, path)
+        target = plane or reference.in_metres(system)
+        path = transform.path_between(system, target, name)
+        words = transform.null_shift(system, target)
+        doubts = (*(words for _, words in source.doubts), *([words] if words else []))
+        yield VectorFile(name, _parts(arrived), target, doubts, arrived.declared_crs, said, path)
 
 
 def _parts(arrived: Received) -> tuple[Part[Batch], ...]:
@@ -139,6 +147,15 @@ def column(batches: Sequence[Batch], field: str | None) -> pa.Array | None:
         return None
     chunks = [chunk for batch in batches for chunk in batch.attributes.column(field).chunks]
     return pa.chunked_array(chunks).combine_chunks() if chunks else pa.array([], pa.string())
+
+
+def tell_plane(file: VectorFile, boxes: Floats, tell: Tell) -> None:
+    """Say what speaks against areas on the plane of the parcels where these lie (n × west, south, east, north)."""
+    there = boxes[np.isfinite(boxes).all(axis=1)]
+    if len(there):
+        extent = np.concatenate([there[:, :2].min(axis=0), there[:, 2:].max(axis=0)])
+        for doubt in plane_doubts(file.plane, extent):
+            tell(f"{file.name}: {doubt}")
 
 
 def tell_faults(file: VectorFile, faults: Counter[str], tell: Tell) -> None:
