@@ -275,7 +275,7 @@ def test_failure_at_the_last_step_leaves_the_old_package(tmp_path, monkeypatch, 
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(staging, "_deliver", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(InputRefusedError, match="No space"):
         make(tmp_path / name, replace=True)
     assert (tmp_path / name).stat().st_ino == before
     assert [path.name for path in tmp_path.iterdir()] == [name]
@@ -298,22 +298,22 @@ def test_killed_builds_leave_nothing_under_the_name_and_are_swept(tmp_path):
     killed = subprocess.run(command, check=False, capture_output=True)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     assert not target.exists()
-    assert (tmp_path / ".out.part").exists()
+    assert (tmp_path / ".out.lowland-part").exists()
     make(target)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 def test_swap_killed_half_way_is_undone(tmp_path):
     make(tmp_path / "out")
-    (tmp_path / ".out.part").mkdir()
-    (tmp_path / "out").rename(tmp_path / ".out.part" / "previous")
+    (tmp_path / ".out.lowland-part").mkdir()
+    (tmp_path / "out").rename(tmp_path / ".out.lowland-part" / "previous")
     with pytest.raises(UsageError, match="exists"):
         make(tmp_path / "out")
     assert check(tmp_path / "out") == ()
 
 
 def test_two_builds_at_once_do_not_mix(tmp_path):
-    with staging.staged(tmp_path / "out", replace=False) as product:
+    with staging.staged(tmp_path / "out", refuse=lambda _: None) as product:
         with pytest.raises(UsageError, match="another build"):
             make(tmp_path / "out")
         assert product.parent.exists()

@@ -19,11 +19,13 @@ import click
 
 from lowland_gis import __version__
 from lowland_gis.cli.memory import keep_memory
+from lowland_gis.cli.outputs import InputPath
 from lowland_gis.cli.raw_names import is_bytes, not_utf8, refuse_bytes, word_around
 from lowland_gis.cli.streams import have_streams, nobody_reads, speak_utf8, warn
 from lowland_gis.errors import InputRefusedError, LowlandError
 
 if TYPE_CHECKING:
+    from lowland_gis.files.outputs import Outputs
     from lowland_gis.pipeline.project import Project
     from lowland_gis.settings import Settings
 
@@ -129,6 +131,16 @@ class Session:
 
         return open_project(self.project_file)
 
+    @property
+    def outputs(self) -> Outputs:
+        """Return what the project has written; without a project no file that exists is known as ours."""
+        from lowland_gis.files.outputs import Outputs
+        from lowland_gis.pipeline.outputs import outputs_of
+
+        return (
+            outputs_of(self.project_dir, lambda: self.settings) if self.project_file.is_file() else Outputs()
+        )
+
     def tell(self, text: str) -> None:
         """Say what is being done, on stderr."""
         if self.verbosity >= 0:
@@ -141,7 +153,7 @@ class Session:
     "project_file",
     default="lowland.toml",
     show_default=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=InputPath(dir_okay=False),
     help="The project file.",
 )
 @click.option("-v", "--verbose", count=True, help="Say more.")

@@ -12,8 +12,10 @@ import pandas as pd
 
 from lowland_gis.analysis.agreement import Agreement
 from lowland_gis.cli import Session
+from lowland_gis.cli.outputs import OutputPath
 from lowland_gis.cli.tables import show
 from lowland_gis.db.connect import transaction
+from lowland_gis.files.whole import refused, whole
 from lowland_gis.pipeline import demo as stages
 from lowland_gis.pipeline.frames import kind_table
 from lowland_gis.pipeline.project import Project
@@ -24,7 +26,7 @@ _SHOWN = 20
 
 
 @click.command()
-@click.argument("folder", default="demo", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", default="demo", type=OutputPath(file_okay=False))
 @click.option(
     "--parcels", default=DEFAULT_PARCELS, show_default=True, help="Size of the district, 200 to 2,000,000."
 )
@@ -92,7 +94,8 @@ def _example_parcel(project: Project) -> str:
 
 def _print_agreement(project: Project, agreement: Agreement) -> None:
     path = project.settings.path(stages.DIFFERENCES)
-    agreement.differences.to_csv(path, index=False, encoding="utf-8-sig")
+    with project.outputs.writing(path, overwrite=True), whole(path) as partial, refused(path):
+        agreement.differences.to_csv(partial, index=False, encoding="utf-8-sig")
     count = len(agreement.differences)
     if count:
         click.echo(f"{count} of {agreement.n_planted:,} parcels differ from what was planted ({path}):")

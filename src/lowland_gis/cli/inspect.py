@@ -11,10 +11,12 @@ import pandas as pd
 from rich.markup import escape
 
 from lowland_gis.cli import Session
+from lowland_gis.cli.outputs import InputPath, OutputPath
 from lowland_gis.cli.tables import json_option, show
 from lowland_gis.definitions.mapping import as_toml, read_mapping
 from lowland_gis.errors import UsageError
 from lowland_gis.files.datum import read_datum
+from lowland_gis.files.whole import write_text
 from lowland_gis.pipeline.inspect import Options, inspect_source
 from lowland_gis.pipeline.inspection import Inspection
 from lowland_gis.settings import DEFAULT_CRS
@@ -22,7 +24,7 @@ from lowland_gis.settings import DEFAULT_CRS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+_FILE = InputPath(dir_okay=False, exists=True)
 _WHAT = {
     "null": "null 无图形", "unreadable": "unreadable 无法读取", "empty": "empty 空图形",
     "not_finite": "NaN or infinite 坐标非数", "invalid": "invalid 无效", "duplicates": "duplicates 重复图形",
@@ -43,7 +45,7 @@ _WHAT = {
 )
 @click.option(
     "--mapping-out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputPath(dir_okay=False),
     help="Write the proposed mapping here; nothing else is ever written.",
 )
 @json_option
@@ -230,11 +232,7 @@ def _write_mapping(session: Session, found: list[Inspection], path: Path) -> Non
         )
     fit = next(fit for fit in found[0].fits if fit.key == mapping.layer)
     notes = {match.received: f"proposed: {match.why}" for match in fit.matches if not match.certain}
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(as_toml(mapping, notes))
-    except FileExistsError as error:
-        raise UsageError(f"{path}: is there already and is not overwritten. Name another file.") from error
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written ({error.strerror}). Name another file.") from error
+    if path.exists() or path.is_symlink():
+        raise UsageError(f"{path}: is there already and is not overwritten. Name another file.")
+    write_text(path, as_toml(mapping, notes))
     session.tell(f"Wrote {path}: check every line before you use it with lowland ingest --mapping.")

@@ -10,6 +10,7 @@ import click
 import pandas as pd
 
 from lowland_gis.cli import Session
+from lowland_gis.cli.outputs import OutputPath, overwrite_option
 from lowland_gis.cli.tables import json_option, show
 from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.layer import layer_definition, layer_keys
@@ -66,17 +67,18 @@ def show_layer(layer: str, as_json: bool) -> None:
 @click.option(
     "-o",
     "output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputPath(dir_okay=False),
     help="Export the records that were set aside, as they came, to a .gpkg, .xlsx, .csv or .parquet file.",
 )
+@overwrite_option
 @json_option
 @click.pass_obj
-def rejects(session: Session, layer: str, output: Path | None, as_json: bool) -> None:
+def rejects(session: Session, layer: str, output: Path | None, overwrite: bool, as_json: bool) -> None:
     """List the records of LAYER with an issue: what is wrong and what was done."""
     if output is None:
         show(issues_of(session.project, layer), as_json=as_json)
         return
-    count = export_rejects(session.project, layer, output)
+    count = export_rejects(session.project, layer, output, overwrite=overwrite)
     session.tell(f"{count:,} records that were set aside → {output}")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from lowland_gis.cli import Session
+from lowland_gis.cli.outputs import InputPath, OutputPath, overwrite_option
 from lowland_gis.deliver.package import check as check_package
 from lowland_gis.pipeline.package import package as build_package
 
@@ -18,18 +19,19 @@ def package() -> None:
 
 
 @package.command()
-@click.argument("target", required=False, type=click.Path(path_type=Path))
+@click.argument("target", required=False, type=OutputPath())
+@overwrite_option
 @click.pass_obj
-def build(session: Session, target: Path | None) -> None:
+def build(session: Session, target: Path | None, overwrite: bool) -> None:
     """Build the package into TARGET, a folder or a .zip file."""
-    report = build_package(session.project, target, tell=session.tell)
+    report = build_package(session.project, target, overwrite=overwrite, tell=session.tell)
     for layer in report.layers:
         click.echo(f"{layer.name:<10} {layer.rows:>8,}  {layer.title}  {layer.path}")
     click.echo(f"{len(report.files)} files → {report.target}")
 
 
 @package.command()
-@click.argument("target", type=click.Path(path_type=Path, exists=True))
+@click.argument("target", type=InputPath(exists=True))
 def check(target: Path) -> None:
     """Compare a package with its manifest; exit code 1 when something differs."""
     findings = check_package(target)

@@ -10,8 +10,10 @@ from pathlib import Path
 import click
 from pydantic import ValidationError
 
+from lowland_gis.cli.outputs import OutputPath
 from lowland_gis.errors import UsageError
 from lowland_gis.files.planes import advice
+from lowland_gis.files.whole import write_text
 from lowland_gis.settings import (
     DEFAULT_CRS,
     PROJECT_FILE,
@@ -23,7 +25,7 @@ from lowland_gis.settings import (
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", type=OutputPath(file_okay=False))
 @click.option(
     "--crs",
     default=DEFAULT_CRS,
@@ -61,7 +63,7 @@ def init(folder: Path, crs: str, code: str | None, name: str | None, as_of: dt.d
         raise UsageError(faults_text(f"init {folder}", error, ProjectSettings)) from error
     for part in ("incoming", "out"):
         (folder / part).mkdir(parents=True, exist_ok=True)
-    file.write_text(template(project), encoding="utf-8")
+    write_text(file, template(project))
     click.echo(
         f"{file} is made. Next: put the deliveries into {folder / 'incoming'}, name them in lowland.toml, then:"
     )

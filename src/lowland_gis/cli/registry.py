@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from lowland_gis.cli import Session
+from lowland_gis.cli.outputs import InputPath
 from lowland_gis.cli.tables import json_option, show
 from lowland_gis.pipeline.determine import determine
 from lowland_gis.pipeline.frames import delivery_frames
@@ -41,7 +42,7 @@ def problems(session: Session, as_json: bool) -> None:
 @registry.command()
 @click.argument("parcel")
 @click.argument("clause")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=InputPath(dir_okay=False))
 @click.option(
     "--says",
     type=click.Choice(["true", "false", "withdrawn"]),

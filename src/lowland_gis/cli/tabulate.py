@@ -12,7 +12,10 @@ import pyarrow as pa
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.memory import share_memory
+from lowland_gis.cli.outputs import OutputPath, overwrite_option
 from lowland_gis.cli.progress import progress
+from lowland_gis.files.outputs import same_file
+from lowland_gis.files.source import located
 from lowland_gis.files.table import check_suffix, csv_writer, row_writer
 from lowland_gis.pipeline.files import Tabulated, tabulate_files
 from lowland_gis.pipeline.files_in_sql import database_for, tabulate_files_in_sql
@@ -33,7 +36,7 @@ from lowland_gis.pipeline.project import unwatched
 @click.option(
     "-o",
     "output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputPath(dir_okay=False),
     help="A .csv or .parquet file; without it stdout.",
 )
 @click.option(
@@ -52,9 +55,10 @@ from lowland_gis.pipeline.project import unwatched
 )
 @click.option(
     "--cover",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputPath(dir_okay=False),
     help="Also write, to this .csv or .parquet file, what of each parcel no zone covers and what zones cover more than once.",
 )
+@overwrite_option
 @click.option(
     "--threads",
     type=click.IntRange(1, 64),
@@ -74,6 +78,7 @@ def tabulate(
     systems: tuple[str, ...],
     engine: str,
     cover: Path | None,
+    overwrite: bool,
     threads: int,
 ) -> None:
     """Print how many m² of each parcel lie in each class of ZONES: parcel_id, code, area_m2, share.
@@ -87,8 +92,15 @@ def tabulate(
     if engine != "local" and (cover is not None or width_field is not None):
         raise click.UsageError("--cover and --width are answered by the local engine. Leave --engine away.")
     given = given_crs(systems)
+    if output is not None and cover is not None and same_file(output, cover):
+        raise click.UsageError(
+            f"-o {output} and --cover {cover} are the same file, so one would replace the other. Name two files."
+        )
     session.tell(f"tabulate with the {engine} engine")
+    inputs = [located(name, Path.cwd())[0] for name in (parcels, zones)]
     with ExitStack() as stack:
+        for target in filter(None, (output, cover)):
+            stack.enter_context(session.outputs.writing(target, overwrite=overwrite, inputs=inputs))
         rows = stack.enter_context(_written(session, output))
         covers = stack.enter_context(_written(session, cover))
         if engine == "local":

@@ -10,6 +10,7 @@ import click
 import pandas as pd
 
 from lowland_gis.cli import Session
+from lowland_gis.cli.outputs import InputPath, OutputPath, overwrite_option
 from lowland_gis.cli.tables import json_option, show
 from lowland_gis.errors import UsageError
 
@@ -198,18 +199,19 @@ def _tell_compared(ctx: click.Context, done: Compared) -> None:
 
 
 @unit.command()
-@click.argument("target", type=click.Path(path_type=Path))
+@click.argument("target", type=OutputPath())
 @draft_option
+@overwrite_option
 @click.pass_obj
-def export(session: Session, target: Path, which: str) -> None:
+def export(session: Session, target: Path, which: str, overwrite: bool) -> None:
     """Write a draft as a GeoPackage for QGIS: `members` (edit unit_id) and `units` (edit outlines)."""
     from lowland_gis.pipeline.drafts import export as export_draft
 
-    click.echo(export_draft(session.project, which, target))
+    click.echo(export_draft(session.project, which, target, overwrite=overwrite))
 
 
 @unit.command("import")
-@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("source", type=InputPath())
 @draft_option
 @click.option("--name", help="Name of the new draft; without it that of the file.")
 @layer_option
@@ -236,11 +238,12 @@ def freeze(session: Session, which: str, units: tuple[str, ...], as_json: bool) 
 
 @unit.command()
 @click.argument("unit_id")
-@click.argument("target", type=click.Path(path_type=Path))
+@click.argument("target", type=OutputPath())
 @draft_option
+@overwrite_option
 @click.pass_obj
-def sheet(session: Session, unit_id: str, target: Path, which: str) -> None:
+def sheet(session: Session, unit_id: str, target: Path, which: str, overwrite: bool) -> None:
     """Draw the one-page planning sheet of a unit as PDF or PNG (单元规划一页图)."""
     from lowland_gis.pipeline.unit_sheet import unit_sheet
 
-    click.echo(unit_sheet(session.project, which, unit_id, target))
+    click.echo(unit_sheet(session.project, which, unit_id, target, overwrite=overwrite))

@@ -40,6 +40,7 @@ from lowland_gis.db.cluster_process import (
 from lowland_gis.db.programs import run_as
 from lowland_gis.db.server import CONNECT_SECONDS, Facts, ensure_postgis, facts_of, fields_of, psql_call
 from lowland_gis.errors import DatabaseError
+from lowland_gis.files.whole import write_text
 
 __all__ = [
     "Cluster",
@@ -144,7 +145,7 @@ def service_file(cluster: Cluster, server: str | None = None) -> Path:
     lines = ["[lowland]", *(f"{name}={value}" for name, value in fields_of(server or dsn(cluster)).items())]
     target = cluster.home / "pg_service.conf"
     make_home(cluster)
-    _write(target, "\n".join(lines) + "\n", mode=0o600)
+    write_text(target, "\n".join(lines) + "\n", mode=0o600)
     return target
 
 
@@ -237,16 +238,7 @@ def _write_settings(cluster: Cluster, *, durable: bool) -> None:
     shared = Path("/dev/shm")  # noqa: S108 - only its size is read
     size = shutil.disk_usage(shared).total if shared.is_dir() else None
     text = server_settings(cluster.socket_dir, durable=durable, shared_memory=size)
-    _write(cluster.settings, text, mode=0o644)
-
-
-def _write(target: Path, text: str, *, mode: int) -> None:
-    """Write a file so that a reader sees the old text or the new one."""
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(name).chmod(mode)
-    Path(name).replace(target)
+    write_text(cluster.settings, text, mode=0o644)
 
 
 def _usable(cluster: Cluster) -> bool:

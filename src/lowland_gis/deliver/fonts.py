@@ -12,6 +12,7 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 
 from lowland_gis.errors import UsageError
+from lowland_gis.files.whole import refused, whole
 
 VARIABLE = "LOWLAND_FONT"
 # By beginnings of file names, best first. Noto's and Source Han's collections hold a simplified-Chinese face.
@@ -50,23 +51,21 @@ def save_figure(figure: Figure, path: Path, families: Sequence[str]) -> None:
 
     Raises:
         UsageError: a letter is in none of the fonts, so that it would come out as a box.
+        InputRefusedError: the file cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staging = path.with_name(f".{path.name}.part")
     kind = "pdf" if path.suffix.lower() == ".pdf" else "png"
     metadata: dict[str, Any] = {"Software": None} if kind == "png" else {"CreationDate": None}
+    with refused(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with warnings.catch_warnings():
+        with whole(path) as partial, refused(path), warnings.catch_warnings():
             warnings.filterwarnings("error", message="Glyph")
-            figure.savefig(staging, format=kind, dpi=DPI, metadata=metadata)
-        staging.replace(path)
+            figure.savefig(partial, format=kind, dpi=DPI, metadata=metadata)
     except UserWarning as fault:
         raise UsageError(
             f"{path.name}: {fault}, so a name would come out as a box (fonts: {', '.join(families)}). "
             "Install fonts-noto-cjk or set LOWLAND_FONT to a font that has it."
         ) from fault
-    finally:
-        staging.unlink(missing_ok=True)
 
 
 def _named(text: str) -> Path:

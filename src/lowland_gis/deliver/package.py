@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -17,6 +18,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
+from fiona.errors import FionaError
+from xlsxwriter.exceptions import XlsxWriterException
 
 from lowland_gis import __version__
 from lowland_gis.definitions.package import SAFE_PART, LayerDefinition, PackageDefinition
@@ -24,10 +27,14 @@ from lowland_gis.deliver.dictionary import dictionary_sheets, sheet_content
 from lowland_gis.deliver.prepare import PackageNames, PreparedLayer, dbf_fields, prepare_layers
 from lowland_gis.deliver.staging import MANIFEST, staged, zip_tree
 from lowland_gis.deliver.workbook import write_workbook
-from lowland_gis.errors import InputRefusedError, UsageError
+from lowland_gis.errors import InputRefusedError, LowlandError, UsageError, listed
+from lowland_gis.files.whole import refused
 from lowland_gis.files.write import text_fault, write_polygons, write_table
 
 FIRST_YEAR, LAST_YEAR = 1980, 2155
+SOFTWARE = "lowland_gis"
+# What the writers of layers and workbooks say when the disk is full.
+_WRITING_ERRORS = (FionaError, XlsxWriterException)
 
 __all__ = ["PackageNames", "PackageReport", "build", "check"]
 
@@ -68,21 +75,27 @@ def build(
     *,
     provenance: Mapping[str, Any],
     replace: bool = False,
+    overwrite: bool = False,
 ) -> PackageReport:
     """Build a package as a folder, or as one file where the target ends in .zip.
 
     `provenance` goes into the manifest as it is; its entry `synthetic` marks the tables too. Dates inside files are
-    1 January of the package's year.
+    1 January of the package's year. `replace` lets a package take the place of one that is whole as lowland built it; `overwrite`
+    that of any file, and of a package with what was changed in it or put beside it.
 
     Raises:
-        InputRefusedError: names or values do not fit; all of them are named and nothing is written.
-        UsageError: the target exists and is not to be replaced, or cannot be written.
+        InputRefusedError: names or values do not fit, all of them are named; or the disk is full. Nothing is written.
+        UsageError: the target exists and is not to be replaced, or its folder cannot be written.
     """
     _check_names(names, definition)
     layers = prepare_layers(frames, definition, names)
     dated = date(names.year, 1, 1)
     marks = {"example": definition.example, "synthetic": bool(provenance.get("synthetic"))}
-    with staged(target, replace=replace) as product:
+
+    def refuse(existing: Path) -> None:
+        _refuse_existing(existing, replace=replace, overwrite=overwrite)
+
+    with staged(target, refuse=refuse) as product, refused(target, *_WRITING_ERRORS):
         tree = product.with_name("tree") if target.suffix == ".zip" else product
         root = tree / names.fill(definition.root)
         root.mkdir(parents=True)
@@ -109,6 +122,38 @@ def check(target: Path) -> tuple[str, ...]:
         elif hashlib.sha256(contents[path]).hexdigest() != entry["sha256"]:
             findings.append(f"{path}: changed since it was built")
     return tuple(findings)
+
+
+def _refuse_existing(target: Path, *, replace: bool, overwrite: bool) -> None:
+    """Refuse to replace what is no package of ours, or one that somebody has changed or put something into."""
+    if target.is_dir() and not (target / MANIFEST).is_file():
+        raise UsageError(
+            f"{target} is a folder without {MANIFEST}, so it is no package and replacing it could lose other work. "
+            "Give another name."
+        )
+    if overwrite:
+        return
+    if not replace:
+        raise UsageError(
+            f"{target} exists, and a package that was sent must not change unnoticed. Give another name."
+        )
+    foreign = _foreign(target)
+    if foreign:
+        raise UsageError(
+            f"{target} exists and is not as lowland built it, so it was left as it is:\n{listed(foreign)}\n"
+            "Move what is yours elsewhere, give another name, or have all of it replaced: lowland package build --overwrite"
+        )
+
+
+def _foreign(target: Path) -> tuple[str, ...]:
+    """Return what of a target is no package of ours; nothing where it is one and whole."""
+    try:
+        contents = dict(_contents(target))
+        said = json.loads(contents[MANIFEST])
+        ours = said["software"]["name"] == SOFTWARE
+        return check(target) if ours else (f"{MANIFEST}: not of {SOFTWARE}",)
+    except (LowlandError, LookupError, TypeError, ValueError, zlib.error) as fault:
+        return (f"no package: {fault}",)
 
 
 def _check_names(names: PackageNames, definition: PackageDefinition) -> None:
@@ -194,7 +239,7 @@ def _manifest(
 ) -> dict[str, Any]:
     return {
         "package": {"name": definition.name, "version": definition.version, "source": definition.source},
-        "software": {"name": "lowland_gis", "version": __version__},
+        "software": {"name": SOFTWARE, "version": __version__},
         "names": asdict(names),
         "layers": [
             {**asdict(row), "crs": layer.crs, "fields": _fields(layer.definition)}

@@ -6,37 +6,43 @@ import fcntl
 import os
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 from lowland_gis.errors import UsageError
+from lowland_gis.files.whole import refused, written_through
 
 FILE_MODE = 0o100644 << 16
 MANIFEST = "manifest.json"
 
 
 @contextmanager
-def staged(target: Path, *, replace: bool) -> Iterator[Path]:
-    """Give a path where the body makes a file or a folder, then move that to `target`.
+def staged(target: Path, *, refuse: Callable[[Path], None]) -> Iterator[Path]:
+    """Give a path where the body makes a file or a folder, then move that to `target`, through links if it is one.
 
     The path lies in a locked sibling folder of the target, whose rest is scratch space; what a killed build left in
-    it is swept by the next one. When the body fails, the target is as it was.
+    it is swept by the next one. When the body fails, the target is as it was. `refuse` is asked of a target that exists.
 
     Raises:
-        UsageError: the target exists and is not to be replaced, or another build is writing it.
+        UsageError: the target is refused, or another build is writing it.
+        InputRefusedError: it cannot be written.
     """
-    staging = target.with_name(f".{target.name}.part")
+    with refused(target):
+        target = written_through(target)
+    staging = target.with_name(f".{target.name}.lowland-part")
     lock = _open(staging, target)
     try:
         _lock(lock, staging, target)
         try:
             _sweep(staging, target)
-            _refuse_existing(target, replace=replace)
+            if target.exists():
+                refuse(target)
             product = staging / "product"
             yield product
-            _deliver(product, target)
+            with refused(target):
+                _deliver(product, target)
         finally:
             shutil.rmtree(staging)
     finally:
@@ -88,21 +94,6 @@ def _sweep(staging: Path, target: Path) -> None:
             shutil.rmtree(entry)
         else:
             entry.unlink()
-
-
-def _refuse_existing(target: Path, *, replace: bool) -> None:
-    if not target.exists():
-        return
-    if not replace:
-        raise UsageError(
-            f"{target} exists, and a package that was sent must not change unnoticed. "
-            "Give another name, or --replace."
-        )
-    if target.is_dir() and not (target / MANIFEST).is_file():
-        raise UsageError(
-            f"{target} is a folder without {MANIFEST}, so it is no package and replacing it could lose other work. "
-            "Give another name."
-        )
 
 
 def _deliver(product: Path, target: Path) -> None:

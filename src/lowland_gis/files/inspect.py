@@ -9,17 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import openpyxl
-import pyogrio
 import pyogrio.raw
-from pyogrio.errors import CRSError, DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
 
 from lowland_gis.analysis.forensics import Kinds, kinds
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.encoding import dbf_header
+from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source
+from lowland_gis.files.layers import layers_of, meant
 from lowland_gis.files.source import Source, sidecar
 
 READINGS = ("utf-8", "gb18030", "big5")
-_ERRORS = (CRSError, DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError, ValueError)
+_ERRORS = (*GDAL_ERRORS, ValueError)
 _SAMPLES = 3
 _SAMPLE_ROWS = 20_000
 _BATCH_ROWS = 50_000
@@ -64,19 +64,12 @@ def layer_names(source: Source) -> tuple[str | None, ...]:
     try:
         if source.driver == "XLSX":
             return _sheets(source.path)
-        return tuple(str(name) for name in _quietly_listed(source.path)[:, 0])
+        with gdal_source(source.path) as path:
+            return tuple(layer.name for layer in layers_of(source.path, path))
     except (*_ERRORS, OSError, KeyError, EOFError) as error:
         raise InputRefusedError(
             f"{source.name}: cannot be opened ({error}). Ask the sender for it again."
         ) from error
-
-
-def _quietly_listed(path: Path) -> np.ndarray:
-    # Measures are counted by `raw_kinds`; that pyogrio leaves them out needs no warning.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        listed: np.ndarray = pyogrio.list_layers(path)
-    return listed
 
 
 def _sheets(path: Path) -> tuple[str, ...]:
@@ -139,6 +132,11 @@ def counts(source: Source) -> Counts | None:
     )
 
 
+def _gdal_name(source: Source, path: Path) -> str | None:
+    found = meant(layers_of(source.path, path), source.layer)
+    return source.layer if found is None else found.gdal_name
+
+
 def raw_kinds(source: Source) -> Kinds:
     """Return the kinds of geometry as they lie in the file, before arcs and heights are taken out.
 
@@ -149,11 +147,11 @@ def raw_kinds(source: Source) -> Kinds:
     if source.driver in ("CSV", "XLSX", "Parquet", "GTiff"):
         return total
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), gdal_source(source.path) as path:
             # The kind that a layer declares is not looked at here, so it does not matter that measures are left out of it.
             warnings.simplefilter("ignore", UserWarning)
             opened = pyogrio.raw.open_arrow(
-                source.path, layer=source.layer, columns=[], batch_size=_BATCH_ROWS, use_pyarrow=True,
+                path, layer=_gdal_name(source, path), columns=[], batch_size=_BATCH_ROWS, use_pyarrow=True,
                 encoding=_BYTE_FOR_BYTE if source.driver == "ESRI Shapefile" else None,
             )  # fmt: skip
             with opened as (meta, reader):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +24,7 @@ def raster_statistic(path: str, zones: gpd.GeoDataFrame, statistic: str) -> npt.
         InputRefusedError: the raster has been moved or cannot be read.
     """
     try:
-        with rasterio.open(path) as raster:
+        with rasterio.open(Path(path)) as raster:
             found = exact_extract(
                 RasterioRasterSource(raster), zones[[zones.geometry.name]], statistic, output="pandas"
             )

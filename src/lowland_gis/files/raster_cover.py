@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import shapely
@@ -22,7 +24,7 @@ def places_without_value(path: str, ground: npt.NDArray[np.object_]) -> npt.NDAr
     import rasterio.features  # noqa: PLC0415
 
     try:
-        with rasterio.open(path) as raster:
+        with rasterio.open(Path(path)) as raster:
             frame, way = shapely.box(*raster.bounds), raster.transform
             inside = ~rasterio.features.geometry_mask(ground, raster.shape, way)
             empty = inside & (raster.read_masks(1) == 0)

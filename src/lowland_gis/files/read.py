@@ -15,17 +15,17 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyogrio
 import pyogrio.raw
 import shapely
-from pyogrio.errors import CRSError, DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
 from pyproj import CRS
 
 from lowland_gis.analysis.curves import MAX_DEVIATION_M, linearised
 from lowland_gis.analysis.extent import FARTHEST
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.encoding import Encoding, dbf_header, source_encoding
+from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source
 from lowland_gis.files.geoparquet import GeoParquet, opened_geoparquet
+from lowland_gis.files.layers import Layer, layers_of, meant
 from lowland_gis.files.names import unique
 from lowland_gis.files.plain_table import PlainTable, text_table, workbook
 from lowland_gis.files.source import Source, sidecar
@@ -36,8 +36,7 @@ ROW_NUMBER = "FID"
 _BYTE_FOR_BYTE = "ISO-8859-1"  # spelt as GDAL knows it
 METRES_PER_DEGREE = 111_320.0
 
-_GDAL_ERRORS = (CRSError, DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError)
-_READING_ERRORS = (*_GDAL_ERRORS, UnicodeDecodeError, ValueError, OSError, pa.ArrowException)
+_READING_ERRORS = (*GDAL_ERRORS, UnicodeDecodeError, ValueError, OSError, pa.ArrowException)
 _DELETED = ord("*")
 
 
@@ -159,16 +158,17 @@ def read(source: Source, *, encoding: str | None = None) -> Whole:
 
 @contextmanager
 def _vector(source: Source, encoding: Encoding | str | None, batch_rows: int) -> Iterator[Received]:
-    layer = _layer(source)
-    how = encoding if isinstance(encoding, Encoding) else source_encoding(source, encoding)
-    expected = _expected_rows(source)
     with ExitStack() as stack:
+        path = stack.enter_context(gdal_source(source.path))
+        layer = _layer(source, path)
+        how = encoding if isinstance(encoding, Encoding) else source_encoding(source, encoding)
+        expected = _expected_rows(source)
         # What the caller does with the batches is no fault of the file, so only the opening is guarded here.
         with _refused_when_unreadable(source), _measures_left_out():
             meta, reader = stack.enter_context(
                 pyogrio.raw.open_arrow(
-                    source.path,
-                    layer=layer,
+                    path,
+                    layer=layer.gdal_name,
                     encoding=_asked_encoding(how),
                     batch_size=batch_rows,
                     datetime_as_string=True,
@@ -185,7 +185,7 @@ def _vector(source: Source, encoding: Encoding | str | None, batch_rows: int) ->
         batches = _vector_batches(
             source, reader, geometry, names, expected=expected, deviation=deviation, text=text
         )
-        yield Received(names, has_geometry, meta["crs"], how, layer, expected, batches)
+        yield Received(names, has_geometry, meta["crs"], how, layer.name, expected, batches)
 
 
 @contextmanager
@@ -280,21 +280,21 @@ def _deviation(crs: str | None) -> float:
     return MAX_DEVIATION_M
 
 
-def _layer(source: Source) -> str | None:
+def _layer(source: Source, path: Path) -> Layer:
     """Return the layer to read, naming what there is when the choice is wrong or open."""
     try:
-        with _measures_left_out():
-            names = [str(name) for name in pyogrio.list_layers(source.path)[:, 0]]
-    except _GDAL_ERRORS as error:
+        layers = layers_of(source.path, path)
+    except GDAL_ERRORS as error:
         raise InputRefusedError(
             f"{source.name}: cannot be opened ({error}). Ask the sender for it again."
         ) from error
-    if source.layer is None and len(names) == 1:
-        return names[0]
-    if source.layer in names:
-        return source.layer
+    found = meant(layers, source.layer)
+    if found is not None:
+        return found
     what = f"there is no layer {source.layer!r} in it" if source.layer else "it holds several layers"
-    raise InputRefusedError(f"{source.name}: {what}. Name one of: {', '.join(names)} – as FILE:LAYER.")
+    raise InputRefusedError(
+        f"{source.name}: {what}. Name one of: {', '.join(layer.name for layer in layers)} – as FILE:LAYER."
+    )
 
 
 def _expected_rows(source: Source) -> int | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -13,7 +11,9 @@ import geopandas as gpd
 import pandas as pd
 import pyarrow as pa
 
-from lowland_gis.errors import InputRefusedError, UsageError
+from lowland_gis.errors import UsageError
+from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_target
+from lowland_gis.files.whole import refused, whole
 
 WRITERS = (".csv", ".parquet")
 # A spreadsheet takes a text that begins so for a formula and computes it.
@@ -56,16 +56,16 @@ def row_writer(target: Path) -> Iterator[Write]:
     """
     check_suffix(target)
     form = _csv_form if target.suffix.lower() == ".csv" else _parquet_form
-    with _beside(target) as partial, ExitStack() as opened:
-        with _refused(target):
+    with whole(target) as partial, ExitStack() as opened:
+        with refused(target):
             write = opened.enter_context(form(partial))
 
         def guarded(rows: pd.DataFrame | pa.Table) -> None:
-            with _refused(target):
+            with refused(target):
                 write(rows)
 
         yield guarded
-        with _refused(target):
+        with refused(target):
             opened.close()
 
 
@@ -147,43 +147,6 @@ def write_features(rows: gpd.GeoDataFrame, target: Path) -> None:
     Raises:
         InputRefusedError: the target cannot be written.
     """
-    with whole(target) as partial:
+    with whole(target) as partial, gdal_target(partial) as path, refused(target, *GDAL_ERRORS):
         partial.unlink()
-        rows.to_file(partial, driver="GPKG", layer=target.stem)
-
-
-@contextmanager
-def whole(target: Path) -> Iterator[Path]:
-    """Yield a file beside the target that takes its name when all went well.
-
-    Raises:
-        InputRefusedError: the target cannot be written.
-    """
-    with _beside(target) as partial, _refused(target):
-        yield partial
-
-
-@contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """Yield a file beside the target that takes its name when all went well, and is gone otherwise."""
-    with _refused(target):
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".lowland-", suffix=target.suffix.lower())
-        os.close(handle)
-    partial = Path(name)
-    try:
-        yield partial
-        with _refused(target):
-            partial.chmod(0o644)
-            partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-@contextmanager
-def _refused(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise InputRefusedError(
-            f"{target}: cannot be written ({error.strerror}). Check the folder and the disk."
-        ) from error
+        rows.to_file(path, driver="GPKG", layer=target.stem)

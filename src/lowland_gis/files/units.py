@@ -7,9 +7,11 @@ from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
-import pyogrio
 
 from lowland_gis.errors import InputRefusedError, UsageError
+from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source, gdal_target
+from lowland_gis.files.layers import Layer, layers_of, meant
+from lowland_gis.files.whole import refused, whole
 
 MEMBERS, UNITS = "members", "units"
 
@@ -27,21 +29,19 @@ def write_editable(target: Path, members: gpd.GeoDataFrame, units: gpd.GeoDataFr
 
     Raises:
         UsageError: the target does not end in .gpkg.
+        InputRefusedError: it cannot be written.
     """
     if target.suffix.lower() != ".gpkg":
         raise UsageError(f"{target}: units are exported as a GeoPackage. Give a name that ends in .gpkg.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = target.with_name(f".{target.stem}.part.gpkg")
-    staging.unlink(missing_ok=True)
-    try:
+    with refused(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    with whole(target) as partial, gdal_target(partial) as path, refused(target, *GDAL_ERRORS):
+        partial.unlink()
         for layer, frame in ((MEMBERS, members), (UNITS, units)):
             texts = {
                 name: frame[name].astype(object).where(frame[name].notna(), None) for name in _texts(frame)
             }
-            frame.assign(**texts).to_file(staging, layer=layer, driver="GPKG", engine="pyogrio")
-        staging.replace(target)
-    finally:
-        staging.unlink(missing_ok=True)
+            frame.assign(**texts).to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
     return target
 
 
@@ -57,10 +57,12 @@ def read_edited(source: Path, layer: str | None, *, srid: int) -> Edited:
     Raises:
         InputRefusedError: the file cannot be read, lacks the fields, or is not in the project's plane.
     """
-    chosen = layer or _chosen(source)
+    found = _chosen(source, layer)
+    chosen = found.name
     try:
-        rows = gpd.read_file(source, layer=chosen, engine="pyogrio")
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, OSError) as error:
+        with gdal_source(source) as path:
+            rows = gpd.read_file(path, layer=found.gdal_name, engine="pyogrio")
+    except (*GDAL_ERRORS, OSError) as error:
         raise InputRefusedError(
             f"{source}: the layer {chosen} cannot be read ({error}). Check the file."
         ) from error
@@ -76,16 +78,23 @@ def read_edited(source: Path, layer: str | None, *, srid: int) -> Edited:
     return Edited(pd.DataFrame(columns=["parcel_id", "unit_id"]), _polygons(source, chosen, rows, srid))
 
 
-def _chosen(source: Path) -> str:
+def _chosen(source: Path, named: str | None) -> Layer:
     if not source.exists():
         raise InputRefusedError(f"{source}: there is no such file, so nothing was imported. Check the path.")
     try:
-        layers = [str(name) for name in pyogrio.list_layers(source)[:, 0]]
-    except pyogrio.errors.DataSourceError as error:
+        with gdal_source(source) as path:
+            layers = layers_of(source, path)
+    except GDAL_ERRORS as error:
         raise InputRefusedError(f"{source}: not a vector file that can be read ({error}).") from error
     if not layers:
         raise InputRefusedError(f"{source}: the file holds no layer.")
-    return MEMBERS if MEMBERS in layers else layers[0]
+    if named is None:
+        return meant(layers, MEMBERS) or meant(layers, None) or layers[0]
+    found = meant(layers, named)
+    if found is None:
+        names = ", ".join(layer.name for layer in layers)
+        raise InputRefusedError(f"{source}: there is no layer {named!r} in it. Name one of: {names}.")
+    return found
 
 
 def _polygons(source: Path, layer: str, rows: gpd.GeoDataFrame, srid: int) -> gpd.GeoDataFrame:

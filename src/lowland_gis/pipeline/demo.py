@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from xlsxwriter.exceptions import XlsxWriterException
 
 from lowland_gis import __version__, sample
 from lowland_gis import settings as project_settings
@@ -15,12 +17,15 @@ from lowland_gis.db import cluster, migrate
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
 from lowland_gis.errors import UsageError
+from lowland_gis.files.gdal_path import GDAL_ERRORS
+from lowland_gis.files.whole import refused, write_text
 from lowland_gis.pipeline.determine import problems
 from lowland_gis.pipeline.frames import current_pack
 from lowland_gis.pipeline.project import Project, Tell, open_project, silent
 from lowland_gis.pipeline.runs import current_versions, needed_run
 
 MARK = "sample.json"
+HALF_MADE = {"unfinished": True}
 DIFFERENCES = "differences.csv"
 
 
@@ -29,15 +34,13 @@ def prepare(folder: Path, *, parcels: int, seed: int, tell: Tell = silent) -> Pr
 
     Raises:
         UsageError: the folder holds something else, or a sample of another size or seed.
+        InputRefusedError: it cannot be written.
     """
     file = folder / project_settings.PROJECT_FILE
-    wanted = {"parcels": parcels, "seed": seed, "version": __version__}
+    wanted: dict[str, Any] = {"parcels": parcels, "seed": seed, "version": __version__}
     if not _is_there(folder, wanted):
         tell(f"sample district of about {parcels:,} parcels, seed {seed} → {folder}")
-        delivery = sample.write_district(folder, parcels=parcels, seed=seed, progress=tell)
-        file.write_text(_project_text(delivery), encoding="utf-8")
-        # Written last: a folder that was left half-way is made again.
-        (folder / MARK).write_text(json.dumps(wanted), encoding="utf-8")
+        _make(folder, file, wanted, tell)
     settings = project_settings.load(file)
     if settings.dsn is None:
         place = cluster.locate(settings.folder, env=os.environ)
@@ -48,6 +51,18 @@ def prepare(folder: Path, *, parcels: int, seed: int, tell: Tell = silent) -> Pr
     return open_project(file)
 
 
+def _make(folder: Path, file: Path, wanted: dict[str, Any], tell: Tell) -> None:
+    """Write the files of the sample; the mark comes first, so that a folder that was left half-way is known as ours and made again."""
+    with refused(folder, *GDAL_ERRORS, XlsxWriterException):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(folder / MARK, json.dumps(wanted | HALF_MADE))
+        delivery = sample.write_district(
+            folder, parcels=wanted["parcels"], seed=wanted["seed"], progress=tell
+        )
+    write_text(file, _project_text(delivery))
+    write_text(folder / MARK, json.dumps(wanted))
+
+
 def agreement(project: Project) -> Agreement:
     """Compare the current verdicts with `truth.csv` of the project's folder."""
     truth = pd.read_csv(project.settings.path("truth.csv"), dtype=str, encoding="utf-8-sig")
@@ -55,22 +70,33 @@ def agreement(project: Project) -> Agreement:
         return compare(truth, _verdicts(connection), _set_aside(connection))
 
 
-def _is_there(folder: Path, wanted: dict[str, object]) -> bool:
+def _is_there(folder: Path, wanted: dict[str, Any]) -> bool:
+    """Say whether the sample is there and whole.
+
+    Raises:
+        UsageError: something else is.
+    """
     mark = folder / MARK
     if mark.is_file():
-        found = json.loads(mark.read_text(encoding="utf-8"))
-        if found == wanted:
-            return True
+        found = _said(mark)
+        if found in (wanted, wanted | HALF_MADE):
+            return found == wanted
         raise UsageError(
             f"{folder} holds a sample with other settings ({found}). Name another folder: lowland demo DIR"
             " – or remove this one."
         )
-    ours = {"incoming", "truth.csv", "spoilt.csv", project_settings.PROJECT_FILE}
-    if folder.is_dir() and {path.name for path in folder.iterdir()} - ours:
+    if folder.is_dir() and any(folder.iterdir()):
         raise UsageError(
             f"{folder} is not empty and no sample project. Name another folder: lowland demo DIR"
         )
     return False
+
+
+def _said(mark: Path) -> object:
+    try:
+        return json.loads(mark.read_text(encoding="utf-8"))
+    except ValueError:
+        return "not readable"
 
 
 def _project_text(delivery: sample.Delivery) -> str:

@@ -288,12 +288,21 @@ def next_best(project: Project, which: str, parcel_id: str) -> tuple[str, list[A
     return said, alternatives(problem, found, parcel_id)
 
 
-def export(project: Project, which: str, target: Path) -> Path:
-    """Write a draft as a GeoPackage for QGIS: `members` (parcels with unit_id, to be edited) and `units` (outlines)."""
+def export(project: Project, which: str, target: Path, *, overwrite: bool = False) -> Path:
+    """Write a draft as a GeoPackage for QGIS: `members` (parcels with unit_id, to be edited) and `units` (outlines).
+
+    Raises:
+        UsageError: the file is there, is no draft as lowland wrote it (an edited one is not), and `overwrite` is not set.
+    """
+    with project.outputs.writing(target, overwrite=overwrite):
+        return write_editable(target, *_editable(project, which))
+
+
+def _editable(project: Project, which: str) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     with project.transaction() as connection:
         stored = read_draft(connection, which)
         inputs = read_unit_inputs(connection, project, stored.settings)
         units = draft_units(connection, stored.run_id, srid=project.srid)
     members = inputs.parcels.merge(stored.members, on="parcel_id", suffixes=("_not_allowed", ""))
     shown = members[["parcel_id", "unit_id", "reason", "kind", "area_m2", "low_m2", "geometry"]]
-    return write_editable(target, gpd.GeoDataFrame(shown, crs=inputs.parcels.crs), units)
+    return gpd.GeoDataFrame(shown, crs=inputs.parcels.crs), units

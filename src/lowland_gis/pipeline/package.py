@@ -14,11 +14,13 @@ from lowland_gis.pipeline.runs import needed_run
 _STAGES = ("tabulate", "measure", "classify", "delineate", "determine")
 
 
-def package(project: Project, target: Path | None = None, *, tell: Tell = silent) -> PackageReport:
-    """Build the package from the registry as it stands now.
+def package(
+    project: Project, target: Path | None = None, *, overwrite: bool = False, tell: Tell = silent
+) -> PackageReport:
+    """Build the package from the registry as it stands now; one that is as lowland built it is replaced.
 
     Raises:
-        UsageError: a stage before this one has not run.
+        UsageError: a stage before this one has not run, or the target holds something else and `overwrite` is not set.
         InputRefusedError: a value does not fit a field; nothing was written.
     """
     settings = project.settings
@@ -27,6 +29,7 @@ def package(project: Project, target: Path | None = None, *, tell: Tell = silent
     )
     definition = package_definition(settings.package.definition, settings.folder)
     target = target or settings.path(settings.package.folder) / "package"
+    project.outputs.check(target, overwrite=True)
     tell(f"package {definition.title} → {target}")
     with project.transaction() as connection:
         frames = delivery_frames(connection, project)
@@ -37,23 +40,29 @@ def package(project: Project, target: Path | None = None, *, tell: Tell = silent
         "rule_pack": settings.classify.pack,
         "runs": {stage: {"run": run.run_id, "digest": run.digest} for stage, run in runs.items()},
     }
-    return build(frames, definition, names, target, provenance=provenance, replace=True)
+    return build(frames, definition, names, target, provenance=provenance, replace=True, overwrite=overwrite)
 
 
-def overview_map(project: Project, target: Path | None = None, *, tell: Tell = silent) -> Path:
-    """Draw the overview map as a PNG."""
+def overview_map(
+    project: Project, target: Path | None = None, *, overwrite: bool = False, tell: Tell = silent
+) -> Path:
+    """Draw the overview map as a PNG.
+
+    Raises:
+        UsageError: the file is there, is not as lowland wrote it, and `overwrite` is not set.
+    """
     settings = project.settings
     target = target or settings.path(settings.package.folder) / "overview.png"
     tell(f"map {target}")
-    with project.transaction() as connection:
-        frames = map_frames(connection, project)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    overview(
-        frames,
-        target,
-        title=f"{settings.project.district_name}低效用地与再开发单元",
-        note="认定阈值为示例" if settings.project.synthetic else "",
-        data_date=settings.project.as_of.isoformat(),
-        mark="合成数据 示例" if settings.project.synthetic else "",
-    )
+    with project.outputs.writing(target, overwrite=overwrite):
+        with project.transaction() as connection:
+            frames = map_frames(connection, project)
+        overview(
+            frames,
+            target,
+            title=f"{settings.project.district_name}低效用地与再开发单元",
+            note="认定阈值为示例" if settings.project.synthetic else "",
+            data_date=settings.project.as_of.isoformat(),
+            mark="合成数据 示例" if settings.project.synthetic else "",
+        )
     return target

@@ -14,6 +14,8 @@ from lowland_gis.analysis.geodesy import GaussPlane
 from lowland_gis.db import cluster, connect, revision
 from lowland_gis.db.connect import Connection
 from lowland_gis.errors import DatabaseError
+from lowland_gis.files.outputs import Outputs
+from lowland_gis.pipeline.outputs import outputs_of
 
 Tell = Callable[[str], None]
 # How much is done, and of how much where that is known.
@@ -52,6 +54,11 @@ class Project:
     def plane(self) -> GaussPlane:
         """Return the Gauss-Krüger plane of the project."""
         return self.settings.plane
+
+    @property
+    def outputs(self) -> Outputs:
+        """Return what the project has written, to be asked before a file is written."""
+        return outputs_of(self.settings.folder, lambda: self.settings)
 
     @contextmanager
     def transaction(self, *, dry_run: bool = False) -> Iterator[Connection]:

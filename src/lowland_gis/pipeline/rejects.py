@@ -12,13 +12,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
+from xlsxwriter.exceptions import XlsxWriterException
 
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.deliver.workbook import Column, SheetContent, Value, write_workbook
 from lowland_gis.errors import UsageError
-from lowland_gis.files.table import whole, write_features, write_rows
+from lowland_gis.files.table import write_features, write_rows
+from lowland_gis.files.whole import refused, whole
 from lowland_gis.pipeline.project import Project
 from lowland_gis.pipeline.runs import current_versions
 
@@ -41,7 +43,7 @@ def issues_of(project: Project, layer: str) -> pd.DataFrame:
         )
 
 
-def export_rejects(project: Project, layer: str, target: Path) -> int:
+def export_rejects(project: Project, layer: str, target: Path, *, overwrite: bool = False) -> int:
     """Write the records of a layer that were set aside, with the reason, and return how many there are.
 
     A .gpkg holds the geometries that can be read, in the system of the file; a geometry that cannot be read stands as
@@ -49,7 +51,8 @@ def export_rejects(project: Project, layer: str, target: Path) -> int:
     geometry. No text of a .xlsx or .csv is taken for a formula: in a .csv an apostrophe stands before such a text.
 
     Raises:
-        UsageError: there is no such layer, or the suffix is another one.
+        UsageError: there is no such layer; the suffix is another one; or the file is there, is not as lowland wrote it, and
+            `overwrite` is not set.
         InputRefusedError: the target cannot be written.
     """
     definition = layer_definition(layer)
@@ -58,13 +61,19 @@ def export_rejects(project: Project, layer: str, target: Path) -> int:
         raise UsageError(
             f"{target}: what was set aside is written as {', '.join(_SUFFIXES)}. Give the file one of these suffixes."
         )
+    with project.outputs.writing(target, overwrite=overwrite):
+        return _export(project, definition, target)
+
+
+def _export(project: Project, definition: LayerDefinition, target: Path) -> int:
+    suffix = target.suffix.lower()
     with project.transaction() as connection:
         aside = read_frame(
             connection,
             "SELECT i.version_id, i.row_no, i.key, i.rule, i.message, i.received, i.received_wkb, s.crs FROM land.issue i"
             " JOIN land.layer_version USING (version_id) JOIN land.source s USING (source_id)"
             " WHERE version_id = ANY(%s) AND action = 'rejected' ORDER BY version_id, row_no, issue_id",
-            [_versions(connection, layer)],
+            [_versions(connection, definition.key)],
         )
     received = pd.DataFrame([values or {} for values in aside["received"]], index=aside.index, dtype=object)
     reasons = aside[["version_id", "row_no", "rule", "message"]].add_prefix("lowland_")
@@ -95,7 +104,7 @@ def _write_sheet(
     sheet = SheetContent("搁置记录", tuple(Column(heading) for heading in headings), rows)
     about = project.settings.project
     note = "入库时整条搁置的记录及原因；图形请用 .gpkg 导出。" + ("合成数据。" if about.synthetic else "")
-    with whole(target) as partial:
+    with whole(target) as partial, refused(target, XlsxWriterException):
         write_workbook(
             partial, [sheet], title=f"{about.name} {definition.title} 搁置记录", note=note, dated=about.as_of
         )

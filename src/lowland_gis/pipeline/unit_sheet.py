@@ -25,12 +25,17 @@ _AROUND_M = 150.0
 _OWNERSHIP = {"10": "国有土地所有权", "20": "国有土地使用权", "30": "集体土地所有权", "40": "集体土地使用权"}
 
 
-def unit_sheet(project: Project, which: str, unit_id: str, target: Path) -> Path:
+def unit_sheet(project: Project, which: str, unit_id: str, target: Path, *, overwrite: bool = False) -> Path:
     """Draw the sheet of a unit of a draft.
 
     Raises:
-        UsageError: there is no such draft or unit.
+        UsageError: there is no such draft or unit; or the file is there, is not as lowland wrote it, and `overwrite` is not set.
     """
+    with project.outputs.writing(target, overwrite=overwrite):
+        return draw_unit_sheet(_planning_sheet(project, which, unit_id), target)
+
+
+def _planning_sheet(project: Project, which: str, unit_id: str) -> UnitSheet:
     with project.transaction() as connection:
         stored = read_draft(connection, which)
         units = draft_units(connection, stored.run_id, srid=project.srid)
@@ -51,7 +56,7 @@ def unit_sheet(project: Project, which: str, unit_id: str, target: Path) -> Path
     name = numbers.iloc[0] if len(numbers) else f"{unit_id}（草案）"
     town = towns.get(str(unit["town_code"]), "")
     inputs.parcels["zone"] = inputs.parcels["zone"].map(zones)
-    return draw_unit_sheet(_sheet(project, stored, unit, inputs, f"{town}　再开发单元 {name}"), target)
+    return _sheet(project, stored, unit, inputs, f"{town}　再开发单元 {name}")
 
 
 def _sheet(project: Project, stored: Stored, unit: pd.Series, inputs: UnitInputs, title: str) -> UnitSheet:

@@ -36,6 +36,8 @@ from lowland_gis.sample.write import (
 )
 
 NOTICE = "本目录全部为程序生成的合成数据，宗地、图斑、企业与年份均为虚构，不代表任何真实地块或单位。\n"
+INCOMING, NOTICE_FILE = "incoming", "说明.txt"
+SHAPEFILE_PARTS = (".shp", ".dbf", ".shx", ".prj", ".cpg")
 FEWEST, MOST = 200, 2_000_000
 AS_OF = dt.date(2023, 12, 31)
 PLANAR, ZONED, DEGREES = "EPSG:4548", "EPSG:4527", "EPSG:4490"
@@ -79,13 +81,17 @@ def write_district(
 ) -> Delivery:
     """Write a synthetic district below `folder`: `incoming/` as the offices deliver, `truth.csv`, `spoilt.csv`.
 
-    The same number and seed give the same content. Raises UsageError outside 200 to 2,000,000 parcels.
+    The same number and seed give the same content. What an earlier call wrote there is written anew, other files are left alone.
+
+    Raises:
+        UsageError: outside 200 to 2,000,000 parcels; or files of these names are there and the notice of the sample is not.
     """
     if not FEWEST <= parcels <= MOST:
         raise UsageError(
             f"{parcels:,} parcels: the sample district has {FEWEST:,} to {MOST:,}, so nothing was written. "
             "Give a number in that range, for example --parcels 3000."
         )
+    _refuse_foreign(folder)
     progress("drawing the plan")
     writer = _Writer(folder, draw_district(parcels, seed), progress, spoilt or SpoiltShares())
     writer.write()
@@ -99,6 +105,34 @@ def draw_district(parcels: int, seed: int) -> District:
     old_classes = classes_2009(layout, places, seed)
     lots = plant(survey_lots(layout, places, old_classes), layout.zones, seed)
     return District(layout, places, old_classes, lots, papers.hand_out(lots, seed), seed)
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Refuse a folder whose files have the names of the sample's and are not the sample's."""
+    notice = folder / INCOMING / NOTICE_FILE
+    if notice.is_file() and notice.read_bytes() == NOTICE.encode():
+        return
+    there = [name for name in (INCOMING, "truth.csv", "spoilt.csv") if (folder / name).exists()]
+    if there:
+        raise UsageError(
+            f"{folder}: {' and '.join(there)} are there and not the sample's, so nothing was written. Name another folder."
+        )
+
+
+def _removed(incoming: Path) -> None:
+    """Take away the deliveries of an earlier district, and nothing else that lies beside them."""
+    names = {source.partition(":")[0] for source in SOURCES.values()} | {_enterprise(year) for year in YEARS}
+    for path in (incoming / name for name in names):
+        suffixes = SHAPEFILE_PARTS if path.suffix == ".shp" else (path.suffix, "")
+        for part in map(path.with_suffix, suffixes):
+            if part.is_dir():
+                shutil.rmtree(part)
+            else:
+                part.unlink(missing_ok=True)
+
+
+def _enterprise(year: int) -> str:
+    return f"税务局/企业{year}.xlsx"
 
 
 class _Writer:
@@ -117,9 +151,11 @@ class _Writer:
 
     def write(self) -> None:
         """Write every file."""
-        shutil.rmtree(self._folder / "incoming", ignore_errors=True)
-        (self._folder / "incoming").mkdir(parents=True)
-        (self._folder / "incoming" / "说明.txt").write_text(NOTICE, encoding="utf-8")
+        incoming = self._folder / INCOMING
+        incoming.mkdir(parents=True, exist_ok=True)
+        # First of all, because it says that what follows is the sample's.
+        (incoming / NOTICE_FILE).write_bytes(NOTICE.encode())
+        _removed(incoming)
         built = self._buildings()
         self._parcels(built)
         self._third_survey()
@@ -140,7 +176,7 @@ class _Writer:
     def delivery(self) -> Delivery:
         """Return what was written."""
         sources = [(key, source) for key, source in SOURCES.items() if key != "enterprise"]
-        sources += [("enterprise", f"税务局/企业{year}.xlsx") for year in YEARS]
+        sources += [("enterprise", _enterprise(year)) for year in YEARS]
         relative = tuple((key, f"incoming/{source}") for key, source in sources)
         return Delivery(
             self._folder,

@@ -18,6 +18,7 @@ import shapely
 import xlsxwriter
 from scipy import ndimage
 
+from lowland_gis.files.gdal_path import gdal_target
 from lowland_gis.sample.dbf import write_dbf
 from lowland_gis.sample.deliveries import ShapefileForm
 from lowland_gis.sample.dice import Shapes
@@ -39,9 +40,10 @@ def write_shapefile(path: Path, frame: gpd.GeoDataFrame, form: ShapefileForm, *,
     path.parent.mkdir(parents=True, exist_ok=True)
     kind = "LineString" if _is_lines(frame) else "Polygon"
     table = pa.table({"geometry": pa.array(shapely.to_wkb(frame.geometry.to_numpy()), pa.binary())})
-    pyogrio.write_arrow(
-        table, path, driver="ESRI Shapefile", geometry_name="geometry", geometry_type=kind, crs=crs
-    )
+    with gdal_target(path) as through:
+        pyogrio.write_arrow(
+            table, through, driver="ESRI Shapefile", geometry_name="geometry", geometry_type=kind, crs=crs
+        )
     path.with_suffix(".cpg").unlink(missing_ok=True)
     write_dbf(path.with_suffix(".dbf"), frame, form.fields, encoding=form.encoding, ldid=form.ldid)
     if form.cpg:
@@ -51,16 +53,17 @@ def write_shapefile(path: Path, frame: gpd.GeoDataFrame, form: ShapefileForm, *,
 def write_layer(path: Path, layer: str, frame: gpd.GeoDataFrame, *, crs: str, driver: str) -> None:
     """Write one layer of a GeoPackage or FileGDB, with real date fields; further layers are added."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    pyogrio.write_arrow(
-        _batches(frame),
-        path,
-        layer=layer,
-        driver=driver,
-        geometry_name="geometry",
-        geometry_type="LineString" if _is_lines(frame) else "MultiPolygon",
-        crs=crs,
-        layer_options={} if driver == "OpenFileGDB" else {"GEOMETRY_NAME": "geom"},
-    )
+    with gdal_target(path) as through:
+        pyogrio.write_arrow(
+            _batches(frame),
+            through,
+            layer=layer,
+            driver=driver,
+            geometry_name="geometry",
+            geometry_type="LineString" if _is_lines(frame) else "MultiPolygon",
+            crs=crs,
+            layer_options={} if driver == "OpenFileGDB" else {"GEOMETRY_NAME": "geom"},
+        )
 
 
 def _is_lines(frame: gpd.GeoDataFrame) -> bool:
