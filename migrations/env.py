@@ -3,7 +3,8 @@
 from alembic import context
 from sqlalchemy import text
 
-from lowland_gis.db.migrate import VERSION_SCHEMA, VERSION_TABLE, comparison_options
+from lowland_gis.db.migrate import comparison_options
+from lowland_gis.db.revision import VERSION_SCHEMA, VERSION_TABLE
 
 connection = context.config.attributes["connection"]
 srid = context.config.attributes["srid"]

@@ -2,15 +2,19 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import psycopg
 import pytest
 from alembic.script import ScriptDirectory
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from lowland_gis import schema
 from lowland_gis.db import migrate, revision
 from lowland_gis.db.parts import attach_part, new_part
-from lowland_gis.errors import DatabaseError
+from lowland_gis.db.server import facts_of
+from lowland_gis.errors import DatabaseError, UsageError
 
 SRID = 4548
 
@@ -101,10 +105,104 @@ def test_two_upgrades_at_once_queue(database):
 
 def test_a_newer_database_is_left_alone(database):
     with psycopg.connect(database) as connection:
-        connection.execute("UPDATE public.alembic_version SET version_num = '9999'")
+        connection.execute("UPDATE lowland.alembic_version SET version_num = '9999'")
     with pytest.raises(DatabaseError, match="newer lowland"):
         migrate.upgrade(database, SRID)
     assert revision.current_revision(database) == "9999"
+
+
+def place_of_version(dsn):
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute(
+            "SELECT schemaname FROM pg_tables WHERE tablename = 'alembic_version' ORDER BY schemaname"
+        )
+        return [row[0] for row in rows]
+
+
+def test_a_version_table_of_a_former_lowland_is_moved_out_of_public(database):
+    with psycopg.connect(database) as connection:
+        connection.execute("ALTER TABLE lowland.alembic_version SET SCHEMA public")
+        connection.execute("DROP SCHEMA lowland")
+        connection.execute("UPDATE public.alembic_version SET version_num = '0007'")
+    assert revision.current_revision(database) == "0007"
+    migrate.upgrade(database, SRID, "0007")
+    assert place_of_version(database) == ["lowland"]
+    assert revision.current_revision(database) == "0007"
+
+
+@pytest.mark.parametrize("theirs", ["ae1027a6acf", "0003", None])
+def test_the_version_table_of_another_program_is_no_newer_lowland(database, theirs):
+    """Many programs keep alembic's table in `public`, and many count from 0001."""
+    migrate.downgrade(database, SRID)
+    with psycopg.connect(database) as connection:
+        connection.execute("CREATE TABLE public.alembic_version (version_num varchar(32) PRIMARY KEY)")
+        if theirs:
+            connection.execute("INSERT INTO public.alembic_version VALUES (%s)", [theirs])
+    assert revision.current_revision(database) is None
+    migrate.upgrade(database, SRID)
+    assert revision.current_revision(database) == revision.newest_revision()
+    assert place_of_version(database) == ["lowland", "public"]
+    with psycopg.connect(database) as connection:
+        kept = [row[0] for row in connection.execute("SELECT version_num FROM public.alembic_version")]
+    assert kept == ([theirs] if theirs else [])
+
+
+def test_another_version_beside_ours_changes_nothing(database):
+    with psycopg.connect(database) as connection:
+        connection.execute("CREATE TABLE public.alembic_version (version_num varchar(32) PRIMARY KEY)")
+        connection.execute("INSERT INTO public.alembic_version VALUES ('0001')")
+    assert revision.current_revision(database) == revision.newest_revision()
+    migrate.upgrade(database, SRID)
+    assert place_of_version(database) == ["lowland", "public"]
+
+
+@contextmanager
+def other_database(dsn, encoding):
+    """A fresh database in another encoding; nothing is in it."""
+    name = f"other_{encoding.lower()}"
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} ENCODING {} LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0").format(
+                sql.Identifier(name), sql.Literal(encoding)
+            )
+        )
+        try:
+            yield make_conninfo(dsn, dbname=name)
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "EUC_CN"])
+def test_a_database_in_another_encoding_is_refused_before_anything_is_made(database, encoding):
+    with other_database(database, encoding) as other:
+        for asked in (
+            lambda: migrate.upgrade(other, SRID),
+            lambda: revision.current_revision(other),
+            lambda: facts_of(other),
+        ):
+            with pytest.raises(DatabaseError, match=f"encoded in {encoding}.*ENCODING 'UTF8'"):
+                asked()
+        with psycopg.connect(other) as connection:
+            made = connection.execute(
+                "SELECT extname FROM pg_extension UNION SELECT nspname FROM pg_namespace"
+            ).fetchall()
+    assert not {str(row[0]) for row in made} & {"postgis", "lowland", *schema.SCHEMAS}
+
+
+def test_nothing_is_made_in_a_database_that_is_refused(database):
+    migrate.downgrade(database, SRID)
+    with psycopg.connect(database) as connection:
+        connection.execute("DROP EXTENSION postgis CASCADE")
+        connection.execute("INSERT INTO lowland.alembic_version VALUES ('9999')")
+    with pytest.raises(DatabaseError, match="newer lowland"):
+        migrate.upgrade(database, SRID)
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'postgis'").fetchone() is None
+
+
+def test_an_unknown_revision_to_reach_is_a_wrong_call(database):
+    with pytest.raises(UsageError, match="0001, 0002"):
+        migrate.upgrade(database, SRID, "nonsense")
 
 
 @pytest.mark.parametrize("table", ["low_efficiency", "legacy", "problem"])

@@ -48,12 +48,32 @@ def connect(dsn: str) -> Connection:
         DatabaseError: the server cannot be reached.
     """
     try:
-        return psycopg.connect(dsn, connect_timeout=CONNECT_TIMEOUT_S, application_name=APPLICATION)
+        connection = psycopg.connect(dsn, connect_timeout=CONNECT_TIMEOUT_S, application_name=APPLICATION)
     except psycopg.Error as error:
         raise DatabaseError(
             f"The database cannot be reached: {_first_line(error)}. Type: lowland db up"
             " – or check LOWLAND_DSN if the server is not the project's own."
         ) from error
+    refuse_other_encoding(connection)
+    return connection
+
+
+def refuse_other_encoding(connection: Connection) -> None:
+    """Close a connection to a database whose texts are not UTF-8, and refuse it.
+
+    Raises:
+        DatabaseError: the database has another encoding, in which names in Chinese are not kept, or not sorted, as they came.
+    """
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding == "UTF8":
+        return
+    name = connection.info.dbname
+    connection.close()
+    raise DatabaseError(
+        f"The database {name} is encoded in {encoding}, and not every Chinese name can be kept in it; lowland needs UTF8."
+        " Make another one and name it in LOWLAND_DSN: CREATE DATABASE lowland ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
+        " TEMPLATE template0"
+    )
 
 
 def _first_line(error: psycopg.Error) -> str:

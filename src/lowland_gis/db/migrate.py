@@ -15,13 +15,11 @@ from geoalchemy2 import alembic_helpers
 
 from lowland_gis import schema
 from lowland_gis.db import revision
-from lowland_gis.db.connect import connect
+from lowland_gis.db.connect import connect, transaction
 from lowland_gis.db.server import ensure_postgis
 from lowland_gis.db.tables import metadata
-from lowland_gis.errors import DatabaseError
+from lowland_gis.errors import DatabaseError, UsageError
 
-VERSION_TABLE = "alembic_version"
-VERSION_SCHEMA = "public"
 # Any constant will do, as long as every lowland uses the same one.
 _ADVISORY_LOCK = 7_264_019_113
 
@@ -32,20 +30,25 @@ def engine(dsn: str) -> sa.Engine:
 
 
 def upgrade(dsn: str, srid: int, target: str = "head") -> None:
-    """Bring the database to `target`; two upgrades at once queue.
+    """Bring the database to `target`; two upgrades at once queue. Nothing is made in a database that is refused.
 
     Raises:
         DatabaseError: the database cannot have PostGIS, is newer than this program, or holds another SRID.
     """
-    ensure_postgis(dsn)
     with _locked(dsn) as connection:
-        _refuse_other_srid(connection, srid)
+        revision.refuse_newer(revision.current_revision(dsn))
+        revision.refuse_other_srid(revision.stored_srid(dsn), srid)
+        ensure_postgis(dsn)
+        with transaction(dsn) as first:
+            revision.own_version_table(first)
         _run(connection, srid, lambda config: command.upgrade(config, target))
 
 
 def downgrade(dsn: str, srid: int, target: str = "base") -> None:
     """Take the database back to `target`."""
     with _locked(dsn) as connection:
+        with transaction(dsn) as first:
+            revision.own_version_table(first)
         _run(connection, srid, lambda config: command.downgrade(config, target))
 
 
@@ -91,12 +94,9 @@ def _run(connection: sa.Connection, srid: int, step: Callable[[Config], None]) -
     try:
         step(config)
     except CommandError as error:
-        if "Can't locate revision" in str(error):
-            raise DatabaseError(
-                "The database was made by a newer lowland than this one, so it was left alone."
-                " Install the newer version and try again."
-            ) from error
-        raise
+        raise UsageError(
+            f"The database cannot be brought there: {error}. Revisions: {', '.join(sorted(revision.known_revisions()))}"
+        ) from error
 
 
 @contextmanager
@@ -111,17 +111,6 @@ def _locked(dsn: str) -> Iterator[sa.Connection]:
             f"The database could not be migrated: {str(error.orig).splitlines()[0]}. The step that failed was rolled back."
             " Look at: lowland db status"
         ) from error
-
-
-def _refuse_other_srid(connection: sa.Connection, srid: int) -> None:
-    found = connection.execute(
-        sa.text(
-            "SELECT srid FROM geometry_columns WHERE f_table_schema = 'land' AND f_table_name = 'parcel'"
-            " AND f_geometry_column = 'geom'"
-        )
-    ).scalar()
-    connection.rollback()
-    revision.refuse_other_srid(found, srid)
 
 
 def _config() -> Config:

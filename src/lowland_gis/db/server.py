@@ -10,6 +10,7 @@ import psycopg
 from psycopg import errors as sql_errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from lowland_gis.db.connect import refuse_other_encoding
 from lowland_gis.errors import DatabaseError, UsageError
 
 CONNECT_SECONDS = 10
@@ -94,6 +95,7 @@ def _connected(dsn: str) -> Iterator[psycopg.Connection]:
             f"{shown}: cannot connect ({str(error).strip()}), so nothing can be read or stored. "
             "Check LOWLAND_DSN and the server; for the private database type: lowland db up"
         ) from error
+    refuse_other_encoding(connection)
     with connection:
         yield connection
 

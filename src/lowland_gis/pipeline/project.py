@@ -79,6 +79,7 @@ def open_project(folder: Path | str) -> Project:
     settings = project_settings.load(file)
     dsn = cluster.connect_string(settings.folder, settings.dsn)
     found, newest = revision.current_revision(dsn), revision.newest_revision()
+    revision.refuse_newer(found)
     if found != newest:
         raise DatabaseError(
             f"The database is at revision {found or 'none'}, but this lowland needs {newest}. Type: lowland db migrate"
