@@ -59,8 +59,9 @@ def document(session: Session, parcel: str, clause: str, file: Path, says: str) 
     from lowland_gis.pipeline.documents import register
 
     entry = register(session.project, parcel, clause, file, says={"true": True, "false": False}.get(says))
+    held = "" if entry.fresh else " was registered before, so nothing was added"
     said = {True: "true 成立", False: "false 不成立", None: "withdrawn 撤回"}[entry.says]
     click.echo(
-        f"{entry.parcel_id}  {entry.title}（{entry.condition}）: {said}; {entry.file_name} sha256:{entry.sha256[:12]}, by {entry.recorded_by}."
+        f"{entry.parcel_id}  {entry.title}（{entry.condition}）: {said}; {entry.file_name} sha256:{entry.sha256[:12]}, by {entry.recorded_by}{held}."
         " Next: lowland classify run"
     )

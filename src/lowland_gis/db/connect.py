@@ -21,7 +21,8 @@ def transaction(dsn: str, *, dry_run: bool = False) -> Iterator[Connection]:
     """Yield a connection whose work is committed at the end, or rolled back on any error and on `dry_run`.
 
     Raises:
-        DatabaseError: the server cannot be reached, or refuses a statement.
+        DatabaseError: the server cannot be reached, or refuses a statement; where the answer to COMMIT was lost, it says what became
+            of the work, or that it is unknown.
     """
     connection = connect(dsn)
     try:
@@ -29,7 +30,7 @@ def transaction(dsn: str, *, dry_run: bool = False) -> Iterator[Connection]:
         if dry_run:
             connection.rollback()
         else:
-            connection.commit()
+            _commit(connection, dsn)
     except psycopg.Error as error:
         advice = "Type: lowland db up – and try again" if connection.broken else "Look at: lowland db status"
         raise DatabaseError(
@@ -39,6 +40,42 @@ def transaction(dsn: str, *, dry_run: bool = False) -> Iterator[Connection]:
     finally:
         # Closing an open transaction rolls it back, whatever ended the block.
         connection.close()
+
+
+def _commit(connection: Connection, dsn: str) -> None:
+    """Commit; a connection that breaks before the answer leaves open whether the server did."""
+    row = connection.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchone()
+    written = None if row is None else row[0]
+    try:
+        connection.commit()
+    except psycopg.Error as error:
+        # An answer that came is a no, and a transaction without a number has written nothing.
+        if written is None or not connection.broken:
+            raise
+        raise DatabaseError(
+            f"The database went away while the work was being committed ({_first_line(error)}), so it was unknown what became of it."
+            f" {_OUTCOMES[_outcome(dsn, written)]}"
+        ) from error
+
+
+_AGAIN = "Type: lowland db up – and the same command again; what is there already is not written twice."
+_OUTCOMES = {
+    "committed": f"Asked again, the database says that all of it was kept. Go on, or be told the answer. {_AGAIN}",
+    "aborted": f"Asked again, the database says that nothing was changed. {_AGAIN}",
+    None: f"It is still unknown: either all of it was kept or nothing. {_AGAIN}",
+}
+
+
+def _outcome(dsn: str, transaction_id: str) -> str | None:
+    """Ask a server that may be there again what became of a transaction; None where it does not say."""
+    try:
+        with psycopg.connect(
+            dsn, connect_timeout=CONNECT_TIMEOUT_S, application_name=APPLICATION, autocommit=True
+        ) as connection:
+            row = connection.execute("SELECT pg_xact_status(%s::text::xid8)", [transaction_id]).fetchone()
+    except psycopg.Error:
+        return None
+    return row[0] if row is not None and row[0] in _OUTCOMES else None
 
 
 def connect(dsn: str) -> Connection:

@@ -107,9 +107,14 @@ def _locked(dsn: str) -> Iterator[sa.Connection]:
             lock.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
             yield connection
     except sa.exc.DBAPIError as error:
+        said = str(error.orig).splitlines()[0]
+        if error.connection_invalidated:
+            raise DatabaseError(
+                f"The database went away ({said}): the steps before are kept, and it is unknown whether the step that was being committed"
+                " was kept. Type: lowland db up, and lowland db migrate – it goes on where the database stands"
+            ) from error
         raise DatabaseError(
-            f"The database could not be migrated: {str(error.orig).splitlines()[0]}. The step that failed was rolled back."
-            " Look at: lowland db status"
+            f"The database could not be migrated: {said}. The step that failed was rolled back. Look at: lowland db status"
         ) from error
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ _COLUMNS = ["parcel_id", "measure", "value", "source"]
 
 @dataclass(frozen=True)
 class Registered:
-    """A paper as it was registered."""
+    """A paper as it was registered; `fresh` is false where the same paper said the same before, and nothing was added."""
 
     parcel_id: str
     condition: str
@@ -40,11 +40,13 @@ class Registered:
     file_name: str
     sha256: str
     recorded_by: str
+    fresh: bool = True
 
 
 def register(project: Project, parcel_id: str, clause: str, file: Path, *, says: bool | None) -> Registered:
     """Append what a paper says of a clause of a parcel; `says` None withdraws what was said before.
 
+    The same paper that says the same again adds nothing, so that a command whose answer was lost can be typed again.
     `clause` is the name of a measure, the title of a clause, or its condition, in the rule pack of the project.
 
     Raises:
@@ -61,7 +63,11 @@ def register(project: Project, parcel_id: str, clause: str, file: Path, *, says:
         "state": WITHDRAWN if says is None else REGISTERED, "recorded_by": entry.recorded_by,
     }  # fmt: skip
     with project.transaction() as connection:
+        connection.execute("LOCK TABLE registry.document IN SHARE ROW EXCLUSIVE MODE")
         _refuse_unknown_parcel(connection, parcel_id)
+        there = _newest_entry(connection, parcel_id, condition)
+        if there is not None and there[:3] == (says, digest, row["state"]):
+            return replace(entry, file_name=there[3], recorded_by=there[4], fresh=False)
         copy_in(
             connection,
             schema.DOCUMENT,
@@ -70,6 +76,15 @@ def register(project: Project, parcel_id: str, clause: str, file: Path, *, says:
             constants={"recorded_at": dt.datetime.now(dt.UTC)},
         )
     return entry
+
+
+def _newest_entry(connection: Connection, parcel_id: str, condition: str) -> tuple[Any, ...] | None:
+    """Return says, digest, state, file name and person of what was registered last."""
+    return connection.execute(
+        "SELECT says, sha256, state, file_name, recorded_by FROM registry.document WHERE parcel_id = %s AND condition = %s"
+        " ORDER BY entry_id DESC LIMIT 1",
+        [parcel_id, condition],
+    ).fetchone()
 
 
 def current_documents(connection: Connection, last_entry: int | None = None) -> pd.DataFrame:

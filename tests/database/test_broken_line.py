@@ -1,0 +1,127 @@
+"""A connection that breaks at COMMIT: what is said is true, and the same command again does no harm."""
+
+import psycopg
+import pytest
+
+from broken_line import breaking_line
+from lowland_gis.db.connect import transaction
+from lowland_gis.db.migrate import downgrade, upgrade
+from lowland_gis.db.revision import current_revision, newest_revision
+from lowland_gis.errors import DatabaseError
+from lowland_gis.pipeline.classify import classify
+from lowland_gis.pipeline.determine import determine
+from lowland_gis.pipeline.documents import register
+from lowland_gis.pipeline.ingest import ingest
+from lowland_gis.pipeline.measure import measure
+from lowland_gis.pipeline.project import Project
+from lowland_gis.pipeline.tabulate import tabulate
+from lowland_gis.settings import DeliverySettings
+from made_files import box, write_parcels
+
+PARCEL = "120113100001GB00001"
+TABLES = ("land.layer_version", "land.parcel", "result.run", "result.overlap", "result.evidence", "result.verdict",
+          "registry.low_efficiency", "registry.legacy", "registry.problem", "registry.document")  # fmt: skip
+
+
+def counts(dsn):
+    with psycopg.connect(dsn) as connection:
+        return {table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES}  # noqa: S608
+
+
+@pytest.fixture
+def work(project):
+    """Every writing command of a small project, in the order of the flow."""
+    folder = project.settings.folder
+    source = write_parcels(folder / "宗地.shp", {PARCEL: box(0, 0)})
+    paper = folder / "消防.pdf"
+    paper.write_bytes(b"%PDF a paper")
+    return {
+        "ingest": lambda on: ingest(on, DeliverySettings(layer="parcel", source=str(source))),
+        "document": lambda on: register(on, PARCEL, "paper_fire", paper, says=True),
+        "tabulate": tabulate,
+        "measure": measure,
+        "classify": classify,
+        "determine": determine,
+    }
+
+
+def test_the_answer_to_commit_is_lost_in_every_writing_command(project, work):
+    with breaking_line(project.dsn) as (dsn, line):
+        broken = Project(project.settings, dsn)
+        for name, command in work.items():
+            before = counts(project.dsn)
+            line.lost = "answer"
+            with pytest.raises(DatabaseError) as lost:
+                command(broken)
+            assert line.lost is None, name
+            said = str(lost.value)
+            assert "was unknown" in said, name
+            assert "Nothing was changed" not in said, name
+            assert "the database says that all of it was kept" in said, name
+            kept = counts(project.dsn)
+            assert kept != before, name
+            command(broken)
+            assert counts(project.dsn) == kept, name
+
+
+def test_the_order_to_commit_is_lost_and_nothing_was_kept(project, work):
+    with breaking_line(project.dsn) as (dsn, line):
+        broken = Project(project.settings, dsn)
+        for name, command in work.items():
+            before = counts(project.dsn)
+            line.lost = "order"
+            with pytest.raises(DatabaseError, match="the database says that nothing was changed"):
+                command(broken)
+            assert counts(project.dsn) == before, name
+            command(broken)
+            assert counts(project.dsn) != before, name
+
+
+def test_a_server_that_stays_away_leaves_it_unknown(project, work):
+    with breaking_line(project.dsn) as (dsn, line):
+        line.lost, line.closed_for_good = "answer", True
+        with pytest.raises(DatabaseError, match="still unknown: either all of it was kept or nothing"):
+            work["ingest"](Project(project.settings, dsn))
+    assert counts(project.dsn)["land.parcel"] == 1
+
+
+def test_a_transaction_that_wrote_nothing_leaves_nothing_unknown(project):
+    with breaking_line(project.dsn) as (dsn, line):
+        line.lost = "answer"
+        with pytest.raises(DatabaseError, match="Nothing was changed"), transaction(dsn) as connection:
+            connection.execute("SELECT 1")
+        assert line.cuts == 1
+
+
+def test_a_server_that_refuses_the_commit_has_changed_nothing(project):
+    with (
+        pytest.raises(DatabaseError, match="refused.*Nothing was changed"),
+        transaction(project.dsn) as connection,
+    ):
+        connection.execute("CREATE TABLE public.once (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+        connection.execute("INSERT INTO public.once VALUES (1), (1)")
+    with psycopg.connect(project.dsn) as connection:
+        assert connection.execute("SELECT to_regclass('public.once')").fetchone() == (None,)
+
+
+def test_a_backend_that_is_ended_in_mid_transaction_has_changed_nothing(project):
+    with (
+        pytest.raises(DatabaseError, match="went away.*Nothing was changed"),
+        transaction(project.dsn) as connection,
+    ):
+        connection.execute("CREATE TABLE public.once (n int)")
+        with psycopg.connect(project.dsn) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", [connection.info.backend_pid])
+        connection.execute("INSERT INTO public.once VALUES (1)")
+    with psycopg.connect(project.dsn) as connection:
+        assert connection.execute("SELECT to_regclass('public.once')").fetchone() == (None,)
+
+
+def test_a_migration_whose_commit_is_lost_is_unknown_and_goes_on(database):
+    downgrade(database, 4548)
+    with breaking_line(database) as (dsn, line):
+        line.lost = "answer"
+        with pytest.raises(DatabaseError, match="unknown whether the step that was being committed was kept"):
+            upgrade(dsn, 4548)
+        upgrade(dsn, 4548)
+    assert current_revision(database) == newest_revision()
