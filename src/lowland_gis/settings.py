@@ -122,8 +122,9 @@ class UnitWeights(_Frozen):
 class DelineateSettings(_Frozen):
     """Limits of redevelopment units; no official size is public, so the defaults are examples.
 
-    `road_grades` are the roads that no unit crosses, `barriers` the other layers; `protected_max` is the greatest share in red
-    line or permanent farmland; `inside_min` the least share inside the development boundary or village land;
+    `road_grades` are the roads that no unit crosses, `barriers` the other layers; `protected` are the measures of land that no unit
+    may hold, and `protected_max` the greatest share in each; `inside` are the measures of land for units, of which one must reach
+    `inside_min`;
     `public_uses` are beginnings of planned-use codes that count as public benefit (用地用海分类 2023: 08, 12, 13, 14);
     `number` is the scheme of the numbers of frozen units, `town_numbers` that of single towns, with {town} and {n}.
     """
@@ -139,7 +140,9 @@ class DelineateSettings(_Frozen):
     across_towns: bool = False
     road_grades: tuple[str, ...] = ("主干路", "次干路")
     barriers: tuple[str, ...] = ("river", "rail", "eco_redline", "farmland", "development_boundary")
+    protected: tuple[str, ...] = ("eco_share", "farmland_share")
     protected_max: float = Field(default=0.001, ge=0, le=1)
+    inside: tuple[str, ...] = ("boundary_share", "settlement_village_share")
     inside_min: float = Field(default=0.5, ge=0, le=1)
     public_uses: tuple[str, ...] = ("08", "12", "13", "14")
     weights: UnitWeights = UnitWeights()
@@ -287,8 +290,10 @@ max_ha = {max_ha}
 min_low_share = {min_low_share}                # least share of low-efficiency land
 min_compactness = {min_compactness}              # Polsby-Popper 4πA/P²; a circle has 1
 road_grades = {road_grades}      # no unit crosses these
-protected_max = {protected_max}                # greatest share in red line or permanent farmland
-inside_min = {inside_min}                    # least share inside the development boundary or village land
+protected = {protected}  # measures of land that no unit may hold: red line, permanent farmland
+protected_max = {protected_max}                # greatest share in each of them
+inside = {inside}  # measures of land for units: development boundary, village land
+inside_min = {inside_min}                    # least share in one of them
 
 [package]
 definition = {definition}

@@ -24,8 +24,8 @@ class Draft:
     """A division into units, judged.
 
     `units`: unit_id, town_code and the columns of `unit_judge.Judgement.units`, limit, alternative, geometry.
-    `members`: parcel_id, unit_id (missing where left out) and reason, every parcel once. `findings`: broken rules, none where
-    the search drew it. `bound_m2`: no draft under these limits can be worth more.
+    `members`: parcel_id, unit_id (missing where left out) and reason, every parcel once. `findings`: broken rules, and what is not
+    known of the protection of its parcels; none else where the search drew it. `bound_m2`: no draft under these limits can be worth more.
     """
 
     units: gpd.GeoDataFrame

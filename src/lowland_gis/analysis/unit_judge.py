@@ -32,6 +32,7 @@ LEDGER = (
     "mixed_owner_cost",
     "unit_cost",
 )
+PROTECTION_UNKNOWN = "protection_unknown"
 FINDINGS = ("unit_id", "rule", "value", "limit", "parcels", "message")
 
 
@@ -64,7 +65,7 @@ def judge(problem: Problem, members: pd.DataFrame) -> Judgement:
     known = given[given["parcel_id"].isin(problem.parcels["parcel_id"])].drop_duplicates("parcel_id")
     rows = _rows(problem, known)
     units = _ledger(problem, rows)
-    findings += _not_allowed(rows)
+    findings += [*_not_allowed(rows), *_not_known(rows)]
     findings += _limits(units, problem.limits)
     site = _site(problem)
     for unit, part in rows.groupby("unit_id", sort=True):
@@ -211,6 +212,17 @@ def _not_allowed(rows: pd.DataFrame) -> list[tuple[object, ...]]:
             unit, "not_allowed", len(part), 0.0, part["parcel_id"], f"parcels that may be in no unit: {why}"
         )
         for (unit, why), part in out.groupby(["unit_id", "why"], sort=True)
+    ]
+
+
+def _not_known(rows: pd.DataFrame) -> list[tuple[object, ...]]:
+    """Return a finding for each unit and each doubt about the protection of its parcels: what is unknown is not free."""
+    if "unknown" not in rows.columns:
+        return []
+    doubts = rows[rows["unknown"].notna()]
+    return [
+        _finding(unit, PROTECTION_UNKNOWN, len(part), 0.0, part["parcel_id"], f"it is not known {doubt}")
+        for (unit, doubt), part in doubts.groupby(["unit_id", "unknown"], sort=True)
     ]
 
 

@@ -55,24 +55,24 @@ def unit() -> None:
 @click.option("--rounds", type=int, help="Rounds of prices; 0 is quickest.")
 @click.option("--prove", "proof", type=int, help="Rounds that prove a tighter bound.")
 @click.option("--seed", type=int, help="Another seed may find other units of nearly the same value.")
-@click.pass_obj
-def draft(session: Session, /, name: str | None, changes: tuple[str, ...], **effort: int | None) -> None:
+@click.pass_context
+def draft(ctx: click.Context, /, name: str | None, changes: tuple[str, ...], **effort: int | None) -> None:
     """Draw units from the current verdicts; with NAME a draft beside those of the flow, under changed settings."""
     from lowland_gis.pipeline.delineate import delineate
     from lowland_gis.pipeline.delineate import draft as draw
+    from lowland_gis.pipeline.drafts import read_draft
 
     wanted = _changes(changes) | {key: value for key, value in effort.items() if value is not None}
     if name is None and wanted:
         raise UsageError(
             "Changed settings need a name, so that the draft can be told apart. Type: lowland unit draft NAME …"
         )
-    project = session.project
-    done = (
-        delineate(project, tell=session.tell)
-        if name is None
-        else draw(project, name, wanted, tell=session.tell)
-    )
+    project, tell = ctx.obj.project, ctx.obj.tell
+    done = delineate(project, tell=tell) if name is None else draw(project, name, wanted, tell=tell)
     click.echo(f"run {done.run_id}{'' if done.fresh else ' holds already: nothing has changed'}")
+    with project.transaction() as connection:
+        findings = read_draft(connection, str(done.run_id)).findings
+    _tell_findings(ctx, findings)
 
 
 def _changes(texts: tuple[str, ...]) -> dict[str, object]:
@@ -128,7 +128,7 @@ def metrics(ctx: click.Context, what: str, layer: str | None, as_json: bool) -> 
 
 
 def _tell_findings(ctx: click.Context, findings: pd.DataFrame) -> None:
-    """Say which rules are broken, on stderr, and end with the code of findings."""
+    """Say which rules are broken and what is not known of units, on stderr, and end with the code of findings."""
     for row in findings.to_dict("records"):
         parcels = f" ({row['parcels']})" if row["parcels"] else ""
         click.echo(f"{row['unit_id'] or '–'}: {row['rule']}: {row['message']}{parcels}", err=True)

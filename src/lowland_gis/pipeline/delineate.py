@@ -105,7 +105,7 @@ def drawn_from(inputs: UnitInputs, settings: DelineateSettings) -> Draft:
         causes = "; ".join(f"{text}: {len(codes):,}, for example {codes.iloc[0]}" for text, codes in groups)
         raise InputRefusedError(
             f"None of the {len(problem.cell):,} parcels may be in a unit, so there is nothing to draw ({causes})."
-            " Look at [delineate] of lowland.toml: protected_max, inside_min, max_ha."
+            " Look at [delineate] of lowland.toml: protected, protected_max, inside, inside_min, max_ha."
         )
     return search_units(problem, inputs.cells, effort_of(settings))
 
@@ -169,9 +169,22 @@ def summary(drawn: Draft, inputs: UnitInputs) -> str:
         said += f". No unit can be drawn: {_why_none(drawn, inputs)}"
     if inputs.missing:
         said += f"; barriers not delivered, so nothing divides along them: {', '.join(inputs.missing)}"
+    said += "".join(f"; {doubt}" for doubt in _doubts(inputs))
     if inputs.cut:
         said += f"; {len(inputs.cut)} parcels are cut by a barrier and count where their inside lies, for example {inputs.cut[0]}"
     return said
+
+
+def _doubts(inputs: UnitInputs) -> list[str]:
+    """Say of how many parcels the protection is not known, and what is missing."""
+    parcels = inputs.parcels
+    if "unknown" not in parcels.columns:
+        return []
+    groups = parcels.groupby("unknown", sort=True)["parcel_id"]
+    return [
+        f"of {len(codes):,} parcels it is not known {doubt}; units that hold them cannot be frozen"
+        for doubt, codes in groups
+    ]
 
 
 def _why_none(drawn: Draft, inputs: UnitInputs) -> str:

@@ -16,6 +16,7 @@ from lowland_gis.db.connect import Connection
 from lowland_gis.errors import DatabaseError
 from lowland_gis.files.outputs import Outputs
 from lowland_gis.pipeline.outputs import outputs_of
+from lowland_gis.pipeline.protection import refuse_unknown_names
 
 Tell = Callable[[str], None]
 # How much is done, and of how much where that is known.
@@ -77,6 +78,7 @@ def open_project(folder: Path | str) -> Project:
     path = Path(folder)
     file = path / project_settings.PROJECT_FILE if path.is_dir() else path
     settings = project_settings.load(file)
+    refuse_unknown_names(settings.delineate)
     dsn = cluster.connect_string(settings.folder, settings.dsn)
     found, newest = revision.current_revision(dsn), revision.newest_revision()
     revision.refuse_newer(found)

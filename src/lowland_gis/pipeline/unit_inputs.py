@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,10 +17,13 @@ from lowland_gis.analysis.unit_ground import Limits, Problem, Weights, build_pro
 from lowland_gis.analysis.unit_search import Effort
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
+from lowland_gis.definitions.measure import measures
 from lowland_gis.errors import InputRefusedError, UsageError, listed
 from lowland_gis.pipeline import land
 from lowland_gis.pipeline.classify import evidence_table, pack_of
+from lowland_gis.pipeline.evaluate import needed_layers
 from lowland_gis.pipeline.project import Project
+from lowland_gis.pipeline.protection import protection, refuse_unknown_names
 from lowland_gis.pipeline.runs import current_versions, needed_run
 from lowland_gis.settings import DelineateSettings
 
@@ -32,7 +36,7 @@ class UnitInputs:
     """What units are drawn from.
 
     `parcels`: parcel_id, town_code, area_m2, low_m2, public_m2, kind (missing where not low-efficiency), zone, plan_use, owner,
-    reason (why it may be in no unit), geometry. `cut`: codes of parcels that a barrier cuts. `missing`: barrier layers that
+    reason (why it may be in no unit), unknown (what is not known of its protection), geometry. `cut`: codes of parcels that a barrier cuts. `missing`: barrier layers that
     were not delivered.
     """
 
@@ -78,11 +82,12 @@ def read_unit_inputs(
     `settings` say what is a barrier and what is protected; without them it is what lowland.toml says.
 
     Raises:
-        UsageError: a stage before has not run, or there are no towns.
+        UsageError: a stage before has not run, there are no towns, or the settings name what is not there.
         InputRefusedError: parcels overlap.
     """
     if settings is not None:
         project = replace(project, settings=project.settings.model_copy(update={"delineate": settings}))
+    refuse_unknown_names(project.settings.delineate)
     versions = current_versions(connection)
     if not versions.get("town"):
         raise UsageError("There are no towns yet, so no block can be told. Type: lowland ingest town FILE")
@@ -147,10 +152,12 @@ def _parcels(connection: Connection, project: Project) -> gpd.GeoDataFrame:
         "SELECT parcel_id, answer FROM result.verdict WHERE run_id = %s AND question = 'kind'",
         [classified.run_id],
     ).set_index("parcel_id")["answer"]
-    parcels = land.parcels(connection, current_versions(connection), srid=project.srid)
+    versions = current_versions(connection)
+    parcels = land.parcels(connection, versions, srid=project.srid)
     answer = parcels["parcel_id"].map(verdicts)
     low = answer.isin(pack_of(connection, classified.run_id).low_answers).to_numpy()
     evidence = evidence_table(connection, measured.run_id).reindex(parcels["parcel_id"])
+    protected = protection(evidence, settings, _not_delivered(versions, settings))
     area = parcels["area_m2"].astype(float)
     return gpd.GeoDataFrame(
         {
@@ -164,11 +171,20 @@ def _parcels(connection: Connection, project: Project) -> gpd.GeoDataFrame:
             "plan_use": _commonest(connection, parcels, "plan_parcel"),
             "owner": [values.get("TBDW") or values.get("QSXZ") for values in parcels["attributes"]],
             "ownership": [values.get("QSXZ") for values in parcels["attributes"]],
-            "reason": _reasons(evidence, settings),
+            "reason": protected.reason,
+            "unknown": protected.unknown,
         },
         geometry=parcels.geometry,
         crs=parcels.crs,
     )
+
+
+def _not_delivered(versions: Mapping[str, Any], settings: DelineateSettings) -> dict[str, tuple[str, ...]]:
+    """Return, for each measure that keeps parcels out of units, the layers that it cannot do without and that are not there."""
+    return {
+        name: tuple(layer for layer in needed_layers(measures()[name]) if layer not in versions)
+        for name in (*settings.protected, *settings.inside)
+    }
 
 
 def _overlaps(connection: Connection, layer: str) -> pd.DataFrame:
@@ -198,21 +214,3 @@ def _public(
     return np.asarray(
         np.minimum(sums.to_numpy(dtype=np.float64), parcels["area_m2"].to_numpy(dtype=np.float64))
     )
-
-
-def _reasons(evidence: pd.DataFrame, settings: DelineateSettings) -> npt.NDArray[np.object_]:
-    """Say why a parcel may be in no unit; None where it may. What is unknown forbids nothing."""
-
-    def share(name: str) -> npt.NDArray[np.float64]:
-        if name not in evidence.columns:
-            return np.full(len(evidence), np.nan)
-        return np.asarray(evidence[name], dtype=np.float64)
-
-    inside = np.fmax(share("boundary_share"), share("settlement_village_share"))
-    reason = np.full(len(evidence), None, dtype=object)
-    reason[inside < settings.inside_min] = "outside the development boundary and village land"
-    reason[share("farmland_share") > settings.protected_max] = (
-        "touches permanent basic farmland (永久基本农田)"
-    )
-    reason[share("eco_share") > settings.protected_max] = "touches the ecological red line (生态保护红线)"
-    return reason
