@@ -205,6 +205,9 @@ def _integer(values: pa.Array) -> pa.Array:
 
 
 def _date(values: pa.Array) -> pa.Array:
+    if pa.types.is_time(values.type) or pa.types.is_duration(values.type):
+        # A time of day is no day, as it stands in the list of faults.
+        return pa.nulls(len(values), pa.large_string())
     if pa.types.is_temporal(values.type):
         return _iso(values)
     # Few days are distinct, so each is read once.
@@ -238,9 +241,19 @@ def _plain(values: pa.Array) -> pa.Array:
         return _number(values)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return values.cast(pa.large_string())
+    if pa.types.is_timestamp(kind):
+        return _moments(values)
     if pa.types.is_temporal(kind):
         return _iso(values)
     return pa.nulls(len(values), pa.large_string())
+
+
+def _moments(values: pa.Array) -> pa.Array:
+    """Return moments as ISO texts, a midnight as its day: a time of day is nothing to lose on the way."""
+    days = values.cast(pa.date32(), safe=False)
+    local = pc.local_timestamp(values) if values.type.tz else values
+    texts = pc.replace_substring_regex(local.cast(pa.large_string()), r"\.0+$", "")
+    return pc.if_else(pc.equal(days.cast(local.type), local), days.cast(pa.large_string()), texts)
 
 
 _CONVERT: dict[str, Callable[[pa.Array], pa.Array]] = {

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -37,8 +36,9 @@ from lowland_gis.db.cluster_process import (
     stop_server,
     wait_until,
 )
+from lowland_gis.db.connect import session
 from lowland_gis.db.programs import run_as
-from lowland_gis.db.server import CONNECT_SECONDS, Facts, ensure_postgis, facts_of, fields_of, psql_call
+from lowland_gis.db.server import Facts, ensure_postgis, facts_of, fields_of, psql_call
 from lowland_gis.errors import DatabaseError
 from lowland_gis.files.whole import write_text
 
@@ -267,9 +267,7 @@ def _await_answer(cluster: Cluster) -> None:
 
 
 def _make_database(cluster: Cluster) -> None:
-    with psycopg.connect(
-        _conninfo(cluster, "postgres"), connect_timeout=CONNECT_SECONDS, autocommit=True
-    ) as connection:
+    with session(_conninfo(cluster, "postgres"), autocommit=True) as connection:
         known = "SELECT 1 FROM pg_database WHERE datname = %s"
         if connection.execute(known, [cluster.database]).fetchone() is None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(cluster.database)))

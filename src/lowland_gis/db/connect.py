@@ -14,6 +14,15 @@ Connection = psycopg.Connection[Any]
 
 CONNECT_TIMEOUT_S = 10
 APPLICATION = "lowland"
+# What the server, the role, and PGCLIENTENCODING, PGTZ or PGDATESTYLE in the environment would else decide: how texts and days are
+# spelt on the wire, and with how many digits.
+SESSION = {
+    "client_encoding": "UTF8",
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "extra_float_digits": "1",
+}
 
 
 @contextmanager
@@ -85,7 +94,7 @@ def connect(dsn: str) -> Connection:
         DatabaseError: the server cannot be reached.
     """
     try:
-        connection = psycopg.connect(dsn, connect_timeout=CONNECT_TIMEOUT_S, application_name=APPLICATION)
+        connection = session(dsn)
     except psycopg.Error as error:
         raise DatabaseError(
             f"The database cannot be reached: {_first_line(error)}. Type: lowland db up"
@@ -111,6 +120,31 @@ def refuse_other_encoding(connection: Connection) -> None:
         " Make another one and name it in LOWLAND_DSN: CREATE DATABASE lowland ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
         " TEMPLATE template0"
     )
+
+
+def session(dsn: str, *, autocommit: bool = False) -> Connection:
+    """Open a connection that speaks the same language wherever and by whomever it is opened: UTF-8, UTC, ISO days.
+
+    Raises:
+        psycopg.Error: the server cannot be reached.
+    """
+    # Made in autocommit, since a setting that is made in a transaction goes with it when that is rolled back.
+    connection = psycopg.connect(
+        dsn,
+        connect_timeout=CONNECT_TIMEOUT_S,
+        application_name=APPLICATION,
+        autocommit=True,
+    )
+    try:
+        connection.execute(
+            "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS s (name, value)",
+            [list(SESSION), list(SESSION.values())],
+        )
+        connection.autocommit = autocommit
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _first_line(error: psycopg.Error) -> str:

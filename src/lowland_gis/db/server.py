@@ -10,10 +10,9 @@ import psycopg
 from psycopg import errors as sql_errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from lowland_gis.db.connect import refuse_other_encoding
+from lowland_gis.db.connect import refuse_other_encoding, session
 from lowland_gis.errors import DatabaseError, UsageError
 
-CONNECT_SECONDS = 10
 MINIMUM_POSTGRESQL = 14
 MINIMUM_POSTGIS = (3, 3)
 
@@ -89,7 +88,7 @@ def psql_call(program: str, dsn: str, environment: Mapping[str, str]) -> tuple[l
 def _connected(dsn: str) -> Iterator[psycopg.Connection]:
     shown = without_password(dsn)
     try:
-        connection = psycopg.connect(dsn, connect_timeout=CONNECT_SECONDS, autocommit=True)
+        connection = session(dsn, autocommit=True)
     except psycopg.OperationalError as error:
         raise DatabaseError(
             f"{shown}: cannot connect ({str(error).strip()}), so nothing can be read or stored. "

@@ -38,6 +38,8 @@ METRES_PER_DEGREE = 111_320.0
 
 _READING_ERRORS = (*GDAL_ERRORS, UnicodeDecodeError, ValueError, OSError, pa.ArrowException)
 _DELETED = ord("*")
+# How GDAL says in Arrow of what type a field is that comes as text.
+_GDAL_TYPE = b"GDAL:OGR:type"
 
 
 @dataclass(frozen=True)
@@ -224,7 +226,11 @@ def _vector_batches(
             break
         position = part.schema.get_field_index(geometry)
         with _refused_when_unreadable(source):
-            columns = [text.column(column) for index, column in enumerate(part.columns) if index != position]
+            columns = [
+                text.column(_ended(column, part.schema.field(index)))
+                for index, column in enumerate(part.columns)
+                if index != position
+            ]
         shapes = None if position < 0 else part.column(position)
         attributes = (
             pa.Table.from_arrays(columns, names=list(names))
@@ -234,6 +240,15 @@ def _vector_batches(
         yield Batch(first, attributes, shapes, deviation)
         first += part.num_rows
     _check_count(source, first, expected)
+
+
+def _ended(values: pa.Array, field: pa.Field) -> pa.Array:
+    """Return a column of moments without the NUL characters that GDAL leaves behind those that have no milliseconds.
+
+    In a FileGDB with offsets from UTC (ArcGIS Pro 3.2 and later) room is made for the longest spelling.
+    """
+    moments = (field.metadata or {}).get(_GDAL_TYPE) == b"DateTime"
+    return pc.utf8_rtrim(values, characters="\0") if moments and pa.types.is_string(values.type) else values
 
 
 def _asked_encoding(how: Encoding | None) -> str | None:
