@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -64,12 +63,18 @@ def _checked_crs(crs: str) -> str:
 class ProjectSettings(_Frozen):
     """What the project is and where."""
 
-    name: str
-    district_code: str = Field(pattern=r"^\d{6}$")
-    district_name: str
-    crs: Annotated[str, AfterValidator(_checked_crs)] = DEFAULT_CRS
-    as_of: dt.date
-    synthetic: bool = False
+    name: str = Field(description="Name of the project, as reports carry it")
+    district_code: str = Field(pattern=r"^\d{6}$", description="Six digits (行政区代码)")
+    district_name: str = Field(
+        description="Name of the district (行政区名称), printed on maps and in packages"
+    )
+    crs: Annotated[str, AfterValidator(_checked_crs)] = Field(
+        default=DEFAULT_CRS, description="The one plane of the database, a CGCS2000 Gauss-Krüger plane"
+    )
+    as_of: dt.date = Field(description="The day that time-dependent rules are judged for")
+    synthetic: bool = Field(
+        default=False, description="Made-up data: everything that leaves the house is marked 示例"
+    )
 
     @property
     def srid(self) -> int:
@@ -84,39 +89,67 @@ class DeliverySettings(_Frozen):
     same part. `allow_empty` lets a delivery without any usable row take the place of the one before it.
     """
 
-    layer: str
-    source: str
-    part: str | None = None
-    as_of: dt.date | None = None
-    encoding: str | None = None
-    src_crs: str | None = None
-    mapping: str | None = None
-    datum: str | None = None
-    allow_empty: bool = False
+    layer: str = Field(description="Key of the layer (`layers.md`), such as parcel or dltb3")
+    source: str = Field(
+        description="The file, or `file:layer` where it holds several; relative to lowland.toml"
+    )
+    part: str | None = Field(
+        default=None,
+        description="Name of the piece of a layer that comes in several files (a year or a town each); a newer delivery replaces the same piece only",
+    )
+    as_of: dt.date | None = Field(default=None, description="Day of the data; without it, none is known")
+    encoding: str | None = Field(
+        default=None, description="Text encoding, where the bytes do not tell it: GBK, UTF-8, Big5 …"
+    )
+    src_crs: str | None = Field(
+        default=None, description="Coordinate system of the file, where it states none: EPSG:4548 …"
+    )
+    mapping: str | None = Field(
+        default=None, description="TOML file of other field names, constants and replacements"
+    )
+    datum: str | None = Field(
+        default=None, description="TOML file of the bureau's own parameters, for data in an old datum"
+    )
+    allow_empty: bool = Field(
+        default=False, description="Let a delivery without any usable row take the place of the one before it"
+    )
 
 
 class TabulateSettings(_Frozen):
     """Whether to tell beside the overlaps what of each parcel no zone covers, and what zones cover more than once."""
 
-    cover: bool = True
+    cover: bool = Field(
+        default=True,
+        description="Tell also what of a parcel no zone covers, and what zones cover twice (result.cover)",
+    )
 
 
 class ClassifySettings(_Frozen):
     """Which rule pack decides: the name of a shipped one, or the path of a TOML file."""
 
-    pack: str = "example_beichen"
+    pack: str = Field(
+        default="example_beichen", description="A shipped rule pack, or the path of a TOML file of your own"
+    )
 
 
 class UnitWeights(_Frozen):
     """What the soft aims of units weigh, in m² of low-efficiency land (examples; see `analysis.unit_ground.Weights`)."""
 
-    other_land: float = Field(default=0.5, ge=0)
-    outline: float = Field(default=12.0, ge=0)
-    mixed_zone: float = Field(default=0.2, ge=0)
-    mixed_kind: float = Field(default=0.1, ge=0)
-    mixed_use: float = Field(default=0.0, ge=0)
-    mixed_owner: float = Field(default=0.0, ge=0)
-    unit: float = Field(default=2000.0, ge=0)
+    other_land: float = Field(default=0.5, ge=0, description="m² that a m² of other land costs")
+    outline: float = Field(default=12.0, ge=0, description="m² that a metre of outline costs")
+    mixed_zone: float = Field(
+        default=0.2, ge=0, description="m² that a m² outside the greatest plan zone costs"
+    )
+    mixed_kind: float = Field(
+        default=0.1, ge=0, description="m² that a m² of low-efficiency land outside the greatest kind costs"
+    )
+    mixed_use: float = Field(
+        default=0.0, ge=0, description="m² that a m² outside the greatest planned use costs"
+    )
+    mixed_owner: float = Field(
+        default=0.0, ge=0, description="m² that a m² outside the greatest holder costs"
+    )
+    unit: float = Field(default=2000.0, ge=0, description="m² that a unit costs, so that there are few")
 
 
 class DelineateSettings(_Frozen):
@@ -129,29 +162,70 @@ class DelineateSettings(_Frozen):
     `number` is the scheme of the numbers of frozen units, `town_numbers` that of single towns, with {town} and {n}.
     """
 
-    gap_m: float = Field(default=10.0, gt=0, le=100)
-    min_length_m: float = Field(default=5.0, ge=0)
-    min_ha: float = Field(default=2.0, gt=0)
-    max_ha: float = Field(default=30.0, gt=0)
-    min_low_share: float = Field(default=0.7, ge=0, le=1)
-    min_public_share: float = Field(default=0.0, ge=0, le=1)
-    min_compactness: float = Field(default=0.2, ge=0, le=1)
-    max_enclosed_share: float = Field(default=0.9, gt=0, le=1)
-    across_towns: bool = False
-    road_grades: tuple[str, ...] = ("主干路", "次干路")
-    barriers: tuple[str, ...] = ("river", "rail", "eco_redline", "farmland", "development_boundary")
-    protected: tuple[str, ...] = ("eco_share", "farmland_share")
-    protected_max: float = Field(default=0.001, ge=0, le=1)
-    inside: tuple[str, ...] = ("boundary_share", "settlement_village_share")
-    inside_min: float = Field(default=0.5, ge=0, le=1)
-    public_uses: tuple[str, ...] = ("08", "12", "13", "14")
-    weights: UnitWeights = UnitWeights()
-    rounds: int = Field(default=8, ge=0, le=200)
-    proof: int = Field(default=0, ge=0, le=200)
-    seed: int = Field(default=0, ge=0)
-    threads: int = Field(default=1, ge=1, le=64)
-    number: str = "{town}-ZKF-{n:03d}"
-    town_numbers: dict[str, str] = Field(default_factory=dict)
+    gap_m: float = Field(
+        default=10.0, gt=0, le=100, description="Parcels at most so many metres apart are neighbours (lanes)"
+    )
+    min_length_m: float = Field(
+        default=5.0, ge=0, description="… if they face each other over so many metres"
+    )
+    min_ha: float = Field(default=2.0, gt=0, description="Least area of a unit, ha")
+    max_ha: float = Field(default=30.0, gt=0, description="Greatest area of a unit, ha")
+    min_low_share: float = Field(default=0.7, ge=0, le=1, description="Least share of low-efficiency land")
+    min_public_share: float = Field(
+        default=0.0, ge=0, le=1, description="Least share that the detailed plan gives to public benefit"
+    )
+    min_compactness: float = Field(
+        default=0.2, ge=0, le=1, description="Least Polsby-Popper 4πA/P²; a circle has 1"
+    )
+    max_enclosed_share: float = Field(
+        default=0.9,
+        gt=0,
+        le=1,
+        description="A small group of parcels left out may touch one unit with at most this share of its outline",
+    )
+    across_towns: bool = Field(default=False, description="Whether a unit may lie in two towns")
+    road_grades: tuple[str, ...] = Field(
+        default=("主干路", "次干路"), description="Roads of these grades divide blocks"
+    )
+    barriers: tuple[str, ...] = Field(
+        default=("river", "rail", "eco_redline", "farmland", "development_boundary"),
+        description="Other layers that divide blocks",
+    )
+    protected: tuple[str, ...] = Field(
+        default=("eco_share", "farmland_share"),
+        description="Measures of protected land; a parcel above protected_max of one is in no unit",
+    )
+    protected_max: float = Field(default=0.001, ge=0, le=1, description="Greatest share in what is protected")
+    inside: tuple[str, ...] = Field(
+        default=("boundary_share", "settlement_village_share"),
+        description="Measures of land that units may take; a parcel below inside_min of all is in no unit",
+    )
+    inside_min: float = Field(
+        default=0.5, ge=0, le=1, description="Least share inside the development boundary or village land"
+    )
+    public_uses: tuple[str, ...] = Field(
+        default=("08", "12", "13", "14"),
+        description="Beginnings of planned-use codes that are public benefit (用地用海分类 2023)",
+    )
+    weights: UnitWeights = Field(
+        default=UnitWeights(), description="What the soft aims weigh, in m² of low-efficiency land"
+    )
+    rounds: int = Field(
+        default=8, ge=0, le=200, description="Rounds of search; more are slower and a little better"
+    )
+    proof: int = Field(
+        default=0, ge=0, le=200, description="Rounds of exact pricing, which prove a bound; 0 is none"
+    )
+    seed: int = Field(default=0, ge=0, description="Seed of the search: the same seed gives the same units")
+    threads: int = Field(
+        default=1, ge=1, le=64, description="Threads of the search; the units are the same with any number"
+    )
+    number: str = Field(
+        default="{town}-ZKF-{n:03d}", description="Scheme of the numbers of frozen units, with {town} and {n}"
+    )
+    town_numbers: dict[str, str] = Field(
+        default_factory=dict, description="Schemes of single towns, by town code"
+    )
 
     @model_validator(mode="after")
     def _limits_agree(self) -> DelineateSettings:
@@ -180,16 +254,21 @@ def _numbered(scheme: str) -> None:
 class CheckSettings(_Frozen):
     """What a project changes about one shipped check: its severity, its switch, its limits by name."""
 
-    severity: Literal["error", "warning"] | None = None
-    enabled: bool | None = None
-    parameter: dict[str, float] = Field(default_factory=dict)
+    severity: Literal["error", "warning"] | None = Field(
+        default=None, description="Instead of the shipped severity"
+    )
+    enabled: bool | None = Field(default=None, description="false leaves the check out")
+    parameter: dict[str, float] = Field(default_factory=dict, description="Limits by name (`checks.md`)")
 
 
 class PackageSettings(_Frozen):
     """Which package definition is built, and where."""
 
-    definition: str = "example_city"
-    folder: str = "out"
+    definition: str = Field(
+        default="example_city",
+        description="A shipped package definition, or the path of a TOML file of your own",
+    )
+    folder: str = Field(default="out", description="Where packages are built, relative to lowland.toml")
 
 
 class Settings(BaseSettings):
@@ -261,79 +340,3 @@ def faults_text(where: str, error: ValidationError, model: type[BaseModel]) -> s
     """Return all faults of some settings, which `model` refused, as one message."""
     faults = [str(fault) for fault in model_faults(error, model)]
     return f"{where}: {len(faults)} setting(s) are wrong:\n{listed(faults)}\nMend them and try again."
-
-
-TEMPLATE = """\
-# The settings of one lowland project. Every command reads this file; LOWLAND_DSN in the environment wins over dsn.
-
-# dsn = "host=… dbname=…"            # a server that exists already; without it: lowland db up
-
-[project]
-name = {name}
-district_code = {district_code}
-district_name = {district_name}
-crs = {crs}                        # the one plane of the database
-as_of = {as_of}                   # the day that time-dependent rules are judged for
-synthetic = {synthetic}
-
-[tabulate]
-cover = true                      # also what of each parcel a layer leaves uncovered or covers twice (result.cover)
-
-[classify]
-pack = {pack}             # a shipped rule pack, or the path of a TOML file
-
-[delineate]
-gap_m = {gap_m}                        # parcels at most so far apart are neighbours (lanes)
-min_length_m = {min_length_m}                  # … if they face each other over this length
-min_ha = {min_ha}
-max_ha = {max_ha}
-min_low_share = {min_low_share}                # least share of low-efficiency land
-min_compactness = {min_compactness}              # Polsby-Popper 4πA/P²; a circle has 1
-road_grades = {road_grades}      # no unit crosses these
-protected = {protected}  # measures of land that no unit may hold: red line, permanent farmland
-protected_max = {protected_max}                # greatest share in each of them
-inside = {inside}  # measures of land for units: development boundary, village land
-inside_min = {inside_min}                    # least share in one of them
-
-[package]
-definition = {definition}
-folder = {package_folder}
-"""
-
-DELIVERY_TEMPLATE = """
-[[delivery]]
-layer = {layer}
-source = {source}
-"""
-
-
-def template(
-    project: ProjectSettings,
-    deliveries: tuple[DeliverySettings, ...] = (),
-    *,
-    units: DelineateSettings | None = None,
-) -> str:
-    """Return the text of a project file."""
-    units = units or DelineateSettings()
-    names = project.model_dump(exclude={"as_of", "synthetic"})
-    text = TEMPLATE.format(
-        **{key: _quoted(value) for key, value in names.items()},
-        as_of=project.as_of.isoformat(),
-        synthetic=str(project.synthetic).lower(),
-        pack=_quoted(ClassifySettings().pack),
-        definition=_quoted(PackageSettings().definition),
-        package_folder=_quoted(PackageSettings().folder),
-        **{key: _quoted(value) for key, value in units.model_dump().items()},
-    )
-    for delivery in deliveries:
-        text += DELIVERY_TEMPLATE.format(layer=_quoted(delivery.layer), source=_quoted(delivery.source))
-        optional = delivery.model_dump(exclude={"layer", "source", "as_of"}, exclude_none=True)
-        text += "".join(f"{key} = {_quoted(value)}\n" for key, value in optional.items())
-        if delivery.as_of is not None:
-            text += f"as_of = {delivery.as_of.isoformat()}\n"
-    return text
-
-
-def _quoted(value: Any) -> str:
-    """Return a TOML value; strings, numbers and lists are spelt as in JSON."""
-    return json.dumps(value, ensure_ascii=False)

@@ -19,9 +19,10 @@ from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.pipeline.ingest import ingest
 from lowland_gis.pipeline.inspect import Options, inspect_source
 from lowland_gis.pipeline.project import Project, open_project
+from lowland_gis.pipeline.project_text import project_text
 from lowland_gis.sample.deliveries import SOURCES
 from lowland_gis.sample.planted import PLANTED
-from lowland_gis.settings import DeliverySettings, ProjectSettings, template
+from lowland_gis.settings import DeliverySettings, ProjectSettings
 
 PARCELS, SEED = 600, 7
 CLEAN = sample.SpoiltShares(
@@ -110,7 +111,7 @@ def made(folder: Path, dsn: str, shares: sample.SpoiltShares | None, *, seed: in
         as_of=dt.date(2023, 12, 31),
         synthetic=True,
     )
-    text = template(facts, deliveries)
+    text = project_text(facts, deliveries)
     (folder / "lowland.toml").write_text(f"dsn = {json.dumps(dsn)}\n{text}", encoding="utf-8")
     project = open_project(folder)
     for item in deliveries:

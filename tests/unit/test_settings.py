@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 
 import pytest
 
 from lowland_gis.errors import UsageError
 from lowland_gis.settings import (
-    DelineateSettings,
-    DeliverySettings,
-    ProjectSettings,
     gauss_plane,
     load,
-    template,
 )
 
 PROJECT = """
@@ -104,25 +99,6 @@ def test_a_missing_project_file_says_how_to_make_one(tmp_path: Path):
 def test_the_plane_behind_a_code(crs: str, meridian: float, easting: float):
     plane = gauss_plane(crs)
     assert (plane.central_meridian_deg, plane.false_easting_m) == (meridian, easting)
-
-
-def test_a_written_template_is_read_back(tmp_path: Path):
-    project = ProjectSettings(
-        name='北辰 "示例"\\',
-        district_code="120113",
-        district_name="北辰区",
-        as_of=dt.date(2023, 12, 31),
-        synthetic=True,
-    )
-    deliveries = (
-        DeliverySettings(layer="parcel", source="incoming/宗地.shp"),
-        DeliverySettings(layer="enterprise", source="a b'c\".xlsx", part="2023", as_of=dt.date(2023, 12, 31)),
-    )
-    units = DelineateSettings(gap_m=12, min_length_m=3, min_ha=2, max_ha=20)
-    settings = load(written(tmp_path, template(project, deliveries, units=units)))
-    assert settings.project == project
-    assert settings.delivery == deliveries
-    assert settings.delineate == units
 
 
 def test_settings_are_frozen(tmp_path: Path):

@@ -14,13 +14,13 @@ from lowland_gis.cli.outputs import OutputPath
 from lowland_gis.errors import UsageError
 from lowland_gis.files.planes import advice
 from lowland_gis.files.whole import write_text
+from lowland_gis.pipeline.project_text import project_text
 from lowland_gis.settings import (
     DEFAULT_CRS,
     PROJECT_FILE,
     ProjectSettings,
     faults_text,
     gauss_plane,
-    template,
 )
 
 
@@ -63,7 +63,7 @@ def init(folder: Path, crs: str, code: str | None, name: str | None, as_of: dt.d
         raise UsageError(faults_text(f"init {folder}", error, ProjectSettings)) from error
     for part in ("incoming", "out"):
         (folder / part).mkdir(parents=True, exist_ok=True)
-    write_text(file, template(project))
+    write_text(file, project_text(project))
     click.echo(
         f"{file} is made. Next: put the deliveries into {folder / 'incoming'}, name them in lowland.toml, then:"
     )

@@ -22,6 +22,7 @@ from lowland_gis.files.whole import refused, write_text
 from lowland_gis.pipeline.determine import problems
 from lowland_gis.pipeline.frames import current_pack
 from lowland_gis.pipeline.project import Project, Tell, open_project, silent
+from lowland_gis.pipeline.project_text import project_text
 from lowland_gis.pipeline.runs import current_versions, needed_run
 
 MARK = "sample.json"
@@ -114,7 +115,7 @@ def _project_text(delivery: sample.Delivery) -> str:
         )
         for layer, source in delivery.sources
     )
-    return project_settings.template(project, deliveries)
+    return project_text(project, deliveries)
 
 
 def _verdicts(connection: Connection) -> pd.DataFrame:

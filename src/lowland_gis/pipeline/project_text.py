@@ -1,0 +1,112 @@
+"""The text of a project file: every setting with what it means, those that keep their default as comments."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from lowland_gis.definitions.layer import LayerDefinition, layer_definition, layer_keys
+from lowland_gis.settings import (
+    ClassifySettings,
+    DelineateSettings,
+    DeliverySettings,
+    PackageSettings,
+    ProjectSettings,
+    TabulateSettings,
+)
+
+_HEAD = """\
+# The settings of one lowland project. Every command reads this file. What stands behind # keeps its default: take the # away
+# to change it. docs/settings.md lists all of it.
+
+# dsn = "host=… dbname=…"    # a PostGIS server that exists already (LOWLAND_DSN wins over it); without it: lowland db up
+"""
+_DELIVERIES = """
+# ------------------------------------------------------------------------------------------------ deliveries 来件
+# One [[delivery]] for each file; only parcel must be there, what other layers would tell is unknown without them.
+# `lowland inspect FILE` says which layer a file fits, and what its delivery needs. Under `layer` and `source` may stand:
+"""
+_CHECKS = """
+# ------------------------------------------------------------------------------------------------ checks 质检
+# [check.overlap]            # the name of a check: docs/checks.md
+"""
+_SUFFIXES = {"table": "xlsx", "raster": "tif"}
+_WIDTH = 110
+
+
+def project_text(
+    project: ProjectSettings,
+    deliveries: Sequence[DeliverySettings] = (),
+    *,
+    units: DelineateSettings | None = None,
+) -> str:
+    """Return the text of a project file; without deliveries, a commented pattern of one for each layer."""
+    units = units or DelineateSettings()
+    lines = [
+        *_section("project", project),
+        *_section("tabulate", TabulateSettings()),
+        *_section("classify", ClassifySettings()),
+        *_section("delineate", units, leave_out=("weights",)),
+        *_section("delineate.weights", units.weights),
+        *_section("package", PackageSettings()),
+    ]
+    text = _HEAD + "\n".join(lines) + "\n" + _DELIVERIES + "\n".join(_optional_keys()) + "\n"
+    text += "".join(_delivery(one) for one in deliveries) if deliveries else "".join(_patterns())
+    return text + _CHECKS + '# severity = "warning"\n# enabled = false\n'
+
+
+def _section(name: str, values: BaseModel, leave_out: Sequence[str] = ()) -> Iterator[str]:
+    yield f"\n[{name}]"
+    for key, info in type(values).model_fields.items():
+        if key in leave_out:
+            continue
+        value = getattr(values, key)
+        yield from _comment(info.description or "")
+        kept = not info.is_required() and value == info.get_default(call_default_factory=True)
+        yield f"{'# ' if kept else ''}{key} = {toml_value(value)}"
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+
+
+def _optional_keys() -> Iterator[str]:
+    for key, info in DeliverySettings.model_fields.items():
+        if not info.is_required():
+            yield from _comment(f"{key}: {info.description}")
+
+
+def _delivery(delivery: DeliverySettings) -> str:
+    given = delivery.model_dump(exclude_defaults=True)
+    return "\n[[delivery]]\n" + "".join(f"{key} = {toml_value(value)}\n" for key, value in given.items())
+
+
+def _patterns() -> Iterator[str]:
+    for layer in sorted(map(layer_definition, layer_keys()), key=lambda layer: layer.key != "parcel"):
+        yield (
+            f"\n# {layer.title} ({layer.document})\n# [[delivery]]\n"
+            f"# layer = {toml_value(layer.key)}\n# source = {toml_value(_example(layer))}\n"
+        )
+
+
+def _example(layer: LayerDefinition) -> str:
+    return f"incoming/{layer.title}.{_SUFFIXES.get(layer.geometry, 'shp')}"
+
+
+def toml_value(value: Any) -> str:
+    """Return a value as TOML spells it: texts and lists as JSON does, but for the one control letter that JSON lets stand.
+
+    >>> toml_value("北辰"), toml_value(dt.date(2024, 1, 1)), toml_value({"a": 1.5})
+    ('"北辰"', '2024-01-01', '{ "a" = 1.5 }')
+    """
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        inside = ", ".join(f"{toml_value(key)} = {toml_value(item)}" for key, item in value.items())
+        return f"{{ {inside} }}" if inside else "{}"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
