@@ -10,7 +10,7 @@ LOWLAND := $(VENV) -m lowland_gis
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check docs bench db-down
+.PHONY: help setup demo demos test check docs bench db-down
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
@@ -44,6 +44,9 @@ bench: ## Measure tabulation against its peers and write docs/performance.md (PA
 	@$(VENV) bench/tables.py $(if $(PARCELS),--parcels "$(PARCELS)") $(if $(ROUNDS),--rounds "$(ROUNDS)")
 	@$(VENV) bench/tabulate.py --scaling 1,2 $(if $(PARCELS),--parcels "$(PARCELS)") $(if $(ROUNDS),--rounds "$(ROUNDS)")
 	@$(VENV) bench/tabulate.py --growth "$(GROWTH)" --rounds 1
+
+demos: setup ## Run the demo at every size and seed and print what came of each (SIZES=200,400 SEEDS=1-10)
+	@$(VENV) bench/demo.py $(if $(SIZES),--sizes "$(SIZES)") $(if $(SEEDS),--seeds "$(SEEDS)")
 
 db-down: ## Stop the private database of the demo; its data stays (DIR=demo)
 	@$(LOWLAND) --project "$(or $(DIR),demo)/lowland.toml" db down

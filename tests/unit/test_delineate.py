@@ -12,8 +12,9 @@ from listed_units import listed_optimum
 from lowland_gis.analysis.contiguity import barrier_cells
 from lowland_gis.analysis.delineate import Draft, draw_units, search_units
 from lowland_gis.analysis.unit_bound import proven_bound, quick_bound
-from lowland_gis.analysis.unit_ground import Limits, Problem, Weights, build_problem, overlapping
+from lowland_gis.analysis.unit_ground import Limits, Problem, Weights, build_problem
 from lowland_gis.analysis.unit_judge import judge
+from lowland_gis.analysis.unit_overlaps import overlapping
 from lowland_gis.analysis.unit_search import Effort, solve
 from unit_instances import district
 
@@ -337,6 +338,34 @@ def test_overlapping_parcels_are_found():
     pairs = overlapping(parcels(square(0), square(50), square(149.9), square(10, 10, 20)))
     assert pairs[["one", "other"]].to_numpy().tolist() == [["P0", "P1"], ["P0", "P3"]]
     assert pairs["area_m2"].tolist() == [5_000, 400]
+    assert pairs["share"].tolist() == [0.5, 1.0]
+    assert overlapping(parcels(square(0))).empty
+
+
+def test_parcels_that_share_ground_are_in_no_unit_and_the_rest_is_drawn():
+    """P0 and P1 share half of theirs; P2 touches P1, P3 overlaps P2 by 0.2 m, and both are drawn."""
+    frame = parcels(square(0), square(50), square(150), square(249.8), square(400))
+    pairs = overlapping(frame)
+    problem = build_problem(frame, TOWN, Limits(min_ha=1.5), LIGHT, overlaps=pairs)
+    drawn = search_units(problem, TOWN, Effort(rounds=0))
+    said = drawn.members.set_index("parcel_id")
+    assert said.loc["P2", "unit_id"] == said.loc["P3", "unit_id"]
+    assert said["unit_id"].notna().tolist() == [False, False, True, True, False]
+    assert said.loc["P0", "reason"] == "overlaps another parcel: 5,000 m² (50.0% of the smaller one) with P1"
+    assert drawn.findings[["rule", "parcels", "value"]].to_numpy().tolist() == [
+        ["parcels_overlap", "P0, P1", 0.5]
+    ]
+    again = build_problem(frame[::-1], TOWN, Limits(min_ha=1.5), LIGHT, overlaps=overlapping(frame[::-1]))
+    pd.testing.assert_frame_equal(search_units(again, TOWN, Effort(rounds=0)).members, drawn.members)
+
+
+def test_ground_that_only_one_of_two_parcels_can_bring_into_a_unit_counts_once():
+    """A parcel of 50 ha, too large for any unit, lies over three houses: these are drawn all the same."""
+    frame = parcels(square(0, size=700), square(0), square(100), square(200))
+    problem = build_problem(frame, TOWN, Limits(min_ha=2.5), LIGHT, overlaps=overlapping(frame))
+    drawn = search_units(problem, TOWN, Effort(rounds=0))
+    assert drawn.members["unit_id"].notna().tolist() == [False, True, True, True]
+    assert drawn.findings.empty
 
 
 def test_isolated_parcels_and_no_adjacency_give_reasons_and_no_error():

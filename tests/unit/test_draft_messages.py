@@ -6,9 +6,10 @@ import geopandas as gpd
 import pytest
 import shapely
 
+from lowland_gis.analysis.unit_overlaps import overlapping
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.pipeline.delineate import drawn_from, summary
-from lowland_gis.pipeline.unit_inputs import UnitInputs, refuse_overlaps
+from lowland_gis.pipeline.unit_inputs import UnitInputs
 from lowland_gis.settings import DelineateSettings
 
 RED = "touches the ecological red line (生态保护红线)"
@@ -30,7 +31,8 @@ def inputs(
     )
     area = frame.area.astype(float)
     parcels = frame.assign(area_m2=area, low_m2=area)
-    return UnitInputs(parcels, CELLS, NOTHING, CELLS[["town_code", "geometry"]], (), missing)
+    towns = CELLS[["town_code", "geometry"]]
+    return UnitInputs(parcels, CELLS, NOTHING, towns, (), missing, overlapping(parcels))
 
 
 def square(x: float, y: float = 0, size: float = 100) -> shapely.Geometry:
@@ -75,13 +77,14 @@ def test_barriers_that_were_not_delivered_are_named():
     assert text.endswith("; barriers not delivered, so nothing divides along them: rail, river")
 
 
-def test_parcels_that_overlap_are_named_with_the_area_that_they_share():
-    given = inputs(square(0), square(60), square(159.9))
+def test_parcels_that_overlap_are_set_aside_and_named_while_the_rest_is_drawn():
+    text = said(inputs(square(0), square(60), square(160), square(260), square(360)))
+    assert text.startswith("1 units")
+    assert "1 pairs of parcels share ground, so they are in no unit, for example P0, P1" in text
+
+
+def test_parcels_that_all_overlap_are_refused_with_the_command_that_lists_them():
     with pytest.raises(InputRefusedError) as refused:
-        refuse_overlaps(given.parcels)
-    text = str(refused.value)
-    assert text.startswith("1 pairs of parcels overlap by more than 5% of the smaller one")
-    assert "P0 and P1 share 4,000 m²" in text
-    assert "P2" not in text
-    assert "lowland check show overlap" in text
-    refuse_overlaps(given.parcels.iloc[1:])
+        said(inputs(square(0), square(60)))
+    assert "(overlaps another parcel: 2, for example P0)" in str(refused.value)
+    assert "lowland check show overlap" in str(refused.value)

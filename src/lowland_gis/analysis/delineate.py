@@ -13,7 +13,7 @@ import shapely
 from lowland_gis.analysis.facing import Ints
 from lowland_gis.analysis.unit_bound import bounds
 from lowland_gis.analysis.unit_ground import Limits, Problem, Weights, build_problem
-from lowland_gis.analysis.unit_judge import Judgement, judge
+from lowland_gis.analysis.unit_judge import Judgement, judge, set_aside, undrawn
 from lowland_gis.analysis.unit_outline import outlines
 from lowland_gis.analysis.unit_reasons import why_out, why_so
 from lowland_gis.analysis.unit_search import Effort, solve
@@ -24,8 +24,9 @@ class Draft:
     """A division into units, judged.
 
     `units`: unit_id, town_code and the columns of `unit_judge.Judgement.units`, limit, alternative, geometry.
-    `members`: parcel_id, unit_id (missing where left out) and reason, every parcel once. `findings`: broken rules, and what is not
-    known of the protection of its parcels; none else where the search drew it. `bound_m2`: no draft under these limits can be worth more.
+    `members`: parcel_id, unit_id (missing where left out) and reason, every parcel once. `findings`: parcels that are set aside,
+    outlines that could not be drawn, broken rules, and what is not known of the protection of parcels; none else where the
+    search drew it. `bound_m2`: no draft under these limits can be worth more.
     """
 
     units: gpd.GeoDataFrame
@@ -88,12 +89,14 @@ def describe(
         {"parcel_id": problem.ids, "unit_id": unit_id, "reason": why_out(problem, units, names)}
     )
     judged = judge(problem, members)
+    drawn, plain = _drawn(problem, cells, units, judged)
+    findings = [item for item in (set_aside(problem.overlaps), plain, judged.findings) if len(item)]
     low = problem.parcels["low_m2"].to_numpy(dtype=np.float64)
     gathered = low[pd.notna(unit_id)].sum()
     return Draft(
-        _drawn(problem, cells, units, judged),
+        drawn,
         members,
-        judged.findings,
+        pd.concat(findings, ignore_index=True) if findings else judged.findings,
         judged.value_m2,
         max(bound_m2, 0.0),
         float(gathered / low.sum()) if low.sum() > 0 else 0.0,
@@ -130,15 +133,17 @@ def _towns(problem: Problem, cells: gpd.GeoDataFrame, units: list[Ints]) -> list
 
 def _drawn(
     problem: Problem, cells: gpd.GeoDataFrame, units: list[Ints], judged: Judgement
-) -> gpd.GeoDataFrame:
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Return the units with their outlines, and findings about outlines that could not be drawn as they should."""
     faces: npt.NDArray[np.object_] = cells.geometry.to_numpy()
     own = np.array([_block(faces, problem.cell[unit]) for unit in units] + [None], dtype=object)[:-1]
-    shapes = outlines(problem.parcels.geometry.to_numpy(), units, own, problem.limits.gap_m)
+    shapes, whole = outlines(problem.parcels.geometry.to_numpy(), units, own, problem.limits.gap_m)
     table = judged.units.copy()
     table.insert(1, "town_code", _towns(problem, cells, units))
     table = pd.concat([table, why_so(problem, units)], axis=1)
     table["n_parcels"] = table["n_parcels"].astype("int64")
-    return gpd.GeoDataFrame(table, geometry=shapes, crs=problem.parcels.crs)
+    plain = table["unit_id"][~whole]
+    return gpd.GeoDataFrame(table, geometry=shapes, crs=problem.parcels.crs), undrawn(plain)
 
 
 def _block(faces: npt.NDArray[np.object_], cells: Ints) -> shapely.Geometry:

@@ -81,13 +81,13 @@ def drift_band(
     Moving the layer one way is moving the parcel the other way, and every moved parcel lies between the parcel drawn in and the
     parcel drawn out by the tolerance; what lies in the layer of these two bounds the share from both sides, and so does what lies
     outside. A shift also changes an overlap by no more than half the perimeter times the tolerance. The tightest of these counts.
-    `area` (m²) and `perimeter` (m) are of the parcel on the plane.
+    `area` (m²) and `perimeter` (m) are of the parcel on the plane; areas of `moved` that are NaN bound nothing.
     """
     swept = perimeter * tolerance_m / (2 * area)
-    low = np.maximum.reduce(
+    low = np.fmax.reduce(
         [moved.inner / area, 1 - moved.outside_outer / area, share - swept, np.zeros_like(share)]
     )
-    high = np.minimum.reduce(
+    high = np.fmin.reduce(
         [moved.outer / area, 1 - moved.outside_inner / area, share + swept, np.ones_like(share)]
     )
     # Where the share is unknown, so is its band.

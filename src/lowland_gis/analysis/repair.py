@@ -27,11 +27,13 @@ FAULTS = {
     "geometry_collapsed": "nothing is left after repair",
     "geometry_invalid": "the geometry was invalid and was repaired (structure method)",
     "geometry_mixed": "parts of another kind than the layer's were left out",
+    "geometry_derived": "no valid strip could be derived from the line",
     "geometry_area_changed": f"repair changed the area by more than {AREA_CHANGE_SHARE:.0%}",
 }
 _REPAIRED = ("geometry_invalid", "geometry_mixed", "geometry_area_changed")
 _DIMENSION = {"polygon": 2, "line": 1, "point": 0}
 Kind = Literal["polygon", "line", "point"]
+_NOTHING = {"polygon": shapely.Polygon(), "line": shapely.LineString(), "point": shapely.Point()}
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,20 @@ def held_to_plane(mended: Repaired, false_easting_m: float) -> Repaired:
     if not off.any():
         return mended
     return replace(mended, fault=np.where(off, "geometry_off_plane", mended.fault))
+
+
+def parts_of_kind(geometries: Geometries, kind: Kind) -> Geometries:
+    """Return geometries without their parts of another kind; where none is left, an empty one of the kind; None stays.
+
+    >>> spiked = shapely.from_wkt("GEOMETRYCOLLECTION (POLYGON ((0 0, 1 0, 1 1, 0 0)), LINESTRING (1 1, 2 2))")
+    >>> parts_of_kind(np.array([spiked, shapely.Point(0, 0)]), "polygon").tolist()
+    [<POLYGON ((0 0, 1 0, 1 1, 0 0))>, <POLYGON EMPTY>]
+    """
+    dimension = _DIMENSION[kind]
+    chosen = _only(geometries, dimension)
+    other = ~shapely.is_missing(chosen) & (shapely.get_dimensions(chosen) != dimension)
+    chosen[other] = _NOTHING[kind]
+    return chosen
 
 
 def multipolygons(geometries: Geometries) -> Geometries:

@@ -20,6 +20,7 @@ from scipy.sparse.csgraph import connected_components
 
 from lowland_gis.analysis.contiguity import cell_of, contacts
 from lowland_gis.analysis.facing import Floats, Ints
+from lowland_gis.analysis.unit_overlaps import both_free, no_pairs, said_of
 
 HECTARE_M2 = 10_000.0
 # A limit that is met exactly counts as met.
@@ -111,7 +112,8 @@ class Problem:
     """Parcels in the order of their codes (`ids`), their ground, and the components that can be solved apart.
 
     `reason` says why a parcel may be in no unit, else None; `component` is -1 there. Component c holds the positions
-    `members[bounds[c]:bounds[c + 1]]`, and components are numbered by their first parcel.
+    `members[bounds[c]:bounds[c + 1]]`, and components are numbered by their first parcel. `overlaps` are the pairs of parcels
+    that share ground, as `unit_overlaps.overlapping` has them, with `apart` where both are therefore in no unit.
     """
 
     parcels: gpd.GeoDataFrame
@@ -125,6 +127,7 @@ class Problem:
     members: Ints
     limits: Limits
     weights: Weights
+    overlaps: pd.DataFrame
 
     @property
     def free(self) -> npt.NDArray[np.bool_]:
@@ -143,15 +146,17 @@ def build_problem(
     weights: Weights | None = None,
     *,
     links: pd.DataFrame | None = None,
+    overlaps: pd.DataFrame | None = None,
 ) -> Problem:
     """Return the ground that units are drawn on.
 
     `parcels` has parcel_id, area_m2, low_m2 (low-efficiency area) and reason (why a parcel may be in no unit, or missing),
     and where known zone, kind, plan_use, owner (any codes; missing is a code of its own) and public_m2. `cells` comes from
-    `contiguity.barrier_cells`. `links` (parcel_id pairs `one`, `other`, `length_m`) replaces the facing lengths.
+    `contiguity.barrier_cells`. `links` (parcel_id pairs `one`, `other`, `length_m`) replaces the facing lengths. `overlaps`
+    (see `unit_overlaps.overlapping`) are pairs whose ground would count twice: where both might be in a unit, neither may.
 
     Raises:
-        ValueError: codes stand twice, a parcel has no shape or area, or parcels overlap by more than digitising leaves.
+        ValueError: codes stand twice, or a parcel has no shape or area.
     """
     limits, weights = limits or Limits(), weights or Weights()
     parcels = parcels.sort_values("parcel_id", ignore_index=True)
@@ -159,13 +164,17 @@ def build_problem(
     shapes = parcels.geometry.to_numpy()
     cell = cell_of(shapes, cells).astype(np.int64)
     reason = _reasons(parcels, cell, limits)
+    overlaps = both_free(no_pairs() if overlaps is None else overlaps, parcels["parcel_id"], reason)
+    reason = said_of(overlaps, parcels["parcel_id"], reason)
     linked = _linked(parcels, cell, limits) if links is None else _given(parcels, links)
     ground = _ground(parcels, linked, limits, weights)
     component = _components(linked, np.asarray(pd.isna(reason)))
     members = np.argsort(component, kind="stable")[np.count_nonzero(component < 0) :].astype(np.int64)
     bounds = np.searchsorted(component[members], np.arange(component.max(initial=-1) + 2)).astype(np.int64)
     ids = parcels["parcel_id"].to_numpy(dtype=object)
-    return Problem(parcels, ids, cell, reason, ground, linked, component, bounds, members, limits, weights)
+    return Problem(
+        parcels, ids, cell, reason, ground, linked, component, bounds, members, limits, weights, overlaps
+    )
 
 
 def _refuse(parcels: gpd.GeoDataFrame) -> None:
@@ -179,22 +188,6 @@ def _refuse(parcels: gpd.GeoDataFrame) -> None:
         raise ValueError(
             f"parcels without a shape or an area: {_named(parcels['parcel_id'].to_numpy()[bad])}"
         )
-
-
-def overlapping(parcels: gpd.GeoDataFrame, *, share: float = 0.05) -> pd.DataFrame:
-    """Return pairs of parcels that overlap by more than a share of the smaller: one, other (codes), area_m2."""
-    shapes = parcels.geometry.to_numpy()
-    one, other = shapely.STRtree(shapes).query(shapes, predicate="overlaps")
-    more_one, more_other = shapely.STRtree(shapes).query(shapes, predicate="covers")
-    one, other = np.concatenate([one, more_one]), np.concatenate([other, more_other])
-    pairs = np.unique(np.sort(np.stack([one, other])[:, one != other], axis=0), axis=1)
-    areas = shapely.area(shapely.intersection(shapes[pairs[0]], shapes[pairs[1]]))
-    smaller = np.minimum(shapely.area(shapes[pairs[0]]), shapely.area(shapes[pairs[1]]))
-    large = areas > share * smaller
-    codes = parcels["parcel_id"].to_numpy(dtype=object)
-    return pd.DataFrame(
-        {"one": codes[pairs[0][large]], "other": codes[pairs[1][large]], "area_m2": areas[large]}
-    ).sort_values(["one", "other"], ignore_index=True)
 
 
 def _named(codes: npt.NDArray[np.object_], shown: int = 5) -> str:

@@ -17,6 +17,7 @@ from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from lowland_gis.analysis.unit_ground import HECTARE_M2, MIXINGS, RELATIVE_TOLERANCE, Limits, Problem
+from lowland_gis.analysis.unit_overlaps import SHARE, measured
 
 # A parcel belongs to a drawn polygon when at least half of it lies inside; between these shares the line cuts it.
 _INSIDE, _CUT_LOW, _CUT_HIGH = 0.5, 0.05, 0.95
@@ -72,6 +73,27 @@ def judge(problem: Problem, members: pd.DataFrame) -> Judgement:
         findings += _shape(problem, site, str(unit), part)
     table = pd.DataFrame(findings, columns=list(FINDINGS))
     return Judgement(units, table)
+
+
+def set_aside(overlaps: pd.DataFrame) -> pd.DataFrame:
+    """Return the findings about pairs of parcels that are in no unit because they share ground (see `unit_overlaps`)."""
+    findings = [
+        _finding(
+            None, "parcels_overlap", row["share"], SHARE, (row["one"], row["other"]),
+            f"the parcels share {measured(row['area_m2'], row['share'])}; which of them has it is not known, so both are in no unit",
+        )
+        for row in overlaps[overlaps["apart"]].to_dict("records")
+    ]  # fmt: skip
+    return pd.DataFrame(findings, columns=list(FINDINGS))
+
+
+def undrawn(units: pd.Series) -> pd.DataFrame:
+    """Return the findings about units whose outline shows the parcels alone."""
+    findings = [
+        _finding(unit, "outline", 0.0, 1.0, [], "no valid outline with its lanes could be drawn, so it shows the parcels alone")
+        for unit in units
+    ]  # fmt: skip
+    return pd.DataFrame(findings, columns=list(FINDINGS))
 
 
 def members_of_polygons(

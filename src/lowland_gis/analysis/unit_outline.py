@@ -2,42 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 import shapely
 
+from lowland_gis.analysis.derived import areas, joined
 from lowland_gis.analysis.facing import Ints
 
-_POLYGON = 2
+Shapes = npt.NDArray[np.object_]
 
 
 def outlines(
-    shapes: npt.NDArray[np.object_], units: list[Ints], cells: npt.NDArray[np.object_], gap_m: float
-) -> npt.NDArray[np.object_]:
-    """Return the outline of every unit as a multipolygon; `cells` is the block of each unit (None: no bound).
+    shapes: Shapes, units: list[Ints], cells: Shapes, gap_m: float
+) -> tuple[Shapes, npt.NDArray[np.bool_]]:
+    """Return the outline of every unit as a multipolygon, and whether it is drawn as it should be.
 
-    Lanes up to `gap_m` wide are closed by buffering out and in; what lies enclosed and is no parcel belongs to the unit.
+    Lanes up to `gap_m` wide are closed by buffering out and in; what lies enclosed and is no parcel belongs to the unit. `cells`
+    is the block of each unit (None: no bound). Where no valid area comes of that, the outline is that of the parcels alone.
     """
     tree = shapely.STRtree(shapes)
     drawn = [_outline(shapes, unit, tree, cell, gap_m) for unit, cell in zip(units, cells, strict=True)]
-    return np.array([*drawn, None], dtype=object)[:-1]
+    whole = np.array([outline is not None for outline in drawn], dtype=bool)
+    made = [outline or _parcels(shapes[unit]) for outline, unit in zip(drawn, units, strict=True)]
+    return np.array([*made, None], dtype=object)[:-1], whole
 
 
 def _outline(
-    shapes: npt.NDArray[np.object_],
-    members: Ints,
-    tree: shapely.STRtree,
-    cell: shapely.Geometry | None,
-    gap_m: float,
-) -> shapely.MultiPolygon:
-    own = shapely.union_all(shapes[members])
-    wide = shapely.buffer(own, gap_m / 2, join_style="mitre")
-    closed = shapely.union(shapely.buffer(wide, -gap_m / 2, join_style="mitre"), own)
-    filled = shapely.union_all([shapely.Polygon(part.exterior) for part in shapely.get_parts(closed)])
+    shapes: Shapes, members: Ints, tree: shapely.STRtree, cell: shapely.Geometry | None, gap_m: float
+) -> shapely.MultiPolygon | None:
+    """Return an outline; None where a step of it makes no valid area."""
+    own = _union(shapes[members])
+    wide = _made(partial(shapely.buffer, distance=gap_m / 2, join_style="mitre"), own)
+    narrow = _made(partial(shapely.buffer, distance=-gap_m / 2, join_style="mitre"), wide)
+    closed = _made(shapely.union, narrow, own)
+    filled = _union(shapely.polygons(shapely.get_exterior_ring(shapely.get_parts(closed))))
+    if filled is None:
+        return None
     others = np.setdiff1d(tree.query(filled, predicate="intersects"), members)
-    lanes = shapely.difference(filled, shapely.union_all(shapes[others]))
+    lanes = _made(shapely.difference, filled, _union(shapes[others]))
     # Only what hangs together with a member: an enclosed corner between others is not the unit's.
-    whole = shapely.union(lanes, own)
-    parts = shapely.get_parts(whole if cell is None else shapely.intersection(whole, cell))
-    parts = parts[(shapely.get_dimensions(parts) == _POLYGON)]
-    return shapely.multipolygons(parts[shapely.area(shapely.intersection(parts, own)) > 0])
+    whole = _made(shapely.union, lanes, own)
+    if cell is not None:
+        whole = _made(shapely.intersection, whole, cell)
+    parts = shapely.get_parts(whole)
+    held = shapely.area(areas(shapely.intersection, parts, np.full(len(parts), own)).geometries) > 0
+    return shapely.multipolygons(parts[held]) if held.any() else None
+
+
+def _parcels(shapes: Shapes) -> shapely.MultiPolygon:
+    """Return parcels as one multipolygon; empty where even that makes no valid area."""
+    return shapely.multipolygons(shapely.get_parts(_union(shapes)))
+
+
+def _union(shapes: Shapes) -> shapely.Geometry | None:
+    union: shapely.Geometry | None = joined([shapes]).geometries[0]
+    return union
+
+
+def _made(operation: Callable[..., Shapes], *given: shapely.Geometry | None) -> shapely.Geometry | None:
+    """Return the area that an operation makes of single geometries; None where one of them is missing or it fails."""
+    made: shapely.Geometry | None = areas(
+        operation, *(np.array([one], dtype=object) for one in given)
+    ).geometries[0]
+    return made

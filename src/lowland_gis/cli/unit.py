@@ -131,7 +131,8 @@ def _tell_findings(ctx: click.Context, findings: pd.DataFrame) -> None:
     """Say which rules are broken and what is not known of units, on stderr, and end with the code of findings."""
     for row in findings.to_dict("records"):
         parcels = f" ({row['parcels']})" if row["parcels"] else ""
-        click.echo(f"{row['unit_id'] or '–'}: {row['rule']}: {row['message']}{parcels}", err=True)
+        unit_id = "–" if pd.isna(row["unit_id"]) else row["unit_id"]
+        click.echo(f"{unit_id}: {row['rule']}: {row['message']}{parcels}", err=True)
     if len(findings):
         ctx.exit(FINDINGS)
 

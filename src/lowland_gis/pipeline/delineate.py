@@ -101,11 +101,13 @@ def drawn_from(inputs: UnitInputs, settings: DelineateSettings) -> Draft:
     """
     problem = inputs.problem(limits_of(settings), weights_of(settings))
     if not problem.free.any():
-        groups = pd.Series(problem.ids).groupby(pd.Series(problem.reason))
+        rules = pd.Series(problem.reason, dtype=object).str.split(":").str[0]
+        groups = pd.Series(problem.ids).groupby(rules)
         causes = "; ".join(f"{text}: {len(codes):,}, for example {codes.iloc[0]}" for text, codes in groups)
         raise InputRefusedError(
             f"None of the {len(problem.cell):,} parcels may be in a unit, so there is nothing to draw ({causes})."
-            " Look at [delineate] of lowland.toml: protected, protected_max, inside, inside_min, max_ha."
+            " Look at [delineate] of lowland.toml: protected, protected_max, inside, inside_min, max_ha"
+            " – and at parcels that overlap with: lowland check --suite topology, then lowland check show overlap."
         )
     return search_units(problem, inputs.cells, effort_of(settings))
 
@@ -170,6 +172,12 @@ def summary(drawn: Draft, inputs: UnitInputs) -> str:
     if inputs.missing:
         said += f"; barriers not delivered, so nothing divides along them: {', '.join(inputs.missing)}"
     said += "".join(f"; {doubt}" for doubt in _doubts(inputs))
+    apart = drawn.findings[drawn.findings["rule"] == "parcels_overlap"]
+    if len(apart):
+        said += (
+            f"; {len(apart):,} pairs of parcels share ground, so they are in no unit, for example {apart['parcels'].iloc[0]}"
+            " (all of them: lowland unit metrics)"
+        )
     if inputs.cut:
         said += f"; {len(inputs.cut)} parcels are cut by a barrier and count where their inside lies, for example {inputs.cut[0]}"
     return said

@@ -239,7 +239,9 @@ def _strips(file: VectorFile, width: str) -> Outcome[Done]:
     lines = np.concatenate([np.empty(0, dtype=object), *(shapes for shapes, _ in read)])
     widths = _widths(column(batches, width), width, file.name)
     faults = sum((faults for _, faults in read), Counter[str]())
-    return Outcome(0, 0, Done(batches, rings_of(strips.of_lines(lines, widths)), faults))
+    made = strips.of_lines(lines, widths)
+    faults.update(geometry_derived=int(made.failed.sum()))
+    return Outcome(0, 0, Done(batches, rings_of(made.geometries), +faults))
 
 
 def _widths(values: pa.Array | None, field: str, name: str) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Protocol
 
 import geopandas as gpd
@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from lowland_gis.analysis.derived import areas
 from lowland_gis.analysis.measures import LayerOverlaps
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
@@ -81,12 +82,14 @@ class Inputs:
         return {}
 
     def outlines(self, distance: float) -> Shapes:
-        """Return the parcels drawn out by some metres, or drawn in where the distance is below 0; drawn once."""
+        """Return the parcels drawn out by some metres, or drawn in where the distance is below 0; drawn once.
+
+        None where one cannot be drawn as a valid area.
+        """
         if distance not in self._outlines:
             shapes = self.parcels.geometry.to_numpy()
-            self._outlines[distance] = np.asarray(
-                shapely.buffer(shapes, distance, join_style="mitre"), dtype=object
-            )
+            drawn = partial(shapely.buffer, distance=distance, join_style="mitre")
+            self._outlines[distance] = areas(drawn, shapes).geometries
         return self._outlines[distance]
 
     def moved_layer(self, layer: str, distance: float) -> LayerOverlaps:
@@ -94,7 +97,7 @@ class Inputs:
         key = (layer, distance)
         if key not in self._moved:
             outlines = self.outlines(distance)
-            there = ~shapely.is_empty(outlines)
+            there = ~(shapely.is_empty(outlines) | shapely.is_missing(outlines))
             frame = gpd.GeoDataFrame(
                 {"parcel_id": self.index[there]}, geometry=outlines[there], crs=self.parcels.crs
             )

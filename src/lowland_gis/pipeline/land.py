@@ -6,10 +6,8 @@ import datetime as dt
 
 import geopandas as gpd
 import pandas as pd
-import shapely
 from psycopg import sql
 
-from lowland_gis.analysis import strips as analysis
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame, read_geoframe
 from lowland_gis.definitions.layer import LayerDefinition
@@ -118,26 +116,6 @@ def enterprises(connection: Connection, versions: dict[str, list[Version]]) -> p
         "SELECT parcel_id, year, attributes FROM land.enterprise WHERE version_id = ANY(%s) ORDER BY enterprise_id",
         [ids],
     )
-
-
-def strips(lines: gpd.GeoDataFrame, width_field: str) -> gpd.GeoDataFrame:
-    """Return line features as strips of their own width with flat ends; lines without a width fall away.
-
-    Where two cross, the wider one has the ground.
-    """
-    widths = pd.to_numeric(
-        pd.Series([values.get(width_field) for values in lines["attributes"]], index=lines.index),
-        errors="coerce",
-    )
-    shapes = analysis.of_lines(lines.geometry.to_numpy(), widths.to_numpy(dtype=float))
-    strips_of_lines = lines.set_geometry(gpd.GeoSeries(shapes, index=lines.index, crs=lines.crs))
-    return strips_of_lines[~shapely.is_missing(shapes)]
-
-
-def without_strips(zones: gpd.GeoDataFrame, covered: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return polygons without the ground that strips take the place of."""
-    left = analysis.ground(zones.geometry.to_numpy(), covered.geometry.to_numpy())
-    return zones.set_geometry(gpd.GeoSeries(left, index=zones.index, crs=zones.crs))
 
 
 def current(connection: Connection) -> dict[str, list[Version]]:

@@ -28,6 +28,7 @@ from lowland_gis.engines.spool import Spool
 from lowland_gis.pipeline import land
 from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.runs import Run, Version, current_versions, recorded
+from lowland_gis.pipeline.strip_ground import RULE, strips, tell_left_out, without_strips
 
 STAGE = "tabulate"
 NO_CODE = ""
@@ -61,7 +62,11 @@ def tabulate(project: Project, *, tell: Tell = silent) -> Run:
             with _Tabulation(connection, project, versions, run_id) as tabulation:
                 for key in layers:
                     tell(f"tabulate {key} {layer_definition(key).title}")
-                    tabulation.layer(layer_definition(key), _same(earlier, asked[key], key, versions))
+                    left_out = tabulation.layer(
+                        layer_definition(key), _same(earlier, asked[key], key, versions)
+                    )
+                    if left_out:
+                        tell(f"{key}: {left_out:,} features are left out, see land.issue ({RULE})")
 
         return recorded(
             connection,
@@ -150,6 +155,7 @@ class _Tabulation:
     run_id: int
     _open: ExitStack = field(default_factory=ExitStack)
     _parcels: dict[tuple[int, ...], tuple[Spool, Objects]] = field(default_factory=dict)
+    _left_out: dict[str, list[int]] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         return self
@@ -157,19 +163,28 @@ class _Tabulation:
     def __exit__(self, *failure: object) -> None:
         self._open.close()
 
-    def layer(self, definition: LayerDefinition, same: _Same | None) -> None:
-        """Write the overlaps of one layer: those that hold still are copied, the others computed."""
+    def layer(self, definition: LayerDefinition, same: _Same | None) -> int:
+        """Write the overlaps of one layer: those that hold still are copied, the others computed.
+
+        Returns how many of its features are left out, because no valid area could be derived of them.
+        """
         kept = [] if same is None else same.parcels
         if same is not None:
             self._copied(definition.key, same)
         fresh = tuple(v.version_id for v in self.versions["parcel"] if v.version_id not in kept)
         if not fresh:
-            return
+            return 0
         parcels, ids = self._parcels_of(fresh)
         with self._zones(definition) as zones:
             cover = self.project.settings.tabulate.cover
             for part in local.tabulated(parcels, zones, cover=cover, threads=_threads()):
                 self._written(definition.key, part, ids, zones.names, parcels.described.area)
+        if not self._derives(definition):
+            return 0
+        left_out = self._left_out.get(definition.key, [])
+        versions = [version.version_id for version in self.versions[definition.key]]
+        tell_left_out(self.connection, definition.identifier, versions, left_out)
+        return len(left_out)
 
     def frame(self, definition: LayerDefinition, outlines: gpd.GeoDataFrame | None) -> pd.DataFrame:
         """Return the overlaps of one layer: parcel_id, code, area_m2 and share."""
@@ -210,7 +225,7 @@ class _Tabulation:
     def _zones(self, definition: LayerDefinition) -> Iterator[local.Layer]:
         """Yield the zones of a layer, ready to be asked."""
         with Spool() as spool:
-            if definition.width is not None or definition.strips in self.versions:
+            if self._derives(definition):
                 codes = self._with_strips(definition, spool)
             elif definition.geometry == "line":
                 codes = iter(())
@@ -231,12 +246,17 @@ class _Tabulation:
         """Spool a layer of lines as strips, or one whose ground strips take the place of; these need the shapes at once."""
         zones = self._features(definition)
         if definition.width is not None:
-            zones = land.strips(zones, definition.width)
+            zones, left_out = strips(zones, definition.width)
         else:
             lines = layer_definition(str(definition.strips))
-            zones = land.without_strips(zones, land.strips(self._features(lines), str(lines.width)))
+            zones, left_out = without_strips(zones, strips(self._features(lines), str(lines.width)).zones)
+        self._left_out[definition.key] = left_out
         spool.add(rings_of(zones.geometry.to_numpy(dtype=object)))
         yield [_code(definition, value) for value in zones[_code_column(definition)]]
+
+    def _derives(self, definition: LayerDefinition) -> bool:
+        """Tell whether the zones of a layer are derived from what was delivered: strips, or ground without strips."""
+        return definition.width is not None or definition.strips in self.versions
 
     def _features(self, definition: LayerDefinition) -> Any:
         day = self.project.settings.project.as_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import geopandas as gpd
@@ -13,12 +13,13 @@ import pandas as pd
 import shapely
 
 from lowland_gis.analysis.contiguity import barrier_cells, cell_of, cut_shares, is_cut
-from lowland_gis.analysis.unit_ground import Limits, Problem, Weights, build_problem, overlapping
+from lowland_gis.analysis.unit_ground import Limits, Problem, Weights, build_problem
+from lowland_gis.analysis.unit_overlaps import no_pairs, overlapping
 from lowland_gis.analysis.unit_search import Effort
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.measure import measures
-from lowland_gis.errors import InputRefusedError, UsageError, listed
+from lowland_gis.errors import UsageError
 from lowland_gis.pipeline import land
 from lowland_gis.pipeline.classify import evidence_table, pack_of
 from lowland_gis.pipeline.evaluate import needed_layers
@@ -27,9 +28,6 @@ from lowland_gis.pipeline.protection import protection, refuse_unknown_names
 from lowland_gis.pipeline.runs import current_versions, needed_run
 from lowland_gis.settings import DelineateSettings
 
-# Two parcels that share so much of the smaller are an error of the delivery, not of digitising.
-_OVERLAP_SHARE = 0.05
-
 
 @dataclass(frozen=True)
 class UnitInputs:
@@ -37,7 +35,7 @@ class UnitInputs:
 
     `parcels`: parcel_id, town_code, area_m2, low_m2, public_m2, kind (missing where not low-efficiency), zone, plan_use, owner,
     reason (why it may be in no unit), unknown (what is not known of its protection), geometry. `cut`: codes of parcels that a barrier cuts. `missing`: barrier layers that
-    were not delivered.
+    were not delivered. `overlaps`: pairs of parcels that share ground (`unit_overlaps.overlapping`).
     """
 
     parcels: gpd.GeoDataFrame
@@ -46,10 +44,11 @@ class UnitInputs:
     towns: gpd.GeoDataFrame
     cut: tuple[str, ...]
     missing: tuple[str, ...]
+    overlaps: pd.DataFrame = field(default_factory=no_pairs)
 
     def problem(self, limits: Limits, weights: Weights) -> Problem:
         """Return the ground under these limits and weights."""
-        return build_problem(self.parcels, self.cells, limits, weights)
+        return build_problem(self.parcels, self.cells, limits, weights, overlaps=self.overlaps)
 
 
 def limits_of(settings: DelineateSettings) -> Limits:
@@ -83,7 +82,6 @@ def read_unit_inputs(
 
     Raises:
         UsageError: a stage before has not run, there are no towns, or the settings name what is not there.
-        InputRefusedError: parcels overlap.
     """
     if settings is not None:
         project = replace(project, settings=project.settings.model_copy(update={"delineate": settings}))
@@ -96,7 +94,6 @@ def read_unit_inputs(
     )
     barriers = _barriers(connection, project, versions)
     parcels = _parcels(connection, project)
-    refuse_overlaps(parcels)
     cells = barrier_cells(
         towns[["town_code", "geometry"]],
         barriers.geometry.to_numpy(),
@@ -106,25 +103,7 @@ def read_unit_inputs(
     cut = parcels["parcel_id"][is_cut(cut_shares(shapes, cells, cell_of(shapes, cells)))]
     wanted = ("road", *project.settings.delineate.barriers)
     missing = tuple(key for key in wanted if not versions.get(key))
-    return UnitInputs(parcels, cells, barriers, towns, tuple(map(str, cut)), missing)
-
-
-def refuse_overlaps(parcels: gpd.GeoDataFrame) -> None:
-    """Refuse parcels (parcel_id, geometry) of which two share more than 5 % of the smaller one.
-
-    Raises:
-        InputRefusedError: there are such pairs; they are named with the area that they share.
-    """
-    pairs = overlapping(parcels, share=_OVERLAP_SHARE)
-    if len(pairs):
-        faults = [
-            f"{one} and {other} share {area:,.0f} m²"
-            for one, other, area in pairs.itertuples(index=False, name=None)
-        ]
-        raise InputRefusedError(
-            f"{len(pairs)} pairs of parcels overlap by more than {_OVERLAP_SHARE:.0%} of the smaller one, so their land would"
-            f" count twice in a unit:\n{listed(faults)}\nSee them all with: lowland check show overlap – mend and deliver again."
-        )
+    return UnitInputs(parcels, cells, barriers, towns, tuple(map(str, cut)), missing, overlapping(parcels))
 
 
 def _barriers(connection: Connection, project: Project, versions: dict[str, Any]) -> gpd.GeoDataFrame:
