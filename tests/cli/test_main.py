@@ -263,7 +263,7 @@ def test_a_closed_output_is_said_and_no_success(arguments):
 
 def test_a_closed_output_takes_no_file_of_ours(lowland, tmp_path):
     """The next file that is opened would get the number of the closed stream, and what is printed into it."""
-    command = [sys.executable, "-m", "lowland_gis", "init", str(tmp_path / "p")]
+    command = [sys.executable, "-m", "lowland_gis", "init", str(tmp_path / "p"), *DISTRICT]
     done = subprocess.run(["sh", "-c", '"$@" >&- 2>&- <&-', "sh", *command], check=False)
     assert done.returncode in {0, 3}
     assert (
@@ -288,7 +288,7 @@ def test_an_argument_in_gbk_is_refused_with_its_reading(tmp_path, arguments):
 def test_a_folder_in_gbk_is_refused_in_words(tmp_path):
     folder = os.fsencode(tmp_path) + b"/\xb5\xd8"
     os.mkdir(folder)  # noqa: PTH102 - no Path holds these bytes
-    command = [sys.executable, "-m", "lowland_gis", "init", "."]
+    command = [sys.executable, "-m", "lowland_gis", "init", ".", *DISTRICT]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     assert done.returncode == 3
     assert r"\xb5\xd8" in done.stderr

@@ -75,7 +75,7 @@ def _asked(given: str | None, option: str, question: str, example: str) -> str:
     """Return what was given, or what a person answers; maps and packages carry it, so it is never assumed."""
     if given is not None:
         return given
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise UsageError(
             f"init: {option} is missing, and it is printed on maps and in packages. "
             f"Give it, for example: {option} {example}"
