@@ -92,7 +92,7 @@ def compare(session: Session, earlier: str, later: str, list_parcels: bool, as_j
 def rerun(session: Session, run_name: str, as_json: bool) -> None:
     """Make RUN (a number, or latest) again from its recorded inputs and prove that every row is equal; nothing is written.
 
-    Exit code 5 when a row differs; the differences are listed.
+    Exit code 5 when a row differs, or a file that the run read is gone or another one; the differences are listed.
     """
     from lowland_gis.errors import RerunDiffersError
     from lowland_gis.pipeline.rerun import rerun as make_again
@@ -109,7 +109,7 @@ def rerun(session: Session, run_name: str, as_json: bool) -> None:
     compared = ", ".join(f"{count:,} {table} rows" for table, count in proof.compared.items())
     if len(rows):
         raise RerunDiffersError(
-            f"Run {proof.run_id} made again differs in {len(rows):,} places (compared: {compared}). The data, the record or the program"
+            f"Run {proof.run_id} made again differs in {len(rows):,} places (compared: {compared}). The data, the record, a file or the program"
             " changed since. All differences: lowland classify rerun --json"
         )
     if not as_json:

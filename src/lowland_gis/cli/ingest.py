@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from lowland_gis.cli import Session, loading
 from lowland_gis.cli.progress import progress
 from lowland_gis.pipeline.begun import begun
+
+if TYPE_CHECKING:
+    from lowland_gis.pipeline.ingest import Loaded
 
 
 @click.command()
@@ -43,7 +47,8 @@ def ingest(
 ) -> int:
     """Load SOURCE (a file, or FILE:LAYER) as a new version of LAYER; the same bytes again load nothing.
 
-    Exit code 0: every row was loaded; 1: rows were set aside, see lowland layers rejects; 3: the file was refused.
+    Exit code 0: every row was loaded; 1: rows were set aside, see lowland layers rejects, or a
+    town of the delivery before has no row any more; 3: the file was refused.
     """
     # Loading the libraries takes as long as reading 30 MB, so the file is begun with before.
     with begun(_here(source), Path.cwd(), encoding) as arriving:
@@ -67,22 +72,24 @@ def ingest(
             loaded = ingest_begun(session.project, delivery, arriving, dry_run=dry_run, watch=watch)
     for warning in loaded.warnings:
         session.tell(f"Warning: {layer}: {warning}")
+    if loaded.by_town:
+        session.tell(f"{layer}: records by town, before → now: {loaded.by_town}")
     if not loaded.fresh:
         click.echo(
             f"{layer}: the same bytes are there already as version {loaded.version_id}; nothing was loaded."
         )
-        return _code(loaded.n_rejected)
+        return _code(loaded)
     click.echo(
         f"{layer} version {loaded.version_id}: {loaded.n_read:,} read = {loaded.n_loaded:,} loaded +"
         f" {loaded.n_rejected:,} set aside; {loaded.n_issues:,} issues"
         f"{'' if loaded.encoding is None else f'; text read as {loaded.encoding}'}{' (dry run)' if dry_run else ''}"
     )
-    return _code(loaded.n_rejected)
+    return _code(loaded)
 
 
-def _code(n_rejected: int) -> int:
-    """Return 1 where rows were set aside; a row that was repaired or doubted and loaded is no reason for it."""
-    return 1 if n_rejected else 0
+def _code(loaded: Loaded) -> int:
+    """Return 1 where rows were set aside or a town is missing; a row that was repaired or doubted and loaded is no reason for it."""
+    return 1 if loaded.n_rejected or loaded.towns_missing else 0
 
 
 def _here(path: str) -> str:

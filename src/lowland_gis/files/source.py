@@ -217,6 +217,15 @@ def _digest(path: Path, members: Sequence[Path]) -> str:
     return total.hexdigest()
 
 
+def file_digest(path: Path) -> str:
+    """Return the digest of one file or folder as `Source.sha256` gives it.
+
+    Raises:
+        InputRefusedError: it cannot be read, or is no longer what its name says.
+    """
+    return _described(path.name, path, None).sha256
+
+
 def _unpack(archive: Path, target: Path, layer: str | None) -> Path:
     try:
         with zipfile.ZipFile(archive) as opened_zip:

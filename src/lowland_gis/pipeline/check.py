@@ -23,10 +23,10 @@ from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.files.raster_cover import places_without_value
 from lowland_gis.pipeline.findings import store, with_digests
 from lowland_gis.pipeline.project import Project, Tell, silent
+from lowland_gis.pipeline.rasters import DeliveredRaster, delivered_rasters
 from lowland_gis.pipeline.runs import Run, Version, current_versions, recorded
 
 STAGE = "check"
-_PATH = "path"
 
 _UNITS = {
     "duplicate": "m²", "hole": "m²", "multipart": "count", "unique": "count", "small_feature": "m²",
@@ -63,6 +63,11 @@ class Others:
 
     connection: Connection
     versions: Mapping[str, list[Version]]
+    folder: Path
+
+    def rasters(self, key: str) -> list[DeliveredRaster]:
+        """Return the rasters of a layer."""
+        return delivered_rasters(self.connection, self.versions[key])
 
     def shapes(self, key: str) -> npt.NDArray[np.object_]:
         """Return the geometries of a layer."""
@@ -97,7 +102,7 @@ def check(project: Project, *, suite: str | None = None, tell: Tell = silent) ->
                     for name, item in chosen.items()
                     if key in item.layer_keys and (item.other is None or item.other in versions)
                 }
-                findings = check_layer(connection, key, versions, asked)
+                findings = check_layer(connection, key, versions, asked, project.settings.folder)
                 store(connection, with_digests(findings), rules=asked, layers=[key], srid=project.srid)
 
         return recorded(
@@ -114,12 +119,17 @@ def check_layer(
     key: str,
     versions: Mapping[str, list[Version]],
     asked: Mapping[str, CheckDefinition],
+    folder: Path,
 ) -> pd.DataFrame:
-    """Return the findings of one layer; the other layers that the checks name are all there."""
+    """Return the findings of one layer; the other layers that the checks name are all there, and rasters are sought below `folder` too.
+
+    Raises:
+        InputRefusedError: a raster is gone, or is another one than was delivered.
+    """
     definition = layer_definition(key)
     fields = sorted({field for item in asked.values() for field in item.used_fields(key)})
     layer = read_layer(connection, definition, versions[key], tuple(fields))
-    others = Others(connection, versions)
+    others = Others(connection, versions, folder)
     found = [_described(name, item, layer, _found(item, layer, others)) for name, item in asked.items()]
     return pd.concat([frame for frame in found if len(frame)] or [pd.DataFrame(columns=_COLUMNS)])
 
@@ -130,7 +140,7 @@ def read_layer(
     """Read the current rows of a layer with some of its fields as text."""
     table = definition.stored
     if table == "raster":
-        return _raster(connection, definition, versions)
+        return _rasters(connection, definition, versions)
     shape, area = (
         (sql.SQL("NULL::bytea"), sql.SQL("NULL::float8"))
         if table == "enterprise"
@@ -158,16 +168,18 @@ def read_layer(
     return Layer(definition, rows, values, geometries)
 
 
-def _raster(connection: Connection, definition: LayerDefinition, versions: list[Version]) -> Layer:
-    """Return the rasters of a layer, one row each, with their path as text; they have no geometry of their own."""
-    rows = read_frame(
-        connection,
-        "SELECT 0 AS row_no, version_id, path FROM land.raster WHERE version_id = ANY(%s) ORDER BY version_id",
-        [[version.version_id for version in versions]],
+def _rasters(connection: Connection, definition: LayerDefinition, versions: list[Version]) -> Layer:
+    """Return the rasters of a layer, one row each; they have no geometry and no fields of their own."""
+    found = delivered_rasters(connection, versions)
+    rows = pd.DataFrame(
+        {
+            "row_no": 0,
+            "version_id": [raster.version_id for raster in found],
+            "area_m2": np.nan,
+            "key": [Path(raster.recorded).name for raster in found],
+        }
     )
-    paths = pd.DataFrame({_PATH: rows.pop("path")})
-    rows = rows.assign(area_m2=np.nan, key=[Path(path).name for path in paths[_PATH]])
-    return Layer(definition, rows, paths, np.full(len(rows), None, dtype=object))
+    return Layer(definition, rows, pd.DataFrame(index=rows.index), np.full(len(rows), None, dtype=object))
 
 
 def _found(item: CheckDefinition, layer: Layer, others: Others) -> pd.DataFrame:
@@ -280,8 +292,8 @@ def _repair_loss(item: CheckDefinition, layer: Layer, others: Others) -> pd.Data
 def _without_value(item: CheckDefinition, layer: Layer, others: Others) -> pd.DataFrame:
     ground = others.shapes(str(item.other))
     parts = []
-    for row, path in enumerate(layer.texts[_PATH]):
-        places = places_without_value(path, ground)
+    for row, raster in enumerate(others.rasters(layer.definition.key)):
+        places = places_without_value(raster.file(others.folder), ground)
         area = shapely.area(places)
         chosen = area > item.value("min_area_m2")
         parts.append(topology.found(np.full(int(chosen.sum()), row), area[chosen], places[chosen]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import singledispatch
-from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -254,19 +253,8 @@ def _(definition: define.ContractMeasure, inputs: Inputs) -> Found:
 
 @evaluate.register
 def _(definition: define.RasterMeasure, inputs: Inputs) -> Found:
-    path = _raster_path(inputs.rasters[definition.layer][-1], inputs.project.settings.folder)
+    path = inputs.rasters[definition.layer][-1].file(inputs.project.settings.folder)
     return Found(raster_statistic(path, inputs.parcels, definition.statistic))
-
-
-def _raster_path(recorded: str, folder: Path) -> str:
-    """Return where a raster is: where it was recorded, or in the same place below this project's folder on another machine."""
-    path = Path(recorded)
-    if not path.exists():
-        for number in range(1, len(path.parts)):
-            moved = folder.joinpath(*path.parts[number:])
-            if moved.is_file():
-                return str(moved)
-    return recorded
 
 
 def _places(features: gpd.GeoDataFrame, pairs: measures.LayerOverlaps) -> npt.NDArray[np.intp]:

@@ -23,10 +23,11 @@ from lowland_gis.files import transform
 from lowland_gis.files.datum import path_with
 from lowland_gis.files.raster_header import raster_header
 from lowland_gis.files.read import Batch, Received, bounds
-from lowland_gis.files.source import Source
+from lowland_gis.files.source import Source, located
 from lowland_gis.pipeline.ahead import worked
 from lowland_gis.pipeline.begun import Begun, begun
 from lowland_gis.pipeline.beside import beside
+from lowland_gis.pipeline.by_town import by_town, replaced_by
 from lowland_gis.pipeline.prepare import Geometries, Preparer, no_shapes, nothing_left
 from lowland_gis.pipeline.project import Project, Watch, unwatched, who
 from lowland_gis.pipeline.runs import current_versions, digest_of
@@ -41,7 +42,8 @@ _WORKERS = 2
 class Loaded:
     """What became of one delivery; `fresh` is false where the same bytes were there already.
 
-    `warnings` are doubts about the delivery as a whole; they stand in `land.issue` as well.
+    `warnings` are doubts about the delivery as a whole; they stand in `land.issue` as well. `by_town` is what is different, town by
+    town, from the deliveries that it takes the place of.
     """
 
     layer: str
@@ -53,6 +55,8 @@ class Loaded:
     encoding: str | None
     fresh: bool
     warnings: tuple[str, ...] = ()
+    by_town: str = ""
+    towns_missing: tuple[str, ...] = ()
 
 
 def ingest(
@@ -140,6 +144,7 @@ class _Loading:
         preparer = Preparer(source.name, definition, self.project.plane, plane.bring, self.said.mapping)
         # Before the new version is there: a district is held against the one before it.
         neighbour = beside(self.connection, self.project.plane)
+        current = current_versions(self.connection)
         version_id = self._version(
             self._source(source, arrived, plane.found if arrived.has_geometry else None)
         )
@@ -168,7 +173,11 @@ class _Loading:
         if definition.key != "district":
             neighbour.refuse_far(source.name)
         attach_part(self.connection, preparer.table, version_id)
-        doubts = pd.concat([_whole([*source.doubts, *plane.doubts]), neighbour.issues()], ignore_index=True)
+        replaced = replaced_by(current, definition.key, self.delivery.part)
+        towns = by_town(self.connection, definition, version_id, replaced, current.get("town", []))
+        doubts = pd.concat(
+            [_whole([*source.doubts, *plane.doubts]), neighbour.issues(), towns.issues()], ignore_index=True
+        )
         self._copy_issues(doubts, version_id)
         self._count(version_id, n_read, n_loaded, n_rejected)
         encoding = arrived.encoding.name if arrived.encoding else None
@@ -182,15 +191,18 @@ class _Loading:
             encoding,
             fresh=True,
             warnings=tuple(doubts.get("message", ())),
+            by_town=towns.text(),
+            towns_missing=tuple(towns.missing),
         )
 
     def raster(self, source: Source) -> Loaded:
         """Note where a raster lies; it stays a file."""
+        _refuse_unpacked(self.delivery, self.project)
         system = _raster_system(self.project, source)
         version_id = self._version(self._source(source, None, system))
         self.connection.execute(
             "INSERT INTO land.raster (version_id, path, band) VALUES (%s, %s, 1)",
-            [version_id, str(source.path.resolve())],
+            [version_id, str(source.path.absolute())],
         )
         self._count(version_id, 1, 1, 0)
         return Loaded(self.delivery.layer, version_id, 1, 1, 0, 0, None, fresh=True)
@@ -289,6 +301,15 @@ def _or_none(arrived: Received) -> Iterator[Batch]:
         yield batch
     if not found:
         yield Batch.empty(arrived.columns, has_geometry=arrived.has_geometry)
+
+
+def _refuse_unpacked(delivery: DeliverySettings, project: Project) -> None:
+    """Refuse a raster inside a zip: it is read where it lies, and what is unpacked is gone when the command ends."""
+    path, _ = located(delivery.source, project.settings.folder)
+    if path.suffix.lower() == ".zip":
+        raise InputRefusedError(
+            f"{path}: a raster stays a file that is read again, so it cannot stay inside a zip. Unzip it, and deliver the .tif."
+        )
 
 
 def _raster_system(project: Project, source: Source) -> str:

@@ -19,6 +19,7 @@ from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
 from lowland_gis.pipeline import land
 from lowland_gis.pipeline.project import Project
+from lowland_gis.pipeline.rasters import DeliveredRaster, delivered_rasters
 from lowland_gis.pipeline.runs import Version
 from lowland_gis.pipeline.tabulate import layer_overlaps
 
@@ -60,7 +61,7 @@ class Inputs:
     zone_overlaps: Callable[[str, gpd.GeoDataFrame], pd.DataFrame]
     features: Mapping[str, gpd.GeoDataFrame]
     enterprises: pd.DataFrame
-    rasters: Mapping[str, list[str]]
+    rasters: Mapping[str, list[DeliveredRaster]]
     versions: Mapping[str, list[Version]]
     documents: pd.DataFrame
     project: Project
@@ -125,12 +126,9 @@ def read_inputs(
     documents: pd.DataFrame,
 ) -> Inputs:
     """Read the parcels, features, enterprises and rasters of some deliveries."""
-    rasters = read_frame(
-        connection,
-        "SELECT v.layer, r.path FROM land.raster r JOIN land.layer_version v USING (version_id)"
-        " WHERE version_id = ANY(%s) ORDER BY version_id",
-        [[version.version_id for version in versions.get("raster", [])]],
-    )
+    rasters: dict[str, list[DeliveredRaster]] = {}
+    for raster in delivered_rasters(connection, versions.get("raster", [])):
+        rasters.setdefault(raster.layer, []).append(raster)
 
     def zone_overlaps(layer: str, outlines: gpd.GeoDataFrame) -> pd.DataFrame:
         return layer_overlaps(connection, project, versions, layer, outlines)
@@ -141,7 +139,7 @@ def read_inputs(
         zone_overlaps,
         {key: land.layer_shapes(connection, key, versions, srid=project.srid) for key in FEATURE_LAYERS},
         land.enterprises(connection, versions),
-        {str(layer): list(paths) for layer, paths in rasters.groupby("layer")["path"]},
+        rasters,
         versions,
         documents,
         project,

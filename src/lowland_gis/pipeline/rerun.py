@@ -21,10 +21,12 @@ from lowland_gis.pipeline.evidence import Measured, facts_from, zones_of
 from lowland_gis.pipeline.inputs import Inputs, StoredOverlaps, read_inputs
 from lowland_gis.pipeline.measure import COLUMNS, evidence
 from lowland_gis.pipeline.project import Project, Tell, silent
+from lowland_gis.pipeline.rasters import delivered_rasters
 from lowland_gis.pipeline.runs import Version, record_holds, run_inputs, run_settings
 from lowland_gis.pipeline.tabulate import layer_overlaps
 
 _VERDICT_KEY = ["question", "parcel_id"]
+_DIFFERENCE = ["table", "key", "column", "recorded", "rebuilt"]
 _VERDICT_COLUMNS = [*_VERDICT_KEY, "answer", "settled", "rule", "candidate", "trace"]
 
 
@@ -87,6 +89,7 @@ class _Rebuilt:
     def proof(self) -> Proof:
         """Compare the records of the runs, overlaps, evidence and verdicts."""
         self._records()
+        self._rasters()
         inputs = self._read()
         rows = pd.concat(list(self._evidence(inputs)), ignore_index=True)
         self._verdicts(inputs, rows)
@@ -115,6 +118,16 @@ class _Rebuilt:
                 }
             )
         )
+
+    def _rasters(self) -> None:
+        """Hold every raster that the run read against the digest of its delivery."""
+        folder = self._project.settings.folder
+        rasters = delivered_rasters(self._connection, self._versions().get("raster", []))
+        found = [(raster.recorded, raster.sha256, raster.found(folder)) for raster in rasters]
+        other = [row for row in found if row[1] != row[2]]
+        self._compared["file"] = len(found)
+        frame = pd.DataFrame(other, columns=["key", "recorded", "rebuilt"])
+        self._found.append(frame.assign(table="file", column="sha256")[_DIFFERENCE])
 
     def _read(self) -> Inputs:
         versions = self._versions()
@@ -209,9 +222,7 @@ class _Rebuilt:
         found = table_differences(recorded, made[list(recorded.columns)], key)
         keys = found[key].astype(str).to_numpy().tolist()
         label = [" ".join(filter(None, (what, *parts))) for parts in keys]
-        self._found.append(
-            found.assign(table=table, key=label)[["table", "key", "column", "recorded", "rebuilt"]]
-        )
+        self._found.append(found.assign(table=table, key=label)[_DIFFERENCE])
 
 
 def _measured(rows: pd.DataFrame, parcels: pd.Index[Any]) -> Measured:

@@ -40,7 +40,15 @@ def _ingest_all(project: Project, *, tell: Tell) -> Report:
     for delivery in project.settings.delivery:
         tell(f"ingest {delivery.layer} {delivery.source}")
         loaded.append(ingest(project, delivery))
+        _tell_doubts(loaded[-1], tell)
     return Report("ingest", _loaded_text(loaded), sum(item.n_rejected for item in loaded))
+
+
+def _tell_doubts(loaded: Loaded, tell: Tell) -> None:
+    for warning in loaded.warnings:
+        tell(f"Warning: {loaded.layer}: {warning}")
+    if loaded.by_town:
+        tell(f"{loaded.layer}: records by town, before → now: {loaded.by_town}")
 
 
 def _loaded_text(loaded: list[Loaded]) -> str:
