@@ -6,7 +6,6 @@ import geopandas as gpd
 import matplotlib.colors
 import matplotlib.image
 import numpy as np
-import pandas as pd
 import pytest
 import shapely
 from matplotlib.figure import Figure
@@ -16,7 +15,7 @@ from lowland_gis.definitions.legend import read_legend
 from lowland_gis.deliver import fonts
 from lowland_gis.deliver.furniture import bar_length, draw_furniture, legend_entries
 from lowland_gis.deliver.sheet import overview
-from lowland_gis.errors import DefinitionError, InputRefusedError, UsageError
+from lowland_gis.errors import InputRefusedError, UsageError
 
 CRS = "EPSG:4548"
 ANSWERS = ("industrial", "town", "village", "legacy", "none", "open")
@@ -173,6 +172,27 @@ def test_wrong_input_is_refused(tmp_path):
         draw(tmp_path / "a.png", {**good, "river": good["river"].to_crs("EPSG:4490")})
     with pytest.raises(InputRefusedError, match="parcels: not in the metric system"):
         draw(tmp_path / "a.png", {"parcels": good["parcels"].to_crs("EPSG:4490")})
-    with pytest.raises(DefinitionError, match="the answer odd has no colour"):
-        draw(tmp_path / "a.png", {"parcels": pd.concat([good["parcels"].assign(answer="odd")])})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_kinds_that_only_the_rule_pack_knows_are_drawn_in_colours_of_their_own_under_its_names(tmp_path):
+    kinds = {"warehouse": "低效仓储用地", "dock": "低效码头用地", "town": "城镇低效用地"}
+    parcels = district(6)["parcels"]
+    parcels["answer"] = np.resize(["warehouse", "dock", "none", "unjudged"], len(parcels))
+    image = matplotlib.image.imread(draw(tmp_path / "a.png", {"parcels": parcels}, kinds=kinds))
+    legend = read_legend().knowing(set(parcels["answer"]), kinds)
+    assert all(count(image, legend.answers[answer].fill) > 5000 for answer in ("warehouse", "dock", "none"))
+    fills = [style.fill for style in legend.answers.values()]
+    assert len(set(fills)) == len(fills)
+    titles = [entry.title for entry in legend_entries({"parcels": parcels}, legend)]
+    assert titles[1:5] == ["低效码头用地", "低效仓储用地", "非低效用地", "未判定"]
+    assert legend.answers["town"].title == "城镇低效用地"
+
+
+def test_more_strange_kinds_than_spare_colours_are_told_apart_by_their_hatch():
+    names = [f"kind {number:02d}" for number in range(20)]
+    legend = read_legend().knowing(names)
+    looks = {(legend.answers[name].fill, legend.answers[name].hatch) for name in names}
+    assert len(looks) == 20
+    assert legend.answers["kind 03"].title == "kind 03"
+    assert list(read_legend().knowing([]).answers) == list(read_legend().answers)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import geopandas as gpd
 import matplotlib as mpl
 import numpy as np
@@ -10,10 +12,12 @@ import pytest
 import shapely
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from lowland_gis.definitions.codes import domain_names
 from lowland_gis.deliver.drawing import page_settings
 from lowland_gis.deliver.fonts import font_families
 from lowland_gis.deliver.unit_sheet import UnitSheet, draw_unit_sheet, unit_page
 from lowland_gis.errors import UsageError
+from lowland_gis.pipeline.unit_sheet import ownership
 
 
 def sheet(parcels: int, kinds: int = 3) -> UnitSheet:
@@ -29,7 +33,7 @@ def sheet(parcels: int, kinds: int = 3) -> UnitSheet:
         ("自主开发", "收储再开发"),
         ("公益性用地", "政策工具", "四至界线", "方案"),
         shapely.union_all(shapes),
-        gpd.GeoDataFrame({"kind": np.where(at % 3, "industrial", None)}, geometry=shapes, crs=4548),
+        gpd.GeoDataFrame({"answer": np.where(at % 3, "industrial", None)}, geometry=shapes, crs=4548),
         gpd.GeoDataFrame(
             {"layer": ["road", "rail"], "title": ["主干路", "铁路中心线"]}, geometry=lines, crs=4548
         ),
@@ -85,3 +89,20 @@ def test_a_letter_without_a_glyph_and_a_strange_ending_are_refused(tmp_path):
     page = draw_unit_sheet(sheet(3), tmp_path / "子" / "a.png")
     assert page.stat().st_size > 20_000
     assert [file.name for file in page.parent.iterdir()] == ["a.png"]
+
+
+def test_a_kind_that_the_legend_does_not_know_is_on_the_map_under_its_own_name():
+    of = sheet(4)
+    strange = of.parcels.assign(answer=["warehouse", "open", "none", None])
+    page = unit_page(replace(of, parcels=strange, kinds={"warehouse": "低效仓储用地"}))
+    shown = [text.get_text() for text in page.axes[0].get_legend().get_texts()]
+    assert shown[:4] == ["低效仓储用地", "待核", "非低效用地", "未判定"]
+
+
+@pytest.mark.parametrize("code", sorted(domain_names("QSXZ")))
+def test_every_ownership_code_is_printed_by_its_name(code):
+    assert ownership(code) == domain_names("QSXZ")[code]
+
+
+def test_ownership_that_is_missing_or_in_no_list_is_said_to_be():
+    assert [ownership(code) for code in (None, " ", "99")] == ["未登记", "未登记", "代码 99（不在标准内）"]

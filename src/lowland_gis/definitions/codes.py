@@ -18,6 +18,16 @@ def code_names(table: str) -> dict[str, str]:
     return {row["code"]: row["name"] for row in _rows(table)}
 
 
+@cache
+def domain_names(domain: str) -> dict[str, str]:
+    """Return code → name of one of the small lists of `domain_codes.csv`, such as QSXZ.
+
+    >>> len(domain_names("QSXZ"))
+    10
+    """
+    return {row["code"]: row["name"] for row in _rows("domain_codes") if row["domain"] == domain}
+
+
 class ListedCodes(BaseModel):
     """A set that names its codes; a trailing * stands for every code that begins so."""
 

@@ -51,19 +51,21 @@ def overview(
     note: str,
     data_date: str = "",
     mark: str = SHEET_MARK,
+    kinds: Mapping[str, str] | None = None,
 ) -> Path:
     """Draw an A3 overview and return its path; the same frames and texts give the same bytes.
 
     Frames, all in one metric system: `parcels` (answer, geometry; `area_m2` where it is to be counted instead of the
     plane) and, where there are any, `units`, `roads` (grade), `river`, `towns` (name), `eco_redline`, `farmland`.
 
+    `kinds` are the titles of the answers as the rule pack has them.
+
     Raises:
         InputRefusedError: there are no parcels, or the frames are not in one metric system.
         UsageError: no font can show the text.
-        DefinitionError: an answer has no colour in the legend.
     """
     _check(frames)
-    legend = read_legend()
+    legend = read_legend().knowing(set(frames["parcels"]["answer"]), kinds)
     families = font_families()
     with mpl.rc_context(page_settings(families)):
         figure = Figure(
@@ -144,7 +146,7 @@ def _draw_parcels(page: _Page) -> None:
     parcels = page.frames["parcels"]
     for answer in sorted(set(parcels["answer"])):
         shown = parcels.geometry.values[(parcels["answer"] == answer).to_numpy()]
-        fill(page.axes, shown, page.legend.answer(answer), 5)
+        fill(page.axes, shown, page.legend.answers[answer], 5)
 
 
 def _name_towns(page: _Page, towns: gpd.GeoDataFrame) -> None:

@@ -43,16 +43,16 @@ def draft_axes(
     towns: gpd.GeoDataFrame,
 ) -> None:
     """Draw one draft on some axes."""
-    legend = read_legend()
+    kinds = parcels["kind"].astype(object).where(parcels["kind"].notna(), "none")
+    legend = read_legend().knowing(set(kinds))
     towns.boundary.plot(ax=axes, color=legend.layers["town"].outline, linewidth=0.8)
     for layer, style in {"road": legend.roads["主干路"], **legend.layers}.items():
         rows = barriers[barriers["layer"] == layer]
         if layer in _DIVIDING and len(rows):
             surface = rows.geom_type.str.contains("Polygon")
             rows.geometry.where(~surface, rows.boundary).plot(ax=axes, color=style.outline, linewidth=0.8)
-    kinds = parcels["kind"].astype(object).where(parcels["kind"].notna(), "none")
     for kind, rows in parcels.groupby(kinds, sort=True):
-        rows.plot(ax=axes, color=legend.answer(str(kind)).fill)
+        rows.plot(ax=axes, color=legend.answers[str(kind)].fill)
     if len(units):
         units.boundary.plot(ax=axes, color=legend.layers["unit"].outline, linewidth=1.6)
     axes.set_axis_off()
@@ -63,9 +63,9 @@ def draft_page(units: gpd.GeoDataFrame, parcels: gpd.GeoDataFrame) -> Any:
 
     Without tiles no map server learns which parcels are looked at. Degrees are those of CGCS2000.
     """
-    legend = read_legend()
-    titles = {answer: style.title for answer, style in legend.answers.items()}
     kinds = parcels["kind"].astype(object).where(parcels["kind"].notna(), "none")
+    legend = read_legend().knowing(set(kinds))
+    titles = {answer: style.title for answer, style in legend.answers.items()}
     styles = [style for answer, style in legend.answers.items() if answer in set(kinds)]
     shown = parcels[
         [

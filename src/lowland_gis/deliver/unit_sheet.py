@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lowland_gis.definitions.legend import Legend, Style, read_legend
+from lowland_gis.definitions.legend import UNJUDGED, Legend, Style, read_legend
 from lowland_gis.deliver.drawing import fill, page_settings
 from lowland_gis.deliver.fonts import font_families, save_figure
 from lowland_gis.deliver.furniture import bar_length
@@ -41,7 +41,7 @@ _HEAD, _ROW, _GAP, _FOOT = 0.026, 0.019, 0.018, 0.112
 class UnitSheet:
     """What a sheet shows; frames are in the project's plane.
 
-    `parcels`: those of the unit and around it, with kind (missing: not low-efficiency), inside, geometry. `tables`: title → rows
+    `parcels`: those of the unit and around it, with answer (missing: no verdict) and geometry; `kinds`: answer → title. `tables`: title → rows
     of name and area_m2, already grouped. `members`: parcel_id, kind (title) and area_m2 of the unit's parcels. `facts`: name → text. `tools`: policy tools by name. `barriers`: layer, title, geometry.
     """
 
@@ -55,6 +55,7 @@ class UnitSheet:
     barriers: gpd.GeoDataFrame
     members: pd.DataFrame
     mark: str = ""
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
 
 def draw_unit_sheet(sheet: UnitSheet, path: Path) -> Path:
@@ -98,9 +99,9 @@ def _map(axes: Axes, sheet: UnitSheet, legend: Legend) -> None:
     axes.set_xlim(middle[0] - height * _ASPECT / 2, middle[0] + height * _ASPECT / 2)
     axes.set_ylim(middle[1] - height / 2, middle[1] + height / 2)
     shown: list[tuple[str, Style]] = []
-    kinds = sheet.parcels["kind"].astype(object).where(sheet.parcels["kind"].notna(), "none")
-    for kind, style in legend.answers.items():
-        chosen = sheet.parcels.geometry.to_numpy()[(kinds == kind).to_numpy()]
+    answers = sheet.parcels["answer"].astype(object).where(sheet.parcels["answer"].notna(), UNJUDGED)
+    for answer, style in legend.knowing(set(answers), sheet.kinds).answers.items():
+        chosen = sheet.parcels.geometry.to_numpy()[(answers == answer).to_numpy()]
         if len(chosen):
             fill(axes, chosen, style, 2)
             shown.append((style.title, style))

@@ -40,6 +40,11 @@ def current_pack(connection: Connection) -> RulePack:
     return from_json(run_settings(connection, needed_run(connection, "classify").run_id, "classify")["pack"])
 
 
+def kind_titles(pack: RulePack) -> dict[str, str]:
+    """Return answer → title of the question `kind`, with open land."""
+    return {**pack.question_named("kind").answers, OPEN: OPEN_TITLE}
+
+
 def map_frames(connection: Connection, project: Project) -> dict[str, gpd.GeoDataFrame]:
     """Return the frames of the overview map."""
     versions = current_versions(connection)

@@ -7,7 +7,7 @@ from pathlib import Path
 from lowland_gis.definitions.package import package_definition
 from lowland_gis.deliver.package import PackageNames, PackageReport, build
 from lowland_gis.deliver.sheet import overview
-from lowland_gis.pipeline.frames import delivery_frames, map_frames
+from lowland_gis.pipeline.frames import current_pack, delivery_frames, kind_titles, map_frames
 from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.runs import needed_run
 
@@ -57,6 +57,7 @@ def overview_map(
     with project.outputs.writing(target, overwrite=overwrite):
         with project.transaction() as connection:
             frames = map_frames(connection, project)
+            kinds = kind_titles(current_pack(connection))
         overview(
             frames,
             target,
@@ -64,5 +65,6 @@ def overview_map(
             note="认定阈值为示例" if settings.project.synthetic else "",
             data_date=settings.project.as_of.isoformat(),
             mark="合成数据 示例" if settings.project.synthetic else "",
+            kinds=kinds,
         )
     return target

@@ -33,7 +33,7 @@ from lowland_gis.settings import DelineateSettings
 class UnitInputs:
     """What units are drawn from.
 
-    `parcels`: parcel_id, town_code, area_m2, low_m2, public_m2, kind (missing where not low-efficiency), zone, plan_use, owner,
+    `parcels`: parcel_id, town_code, area_m2, low_m2, public_m2, kind (missing where not low-efficiency), answer (missing: no verdict), zone, plan_use, owner,
     reason (why it may be in no unit), unknown (what is not known of its protection), geometry. `cut`: codes of parcels that a barrier cuts. `missing`: barrier layers that
     were not delivered. `overlaps`: pairs of parcels that share ground (`unit_overlaps.overlapping`).
     """
@@ -146,6 +146,7 @@ def _parcels(connection: Connection, project: Project) -> gpd.GeoDataFrame:
             "low_m2": area.where(low, 0.0),
             "public_m2": _public(connection, parcels, settings.public_uses),
             "kind": answer.where(low, None),
+            "answer": answer,
             "zone": _commonest(connection, parcels, "plan_zone"),
             "plan_use": _commonest(connection, parcels, "plan_parcel"),
             "owner": [values.get("TBDW") or values.get("QSXZ") for values in parcels["attributes"]],

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 import shapely
 
-from lowland_gis.definitions.codes import code_names
+from lowland_gis.definitions.codes import code_names, domain_names
 from lowland_gis.definitions.layer import layer_definition
-from lowland_gis.definitions.legend import read_legend
+from lowland_gis.definitions.legend import UNJUDGED, read_legend
 from lowland_gis.definitions.policy_tools import read_policy_tools
 from lowland_gis.deliver.unit_sheet import UnitSheet, draw_unit_sheet
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.drafts import Stored, draft_units, read_draft
-from lowland_gis.pipeline.frames import town_names
+from lowland_gis.pipeline.frames import current_pack, kind_titles, town_names
 from lowland_gis.pipeline.frozen import frozen_units
 from lowland_gis.pipeline.project import Project
 from lowland_gis.pipeline.unit_inputs import UnitInputs, read_unit_inputs
 
 _AROUND_M = 150.0
-_OWNERSHIP = {"10": "国有土地所有权", "20": "国有土地使用权", "30": "集体土地所有权", "40": "集体土地使用权"}
 
 
 def unit_sheet(project: Project, which: str, unit_id: str, target: Path, *, overwrite: bool = False) -> Path:
@@ -41,6 +41,7 @@ def _planning_sheet(project: Project, which: str, unit_id: str) -> UnitSheet:
         units = draft_units(connection, stored.run_id, srid=project.srid)
         inputs = read_unit_inputs(connection, project, stored.settings)
         towns = town_names(connection)
+        kinds = kind_titles(current_pack(connection))
         frozen = frozen_units(connection)
         zones = dict(
             connection.execute(
@@ -55,11 +56,41 @@ def _planning_sheet(project: Project, which: str, unit_id: str) -> UnitSheet:
     numbers = frozen[(frozen["run_id"] == stored.run_id) & (frozen["unit_id"] == unit_id)]["number"]
     name = numbers.iloc[0] if len(numbers) else f"{unit_id}（草案）"
     town = towns.get(str(unit["town_code"]), "")
-    inputs.parcels["zone"] = inputs.parcels["zone"].map(zones)
-    return _sheet(project, stored, unit, inputs, f"{town}　再开发单元 {name}")
+    return _sheet(project, stored, unit, _named(inputs, kinds, zones), f"{town}　再开发单元 {name}", kinds)
 
 
-def _sheet(project: Project, stored: Stored, unit: pd.Series, inputs: UnitInputs, title: str) -> UnitSheet:
+def _named(inputs: UnitInputs, kinds: Mapping[str, str], zones: Mapping[str, str | None]) -> UnitInputs:
+    """Give parcels the names that are printed: title (of their verdict), zone and ownership; a code without a name stays one."""
+    rows = inputs.parcels
+    titles = read_legend().knowing(set(rows["answer"].dropna()), kinds).answers
+    return replace(
+        inputs,
+        parcels=rows.assign(
+            title=[titles[UNJUDGED if pd.isna(answer) else answer].title for answer in rows["answer"]],
+            zone=[None if pd.isna(code) else zones.get(code) or str(code) for code in rows["zone"]],
+            ownership=[ownership(code) for code in rows["ownership"]],
+        ),
+    )
+
+
+def ownership(code: object) -> str:
+    """Return the name of an ownership code (QSXZ), and what is said of one that is missing or in no list.
+
+    >>> ownership("21"), ownership(None), ownership("99")
+    ('国有无居民海岛使用权', '未登记', '代码 99（不在标准内）')
+    """
+    text = "" if code is None else str(code).strip()
+    return domain_names("QSXZ").get(text, f"代码 {text}（不在标准内）") if text else "未登记"
+
+
+def _sheet(
+    project: Project,
+    stored: Stored,
+    unit: pd.Series,
+    inputs: UnitInputs,
+    title: str,
+    kinds: Mapping[str, str],
+) -> UnitSheet:
     members = inputs.parcels.merge(stored.members, on="parcel_id", suffixes=("_not_allowed", ""))
     inside = members[members["unit_id"] == unit["unit_id"]]
     near = shapely.dwithin(inputs.parcels.geometry.to_numpy(), unit["geometry"], _AROUND_M)
@@ -92,27 +123,23 @@ def _sheet(project: Project, stored: Stored, unit: pd.Series, inputs: UnitInputs
         pd.DataFrame(
             {
                 "parcel_id": inside["parcel_id"],
-                "kind": _kinds(inside),
+                "kind": inside["title"],
                 "area_m2": inside["area_m2"].astype(float),
             }
         ),
         "合成数据 示例" if project.settings.project.synthetic else "",
+        kinds,
     )
 
 
 def _tables(inside: gpd.GeoDataFrame) -> dict[str, pd.DataFrame]:
     uses = code_names("ydyh_2023")
     return {
-        "用地类型": _by(inside, _kinds(inside)),
+        "用地类型": _by(inside, inside["title"]),
         "规划用途": _by(inside, [_use(code, uses) for code in inside["plan_use"]]),
-        "权属": _by(inside, [_OWNERSHIP.get(str(code), "未登记") for code in inside["ownership"]]),
+        "权属": _by(inside, inside["ownership"]),
         "规划分区": _by(inside, inside["zone"].fillna("无")),
     }
-
-
-def _kinds(inside: gpd.GeoDataFrame) -> list[str]:
-    answers = {name: style.title for name, style in read_legend().answers.items()}
-    return [str(title) for title in inside["kind"].map(answers).fillna(answers["none"])]
 
 
 def _by(rows: gpd.GeoDataFrame, names: Sequence[str] | pd.Series) -> pd.DataFrame:
