@@ -266,7 +266,7 @@ class PackageSettings(_Frozen):
 
     definition: str = Field(
         default="example_city",
-        description="A shipped package definition, or the path of a TOML file of your own",
+        description="A shipped package definition, or the path of a TOML file of your own (`package_definitions.md`)",
     )
     folder: str = Field(default="out", description="Where packages are built, relative to lowland.toml")
 

@@ -349,6 +349,14 @@ TEXT = (Path(__file__).parents[2] / "src/lowland_gis/definitions/packages/exampl
         ('root = "', 'root = "/', "no file name"),
         ('layer = "WTQD"', 'layer = "NONE"', "there is no layer NONE"),
         ('area = "TBMJ"', 'area = "ZL"', "no field ZL of type N"),
+        ('frame = "legacy"', 'frame = "legasy"', "there is no frame legasy. Did you mean legacy"),
+        ('column = "kind"', 'column = "knd"', r"no column for DXLXDM \(knd\). Did you mean kind"),
+        ('key = "parcel_id"', 'key = "entry_id"', "its key entry_id is the column of no field"),
+        (
+            'frame = "problem"\ngeometry = "none"',
+            'frame = "problem"\ngeometry = "polygon"',
+            "has no outlines",
+        ),
         ('unit = "m²"', "", r"TBMJ: its column area_m2 is in m² and its unit is not given.*m², 亩, 公顷"),
         ('unit = "m²"', 'unit = "宗"', "TBMJ: its column area_m2 is in m² and its unit is 宗"),
         ('name = "RDGZ"', 'name = "RDYJ"', "fields stand twice"),
@@ -399,7 +407,7 @@ def test_an_area_is_written_in_the_unit_of_its_field_and_summed_in_square_metres
 def test_the_sum_of_a_field_without_a_unit_of_area_is_refused(tmp_path):
     text = TEXT.replace('area = "TBMJ"', 'area = "ZDS"', 1).replace('name = "MJMU"', 'name = "ZDS"', 1)
     text = text.replace(
-        'unit = "亩"\nmeaning = "1 亩 = 2000/3 m²"\ncolumn = "area_mu"', 'unit = "宗"\ncolumn = "n"', 1
+        'unit = "亩"\nmeaning = "1 亩 = 2000/3 m²"\ncolumn = "area_mu"', 'unit = "宗"\ncolumn = "run_id"', 1
     )
     (tmp_path / "own.toml").write_text(text, encoding="utf-8")
     with pytest.raises(DefinitionError, match="DXYDTB.ZDS has the unit 宗, so its areas cannot be summed"):

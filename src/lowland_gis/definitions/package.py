@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import string
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,14 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 from lowland_gis.analysis.units import UNITS, converted, same_dimension, unit_named
 from lowland_gis.definitions.reading import FOLDER, read_toml, shipped
 from lowland_gis.errors import DefinitionError
+from lowland_gis.schema.frames import FRAMES, Frame
 
 PLACEHOLDERS = ("district_code", "district_name", "year")
 SAFE_PART = re.compile(r"[^<>:\"/\\|?*\x00-\x1f]*[^<>:\"/\\|?*\x00-\x1f. ]")
 DBF_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,9}")
 LONGEST = {"C": 254, "N": 18, "D": 8}
 LONGEST_SHEET_NAME = 31
-# The columns of our frames say their unit in their name.
-SUFFIX_UNITS = {"_m2": "m²", "_mu": "亩", "_share": "share"}
 AREA = "m²"
 
 
@@ -56,18 +56,9 @@ class FieldDefinition(_Model):
         """Return the Chinese heading with its unit."""
         return f"{self.title}（{self.unit}）" if self.unit else self.title
 
-    @property
-    def column_unit(self) -> str | None:
-        """Return the unit of the column that the field is filled from; None where its name says none."""
-        column = self.column or ""
-        return next((unit for suffix, unit in SUFFIX_UNITS.items() if column.endswith(suffix)), None)
-
-    def written(self, value: float) -> float:
-        """Return a value of the column in the unit of the field."""
-        unit = unit_named(self.unit)
-        if self.column_unit is None or unit is None:
-            return value
-        return converted(value, self.column_unit, unit)
+    def written(self, value: float, column_unit: str) -> float:
+        """Return a value of a column in the unit of the field; a share without a unit stays one."""
+        return converted(value, column_unit, unit_named(self.unit) or column_unit)
 
     def in_m2(self, value: float) -> float:
         """Return a value of an area field in m²."""
@@ -79,16 +70,15 @@ class FieldDefinition(_Model):
         unit = unit_named(self.unit)
         return unit is not None and same_dimension(unit, AREA)
 
-    def _check_unit(self) -> None:
-        if self.column_unit is None or self.type != "N":
-            return
+    def check_unit(self, column_unit: str) -> None:
+        """Refuse a unit that is not of the kind of the column's: the figures would mean something else."""
         unit = unit_named(self.unit)
-        if unit is None and not self.unit and self.column_unit == "share":
-            return  # a share without a unit is a share
-        if unit is None or not same_dimension(unit, self.column_unit):
-            fit = ", ".join(name for name in UNITS if same_dimension(name, self.column_unit))
+        if not self.unit and column_unit == "share":
+            return
+        if unit is None or not same_dimension(unit, column_unit):
+            fit = ", ".join(name for name in UNITS if same_dimension(name, column_unit))
             raise ValueError(
-                f"{self.name}: its column {self.column} is in {self.column_unit} and its unit is "
+                f"{self.name}: its column {self.column} is in {column_unit} and its unit is "
                 f"{self.unit or 'not given'}, so its figures would mean something else. Give unit as one of: {fit}"
             )
 
@@ -105,7 +95,6 @@ class FieldDefinition(_Model):
         if self.text is not None:
             check_template(self.text)
         self._check_codes()
-        self._check_unit()
         return self
 
     def _check_codes(self) -> None:
@@ -139,7 +128,41 @@ class LayerDefinition(_Model):
         if twice:
             raise ValueError(f"layer {self.name}: fields stand twice: {', '.join(twice)}")
         check_path(self.folder)
+        self._check_frame()
         return self
+
+    @property
+    def source(self) -> Frame:
+        """Return the frame that the rows come from."""
+        return FRAMES[self.frame]
+
+    def _check_frame(self) -> None:
+        """Refuse frames and columns that there are not, and units that do not fit their columns."""
+        if self.frame not in FRAMES:
+            raise ValueError(
+                f"layer {self.name}: there is no frame {self.frame}. {_named(self.frame, FRAMES)}"
+            )
+        if self.geometry == "polygon" and not self.source.geometry:
+            raise ValueError(
+                f"layer {self.name}: the frame {self.frame} has no outlines; give geometry = 'none'"
+            )
+        known = self.source.column_names
+        strange = [field for field in self.fields if field.column is not None and field.column not in known]
+        if strange:
+            first = strange[0]
+            raise ValueError(
+                f"layer {self.name}: the frame {self.frame} has no column for "
+                f"{', '.join(f'{field.name} ({field.column})' for field in strange)}. {_named(str(first.column), known)}"
+            )
+        if self.key not in [field.column for field in self.fields]:
+            raise ValueError(
+                f"layer {self.name}: its key {self.key} is the column of no field, so rows could not be told apart. "
+                f"Give one of: {', '.join(field.column for field in self.fields if field.column)}"
+            )
+        for field in self.fields:
+            unit = self.source.unit(field.column)
+            if unit is not None and field.type == "N":
+                field.check_unit(unit)
 
     def field(self, name: str) -> FieldDefinition:
         """Return the field of that name.
@@ -242,6 +265,12 @@ class PackageDefinition(_Model):
     def layer(self, name: str) -> LayerDefinition:
         """Return the layer of that name; every sheet's layer exists."""
         return next(layer for layer in self.layers if layer.name == name)
+
+
+def _named(given: str, known: Iterable[str]) -> str:
+    """Say which names there are, and which is the nearest."""
+    near = difflib.get_close_matches(given, list(known), n=1, cutoff=0.5)
+    return f"{f'Did you mean {near[0]}? ' if near else ''}There are: {', '.join(known)}"
 
 
 ADAPTER = TypeAdapter(PackageDefinition)

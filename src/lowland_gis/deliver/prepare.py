@@ -122,8 +122,9 @@ def _records(
             records[field.name] = [names.fill(field.text)] * len(rows)
             continue
         values = rows[field.column].tolist()
-        if field.column_unit is not None and field.type == "N":
-            values = [value if pd.isna(value) else field.written(value) for value in values]
+        unit = layer.source.unit(field.column)
+        if unit is not None and field.type == "N":
+            values = [value if pd.isna(value) else field.written(value, unit) for value in values]
         if field.codes:
             faults += _code_faults(values, field, keys)
             codes = {entry.value: entry.code for entry in field.codes}
