@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import geopandas as gpd
+import pyogrio
 import pytest
 import shapely
 
@@ -267,7 +268,7 @@ def test_an_archive_without_data_is_refused(tmp_path: Path):
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "readme.txt").write_text("x")
     zipped(tmp_path / "a.zip", tmp_path / "x")
-    assert "holds 0 data sets (none)" in refusal("a.zip", tmp_path)
+    assert "holds no data that are read, only: readme.txt" in refusal("a.zip", tmp_path)
 
 
 def test_the_shadows_of_a_mac_archive_are_passed_over(tmp_path: Path):
@@ -275,3 +276,55 @@ def test_the_shadows_of_a_mac_archive_are_passed_over(tmp_path: Path):
     with zipfile.ZipFile(tmp_path / "a.zip", "a") as archive:
         archive.writestr("__MACOSX/x/._a.shp", b"\x00\x05\x16\x07")
     assert take("a.zip", tmp_path).path.name == "a.shp"
+
+
+@pytest.mark.parametrize(
+    "suffixes", [{".dbf": ".Dbf"}, {".dbf": ".Dbf", ".shx": ".Shx", ".prj": ".Prj"}, {".shp": ".Shp"}]
+)
+def test_parts_of_a_shapefile_in_mixed_case_are_found(tmp_path, suffixes):
+    made_parts(tmp_path)
+    for suffix, other in suffixes.items():
+        (tmp_path / f"a{suffix}").rename(tmp_path / f"a{other}")
+    with opened(f"a{suffixes.get('.shp', '.shp')}", tmp_path) as source:
+        frame = pyogrio.read_dataframe(source.path)
+    assert frame["ZDDM"].tolist() == ["P1"]
+    assert frame.crs.to_epsg() == 4548
+    assert source.doubts == ()
+
+
+def made_parts(folder):
+    frame = gpd.GeoDataFrame(
+        {"ZDDM": ["P1"]}, geometry=[shapely.box(500_000, 4_340_000, 500_100, 4_340_100)], crs=4548
+    )
+    frame.to_file(folder / "a.shp")
+
+
+def test_a_workbook_with_a_password_is_named(tmp_path):
+    (tmp_path / "a.xlsx").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 500)
+    with pytest.raises(InputRefusedError, match="protected by a password"), opened("a.xlsx", tmp_path):
+        pass
+
+
+def test_a_zip_without_data_lists_what_it_holds(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("说明.docx", "x")
+    with (
+        pytest.raises(InputRefusedError, match="holds no data that are read, only: 说明.docx"),
+        opened("a.zip", tmp_path),
+    ):
+        pass
+
+
+def test_a_zip_whose_names_are_not_what_they_say_is_refused(tmp_path):
+    """A name with the mark of UTF-8 and the bytes of GBK."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("地块地块.shp", "x")
+    content = (tmp_path / "a.zip").read_bytes()
+    right, wrong = "地块地块".encode(), "地块地块地块".encode("gbk")
+    assert len(right) == len(wrong)
+    (tmp_path / "a.zip").write_bytes(content.replace(right, wrong))
+    with (
+        pytest.raises(InputRefusedError, match="say that they are UTF-8 and are not"),
+        opened("a.zip", tmp_path),
+    ):
+        pass

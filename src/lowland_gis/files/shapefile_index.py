@@ -20,20 +20,27 @@ _LENGTH_AT = 24
 
 @contextmanager
 def with_index(path: Path, parts: tuple[Path, ...]) -> Iterator[Path]:
-    """Yield a shapefile with an index of its own, in a temporary folder that holds links to its parts; nothing is written beside it.
+    """Yield a shapefile whose parts all have names that GDAL looks for, in a temporary folder with links to them.
 
-    `parts` are the files of the shapefile that are there, the .shp among them.
+    `parts` are the files of the shapefile that are there, the .shp among them; an index that is missing is made. Nothing is written
+    beside the shapefile.
 
     Raises:
         InputRefusedError: the .shp is cut off or its records do not follow each other, so that no index can be made.
     """
-    index = _index_of(path)
+    index = None if any(part.suffix.lower() == ".shx" for part in parts) else _index_of(path)
     with tempfile.TemporaryDirectory(prefix="lowland-shx-") as folder:
         for part in parts:
-            _linked(part.resolve(), Path(folder) / part.name)
-        whole = Path(folder) / path.name
-        whole.with_suffix(".shx").write_bytes(index)
+            _linked(part.resolve(), Path(folder) / _plain_name(part))
+        whole = Path(folder) / _plain_name(path)
+        if index is not None:
+            whole.with_suffix(".shx").write_bytes(index)
         yield whole
+
+
+def _plain_name(part: Path) -> str:
+    """Return the name of a part with its suffix in lower case where it is in mixed case."""
+    return part.name if part.suffix == part.suffix.upper() else f"{part.stem}{part.suffix.lower()}"
 
 
 def _linked(part: Path, target: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import lzma
 import stat
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -16,6 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.files.shapefile_index import with_index
+from lowland_gis.files.utf8 import refuse_other_encoding
 
 DRIVERS = {
     ".shp": "ESRI Shapefile",
@@ -42,6 +44,8 @@ _MAGIC = {
     ".tiff": (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
 }
 _MAGIC_BYTES = 256
+# Office puts a workbook with a password into a container of the old kind.
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _SIDECARS = (".dbf", ".shx", ".prj", ".cpg")
 # The index can be made anew from the records; nothing else says what a record is.
 _REQUIRED_SIDECARS = (".dbf",)
@@ -49,6 +53,7 @@ _REQUIRED_SIDECARS = (".dbf",)
 MAX_UNPACKED_BYTES = 20_000_000_000
 MAX_RATIO = 200
 _MAX_MEMBERS = 10_000
+_SHOWN = 5
 _BLOCK = 1 << 20
 
 
@@ -101,14 +106,18 @@ def opened(source: str, folder: Path) -> Iterator[Source]:
 
 @contextmanager
 def _indexed(name: str, path: Path, layer: str | None) -> Iterator[Source]:
-    """Yield the source; a shapefile without its index gets one in a temporary folder."""
+    """Yield the source; a shapefile without its index, or with parts called .Dbf, is put together in a temporary folder."""
     found = _described(name, path, layer)
-    if path.suffix.lower() != ".shp" or _sidecar(path, ".shx") is not None:
+    if path.suffix.lower() != ".shp":
+        yield found
+        return
+    has_index = _sidecar(path, ".shx") is not None
+    if has_index and all(part.suffix in {part.suffix.lower(), part.suffix.upper()} for part in found.members):
         yield found
         return
     words = f"{name}: its .shx is missing; it was made anew from the .shp, in a temporary folder. Ask for all parts next time."
     with with_index(path, found.members) as whole:
-        yield replace(_described(name, whole, layer), doubts=(("index_missing", words),))
+        yield replace(_described(name, whole, layer), doubts=() if has_index else (("index_missing", words),))
 
 
 def located(source: str, folder: Path) -> tuple[Path, str | None]:
@@ -128,6 +137,8 @@ def _described(name: str, path: Path, layer: str | None) -> Source:
     members = _members(path)
     try:
         size = sum(member.stat().st_size for member in members)
+        if driver == "GeoJSON":
+            refuse_other_encoding(path, name)
     except OSError as error:
         raise _unreadable(path, error) from error
     return Source(name, path, layer, driver, tuple(members), size)
@@ -169,6 +180,11 @@ def _check_magic(path: Path) -> None:
         raise InputRefusedError(
             f"{path}: cannot be read ({error.strerror}). Check the path and its rights."
         ) from error
+    if suffix == ".xlsx" and start.startswith(_OLE):
+        raise InputRefusedError(
+            f"{path}: it is protected by a password, or an old .xls under the name .xlsx, so it cannot be read. Open it, take the"
+            " password off and save it as .xlsx."
+        )
     magics = _MAGIC.get(suffix)
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
     right = start.startswith(magics) if magics is not None else not text.startswith(b"<")
@@ -195,15 +211,19 @@ def _members(path: Path) -> list[Path]:
 
 
 def _sidecar(path: Path, suffix: str) -> Path | None:
-    for candidate in (suffix, suffix.upper()):
-        part = path.with_suffix(candidate)
-        if part.is_file():
-            return part
-    return None
+    parts = (path.with_suffix(suffix), path.with_suffix(suffix.upper()))
+    found = next((part for part in parts if part.is_file()), None)
+    if found is not None:
+        return found
+    # As .Dbf, which Windows takes for the same.
+    others = (
+        part for part in path.parent.glob("*") if part.stem == path.stem and part.suffix.lower() == suffix
+    )
+    return min((part for part in others if part.is_file()), default=None)
 
 
 def sidecar(path: Path, suffix: str) -> Path | None:
-    """Return the part of a shapefile with this suffix, in lower or upper case."""
+    """Return the part of a shapefile with this suffix, in lower, upper or mixed case."""
     return _sidecar(path, suffix)
 
 
@@ -240,9 +260,15 @@ def _unpack(archive: Path, target: Path, layer: str | None) -> Path:
         EOFError,
         zlib.error,
         lzma.LZMAError,
+        struct.error,
     ) as error:
         raise InputRefusedError(
             f"{archive}: cannot be unpacked ({error}). Ask the sender for it again."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputRefusedError(
+            f"{archive}: the names of its members say that they are UTF-8 and are not, so it cannot be unpacked safely."
+            " Unpack it by hand and name the file inside, or ask the sender to pack it again."
         ) from error
     return _only_dataset(archive, target, layer)
 
@@ -311,6 +337,13 @@ def _only_dataset(archive: Path, target: Path, layer: str | None) -> Path:
         found = [path for path in found if path.stem == layer] or [
             path for path in found if path.suffix.lower() != ".shp"
         ]
+    if not found and layer is None:
+        held = (
+            ", ".join(sorted(path.name for path in target.rglob("*") if path.is_file())[:_SHOWN]) or "nothing"
+        )
+        raise InputRefusedError(
+            f"{archive}: holds no data that are read, only: {held}. Check that it is the right archive, or unpack it and name a file."
+        )
     if len(found) != 1:
         names = ", ".join(path.stem for path in found) or "none"
         raise InputRefusedError(

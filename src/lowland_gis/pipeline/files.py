@@ -207,7 +207,7 @@ def _layers(asked: Sequence[_Asked], threads: int, watch: Watch, *, cover: bool)
                 faults.update(some.faults)
                 rows += sum(len(batch.attributes) for batch in some.batches)
                 watch(rows, None)
-            yield _Layer(each.file, each.polygons, column(batches, each.field), faults)
+            yield _Layer(each.file, each.polygons, column(batches, each.field, each.file.name), faults)
 
 
 def _end() -> Outcome[Done]:
@@ -237,7 +237,7 @@ def _strips(file: VectorFile, width: str) -> Outcome[Done]:
     batches = list(file.batches)
     read = [file.geometries(batch, "line") for batch in batches]
     lines = np.concatenate([np.empty(0, dtype=object), *(shapes for shapes, _ in read)])
-    widths = _widths(column(batches, width), width, file.name)
+    widths = _widths(column(batches, width, file.name), width, file.name)
     faults = sum((faults for _, faults in read), Counter[str]())
     made = strips.of_lines(lines, widths)
     faults.update(geometry_derived=int(made.failed.sum()))

@@ -96,7 +96,7 @@ def _read(
         read = [file.geometries(batch, "polygon") for batch in batches]
     tell_faults(file, sum((faults for _, faults in read), Counter[str]()), tell)
     shapes = np.concatenate([np.empty(0, dtype=object), *(some for some, _ in read)])
-    return shapes, column(batches, field), file
+    return shapes, column(batches, field, file.name), file
 
 
 def _without_gaps(codes: pa.Array) -> pa.Array:

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lowland_gis.analysis import repair
+from lowland_gis.analysis.plain_values import plain_values
 from lowland_gis.analysis.polygons import Geometries, polygon_rings
 from lowland_gis.analysis.rings import Rings
 from lowland_gis.engines.spool import Floats, Spool
@@ -141,12 +142,23 @@ def _parts(arrived: Received) -> tuple[Part[Batch], ...]:
     return tuple(parts) or (Part(1, arrived.batches),)
 
 
-def column(batches: Sequence[Batch], field: str | None) -> pa.Array | None:
-    """Return a field of all batches; None where none is asked for."""
+def column(batches: Sequence[Batch], field: str | None, file: str) -> pa.Array | None:
+    """Return a field of all batches, of values that can be compared and sorted; None where none is asked for.
+
+    Raises:
+        InputRefusedError: the field holds lists, tables or other things that are no codes.
+    """
     if field is None:
         return None
     chunks = [chunk for batch in batches for chunk in batch.attributes.column(field).chunks]
-    return pa.chunked_array(chunks).combine_chunks() if chunks else pa.array([], pa.string())
+    if not chunks:
+        return pa.array([], pa.string())
+    try:
+        return plain_values(pa.chunked_array(chunks))
+    except ValueError as error:
+        raise InputRefusedError(
+            f"{file}: the field {field} holds {error}, by which nothing can be named or summed. Name a field of texts or numbers."
+        ) from error
 
 
 def tell_plane(file: VectorFile, boxes: Floats, tell: Tell) -> None:
