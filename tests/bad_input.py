@@ -17,6 +17,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pyogrio
 import shapely
 from pyproj import CRS
 
@@ -365,6 +366,83 @@ def _zip_two(folder: Path) -> list[str]:
 def _zip_one(folder: Path) -> list[str]:
     layer, path = _zip_two(folder)
     return [layer, f"{path}:北"]
+
+
+@case(
+    "archives",
+    "zip of two data sets of one name in two folders",
+    REFUSED,
+    said="Name one: 来件.zip:LAYER – for example 来件.zip:东区/图斑",
+)
+def _zip_namesakes(folder: Path) -> list[str]:
+    return ingest(zipped(folder, *parts(folder, "东区/图斑"), *parts(folder, "西区/图斑")))
+
+
+@case("archives", "zip of two data sets of one name, and `来件.zip:西区/图斑`", LOADED, value=SIMPLIFIED)
+def _zip_namesake(folder: Path) -> list[str]:
+    layer, path = _zip_namesakes(folder)
+    return [layer, f"{path}:西区/图斑"]
+
+
+@case("archives", "zip in a zip", LOADED, value=SIMPLIFIED)
+def _zip_in_zip(folder: Path) -> list[str]:
+    inner = zipped(folder, *parts(folder, "图斑")).read_bytes()
+    return ingest(zipped(folder, ("图斑.zip", inner)))
+
+
+@case("archives", "zip of the files of a FileGDB, without its folder", LOADED, value=SIMPLIFIED)
+def _zip_database(folder: Path) -> list[str]:
+    square = "POLYGON ((515000 4345000,515100 4345000,515100 4345100,515000 4345000))"
+    geodatabase(folder, "-nlt POLYGON", square, square.replace("5151", "5152"))
+    files = sorted((folder / "三调.gdb").iterdir())
+    return ingest(zipped(folder, *((file.name, file.read_bytes()) for file in files)))
+
+
+@case("archives", "zip without data", REFUSED, said="holds no data that are read, only: 说明.txt")
+def _zip_nothing(folder: Path) -> list[str]:
+    return ingest(zipped(folder, ("说明.txt", b"x")))
+
+
+# ------------------------------------------------------------------ files
+
+EXCLAIMED = "重要!"
+
+
+@case("files", "a folder `重要!` and a file `a!b.gpkg` beside `b.gpkg`", LOADED, value=SIMPLIFIED)
+def _exclaimed(folder: Path) -> list[str]:
+    (folder / EXCLAIMED).mkdir()
+    package(folder, features()).rename(folder / EXCLAIMED / "a!b.gpkg")
+    package(folder, features("另一个")).rename(folder / EXCLAIMED / "b.gpkg")
+    return ingest(folder / EXCLAIMED / "a!b.gpkg")
+
+
+@case("files", "a semicolon in the name of a shapefile", LOADED, value=SIMPLIFIED)
+def _semicolon(folder: Path) -> list[str]:
+    path = shapefile(folder, features(), "GBK")
+    for part in list(folder.glob("图斑.*")):
+        part.rename(folder / f"图斑;2023{part.suffix}")
+    return ingest(path.with_name("图斑;2023.shp"))
+
+
+@case("files", "GeoPackage with a layer `三调:2023`, and `图斑.gpkg:三调:2023`", LOADED, value=SIMPLIFIED)
+def _colon(folder: Path) -> list[str]:
+    package(folder, features(), "三调")
+    return ingest(f"{package(folder, features(), '三调:2023')}:三调:2023")
+
+
+@case("files", "GeoPackage with a layer and a table `layer_styles`", LOADED, value=SIMPLIFIED)
+def _styles(folder: Path) -> list[str]:
+    path = package(folder, features())
+    pyogrio.write_dataframe(features().drop(columns="geometry"), path, layer="layer_styles")
+    return ingest(path)
+
+
+@case("files", "GeoPackage that is open in QGIS with changes", REFUSED, said="close it in QGIS")
+def _open(folder: Path) -> list[str]:
+    path = package(folder, features())
+    # As an editor leaves it that was killed, or that is still at work.
+    path.with_name("图斑.gpkg-wal").write_bytes(b"changes")
+    return ingest(path)
 
 
 # ------------------------------------------------------------------ file geodatabases

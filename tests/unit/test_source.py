@@ -14,7 +14,8 @@ import pytest
 import shapely
 
 from lowland_gis.errors import InputRefusedError, UsageError
-from lowland_gis.files.source import Source, member_name, opened
+from lowland_gis.files.archive import member_name
+from lowland_gis.files.source import Source, opened
 
 FRAME = gpd.GeoDataFrame(
     {"MC": ["北辰区"]}, geometry=[shapely.box(515_000, 4_345_000, 515_100, 4_345_100)], crs=4548
@@ -248,12 +249,12 @@ def test_several_data_sets_are_named_and_one_can_be_chosen(tmp_path: Path):
     assert "a.zip:LAYER" in message
     with opened("a.zip:b", tmp_path) as found:
         assert (found.path.name, found.layer) == ("b.shp", None)
-    assert "data sets" in refusal("a.zip:c", tmp_path)
+    assert "holds no data set 'c', but a, b." in refusal("a.zip:c", tmp_path)
 
 
 def test_the_wrong_name_of_the_only_shapefile_is_not_overlooked(tmp_path: Path):
     zipped(tmp_path / "a.zip", shapefile(tmp_path / "x").parent)
-    assert "holds 0 data sets" in refusal("a.zip:typo", tmp_path)
+    assert "holds no data set 'typo', but a. Name one: a.zip:a" in refusal("a.zip:typo", tmp_path)
 
 
 def test_a_layer_inside_a_packed_geopackage(tmp_path: Path):

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import lzma
-import stat
-import struct
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from lowland_gis.errors import InputRefusedError, UsageError
+from lowland_gis.files.archive import unpacked
 from lowland_gis.files.shapefile_index import with_index
 from lowland_gis.files.utf8 import refuse_other_encoding
 
@@ -50,10 +46,8 @@ _SIDECARS = (".dbf", ".shx", ".prj", ".cpg")
 # The index can be made anew from the records; nothing else says what a record is.
 _REQUIRED_SIDECARS = (".dbf",)
 
-MAX_UNPACKED_BYTES = 20_000_000_000
-MAX_RATIO = 200
-_MAX_MEMBERS = 10_000
-_SHOWN = 5
+# What SQLite keeps beside a GeoPackage while somebody has it open: changes that are not in the file yet.
+_UNWRITTEN = ("-wal", "-journal")
 _BLOCK = 1 << 20
 
 
@@ -95,9 +89,9 @@ def opened(source: str, folder: Path) -> Iterator[Source]:
     path, layer = located(source, folder)
     if path.suffix.lower() == ".zip":
         _check_magic(path)
-        with tempfile.TemporaryDirectory(prefix="lowland-zip-") as unpacked:
-            inner = _unpack(path, Path(unpacked), layer)
-            with _indexed(source, inner, None if inner.suffix.lower() == ".shp" else layer) as found:
+        with tempfile.TemporaryDirectory(prefix="lowland-zip-") as folder_of_zip:
+            inner, inner_layer = unpacked(path, Path(folder_of_zip), layer, frozenset(DRIVERS))
+            with _indexed(source, inner, inner_layer) as found:
                 yield found
     else:
         with _indexed(source, path, layer) as found:
@@ -121,19 +115,26 @@ def _indexed(name: str, path: Path, layer: str | None) -> Iterator[Source]:
 
 
 def located(source: str, folder: Path) -> tuple[Path, str | None]:
-    """Return the path and the layer of `file:layer`; the file part may itself hold a colon as long as it exists."""
+    """Return the path and the layer of `file:layer`; both may hold colons, and the longest file part that exists is taken.
+
+    Raises:
+        UsageError: nothing stands behind the colon.
+    """
     whole = folder / source
     if whole.exists() or ":" not in source:
         return whole, None
-    name, _, layer = source.rpartition(":")
-    if not layer:
+    colons = [at for at, letter in enumerate(source) if letter == ":"]
+    there = [at for at in reversed(colons) if at and (folder / source[:at]).exists()]
+    at = there[0] if there else colons[-1]
+    if not source[at + 1 :]:
         raise UsageError(f"{source}: a layer name is missing after the colon. Type it as FILE:LAYER.")
-    return folder / name, layer
+    return folder / source[:at], source[at + 1 :]
 
 
 def _described(name: str, path: Path, layer: str | None) -> Source:
     driver = _driver(path)
     _check_magic(path)
+    _refuse_unwritten(path)
     members = _members(path)
     try:
         size = sum(member.stat().st_size for member in members)
@@ -195,6 +196,19 @@ def _check_magic(path: Path) -> None:
         )
 
 
+def _refuse_unwritten(path: Path) -> None:
+    """Refuse a GeoPackage whose newest changes lie beside it: its digest would be that of the state before them."""
+    if path.suffix.lower() != ".gpkg":
+        return
+    real = path.resolve()
+    for beside in (real.with_name(real.name + suffix) for suffix in _UNWRITTEN):
+        if beside.is_file() and beside.stat().st_size:
+            raise InputRefusedError(
+                f"{path}: another program has it open, or had it when it was copied: its newest changes are in {beside.name} and"
+                " not yet in the file, so nothing was read. Save it and close it in QGIS, then try again."
+            )
+
+
 def _members(path: Path) -> list[Path]:
     if path.is_dir():
         return sorted(member for member in path.rglob("*") if member.is_file() and member.suffix != ".lock")
@@ -244,109 +258,3 @@ def file_digest(path: Path) -> str:
         InputRefusedError: it cannot be read, or is no longer what its name says.
     """
     return _described(path.name, path, None).sha256
-
-
-def _unpack(archive: Path, target: Path, layer: str | None) -> Path:
-    try:
-        with zipfile.ZipFile(archive) as opened_zip:
-            _refuse_unsafe(archive, opened_zip.infolist())
-            for info in opened_zip.infolist():
-                _extract(opened_zip, info, target)
-    except (
-        zipfile.BadZipFile,
-        NotImplementedError,
-        RuntimeError,
-        OSError,
-        EOFError,
-        zlib.error,
-        lzma.LZMAError,
-        struct.error,
-    ) as error:
-        raise InputRefusedError(
-            f"{archive}: cannot be unpacked ({error}). Ask the sender for it again."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise InputRefusedError(
-            f"{archive}: the names of its members say that they are UTF-8 and are not, so it cannot be unpacked safely."
-            " Unpack it by hand and name the file inside, or ask the sender to pack it again."
-        ) from error
-    return _only_dataset(archive, target, layer)
-
-
-def _refuse_unsafe(archive: Path, infos: list[zipfile.ZipInfo]) -> None:
-    if len(infos) > _MAX_MEMBERS:
-        raise InputRefusedError(
-            f"{archive}: holds over {_MAX_MEMBERS} files, so it is not unpacked. Send it in parts."
-        )
-    for info in infos:
-        name = PurePosixPath(info.filename.replace("\\", "/"))
-        if name.is_absolute() or ".." in name.parts or ":" in info.filename:
-            raise InputRefusedError(
-                f"{archive}: its member {info.filename!r} would be written outside the folder, so nothing was unpacked."
-                " Ask the sender for a clean archive."
-            )
-        if stat.S_ISLNK(info.external_attr >> 16):
-            raise InputRefusedError(
-                f"{archive}: its member {info.filename!r} is a link, so nothing was unpacked. Ask for the file itself."
-            )
-    unpacked = sum(info.file_size for info in infos)
-    packed = max(1, sum(info.compress_size for info in infos))
-    if unpacked > MAX_UNPACKED_BYTES or (unpacked > 100 * _BLOCK and unpacked / packed > MAX_RATIO):
-        raise InputRefusedError(
-            f"{archive}: would unpack to {unpacked / 1e9:.1f} GB from {packed / 1e6:.1f} MB, which looks like a bomb."
-            " Unpack it by hand if you trust it, and name the file inside."
-        )
-
-
-def _extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> None:
-    if info.is_dir():
-        return
-    destination = target / member_name(info)
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    # The header may lie about the size; never write more than it says.
-    with archive.open(info) as member, destination.open("wb") as file:
-        left = info.file_size
-        while left > 0 and (block := member.read(min(_BLOCK, left))):
-            file.write(block)
-            left -= len(block)
-
-
-def member_name(info: zipfile.ZipInfo) -> str:
-    """Return the name of a zip member; without the UTF-8 flag Chinese software means GBK, not cp437."""
-    name = info.filename
-    if not info.flag_bits & 0x800:
-        try:
-            name = name.encode("cp437").decode("gb18030")
-        except (UnicodeEncodeError, UnicodeDecodeError):
-            name = info.filename
-    return name.replace("\\", "/")
-
-
-def _only_dataset(archive: Path, target: Path, layer: str | None) -> Path:
-    found = sorted(
-        path
-        for path in target.rglob("*")
-        if path.suffix.lower() in DRIVERS
-        and path.suffix.lower() not in (".json", ".csv")
-        # Archives made on a Mac carry a shadow of every file.
-        and not path.name.startswith("._")
-        and not any(parent.suffix.lower() == ".gdb" for parent in path.parents)
-    )
-    if layer is not None:
-        # A layer of a .gpkg or .gdb is looked for inside it; a shapefile is its own layer.
-        found = [path for path in found if path.stem == layer] or [
-            path for path in found if path.suffix.lower() != ".shp"
-        ]
-    if not found and layer is None:
-        held = (
-            ", ".join(sorted(path.name for path in target.rglob("*") if path.is_file())[:_SHOWN]) or "nothing"
-        )
-        raise InputRefusedError(
-            f"{archive}: holds no data that are read, only: {held}. Check that it is the right archive, or unpack it and name a file."
-        )
-    if len(found) != 1:
-        names = ", ".join(path.stem for path in found) or "none"
-        raise InputRefusedError(
-            f"{archive}: holds {len(found)} data sets ({names}) where one is needed. Name one: {archive.name}:LAYER"
-        )
-    return found[0]
