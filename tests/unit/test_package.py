@@ -198,6 +198,102 @@ def test_check_is_silent_on_a_whole_package_and_names_each_difference(tmp_path):
         check(tmp_path / "b.zip")
 
 
+BROKEN_MANIFESTS = {
+    "empty": (b"", "manifest.json: empty"),
+    "cut": (b'{"files": [', "manifest.json: no JSON"),
+    "a list": (b"[1]", "manifest.json: it has no list of files"),
+    "no files": (b"{}", "manifest.json: it has no list of files"),
+    "files of another kind": (b'{"files": {"a": 1}}', "manifest.json: it has no list of files"),
+    "no digests": (
+        b'{"files": [{"path": "a"}]}',
+        "manifest.json: file 1 of its list has no path or no digest",
+    ),
+    "no entries": (b'{"files": [7]}', "manifest.json: file 1 of its list"),
+    "in GBK": ('{"a": "成果"}'.encode("gbk"), "manifest.json: not in UTF-8"),
+    "in UTF-16": ('{"a": "成果"}'.encode("utf-16"), "manifest.json: not in UTF-8"),
+    "nested": (b"[" * 100_000, "manifest.json: no JSON that can be read"),
+    "a long number": (b'{"files": ' + b"9" * 5_000 + b"}", "manifest.json: no JSON that can be read"),
+}
+
+
+@pytest.mark.parametrize(("content", "said"), BROKEN_MANIFESTS.values(), ids=BROKEN_MANIFESTS)
+def test_a_manifest_that_cannot_be_read_is_a_finding(tmp_path, content, said):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/manifest.json").write_bytes(content)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("manifest.json", content)
+    for target in ("a", "a.zip"):
+        (finding,) = check(tmp_path / target)
+        assert finding.startswith(said)
+        assert finding.endswith("so nothing says what the package should hold")
+
+
+def test_a_manifest_with_a_mark_in_front_is_read(tmp_path):
+    make(tmp_path / "a")
+    manifest = tmp_path / "a/manifest.json"
+    manifest.write_bytes(b"\xef\xbb\xbf" + manifest.read_bytes())
+    assert check(tmp_path / "a") == ()
+
+
+def test_a_damaged_member_of_a_zip_is_a_finding(tmp_path):
+    make(tmp_path / "a.zip")
+    inside = f"{ROOT}/1空间数据库/DXYDTB.dbf"
+    content = bytearray((tmp_path / "a.zip").read_bytes())
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        info = archive.getinfo(inside)
+    start = info.header_offset + 30 + len(inside.encode()) + info.compress_size // 2
+    content[start : start + 8] = bytes(8)
+    (tmp_path / "a.zip").write_bytes(content)
+    (finding,) = check(tmp_path / "a.zip")
+    assert finding.startswith(f"{inside}: damaged or locked, so it cannot be unpacked")
+
+
+class _InGbk(zipfile.ZipInfo):
+    """A member whose name is written as Chinese Windows does, without the mark of UTF-8."""
+
+    def _encodeFilenameFlags(self):  # noqa: N802 - the name is the library's
+        return self.filename.replace("/", self.separator).encode("gbk"), 0
+
+
+def repacked(source, target, separator):
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for info in old.infolist():
+            member = _InGbk(info.filename)
+            member.separator = separator
+            new.writestr(member, old.read(info))
+    with zipfile.ZipFile(target) as made:
+        assert all(info.flag_bits & 0x800 == 0 for info in made.infolist())
+
+
+def test_a_package_that_chinese_windows_packed_again_is_whole(tmp_path):
+    """It writes names in GBK, without the mark of UTF-8, and some of its programs with backslashes."""
+    make(tmp_path / "a.zip")
+    repacked(tmp_path / "a.zip", tmp_path / "b.zip", "/")
+    assert check(tmp_path / "b.zip") == ()
+    repacked(tmp_path / "a.zip", tmp_path / "c.zip", "\\")
+    assert check(tmp_path / "c.zip") == ()
+
+
+def test_a_member_of_another_size_is_not_unpacked(tmp_path):
+    """As one that says it is a table, and unpacks to a full disk."""
+    make(tmp_path / "a.zip")
+    inside = f"{ROOT}/1空间数据库/DXYDTB.dbf"
+    with (
+        zipfile.ZipFile(tmp_path / "a.zip") as old,
+        zipfile.ZipFile(tmp_path / "b.zip", "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for info in old.infolist():
+            new.writestr(info.filename, bytes(9_000_000) if info.filename == inside else old.read(info))
+    assert check(tmp_path / "b.zip") == (f"{inside}: changed since it was built",)
+
+
+def test_a_folder_whose_manifest_is_broken_is_not_replaced(tmp_path):
+    make(tmp_path / "a")
+    (tmp_path / "a/manifest.json").write_text("[]")
+    with pytest.raises(UsageError, match="it has no list of files"):
+        make(tmp_path / "a", replace=True)
+
+
 def spoilt(column, row, value):
     given = frames()
     low = given["low_efficiency"]

@@ -9,12 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -24,6 +22,7 @@ from xlsxwriter.exceptions import XlsxWriterException
 from lowland_gis import __version__
 from lowland_gis.definitions.package import SAFE_PART, LayerDefinition, PackageDefinition
 from lowland_gis.deliver.dictionary import dictionary_sheets, sheet_content
+from lowland_gis.deliver.package_check import check, manifest
 from lowland_gis.deliver.prepare import PackageNames, PreparedLayer, dbf_fields, prepare_layers
 from lowland_gis.deliver.staging import MANIFEST, staged, zip_tree
 from lowland_gis.deliver.workbook import write_workbook
@@ -109,21 +108,6 @@ def build(
     return PackageReport(target, written, files)
 
 
-def check(target: Path) -> tuple[str, ...]:
-    """Compare a package with its manifest and return every difference; an empty result means that it is whole."""
-    contents = dict(_contents(target))
-    if MANIFEST not in contents:
-        return (f"{MANIFEST}: missing, so nothing says what the package should hold",)
-    listed_files = {entry["path"]: entry for entry in json.loads(contents.pop(MANIFEST))["files"]}
-    findings = [f"{path}: not in the manifest" for path in sorted(contents.keys() - listed_files.keys())]
-    for path, entry in sorted(listed_files.items()):
-        if path not in contents:
-            findings.append(f"{path}: missing")
-        elif hashlib.sha256(contents[path]).hexdigest() != entry["sha256"]:
-            findings.append(f"{path}: changed since it was built")
-    return tuple(findings)
-
-
 def _refuse_existing(target: Path, *, replace: bool, overwrite: bool) -> None:
     """Refuse to replace what is no package of ours, or one that somebody has changed or put something into."""
     if target.is_dir() and not (target / MANIFEST).is_file():
@@ -148,11 +132,10 @@ def _refuse_existing(target: Path, *, replace: bool, overwrite: bool) -> None:
 def _foreign(target: Path) -> tuple[str, ...]:
     """Return what of a target is no package of ours; nothing where it is one and whole."""
     try:
-        contents = dict(_contents(target))
-        said = json.loads(contents[MANIFEST])
-        ours = said["software"]["name"] == SOFTWARE
-        return check(target) if ours else (f"{MANIFEST}: not of {SOFTWARE}",)
-    except (LowlandError, LookupError, TypeError, ValueError, zlib.error) as fault:
+        if manifest(target).software != SOFTWARE:
+            return (f"{MANIFEST}: not of {SOFTWARE}",)
+        return check(target)
+    except (LowlandError, ValueError) as fault:
         return (f"no package: {fault}",)
 
 
@@ -259,20 +242,3 @@ def _fields(layer: LayerDefinition) -> list[dict[str, Any]]:
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
     text = json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True, default=str)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
-
-
-def _contents(target: Path) -> Iterator[tuple[str, bytes]]:
-    if target.is_dir():
-        for path in sorted(path for path in target.rglob("*") if path.is_file()):
-            yield path.relative_to(target).as_posix(), path.read_bytes()
-        return
-    try:
-        with zipfile.ZipFile(target) as archive:
-            for name in sorted(archive.namelist()):
-                if not name.endswith("/"):
-                    yield PurePosixPath(name).as_posix(), archive.read(name)
-    except (OSError, zipfile.BadZipFile) as fault:
-        raise UsageError(
-            f"{target}: neither a folder nor a readable zip file ({fault}), so there is no package to check. "
-            "Check the path."
-        ) from fault
