@@ -712,6 +712,24 @@ def _million(folder: Path) -> list[str]:
     return with_shapes(folder, shapely.Polygon(corners))
 
 
+@case("geometries", "a hole without a point", LOADED, rules=("geometry_empty_hole",), value=SIMPLIFIED)
+def _empty_hole(folder: Path) -> list[str]:
+    square = ring((0, 0), (10, 0), (10, 10), (0, 10), (0, 0))
+    return with_wkb(folder, square[:5] + struct.pack("<I", 2) + square[9:] + struct.pack("<I", 0))
+
+
+@case(
+    "geometries",
+    "a hole of three points, out and back",
+    LOADED,
+    rules=("geometry_invalid",),
+    value=SIMPLIFIED,
+)
+def _short_hole(folder: Path) -> list[str]:
+    square, hole = ring((0, 0), (10, 0), (10, 10), (0, 10), (0, 0)), ring((2, 2), (4, 2), (2, 2))
+    return with_wkb(folder, square[:5] + struct.pack("<I", 2) + square[9:] + hole[9:])
+
+
 @case("geometries", "a layer without rows", REFUSED, said="it has no rows, so dltb3 would be empty")
 def _no_rows(folder: Path) -> list[str]:
     return ingest(package(folder, features().iloc[:0]))

@@ -31,11 +31,17 @@ def polygon_rings(
     do rows that cannot be mended. `deviation` is how far chords may lie from arcs. `to_plane` moves geometries to
     another plane before they are judged. `xy_room` is as with `decode`; the vertices lie elsewhere where a polygon was mended.
     """
+    missing = shapes.null_count
     if to_plane is not None:
         shapes = _moved(shapes, deviation, to_plane)
     rings, state = decode(*binary_parts(shapes), xy_room=xy_room)
     faults = Counter(
-        {"geometry_missing": int((state == MISSING).sum()), "geometry_empty": int((state == EMPTY).sum())}
+        {
+            "geometry_missing": missing,
+            # Something came that is no geometry, or it was not read before it was moved.
+            "geometry_unreadable": int((state == MISSING).sum()) - missing,
+            "geometry_empty": int((state == EMPTY).sum()),
+        }
     )
     rows = np.flatnonzero((state == DOUBT) | (state == UNREAD))
     if len(rows):

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import shapely
 
 from lowland_gis.analysis.extent import FARTHEST, off_plane
+from lowland_gis.analysis.short_rings import storable, without_empty_holes
 
 Geometries = npt.NDArray[np.object_]
 Texts = npt.NDArray[np.object_]
@@ -26,11 +27,12 @@ FAULTS = {
     "geometry_wrong_kind": "the geometry is of another kind than the layer",
     "geometry_collapsed": "nothing is left after repair",
     "geometry_invalid": "the geometry was invalid and was repaired (structure method)",
+    "geometry_empty_hole": "a hole without a point was left out",
     "geometry_mixed": "parts of another kind than the layer's were left out",
     "geometry_derived": "no valid strip could be derived from the line",
     "geometry_area_changed": f"repair changed the area by more than {AREA_CHANGE_SHARE:.0%}",
 }
-_REPAIRED = ("geometry_invalid", "geometry_mixed", "geometry_area_changed")
+_REPAIRED = ("geometry_empty_hole", "geometry_invalid", "geometry_mixed", "geometry_area_changed")
 _DIMENSION = {"polygon": 2, "line": 1, "point": 0}
 Kind = Literal["polygon", "line", "point"]
 _NOTHING = {"polygon": shapely.Polygon(), "line": shapely.LineString(), "point": shapely.Point()}
@@ -40,12 +42,14 @@ _NOTHING = {"polygon": shapely.Polygon(), "line": shapely.LineString(), "point":
 class Repaired:
     """Geometries row by row; `fault` is '' where nothing was wrong, `usable` says which rows can be loaded.
 
-    `received` holds the geometry before repair where it was repaired, else None.
+    `received` holds the geometry before repair where it was repaired, else None; where PostGIS would not take it, without the
+    rings of too few points, and `bytes_only` is set.
     """
 
     geometries: Geometries
     received: Geometries
     fault: Texts
+    bytes_only: npt.NDArray[np.bool_]
 
     @property
     def usable(self) -> npt.NDArray[np.bool_]:
@@ -74,6 +78,7 @@ def repair(geometries: Geometries, fault: Texts, kind: Kind) -> Repaired:
     of a bow tie, where `linework` punches overlaps out and a zero buffer loses half of the bow tie.
     """
     fault = fault.copy()
+    geometries, hollow = without_empty_holes(geometries)
     fault[(fault == "") & shapely.is_empty(geometries)] = "geometry_empty"
     # NaN is not below anything, so what has no bounds is not near either.
     near = (np.abs(shapely.bounds(geometries)) < FARTHEST).all(axis=1)
@@ -94,7 +99,11 @@ def repair(geometries: Geometries, fault: Texts, kind: Kind) -> Repaired:
     )
     received[invalid] = geometries[invalid]
     fault[invalid] = _verdicts(geometries[invalid], repaired[invalid])
-    return Repaired(repaired, received, fault)
+    changed = mixed | invalid
+    bytes_only = hollow.copy()
+    received[changed], bytes_only[changed] = storable(received[changed])
+    fault[hollow & (fault == "")] = "geometry_empty_hole"
+    return Repaired(repaired, received, fault, bytes_only | hollow)
 
 
 def held_to_plane(mended: Repaired, false_easting_m: float) -> Repaired:

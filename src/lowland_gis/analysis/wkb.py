@@ -9,7 +9,9 @@ import numpy.typing as npt
 import shapely
 
 from lowland_gis.analysis.compiled import borrowing, compiled
+from lowland_gis.analysis.extent import FARTHEST
 from lowland_gis.analysis.rings import LARGE, Rings, blocks_of, fill_blocks, room, signed_area
+from lowland_gis.analysis.short_rings import LEAST_POINTS
 from lowland_gis.analysis.simple import holes_inside, is_simple
 
 Floats = npt.NDArray[np.float64]
@@ -233,9 +235,12 @@ def _described(rings: Rings, row: int, parts: int) -> int:
     whole = True
     for ring in range(first, first + count):
         start, size = rings.ring_start[ring], rings.ring_size[ring]
+        if size < LEAST_POINTS:
+            whole = False
         for n in range(start, start + size):
             x, y = rings.xy[n, 0], rings.xy[n, 1]
-            if not (np.isfinite(x) and np.isfinite(y)):
+            # NaN is not below anything.
+            if not (abs(x) < FARTHEST and abs(y) < FARTHEST):
                 whole = False
             west, east = min(west, x), max(east, x)
             south, north = min(south, y), max(north, y)

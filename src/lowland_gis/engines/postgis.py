@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from psycopg import sql
 
+from lowland_gis.analysis.short_rings import without_empty_holes
 from lowland_gis.analysis.tabulate import NOISE_M2, class_numbers
 from lowland_gis.analysis.wkb import rings_of
 from lowland_gis.db import copy_format
@@ -93,7 +96,7 @@ def frame_overlaps(
             ("lowland_parcels", np.arange(len(parcels)), parcels.geometry),
             ("lowland_zones", codes, zones.geometry),
         ):
-            _temporary(connection, name, column, shapes)
+            _temporary(connection, name, column, without_empty_holes(np.asarray(shapes, dtype=object))[0])
         found = overlaps(
             connection,
             Relation(("pg_temp", "lowland_parcels"), "number"),
@@ -112,7 +115,9 @@ def frame_overlaps(
     return rows.sort_values(["parcel_id", "code"], kind="stable", ignore_index=True)
 
 
-def _temporary(connection: Connection, name: str, numbers: np.ndarray, shapes: gpd.GeoSeries) -> None:
+def _temporary(
+    connection: Connection, name: str, numbers: npt.NDArray[Any], shapes: npt.NDArray[np.object_]
+) -> None:
     """Make an indexed and analysed temporary table of numbered geometries; numbers stand for values of any type."""
     table = sql.Identifier(name)
     connection.execute(sql.SQL("CREATE TEMPORARY TABLE {} (number bigint, geom geometry)").format(table))
@@ -121,7 +126,7 @@ def _temporary(connection: Connection, name: str, numbers: np.ndarray, shapes: g
         stream.write(copy_format.HEADER)
         fields = [
             copy_format.field("bigint", pd.Series(numbers), srid=0),
-            copy_format.field("geometry", pd.Series(np.asarray(shapes, dtype=object)), srid=0),
+            copy_format.field("geometry", pd.Series(shapes), srid=0),
         ]
         stream.write(copy_format.rows(fields))
         stream.write(copy_format.TRAILER)

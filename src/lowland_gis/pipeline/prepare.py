@@ -159,7 +159,7 @@ class Preparer:
         issues = pd.concat([standard.faults.assign(action="kept"), reasons], ignore_index=True)
         issues["place"] = _places(mended, issues["row_no"].to_numpy(dtype=np.intp) - batch.first_row)
         issues = self._keyed(issues, rows, standard.rows)
-        issues = _with_received(issues, rows, batch)
+        issues = _with_received(issues, rows, batch, mended.bytes_only)
         kept = rows if usable.all() else rows[usable]
         return Prepared(kept, issues, int((~usable).sum()))
 
@@ -273,19 +273,24 @@ def _places(mended: repair.Repaired, rows: npt.NDArray[np.intp]) -> Geometries:
     places = np.full(len(rows), None, dtype=object)
     if len(rows):
         usable = mended.usable[rows]
-        places[usable] = shapely.point_on_surface(mended.geometries[rows[usable]])
+        # Of what is narrower than its coordinates are exact, no point may be inside.
+        with np.errstate(invalid="ignore"):
+            places[usable] = shapely.point_on_surface(mended.geometries[rows[usable]])
     return places
 
 
-def _with_received(issues: pd.DataFrame, rows: pd.DataFrame, batch: Batch) -> pd.DataFrame:
-    """Keep all that came of a record that is set aside: nothing is lost that somebody delivered."""
+def _with_received(
+    issues: pd.DataFrame, rows: pd.DataFrame, batch: Batch, bytes_only: npt.NDArray[np.bool_]
+) -> pd.DataFrame:
+    """Keep all that came of a record that is set aside, and the bytes of a geometry that the database does not take as it came."""
     aside = (issues["action"] == "rejected").to_numpy()
     position = issues["row_no"].to_numpy(dtype=np.intp) - batch.first_row
     texts = np.full(len(issues), None, dtype=object)
     shapes = np.full(len(issues), None, dtype=object)
     texts[aside] = rows["attributes"].iloc[position[aside]].to_numpy(dtype=object)
     if batch.wkb is not None:
-        shapes[aside] = batch.wkb[position[aside]]
+        kept = aside | (bytes_only[position] & (issues["action"] == "repaired").to_numpy())
+        shapes[kept] = batch.wkb[position[kept]]
     return issues.assign(
         received=pd.Series(texts, dtype=object), received_wkb=pd.Series(shapes, dtype=object)
     )
