@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -111,3 +113,88 @@ def test_a_server_that_is_not_there_ends_with_exit_4(project):
     )
     assert refused.returncode == 4
     assert "s3cret" not in refused.stderr
+
+
+@pytest.fixture
+def projects(state_dir):
+    """A folder for projects that are moved and copied, with a state of its own; every cluster in it is removed at the end."""
+    folder = state_dir / f"moved 项目 {secrets.token_hex(4)}"
+    folder.mkdir()
+    state = {"LOWLAND_STATE": str(state_dir / f"moved-{secrets.token_hex(4)}")}
+    try:
+        yield folder, state
+    finally:
+        for project in folder.iterdir():
+            clusters.remove(clusters.locate(project, env=os.environ | state))
+
+
+def say(folder, statement, **state):
+    done = subprocess.run(
+        [sys.executable, "-m", "lowland_gis", "db", "psql"],
+        cwd=folder,
+        env=os.environ | state,
+        input=statement,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def test_a_moved_project_finds_its_database_and_takes_it_over(projects):
+    folder, state = projects
+    old, new = folder / "old", folder / "new"
+    old.mkdir()
+    assert lowland(old, "db", "up", **state).returncode == 0
+    say(old, "CREATE TABLE kept AS SELECT 7 AS n;", **state)
+    home = Path(shown_status(old, **state)["data_dir"]).parent
+    old.rename(new)
+
+    # Its server still runs; another project may be where it was, and a stranger is told too, but not held up.
+    old.mkdir()
+    status = shown_status(new, **state)
+    assert status["state"] == "absent"
+    assert f"moved from {old}" in status["note"]
+    assert f"lowland db up --take-over {home}" in status["note"]
+    refused = lowland(new, "db", "up", **state)
+    assert refused.returncode == 4
+    assert f"--take-over {home}" in refused.stderr
+    assert shown_status(new, **state)["state"] == "absent"
+
+    taken = lowland(new, "db", "up", "--take-over", str(home), **state)
+    assert taken.returncode == 0, taken.stderr
+    assert "7" in say(new, "SELECT n FROM kept;", **state)
+    assert not home.exists()
+    assert shown_status(new, **state)["note"] is None
+    assert shown_status(old, **state) == shown_status(old, **state) | {"state": "absent", "note": None}
+
+
+def test_a_copied_project_gets_a_database_of_its_own(projects):
+    folder, state = projects
+    one, two = folder / "one", folder / "two"
+    one.mkdir()
+    assert lowland(one, "db", "up", **state).returncode == 0
+    home = Path(shown_status(one, **state)["data_dir"]).parent
+    shutil.copytree(one, two)
+    assert shown_status(two, **state)["note"] is None
+    refused = lowland(two, "db", "up", "--take-over", str(one), **state)
+    assert refused.returncode == 4
+    assert f"the database of {one}, which is still there" in refused.stderr
+    assert lowland(two, "db", "up", **state).returncode == 0
+    assert (one / ".lowland" / "project-id").read_text() != (two / ".lowland" / "project-id").read_text()
+    lowland(one, "db", "down", **state)
+
+    # Where the id was not moved along, the folder that is gone has to do.
+    one.rename(folder / "three")
+    (folder / "three" / ".lowland" / "project-id").unlink()
+    note = shown_status(folder / "three", **state)["note"]
+    assert f"{home}, of {one}" in note
+    assert "two" not in note
+    beside = lowland(folder / "three", "db", "up", **state)
+    assert (beside.returncode, str(home) in beside.stderr) == (0, True)
+    refused = lowland(folder / "three", "db", "up", "--take-over", str(one), **state)
+    assert "has a database of its own" in refused.stderr
+    unknown = lowland(folder / "three", "db", "up", "--take-over", str(folder / "nowhere"), **state)
+    assert unknown.returncode == 4
+    assert str(home) in unknown.stderr
+    clusters.remove(clusters.locate(one, env=os.environ | state))

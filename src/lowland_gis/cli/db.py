@@ -10,6 +10,7 @@ from typing import Protocol
 
 import click
 
+from lowland_gis.cli.outputs import InputPath
 from lowland_gis.db import cluster as clusters
 from lowland_gis.db.migrate import upgrade
 from lowland_gis.db.revision import current_revision
@@ -41,14 +42,22 @@ def db() -> None:
 
 
 @db.command()
+@click.option(
+    "--take-over",
+    type=InputPath(file_okay=False),
+    help="The database that this project had before its folder was moved; lowland db status says where it is.",
+)
 @click.pass_obj
-def up(project: Project) -> None:
+def up(project: Project, take_over: Path | None) -> None:
     """Start the private PostGIS, made where there is none; prints what other programs need to connect."""
     cluster = _cluster(project)
     if project.dsn:
         ensure_postgis(project.dsn)
     else:
-        clusters.up(cluster)
+        note = clusters.status(cluster).note
+        clusters.up(cluster, take_over=take_over)
+        if note is not None and take_over is None:
+            click.echo(note, err=True)
     click.echo(f"The database answers: {without_password(project.dsn or clusters.dsn(cluster))}", err=True)
     _echo_service(project, cluster)
 
@@ -121,6 +130,7 @@ def _private(found: clusters.ClusterStatus) -> dict[str, object]:
         "pid": found.pid,
         "data_dir": str(found.data_dir),
         "log": str(found.log),
+        "note": found.note,
     } | _versions(found.facts)
 
 

@@ -17,10 +17,12 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from lowland_gis.db.binaries import Binaries, find_binaries
+from lowland_gis.db.cluster_owner import ID_FILE, claim, moved_from, named, others, told
 from lowland_gis.db.cluster_paths import (
     PORT,
     SOCKET_NAME,
     Cluster,
+    at_home,
     check_private,
     give,
     locate,
@@ -39,7 +41,7 @@ from lowland_gis.db.cluster_process import (
 from lowland_gis.db.connect import session
 from lowland_gis.db.programs import run_as
 from lowland_gis.db.server import Facts, ensure_postgis, facts_of, fields_of, psql_call
-from lowland_gis.errors import DatabaseError
+from lowland_gis.errors import DatabaseError, listed
 from lowland_gis.files.whole import write_text
 
 __all__ = [
@@ -64,7 +66,10 @@ HALF_MADE = "data.new-"
 
 @dataclass(frozen=True)
 class ClusterStatus:
-    """What is known of a private cluster: `absent`, `stopped`, `starting` or `running`."""
+    """What is known of a private cluster: `absent`, `stopped`, `starting` or `running`.
+
+    `note` says of one that is absent where the project's database may lie from before it was moved.
+    """
 
     state: str
     data_dir: Path
@@ -73,16 +78,25 @@ class ClusterStatus:
     pid: int | None = None
     dsn: str | None = None
     facts: Facts | None = None
+    note: str | None = None
 
 
-def up(cluster: Cluster, *, durable: bool = True) -> None:
+def up(cluster: Cluster, *, durable: bool = True, take_over: Path | None = None) -> None:
     """Make the cluster where there is none, start it, and see to its database and PostGIS.
 
     Doing it again changes nothing; two at once wait for each other. `durable=False` gives up
-    safety against power loss and is for throw-away clusters.
+    safety against power loss and is for throw-away clusters. `take_over` names the cluster, or the former folder, of this project
+    before it was moved; its data become this one's.
+
+    Raises:
+        DatabaseError: it cannot be made or started; or the project was moved and nothing was said of its former database.
     """
+    if take_over is None:
+        _refuse_beside_former(cluster)
     prepare_folders(cluster)
     with _locked(cluster) as lock:
+        if take_over is not None:
+            _take_over(cluster, take_over)
         if not _usable(cluster):
             binaries = find_binaries(cluster.search, cluster.account, wanted=_data_version(cluster))
             _make_data(cluster, binaries, lock, durable=durable)
@@ -91,6 +105,7 @@ def up(cluster: Cluster, *, durable: bool = True) -> None:
         _await_answer(cluster)
         _make_database(cluster)
         service_file(cluster)
+        claim(cluster)
 
 
 def down(cluster: Cluster) -> bool:
@@ -118,7 +133,12 @@ def status(cluster: Cluster) -> ClusterStatus:
     postmaster = find_postmaster(cluster)
     if postmaster is None:
         made = _data_version(cluster) is not None
-        return ClusterStatus("stopped" if made else "absent", cluster.data_dir, cluster.log)
+        return ClusterStatus(
+            "stopped" if made else "absent",
+            cluster.data_dir,
+            cluster.log,
+            note=None if made else told(cluster),
+        )
     text = dsn(cluster)
     return ClusterStatus(
         state="running" if postmaster.ready else "starting",
@@ -176,6 +196,43 @@ def connect_string(project_dir: Path, dsn: str | None, *, env: Mapping[str, str]
         raise _not_running(cluster)
     check_private(_socket_dir(cluster), cluster.owner, 0o077)
     return _conninfo(cluster, cluster.database)
+
+
+def _refuse_beside_former(cluster: Cluster) -> None:
+    former = None if cluster.data_dir.exists() else moved_from(cluster)
+    if former is not None:
+        raise DatabaseError(
+            f"{cluster.project}: this project was moved from {former.folder}, and its database still lies in {former.home}."
+            " An empty one in its place would look like lost work, so none was made."
+            f" Take it over with: lowland db up --take-over {former.home} – or have an empty one after: rm {cluster.project / ID_FILE}"
+        )
+
+
+def _take_over(cluster: Cluster, place: Path) -> None:
+    """Move the data of another cluster here, its server stopped."""
+    former = named(cluster, place)
+    if former is None:
+        known = [str(other.home) for other in others(cluster)]
+        raise DatabaseError(
+            f"{place}: there is no database of lowland in it or of a project that was there. Those that there are:\n{listed(known)}"
+        )
+    if cluster.data_dir.exists():
+        raise DatabaseError(
+            f"{cluster.project}: this project has a database of its own in {cluster.data_dir}, so no other can take its place."
+            " Stop it with lowland db down, move that folder away, and type this again."
+        )
+    if not former.is_left and former != moved_from(cluster):
+        raise DatabaseError(
+            f"{former.home}: the database of {former.folder}, which is still there, so it was left to that project."
+            " Copy what is needed with pg_dump."
+        )
+    old = at_home(cluster, former.home, env=os.environ)
+    with _locked(old):
+        postmaster = find_postmaster(old)
+        if postmaster is not None:
+            stop_server(old, postmaster)
+        old.data_dir.rename(cluster.data_dir)
+    shutil.rmtree(old.home)
 
 
 @contextmanager

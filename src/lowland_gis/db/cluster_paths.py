@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lowland_gis.db.binaries import SearchPath, search_path
@@ -29,6 +29,7 @@ class Cluster:
     socket_dir: Path
     account: Account | None
     search: SearchPath
+    project: Path
     database: str = DATABASE
 
     @property
@@ -55,13 +56,19 @@ class Cluster:
 def locate(project_dir: Path, *, env: Mapping[str, str]) -> Cluster:
     """Return the cluster that belongs to a project folder; the same folder always has the same one."""
     account = server_account()
-    home = (_base(env).expanduser() / short_hash(project_dir.resolve())).resolve()
+    project = project_dir.resolve()
+    home = (_base(env).expanduser() / short_hash(project)).resolve()
     if any(letter in str(home) for letter in UNQUOTABLE):
         raise DatabaseError(
             f'{home}: pg_ctl cannot start a server in a folder with one of the characters " $ ` \\ in its path. '
             "Choose another folder, for example LOWLAND_STATE=/var/tmp/lowland."
         )
-    return Cluster(home, _socket_dir(home, account, env), account, search_path(env))
+    return Cluster(home, _socket_dir(home, account, env), account, search_path(env), project)
+
+
+def at_home(cluster: Cluster, home: Path, *, env: Mapping[str, str]) -> Cluster:
+    """Return the cluster that lies in another home, run by the same account."""
+    return replace(cluster, home=home, socket_dir=_socket_dir(home, cluster.account, env))
 
 
 def short_hash(path: Path) -> str:

@@ -86,7 +86,7 @@ def _is_there(folder: Path, wanted: dict[str, Any]) -> bool:
             f"{folder} holds a sample with other settings ({found}). Name another folder: lowland demo DIR"
             " – or remove this one."
         )
-    if folder.is_dir() and any(folder.iterdir()):
+    if folder.is_dir() and any(path.name != ".lowland" for path in folder.iterdir()):
         raise UsageError(
             f"{folder} is not empty and no sample project. Name another folder: lowland demo DIR"
         )
