@@ -102,6 +102,7 @@ def repair(geometries: Geometries, fault: Texts, kind: Kind) -> Repaired:
     changed = mixed | invalid
     bytes_only = hollow.copy()
     received[changed], bytes_only[changed] = storable(received[changed])
+    repaired[changed] = without_empty_holes(repaired[changed])[0]
     fault[hollow & (fault == "")] = "geometry_empty_hole"
     return Repaired(repaired, received, fault, bytes_only | hollow)
 
