@@ -17,13 +17,14 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import openpyxl
 import pyogrio
 import shapely
 from pyproj import CRS
 
 from lowland_gis.analysis.geodesy import GaussPlane
 from lowland_gis.analysis.offset import gcj02_shift
-from made_files import DATUM, box, write_shapefile
+from made_files import DATUM, box, dbf_bytes, write_shapefile
 
 PAGE = Path(__file__).parents[1] / "docs" / "bad_input.md"
 LOADED, ASIDE, REFUSED = "loaded", "loaded, with rejects", "refused"
@@ -578,8 +579,8 @@ def _floats(folder: Path) -> list[str]:
     "identifiers of 18 digits that became numbers, so that their last digits are lost",
     LOADED,
     rules=("digits_lost",),
-    value="1.2011310000000002e+17",
-    query="SELECT attributes->>'BSM' FROM land.feature ORDER BY row_no LIMIT 1",
+    value="left empty",
+    query="SELECT coalesce(attributes->>'BSM', 'left empty') FROM land.feature ORDER BY row_no LIMIT 1",
 )
 def _lost_digits(folder: Path) -> list[str]:
     return ingest(package(folder, features(BSM=[120_113_100_000_000_021.0, 2.0])))
@@ -957,6 +958,221 @@ def _no_day(folder: Path) -> list[str]:
     days = ["2023-02-29", "2024-02-29"]
     rows = gpd.GeoDataFrame({"BSM": ["1", "2"], "BHJSSJ": days}, geometry=[box(0, 0), box(100, 0)], crs=4548)
     return ingest(package(folder, rows), layer="farmland")
+
+
+# ------------------------------------------------------------------ values of a .dbf
+
+
+def with_values(
+    folder: Path, kind: str, width: int, *values: bytes, deleted: tuple[int, ...] = ()
+) -> list[str]:
+    """Deliver features with a field of this kind that holds these very bytes."""
+    names = [str(number).encode() for number in range(len(values))]
+    rows = gpd.GeoDataFrame({"BSM": names}, geometry=[box(100 * n, 0) for n in range(len(values))], crs=4548)
+    path = shapefile(folder, rows.assign(BSM="1"), "GBK")
+    fields = [("BSM", "C", 4, 0), ("DLBM", "C", 4, 0), ("DLMC", kind, width, 2 if kind == "N" else 0)]
+    records = [[name, b"0601", value] for name, value in zip(names, values, strict=True)]
+    path.with_suffix(".dbf").write_bytes(dbf_bytes(fields, records, deleted=deleted))
+    return ingest(path)
+
+
+for _kind, _width, _bad, _rule in (
+    ("D", 8, b"20200230", "value_unreadable"),
+    ("D", 8, b"20201301", "value_unreadable"),
+    ("N", 12, b"1,000.5", "value_unreadable"),
+    ("N", 12, b"*" * 12, "value_unreadable"),
+    ("F", 20, b"-1.#IND", "value_unreadable"),
+    ("L", 1, b"X", "value_unreadable"),
+    ("M", 10, b"1", "memo_not_read"),
+):
+    case(
+        "values of a .dbf",
+        f"`{_bad.decode()}` in a field of the kind {_kind} (left empty)",
+        LOADED,
+        rules=(_rule,),
+        value="left empty",
+        query="SELECT coalesce(attributes->>'DLMC', 'left empty') FROM land.feature ORDER BY row_no LIMIT 1",
+    )(
+        lambda folder, kind=_kind, width=_width, bad=_bad: with_values(
+            folder, kind, width, bad, b"00000000" if kind == "D" else b""
+        )
+    )
+
+
+@case("values of a .dbf", "records that are marked as deleted (left out)", LOADED, rules=("records_deleted",))
+def _deleted(folder: Path) -> list[str]:
+    return with_values(folder, "N", 12, b"1", b"2", b"3", deleted=(1,))
+
+
+# ------------------------------------------------------------------ tables
+
+FIRM = {"宗地代码": "120113100001GB00001", "年份": 2023, "统一社会信用代码": "91120113MA00000001"}
+TAX = "SELECT coalesce(attributes->>'SSZE', 'left empty') FROM land.enterprise ORDER BY row_no LIMIT 1"
+PARCEL = "SELECT coalesce(parcel_id, 'left empty') FROM land.enterprise ORDER BY row_no LIMIT 1"
+
+
+def sheet(folder: Path, *rows: dict[str, object], title: str | None = None) -> list[str]:
+    """Deliver a workbook of firms; every row adds to `FIRM`, and its columns are those of the first one."""
+    book = openpyxl.Workbook()
+    names = list(FIRM | rows[0])
+    if title is not None:
+        book.active.append([title])
+        book.active.merge_cells(start_row=1, end_row=1, start_column=1, end_column=len(names))
+    book.active.append(names)
+    for row in rows:
+        book.active.append([(FIRM | row).get(name) for name in names])
+    book.save(folder / "企业.xlsx")
+    return ingest(folder / "企业.xlsx", layer="enterprise")
+
+
+@case(
+    "tables",
+    "a title over the headings; half-width brackets, line breaks, full-width letters in them",
+    LOADED,
+    value="12",
+    query=TAX,
+)
+def _titled(folder: Path) -> list[str]:
+    row = {"税收总额\n(万元)": 12, "ＱＹＭＣ": "甲"}
+    return sheet(folder, row, row, title="2023年企业税收")
+
+
+@case(
+    "tables",
+    "headings in another unit (converted, and said so)",
+    LOADED,
+    rules=("unit_converted",),
+    value="12",
+    query=TAX,
+)
+def _other_unit(folder: Path) -> list[str]:
+    return sheet(folder, {"税收总额（元）": 120_000}, {"税收总额（元）": 1})
+
+
+@case(
+    "tables",
+    "a heading without the unit that is wanted (the column is not used)",
+    LOADED,
+    rules=("column_unused",),
+    value="left empty",
+    query=TAX,
+)
+def _no_unit(folder: Path) -> list[str]:
+    return sheet(folder, {"税收总额": 12}, {"税收总额": 1})
+
+
+@case(
+    "tables",
+    "parcel codes typed as numbers, so that their last digits are lost (left empty)",
+    LOADED,
+    rules=("digits_lost", "value_missing"),
+    value="left empty",
+    query=PARCEL,
+)
+def _numbered(folder: Path) -> list[str]:
+    return sheet(folder, {"宗地代码": 1201130010010000123}, {"宗地代码": 1201130010010000124})
+
+
+@case(
+    "tables",
+    "codes with an apostrophe, in small letters, of full width (set right, and said so)",
+    LOADED,
+    rules=("code_respelt",),
+    value="120113100001GB00001",
+    query=PARCEL,
+)
+def _spelt(folder: Path) -> list[str]:
+    return sheet(folder, {"宗地代码": "'120113100001gb00001"}, {"宗地代码": '="１２０１１３100001GB00002"'})
+
+
+@case(
+    "tables",
+    "codes that a spreadsheet wrote as 1.2E+18 (left empty)",
+    LOADED,
+    rules=("digits_lost", "value_missing"),
+    value="left empty",
+    query=PARCEL,
+)
+def _exponents(folder: Path) -> list[str]:
+    return sheet(folder, {"宗地代码": "1.20113E+18"}, {})
+
+
+@case(
+    "tables",
+    "a formula without a stored result, and an error (left empty)",
+    LOADED,
+    rules=("cell_error", "formula_without_result"),
+    value="left empty",
+    query=TAX,
+)
+def _formulas(folder: Path) -> list[str]:
+    return sheet(folder, {"税收总额（万元）": "=1+2"}, {"税收总额（万元）": "#DIV/0!"})
+
+
+@case(
+    "tables",
+    "`NA` where a number belongs (left empty)",
+    LOADED,
+    rules=("value_unreadable",),
+    value="left empty",
+    query=TAX,
+)
+def _not_available(folder: Path) -> list[str]:
+    return sheet(folder, {"税收总额（万元）": "NA"}, {"税收总额（万元）": 1})
+
+
+@case(
+    "tables",
+    "a total under the records (set aside)",
+    ASIDE,
+    rows=3,
+    aside=1,
+    rules=("total_row",),
+    value="1",
+    query=TAX,
+)
+def _total(folder: Path) -> list[str]:
+    row = {"税收总额（万元）": 1}
+    return sheet(folder, row, row, dict.fromkeys(FIRM) | {"宗地代码": "合 计", "税收总额（万元）": 2})
+
+
+@case("tables", "hidden rows (read, and said so)", LOADED, rules=("rows_hidden",))
+def _hidden_rows(folder: Path) -> list[str]:
+    arguments = sheet(folder, {}, {})
+    book = openpyxl.load_workbook(folder / "企业.xlsx")
+    book.active.row_dimensions[3].hidden = True
+    book.save(folder / "企业.xlsx")
+    return arguments
+
+
+@case(
+    "tables",
+    "cells merged over two records (the second is left empty)",
+    LOADED,
+    rules=("cell_merged",),
+    value="12",
+    query=TAX,
+)
+def _merged_cells(folder: Path) -> list[str]:
+    arguments = sheet(folder, {"税收总额（万元）": 12}, {"税收总额（万元）": None})
+    book = openpyxl.load_workbook(folder / "企业.xlsx")
+    book.active.merge_cells("D2:D3")
+    book.save(folder / "企业.xlsx")
+    return arguments
+
+
+@case(
+    "tables",
+    "a .dbf without a .shp",
+    LOADED,
+    value="12.50",
+    query="SELECT to_char((attributes->>'SSZE')::float, 'FM99.00') FROM land.enterprise ORDER BY row_no LIMIT 1",
+)
+def _lone_dbf(folder: Path) -> list[str]:
+    fields = [("ZDDM", "C", 19, 0), ("NF", "N", 4, 0), ("SSZE", "N", 12, 2)]
+    content = dbf_bytes(fields, [[b"120113100001GB00001", b"2023", b"12.50"]] * 2)
+    (folder / "企业.dbf").write_bytes(content)
+    return ingest(folder / "企业.dbf", layer="enterprise")
 
 
 # ------------------------------------------------------------------ the page

@@ -1,5 +1,6 @@
 """Small layers near Beichen, written as offices write them."""
 
+import struct
 from pathlib import Path
 
 import geopandas as gpd
@@ -52,3 +53,27 @@ document = "试验参数"
 date = 2020-01-01
 accuracy_m = 0.1
 """
+
+
+def dbf_bytes(
+    fields: list[tuple[str, str, int, int]], records: list[list[bytes]], *, deleted: tuple[int, ...] = ()
+) -> bytes:
+    """A .dbf of these very bytes; a field is its name, kind, width and decimals, and values are padded as their kind is."""
+    width = 1 + sum(size for _, _, size, _ in fields)
+    head = struct.pack("<B3BIHH20x", 3, 124, 1, 1, len(records), 33 + 32 * len(fields), width)
+    for name, kind, size, decimals in fields:
+        head += (
+            name.encode("gbk").ljust(11, b"\0")
+            + kind.encode()
+            + bytes(4)
+            + bytes([size, decimals])
+            + bytes(14)
+        )
+    body = b""
+    for number, values in enumerate(records):
+        body += b"*" if number in deleted else b" "
+        for value, (_, kind, size, _) in zip(values, fields, strict=True):
+            padded = value.rjust(size) if kind in "NF" else value.ljust(size)
+            assert len(padded) == size
+            body += padded
+    return head + b"\r" + body + b"\x1a"

@@ -22,6 +22,8 @@ class Field:
     required: bool = False
     codes: str | None = None
     synonyms: tuple[str, ...] = ()
+    unit: str | None = None
+    code: bool = False
 
 
 FIELDS = (

@@ -24,6 +24,8 @@ class Field:
     required: bool = False
     codes: str | None = None
     synonyms: tuple[str, ...] = ()
+    unit: str | None = None
+    code: bool = False
 
 
 LISTS = {"landuse": {"0601": "工业用地", "0702": "农村宅基地"}}
@@ -122,7 +124,8 @@ def test_a_code_that_became_a_number_and_lost_digits_is_a_fault():
     codes = [1.201131000010001e18, 2.0**53 - 1, None]
     standard = given({"F": codes}, Field("F"))
     assert standard.faults[["row_no", "rule"]].to_numpy().tolist() == [[0, "digits_lost"]]
-    assert "1.20113e+18 came as a number" in standard.faults["message"][0]
+    assert "1.201131000010001e+18 came as a number" in standard.faults["message"][0]
+    assert standard.rows["F"].tolist() == [None, "9007199254740991", None]
     assert standard.rows["F"].tolist()[1:] == ["9007199254740991", None]
     assert given({"F": codes}, Field("F", "number")).faults.empty
 

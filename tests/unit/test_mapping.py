@@ -7,6 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from lowland_gis.analysis.attributes import standardise
+from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.definitions.mapping import Mapping, apply, as_toml, read_mapping
 from lowland_gis.errors import DefinitionError, InputRefusedError, UsageError
 
@@ -101,3 +103,61 @@ def test_what_is_written_reads_back_the_same(file):
         replace={"DLBM": {hostile: "0601"}},
     )  # fmt: skip
     assert read_mapping(file(as_toml(mapping, {hostile: "title\nrename = 1"}))) == mapping
+
+
+UNITS = """
+supplier = "某局"
+layer = "enterprise"
+[rename]
+"地块大小(公顷)" = "ZDMJM"
+"税" = "SSZE"
+"产值" = "CZZE"
+[unit]
+"SSZE" = "元"
+[factor]
+"CZZE" = 0.1
+"""
+
+
+def test_units_and_factors(file):
+    """The heading's own unit counts, then the mapping's; the numbers are converted where fields are found by their headings."""
+    mapping = read_mapping(file(UNITS))
+    columns = pa.table({"地块大小(公顷)": [2.0], "税": ["12,000"], "产值": ["25"]})
+    named = apply(mapping, columns)
+    assert named.to_pydict() == {"ZDMJM(公顷)": [2.0], "SSZE(元)": ["12,000"], "CZZE": ["2.5"]}
+    standard = standardise(named, layer_definition("enterprise").field, {})
+    assert standard.rows["ZDMJM"].to_pylist() == [30.0]
+    assert [rule for rule, _ in standard.remarks] == ["unit_converted"] * 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"SSZE" = "元"', '"SSZE" = "公顷"', "is in 万元, which 公顷 does not become"),
+        ('"SSZE" = "元"', '"NF" = "元"', "NF 年份 has no unit"),
+        ('"CZZE" = 0.1', '"SSZE" = 0.1', "both a unit and a factor"),
+        ('"CZZE" = 0.1', '"CZZE" = -1.0', "the factor of CZZE is -1.0"),
+        ('"CZZE" = 0.1', '"ZDDM" = 2.0', "ZDDM is no number"),
+    ],
+)
+def test_a_mapping_that_crosses_units_is_a_fault(file, old, new, said):
+    with pytest.raises(DefinitionError, match=said):
+        read_mapping(file(UNITS.replace(old, new)))
+
+
+def test_a_heading_of_another_unit_than_the_mapping_says_is_refused(file):
+    columns = pa.table({"地块大小(公顷)": [2.0], "税": [1], "产值": [1]})
+    mapping = read_mapping(file(UNITS.replace("[unit]", '[unit]\n"ZDMJM" = "亩"')))
+    with pytest.raises(InputRefusedError, match="is in 公顷 by its heading, in 亩 by the mapping"):
+        apply(mapping, columns)
+    text = UNITS.replace('"税" = "SSZE"', '"税（亩）" = "SSZE"').replace('"SSZE" = "元"', "")
+    with pytest.raises(
+        InputRefusedError, match="税（亩）: SSZE 税收总额 万元 is in 万元, which 亩 does not become"
+    ):
+        apply(read_mapping(file(text)), columns.rename_columns(["地块大小(公顷)", "税（亩）", "产值"]))
+
+
+def test_a_proposal_with_units_is_read_back(file):
+    mapping = read_mapping(file(UNITS))
+    assert '"SSZE" = "元"  # times 0.0001, to 万元' in as_toml(mapping, {})
+    assert read_mapping(file(as_toml(mapping, {}))) == mapping

@@ -8,10 +8,11 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import re
-from collections.abc import Callable, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,44 +20,22 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lowland_gis.analysis import headings
+from lowland_gis.analysis.headings import FieldSpec
 from lowland_gis.analysis.json_rows import bytes_of, flat
-
-
-class FieldSpec(Protocol):
-    """What the standard says of one field."""
-
-    @property
-    def name(self) -> str:
-        """Name as the standard spells it."""
-
-    @property
-    def title(self) -> str:
-        """Chinese title."""
-
-    @property
-    def type(self) -> str:
-        """One of text, integer, number, date."""
-
-    @property
-    def required(self) -> bool:
-        """Whether an empty value is a fault."""
-
-    @property
-    def codes(self) -> str | None:
-        """Name of the list that its codes come from."""
-
-    @property
-    def synonyms(self) -> tuple[str, ...]:
-        """Other names under which offices deliver it."""
 
 
 @dataclass(frozen=True)
 class Standardised:
-    """Rows under standard names; `faults` has the columns row_no, rule and message; `missing` lists required fields."""
+    """Rows under standard names; `faults` has the columns row_no, rule and message; `missing` lists required fields.
+
+    `remarks` are about the headings, so the same in every batch: units that were converted, columns that resemble a field.
+    """
 
     rows: pa.Table
     faults: pd.DataFrame
     missing: tuple[str, ...]
+    remarks: tuple[tuple[str, str], ...] = ()
 
 
 # Without separators only eight digits are a day: 202011 may be November 2020 as well as the first of January.
@@ -65,6 +44,11 @@ _DATE = re.compile(
     re.ASCII,
 )
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+# A code that a spreadsheet took for a number and wrote with an exponent; codes themselves have no sign or point in them.
+_EXPONENT = r"^[0-9](\.[0-9]+)?[eE]\+[0-9]+$"
+_PLAIN_CODE = "^[0-9A-Z]*$"
+_AS_FORMULA = re.compile(r'^="(.*)"$')
+_APOSTROPHES = "'‘’`´"
 _NUL = "\x00"
 # Beyond this a double has no whole numbers of its own any more.
 _WHOLE_BELOW = 2.0**53
@@ -79,13 +63,18 @@ def standardise(
 ) -> Standardised:
     """Rename, convert and check the columns of a delivery, or of a batch of it that begins at `first_row`.
 
-    Fields are found by name, then by synonym, both without regard to case; other columns keep their names. A value that
-    cannot be converted becomes missing and a fault; a code that its list lacks, or that came as a number and lost digits, stays and
-    is a fault. `codes` maps the
+    Fields are found by `headings.found`, and numbers converted to the unit of the field; other columns keep their names. A value
+    that cannot be converted becomes missing and a fault, and so does a code that came as a number and lost digits; a code that its
+    list lacks stays and is a fault, and so is one that was spelt otherwise (see `spelt`). `codes` maps the
     name of a code list to code → name. Dates become ISO texts; a NUL character, which no database text can hold, is
     left out and a fault.
     """
-    names, missing = _names(received.column_names, fields)
+    taken = headings.found(received.column_names, fields)
+    names = _names(received.column_names, taken)
+    factors = {hit.standard: hit.factor for hit in taken.values()}
+    missing = tuple(
+        f"{field.name} {field.title}" for field in fields if field.required and field.name not in factors
+    )
     columns = {
         names.get(name, name): flat(received.column(position))
         for position, name in enumerate(received.column_names)
@@ -97,19 +86,84 @@ def standardise(
     for field in fields:
         if field.name in columns:
             raw = columns[field.name]
-            columns[field.name] = _CONVERT[field.type](raw)
-            faults += _faults(raw, columns[field.name], field, codes)
+            values, spelling = _converted(raw, field, codes)
+            columns[field.name] = _times(values, factors.get(field.name, 1.0))
+            faults += [*spelling, *_faults(raw, values, field, codes)]
     for name in list(columns):
         columns[name], nul = _without_nul(columns[name])
         faults.append(_listed(nul, "value_cleaned", partial(_nul_message, name)))
     found = pd.concat([_NO_FAULTS, *(frame for frame in faults if len(frame))], ignore_index=True)
     found["row_no"] += first_row
-    return Standardised(pa.table(columns), found, missing)
+    remarks = tuple(headings.remarks(received.column_names, fields, taken)) if first_row == 0 else ()
+    return Standardised(pa.table(columns), found, missing, remarks)
 
 
-def arrow_table(rows: pd.DataFrame) -> pa.Table:
+def _times(values: pa.Array, factor: float) -> pa.Array:
+    return values if factor == 1.0 else pc.multiply(values.cast(pa.float64()), factor)
+
+
+def _converted(
+    raw: pa.Array, field: FieldSpec, codes: Mapping[str, Mapping[str, str]]
+) -> tuple[pa.Array, list[pd.DataFrame]]:
+    """Return a column in the kind of its field, codes in their own spelling, and the faults of that."""
+    values = _CONVERT[field.type](raw)
+    if field.type != "text":
+        return values, []
+    where, faults = f"{field.name} {field.title}", []
+    lost = _inexact(raw) if pa.types.is_floating(raw.type) else pa.repeat(pa.scalar(value=False), len(raw))
+    if field.code or field.codes is not None:
+        lost = pc.or_(lost, pc.fill_null(pc.match_substring_regex(values, _EXPONENT), fill_value=False))
+        known = frozenset(codes[field.codes]) if field.codes is not None else frozenset()
+        spelt = _spelt_codes(values, known)
+        other = pc.fill_null(pc.not_equal(values, spelt), fill_value=False)
+        told = pc.and_(other, pc.invert(lost))
+        received = values
+        faults.append(
+            _listed(
+                told,
+                "code_respelt",
+                lambda row: f"{where}: {received[row].as_py()!r} was taken for {spelt[row].as_py()!r}",
+            )
+        )
+        values = spelt
+    texts = _text(raw)
+    faults.append(
+        _listed(
+            lost,
+            "digits_lost",
+            lambda row: (
+                f"{where}: {texts[row].as_py()} came as a number too long to be exact, so its last digits are lost; it was"
+                " left empty"
+            ),
+        )
+    )
+    return pc.if_else(lost, pa.scalar(None, values.type), values), faults
+
+
+def _spelt_codes(values: pa.Array, known: frozenset[str]) -> pa.Array:
+    """Return codes in their own spelling; every distinct one is looked at once."""
+    if pc.all(pc.match_substring_regex(values, _PLAIN_CODE)).as_py() is not False:
+        return values
+    encoded = values.dictionary_encode()
+    codes = [code if code in known else spelt(code) for code in encoded.dictionary.to_pylist()]
+    return pa.array(codes, values.type).take(encoded.indices)
+
+
+def spelt(code: str) -> str:
+    """Return a code as it is written: half width, capital letters, without spaces, apostrophe or the ="…" of spreadsheets.
+
+    >>> spelt("'120113gb００1"), spelt('="0601"'), spelt(" 91 12 ")
+    ('120113GB001', '0601', '9112')
+    """
+    text = "".join(unicodedata.normalize("NFKC", code).split())
+    match = _AS_FORMULA.match(text)
+    text = match[1] if match is not None else text.lstrip(_APOSTROPHES)
+    return "".join(letter for letter in text if unicodedata.category(letter) != "Cf").upper() or code
+
+
+def arrow_table(columns: Mapping[str, Iterable[Any]]) -> pa.Table:
     """Return columns of any objects, as a workbook holds them, as Arrow columns; mixed ones become texts."""
-    return pa.table({str(name): _arrow_column(rows[name].tolist()) for name in rows.columns})
+    return pa.table({name: _arrow_column(values) for name, values in columns.items()})
 
 
 def objects(rows: pa.Table, name: str) -> npt.NDArray[np.object_]:
@@ -119,32 +173,20 @@ def objects(rows: pa.Table, name: str) -> npt.NDArray[np.object_]:
     return values
 
 
-def _names(columns: list[str], fields: Sequence[FieldSpec]) -> tuple[dict[str, str], tuple[str, ...]]:
-    by_lower = {column.lower(): column for column in reversed(columns)}
-    by_lower |= {field.name.lower(): field.name for field in fields if field.name in columns}
-    names: dict[str, str] = {}
-    missing = []
-    for field in fields:
-        found = next(
-            (by_lower[word.lower()] for word in (field.name, *field.synonyms) if word.lower() in by_lower),
-            None,
-        )
-        if found is not None and found not in names:
-            names[found] = field.name
-        elif field.required:
-            missing.append(f"{field.name} {field.title}")
+def _names(columns: list[str], taken: Mapping[str, headings.Found]) -> dict[str, str]:
+    names = {column: hit.standard for column, hit in taken.items()}
     # A second column of the same name in other letters must not come to lie on the first.
-    taken = set(names.values()) | set(columns)
+    used = set(names.values()) | set(columns)
     for column in columns:
         if column not in names and column in names.values():
             names[column] = next(
-                name for name in (f"{column}_{number}" for number in itertools.count(2)) if name not in taken
+                name for name in (f"{column}_{number}" for number in itertools.count(2)) if name not in used
             )
-            taken.add(names[column])
-    return names, tuple(missing)
+            used.add(names[column])
+    return names
 
 
-def _arrow_column(values: list[Any]) -> pa.Array:
+def _arrow_column(values: Iterable[Any]) -> pa.Array:
     plain = [
         None if _is_missing(value) else value.item() if isinstance(value, np.generic) else value
         for value in values
@@ -152,7 +194,7 @@ def _arrow_column(values: list[Any]) -> pa.Array:
     try:
         column = pa.array(plain)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        column = pa.array([None if value is None else _spelt(value) for value in plain])
+        column = pa.array([None if value is None else _in_words(value) for value in plain])
     return column.cast(pa.string()) if pa.types.is_null(column.type) else column
 
 
@@ -160,7 +202,7 @@ def _is_missing(value: Any) -> bool:
     return value is None or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))
 
 
-def _spelt(value: Any) -> str:
+def _in_words(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return value.isoformat() if isinstance(value, dt.date) else str(value)
@@ -291,16 +333,6 @@ def _faults(
             lambda row: f"{where}: {_shown(given, raw, row)} is no {field.type}",
         )
     ]
-    if field.type == "text" and pa.types.is_floating(raw.type):
-        faults.append(
-            _listed(
-                _inexact(raw),
-                "digits_lost",
-                lambda row: (
-                    f"{where}: {raw[row].as_py():g} came as a number too long to be exact, so its last digits are lost"
-                ),
-            )
-        )
     if field.required:
         empty = pc.and_(pc.and_(absent, pc.is_null(given)), pc.invert(_not_finite(raw)))
         faults.append(_listed(empty, "value_missing", lambda _: f"{where} is empty"))

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Protocol
 
-from lowland_gis.analysis.attributes import FieldSpec
+from lowland_gis.analysis import headings
+from lowland_gis.analysis.headings import FieldSpec
 
-# Names are taken to be alike from this ratio of common letters on.
-_ALIKE = 0.8
-_LEAST_CUT = 2
 # Codes that a list knows speak for a layer more than no codes at all, and unknown ones against it.
 _WITHOUT_CODES = 0.8
 # Beyond this a double no longer holds every whole number.
 _EXACT_DIGITS = 15
-_UNIT = re.compile(r"[（(].*?[)）]|\s+\S*$")
 
 
 class LayerSpec(Protocol):
@@ -67,16 +63,21 @@ class Column:
 
 @dataclass(frozen=True)
 class Match:
-    """A received column that stands for a standard field, and why: name, synonym, or a proposal (title, cut off, alike)."""
+    """A received column that stands for a standard field, and why: name, synonym, unit, or a proposal (title, cut off, alike).
+
+    Its numbers are multiplied by `factor`, because its heading names `unit`.
+    """
 
     received: str
     standard: str
     why: str
+    factor: float = 1.0
+    unit: str | None = None
 
     @property
     def certain(self) -> bool:
         """Return whether ingest finds it without a mapping."""
-        return self.why in ("name", "synonym")
+        return self.why in ("name", "synonym", "unit")
 
 
 @dataclass(frozen=True)
@@ -181,54 +182,40 @@ def _fit(
 
 
 def _matches(columns: Sequence[Column], fields: Sequence[FieldSpec]) -> list[Match]:
-    """Pair columns and fields: first by name, then by synonym, then by what a person would guess."""
-    matches: list[Match] = []
-    left = {column.name: column for column in columns}
-    for why in ("name", "synonym", "title", "cut off", "alike"):
+    """Pair columns and fields: as ingest does, then by what a person would guess."""
+    taken = headings.found([column.name for column in columns], fields)
+    matches = [Match(name, hit.standard, hit.why, hit.factor, hit.unit) for name, hit in taken.items()]
+    left = {column.name: column for column in columns if column.name not in taken}
+    for why, resembles in _GUESSES.items():
         for field in fields:
             if any(match.standard == field.name for match in matches):
                 continue
-            found = next((name for name in left if _is(why, name, field)), None)
-            if found is not None:
-                matches.append(Match(found, field.name, why))
-                del left[found]
-    return matches
-
-
-def _is(why: str, name: str, field: FieldSpec) -> bool:
-    received = name.strip().lower()
-    words = [word.lower() for word in (field.name, *field.synonyms)]
-    title = _UNIT.sub("", field.title).strip().lower()
-    match why:
-        case "name":
-            return received == words[0]
-        case "synonym":
-            return received in words
-        case "title":
-            return _UNIT.sub("", received) in (
-                title,
-                title.replace("代码", "编码"),
-                title.replace("编码", "代码"),
+            found = next(
+                (name for name in left if resembles(name, field) and _units_agree(name, field)), None
             )
-        case "cut off":
-            # A shapefile cuts a name after ten bytes: ten letters, five Chinese characters in GBK, three in UTF-8.
-            return _is_cut(received, [*words, title])
-        case _:
-            return _alike(received, title) or any(_alike(received, word) for word in words)
+            if found is not None:
+                unit = headings.parted(found)[1] if field.unit is not None else None
+                factor = headings.unit_factor(unit, field.unit) if unit and field.unit else None
+                matches.append(Match(found, field.name, why, factor or 1.0, unit))
+                del left[found]
+    order = {column.name: number for number, column in enumerate(columns)}
+    ranks = {"name": 0, "synonym": 1, "unit": 2}
+    return sorted(matches, key=lambda match: (ranks.get(match.why, 3), order[match.received]))
 
 
-def _is_cut(received: str, words: list[str]) -> bool:
-    bare = re.sub(r"_?\d+$", "", received) or received
-    chinese = not bare.isascii()
-    least = _LEAST_CUT if chinese else 8
-    return len(bare) >= least and any(word != bare and word.startswith(bare) for word in words)
+_GUESSES: dict[str, Callable[[str, FieldSpec], bool]] = {
+    "title": headings.is_title,
+    "cut off": headings.is_cut,
+    "alike": headings.is_alike,
+}
 
 
-def _alike(received: str, word: str) -> bool:
-    # Short codes of letters differ by one letter and mean another thing: TBMJ, TKMJ.
-    if received.isascii() and min(len(received), len(word)) < 6:  # noqa: PLR2004
-        return received.rstrip("_0123456789") == word and received != word
-    return SequenceMatcher(None, received, word).ratio() >= _ALIKE
+def _units_agree(name: str, field: FieldSpec) -> bool:
+    """Tell whether numbers under a heading can become numbers of a field: no guess crosses units."""
+    unit = headings.parted(name)[1]
+    if unit is None:
+        return True
+    return field.unit is not None and headings.unit_factor(unit, field.unit) is not None
 
 
 def _code_share(

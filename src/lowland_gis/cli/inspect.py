@@ -199,7 +199,8 @@ def _fields(one: Inspection) -> Iterator[tuple[object, ...]]:
         for match in fit.matches:
             if match.why != "name":
                 verb = "is taken as 识别为" if match.certain else "proposed 建议映射"
-                yield match.received, match.standard, f"{verb} ({match.why})"
+                times = "" if match.factor == 1.0 else f", times {match.factor:.10g} from {match.unit}"
+                yield match.received, match.standard, f"{verb} ({match.why}{times})"
     for fault in one.field_faults:
         yield fault.received, fault.standard, f"{fault.rule}: {fault.message}"
 

@@ -18,7 +18,7 @@ class _Frozen(BaseModel):
 
 
 class FieldDefinition(_Frozen):
-    """One field of a layer as the standard spells it."""
+    """One field of a layer as the standard spells it; numbers are in `unit`, a `code` is capital letters and digits without spaces."""
 
     name: str
     title: str
@@ -27,6 +27,8 @@ class FieldDefinition(_Frozen):
     required: bool = False
     codes: str | None = None
     synonyms: tuple[str, ...] = ()
+    unit: str | None = None
+    code: bool = False
 
 
 class LayerDefinition(_Frozen):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from lowland_gis.definitions.layer import layer_definition
+from lowland_gis.analysis.headings import parted, unit_factor
+from lowland_gis.definitions.layer import FieldDefinition, layer_definition
 from lowland_gis.definitions.reading import read_toml
 from lowland_gis.errors import DefinitionError, InputRefusedError, listed
 
@@ -19,7 +22,8 @@ class Mapping(BaseModel):
     """How one supplier delivers one layer.
 
     `rename` is received name → standard name; `constants` are standard fields that the file lacks and that have one value
-    in all of it; `replace` is standard field → received value → standard value, applied after renaming.
+    in all of it; `replace` is standard field → received value → standard value, applied after renaming. `unit` is standard field →
+    the unit that its numbers come in, `factor` standard field → what they are multiplied by where no unit says it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,6 +33,8 @@ class Mapping(BaseModel):
     rename: dict[str, str] = {}
     constants: dict[str, Value] = {}
     replace: dict[str, dict[str, str]] = {}
+    unit: dict[str, str] = {}
+    factor: dict[str, float] = {}
 
 
 _ADAPTER = TypeAdapter(Mapping)
@@ -52,14 +58,39 @@ def read_mapping(path: Path) -> Mapping:
 
 
 def _faults(mapping: Mapping) -> list[str]:
-    known = {field.name for field in layer_definition(mapping.layer).field}
+    known = {field.name: field for field in layer_definition(mapping.layer).field}
     targets = list(mapping.rename.values())
-    named = [*targets, *mapping.constants, *mapping.replace]
+    named = [*targets, *mapping.constants, *mapping.replace, *mapping.unit, *mapping.factor]
     return [
         *(f"{mapping.layer} has no field {name}" for name in dict.fromkeys(named) if name not in known),
         *(f"two fields are renamed to {name}" for name in dict.fromkeys(targets) if targets.count(name) > 1),
         *(f"{name} is both renamed to and constant" for name in mapping.constants if name in targets),
+        *(f"{name} has both a unit and a factor" for name in mapping.unit if name in mapping.factor),
+        *(
+            fault
+            for name, unit in mapping.unit.items()
+            if name in known and (fault := _unit_fault(known[name], unit))
+        ),
+        *(
+            f"{name} is no number, so it has no factor"
+            for name in mapping.factor
+            if name in known and known[name].type not in ("number", "integer")
+        ),
+        *(
+            f"the factor of {name} is {factor}"
+            for name, factor in mapping.factor.items()
+            if not 0 < factor < inf
+        ),
     ]
+
+
+def _unit_fault(field: FieldDefinition, unit: str) -> str | None:
+    """Return what is wrong with saying that the numbers of a field come in a unit; None where nothing is."""
+    if field.unit is None:
+        return f"{field.name} {field.title} has no unit, so it cannot come in {unit}"
+    if unit_factor(unit, field.unit) is None:
+        return f"{field.name} {field.title} is in {field.unit}, which {unit} does not become"
+    return None
 
 
 def apply(mapping: Mapping, columns: pa.Table) -> pa.Table:
@@ -67,9 +98,11 @@ def apply(mapping: Mapping, columns: pa.Table) -> pa.Table:
 
     A received column that already has the name of a renamed one is kept under the name with `_2` after it. Values are
     compared as text (601 and 601.0 as `601`); values that the mapping does not name stay, as text in a replaced column.
+    A column whose numbers come in another unit carries it behind its name, as headings do.
 
     Raises:
-        InputRefusedError: the file lacks a field that is renamed, or has one that is said to be constant.
+        InputRefusedError: the file lacks a field that is renamed, has one that is said to be constant, or a heading names a unit that
+            the field cannot be in.
     """
     present = [str(name) for name in columns.column_names]
     _refuse_other_file(mapping, present)
@@ -82,7 +115,53 @@ def apply(mapping: Mapping, columns: pa.Table) -> pa.Table:
         if position >= 0:
             replaced = [_replaced(value, words) for value in named.column(position).to_pylist()]
             named = named.set_column(position, name, pa.array(replaced, pa.string()))
-    return named
+    for name, factor in mapping.factor.items():
+        position = named.schema.get_field_index(name)
+        if position >= 0:
+            named = named.set_column(position, name, _times(named.column(position), factor))
+    units = _units(mapping, present)
+    return named.rename_columns(
+        [f"{name}({units[name]})" if name in units else name for name in named.column_names]
+    )
+
+
+def _units(mapping: Mapping, columns: list[str]) -> dict[str, str]:
+    """Return the units of renamed columns: as the mapping says, else as the heading says."""
+    fields = {field.name: field for field in layer_definition(mapping.layer).field}
+    units, faults = dict(mapping.unit), []
+    for received in columns:
+        name = mapping.rename.get(received)
+        unit = None if name is None else parted(received)[1]
+        if name is None or unit is None or name in mapping.factor:
+            continue
+        said = units.setdefault(name, unit)
+        fault = _unit_fault(fields[name], unit)
+        if unit_factor(unit, said) != 1.0:
+            faults.append(f"{received} is in {unit} by its heading, in {said} by the mapping")
+        elif fault is not None:
+            faults.append(f"{received}: {fault}. Give a factor under [factor] if it is right")
+    if faults:
+        raise InputRefusedError(
+            f"The mapping of {mapping.supplier} crosses units, so nothing was loaded:\n{listed(faults)}\nMend the mapping."
+        )
+    return units
+
+
+def _times(values: pa.ChunkedArray, factor: float) -> pa.Array:
+    """Multiply numbers, also those that came as texts; what is no number stays as it came."""
+    kind = values.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return pc.multiply(values.cast(pa.float64(), safe=False), factor)
+    return pa.array([_multiplied(value, factor) for value in values.to_pylist()], pa.string())
+
+
+def _multiplied(value: Any, factor: float) -> str | None:
+    if value is None:
+        return None
+    try:
+        return repr(float(str(value)) * factor)
+    except ValueError:
+        return str(value)
 
 
 def _refuse_other_file(mapping: Mapping, columns: list[str]) -> None:
@@ -134,10 +213,25 @@ def as_toml(mapping: Mapping, notes: dict[str, str]) -> str:
             "[constants]",
             *(f"{_quoted(name)} = {_literal(value)}" for name, value in mapping.constants.items()),
         ]
+    if mapping.unit:
+        lines += [
+            "",
+            "[unit]",
+            *(_unit_line(mapping.layer, name, unit) for name, unit in mapping.unit.items()),
+        ]
+    if mapping.factor:
+        lines += ["", "[factor]", *(f"{_quoted(name)} = {value!r}" for name, value in mapping.factor.items())]
     for field, words in mapping.replace.items():
         lines += ["", f"[replace.{_quoted(field)}]"]
         lines += [f"{_quoted(received)} = {_quoted(standard)}" for received, standard in words.items()]
     return "\n".join(lines) + "\n"
+
+
+def _unit_line(layer: str, name: str, unit: str) -> str:
+    into = next(field.unit for field in layer_definition(layer).field if field.name == name)
+    factor = unit_factor(unit, into or "")
+    note = "" if factor is None else f"  # times {factor:.10g}, to {into}"
+    return f"{_quoted(name)} = {_quoted(unit)}{note}"
 
 
 def _literal(value: Value) -> str:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import openpyxl
 import pyogrio.raw
 
 from lowland_gis.analysis.forensics import Kinds, kinds
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.encoding import dbf_header
 from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source
+from lowland_gis.files.gdal_words import GdalWords
 from lowland_gis.files.layers import layers_of, meant
 from lowland_gis.files.source import Source, sidecar
+from lowland_gis.files.spreadsheet.book import sheet_names
 
 READINGS = ("utf-8", "gb18030", "big5")
 _ERRORS = (*GDAL_ERRORS, ValueError)
@@ -63,21 +63,13 @@ def layer_names(source: Source) -> tuple[str | None, ...]:
         return (None,)
     try:
         if source.driver == "XLSX":
-            return _sheets(source.path)
+            return sheet_names(source)
         with gdal_source(source.path) as path:
             return tuple(layer.name for layer in layers_of(source.path, path))
     except (*_ERRORS, OSError, KeyError, EOFError) as error:
         raise InputRefusedError(
             f"{source.name}: cannot be opened ({error}). Ask the sender for it again."
         ) from error
-
-
-def _sheets(path: Path) -> tuple[str, ...]:
-    book = openpyxl.load_workbook(path, read_only=True)
-    try:
-        return tuple(sheet.title for sheet in book.worksheets if sheet.max_row)
-    finally:
-        book.close()
 
 
 def text_facts(source: Source) -> TextFacts | None:
@@ -147,9 +139,8 @@ def raw_kinds(source: Source) -> Kinds:
     if source.driver in ("CSV", "XLSX", "Parquet", "GTiff"):
         return total
     try:
-        with warnings.catch_warnings(), gdal_source(source.path) as path:
-            # The kind that a layer declares is not looked at here, so it does not matter that measures are left out of it.
-            warnings.simplefilter("ignore", UserWarning)
+        # What GDAL says of the file is told where its rows are read.
+        with GdalWords().heard(), gdal_source(source.path) as path:
             opened = pyogrio.raw.open_arrow(
                 path, layer=_gdal_name(source, path), columns=[], batch_size=_BATCH_ROWS, use_pyarrow=True,
                 encoding=_BYTE_FOR_BYTE if source.driver == "ESRI Shapefile" else None,

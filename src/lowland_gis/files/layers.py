@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pyogrio
+
+from lowland_gis.files.gdal_words import GdalWords
 
 # What QGIS keeps in a file beside the data; nobody delivers it.
 _OF_PROGRAMS = {"layer_styles", "qgis_projects"}
@@ -27,9 +28,8 @@ def layers_of(path: Path, through: Path) -> list[Layer]:
     Raises:
         DataSourceError: pyogrio cannot open it.
     """
-    with warnings.catch_warnings():
-        # That pyogrio leaves measures out is said where geometries are read.
-        warnings.filterwarnings("ignore", message="Measured", category=UserWarning)
+    # What GDAL says of the file is told where its rows are read.
+    with GdalWords().heard():
         listed = pyogrio.list_layers(through)
     stand_in = through.stem if through.stem != path.stem else None
     return [

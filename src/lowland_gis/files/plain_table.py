@@ -4,44 +4,42 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
-import zlib
 from dataclasses import dataclass
 
-import pandas as pd
 import pyarrow as pa
 
 from lowland_gis.analysis.attributes import arrow_table
+from lowland_gis.analysis.doubts import Aside, Doubt
+from lowland_gis.analysis.spreadsheet import table_of
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.encoding import Encoding, text_encoding
 from lowland_gis.files.names import unique
 from lowland_gis.files.source import Source
+from lowland_gis.files.spreadsheet.book import read_sheet
 
 
 @dataclass(frozen=True)
 class PlainTable:
-    """Rows, the encoding of a text file, and the name of a sheet."""
+    """Rows, the encoding of a text file, the name of a sheet, and the doubts: of rows, of values, of the whole."""
 
     rows: pa.Table
     encoding: Encoding | None
     sheet: str | None
+    doubts: tuple[Doubt, ...] = ()
+    aside: tuple[Aside, ...] = ()
+    whole: tuple[tuple[str, str], ...] = ()
 
 
 def workbook(source: Source) -> PlainTable:
-    """Read one sheet with a heading row; cells come as they are, so codes stay text.
+    """Read the table of one sheet; cells come as they are stored, so codes stay text.
 
     Raises:
         InputRefusedError: it is no workbook, or it must be said which of its sheets.
     """
-    try:
-        sheets = pd.read_excel(source.path, sheet_name=None, dtype=object, engine="openpyxl")
-    except (ValueError, KeyError, OSError, EOFError, SyntaxError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputRefusedError(
-            f"{source.name}: cannot be read as a workbook ({error}). Ask the sender for it again."
-        ) from error
-    sheet = _sheet(source, {str(name): rows for name, rows in sheets.items()})
-    rows = sheets[sheet].rename(columns=lambda name: str(name).strip())
-    return PlainTable(arrow_table(rows), None, sheet)
+    sheet = read_sheet(source)
+    table = table_of(sheet.rows, sheet.merged)
+    rows = arrow_table(table.columns)
+    return PlainTable(rows, None, sheet.name, table.doubts, table.aside, sheet.doubts)
 
 
 def text_table(source: Source, encoding: str | None) -> PlainTable:
@@ -73,12 +71,3 @@ def text_table(source: Source, encoding: str | None) -> PlainTable:
         {name: pa.array(column, pa.string()) for name, column in zip(names, columns, strict=True)}
     )
     return PlainTable(table, how, None)
-
-
-def _sheet(source: Source, sheets: dict[str, pd.DataFrame]) -> str:
-    filled = [name for name, rows in sheets.items() if len(rows.columns)]
-    if source.layer in sheets:
-        return source.layer or ""
-    if source.layer is None and len(filled) == 1:
-        return filled[0]
-    raise InputRefusedError(f"{source.name}: name one of its sheets: {', '.join(sheets)} – as FILE:SHEET.")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,13 @@ import shapely
 from pyproj import CRS
 
 from lowland_gis.analysis.curves import MAX_DEVIATION_M, linearised
+from lowland_gis.analysis.doubts import Aside, Doubt
 from lowland_gis.analysis.extent import FARTHEST
 from lowland_gis.errors import InputRefusedError
+from lowland_gis.files.dbf_values import DbfValues, dbf_values, deleted_words
 from lowland_gis.files.encoding import Encoding, dbf_header, source_encoding
 from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source
+from lowland_gis.files.gdal_words import GdalWords
 from lowland_gis.files.geoparquet import GeoParquet, opened_geoparquet
 from lowland_gis.files.layers import Layer, layers_of, meant
 from lowland_gis.files.names import unique
@@ -46,13 +48,16 @@ _GDAL_TYPE = b"GDAL:OGR:type"
 class Batch:
     """Consecutive rows of a source: the number of the first one, attributes as spelt in the file, WKB as Arrow bytes or None.
 
-    `deviation` is how far chords may lie from their arcs, in the unit of the coordinates.
+    `deviation` is how far chords may lie from their arcs, in the unit of the coordinates. `doubts` are about values that were not
+    taken as they stand, `aside` are rows that are no records; both count rows from the first one of the source.
     """
 
     first_row: int
     attributes: pa.Table
     shapes: pa.Array | None
     deviation: float = MAX_DEVIATION_M
+    doubts: tuple[Doubt, ...] = ()
+    aside: tuple[Aside, ...] = ()
 
     @cached_property
     def wkb(self) -> npt.NDArray[np.object_] | None:
@@ -83,7 +88,8 @@ class Received:
     """A source that is open; `batches` can be gone through once and raises when fewer rows come than the header counts.
 
     `n_rows` is what the header says, where it says so. `parts`, where there are any, give the same batches and can be gone through
-    at the same time, each by a thread of its own.
+    at the same time, each by a thread of its own. `doubts` are about the source as a whole, each a code and words; they are complete
+    when the batches are at their end.
     """
 
     columns: tuple[str, ...]
@@ -94,6 +100,7 @@ class Received:
     n_rows: int | None
     batches: Iterator[Batch]
     parts: tuple[Part, ...] = ()
+    doubts: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -166,7 +173,8 @@ def _vector(source: Source, encoding: Encoding | str | None, batch_rows: int) ->
         how = encoding if isinstance(encoding, Encoding) else source_encoding(source, encoding)
         expected = _expected_rows(source)
         # What the caller does with the batches is no fault of the file, so only the opening is guarded here.
-        with _refused_when_unreadable(source), _measures_left_out():
+        words = GdalWords()
+        with _refused_when_unreadable(source), words.heard():
             meta, reader = stack.enter_context(
                 pyogrio.raw.open_arrow(
                     path,
@@ -185,17 +193,35 @@ def _vector(source: Source, encoding: Encoding | str | None, batch_rows: int) ->
         has_geometry = meta["geometry_type"] is not None
         deviation = _deviation(meta["crs"])
         batches = _vector_batches(
-            source, reader, geometry, names, expected=expected, deviation=deviation, text=text
+            source, _heard(reader, words), geometry, names, expected=expected, deviation=deviation, text=text
         )
-        yield Received(names, has_geometry, meta["crs"], how, layer.name, expected, batches)
+        doubts: list[tuple[str, str]] = []
+        table = sidecar(source.path, ".dbf") if source.driver == "ESRI Shapefile" and fields else None
+        if table is not None:
+            values = dbf_values(table, how.name if how is not None else _BYTE_FOR_BYTE)
+            batches = (_held_against(values, batch) for batch in batches)
+            doubts += [("records_deleted", deleted_words(values))] if values.deleted else []
+        batches = _with_words(batches, words, doubts)
+        yield Received(names, has_geometry, meta["crs"], how, layer.name, expected, batches, doubts=doubts)
 
 
-@contextmanager
-def _measures_left_out() -> Iterator[None]:
-    """M is a measure along a line and no part of a place on the map; it is left out like the height."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Measured", category=UserWarning)
-        yield
+def _heard(reader: Any, words: GdalWords) -> Iterator[Any]:
+    while True:
+        with words.heard():
+            part = next(reader, None)
+        if part is None:
+            return
+        yield part
+
+
+def _with_words(batches: Iterator[Batch], words: GdalWords, doubts: list[tuple[str, str]]) -> Iterator[Batch]:
+    yield from batches
+    doubts += words.doubts()
+
+
+def _held_against(values: DbfValues, batch: Batch) -> Batch:
+    attributes, doubts = values.checked(batch.attributes, batch.first_row)
+    return replace(batch, attributes=attributes, doubts=doubts)
 
 
 @contextmanager
@@ -210,7 +236,7 @@ def _refused_when_unreadable(source: Source) -> Iterator[None]:
 
 def _vector_batches(
     source: Source,
-    reader: Any,
+    reader: Iterator[Any],
     geometry: str,
     names: tuple[str, ...],
     *,
@@ -353,9 +379,11 @@ def _deleted(dbf: Path) -> int:
 
 def _plain(table: PlainTable) -> Received:
     rows = table.rows
-    batches = iter([Batch(0, rows, None)])
-    columns, has_geometry = tuple(rows.column_names), False
-    return Received(columns, has_geometry, None, table.encoding, table.sheet, rows.num_rows, batches)
+    batches = iter([Batch(0, rows, None, doubts=table.doubts, aside=table.aside)])
+    columns, has_geometry, doubts = tuple(rows.column_names), False, list(table.whole)
+    return Received(
+        columns, has_geometry, None, table.encoding, table.sheet, rows.num_rows, batches, doubts=doubts
+    )
 
 
 def _parquet(source: Source, fields: Sequence[str] | None, batch_rows: int) -> Received:

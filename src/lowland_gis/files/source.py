@@ -17,6 +17,7 @@ from lowland_gis.files.utf8 import refuse_other_encoding
 
 DRIVERS = {
     ".shp": "ESRI Shapefile",
+    ".dbf": "ESRI Shapefile",
     ".gpkg": "GPKG",
     ".gdb": "OpenFileGDB",
     ".geojson": "GeoJSON",
@@ -31,6 +32,9 @@ DRIVERS = {
 # GDAL opens a file by content, whatever its name; a hostile VRT called .shp would make it read another file.
 _MAGIC = {
     ".shp": (b"\x00\x00\x27\x0a",),
+    ".dbf": tuple(
+        bytes([version]) for version in b"\x02\x03\x04\x30\x31\x32\x43\x63\x83\x8b\x8c\xcb\xf5\xfb"
+    ),
     ".gpkg": (b"SQLite format 3\x00",),
     ".fgb": (b"fgb\x03",),
     ".parquet": (b"PAR1",),
@@ -212,6 +216,8 @@ def _refuse_unwritten(path: Path) -> None:
 def _members(path: Path) -> list[Path]:
     if path.is_dir():
         return sorted(member for member in path.rglob("*") if member.is_file() and member.suffix != ".lock")
+    if path.suffix.lower() == ".dbf":
+        return _table_members(path)
     if path.suffix.lower() != ".shp":
         return [path]
     sidecars = {suffix: _sidecar(path, suffix) for suffix in _SIDECARS}
@@ -222,6 +228,17 @@ def _members(path: Path) -> list[Path]:
             " so records and geometries cannot be put together. Ask the sender for all parts."
         )
     return [path, *(part for part in sidecars.values() if part is not None)]
+
+
+def _table_members(path: Path) -> list[Path]:
+    """Return the parts of a .dbf that is a table of its own."""
+    shapes = _sidecar(path, ".shp")
+    if shapes is not None:
+        raise InputRefusedError(
+            f"{path}: it is a part of the shapefile {shapes.name}, so it is not read by itself. Name {shapes.name}."
+        )
+    encoding = _sidecar(path, ".cpg")
+    return [path] if encoding is None else [path, encoding]
 
 
 def _sidecar(path: Path, suffix: str) -> Path | None:

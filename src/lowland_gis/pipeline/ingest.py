@@ -150,6 +150,7 @@ class _Loading:
         )
         part = new_part(self.connection, preparer.table, version_id)
         n_read = n_loaded = n_rejected = n_issues = 0
+        remarks: list[tuple[str, str]] = []
         with ThreadPoolExecutor(max_workers=1) as copier:
             copied: Future[Any] = copier.submit(bool)
             for begun in worked(_or_none(arrived), preparer.begin, workers=_WORKERS):
@@ -163,6 +164,7 @@ class _Loading:
                 n_loaded += len(prepared.rows)
                 n_rejected += prepared.n_rejected
                 n_issues += len(prepared.issues)
+                remarks += prepared.remarks
                 watch(n_read, arrived.n_rows)
             copied.result()
         if n_loaded + n_rejected != n_read:
@@ -175,8 +177,10 @@ class _Loading:
         attach_part(self.connection, preparer.table, version_id)
         replaced = replaced_by(current, definition.key, self.delivery.part)
         towns = by_town(self.connection, definition, version_id, replaced, current.get("town", []))
+        whole = _whole([*source.doubts, *plane.doubts, *arrived.doubts, *remarks])
         doubts = pd.concat(
-            [_whole([*source.doubts, *plane.doubts]), neighbour.issues(), towns.issues()], ignore_index=True
+            [whole, neighbour.issues(), towns.issues()],
+            ignore_index=True,
         )
         self._copy_issues(doubts, version_id)
         self._count(version_id, n_read, n_loaded, n_rejected)

@@ -121,6 +121,7 @@ class _Gathered:
     profile: Profile = field(default_factory=Profile)
     preparer: Preparer | None = None
     has_geometry: bool = False
+    remarks: list[tuple[str, str]] = field(default_factory=list)
 
     def go_through(self, arrived: Received) -> None:
         """Look at every batch, and let the preparation of ingest say what it would do with it."""
@@ -136,6 +137,7 @@ class _Gathered:
             self.found.n_rows += batch.attributes.num_rows
         if self.preparer is not None:
             self.preparer.elsewhere.refuse(self.source.name)
+        self.remarks += arrived.doubts
 
     def _look(self, batch: Batch) -> None:
         if batch.wkb is not None:
@@ -229,6 +231,7 @@ class _Gathered:
             self.found.refusals.append(str(error))
             self.preparer = None
             return
+        self.remarks += prepared.remarks
         self.found.n_loaded += len(prepared.rows)
         self.found.n_rejected += prepared.n_rejected
         self.found.n_repaired += int((prepared.issues["action"] == "repaired").sum())
@@ -250,7 +253,7 @@ class _Gathered:
             if np.isfinite(self.shapes.bounds).all():
                 found.extent = self.shapes.bounds
                 found.readings = tuple(_readings(self.shapes.bounds, self.options.plane))
-        found.warnings += [words for _, words in self.source.doubts] + doubts(found)
+        found.warnings += [words for _, words in (*self.source.doubts, *self.remarks)] + doubts(found)
 
     def _check_fields(self, definition: LayerDefinition) -> None:
         fit = next((fit for fit in self.found.fits if fit.key == definition.key), None)

@@ -71,7 +71,10 @@ class Inspection:
         if self.chosen is None:
             return None
         fit = next(fit for fit in self.fits if fit.key == self.chosen)
-        return Mapping(supplier=supplier, layer=self.chosen, rename=fit.rename, replace=self.replace)
+        unit = {match.standard: match.unit for match in fit.matches if match.unit and not match.certain}
+        return Mapping(
+            supplier=supplier, layer=self.chosen, rename=fit.rename, replace=self.replace, unit=unit
+        )
 
 
 def geometry_facts(kinds: Kinds, seen: Shapes) -> dict[str, Any]:

@@ -33,11 +33,15 @@ Geometries = npt.NDArray[np.object_]
 
 @dataclass(frozen=True)
 class Prepared:
-    """Rows ready for COPY and the issues of a batch; `n_rejected` counts the rows that were set aside."""
+    """Rows ready for COPY and the issues of a batch; `n_rejected` counts the rows that were set aside.
+
+    `remarks` are about the whole delivery; they come with its first batch.
+    """
 
     rows: pd.DataFrame
     issues: pd.DataFrame
     n_rejected: int
+    remarks: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,7 @@ class Preparer:
         """Return rows and issues of a batch that was begun; batches are finished in their order."""
         batch, standard, rows, mended = begun.batch, begun.standard, begun.rows, begun.mended
         if mended is None:
-            return self._enterprises(rows, standard)
+            return self._enterprises(rows, standard, batch)
         self.elsewhere.look(mended)
         reasons, usable = _geometry_issues(mended, batch.first_row), mended.usable
         if self.definition.stored == "parcel":
@@ -161,7 +165,7 @@ class Preparer:
         issues = self._keyed(issues, rows, standard.rows)
         issues = _with_received(issues, rows, batch, mended.bytes_only)
         kept = rows if usable.all() else rows[usable]
-        return Prepared(kept, issues, int((~usable).sum()))
+        return Prepared(kept, issues, int((~usable).sum()), standard.remarks)
 
     def _standardised(self, batch: Batch) -> attributes.Standardised:
         lists = {item.codes: code_names(item.codes) for item in self.definition.field if item.codes}
@@ -175,13 +179,21 @@ class Preparer:
                 f" missing:\n{listed(standard.missing)}\nIt has: {columns}. Name the right file, the right layer key, or a"
                 " file of other names with --mapping."
             )
-        return standard
+        return replace(standard, faults=_with_doubts(standard.faults, batch))
 
-    def _enterprises(self, rows: pd.DataFrame, standard: attributes.Standardised) -> Prepared:
+    def _enterprises(self, rows: pd.DataFrame, standard: attributes.Standardised, batch: Batch) -> Prepared:
         for name, source in (("credit_code", "TYSHXYDM"), ("year", "NF"), ("parcel_id", "ZDDM")):
             rows[name] = _series(standard.rows, source)
-        issues = standard.faults.assign(action="kept")
-        return Prepared(rows, self._keyed(issues, rows, standard.rows), 0)
+        left_out = pd.DataFrame(
+            [(item.row, item.rule, item.words) for item in batch.aside], columns=["row_no", "rule", "message"]
+        )
+        issues = pd.concat(
+            [standard.faults.assign(action="kept"), left_out.assign(action="rejected")], ignore_index=True
+        )
+        issues = self._keyed(issues, rows, standard.rows)
+        issues = _with_received(issues, rows, batch)
+        kept = rows if left_out.empty else rows[~rows["row_no"].isin(left_out["row_no"])]
+        return Prepared(kept, issues, len(left_out), standard.remarks)
 
     def _refused_parcels(self, rows: pd.DataFrame, usable: npt.NDArray[np.bool_]) -> pd.DataFrame:
         """Set aside parcels without a code, and those whose code came before; remember the codes."""
@@ -216,6 +228,18 @@ class Preparer:
         names = _column(values, identifier)
         first = int(rows["row_no"].iloc[0])
         return issues.assign(key=names[issues["row_no"].to_numpy(dtype=np.intp) - first])
+
+
+def _with_doubts(faults: pd.DataFrame, batch: Batch) -> pd.DataFrame:
+    """Add what the reader of the file doubted; a row that is no record has no faults of its own."""
+    doubts = pd.DataFrame(
+        [(item.row, item.rule, item.words) for item in batch.doubts], columns=["row_no", "rule", "message"]
+    )
+    if len(doubts):
+        faults = pd.concat([faults, doubts.astype({"row_no": np.int64})], ignore_index=True)
+    if batch.aside:
+        faults = faults[~faults["row_no"].isin([item.row for item in batch.aside])]
+    return faults.reset_index(drop=True)
 
 
 def _as_they_came(wkb: Geometries, mended: repair.Repaired) -> Geometries:

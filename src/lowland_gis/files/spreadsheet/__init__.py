@@ -1,0 +1,1 @@
+"""Workbooks as they are stored: sheets, cells, merged and hidden ones."""

@@ -1,0 +1,174 @@
+"""Open a workbook, choose a sheet of it, and read its cells as they are stored."""
+
+from __future__ import annotations
+
+import re
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import openpyxl
+from openpyxl.utils.escape import unescape
+from openpyxl.utils.exceptions import InvalidFileException
+
+from lowland_gis.analysis.spreadsheet import Lost, Merged, stored
+from lowland_gis.errors import InputRefusedError
+from lowland_gis.files.source import Source
+from lowland_gis.files.spreadsheet.marks import Marks, marks
+
+# A workbook is a zip of XML that anybody may have written; openpyxl trusts its cross references.
+_BROKEN = (
+    ValueError, KeyError, IndexError, TypeError, AttributeError, OSError, EOFError, SyntaxError, RuntimeError,
+    OverflowError, NotImplementedError, zipfile.BadZipFile, zlib.error, InvalidFileException,
+)  # fmt: skip
+_SHOWN = 5
+# How people keep the zeros of a code: ="0601" is a text, whether anybody has calculated it or not.
+_CONSTANT = re.compile(r'^="([^"]*)"$')
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet: rows of stored values (None, text, number, bool, day or `Lost`), merged ranges, doubts about all of it."""
+
+    name: str
+    rows: list[list[Any]]
+    merged: tuple[Merged, ...]
+    doubts: tuple[tuple[str, str], ...]
+
+
+def sheet_names(source: Source) -> tuple[str, ...]:
+    """Return the sheets that hold something and are not hidden; hidden ones only where nothing else is there.
+
+    Raises:
+        InputRefusedError: it is no workbook.
+    """
+    with _opened(source, data_only=False) as book:
+        filled = [sheet for sheet in book.worksheets if _holds_something(sheet)]
+        return tuple(sheet.title for sheet in filled if sheet.sheet_state == "visible") or tuple(
+            sheet.title for sheet in filled
+        )
+
+
+def read_sheet(source: Source) -> Sheet:
+    """Read the sheet that is named, else the only one.
+
+    Raises:
+        InputRefusedError: it is no workbook, or it must be said which of its sheets.
+    """
+    with _opened(source, data_only=False) as book:
+        name = _chosen(source, book)
+        unsure = bool(book.calculation.fullCalcOnLoad)
+        rows = [_row(cells) for cells in _cells(book[name])]
+    if any(isinstance(value, _Formula) for row in rows for value in row):
+        with _opened(source, data_only=True) as book:
+            results = [_row(cells) for cells in _cells(book[name])]
+        rows = [
+            [_result(value, result, unsure=unsure) for value, result in zip(row, calculated, strict=True)]
+            for row, calculated in zip(rows, results, strict=True)
+        ]
+    with _refused_when_broken(source):
+        noted = marks(source.path, name)
+    return Sheet(name, rows, tuple(noted.merged), tuple(_hidden(name, noted)))
+
+
+def _hidden(name: str, noted: Marks) -> Iterator[tuple[str, str]]:
+    rows = noted.hidden_rows
+    if rows:
+        first = ", ".join(map(str, rows[:_SHOWN])) + (", …" if len(rows) > _SHOWN else "")
+        yield (
+            "rows_hidden",
+            f"{len(rows)} rows of the sheet {name} are hidden ({first}); they were read like all others.",
+        )
+    if noted.n_hidden_columns:
+        number = noted.n_hidden_columns
+        yield (
+            "columns_hidden",
+            f"{number} columns of the sheet {name} are hidden; they were read like all others.",
+        )
+
+
+@contextmanager
+def _opened(source: Source, *, data_only: bool) -> Iterator[Any]:
+    # Opened here, so that it is closed where openpyxl gives up half-way.
+    with _refused_when_broken(source), source.path.open("rb") as file:
+        book = openpyxl.load_workbook(file, read_only=True, data_only=data_only, keep_links=False)
+        try:
+            yield book
+        finally:
+            book.close()
+
+
+@contextmanager
+def _refused_when_broken(source: Source) -> Iterator[None]:
+    try:
+        with warnings.catch_warnings():
+            # Of styles and rules that it does not know; a day that is none comes as an error in its cell.
+            warnings.simplefilter("ignore", UserWarning)
+            yield
+    except InputRefusedError:
+        raise
+    except _BROKEN as error:
+        raise InputRefusedError(
+            f"{source.name}: cannot be read as a workbook ({error}). Ask the sender for it again."
+        ) from error
+
+
+def _holds_something(sheet: Any) -> bool:
+    return any(cell.value is not None for cells in _cells(sheet) for cell in cells)
+
+
+def _cells(sheet: Any) -> Iterator[Any]:
+    # The dimension that a file declares may be wrong, and then rows would be cut off.
+    sheet.reset_dimensions()
+    return iter(sheet.iter_rows())
+
+
+def _chosen(source: Source, book: Any) -> str:
+    names = [sheet.title for sheet in book.worksheets]
+    if source.layer is not None and source.layer in names:
+        return source.layer
+    filled = [sheet for sheet in book.worksheets if _holds_something(sheet)]
+    visible = [sheet.title for sheet in filled if sheet.sheet_state == "visible"]
+    if source.layer is None and len(visible or filled) == 1:
+        return str(visible[0] if visible else filled[0].title)
+    raise InputRefusedError(f"{source.name}: name one of its sheets: {', '.join(names)} – as FILE:SHEET.")
+
+
+@dataclass(frozen=True)
+class _Formula:
+    text: str
+
+
+def _row(cells: tuple[Any, ...]) -> list[Any]:
+    return [_value(cell) for cell in cells]
+
+
+def _value(cell: Any) -> Any:
+    value, kind = cell.value, cell.data_type
+    if value is None:
+        return None
+    if kind == "e":
+        return Lost("cell_error", f"the cell holds the error {value}")
+    if kind == "f":
+        return _Formula(str(getattr(value, "text", value)))
+    if isinstance(value, str):
+        return unescape(value) if "_x" in value else value
+    return stored(value, cell.number_format)
+
+
+def _result(value: Any, result: Any, *, unsure: bool) -> Any:
+    """Return the stored result of a formula; programs that cannot calculate write none, or 0 and ask to calculate anew."""
+    if not isinstance(value, _Formula):
+        return value
+    constant = _CONSTANT.match(value.text)
+    if constant is not None:
+        return constant[1]
+    if result is None or (unsure and result == 0):
+        return Lost(
+            "formula_without_result", f"the formula {value.text} has no stored result; open and save it once"
+        )
+    return result
