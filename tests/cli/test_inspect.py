@@ -93,10 +93,10 @@ def test_the_screen_tells_it_in_words(lowland):
 
 
 def test_a_row_that_is_set_aside_is_exit_1(look, tmp_path):
-    write_parcels(tmp_path / "parcels.shp", {"a": box(0, 0), "b": box(200, 0)}, QLLX=[None, "x"])
+    write_parcels(tmp_path / "parcels.shp", {"A": box(0, 0), "B": box(200, 0)}, QLLX=[None, "x"])
     assert look("parcels.shp", code=0)["n_loaded"] == 2
     same = gpd.GeoDataFrame(
-        {"ZDDM": ["a", "a", None], "ZL": ["x"] * 3}, geometry=[box(0, 0), box(0, 0), box(300, 0)], crs=4548
+        {"ZDDM": ["A", "A", None], "ZL": ["x"] * 3}, geometry=[box(0, 0), box(0, 0), box(300, 0)], crs=4548
     )
     same.to_file(tmp_path / "same.gpkg")
     found = look("same.gpkg", code=1)
