@@ -191,7 +191,7 @@ class Preparer:
             [standard.faults.assign(action="kept"), left_out.assign(action="rejected")], ignore_index=True
         )
         issues = self._keyed(issues, rows, standard.rows)
-        issues = _with_received(issues, rows, batch)
+        issues = _with_received(issues, rows, batch, np.zeros(len(rows), dtype=bool))
         kept = rows if left_out.empty else rows[~rows["row_no"].isin(left_out["row_no"])]
         return Prepared(kept, issues, len(left_out), standard.remarks)
 
