@@ -12,6 +12,8 @@ from types import UnionType
 from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 SHOWN_ALLOWED = 12
+# Comparing takes time with the square of the letters; nobody mistypes a name of more, or has more names.
+_LONGEST_NAME, _COMPARED = 80, 1_000
 LONGEST_TEXT = 2_000
 LARGEST = 1e12
 
@@ -29,8 +31,9 @@ class Fault:
     @property
     def nearest(self) -> str | None:
         """Return the allowed name that is spelt most like the value, or like the key where that is what is wrong."""
-        given = self.key if self.value is None else self.value
-        near = get_close_matches(str(given), self.allowed, n=1, cutoff=0.5)
+        given = str(self.key if self.value is None else self.value)
+        names = [name for name in self.allowed[:_COMPARED] if len(name) <= _LONGEST_NAME]
+        near = get_close_matches(given, names, n=1, cutoff=0.5) if len(given) <= _LONGEST_NAME else []
         return near[0] if near else None
 
     def __str__(self) -> str:

@@ -62,10 +62,11 @@ def _circle(start: str, unless: Mapping[str, list[str]]) -> list[str]:
 
 
 def asked_by(part: Table, by_name: Mapping[str, Table], seen: set[str]) -> Iterator[str]:
-    """Yield the measures and questions that a rule and its exceptions ask for; `seen` are the names on the way to it."""
+    """Yield the measures and questions that a rule and its exceptions ask for; `seen` gathers the exceptions that were asked."""
     yield from (
         text_of(clause, "question") or text_of(clause, "measure") for _, clause in tables_of(part, "all")
     )
     for name in unless_of(part):
         if name in by_name and name not in seen:
-            yield from asked_by(by_name[name], by_name, seen | {name})
+            seen.add(name)
+            yield from asked_by(by_name[name], by_name, seen)

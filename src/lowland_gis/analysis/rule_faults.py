@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any, get_args
 
 from lowland_gis.analysis.examples import run_examples
 from lowland_gis.analysis.faults import Fault, doubles, form_faults, place
+from lowland_gis.analysis.pack_limits import size_faults
 from lowland_gis.analysis.rule_exceptions import Table, asked_by, circles, tables_of, text_of, unless_of
 from lowland_gis.analysis.rules import KIND, OPEN, Meaning, RulePack
 from lowland_gis.analysis.units import UNITS, comparable, product, same_dimension
 
 TRUTH = "yes/no"
+# More are no help to anybody, and each is held against all names.
+MAX_FAULTS = 200
 MEANINGS = get_args(Meaning)
 
 
@@ -22,11 +26,17 @@ def pack_faults(content: Table, measures: Mapping[str, str], as_of: dt.date | No
     `measures` has the unit of every measure that there is. With `as_of`, parameters that are not in force on that day (or on the
     day the pack came into force, if that is later) are faults too. Examples are left to `example_faults`.
     """
-    found = list(form_faults(content, RulePack))
+    found = list(size_faults(content))
+    if found:
+        return found
     names = _Names(content, measures, as_of)
-    found += names.faults()
-    # A fault that two looks find is one.
-    return list({str(fault): fault for fault in found}.values())
+    for fault in chain(form_faults(content, RulePack), names.faults()):
+        # A fault that two looks find is one.
+        if fault not in found:
+            found.append(fault)
+        if len(found) == MAX_FAULTS:
+            return [*found, Fault("", "file", None, "there are more faults, which were not looked for")]
+    return found
 
 
 def example_faults(pack: RulePack, measures: Mapping[str, str], day: dt.date) -> list[Fault]:

@@ -71,7 +71,7 @@ def check(file: str, day: dt.datetime | None, as_json: bool) -> None:
     from lowland_gis.definitions.rule_pack import checked, pack_path
 
     path = pack_path(file, Path.cwd())
-    pack, found = checked(path, _day(day))
+    pack, found = checked(path, _day(day), in_force_then=True)
     if as_json:
         click.echo(json.dumps(fault_rows(path, found), ensure_ascii=False, indent=1, default=str))
     if pack is None:

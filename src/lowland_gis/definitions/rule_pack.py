@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from lowland_gis.analysis.examples import Ran, run_examples
 from lowland_gis.analysis.faults import Fault
+from lowland_gis.analysis.pack_limits import day_faults
 from lowland_gis.analysis.rule_faults import example_faults, pack_faults
 from lowland_gis.analysis.rules import KIND, RulePack
 from lowland_gis.definitions.measure import measure_units
@@ -67,14 +68,21 @@ def pack_path(name: str, folder: Path) -> Path:
     return path
 
 
-def checked(path: Path, as_of: dt.date | None = None) -> tuple[RulePack | None, list[Fault]]:
+def checked(
+    path: Path, as_of: dt.date | None = None, *, in_force_then: bool = False
+) -> tuple[RulePack | None, list[Fault]]:
     """Return the pack in a TOML file and no fault, or no pack and every fault.
+
+    With `in_force_then` a pack in which nothing is in force on the day is a fault too; without it a pack that comes into force later
+    is taken as of its first day.
 
     Raises:
         DefinitionError: the file is not readable as TOML.
     """
     content, units = parsed(path), measure_units()
     found = pack_faults(content, units, as_of)
+    if in_force_then and as_of is not None:
+        found += day_faults(content, as_of)
     if found:
         return None, found
     pack = _ADAPTER.validate_python(content)
