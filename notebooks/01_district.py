@@ -26,6 +26,7 @@ from matplotlib import pyplot as plt
 
 from lowland_gis.deliver.unit_map import drafts_figure
 from lowland_gis.pipeline.overview import coverage, loaded_layers, nearby_project, quality
+from lowland_gis.pipeline.reading import reading
 from lowland_gis.pipeline.unit_inputs import read_delineation_inputs
 
 plt.switch_backend("inline")
@@ -44,7 +45,9 @@ loaded_layers(project)
 # The part of the parcels' land that lies in each layer.
 
 # %%
-coverage(project).style.format({"share": "{:.1%}"}).bar(subset="share", color="#9BB7C9", vmin=0, vmax=1)
+with reading(project) as held:
+    covered = coverage(held)
+covered.style.format({"share": "{:.1%}"}).bar(subset="share", color="#9BB7C9", vmin=0, vmax=1)
 
 # %% [markdown]
 # ## Quality

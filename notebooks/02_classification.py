@@ -27,12 +27,13 @@ import pandas as pd
 from lowland_gis.pipeline.explain import explain
 from lowland_gis.pipeline.frames import kind_table
 from lowland_gis.pipeline.overview import evidence_summary, nearby_project
+from lowland_gis.pipeline.reading import reading
 from lowland_gis.pipeline.unit_inputs import read_delineation_inputs
 from lowland_gis.pipeline.what_if import flips, summed
 
 project = nearby_project(os.environ.get("LOWLAND_PROJECT"))
-with project.transaction() as connection:
-    kinds = kind_table(connection)
+with reading(project) as held:
+    kinds, measured = kind_table(held), evidence_summary(held)
 kinds
 
 # %% [markdown]
@@ -40,7 +41,7 @@ kinds
 # What was measured, of how many parcels. A missing value is unknown, never zero.
 
 # %%
-evidence_summary(project)
+measured
 
 # %% [markdown]
 # ## One parcel, clause by clause
@@ -49,7 +50,8 @@ evidence_summary(project)
 # %%
 parcels = read_delineation_inputs(project).parcels
 parcel = parcels.loc[parcels["low_m2"] > 0, "parcel_id"].iloc[0]
-kind = explain(project, parcel).questions[0]
+with reading(project) as held:
+    kind = explain(held, parcel).questions[0]
 pd.DataFrame(
     [
         (rule.title, clause.title, clause.value, clause.op, clause.limit, clause.outcome, clause.source)
@@ -64,7 +66,9 @@ pd.DataFrame(
 # How many parcels and hectares would get another answer; nothing is written. `lowland rules show` lists the parameters.
 
 # %%
-summed(flips(project, ["tax_min=8"]))
+with reading(project) as held:
+    flipped = summed(flips(held, ["tax_min=8"]))
+flipped
 
 # %% [markdown]
 # ## Where the kinds lie

@@ -26,10 +26,11 @@ import pandas as pd
 from IPython.display import Image
 
 from lowland_gis.deliver.fonts import font_families
-from lowland_gis.pipeline.drafts import current_draft, draft_units, drafts
+from lowland_gis.pipeline.drafts import current_draft, drafts, reading_draft
 from lowland_gis.pipeline.frames import kind_table
 from lowland_gis.pipeline.overview import nearby_project
-from lowland_gis.pipeline.package import overview_map
+from lowland_gis.pipeline.package import draw_overview, map_contents
+from lowland_gis.pipeline.reading import reading
 from lowland_gis.pipeline.unit_sheet import unit_sheet
 
 project = nearby_project(os.environ.get("LOWLAND_PROJECT"))
@@ -39,10 +40,9 @@ out = project.settings.path(project.settings.package.folder)
 # ## Kinds by parcels and area
 
 # %%
-with project.transaction() as connection:
-    kinds, listed = kind_table(connection), drafts(connection)
-    newest = current_draft(connection)
-    units = draft_units(connection, newest, srid=project.srid)
+with reading(project) as held:
+    kinds, listed, shown = kind_table(held), drafts(held.connection), map_contents(held)
+    newest = current_draft(held.connection)
 mpl.rcParams["font.family"] = list(font_families())
 kinds.set_index("title")["area_mu"].plot.barh(xlabel="亩", ylabel="", figsize=(7, 3), color="#8C5FA8")
 
@@ -50,16 +50,19 @@ kinds.set_index("title")["area_mu"].plot.barh(xlabel="亩", ylabel="", figsize=(
 # ## The district on one map (全区一张图)
 
 # %%
-Image(overview_map(project, out / "report_overview.png"), width=900)
+Image(draw_overview(project, shown, out / "report_overview.png"), width=900)
 
 # %% [markdown]
 # ## Units, and the planning sheet of the largest (单元规划一页图)
 
 # %%
+with reading_draft(project, str(newest)) as draft:
+    units = draft.units()
+    largest = units.loc[units["area_m2"].idxmax(), "unit_id"]
+    sheet = unit_sheet(draft, largest, out / "report_unit.png")
 pd.DataFrame(units.drop(columns="geometry"))[
     ["unit_id", "n_parcels", "area_m2", "low_share", "value_m2", "limited_by"]
 ]
 
 # %%
-largest = units.loc[units["area_m2"].idxmax(), "unit_id"]
-Image(unit_sheet(project, str(newest), largest, out / "report_unit.png"), width=700)
+Image(sheet, width=700)

@@ -13,10 +13,10 @@ from pathlib import Path
 from rich.console import Console
 
 from lowland_gis.cli.explanation import show_explanation
-from lowland_gis.db.frames import read_frame
-from lowland_gis.pipeline.classify import pack_of, run_number
 from lowland_gis.pipeline.explain import OPEN_TITLE, explain
 from lowland_gis.pipeline.project import Project, open_project
+from lowland_gis.pipeline.reading import Reading, reading
+from lowland_gis.pipeline.verdicts import kind_verdicts
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "explained.md"
 WIDTH = 120
@@ -26,25 +26,20 @@ VOLATILE = re.compile(r"第 \d+ 次，\d{4}-\d{2}-\d{2} \d{2}:\d{2}")
 
 def explained(project: Project) -> str:
     """Return the explanations of the first parcel of each kind, in the order of the rule pack."""
-    with project.transaction(dry_run=True) as connection:
-        run = run_number(connection, "latest")
-        titles = {**pack_of(connection, run).question_named("kind").answers, "open": OPEN_TITLE}
-        first = read_frame(
-            connection,
-            "SELECT answer, min(parcel_id) AS parcel_id FROM result.verdict WHERE run_id = %s AND question = 'kind' GROUP BY answer",
-            [run],
-        ).set_index("answer")["parcel_id"]
-    parts = [
-        f"### {title}\n\n```text\n{_said(project, str(first[answer]))}\n```\n"
-        for answer, title in titles.items()
-        if answer in first.index
-    ]
+    with reading(project) as held:
+        titles = {**held.basis.pack.question_named("kind").answers, "open": OPEN_TITLE}
+        first = kind_verdicts(held.connection, held.basis).groupby("answer")["parcel_id"].min()
+        parts = [
+            f"### {title}\n\n```text\n{_said(held, str(first[answer]))}\n```\n"
+            for answer, title in titles.items()
+            if answer in first.index
+        ]
     return "\n".join(parts)
 
 
-def _said(project: Project, parcel: str) -> str:
+def _said(held: Reading, parcel: str) -> str:
     out = Console(file=io.StringIO(), width=WIDTH, no_color=True)
-    show_explanation(out, explain(project, parcel), everything=False)
+    show_explanation(out, explain(held, parcel), everything=False)
     text = out.file.getvalue()  # type: ignore[attr-defined]
     lines = (line.rstrip() for line in VOLATILE.sub("第 N 次，YYYY-MM-DD HH:MM", text).splitlines())
     return "\n".join(lines).strip()

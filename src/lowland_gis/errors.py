@@ -28,6 +28,10 @@ class InputRefusedError(LowlandError):
     exit_code = 3
 
 
+class StaleError(InputRefusedError):
+    """Results do not rest on each other or on what is there now, so nothing was made of them."""
+
+
 class DatabaseError(LowlandError):
     """The database cannot be found, started, reached or written."""
 

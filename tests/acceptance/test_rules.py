@@ -22,13 +22,12 @@ from lowland_gis.db import cluster as clusters
 from lowland_gis.db.binaries import find_binaries
 from lowland_gis.definitions.rule_pack import rule_pack
 from lowland_gis.pipeline.classify import classify
-from lowland_gis.pipeline.compare import compare
 from lowland_gis.pipeline.documents import register as document
-from lowland_gis.pipeline.explain import explain
 from lowland_gis.pipeline.measure import measure
 from lowland_gis.pipeline.project import Project
 from lowland_gis.pipeline.rerun import rerun
 from lowland_gis.settings import load
+from readings import compared, explained
 
 PACK = rule_pack("example_beichen", Path())
 
@@ -69,7 +68,9 @@ def decide_again(demo):
 
 def asked(demo, parcel, question):
     """Return the explanation of one question, as JSON has it."""
-    return next(asdict(item) for item in explain(opened(demo), parcel).questions if item.question == question)
+    return next(
+        asdict(item) for item in explained(opened(demo), parcel).questions if item.question == question
+    )
 
 
 def answers(demo, question):
@@ -296,14 +297,14 @@ def test_one_paper_that_says_false_is_enough(copy, truth, paper):
     register(copy, parcel, "paper_fire", "false", paper)
     decide_again(copy)
     runs = [row[0] for row in copy.rows("SELECT run_id FROM result.run WHERE stage = 'classify' ORDER BY 1")]
-    rows = compare(opened(copy), str(runs[0]), "latest")
+    rows = compared(opened(copy), str(runs[0]))
     assert rows[["parcel_id", "before", "after", "why"]].to_numpy().tolist() == [
         [parcel, "待核", "不符合保留条件", "data"]
     ]
     assert "paper_fire unknown → 0" in rows["what"].item()
     register(copy, parcel, "paper_fire", "withdrawn", paper)
     decide_again(copy)
-    assert compare(opened(copy), str(runs[0]), "latest").empty
+    assert compared(opened(copy), str(runs[0])).empty
 
 
 def test_a_collective_parcel_needs_consent_and_compensation_too(copy, truth, paper):
@@ -424,7 +425,7 @@ def test_another_rule_is_the_reason_of_a_change(copy):
     )
     decide_again(copy)
     first = copy.rows("SELECT min(run_id) FROM result.run WHERE stage = 'classify'")[0][0]
-    rows = compare(opened(copy), str(first), "latest")
+    rows = compared(opened(copy), str(first))
     rows = rows[rows["question"] == "低效用地类型"]
     assert len(rows) > 0
     assert set(zip(rows["before"], rows["after"], rows["why"], strict=True)) == {

@@ -6,12 +6,12 @@ import pytest
 import shapely
 
 from lowland_gis.pipeline.classify import classify
-from lowland_gis.pipeline.explain import explain
 from lowland_gis.pipeline.ingest import ingest
 from lowland_gis.pipeline.measure import measure
 from lowland_gis.pipeline.tabulate import tabulate
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
+from readings import explained
 
 INSIDE, STRADDLING, EDGE, WATER, OUTSIDE = (f"120113100001GB0000{number}" for number in range(1, 6))
 PARCELS = {
@@ -55,7 +55,7 @@ def run(project):
 def clause(project, parcel, name):
     lines = [
         line
-        for question in explain(project, parcel).questions
+        for question in explained(project, parcel).questions
         for rule in question.rules
         for line in rule.clauses
         if line.measure == name

@@ -13,7 +13,6 @@ from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.errors import DatabaseError, DefinitionError, InputRefusedError, UsageError
 from lowland_gis.pipeline import land
 from lowland_gis.pipeline.classify import classify
-from lowland_gis.pipeline.explain import explain
 from lowland_gis.pipeline.ingest import ingest
 from lowland_gis.pipeline.measure import measure
 from lowland_gis.pipeline.project import open_project
@@ -22,6 +21,7 @@ from lowland_gis.pipeline.runs import current_versions
 from lowland_gis.pipeline.tabulate import tabulate
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
+from readings import explained
 
 GOOD = "\n[[delivery]]\nlayer = 'parcel'\nsource = '宗地.shp'\n"
 
@@ -115,9 +115,9 @@ def test_an_explanation_of_a_run_of_another_stage_is_refused(project, tmp_path):
     ingest(project, DeliverySettings(layer="parcel", source=str(path)))
     done = tabulate(project)
     with pytest.raises(UsageError, match=f"Run {done.run_id} is of the stage tabulate, not classify"):
-        explain(project, "120113100001GB00001", str(done.run_id))
+        explained(project, "120113100001GB00001", str(done.run_id))
     with pytest.raises(UsageError, match=f"There is no run {done.run_id + 1}"):
-        explain(project, "120113100001GB00001", str(done.run_id + 1))
+        explained(project, "120113100001GB00001", str(done.run_id + 1))
 
 
 def test_an_explanation_keeps_to_the_evidence_of_its_own_run(project, tmp_path):
@@ -133,7 +133,7 @@ def test_an_explanation_keeps_to_the_evidence_of_its_own_run(project, tmp_path):
     def registered(run_id):
         lines = [
             line
-            for item in explain(project, code, run_id).questions
+            for item in explained(project, code, run_id).questions
             for rule in item.rules
             for line in rule.clauses
             if line.measure == "registered"

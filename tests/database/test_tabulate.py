@@ -111,8 +111,8 @@ def test_a_run_that_takes_over_equals_one_that_computes_all(land, tmp_path, comp
     tabulate(land)
     parcels(land, tmp_path, "南", CODES[3:], shift=5.0)
     partly = tabulate(land)
-    monkeypatch.setattr("lowland_gis.pipeline.tabulate.__version__", "another")
-    monkeypatch.setattr("lowland_gis.pipeline.runs.__version__", "another")
+    for module in ("tabulate", "runs"):
+        monkeypatch.setattr(f"lowland_gis.pipeline.{module}.program_version", lambda: "another")
     wholly = tabulate(land)
     assert computed == [6, 3, 6]
     assert rows(land, wholly) == rows(land, partly)

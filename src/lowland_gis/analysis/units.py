@@ -8,6 +8,7 @@ from dataclasses import dataclass
 Dimension = tuple[tuple[str, int], ...]
 
 MU_M2 = 2000 / 3
+M2_PER_HA = 10_000.0
 DAYS_PER_YEAR = 365.25
 
 

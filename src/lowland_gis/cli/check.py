@@ -9,10 +9,12 @@ import click
 import pandas as pd
 
 from lowland_gis.cli import Session
+from lowland_gis.cli.staleness import mark
 from lowland_gis.cli.tables import json_option, show
 from lowland_gis.definitions.check import CheckDefinition, checks, chosen_checks
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.check import check as run_check
+from lowland_gis.pipeline.check import stale_findings
 from lowland_gis.pipeline.findings import ACCEPTED, FIXED, OPEN, accept, listed_findings
 
 _FOUND = 1
@@ -91,9 +93,10 @@ def _summary(findings: pd.DataFrame) -> pd.DataFrame:
 @click.argument("rule", required=False)
 @click.option("--all", "every", is_flag=True, help="Show fixed and accepted findings too.")
 @json_option
-@click.pass_obj
-def show_rule(session: Session, rule: str | None, every: bool, as_json: bool) -> None:
+@click.pass_context
+def show_rule(ctx: click.Context, rule: str | None, every: bool, as_json: bool) -> None:
     """Show the findings of RULE: features, message, place (m) and status; without RULE, every check and its limits."""
+    session: Session = ctx.obj
     if rule is None:
         catalogue = _catalogue(chosen_checks(session.settings.check))
         show(catalogue if as_json else catalogue.drop(columns=["official", "layers"]), as_json=as_json)
@@ -103,12 +106,16 @@ def show_rule(session: Session, rule: str | None, every: bool, as_json: bool) ->
         hint = f"Did you mean: {', '.join(near)}?" if near else "The checks are shown by: lowland check show"
         raise UsageError(f"There is no check {rule!r}. {hint}")
     statuses = (OPEN, ACCEPTED, FIXED) if every else (OPEN,)
-    with session.project.transaction() as connection:
-        rows = listed_findings(connection, [rule], statuses)
+    with session.project.snapshot() as connection:
+        rows, stale = (
+            listed_findings(connection, [rule], statuses),
+            stale_findings(connection, session.project, rule),
+        )
     if as_json:
         show(rows.astype(object).where(rows.notna(), None), as_json=True)
-        return
-    show(_readable(rows), as_json=False, title=checks()[rule].title)
+    else:
+        show(_readable(rows), as_json=False, title=checks()[rule].title)
+    mark(ctx, stale)
 
 
 def _readable(rows: pd.DataFrame) -> pd.DataFrame:

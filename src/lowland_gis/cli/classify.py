@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 
 from lowland_gis.cli import Session
+from lowland_gis.cli.staleness import mark
 from lowland_gis.cli.tables import console, json_option, show
 
 # So many of each table and column.
@@ -25,8 +26,8 @@ def classify() -> None:
 
 @classify.command()
 @json_option
-@click.pass_obj
-def run(session: Session, as_json: bool) -> None:
+@click.pass_context
+def run(ctx: click.Context, as_json: bool) -> None:
     """Classify every parcel and print kinds × parcels × area.
 
     What was delivered or registered since is tabulated and measured first; what has not changed is not done again.
@@ -34,15 +35,18 @@ def run(session: Session, as_json: bool) -> None:
     from lowland_gis.pipeline.classify import classify as run_classify
     from lowland_gis.pipeline.frames import kind_table
     from lowland_gis.pipeline.measure import measure
+    from lowland_gis.pipeline.reading import reading
     from lowland_gis.pipeline.tabulate import tabulate
 
+    session: Session = ctx.obj
     project = session.project
     tabulate(project, tell=session.tell)
     measure(project, tell=session.tell)
     done = run_classify(project, tell=session.tell)
     session.tell(f"run {done.run_id}{'' if done.fresh else ' holds already: nothing has changed'}")
-    with project.transaction() as connection:
-        show(kind_table(connection), as_json=as_json)
+    with reading(project) as held:
+        show(kind_table(held), as_json=as_json)
+    mark(ctx, held.stale)
 
 
 @classify.command()
@@ -50,17 +54,20 @@ def run(session: Session, as_json: bool) -> None:
 @run_option
 @click.option("--all", "everything", is_flag=True, help="Show every clause of rules that do not hold, too.")
 @json_option
-@click.pass_obj
-def explain(session: Session, parcel: str, run_name: str, everything: bool, as_json: bool) -> None:
+@click.pass_context
+def explain(ctx: click.Context, parcel: str, run_name: str, everything: bool, as_json: bool) -> None:
     """Say why PARCEL (宗地代码) got its verdicts, clause by clause."""
     from lowland_gis.cli.explanation import show_explanation
     from lowland_gis.pipeline.explain import explain as explain_parcel
+    from lowland_gis.pipeline.reading import reading
 
-    found = explain_parcel(session.project, parcel, run_name)
+    with reading(ctx.obj.project, run_name) as held:
+        found = explain_parcel(held, parcel)
     if as_json:
         click.echo(json.dumps(asdict(found), ensure_ascii=False, indent=1, default=str))
-        return
-    show_explanation(console(), found, everything=everything)
+    else:
+        show_explanation(console(), found, everything=everything)
+    mark(ctx, held.stale)
 
 
 @classify.command()
@@ -68,21 +75,27 @@ def explain(session: Session, parcel: str, run_name: str, everything: bool, as_j
 @click.argument("later", default="latest")
 @click.option("--parcels", "list_parcels", is_flag=True, help="List every parcel with what changed.")
 @json_option
-@click.pass_obj
-def compare(session: Session, earlier: str, later: str, list_parcels: bool, as_json: bool) -> None:
+@click.pass_context
+def compare(ctx: click.Context, earlier: str, later: str, list_parcels: bool, as_json: bool) -> None:
     """Say which parcels changed their answer between two runs, and why: data, rule, or both.
 
     EARLIER and LATER are run numbers, or latest.
     """
     from lowland_gis.pipeline.compare import compare as compare_runs
+    from lowland_gis.pipeline.reading import reading
 
-    found = compare_runs(session.project, earlier, later)
+    with reading(ctx.obj.project, later) as held:
+        found = compare_runs(held, earlier)
     if list_parcels or as_json:
         show(found, as_json=as_json)
-        return
-    groups = found.groupby(["question", "before", "after", "why"], sort=False)
-    show(groups.agg(parcels=("parcel_id", "count"), hectares=("area_ha", "sum")).reset_index(), as_json=False)
-    click.echo(f"{found['parcel_id'].nunique():,} parcels changed an answer. Each with its reason: --parcels")
+    else:
+        groups = found.groupby(["question", "before", "after", "why"], sort=False)
+        sums = groups.agg(parcels=("parcel_id", "count"), hectares=("area_ha", "sum")).reset_index()
+        show(sums, as_json=False)
+        click.echo(
+            f"{found['parcel_id'].nunique():,} parcels changed an answer. Each with its reason: --parcels"
+        )
+    mark(ctx, held.stale)
 
 
 @classify.command()
@@ -121,12 +134,15 @@ def rerun(session: Session, run_name: str, as_json: bool) -> None:
 @click.option("--office", help="Only what this office can settle; a part of its name is enough.")
 @click.option("--parcels", "list_parcels", is_flag=True, help="List every parcel.")
 @json_option
-@click.pass_obj
-def todo(session: Session, run_name: str, office: str | None, list_parcels: bool, as_json: bool) -> None:
+@click.pass_context
+def todo(ctx: click.Context, run_name: str, office: str | None, list_parcels: bool, as_json: bool) -> None:
     """List what would settle each unknown, by office (问题清单)."""
+    from lowland_gis.pipeline.reading import reading
     from lowland_gis.pipeline.todo import by_office, todo_list
 
-    rows = todo_list(session.project, run_name, office)
+    with reading(ctx.obj.project, run_name) as held:
+        rows = todo_list(held, office)
     show(rows if list_parcels else by_office(rows), as_json=as_json)
     if not as_json:
         click.echo("When a paper is there: lowland registry document PARCEL CLAUSE FILE --says true|false")
+    mark(ctx, held.stale)

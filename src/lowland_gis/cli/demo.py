@@ -19,6 +19,7 @@ from lowland_gis.files.whole import refused, whole
 from lowland_gis.pipeline import demo as stages
 from lowland_gis.pipeline.frames import kind_table
 from lowland_gis.pipeline.project import Project
+from lowland_gis.pipeline.reading import reading
 from lowland_gis.pipeline.run import Report, run
 
 DEFAULT_PARCELS = 3000
@@ -45,8 +46,8 @@ def demo(session: Session, folder: Path, parcels: int, seed: int) -> None:
 
 
 def _print(project: Project, reports: list[Report], agreement: Agreement) -> None:
-    with transaction(project.dsn) as connection:
-        kinds = kind_table(connection)
+    with reading(project) as held:
+        kinds = kind_table(held)
     total = {"title": "合计", "parcels": kinds["parcels"].sum(), "area_m2": kinds["area_m2"].sum()}
     table = pd.concat([kinds, pd.DataFrame([{**total, "area_mu": kinds["area_mu"].sum(), "kind": "total"}])])
     click.echo()

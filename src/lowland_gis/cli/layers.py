@@ -12,9 +12,9 @@ import pandas as pd
 from lowland_gis.cli import Session
 from lowland_gis.cli.outputs import OutputPath, overwrite_option
 from lowland_gis.cli.tables import json_option, show
-from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.layer import layer_definition, layer_keys
 from lowland_gis.pipeline.difference import Difference, layer_difference
+from lowland_gis.pipeline.overview import deliveries_in_force
 from lowland_gis.pipeline.rejects import export_rejects, issues_of
 
 # So many rows of each kind are shown on a terminal; --json gives all.
@@ -30,13 +30,9 @@ def layers() -> None:
 @json_option
 @click.pass_obj
 def list_layers(session: Session, as_json: bool) -> None:
-    """List every layer key and what is loaded of it."""
-    with session.project.transaction() as connection:
-        loaded = read_frame(
-            connection,
-            "SELECT DISTINCT ON (layer, part) layer, part, version_id, as_of, n_loaded, n_rejected FROM land.layer_version"
-            " ORDER BY layer, part, version_id DESC",
-        )
+    """List every layer key and the deliveries of it that are in force."""
+    with session.project.snapshot() as connection:
+        loaded = deliveries_in_force(connection)
     keys = pd.DataFrame({"layer": layer_keys()})
     keys["title"] = [layer_definition(key).title for key in keys["layer"]]
     rows = keys.merge(loaded.astype(object), on="layer", how="left")

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from lowland_gis.cli import Session
 from lowland_gis.cli.outputs import OutputPath, overwrite_option
-from lowland_gis.pipeline.package import overview_map
+from lowland_gis.cli.staleness import mark
+from lowland_gis.pipeline.package import draw_overview, map_contents
+from lowland_gis.pipeline.reading import reading
 
 
 @click.group("map")
@@ -19,7 +20,11 @@ def map() -> None:  # noqa: A001 - the name of the command
 @map.command()
 @click.argument("file", required=False, type=OutputPath(dir_okay=False))
 @overwrite_option
-@click.pass_obj
-def overview(session: Session, file: Path | None, overwrite: bool) -> None:
+@click.pass_context
+def overview(ctx: click.Context, file: Path | None, overwrite: bool) -> None:
     """Draw kinds and units of the whole district as a PNG."""
-    click.echo(overview_map(session.project, file, overwrite=overwrite, tell=session.tell))
+    project = ctx.obj.project
+    with reading(project) as held:
+        contents = map_contents(held)
+    click.echo(draw_overview(project, contents, file, overwrite=overwrite, tell=ctx.obj.tell))
+    mark(ctx, contents.stale)

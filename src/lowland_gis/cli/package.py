@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from lowland_gis.cli import Session
 from lowland_gis.cli.outputs import InputPath, OutputPath, overwrite_option
+from lowland_gis.cli.staleness import mark
 from lowland_gis.deliver.package import check as check_package
-from lowland_gis.pipeline.package import package as build_package
+from lowland_gis.pipeline.package import file_package, package_contents
+from lowland_gis.pipeline.reading import reading
 
 
 @click.group()
@@ -21,13 +22,17 @@ def package() -> None:
 @package.command()
 @click.argument("target", required=False, type=OutputPath())
 @overwrite_option
-@click.pass_obj
-def build(session: Session, target: Path | None, overwrite: bool) -> None:
-    """Build the package into TARGET, a folder or a .zip file."""
-    report = build_package(session.project, target, overwrite=overwrite, tell=session.tell)
+@click.pass_context
+def build(ctx: click.Context, target: Path | None, overwrite: bool) -> None:
+    """Build the package into TARGET, a folder or a .zip file; refused where its parts do not rest on each other."""
+    project = ctx.obj.project
+    with reading(project) as held:
+        contents = package_contents(held)
+    report = file_package(project, contents, target, overwrite=overwrite, tell=ctx.obj.tell)
     for layer in report.layers:
         click.echo(f"{layer.name:<10} {layer.rows:>8,}  {layer.title}  {layer.path}")
     click.echo(f"{len(report.files)} files → {report.target}")
+    mark(ctx, contents.stale)
 
 
 @package.command()

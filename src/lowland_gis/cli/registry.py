@@ -8,9 +8,12 @@ import click
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.outputs import InputPath
+from lowland_gis.cli.staleness import mark
 from lowland_gis.cli.tables import json_option, show
 from lowland_gis.pipeline.determine import determine
-from lowland_gis.pipeline.frames import delivery_frames
+from lowland_gis.pipeline.frames import problem_frame
+from lowland_gis.pipeline.reading import reading
+from lowland_gis.pipeline.together import stale_drafted
 
 
 @click.group()
@@ -19,24 +22,28 @@ def registry() -> None:
 
 
 @registry.command()
-@click.pass_obj
-def draft(session: Session) -> None:
-    """Bring the drafts up to the newest verdicts; what people decided stays."""
+@click.pass_context
+def draft(ctx: click.Context) -> None:
+    """Bring the drafts up to the newest verdicts; what people decided stays. Exit code 1 when the verdicts are out of date."""
+    session: Session = ctx.obj
     done = determine(session.project, tell=session.tell)
     click.echo(f"run {done.run_id}{'' if done.fresh else ' holds already: nothing has changed'}")
+    with reading(session.project) as held:
+        mark(ctx, stale_drafted(held))
 
 
 @registry.command()
 @json_option
-@click.pass_obj
-def problems(session: Session, as_json: bool) -> None:
+@click.pass_context
+def problems(ctx: click.Context, as_json: bool) -> None:
     """List what is unknown and which paper would settle it (问题清单)."""
-    with session.project.transaction() as connection:
-        rows = delivery_frames(connection, session.project)["problem"]
+    with reading(ctx.obj.project) as held:
+        rows, stale = problem_frame(held), stale_drafted(held)
     show(
         rows[["parcel_id", "town_name", "question_title", "clause_title", "needed", "office"]],
         as_json=as_json,
     )
+    mark(ctx, stale)
 
 
 @registry.command()

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import pandas as pd
 
-from lowland_gis.cli import Session
+from lowland_gis.cli.staleness import mark
 from lowland_gis.cli.tables import json_option, show
 from lowland_gis.errors import DefinitionError
 
@@ -114,15 +114,18 @@ def test(file: str, as_json: bool) -> None:
 )
 @click.option("--parcels", "list_parcels", is_flag=True, help="List the parcels that flip.")
 @json_option
-@click.pass_obj
-def what_if(session: Session, changes: tuple[str, ...], list_parcels: bool, as_json: bool) -> None:
+@click.pass_context
+def what_if(ctx: click.Context, changes: tuple[str, ...], list_parcels: bool, as_json: bool) -> None:
     """Show how many parcels and hectares would change their answer under other limits; nothing is written."""
+    from lowland_gis.pipeline.reading import reading
     from lowland_gis.pipeline.what_if import flips, summed
 
-    found = flips(session.project, changes)
+    with reading(ctx.obj.project) as held:
+        found = flips(held, changes)
     show(found if list_parcels else summed(found), as_json=as_json)
     if not as_json:
         click.echo(f"{found['parcel_id'].nunique():,} parcels would change an answer; nothing was written.")
+    mark(ctx, held.stale)
 
 
 def _day(day: dt.datetime | None) -> dt.date:

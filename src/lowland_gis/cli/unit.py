@@ -11,14 +11,15 @@ import pandas as pd
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.outputs import InputPath, OutputPath, overwrite_option
+from lowland_gis.cli.staleness import FINDINGS, mark
 from lowland_gis.cli.tables import json_option, show
 from lowland_gis.errors import UsageError
 
 if TYPE_CHECKING:
     from lowland_gis.analysis.unit_edit import Edit
     from lowland_gis.pipeline.drafts import Compared
+    from lowland_gis.pipeline.stale import Stale
 
-FINDINGS = 1
 _LIST = [
     "run_id",
     "name",
@@ -30,6 +31,7 @@ _LIST = [
     "coverage",
     "n_findings",
     "frozen",
+    "stale",
 ]
 _METRICS = ["unit_id", "n_parcels", "area_m2", "low_share", "compactness", "value_m2"]
 draft_option = click.option(
@@ -90,16 +92,23 @@ def _changes(texts: tuple[str, ...]) -> dict[str, object]:
 
 @unit.command("list")
 @json_option
-@click.pass_obj
-def list_drafts(session: Session, as_json: bool) -> None:
-    """List the drafts side by side: units, value, bound, gap, coverage, broken rules, frozen units."""
-    from lowland_gis.pipeline.drafts import drafts
+@click.pass_context
+def list_drafts(ctx: click.Context, as_json: bool) -> None:
+    """List the drafts side by side: units, value, bound, gap, coverage, broken rules, frozen units, and whether out of date.
 
-    with session.project.transaction() as connection:
-        rows = drafts(connection)
+    Exit code 1 when the newest one is out of date.
+    """
+    from lowland_gis.pipeline.drafts import drafts, stale_drafts
+    from lowland_gis.pipeline.reading import reading
+
+    with reading(ctx.obj.project) as held:
+        rows = drafts(held.connection)
+        stale = stale_drafts(held, rows)
+    rows = rows.assign(stale=[item is not None for item in stale])
     if not as_json:
         rows = rows.assign(**{name: rows[name].map("{:.2%}".format) for name in ("gap", "coverage")})
     show(rows[_LIST], as_json=as_json)
+    mark(ctx, stale[-1] if stale else None)
 
 
 @unit.command()
@@ -109,30 +118,30 @@ def list_drafts(session: Session, as_json: bool) -> None:
 @click.pass_context
 def metrics(ctx: click.Context, what: str, layer: str | None, as_json: bool) -> None:
     """Show every unit of a draft with its ledger; or judge a FILE of polygons or members by the limits of lowland.toml."""
-    from lowland_gis.pipeline.drafts import draft_units, judged_polygons, read_draft
+    from lowland_gis.pipeline.drafts import judged_polygons, reading_draft
+    from lowland_gis.pipeline.reading import reading
 
     project = ctx.obj.project
     if Path(what).suffix:
-        judged = judged_polygons(project, Path(what), layer)
-        rows, findings = judged.units, judged.findings
+        with reading(project) as held:
+            judged = judged_polygons(held, Path(what), layer)
+        rows, findings, stale = judged.units, judged.findings, held.stale
     else:
-        with project.transaction() as connection:
-            stored = read_draft(connection, what)
-            rows = pd.DataFrame(
-                draft_units(connection, stored.run_id, srid=project.srid).drop(columns="geometry")
-            )
-            findings = stored.findings
+        with reading_draft(project, what) as draft:
+            rows = pd.DataFrame(draft.units().drop(columns="geometry"))
+        findings, stale = draft.stored.findings, draft.stale
     shown = rows if as_json else rows[[*_METRICS, *(["limited_by"] if "limited_by" in rows.columns else [])]]
     show(shown, as_json=as_json)
-    _tell_findings(ctx, findings)
+    _tell_findings(ctx, findings, stale)
 
 
-def _tell_findings(ctx: click.Context, findings: pd.DataFrame) -> None:
-    """Say which rules are broken and what is not known of units, on stderr, and end with the code of findings."""
+def _tell_findings(ctx: click.Context, findings: pd.DataFrame, stale: Stale | None = None) -> None:
+    """Say which rules are broken, what is not known of units and what is out of date, on stderr, and end with the code of findings."""
     for row in findings.to_dict("records"):
         parcels = f" ({row['parcels']})" if row["parcels"] else ""
         unit_id = "–" if pd.isna(row["unit_id"]) else row["unit_id"]
         click.echo(f"{unit_id}: {row['rule']}: {row['message']}{parcels}", err=True)
+    mark(ctx, stale)
     if len(findings):
         ctx.exit(FINDINGS)
 
@@ -141,15 +150,17 @@ def _tell_findings(ctx: click.Context, findings: pd.DataFrame) -> None:
 @click.argument("parcel")
 @draft_option
 @json_option
-@click.pass_obj
-def why(session: Session, parcel: str, which: str, as_json: bool) -> None:
+@click.pass_context
+def why(ctx: click.Context, parcel: str, which: str, as_json: bool) -> None:
     """Say where PARCEL is in a draft or why it is left out, and the next-best units that would hold it."""
-    from lowland_gis.pipeline.drafts import next_best
+    from lowland_gis.pipeline.drafts import next_best, reading_draft
 
-    said, found = next_best(session.project, which, parcel)
-    session.tell(f"{parcel}: {said}")
+    with reading_draft(ctx.obj.project, which) as draft:
+        said, found = next_best(draft, parcel)
+    ctx.obj.tell(f"{parcel}: {said}")
     rows = [(len(item.parcels), item.value_m2, item.loses_m2, " ".join(item.parcels)) for item in found]
     show(pd.DataFrame(rows, columns=["n_parcels", "value_m2", "loses_m2", "parcels"]), as_json=as_json)
+    mark(ctx, draft.stale)
 
 
 @unit.command()
@@ -203,12 +214,15 @@ def _tell_compared(ctx: click.Context, done: Compared) -> None:
 @click.argument("target", type=OutputPath())
 @draft_option
 @overwrite_option
-@click.pass_obj
-def export(session: Session, target: Path, which: str, overwrite: bool) -> None:
+@click.pass_context
+def export(ctx: click.Context, target: Path, which: str, overwrite: bool) -> None:
     """Write a draft as a GeoPackage for QGIS: `members` (edit unit_id) and `units` (edit outlines)."""
     from lowland_gis.pipeline.drafts import export as export_draft
+    from lowland_gis.pipeline.drafts import reading_draft
 
-    click.echo(export_draft(session.project, which, target, overwrite=overwrite))
+    with reading_draft(ctx.obj.project, which) as draft:
+        click.echo(export_draft(draft, target, overwrite=overwrite))
+    mark(ctx, draft.stale)
 
 
 @unit.command("import")
@@ -242,9 +256,12 @@ def freeze(session: Session, which: str, units: tuple[str, ...], as_json: bool) 
 @click.argument("target", type=OutputPath())
 @draft_option
 @overwrite_option
-@click.pass_obj
-def sheet(session: Session, unit_id: str, target: Path, which: str, overwrite: bool) -> None:
+@click.pass_context
+def sheet(ctx: click.Context, unit_id: str, target: Path, which: str, overwrite: bool) -> None:
     """Draw the one-page planning sheet of a unit as PDF or PNG (单元规划一页图)."""
+    from lowland_gis.pipeline.drafts import reading_draft
     from lowland_gis.pipeline.unit_sheet import unit_sheet
 
-    click.echo(unit_sheet(session.project, which, unit_id, target, overwrite=overwrite))
+    with reading_draft(ctx.obj.project, which) as draft:
+        click.echo(unit_sheet(draft, unit_id, target, overwrite=overwrite))
+    mark(ctx, draft.stale)

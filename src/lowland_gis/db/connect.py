@@ -87,6 +87,19 @@ def _outcome(dsn: str, transaction_id: str) -> str | None:
     return row[0] if row is not None and row[0] in _OUTCOMES else None
 
 
+@contextmanager
+def snapshot(dsn: str) -> Iterator[Connection]:
+    """Yield a connection that only reads; every statement sees the database as it was at the first one.
+
+    Raises:
+        DatabaseError: the server cannot be reached, or refuses a statement.
+    """
+    with transaction(dsn, dry_run=True) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        yield connection
+
+
 def connect(dsn: str) -> Connection:
     """Open a connection.
 

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from lowland_gis.definitions.reading import FOLDER, read_toml
 
+# Strips of line features are an addition: a survey without them is still a survey.
+_STRIPS = ("xzdw2",)
+
 
 class _Measure(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -143,6 +146,32 @@ AnyMeasure = (
 )
 Measure = Annotated[AnyMeasure, Field(discriminator="kind")]
 _ADAPTER: TypeAdapter[dict[str, AnyMeasure]] = TypeAdapter(dict[str, Measure])
+
+
+def needed_layers(definition: AnyMeasure) -> tuple[str, ...]:
+    """Return the layers that a measure cannot do without."""
+    match definition:
+        case OverlapMeasure():
+            return tuple(layer for layer in definition.layers if layer not in _STRIPS)
+        case RasterMeasure():
+            return (definition.layer,)
+        case PaperMeasure():
+            return ()
+        case BuildingMeasure() | EnterpriseMeasure():
+            return (definition.kind,)
+        case ContractMeasure():
+            return ("supply",)
+        case _:
+            return ("parcel",)
+
+
+def optional_layers(definition: AnyMeasure) -> tuple[str, ...]:
+    """Return the layers that a measure uses where they were delivered."""
+    if isinstance(definition, OverlapMeasure):
+        return tuple(layer for layer in definition.layers if layer in _STRIPS)
+    if isinstance(definition, EnterpriseMeasure) and definition.total is not None:
+        return ("building",)
+    return ()
 
 
 @cache

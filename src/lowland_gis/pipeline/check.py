@@ -24,9 +24,9 @@ from lowland_gis.files.raster_cover import places_without_value
 from lowland_gis.pipeline.findings import store, with_digests
 from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.rasters import DeliveredRaster, delivered_rasters
-from lowland_gis.pipeline.runs import Run, Version, current_versions, recorded
-
-STAGE = "check"
+from lowland_gis.pipeline.requests import CHECK, checking
+from lowland_gis.pipeline.runs import Run, Version, current_versions, record_of, recorded
+from lowland_gis.pipeline.stale import Stale, stale_checks
 
 _UNITS = {
     "duplicate": "m²", "hole": "m²", "multipart": "count", "unique": "count", "small_feature": "m²",
@@ -87,11 +87,9 @@ def check(project: Project, *, suite: str | None = None, tell: Tell = silent) ->
         UsageError: there is no such suite.
     """
     chosen = chosen_checks(project.settings.check, suite)
-    with project.transaction() as connection:
+    with project.turn(CHECK) as connection:
         versions = current_versions(connection)
         layers = sorted({key for item in chosen.values() for key in item.layer_keys} & versions.keys())
-        others = {item.other for item in chosen.values() if item.other} & versions.keys()
-        used = [version for key in sorted({*layers, *others}) for version in versions[key]]
 
         def work(_run_id: int) -> None:
             for key in layers:
@@ -105,13 +103,20 @@ def check(project: Project, *, suite: str | None = None, tell: Tell = silent) ->
                 findings = check_layer(connection, key, versions, asked, project.settings.folder)
                 store(connection, with_digests(findings), rules=asked, layers=[key], srid=project.srid)
 
-        return recorded(
-            connection,
-            STAGE,
-            inputs={"versions": sorted([version.label, version.digest] for version in used)},
-            settings={"checks": {name: item.model_dump(mode="json") for name, item in chosen.items()}},
-            work=work,
-        )
+        return recorded(connection, checking(versions, chosen), work)
+
+
+def stale_findings(connection: Connection, project: Project, rule: str) -> Stale | None:
+    """Return what the findings of a check are out of date by; None where the check is switched off in the project."""
+    item = chosen_checks(project.settings.check).get(rule)
+    if item is None:
+        return None
+    current = current_versions(connection)
+    row = connection.execute(
+        "SELECT max(run_id) FROM result.run WHERE stage = %s AND settings->'checks' ? %s", [CHECK, rule]
+    ).fetchone()
+    record = None if row is None or row[0] is None else record_of(connection, row[0], CHECK)
+    return stale_checks(connection, record, {rule: item}, current)
 
 
 def check_layer(

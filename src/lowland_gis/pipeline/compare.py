@@ -11,48 +11,40 @@ from lowland_gis.analysis.amend import limits_of, pack_differences
 from lowland_gis.analysis.changes import changed_answers, reasons
 from lowland_gis.analysis.decide import Facts
 from lowland_gis.analysis.rules import Clause, RulePack
-from lowland_gis.db.connect import Connection
-from lowland_gis.db.frames import read_frame
-from lowland_gis.pipeline.classify import decided, measure_run_of, pack_of, run_number
-from lowland_gis.pipeline.project import Project
+from lowland_gis.pipeline.basis import basis_of
+from lowland_gis.pipeline.classify import decided
+from lowland_gis.pipeline.reading import Reading
+from lowland_gis.pipeline.verdicts import answers
 from lowland_gis.pipeline.what_if import titled, with_areas
 
 COLUMNS = ["question", "parcel_id", "before", "after", "why", "what", "area_ha"]
 
 
-def compare(project: Project, earlier: str, later: str) -> pd.DataFrame:
-    """Return the parcels whose answer changed between two classifications.
+def compare(held: Reading, earlier: str) -> pd.DataFrame:
+    """Return the parcels whose answer changed from an earlier classification (a number, or latest) to the one that is held.
 
     Columns: question, parcel_id, before, after (titles), why (data, rule or both), what (which values and limits changed), area_ha.
 
     Raises:
         UsageError: there is no such run.
     """
-    with project.transaction(dry_run=True) as connection:
-        runs = [run_number(connection, name) for name in (earlier, later)]
-        packs = [pack_of(connection, run) for run in runs]
-        evidence = [measure_run_of(connection, run) for run in runs]
-        changed = changed_answers(*(_answers(connection, run) for run in runs))
-        if changed.empty:
-            return pd.DataFrame(columns=COLUMNS)
-        crossed = [
-            decided(connection, packs[0], evidence[1]), decided(connection, packs[1], evidence[0])
-        ]  # fmt: skip
-        if evidence[0] == evidence[1] or packs[0] == packs[1]:
-            why = pd.Series(
-                "rule" if evidence[0] == evidence[1] else "data", index=changed.index, dtype=object
-            )
-        else:
-            why = reasons(changed, crossed[0].frame(), crossed[1].frame())
-        what = _what(changed, packs, (crossed[1].facts, crossed[0].facts))
-        rows = with_areas(connection, changed.assign(why=why, what=what), evidence[1])
+    connection = held.connection
+    bases = basis_of(connection, earlier), held.basis
+    packs = [basis.pack for basis in bases]
+    changed = changed_answers(*(answers(connection, basis) for basis in bases))
+    if changed.empty:
+        return pd.DataFrame(columns=COLUMNS)
+    crossed = [
+        decided(connection, packs[0], bases[1].measured), decided(connection, packs[1], bases[0].measured)
+    ]  # fmt: skip
+    same_evidence = bases[0].measured.run_id == bases[1].measured.run_id
+    if same_evidence or packs[0] == packs[1]:
+        why = pd.Series("rule" if same_evidence else "data", index=changed.index, dtype=object)
+    else:
+        why = reasons(changed, crossed[0].frame(), crossed[1].frame())
+    what = _what(changed, packs, (crossed[1].facts, crossed[0].facts))
+    rows = with_areas(connection, changed.assign(why=why, what=what), held.basis)
     return titled(rows, packs[1], packs[0])[COLUMNS]
-
-
-def _answers(connection: Connection, run_id: int) -> pd.DataFrame:
-    return read_frame(
-        connection, "SELECT question, parcel_id, answer FROM result.verdict WHERE run_id = %s", [run_id]
-    )
 
 
 def _what(changed: pd.DataFrame, packs: list[RulePack], facts: tuple[Facts, Facts]) -> pd.Series[Any]:

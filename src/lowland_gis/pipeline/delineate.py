@@ -16,7 +16,10 @@ from lowland_gis.db.copy import copy_in
 from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.pipeline.overview import compared_drafts
 from lowland_gis.pipeline.project import Project, Tell, silent
-from lowland_gis.pipeline.runs import Run, current_versions, needed_run, recorded
+from lowland_gis.pipeline.reading import read_in
+from lowland_gis.pipeline.requests import DELINEATE, DRAFT, units
+from lowland_gis.pipeline.runs import Run, recorded
+from lowland_gis.pipeline.stale import refuse
 from lowland_gis.pipeline.unit_inputs import (
     UnitInputs,
     effort_of,
@@ -26,7 +29,6 @@ from lowland_gis.pipeline.unit_inputs import (
 )
 from lowland_gis.settings import DelineateSettings, faults_text
 
-STAGE, DRAFT_STAGE = "delineate", "draft"
 FLOW = "flow"
 
 
@@ -35,8 +37,9 @@ def delineate(project: Project, *, tell: Tell = silent) -> Run:
 
     Raises:
         UsageError: the stage classify has not run, or no towns were ingested.
+        StaleError: the classification is not that of the deliveries in force.
     """
-    return _draft(project, STAGE, FLOW, project.settings.delineate, tell)
+    return _draft(project, DELINEATE, FLOW, project.settings.delineate, tell)
 
 
 def draft(
@@ -48,8 +51,9 @@ def draft(
 
     Raises:
         UsageError: a setting is unknown or makes no sense, or a stage before has not run.
+        StaleError: the classification is not that of the deliveries in force.
     """
-    return _draft(project, DRAFT_STAGE, name, changed(project.settings.delineate, changes or {}), tell)
+    return _draft(project, DRAFT, name, changed(project.settings.delineate, changes or {}), tell)
 
 
 def changed(settings: DelineateSettings, changes: Mapping[str, Any]) -> DelineateSettings:
@@ -74,23 +78,19 @@ def changed(settings: DelineateSettings, changes: Mapping[str, Any]) -> Delineat
 
 
 def _draft(project: Project, stage: str, name: str, settings: DelineateSettings, tell: Tell) -> Run:
-    with project.transaction() as connection:
-        needed_run(connection, "classify")
+    with project.turn(stage) as connection:
+        held = read_in(connection, project)
+        refuse(held.stale, "No units were drawn")
 
         def work(run_id: int) -> None:
             tell(f"delineate redevelopment units 再开发单元: {name}")
-            inputs = read_unit_inputs(connection, project, settings)
+            inputs = read_unit_inputs(held, settings)
             drawn = drawn_from(inputs, settings)
             write_draft(connection, project, run_id, name, "search", drawn)
             tell(summary(drawn, inputs))
 
-        return recorded(
-            connection,
-            stage,
-            inputs=inputs_of(connection, settings),
-            settings={"name": name, **settings.model_dump(mode="json")},
-            work=work,
-        )
+        request = units(stage, name, settings, held.current, held.basis.classified)
+        return recorded(connection, request, work)
 
 
 def drawn_from(inputs: UnitInputs, settings: DelineateSettings) -> Draft:
@@ -116,15 +116,6 @@ def preview(inputs: UnitInputs, settings: DelineateSettings, **changes: float) -
     """Return the figures of a draft under changed limits, without keeping it: what the sliders of a notebook call."""
     drawn = drawn_from(inputs, changed(settings, changes))
     return compared_drafts({"settings": drawn}).T
-
-
-def inputs_of(connection: Connection, settings: DelineateSettings) -> dict[str, Any]:
-    """Return what a draft rests on, as a run records it."""
-    versions = current_versions(connection)
-    keys = ("road", "town", *settings.barriers)
-    used = [version.digest for key in keys for version in versions.get(key, [])]
-    classified = needed_run(connection, "classify")
-    return {"classify": classified.digest, "classify_run": classified.run_id, "versions": sorted(used)}
 
 
 def write_draft(

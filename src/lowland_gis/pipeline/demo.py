@@ -14,16 +14,15 @@ from lowland_gis import __version__, sample
 from lowland_gis import settings as project_settings
 from lowland_gis.analysis.agreement import Agreement, compare
 from lowland_gis.db import cluster, migrate
-from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
 from lowland_gis.errors import UsageError
 from lowland_gis.files.gdal_path import GDAL_ERRORS
 from lowland_gis.files.whole import refused, write_text
 from lowland_gis.pipeline.determine import problems
-from lowland_gis.pipeline.frames import current_pack
 from lowland_gis.pipeline.project import Project, Tell, open_project, silent
 from lowland_gis.pipeline.project_text import project_text
-from lowland_gis.pipeline.runs import current_versions, needed_run
+from lowland_gis.pipeline.reading import Reading, reading
+from lowland_gis.pipeline.verdicts import kind_verdicts
 
 MARK = "sample.json"
 HALF_MADE = {"unfinished": True}
@@ -67,8 +66,8 @@ def _make(folder: Path, file: Path, wanted: dict[str, Any], tell: Tell) -> None:
 def agreement(project: Project) -> Agreement:
     """Compare the current verdicts with `truth.csv` of the project's folder."""
     truth = pd.read_csv(project.settings.path("truth.csv"), dtype=str, encoding="utf-8-sig")
-    with project.transaction() as connection:
-        return compare(truth, _verdicts(connection), _set_aside(connection))
+    with reading(project) as held:
+        return compare(truth, _verdicts(held), _set_aside(held))
 
 
 def _is_there(folder: Path, wanted: dict[str, Any]) -> bool:
@@ -118,24 +117,17 @@ def _project_text(delivery: sample.Delivery) -> str:
     return project_text(project, deliveries)
 
 
-def _verdicts(connection: Connection) -> pd.DataFrame:
-    run = needed_run(connection, "classify")
-    rows = read_frame(
-        connection,
-        "SELECT parcel_id, NULL::text AS town_code, question, answer, settled, rule, trace FROM result.verdict"
-        " WHERE run_id = %s AND question = 'kind'",
-        [run.run_id],
-    )
-    unknown = problems(rows, current_pack(connection)).groupby("parcel_id")["clause"].agg("、".join)
+def _verdicts(held: Reading) -> pd.DataFrame:
+    rows = kind_verdicts(held.connection, held.basis)
+    unknown = problems(rows, held.basis.pack).groupby("parcel_id")["clause"].agg("、".join)
     return rows.assign(doubt=rows["parcel_id"].map(unknown))[["parcel_id", "answer", "rule", "doubt"]]
 
 
-def _set_aside(connection: Connection) -> pd.DataFrame:
+def _set_aside(held: Reading) -> pd.DataFrame:
     """Return parcels that were not loaded, with the reason."""
-    ids = [version.version_id for version in current_versions(connection).get("parcel", [])]
     return read_frame(
-        connection,
+        held.connection,
         "SELECT key AS parcel_id, message FROM land.issue WHERE version_id = ANY(%s) AND action = 'rejected'"
         " AND key IS NOT NULL",
-        [ids],
+        [held.basis.parcels],
     )

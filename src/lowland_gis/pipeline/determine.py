@@ -14,11 +14,12 @@ from lowland_gis.analysis.trace import fitting, open_clauses
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
 from lowland_gis.db.frames import read_frame
-from lowland_gis.definitions.rule_pack import from_json
+from lowland_gis.pipeline.basis import basis_of
 from lowland_gis.pipeline.project import Project, Tell, silent, who
-from lowland_gis.pipeline.runs import Run, current_versions, needed_run, recorded, run_settings
+from lowland_gis.pipeline.requests import DETERMINE, registers
+from lowland_gis.pipeline.runs import Run, recorded
+from lowland_gis.pipeline.verdicts import all_verdicts
 
-STAGE = "determine"
 DRAFT, WITHDRAWN = "draft", "withdrawn"
 _OPEN_STATES = (DRAFT, WITHDRAWN)
 _FALLBACK_NEEDED, _FALLBACK_OFFICE = "资料核实", "牵头部门"
@@ -28,29 +29,29 @@ def determine(project: Project, *, tell: Tell = silent) -> Run:
     """Append drafts to `registry.low_efficiency`, `registry.legacy` and `registry.problem`.
 
     A parcel gets a new row only if its newest row differs; a draft that no verdict supports any more gets a row with the state
-    withdrawn. Entries past the draft state belong to people and stay as they are.
+    withdrawn. Entries past the draft state belong to people and stay as they are. The parcels are those of the classification, also
+    where others were delivered since.
 
     Raises:
         UsageError: the stage classify has not run.
     """
-    with project.transaction() as connection:
-        classified = needed_run(connection, "classify")
+    with project.turn(DETERMINE) as connection:
+        basis = basis_of(connection)
         connection.execute(
             "LOCK TABLE registry.low_efficiency, registry.legacy, registry.problem IN EXCLUSIVE MODE"
         )
 
         def work(_: int) -> None:
             tell("determine drafts of the three databases 三库")
-            pack = from_json(run_settings(connection, classified.run_id, classified.stage)["pack"])
-            verdicts = _verdicts(connection, classified.run_id)
+            pack, verdicts = basis.pack, all_verdicts(connection, basis)
             for table, key, wanted in (
                 (schema.LOW_EFFICIENCY, ["parcel_id"], low_efficiency(verdicts, pack)),
                 (schema.LEGACY, ["parcel_id"], legacy(verdicts, pack)),
                 (schema.PROBLEM, ["parcel_id", "question", "clause"], problems(verdicts, pack)),
             ):
-                _append(connection, project, table, key, wanted, classified.run_id)
+                _append(connection, project, table, key, wanted, basis.run_id)
 
-        return recorded(connection, STAGE, inputs={"classify": classified.digest}, settings={}, work=work)
+        return recorded(connection, registers(basis.classified), work)
 
 
 def low_efficiency(verdicts: pd.DataFrame, pack: RulePack) -> pd.DataFrame:
@@ -82,17 +83,6 @@ def problems(verdicts: pd.DataFrame, pack: RulePack) -> pd.DataFrame:
     columns = ["parcel_id", "town_code", "question", "clause", "needed", "office"]
     return pd.DataFrame(found, columns=columns).drop_duplicates(
         ["parcel_id", "question", "clause"], ignore_index=True
-    )
-
-
-def _verdicts(connection: Connection, run_id: int) -> pd.DataFrame:
-    ids = [version.version_id for version in current_versions(connection).get("parcel", [])]
-    return read_frame(
-        connection,
-        "SELECT v.parcel_id, v.question, v.answer, v.settled, v.rule, v.trace, p.town_code, p.area_m2"
-        " FROM result.verdict v JOIN land.parcel p ON p.parcel_id = v.parcel_id AND p.version_id = ANY(%s)"
-        " WHERE v.run_id = %s ORDER BY v.question, v.parcel_id",
-        [ids, run_id],
     )
 
 

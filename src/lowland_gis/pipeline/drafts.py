@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -18,9 +20,13 @@ from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame, read_geoframe
 from lowland_gis.errors import InputRefusedError, UsageError, listed
 from lowland_gis.files.units import read_edited, write_editable
-from lowland_gis.pipeline.delineate import DRAFT_STAGE, STAGE, inputs_of, write_draft
+from lowland_gis.pipeline.basis import basis_of
+from lowland_gis.pipeline.delineate import write_draft
 from lowland_gis.pipeline.project import Project, Tell, silent
-from lowland_gis.pipeline.runs import Run, recorded, run_settings
+from lowland_gis.pipeline.reading import Reading, read_in
+from lowland_gis.pipeline.requests import DRAFT, units
+from lowland_gis.pipeline.runs import Record, Request, Run, Versions, record_of, recorded, recorded_versions
+from lowland_gis.pipeline.stale import Stale, refuse, stale_units
 from lowland_gis.pipeline.unit_inputs import (
     UnitInputs,
     effort_of,
@@ -30,14 +36,18 @@ from lowland_gis.pipeline.unit_inputs import (
 )
 from lowland_gis.settings import DelineateSettings
 
-_HEAD = "run_id, name, origin, base_run_id, n_units, value_m2, bound_m2, gap, coverage, findings"
+_DRAFTS = (
+    "SELECT run_id, stage, name, origin, base_run_id, n_units, value_m2, bound_m2, gap, coverage, findings"
+    " FROM result.draft JOIN result.run USING (run_id) ORDER BY run_id"
+)
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A draft as the database keeps it: its head, the settings that it was drawn with, its members."""
+    """A draft as the database keeps it: its head, its run, the settings that it was drawn with, its members."""
 
     run_id: int
+    record: Record
     name: str
     origin: str
     value_m2: float
@@ -60,7 +70,7 @@ class Compared:
 
 def drafts(connection: Connection) -> pd.DataFrame:
     """Return every draft that is kept, newest last: its head, n_findings, and how many of its units are frozen."""
-    rows = read_frame(connection, f"SELECT {_HEAD} FROM result.draft ORDER BY run_id")  # noqa: S608 - fixed names
+    rows = read_frame(connection, _DRAFTS)
     frozen = read_frame(connection, "SELECT run_id, count(*) AS frozen FROM registry.unit GROUP BY run_id")
     counts = frozen.set_index("run_id")["frozen"] if len(frozen) else pd.Series(dtype="int64")
     broken = [len(item) for item in rows["findings"]]
@@ -103,21 +113,91 @@ def read_draft(connection: Connection, which: str) -> Stored:
         "SELECT parcel_id, unit_id, reason FROM result.member WHERE run_id = %s ORDER BY parcel_id",
         [run_id],
     )
-    row = connection.execute("SELECT stage FROM result.run WHERE run_id = %s", [run_id]).fetchone()
-    stage = str(row[0]) if row else STAGE
-    kept = run_settings(connection, run_id, stage)
-    known_fields = {key: value for key, value in kept.items() if key in DelineateSettings.model_fields}
+    record = record_of(connection, run_id, str(head["stage"]))
     findings = connection.execute("SELECT findings FROM result.draft WHERE run_id = %s", [run_id]).fetchone()
     return Stored(
         run_id,
+        record,
         str(head["name"]),
         str(head["origin"]),
         float(head["value_m2"]),
         float(head["bound_m2"]),
-        DelineateSettings.model_validate(known_fields),
+        _own_settings(record),
         members,
         pd.DataFrame(findings[0] if findings else []),
     )
+
+
+@dataclass(frozen=True)
+class HeldDraft:
+    """One state of the database with a draft that is looked at in it: the verdicts and deliveries that it was drawn on.
+
+    `stale` says by what the draft is out of date, None where it is not.
+    """
+
+    held: Reading
+    stored: Stored
+    dividing: Versions
+    stale: Stale | None
+
+    def inputs(self) -> UnitInputs:
+        """Return what the draft was drawn from."""
+        return read_unit_inputs(self.held, self.stored.settings, self.dividing)
+
+    def units(self) -> gpd.GeoDataFrame:
+        """Return the units of the draft with their ledgers as columns."""
+        return draft_units(self.held.connection, self.stored.run_id, srid=self.held.project.srid)
+
+
+@contextmanager
+def reading_draft(project: Project, which: str) -> Iterator[HeldDraft]:
+    """Yield one state of the database in which a draft is looked at; nothing can be written.
+
+    Raises:
+        UsageError: there is no such draft.
+    """
+    with project.snapshot() as connection:
+        yield held_draft(connection, project, which)
+
+
+def held_draft(connection: Connection, project: Project, which: str) -> HeldDraft:
+    """Return a draft with all that it rests on, over a connection that is open.
+
+    Raises:
+        UsageError: there is no such draft.
+    """
+    stored = read_draft(connection, which)
+    newest = read_in(connection, project)
+    basis = basis_of(connection, str(stored.record.inputs["classify_run"]))
+    stale = _stale(newest, stored.record, stored.settings)
+    read = stored.record.inputs["versions"]
+    # Drafts of older programs kept no numbers of deliveries.
+    known = isinstance(read, dict)
+    dividing = recorded_versions(connection, stored.run_id, read) if known else newest.current
+    return HeldDraft(replace(newest, basis=basis, stale=stale), stored, dividing, stale)
+
+
+def _stale(newest: Reading, record: Record, settings: DelineateSettings) -> Stale | None:
+    """Return what a draft is out of date by; its limits are its own, whatever lowland.toml says now."""
+    wanted = units(
+        record.stage, str(record.settings["name"]), settings, newest.current, newest.basis.classified
+    )
+    request = Request(record.stage, {**record.inputs, **wanted.inputs}, record.settings)
+    return stale_units(newest.connection, record, request, newest.stale, newest.current)
+
+
+def stale_drafts(newest: Reading, listed_drafts: pd.DataFrame) -> list[Stale | None]:
+    """Return for each draft of a list what it is out of date by."""
+    records = [
+        record_of(newest.connection, int(run_id), str(stage))
+        for run_id, stage in zip(listed_drafts["run_id"], listed_drafts["stage"], strict=True)
+    ]
+    return [_stale(newest, record, _own_settings(record)) for record in records]
+
+
+def _own_settings(record: Record) -> DelineateSettings:
+    kept = {key: value for key, value in record.settings.items() if key in DelineateSettings.model_fields}
+    return DelineateSettings.model_validate(kept)
 
 
 def draft_units(connection: Connection, run_id: int, *, srid: int) -> gpd.GeoDataFrame:
@@ -140,10 +220,12 @@ def edit(
 
     Raises:
         UsageError: an edit names a parcel or unit that is not there, or cannot be.
+        StaleError: the draft is out of date.
     """
-    with project.transaction() as connection:
-        stored = read_draft(connection, which)
-        inputs = read_unit_inputs(connection, project, stored.settings)
+    with project.turn(DRAFT) as connection:
+        draft = held_draft(connection, project, which)
+        refuse(draft.stale, "Nothing was edited")
+        stored, inputs = draft.stored, draft.inputs()
         problem = ground_of(inputs, stored)
         effort = effort_of(stored.settings)
         try:
@@ -151,7 +233,7 @@ def edit(
         except ValueError as error:
             raise UsageError(f"{stored.name}: {error}") from error
         tell(done.said)
-        return _kept(connection, project, stored, (name, "edit"), (problem, done))
+        return _kept(draft, (name, "edit"), (problem, done))
 
 
 def import_edited(
@@ -164,10 +246,12 @@ def import_edited(
 
     Raises:
         InputRefusedError: the file holds unknown parcels, or parcels in two units; all are named, nothing is written.
+        StaleError: the draft is out of date.
     """
-    with project.transaction() as connection:
-        stored = read_draft(connection, which)
-        inputs = read_unit_inputs(connection, project, stored.settings)
+    with project.turn(DRAFT) as connection:
+        draft = held_draft(connection, project, which)
+        refuse(draft.stale, "Nothing was imported")
+        stored, inputs = draft.stored, draft.inputs()
         problem = ground_of(inputs, stored)
         given = read_edited(source, layer, srid=project.srid)
         drawn = pd.DataFrame(columns=list(FINDINGS))
@@ -179,7 +263,7 @@ def import_edited(
         done = redescribe(problem, inputs.cells, members, stored.bound_m2).with_findings(drawn)
         tell(f"{source.name}: {len(done.units)} units")
         edited = Edited(done, f"import {source.name}")
-        return _kept(connection, project, stored, (name, "import"), (problem, edited))
+        return _kept(draft, (name, "import"), (problem, edited))
 
 
 def _refuse_members(source: Path, problem: Problem, members: pd.DataFrame, drawn: pd.DataFrame) -> None:
@@ -199,27 +283,22 @@ def _refuse_members(source: Path, problem: Problem, members: pd.DataFrame, drawn
 
 
 def _kept(
-    connection: Connection,
-    project: Project,
-    stored: Stored,
+    base: HeldDraft,
     label: tuple[str, str],
     made: tuple[Problem, Edited],
 ) -> Compared:
     """Write a draft under a name and origin and compare it with the one that it was made from."""
     (name, origin), (problem, edited) = label, made
+    held, stored = base.held, base.stored
     draft = edited.draft
     said = {"members": _digestible(draft.members), "edit": edited.said}
 
     def work(run_id: int) -> None:
-        write_draft(connection, project, run_id, name, origin, draft, base=stored.run_id)
+        write_draft(held.connection, held.project, run_id, name, origin, draft, base=stored.run_id)
 
-    run = recorded(
-        connection,
-        DRAFT_STAGE,
-        inputs=inputs_of(connection, stored.settings) | {"base_run": stored.run_id},
-        settings={"name": name, **stored.settings.model_dump(mode="json"), **said},
-        work=work,
-    )
+    plain = units(DRAFT, name, stored.settings, held.current, held.basis.classified)
+    inputs = {**plain.inputs, "base_run": stored.run_id}
+    run = recorded(held.connection, Request(DRAFT, inputs, {**plain.settings, **said}), work)
     before = judge(problem, stored.members)
     return Compared(run, before.value_m2, draft.value_m2, _changed(stored, before, draft), draft.findings)
 
@@ -249,14 +328,13 @@ def ground_of(inputs: UnitInputs, stored: Stored) -> Problem:
 
 
 def judged_polygons(
-    project: Project, source: Path, layer: str | None = None, settings: DelineateSettings | None = None
+    held: Reading, source: Path, layer: str | None = None, settings: DelineateSettings | None = None
 ) -> Judgement:
     """Judge hand-drawn polygons or a membership table by the limits of lowland.toml; nothing is written."""
-    settings = settings or project.settings.delineate
-    with project.transaction() as connection:
-        inputs = read_unit_inputs(connection, project, settings)
+    settings = settings or held.project.settings.delineate
+    inputs = read_unit_inputs(held, settings)
     problem = inputs.problem(limits_of(settings), weights_of(settings))
-    given = read_edited(source, layer, srid=project.srid)
+    given = read_edited(source, layer, srid=held.project.srid)
     if given.polygons is None:
         return judge(problem, given.members)
     members, drawn = members_of_polygons(inputs.parcels, given.polygons)
@@ -264,15 +342,13 @@ def judged_polygons(
     return Judgement(judged.units, pd.concat([drawn, judged.findings], ignore_index=True))
 
 
-def next_best(project: Project, which: str, parcel_id: str) -> tuple[str, list[Alternative]]:
+def next_best(draft: HeldDraft, parcel_id: str) -> tuple[str, list[Alternative]]:
     """Return where a parcel is in a draft (or why it is in no unit), and the next-best units that hold it.
 
     Raises:
-        UsageError: there is no such draft or parcel.
+        UsageError: there is no such parcel.
     """
-    with project.transaction() as connection:
-        stored = read_draft(connection, which)
-        inputs = read_unit_inputs(connection, project, stored.settings)
+    stored, inputs = draft.stored, draft.inputs()
     row = stored.members[stored.members["parcel_id"] == parcel_id]
     if row.empty:
         raise UsageError(
@@ -288,21 +364,18 @@ def next_best(project: Project, which: str, parcel_id: str) -> tuple[str, list[A
     return said, alternatives(problem, found, parcel_id)
 
 
-def export(project: Project, which: str, target: Path, *, overwrite: bool = False) -> Path:
+def export(draft: HeldDraft, target: Path, *, overwrite: bool = False) -> Path:
     """Write a draft as a GeoPackage for QGIS: `members` (parcels with unit_id, to be edited) and `units` (outlines).
 
     Raises:
         UsageError: the file is there, is no draft as lowland wrote it (an edited one is not), and `overwrite` is not set.
     """
-    with project.outputs.writing(target, overwrite=overwrite):
-        return write_editable(target, *_editable(project, which))
+    with draft.held.project.outputs.writing(target, overwrite=overwrite):
+        return write_editable(target, *_editable(draft))
 
 
-def _editable(project: Project, which: str) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    with project.transaction() as connection:
-        stored = read_draft(connection, which)
-        inputs = read_unit_inputs(connection, project, stored.settings)
-        units = draft_units(connection, stored.run_id, srid=project.srid)
-    members = inputs.parcels.merge(stored.members, on="parcel_id", suffixes=("_not_allowed", ""))
+def _editable(draft: HeldDraft) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    inputs = draft.inputs()
+    members = inputs.parcels.merge(draft.stored.members, on="parcel_id", suffixes=("_not_allowed", ""))
     shown = members[["parcel_id", "unit_id", "reason", "kind", "area_m2", "low_m2", "geometry"]]
-    return gpd.GeoDataFrame(shown, crs=inputs.parcels.crs), units
+    return gpd.GeoDataFrame(shown, crs=inputs.parcels.crs), draft.units()

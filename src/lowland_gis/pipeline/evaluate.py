@@ -22,9 +22,6 @@ from lowland_gis.pipeline.inputs import Inputs
 
 Floats = npt.NDArray[np.float64]
 
-# Strips of line features are an addition: a survey without them is still a survey.
-_STRIPS = ("xzdw2",)
-
 
 @dataclass(frozen=True)
 class Found:
@@ -38,32 +35,6 @@ class Found:
     high: Floats | None = None
     detail: npt.NDArray[np.object_] | None = None
     used: tuple[str, ...] = ()
-
-
-def needed_layers(definition: define.AnyMeasure) -> tuple[str, ...]:
-    """Return the layers that a measure cannot do without."""
-    match definition:
-        case define.OverlapMeasure():
-            return tuple(layer for layer in definition.layers if layer not in _STRIPS)
-        case define.RasterMeasure():
-            return (definition.layer,)
-        case define.PaperMeasure():
-            return ()
-        case define.BuildingMeasure() | define.EnterpriseMeasure():
-            return (definition.kind,)
-        case define.ContractMeasure():
-            return ("supply",)
-        case _:
-            return ("parcel",)
-
-
-def optional_layers(definition: define.AnyMeasure) -> tuple[str, ...]:
-    """Return the layers that a measure uses where they were delivered."""
-    if isinstance(definition, define.OverlapMeasure):
-        return tuple(layer for layer in definition.layers if layer in _STRIPS)
-    if isinstance(definition, define.EnterpriseMeasure) and definition.total is not None:
-        return ("building",)
-    return ()
 
 
 @singledispatch
@@ -92,7 +63,7 @@ def _(definition: define.OverlapMeasure, inputs: Inputs) -> Found:
         nameless = _nameless(definition, layers, len(inputs.index))
         high = np.minimum(high + nameless, 1.0)
         detail = measures.noted(detail, nameless, "代码缺失或不在标准内")
-    return Found(share, low, high, detail, optional_layers(definition))
+    return Found(share, low, high, detail, define.optional_layers(definition))
 
 
 def _nameless(definition: define.OverlapMeasure, layers: list[measures.LayerOverlaps], count: int) -> Floats:
@@ -221,7 +192,7 @@ def _(definition: define.EnterpriseMeasure, inputs: Inputs) -> Found:
         np.int64
     )
     detail = measures.noted_firms(found.allocation, uncoded)
-    return Found(found.intensity, detail=detail, used=optional_layers(definition))
+    return Found(found.intensity, detail=detail, used=define.optional_layers(definition))
 
 
 def _grounds(firms: pd.DataFrame, inputs: Inputs) -> tuple[Floats, Floats]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +12,13 @@ import pandas as pd
 
 from lowland_gis.analysis.decide import Facts
 from lowland_gis.analysis.kleene import FALSE, TRUE, UNKNOWN, Outcomes
+from lowland_gis.analysis.rules import RulePack
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame, read_numbers
-from lowland_gis.pipeline.runs import current_versions, run_inputs
+from lowland_gis.definitions import measure as define
+from lowland_gis.pipeline.runs import Record
+
+Objects = npt.NDArray[np.object_]
 
 # Evidence of this kind says what a registered paper states of a condition.
 SAID = "paper: "
@@ -25,49 +29,61 @@ _EVIDENCE = (
     " FROM land.parcel WHERE version_id = ANY(%s)) p USING (parcel_id)"
     " JOIN unnest(%s::text[]) WITH ORDINALITY m(measure, number) USING (measure) WHERE e.run_id = %s"
 )
-_ZONES = (
-    "SELECT DISTINCT ON (parcel_id) parcel_id, code FROM result.overlap WHERE run_id = %s AND layer = 'plan_zone'"
+_GREATEST = (
+    "SELECT DISTINCT ON (parcel_id) parcel_id, code FROM result.overlap WHERE run_id = %s AND layer = %s{}"
     " ORDER BY parcel_id, area_m2 DESC, code"
 )
+# So many parcels are looked up one by one; of more the whole layer is read.
+_FEW = 1000
 
 
-def evidence_facts(connection: Connection, run_id: int, *, units: Mapping[str, str], day: dt.date) -> Facts:
-    """Return what a run of the stage measure found, for every parcel of its deliveries."""
-    inputs = run_inputs(connection, run_id, "measure")
+def evidence_facts(connection: Connection, measured: Record, pack: RulePack) -> Facts:
+    """Return what a run of the stage measure found, for every parcel of its deliveries, on the day of a pack."""
+    versions = measured.inputs["parcel_versions"]
     places = read_frame(
         connection,
         "SELECT parcel_id, town_code FROM land.parcel WHERE version_id = ANY(%s) ORDER BY parcel_id",
-        [inputs["parcel_versions"]],
+        [versions],
     )
     names = [
         str(row[0])
         for row in connection.execute(
-            "SELECT DISTINCT measure FROM result.evidence WHERE run_id = %s ORDER BY measure", [run_id]
+            "SELECT DISTINCT measure FROM result.evidence WHERE run_id = %s ORDER BY measure",
+            [measured.run_id],
         )
     ]
     parcels = places["parcel_id"].to_numpy(dtype=object)
     values, low, high = (np.full((len(names), len(parcels)), np.nan) for _ in range(3))
-    query = [inputs["parcel_versions"], names, run_id]
-    for rows in read_numbers(connection, _EVIDENCE, query, ("i4", "i4", "f8", "f8", "f8")):
+    for rows in read_numbers(
+        connection, _EVIDENCE, [versions, names, measured.run_id], ("i4", "i4", "f8", "f8", "f8")
+    ):
         place = rows["f1"], rows["f0"]
         values[place], low[place], high[place] = rows["f2"], rows["f3"], rows["f4"]
     return facts_from(
         parcels,
         {name: Measured(values[number], low[number], high[number]) for number, name in enumerate(names)},
-        units=units,
-        day=day,
+        units=measured_units(measured),
+        day=pack.day(dt.date.fromisoformat(measured.settings["as_of"])),
         towns=places["town_code"].to_numpy(dtype=object),
-        zones=zones_of(connection, inputs["tabulate_run"], parcels),
+        zones=greatest_codes(connection, measured.inputs["tabulate_run"], "plan_zone", parcels),
     )
 
 
-def zones_of(
-    connection: Connection, tabulate_run: int, parcels: npt.NDArray[np.object_]
-) -> npt.NDArray[np.object_]:
-    """Return the plan zone that holds most of each parcel, None outside of all."""
-    zones = read_frame(connection, _ZONES, [tabulate_run])
-    found = pd.Series(zones["code"].to_numpy(), index=zones["parcel_id"].to_numpy()).reindex(parcels)
-    return found.to_numpy(dtype=object)
+def measured_units(measured: Record) -> dict[str, str]:
+    """Return the unit of each measure as a run of the stage measure recorded it."""
+    defined = define.from_json(measured.settings["measures"])
+    return {name: definition.unit for name, definition in defined.items()}
+
+
+def greatest_codes(
+    connection: Connection, tabulate_run: int, layer: str, parcels: Objects | Sequence[str]
+) -> Objects:
+    """Return the code of a layer that holds most of each parcel (of two alike the first one), None outside of all."""
+    few = len(parcels) <= _FEW
+    query = _GREATEST.format(" AND parcel_id = ANY(%s)" if few else "")
+    found = read_frame(connection, query, [tabulate_run, layer, *([list(parcels)] if few else [])])
+    codes: Objects = found.set_index("parcel_id")["code"].reindex(pd.Index(parcels)).to_numpy(dtype=object)
+    return codes
 
 
 @dataclass(frozen=True)
@@ -80,13 +96,13 @@ class Measured:
 
 
 def facts_from(
-    parcels: npt.NDArray[np.object_],
+    parcels: Objects,
     measured: Mapping[str, Measured],
     *,
     units: Mapping[str, str],
     day: dt.date,
-    towns: npt.NDArray[np.object_],
-    zones: npt.NDArray[np.object_],
+    towns: Objects,
+    zones: Objects,
 ) -> Facts:
     """Return facts; a measure has bands where an end differs from the value anywhere."""
     bands = {
@@ -117,14 +133,17 @@ def _outcome(said: npt.NDArray[np.float64]) -> Outcomes:
     return np.where(np.isnan(said), UNKNOWN, np.where(said > 0, TRUE, FALSE)).astype(np.int8)
 
 
-def evidence_table(connection: Connection, run_id: int) -> pd.DataFrame:
-    """Return evidence as one row a current parcel and one column a measure, NaN where nothing is known."""
-    ids = [version.version_id for version in current_versions(connection).get("parcel", [])]
+def evidence_table(connection: Connection, measured: Record) -> pd.DataFrame:
+    """Return the evidence of a run as one row a parcel of its deliveries and one column a measure, NaN where nothing is known."""
     parcels = read_frame(
-        connection, "SELECT parcel_id FROM land.parcel WHERE version_id = ANY(%s) ORDER BY parcel_id", [ids]
+        connection,
+        "SELECT parcel_id FROM land.parcel WHERE version_id = ANY(%s) ORDER BY parcel_id",
+        [measured.inputs["parcel_versions"]],
     )
     long = read_frame(
-        connection, "SELECT parcel_id, measure, value FROM result.evidence WHERE run_id = %s", [run_id]
+        connection,
+        "SELECT parcel_id, measure, value FROM result.evidence WHERE run_id = %s",
+        [measured.run_id],
     )
     wide = long.pivot(index="parcel_id", columns="measure", values="value")  # noqa: PD010 - pivot_table would average
     return wide.reindex(pd.Index(parcels["parcel_id"])).astype(np.float64)

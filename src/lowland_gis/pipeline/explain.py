@@ -21,16 +21,13 @@ from lowland_gis.analysis.rules import (
     Exemption,
     Parameter,
     Question,
-    RulePack,
 )
-from lowland_gis.db.connect import Connection
 from lowland_gis.definitions import measure as define
 from lowland_gis.definitions.layer import layer_definition, layer_keys
 from lowland_gis.errors import UsageError
-from lowland_gis.pipeline.classify import measure_run_of, pack_of, run_number
-from lowland_gis.pipeline.evidence import SAID
-from lowland_gis.pipeline.project import Project
-from lowland_gis.pipeline.runs import run_inputs, run_settings
+from lowland_gis.pipeline.evidence import SAID, greatest_codes, measured_units
+from lowland_gis.pipeline.land import town_names
+from lowland_gis.pipeline.reading import Reading
 
 OPEN_TITLE = "待核"
 OUTCOMES = {"t": "true", "f": "false", "u": "unknown"}
@@ -122,21 +119,21 @@ class Explanation:
     derived: tuple[Estimated, ...]
 
 
-def explain(project: Project, parcel_id: str, run: str = "latest") -> Explanation:
+def explain(held: Reading, parcel_id: str) -> Explanation:
     """Return the explanation of every question that was asked of a parcel, from the record of a run.
 
     Raises:
-        UsageError: there is no such run, or no such parcel in it.
+        UsageError: there is no such parcel in the run; the message says what the run is out of date by.
     """
-    with project.transaction() as connection:
-        record = _Record(connection, run_number(connection, run), parcel_id)
-        verdicts = record.verdicts()
-        if not verdicts:
-            raise UsageError(
-                f"Run {record.run_id} holds no parcel {parcel_id!r}. Check the code (宗地代码 ZDDM); a parcel that was set"
-                " aside at ingest is in land.issue."
-            )
-        return record.explanation(verdicts)
+    record = _Record(held, parcel_id)
+    verdicts = record.verdicts()
+    if not verdicts:
+        stale = "" if held.stale is None else f" {held.stale}"
+        raise UsageError(
+            f"Run {record.run_id} holds no parcel {parcel_id!r}. Check the code (宗地代码 ZDDM); a parcel that was set"
+            f" aside at ingest is in land.issue.{stale}"
+        )
+    return record.explanation(verdicts)
 
 
 @dataclass(frozen=True)
@@ -153,24 +150,21 @@ class _Found:
 class _Record:
     """What a run recorded of a parcel."""
 
-    def __init__(self, connection: Connection, run_id: int, parcel_id: str) -> None:
-        self._connection, self.run_id, self._parcel_id = connection, run_id, parcel_id
-        self._pack: RulePack = pack_of(connection, run_id)
-        self._measure_run = measure_run_of(connection, run_id)
-        settings = run_settings(connection, self._measure_run, "measure")
-        self._measures = define.from_json(settings["measures"])
-        self._as_of = dt.date.fromisoformat(settings["as_of"])
+    def __init__(self, held: Reading, parcel_id: str) -> None:
+        self._held, self._basis, self._parcel_id = held, held.basis, parcel_id
+        self.run_id = held.basis.run_id
+        self._pack, self._measures, self._as_of = held.basis.pack, held.basis.measures, held.basis.as_of
         self._derived = {item.name: item for item in self._pack.derived}
-        rows = connection.execute(
+        rows = held.connection.execute(
             "SELECT measure, value, low, high, source, detail FROM result.evidence WHERE parcel_id = %s AND run_id = ANY(%s)",
-            [parcel_id, [self._measure_run, run_id]],
+            [parcel_id, [held.basis.measured.run_id, self.run_id]],
         ).fetchall()
         self._evidence = {row[0]: _Found(*row[1:]) for row in rows}
         self._answers: dict[str, str] = {}
 
     def verdicts(self) -> dict[str, tuple[Any, ...]]:
         """Return question → answer, settled, rule, candidate, trace."""
-        rows = self._connection.execute(
+        rows = self._held.connection.execute(
             "SELECT question, answer, settled, rule, candidate, trace FROM result.verdict WHERE run_id = %s AND parcel_id = %s",
             [self.run_id, self._parcel_id],
         ).fetchall()
@@ -180,12 +174,9 @@ class _Record:
         """Return everything about the parcel."""
         pack, land = self._pack, self._land
         self._answers = {name: row[0] for name, row in verdicts.items()}
-        started = self._connection.execute(
-            "SELECT started_at FROM result.run WHERE run_id = %s", [self.run_id]
-        ).fetchone()
         return Explanation(
             self._parcel_id, land["location"], land["town_name"], land["ownership"], land["area_m2"],
-            self.run_id, started[0] if started else dt.datetime.min.replace(tzinfo=dt.UTC), self._as_of,
+            self.run_id, self._basis.classified.started_at, self._as_of,
             pack.name, pack.title, pack.document, pack.example,
             tuple(self._question(item, verdicts[item.name]) for item in pack.question if item.name in verdicts),
             tuple(self._estimates()),
@@ -193,22 +184,29 @@ class _Record:
 
     @cached_property
     def _land(self) -> dict[str, Any]:
-        inputs = run_inputs(self._connection, self._measure_run, "measure")
-        row = self._connection.execute(
-            "SELECT p.attributes->>'ZL', p.attributes->>'QSXZ', p.area_m2, p.town_code,"
-            " (SELECT attributes->>'XZQMC' FROM land.feature f WHERE f.layer = 'town' AND f.code = p.town_code"
-            "  ORDER BY feature_id DESC LIMIT 1),"
-            " (SELECT code FROM result.overlap o WHERE o.run_id = %s AND o.layer = 'plan_zone' AND o.parcel_id = p.parcel_id"
-            "  ORDER BY area_m2 DESC, code LIMIT 1)"
-            " FROM land.parcel p WHERE p.parcel_id = %s AND p.version_id = ANY(%s)",
-            [inputs["tabulate_run"], self._parcel_id, inputs["parcel_versions"]],
+        connection, basis = self._held.connection, self._basis
+        row = connection.execute(
+            "SELECT attributes->>'ZL', attributes->>'QSXZ', area_m2, town_code FROM land.parcel"
+            " WHERE parcel_id = %s AND version_id = ANY(%s)",
+            [self._parcel_id, basis.parcels],
         ).fetchone()
-        names = ("location", "ownership", "area_m2", "town", "town_name", "zone")
-        return dict(zip(names, row or (None, None, float("nan"), None, None, None), strict=True))
+        found = dict(
+            zip(
+                ("location", "ownership", "area_m2", "town"),
+                row or (None, None, float("nan"), None),
+                strict=True,
+            )
+        )
+        zone = greatest_codes(connection, basis.tabulated.run_id, "plan_zone", [self._parcel_id])[0]
+        names = town_names(connection, self._held.versions("town"))
+        return found | {
+            "town_name": names.get(found["town"]),
+            "zone": zone if isinstance(zone, str) else None,
+        }
 
     @cached_property
     def _place(self) -> Facts:
-        units = {name: definition.unit for name, definition in self._measures.items()}
+        units = measured_units(self._basis.measured)
         one = {key: np.array([self._land[key]], dtype=object) for key in ("town", "zone")}
         return Facts(
             np.array([self._parcel_id], dtype=object), {}, units=units, towns=one["town"], zones=one["zone"],

@@ -9,35 +9,35 @@ import pandas as pd
 
 from lowland_gis import schema
 from lowland_gis.analysis.rules import OPEN, RulePack
+from lowland_gis.analysis.units import MU_M2
 from lowland_gis.db.connect import Connection
-from lowland_gis.db.frames import read_frame, read_geoframe
-from lowland_gis.definitions.rule_pack import from_json
+from lowland_gis.db.frames import read_geoframe
 from lowland_gis.pipeline import land
 from lowland_gis.pipeline.determine import WITHDRAWN, newest
 from lowland_gis.pipeline.frozen import frozen_shapes
-from lowland_gis.pipeline.project import Project
-from lowland_gis.pipeline.runs import current_versions, needed_run, run_settings
+from lowland_gis.pipeline.reading import Reading
+from lowland_gis.pipeline.requests import DELINEATE
+from lowland_gis.pipeline.runs import needed_record
+from lowland_gis.pipeline.verdicts import kind_verdicts, kinds
 
-MU_M2 = 2000 / 3
 OPEN_TITLE = "待核"
 _OUTCOME_OPEN, _OUTCOME_FALSE = "u", "f"
 
 
-def delivery_frames(connection: Connection, project: Project) -> dict[str, pd.DataFrame]:
+def delivery_frames(held: Reading) -> dict[str, pd.DataFrame]:
     """Return the frames of a package: low_efficiency, legacy, problem and unit, from the registry and the newest units."""
-    pack = current_pack(connection)
-    parcels = _parcels(connection, project)
+    connection, pack, parcels = held.connection, held.basis.pack, _parcels(held)
     return {
         "low_efficiency": _low_efficiency(connection, parcels, pack),
         "legacy": _legacy(connection, parcels, pack),
         "problem": _problem(connection, parcels, pack),
-        "unit": units(connection, project),
+        "unit": units(held),
     }
 
 
-def current_pack(connection: Connection) -> RulePack:
-    """Return the rule pack that the newest verdicts rest on."""
-    return from_json(run_settings(connection, needed_run(connection, "classify").run_id, "classify")["pack"])
+def problem_frame(held: Reading) -> pd.DataFrame:
+    """Return the problem list with the titles of its questions and clauses."""
+    return _problem(held.connection, _parcels(held), held.basis.pack)
 
 
 def kind_titles(pack: RulePack) -> dict[str, str]:
@@ -45,23 +45,19 @@ def kind_titles(pack: RulePack) -> dict[str, str]:
     return {**pack.question_named("kind").answers, OPEN: OPEN_TITLE}
 
 
-def map_frames(connection: Connection, project: Project) -> dict[str, gpd.GeoDataFrame]:
+def map_frames(held: Reading) -> dict[str, gpd.GeoDataFrame]:
     """Return the frames of the overview map."""
-    versions = current_versions(connection)
+    connection, srid = held.connection, held.project.srid
 
     def shapes(key: str) -> gpd.GeoDataFrame:
-        return land.layer_shapes(connection, key, versions, srid=project.srid)
+        return land.layer_shapes(connection, key, held.versions(key), held.basis.as_of, srid=srid)
 
-    kinds = read_frame(
-        connection,
-        "SELECT parcel_id, answer FROM result.verdict WHERE run_id = %s AND question = 'kind'",
-        [needed_run(connection, "classify").run_id],
-    )
-    parcels = land.parcels(connection, versions, srid=project.srid)[["parcel_id", "area_m2", "geometry"]]
+    answers = kinds(connection, held.basis).rename("answer").reset_index()
+    parcels = land.parcels(connection, held.basis.versions, srid=srid)[["parcel_id", "area_m2", "geometry"]]
     towns = shapes("town")
     return {
-        "parcels": parcels.merge(kinds, on="parcel_id"),
-        "units": units(connection, project),
+        "parcels": parcels.merge(answers, on="parcel_id"),
+        "units": units(held),
         "roads": shapes("road").rename(columns={"code": "grade"}),
         "river": shapes("river"),
         "towns": towns.assign(name=[values["XZQMC"] for values in towns["attributes"]]),
@@ -70,59 +66,44 @@ def map_frames(connection: Connection, project: Project) -> dict[str, gpd.GeoDat
     }
 
 
-def units(connection: Connection, project: Project) -> gpd.GeoDataFrame:
+def units(held: Reading) -> gpd.GeoDataFrame:
     """Return the units that leave the house, with the names of their towns.
 
     Where units are frozen these are it, with the numbers of their towns as unit_id; else the newest of the flow.
     """
-    rows = frozen_shapes(connection, srid=project.srid)
+    rows = frozen_shapes(held.connection, srid=held.project.srid)
     if rows.empty:
-        rows = _units_of_the_flow(connection, project)
-    names = town_names(connection)
+        rows = _units_of_the_flow(held.connection, srid=held.project.srid)
+    names = land.town_names(held.connection, held.versions("town"))
     return rows.assign(town_name=rows["town_code"].map(names), area_mu=_mu(rows["area_m2"]))
 
 
-def _units_of_the_flow(connection: Connection, project: Project) -> gpd.GeoDataFrame:
+def _units_of_the_flow(connection: Connection, *, srid: int) -> gpd.GeoDataFrame:
     return read_geoframe(
         connection,
         "SELECT unit_id, town_code, n_parcels, area_m2, low_share, compactness, ST_AsBinary(geom) AS geom"
         " FROM result.unit WHERE run_id = %s ORDER BY unit_id",
-        [needed_run(connection, "delineate").run_id],
-        srid=project.srid,
+        [needed_record(connection, DELINEATE).run_id],
+        srid=srid,
     )
 
 
-def town_names(connection: Connection) -> dict[str, str]:
-    """Return town code → name from the current towns."""
-    ids = [version.version_id for version in current_versions(connection).get("town", [])]
-    rows = connection.execute(
-        "SELECT code, attributes->>'XZQMC' FROM land.feature WHERE version_id = ANY(%s)", [ids]
-    ).fetchall()
-    return dict(rows)
-
-
-def kind_table(connection: Connection) -> pd.DataFrame:
+def kind_table(held: Reading) -> pd.DataFrame:
     """Return kinds × parcels × area: kind, title, parcels, area_m2, area_mu, in the order of the rule pack."""
-    question = next(item for item in current_pack(connection).question if item.name == "kind")
+    question = next(item for item in held.basis.pack.question if item.name == "kind")
     answers = dict.fromkeys([*(rule.answer for rule in question.rule), question.otherwise])
     titles = {**{answer: question.answers[answer] for answer in answers}, OPEN: OPEN_TITLE}
-    ids = [version.version_id for version in current_versions(connection).get("parcel", [])]
-    sums = read_frame(
-        connection,
-        "SELECT v.answer AS kind, count(*) AS parcels, sum(p.area_m2) AS area_m2 FROM result.verdict v"
-        " JOIN land.parcel p ON p.parcel_id = v.parcel_id AND p.version_id = ANY(%s)"
-        " WHERE v.run_id = %s AND v.question = 'kind' GROUP BY v.answer",
-        [ids, needed_run(connection, "classify").run_id],
-    ).set_index("kind")
+    verdicts = kind_verdicts(held.connection, held.basis).rename(columns={"answer": "kind"})
+    sums = verdicts.groupby("kind").agg(parcels=("parcel_id", "count"), area_m2=("area_m2", "sum"))
     table = sums.reindex([kind for kind in titles if kind in sums.index]).reset_index()
     return table.assign(title=table["kind"].map(titles), area_mu=_mu(table["area_m2"]))[
         ["kind", "title", "parcels", "area_m2", "area_mu"]
     ]
 
 
-def _parcels(connection: Connection, project: Project) -> gpd.GeoDataFrame:
-    rows = land.parcels(connection, current_versions(connection), srid=project.srid)
-    names = town_names(connection)
+def _parcels(held: Reading) -> gpd.GeoDataFrame:
+    rows = land.parcels(held.connection, held.basis.versions, srid=held.project.srid)
+    names = land.town_names(held.connection, held.versions("town"))
     return gpd.GeoDataFrame(
         {
             "parcel_id": rows["parcel_id"],

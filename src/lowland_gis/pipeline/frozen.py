@@ -14,8 +14,11 @@ from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
 from lowland_gis.db.frames import read_frame, read_geoframe
 from lowland_gis.errors import UsageError, listed
-from lowland_gis.pipeline.drafts import Stored, draft_units, read_draft
+from lowland_gis.pipeline.basis import Basis
+from lowland_gis.pipeline.drafts import Stored, held_draft
 from lowland_gis.pipeline.project import Project, Tell, silent, who
+from lowland_gis.pipeline.runs import found_record
+from lowland_gis.pipeline.stale import Stale, refuse
 
 FROZEN = "frozen"
 # The newest row of a number holds.
@@ -32,11 +35,13 @@ def freeze(project: Project, which: str, units: tuple[str, ...] = (), *, tell: T
 
     Raises:
         UsageError: a unit is unknown or breaks a rule, or a parcel is in another frozen unit.
+        StaleError: the draft is out of date.
     """
     with project.transaction() as connection:
         connection.execute("LOCK TABLE registry.unit IN EXCLUSIVE MODE")
-        stored = read_draft(connection, which)
-        rows = draft_units(connection, stored.run_id, srid=project.srid)
+        draft = held_draft(connection, project, which)
+        refuse(draft.stale, "Nothing was frozen")
+        stored, rows = draft.stored, draft.units()
         wanted = rows[rows["unit_id"].isin(units)] if units else rows
         members = stored.members.dropna(subset="unit_id").groupby("unit_id")["parcel_id"].agg(list)
         held = frozen_units(connection)
@@ -51,6 +56,47 @@ def freeze(project: Project, which: str, units: tuple[str, ...] = (), *, tell: T
 def frozen_units(connection: Connection) -> pd.DataFrame:
     """Return the frozen units in force: number, unit_id, town_code, parcels, run_id."""
     return read_frame(connection, f"SELECT number, unit_id, town_code, parcels, run_id {_IN_FORCE}")
+
+
+def stale_frozen(connection: Connection, basis: Basis) -> Stale | None:
+    """Return which frozen units were drawn on other verdicts than those of a basis, or hold parcels that it does not know.
+
+    What people froze stays; that it rests on something else is said.
+    """
+    held = frozen_units(connection)
+    causes = []
+    for run_id, rows in held.groupby("run_id"):
+        drawn = found_record(connection, int(str(run_id)))
+        if drawn is None or drawn.inputs["classify"] != basis.classified.digest:
+            rests = (
+                "a draft that was thrown away"
+                if drawn is None
+                else f"the classification run {drawn.inputs['classify_run']}"
+            )
+            causes.append(
+                f"{len(rows)} frozen units ({rows['number'].iloc[0]} …) rest on {rests}, all else on run {basis.run_id}"
+            )
+    known = _known_parcels(connection, basis, held)
+    for number, parcels in zip(held["number"], held["parcels"], strict=True):
+        gone = sorted(set(parcels) - known)
+        if gone:
+            causes.append(
+                f"frozen unit {number}: {len(gone)} of its parcels are none any more, for example {gone[0]}"
+            )
+    return (
+        Stale("Frozen units are", tuple(causes), "lowland unit draft, then: lowland unit freeze")
+        if causes
+        else None
+    )
+
+
+def _known_parcels(connection: Connection, basis: Basis, held: pd.DataFrame) -> set[str]:
+    wanted = [parcel for parcels in held["parcels"] for parcel in parcels]
+    rows = connection.execute(
+        "SELECT parcel_id FROM land.parcel WHERE version_id = ANY(%s) AND parcel_id = ANY(%s)",
+        [basis.parcels, wanted],
+    ).fetchall()
+    return {row[0] for row in rows}
 
 
 def frozen_shapes(connection: Connection, *, srid: int) -> gpd.GeoDataFrame:

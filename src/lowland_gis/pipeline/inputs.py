@@ -126,6 +126,7 @@ def read_inputs(
     documents: pd.DataFrame,
 ) -> Inputs:
     """Read the parcels, features, enterprises and rasters of some deliveries."""
+    day = project.settings.project.as_of
     rasters: dict[str, list[DeliveredRaster]] = {}
     for raster in delivered_rasters(connection, versions.get("raster", [])):
         rasters.setdefault(raster.layer, []).append(raster)
@@ -137,7 +138,10 @@ def read_inputs(
         land.parcels(connection, versions, srid=project.srid),
         overlaps,
         zone_overlaps,
-        {key: land.layer_shapes(connection, key, versions, srid=project.srid) for key in FEATURE_LAYERS},
+        {
+            key: land.layer_shapes(connection, key, versions.get(key, []), day, srid=project.srid)
+            for key in FEATURE_LAYERS
+        },
         land.enterprises(connection, versions),
         rasters,
         versions,

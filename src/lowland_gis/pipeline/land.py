@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import geopandas as gpd
 import pandas as pd
@@ -10,9 +11,9 @@ from psycopg import sql
 
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame, read_geoframe
-from lowland_gis.definitions.layer import LayerDefinition
+from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.errors import InputRefusedError, UsageError
-from lowland_gis.pipeline.runs import Version, current_versions
+from lowland_gis.pipeline.runs import Version, Versions
 
 # SQLAlchemy builds no part of these: they are read in binary, with the geometry as WKB.
 _PARCELS = (
@@ -21,8 +22,8 @@ _PARCELS = (
 )
 
 
-def parcels(connection: Connection, versions: dict[str, list[Version]], *, srid: int) -> gpd.GeoDataFrame:
-    """Return the current parcels in the order of their codes.
+def parcels(connection: Connection, versions: Versions, *, srid: int) -> gpd.GeoDataFrame:
+    """Return the parcels of some deliveries in the order of their codes.
 
     Raises:
         UsageError: no parcels were ingested yet.
@@ -33,7 +34,7 @@ def parcels(connection: Connection, versions: dict[str, list[Version]], *, srid:
     return found
 
 
-def refuse_double_parcels(connection: Connection, versions: dict[str, list[Version]]) -> None:
+def refuse_double_parcels(connection: Connection, versions: Versions) -> None:
     """Refuse parcels that stand in two parts, without reading them.
 
     Raises:
@@ -47,7 +48,7 @@ def refuse_double_parcels(connection: Connection, versions: dict[str, list[Versi
     _refuse_double([row[0] for row in double], versions["parcel"])
 
 
-def _parcel_versions(versions: dict[str, list[Version]]) -> list[int]:
+def _parcel_versions(versions: Versions) -> list[int]:
     ids = [version.version_id for version in versions.get("parcel", [])]
     if not ids:
         raise UsageError("There are no parcels yet. Type: lowland ingest parcel FILE")
@@ -67,16 +68,21 @@ def _refuse_double(double: list[str], versions: list[Version]) -> None:
 
 
 def features(
-    connection: Connection, definition: LayerDefinition, versions: list[Version], as_of: dt.date, *, srid: int
+    connection: Connection,
+    definition: LayerDefinition,
+    versions: Sequence[Version],
+    as_of: dt.date,
+    *,
+    srid: int,
 ) -> gpd.GeoDataFrame:
-    """Return the current features of a layer that are in force on a day: feature_id, code, attributes, geometry."""
+    """Return the features of some deliveries of a layer that are in force on a day: feature_id, code, attributes, geometry."""
     columns = "feature_id, code, attributes, ST_AsBinary(geom) AS geom"
     query, values = features_query(definition, versions, as_of, columns)
     return read_geoframe(connection, query, values, srid=srid)
 
 
 def features_query(
-    definition: LayerDefinition, versions: list[Version], as_of: dt.date, columns: str
+    definition: LayerDefinition, versions: Sequence[Version], as_of: dt.date, columns: str
 ) -> tuple[sql.Composed, list[object]]:
     """Return the statement that reads columns of the features that are in force on a day, and its values."""
     conditions = [sql.SQL("version_id = ANY({})").format(sql.Placeholder())]
@@ -97,27 +103,32 @@ def features_query(
 
 
 def layer_shapes(
-    connection: Connection, key: str, versions: dict[str, list[Version]], *, srid: int
+    connection: Connection, key: str, versions: Sequence[Version], as_of: dt.date, *, srid: int
 ) -> gpd.GeoDataFrame:
-    """Return the current features of a layer, or an empty frame where the layer was not delivered."""
-    ids = [version.version_id for version in versions.get(key, [])]
-    query = (
-        "SELECT feature_id, code, attributes, ST_AsBinary(geom) AS geom FROM land.feature"
-        " WHERE version_id = ANY(%s) ORDER BY feature_id"
-    )
-    return read_geoframe(connection, query, [ids], srid=srid)
+    """Return the features of some deliveries of a layer that are in force on a day; an empty frame where there is no delivery."""
+    return features(connection, layer_definition(key), versions, as_of, srid=srid)
 
 
-def enterprises(connection: Connection, versions: dict[str, list[Version]]) -> pd.DataFrame:
-    """Return parcel_id, year and attributes of every current enterprise row."""
+def feature_names(connection: Connection, versions: Sequence[Version], field: str) -> dict[str, str]:
+    """Return code → name from a field of the features of some deliveries."""
+    rows = connection.execute(
+        "SELECT code, attributes->>%s FROM land.feature WHERE version_id = ANY(%s) AND code IS NOT NULL"
+        " ORDER BY feature_id",
+        [field, [version.version_id for version in versions]],
+    ).fetchall()
+    return dict(rows)
+
+
+def town_names(connection: Connection, versions: Sequence[Version]) -> dict[str, str]:
+    """Return town code → name from some deliveries of the towns."""
+    return feature_names(connection, versions, "XZQMC")
+
+
+def enterprises(connection: Connection, versions: Versions) -> pd.DataFrame:
+    """Return parcel_id, year and attributes of every enterprise row of some deliveries."""
     ids = [version.version_id for version in versions.get("enterprise", [])]
     return read_frame(
         connection,
         "SELECT parcel_id, year, attributes FROM land.enterprise WHERE version_id = ANY(%s) ORDER BY enterprise_id",
         [ids],
     )
-
-
-def current(connection: Connection) -> dict[str, list[Version]]:
-    """Return the newest delivery of each layer and part, by layer."""
-    return current_versions(connection)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lowland_gis import schema
 from lowland_gis.analysis.kleene import EQUAL_WITHIN
-from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
 from lowland_gis.definitions import measure as define
 from lowland_gis.pipeline.documents import current_documents, paper_rows, said_rows
-from lowland_gis.pipeline.evaluate import evaluate, needed_layers, optional_layers
+from lowland_gis.pipeline.evaluate import evaluate
 from lowland_gis.pipeline.inputs import Inputs, StoredOverlaps, read_inputs
 from lowland_gis.pipeline.project import Project, Tell, silent
-from lowland_gis.pipeline.runs import Run, Version, current_versions, digest_of, needed_run, recorded
+from lowland_gis.pipeline.requests import MEASURE, TABULATE, measuring
+from lowland_gis.pipeline.runs import Run, current_versions, needed_record, recorded
+from lowland_gis.pipeline.stale import refuse, stale_tabulation
 
-STAGE = "measure"
 COLUMNS = ["parcel_id", "measure", "value", "low", "high", "source", "detail"]
 
 
@@ -28,12 +27,15 @@ def measure(project: Project, *, tell: Tell = silent) -> Run:
 
     Raises:
         UsageError: the stage tabulate has not run.
+        StaleError: the tabulation is not that of the deliveries in force.
     """
-    with project.transaction() as connection:
-        tabulated = needed_run(connection, "tabulate")
+    with project.turn(MEASURE) as connection:
+        tabulated = needed_record(connection, TABULATE)
         versions = current_versions(connection)
+        refuse(stale_tabulation(connection, project, tabulated, versions), "Nothing was measured")
+        request = measuring(connection, project, versions, tabulated)
         defined = define.measures()
-        documents = current_documents(connection)
+        documents = current_documents(connection, request.inputs["last_document"])
 
         def work(run_id: int) -> None:
             overlaps = StoredOverlaps(connection, tabulated.run_id)
@@ -41,38 +43,7 @@ def measure(project: Project, *, tell: Tell = silent) -> Run:
             for _, rows in evidence(inputs, defined, tell=tell):
                 copy_in(connection, schema.EVIDENCE, rows, srid=project.srid, constants={"run_id": run_id})
 
-        return recorded(
-            connection,
-            STAGE,
-            inputs=_inputs(connection, tabulated, defined, versions, documents),
-            settings={
-                "as_of": project.settings.project.as_of.isoformat(),
-                "measures": define.to_json(defined),
-            },
-            work=work,
-        )
-
-
-def _inputs(
-    connection: Connection,
-    tabulated: Run,
-    defined: Mapping[str, define.AnyMeasure],
-    versions: Mapping[str, list[Version]],
-    documents: pd.DataFrame,
-) -> dict[str, Any]:
-    layers = {"parcel", "plan_zone"}
-    for definition in defined.values():
-        layers |= {*needed_layers(definition), *optional_layers(definition)}
-    used = [version for key in sorted(layers) for version in versions.get(key, [])]
-    newest = connection.execute("SELECT coalesce(max(entry_id), 0) FROM registry.document").fetchone()
-    return {
-        "tabulate": tabulated.digest,
-        "tabulate_run": tabulated.run_id,
-        "versions": {str(version.version_id): version.digest for version in used},
-        "parcel_versions": [version.version_id for version in versions.get("parcel", [])],
-        "documents": digest_of(documents.astype(str).to_numpy().tolist()),
-        "last_document": newest[0] if newest else 0,
-    }
+        return recorded(connection, request, work)
 
 
 def evidence(
@@ -88,7 +59,7 @@ def evidence(
 def _evidence(name: str, definition: define.AnyMeasure, inputs: Inputs) -> pd.DataFrame:
     if isinstance(definition, define.PaperMeasure):
         return paper_rows(name, definition, inputs.documents, inputs.index)
-    needed = needed_layers(definition)
+    needed = define.needed_layers(definition)
     if any(layer not in inputs.versions for layer in needed):
         return pd.DataFrame(columns=COLUMNS)
     found = evaluate(definition, inputs)

@@ -1,26 +1,78 @@
-"""File a package for the city bureau, and draw the overview map."""
+"""File a package for the city bureau, and draw the overview map: each of one state of the database."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
 
 from lowland_gis.definitions.package import package_definition
 from lowland_gis.deliver.package import PackageNames, PackageReport, build
 from lowland_gis.deliver.sheet import overview
-from lowland_gis.pipeline.frames import current_pack, delivery_frames, kind_titles, map_frames
+from lowland_gis.pipeline.frames import delivery_frames, kind_titles, map_frames
+from lowland_gis.pipeline.frozen import frozen_units, stale_frozen
 from lowland_gis.pipeline.project import Project, Tell, silent
-from lowland_gis.pipeline.runs import needed_run
+from lowland_gis.pipeline.reading import Reading, reading
+from lowland_gis.pipeline.requests import DELINEATE, DETERMINE
+from lowland_gis.pipeline.runs import Record, needed_record
+from lowland_gis.pipeline.stale import Stale, refuse
+from lowland_gis.pipeline.together import stale_on_the_map, stale_results
 
-_STAGES = ("tabulate", "measure", "classify", "delineate", "determine")
+
+@dataclass(frozen=True)
+class Contents:
+    """What a package holds, all of one state of the database; `stale` says which frozen units rest on other verdicts."""
+
+    frames: Mapping[str, pd.DataFrame]
+    provenance: Mapping[str, Any]
+    stale: Stale | None
 
 
-def package(
-    project: Project, target: Path | None = None, *, overwrite: bool = False, tell: Tell = silent
-) -> PackageReport:
-    """Build the package from the registry as it stands now; one that is as lowland built it is replaced.
+def package_contents(held: Reading) -> Contents:
+    """Return what a package holds.
 
     Raises:
-        UsageError: a stage before this one has not run, or the target holds something else and `overwrite` is not set.
+        UsageError: a stage before this one has not run.
+        StaleError: verdicts, units and registry do not rest on each other and on the deliveries in force.
+    """
+    for stale in stale_results(held):
+        refuse(stale, "No package was built")
+    basis, connection = held.basis, held.connection
+    runs = [basis.tabulated, basis.measured, basis.classified]
+    runs += [needed_record(connection, stage) for stage in (DELINEATE, DETERMINE)]
+    frozen_on = sorted({int(run) for run in frozen_units(connection)["run_id"]})
+    settings = held.project.settings
+    provenance = {
+        "synthetic": settings.project.synthetic,
+        "crs": settings.project.crs,
+        "rule_pack": settings.classify.pack,
+        "runs": {run.stage: _cited(run) for run in runs},
+        "deliveries": sorted(version.cited for versions in basis.versions.values() for version in versions),
+        **({"frozen_from_drafts": frozen_on} if frozen_on else {}),
+    }
+    return Contents(delivery_frames(held), provenance, stale_frozen(connection, basis))
+
+
+def _cited(run: Record) -> dict[str, Any]:
+    return {"run": run.run_id, "digest": run.digest, "program": run.code_version}
+
+
+def file_package(
+    project: Project,
+    contents: Contents,
+    target: Path | None = None,
+    *,
+    overwrite: bool = False,
+    tell: Tell = silent,
+) -> PackageReport:
+    """Write a package from the registry as it stood; one that is as lowland built it is replaced.
+
+    Raises:
+        UsageError: the target holds something else and `overwrite` is not set.
         InputRefusedError: a value does not fit a field; nothing was written.
     """
     settings = project.settings
@@ -31,22 +83,40 @@ def package(
     target = target or settings.path(settings.package.folder) / "package"
     project.outputs.check(target, overwrite=True)
     tell(f"package {definition.title} → {target}")
-    with project.transaction() as connection:
-        frames = delivery_frames(connection, project)
-        runs = {stage: needed_run(connection, stage) for stage in _STAGES}
-    provenance = {
-        "synthetic": settings.project.synthetic,
-        "crs": settings.project.crs,
-        "rule_pack": settings.classify.pack,
-        "runs": {stage: {"run": run.run_id, "digest": run.digest} for stage, run in runs.items()},
-    }
-    return build(frames, definition, names, target, provenance=provenance, replace=True, overwrite=overwrite)
+    return build(
+        contents.frames,
+        definition,
+        names,
+        target,
+        provenance=contents.provenance,
+        replace=True,
+        overwrite=overwrite,
+    )
 
 
-def overview_map(
-    project: Project, target: Path | None = None, *, overwrite: bool = False, tell: Tell = silent
+@dataclass(frozen=True)
+class MapContents:
+    """What the overview map shows, all of one state of the database: `kinds` are titles; and what of it is out of date."""
+
+    frames: Mapping[str, gpd.GeoDataFrame]
+    kinds: Mapping[str, str]
+    stale: Stale | None
+
+
+def map_contents(held: Reading) -> MapContents:
+    """Return what the overview map shows."""
+    return MapContents(map_frames(held), kind_titles(held.basis.pack), stale_on_the_map(held))
+
+
+def draw_overview(
+    project: Project,
+    contents: MapContents,
+    target: Path | None = None,
+    *,
+    overwrite: bool = False,
+    tell: Tell = silent,
 ) -> Path:
-    """Draw the overview map as a PNG.
+    """Draw the overview map as a PNG; where it is out of date, the sheet says so too.
 
     Raises:
         UsageError: the file is there, is not as lowland wrote it, and `overwrite` is not set.
@@ -54,17 +124,24 @@ def overview_map(
     settings = project.settings
     target = target or settings.path(settings.package.folder) / "overview.png"
     tell(f"map {target}")
+    notes = ["认定阈值为示例"] if settings.project.synthetic else []
+    notes += [] if contents.stale is None else ["成果已过期，与现行数据不一致"]
     with project.outputs.writing(target, overwrite=overwrite):
-        with project.transaction() as connection:
-            frames = map_frames(connection, project)
-            kinds = kind_titles(current_pack(connection))
         overview(
-            frames,
+            contents.frames,
             target,
             title=f"{settings.project.district_name}低效用地与再开发单元",
-            note="认定阈值为示例" if settings.project.synthetic else "",
+            note="；".join(notes),
             data_date=settings.project.as_of.isoformat(),
             mark="合成数据 示例" if settings.project.synthetic else "",
-            kinds=kinds,
+            kinds=contents.kinds,
         )
     return target
+
+
+def package_and_map(project: Project, *, tell: Tell = silent) -> tuple[PackageReport, Path, Stale | None]:
+    """Build the package and draw the map of one state of the database; the last says which frozen units rest on other verdicts."""
+    with reading(project) as held:
+        contents, drawn = package_contents(held), map_contents(held)
+    report = file_package(project, contents, tell=tell)
+    return report, draw_overview(project, drawn, tell=tell), contents.stale

@@ -62,6 +62,19 @@ class Project:
         return outputs_of(self.settings.folder, lambda: self.settings)
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Yield a connection that only reads, and sees one state of the database however often it looks."""
+        with connect.snapshot(self.dsn) as connection:
+            yield connection
+
+    @contextmanager
+    def turn(self, stage: str) -> Iterator[Connection]:
+        """Yield a connection once no other run of a stage is at work; it sees what that one has made."""
+        with self.transaction() as connection:
+            connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"lowland {stage}"])
+            yield connection
+
+    @contextmanager
     def transaction(self, *, dry_run: bool = False) -> Iterator[Connection]:
         """Yield a connection whose work is kept as a whole or not at all."""
         with connect.transaction(self.dsn, dry_run=dry_run) as connection:

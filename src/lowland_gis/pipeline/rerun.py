@@ -10,19 +10,18 @@ import pandas as pd
 
 from lowland_gis.analysis.changes import table_differences
 from lowland_gis.analysis.decide import decide
-from lowland_gis.analysis.rules import RulePack
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
-from lowland_gis.definitions import measure as define
 from lowland_gis.errors import InputRefusedError
-from lowland_gis.pipeline.classify import STAGE, derived_rows, measure_run_of, pack_of, run_number, units_of
+from lowland_gis.pipeline.basis import Basis, basis_of
+from lowland_gis.pipeline.classify import derived_rows
 from lowland_gis.pipeline.documents import current_documents, said_rows
-from lowland_gis.pipeline.evidence import Measured, facts_from, zones_of
+from lowland_gis.pipeline.evidence import Measured, facts_from, greatest_codes, measured_units
 from lowland_gis.pipeline.inputs import Inputs, StoredOverlaps, read_inputs
 from lowland_gis.pipeline.measure import COLUMNS, evidence
 from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.rasters import delivered_rasters
-from lowland_gis.pipeline.runs import Version, record_holds, run_inputs, run_settings
+from lowland_gis.pipeline.runs import Versions
 from lowland_gis.pipeline.tabulate import layer_overlaps
 
 _VERDICT_KEY = ["question", "parcel_id"]
@@ -47,8 +46,8 @@ def rerun(project: Project, run: str, *, tell: Tell = silent) -> Proof:
         UsageError: there is no such run.
         InputRefusedError: a delivery that it rests on is not there any more.
     """
-    with project.transaction(dry_run=True) as connection:
-        return _Rebuilt(connection, project, run_number(connection, run), tell).proof()
+    with project.snapshot() as connection:
+        return _Rebuilt(connection, project, basis_of(connection, run), tell).proof()
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class _MadeOverlaps:
 
     connection: Connection
     project: Project
-    versions: dict[str, list[Version]]
+    versions: Versions
     recorded: StoredOverlaps
     report: Any
 
@@ -72,16 +71,12 @@ class _MadeOverlaps:
 class _Rebuilt:
     """A classification made again, step by step."""
 
-    def __init__(self, connection: Connection, project: Project, run_id: int, tell: Tell) -> None:
-        self._connection, self._run_id, self._tell = connection, run_id, tell
-        self._measure_run = measure_run_of(connection, run_id)
-        self._inputs = run_inputs(connection, self._measure_run, "measure")
-        self._settings = run_settings(connection, self._measure_run, "measure")
-        self._pack: RulePack = pack_of(connection, run_id)
-        as_of = pd.Timestamp(self._settings["as_of"]).date()
-        day = project.settings.project.model_copy(update={"as_of": as_of})
+    def __init__(self, connection: Connection, project: Project, basis: Basis, tell: Tell) -> None:
+        self._connection, self._basis, self._tell = connection, basis, tell
+        self._run_id, self._measure_run = basis.run_id, basis.measured.run_id
+        self._inputs, self._pack = basis.measured.inputs, basis.pack
+        day = project.settings.project.model_copy(update={"as_of": basis.as_of})
         self._project = replace(project, settings=project.settings.model_copy(update={"project": day}))
-        self._as_of = as_of
         self._compared: dict[str, int] = {}
         self._found: list[pd.DataFrame] = []
         self._notes: list[str] = []
@@ -98,14 +93,8 @@ class _Rebuilt:
         return Proof(self._run_id, self._compared, differences, tuple(self._notes))
 
     def _records(self) -> None:
-        runs = (
-            (self._run_id, STAGE),
-            (self._measure_run, "measure"),
-            (self._inputs["tabulate_run"], "tabulate"),
-        )
-        changed = [
-            f"run {run} {stage}" for run, stage in runs if not record_holds(self._connection, run, stage)
-        ]
+        runs = (self._basis.classified, self._basis.measured, self._basis.tabulated)
+        changed = [f"run {run.run_id} {run.stage}" for run in runs if not run.holds]
         self._compared["run"] = len(runs)
         self._found.append(
             pd.DataFrame(
@@ -122,7 +111,7 @@ class _Rebuilt:
     def _rasters(self) -> None:
         """Hold every raster that the run read against the digest of its delivery."""
         folder = self._project.settings.folder
-        rasters = delivered_rasters(self._connection, self._versions().get("raster", []))
+        rasters = delivered_rasters(self._connection, self._basis.versions.get("raster", []))
         found = [(raster.recorded, raster.sha256, raster.found(folder)) for raster in rasters]
         other = [row for row in found if row[1] != row[2]]
         self._compared["file"] = len(found)
@@ -130,35 +119,11 @@ class _Rebuilt:
         self._found.append(frame.assign(table="file", column="sha256")[_DIFFERENCE])
 
     def _read(self) -> Inputs:
-        versions = self._versions()
+        versions = self._basis.versions
         documents = current_documents(self._connection, self._inputs["last_document"])
         stored = StoredOverlaps(self._connection, self._inputs["tabulate_run"])
         made = _MadeOverlaps(self._connection, self._project, versions, stored, self._report)
         return read_inputs(self._connection, self._project, made, versions, documents)
-
-    def _versions(self) -> dict[str, list[Version]]:
-        """Return the recorded deliveries by layer.
-
-        Raises:
-            InputRefusedError: one is not there, or is another one.
-        """
-        recorded = self._inputs["versions"]
-        rows = self._connection.execute(
-            "SELECT version_id, layer, part, as_of, digest FROM land.layer_version WHERE version_id = ANY(%s)"
-            " ORDER BY layer, part, version_id",
-            [[int(number) for number in recorded]],
-        ).fetchall()
-        there = {str(row[0]): row[4] for row in rows}
-        lost = [number for number, digest in recorded.items() if there.get(number) != digest]
-        if lost:
-            raise InputRefusedError(
-                f"Run {self._run_id} rests on deliveries that are not in this database any more (versions {', '.join(lost)}),"
-                " so it cannot be made again. Restore the database of that day: lowland db restore FILE"
-            )
-        versions: dict[str, list[Version]] = {}
-        for row in rows:
-            versions.setdefault(row[1], []).append(Version(*row))
-        return versions
 
     def _evidence(self, inputs: Inputs) -> Iterator[pd.DataFrame]:
         recorded = read_frame(
@@ -168,7 +133,7 @@ class _Rebuilt:
         )
         kept = dict(list(recorded.groupby("measure")))
         nothing = recorded.iloc[:0]
-        defined = define.from_json(self._settings["measures"])
+        defined = self._basis.measures
         for name, definition in defined.items():
             self._tell(f"measure {name} again")
             try:
@@ -189,12 +154,13 @@ class _Rebuilt:
         self._tell("classify again")
         parcels = inputs.index
         measured = {str(name): _measured(part, parcels) for name, part in rows.groupby("measure")}
-        zones = zones_of(self._connection, self._inputs["tabulate_run"], parcels.to_numpy(dtype=object))
+        codes = parcels.to_numpy(dtype=object)
+        zones = greatest_codes(self._connection, self._basis.tabulated.run_id, "plan_zone", codes)
         facts = facts_from(
-            parcels.to_numpy(dtype=object),
+            codes,
             measured,
-            units=units_of(self._settings),
-            day=self._pack.day(self._as_of),
+            units=measured_units(self._basis.measured),
+            day=self._pack.day(self._basis.as_of),
             towns=inputs.parcels["town_code"].to_numpy(dtype=object),
             zones=zones,
         )

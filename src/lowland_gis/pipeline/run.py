@@ -16,7 +16,7 @@ from lowland_gis.pipeline.delineate import delineate
 from lowland_gis.pipeline.determine import determine
 from lowland_gis.pipeline.ingest import Loaded, ingest
 from lowland_gis.pipeline.measure import measure
-from lowland_gis.pipeline.package import overview_map, package
+from lowland_gis.pipeline.package import package_and_map
 from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.runs import Run
 from lowland_gis.pipeline.tabulate import tabulate
@@ -66,9 +66,9 @@ def _run_text(run: Run) -> str:
 
 
 def _package_all(project: Project, *, tell: Tell) -> str:
-    report = package(project, tell=tell)
-    picture = overview_map(project, tell=tell)
-    return f"{report.target} ({len(report.files)} files), {picture}"
+    report, picture, stale = package_and_map(project, tell=tell)
+    said = "" if stale is None else f"\n{stale}"
+    return f"{report.target} ({len(report.files)} files), {picture}{said}"
 
 
 _STAGES: dict[str, Callable[..., Any]] = {

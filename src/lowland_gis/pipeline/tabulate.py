@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 from psycopg import sql
 
-from lowland_gis import __version__, schema
+from lowland_gis import schema
 from lowland_gis.analysis.curves import MAX_DEVIATION_M
 from lowland_gis.analysis.polygons import polygon_rings
 from lowland_gis.analysis.tabulate import Integers, Objects
@@ -22,18 +22,17 @@ from lowland_gis.analysis.wkb import rings_of
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import COPY_ROWS, copy_in
 from lowland_gis.db.frames import read_batches
-from lowland_gis.definitions.layer import LayerDefinition, layer_definition, layer_keys
+from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.engines import local
 from lowland_gis.engines.spool import Spool
 from lowland_gis.pipeline import land
+from lowland_gis.pipeline.program import program_version
 from lowland_gis.pipeline.project import Project, Tell, silent
-from lowland_gis.pipeline.runs import Run, Version, current_versions, recorded
+from lowland_gis.pipeline.requests import TABULATE, tabulated_layers, tabulation
+from lowland_gis.pipeline.runs import Request, Run, Versions, current_versions, recorded
 from lowland_gis.pipeline.strip_ground import RULE, strips, tell_left_out, without_strips
 
-STAGE = "tabulate"
 NO_CODE = ""
-
-_Versions = dict[str, list[Version]]
 
 
 def tabulate(project: Project, *, tell: Tell = silent) -> Run:
@@ -44,44 +43,28 @@ def tabulate(project: Project, *, tell: Tell = silent) -> Run:
     Raises:
         UsageError: no parcels were ingested yet.
     """
-    with project.transaction() as connection:
+    with project.turn(TABULATE) as connection:
         versions = current_versions(connection)
-        layers = [key for key in layer_keys() if key in versions and layer_definition(key).tabulate != "no"]
-        used = [version for key in ("parcel", *layers) for version in versions.get(key, [])]
-        settings = {
-            "engine": local.NAME,
-            "strips": "replace the ground",
-            "cover": project.settings.tabulate.cover,
-            "as_of": _day(project),
-        }
-        asked = {key: _asked(versions, key, project) for key in layers}
+        request = tabulation(project, versions)
 
         def work(run_id: int) -> None:
             land.refuse_double_parcels(connection, versions)
-            earlier = _earlier(connection, run_id, settings)
-            with _Tabulation(connection, project, versions, run_id) as tabulation:
-                for key in layers:
+            earlier = _earlier(connection, run_id, request)
+            with _Tabulation(connection, project, versions, run_id) as tabulating:
+                for key in tabulated_layers(versions):
                     tell(f"tabulate {key} {layer_definition(key).title}")
-                    left_out = tabulation.layer(
-                        layer_definition(key), _same(earlier, asked[key], key, versions)
-                    )
+                    asked = request.inputs["layers"][key]
+                    left_out = tabulating.layer(layer_definition(key), _same(earlier, asked, key, versions))
                     if left_out:
                         tell(f"{key}: {left_out:,} features are left out, see land.issue ({RULE})")
 
-        return recorded(
-            connection,
-            STAGE,
-            inputs={version.label: version.digest for version in used}
-            | {"versions": sorted(version.digest for version in used), "layers": asked},
-            settings=settings,
-            work=work,
-        )
+        return recorded(connection, request, work)
 
 
 def layer_overlaps(
     connection: Connection,
     project: Project,
-    versions: _Versions,
+    versions: Versions,
     key: str,
     outlines: gpd.GeoDataFrame | None = None,
 ) -> pd.DataFrame:
@@ -89,24 +72,8 @@ def layer_overlaps(
 
     Columns: parcel_id, code, area_m2 and share (of the outline). `outlines` has parcel_id and a geometry.
     """
-    with _Tabulation(connection, project, versions, run_id=0) as tabulation:
-        return tabulation.frame(layer_definition(key), outlines)
-
-
-def _day(project: Project) -> str:
-    return project.settings.project.as_of.isoformat()
-
-
-def _asked(versions: _Versions, key: str, project: Project) -> dict[str, Any]:
-    """Return all that the overlaps of a layer depend on: its deliveries, those of the parcels, and the day where it has dates."""
-    definition = layer_definition(key)
-    zones = [*versions[key], *(versions.get(definition.strips, []) if definition.strips else [])]
-    dated = definition.valid_from is not None or definition.valid_to is not None
-    return {
-        "zones": sorted(version.digest for version in zones),
-        "parcels": sorted(version.digest for version in versions.get("parcel", [])),
-        "as_of": _day(project) if dated else None,
-    }
+    with _Tabulation(connection, project, versions, run_id=0) as tabulating:
+        return tabulating.frame(layer_definition(key), outlines)
 
 
 @dataclass(frozen=True)
@@ -117,14 +84,16 @@ class _Earlier:
     layers: dict[str, Any]
 
 
-def _earlier(connection: Connection, run_id: int, settings: dict[str, Any]) -> _Earlier | None:
+def _earlier(connection: Connection, run_id: int, request: Request) -> _Earlier | None:
     """Return the newest run before this one, where it was made by the same program in the same way."""
     row = connection.execute(
         "SELECT run_id, inputs, settings, code_version FROM result.run WHERE stage = %s AND run_id < %s"
         " ORDER BY run_id DESC LIMIT 1",
-        [STAGE, run_id],
+        [TABULATE, run_id],
     ).fetchone()
-    if row is None or row[3] != __version__ or row[2] | {"as_of": None} != settings | {"as_of": None}:
+    if row is None or row[3] != program_version():
+        return None
+    if row[2] | {"as_of": None} != dict(request.settings) | {"as_of": None}:
         return None
     return _Earlier(row[0], row[1].get("layers", {}))
 
@@ -137,11 +106,13 @@ class _Same:
     parcels: list[int]
 
 
-def _same(earlier: _Earlier | None, asked: dict[str, Any], key: str, versions: _Versions) -> _Same | None:
+def _same(earlier: _Earlier | None, asked: dict[str, Any], key: str, versions: Versions) -> _Same | None:
     before = None if earlier is None else earlier.layers.get(key)
     if earlier is None or before is None or any(before[name] != asked[name] for name in ("zones", "as_of")):
         return None
-    kept = [version.version_id for version in versions["parcel"] if version.digest in before["parcels"]]
+    kept = [
+        version.version_id for version in versions["parcel"] if str(version.version_id) in before["parcels"]
+    ]
     return _Same(earlier.run_id, kept) if kept else None
 
 
@@ -151,7 +122,7 @@ class _Tabulation:
 
     connection: Connection
     project: Project
-    versions: _Versions
+    versions: Versions
     run_id: int
     _open: ExitStack = field(default_factory=ExitStack)
     _parcels: dict[tuple[int, ...], tuple[Spool, Objects]] = field(default_factory=dict)

@@ -4,33 +4,17 @@ from __future__ import annotations
 
 import pandas as pd
 
-from lowland_gis.db.frames import read_frame
-from lowland_gis.pipeline.classify import measure_run_of, pack_of, run_number
+from lowland_gis.analysis.units import M2_PER_HA
 from lowland_gis.pipeline.determine import problems
-from lowland_gis.pipeline.project import Project
-from lowland_gis.pipeline.runs import run_inputs
+from lowland_gis.pipeline.reading import Reading
+from lowland_gis.pipeline.verdicts import unsettled_verdicts
 
-M2_PER_HA = 10_000.0
 COLUMNS = ["office", "needed", "clause", "question", "parcel_id", "town_code", "area_ha"]
 
 
-def todo_list(project: Project, run: str, office: str | None = None) -> pd.DataFrame:
-    """Return every unknown that an open answer of a run hangs on: office, needed, clause, question, parcel_id, town_code, area_ha.
-
-    Raises:
-        UsageError: there is no such run.
-    """
-    with project.transaction(dry_run=True) as connection:
-        run_id = run_number(connection, run)
-        pack = pack_of(connection, run_id)
-        versions = run_inputs(connection, measure_run_of(connection, run_id), "measure")["parcel_versions"]
-        verdicts = read_frame(
-            connection,
-            "SELECT v.parcel_id, v.question, v.answer, v.settled, v.rule, v.trace, p.town_code, p.area_m2"
-            " FROM result.verdict v JOIN land.parcel p ON p.parcel_id = v.parcel_id AND p.version_id = ANY(%s)"
-            " WHERE v.run_id = %s AND NOT v.settled ORDER BY v.question, v.parcel_id",
-            [versions, run_id],
-        )
+def todo_list(held: Reading, office: str | None = None) -> pd.DataFrame:
+    """Return every unknown that an open answer hangs on: office, needed, clause, question, parcel_id, town_code, area_ha."""
+    pack, verdicts = held.basis.pack, unsettled_verdicts(held.connection, held.basis)
     areas = verdicts[["parcel_id", "area_m2"]].drop_duplicates()
     rows = problems(verdicts, pack).merge(areas, on="parcel_id")
     titles = {question.name: question.title for question in pack.question}

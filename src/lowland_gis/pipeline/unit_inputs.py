@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -18,14 +17,16 @@ from lowland_gis.analysis.unit_overlaps import no_pairs, overlapping
 from lowland_gis.analysis.unit_search import Effort
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
-from lowland_gis.definitions.measure import measures
+from lowland_gis.definitions.measure import measures, needed_layers
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline import land
-from lowland_gis.pipeline.classify import evidence_table, pack_of
-from lowland_gis.pipeline.evaluate import needed_layers
+from lowland_gis.pipeline.basis import Basis
+from lowland_gis.pipeline.evidence import evidence_table, greatest_codes
 from lowland_gis.pipeline.project import Project
 from lowland_gis.pipeline.protection import protection, refuse_unknown_names
-from lowland_gis.pipeline.runs import current_versions, needed_run
+from lowland_gis.pipeline.reading import Reading, reading
+from lowland_gis.pipeline.runs import Versions
+from lowland_gis.pipeline.verdicts import kinds
 from lowland_gis.settings import DelineateSettings
 
 
@@ -69,31 +70,33 @@ def effort_of(settings: DelineateSettings) -> Effort:
 
 def read_delineation_inputs(project: Project) -> UnitInputs:
     """Return what units are drawn from: for notebooks that redraw them with other limits."""
-    with project.transaction() as connection:
-        return read_unit_inputs(connection, project)
+    with reading(project) as held:
+        return read_unit_inputs(held)
 
 
 def read_unit_inputs(
-    connection: Connection, project: Project, settings: DelineateSettings | None = None
+    held: Reading, settings: DelineateSettings | None = None, dividing: Versions | None = None
 ) -> UnitInputs:
-    """Return what units are drawn from, out of the current deliveries and the newest verdicts.
+    """Return what units are drawn from: verdicts with the parcels that they were given for, and what divides them.
 
-    `settings` say what is a barrier and what is protected; without them it is what lowland.toml says.
+    `settings` say what is a barrier and what is protected; without them it is what lowland.toml says. `dividing` are the deliveries of
+    towns, roads and barriers; without them those in force.
 
     Raises:
         UsageError: a stage before has not run, there are no towns, or the settings name what is not there.
     """
+    connection, project = held.connection, held.project
     if settings is not None:
         project = replace(project, settings=project.settings.model_copy(update={"delineate": settings}))
     refuse_unknown_names(project.settings.delineate)
-    versions = current_versions(connection)
+    versions = held.current if dividing is None else dividing
     if not versions.get("town"):
         raise UsageError("There are no towns yet, so no block can be told. Type: lowland ingest town FILE")
-    towns = land.layer_shapes(connection, "town", versions, srid=project.srid).rename(
+    towns = _shapes(connection, project, "town", versions, held.basis.as_of).rename(
         columns={"code": "town_code"}
     )
-    barriers = _barriers(connection, project, versions)
-    parcels = _parcels(connection, project)
+    barriers = _barriers(connection, project, versions, held.basis.as_of)
+    parcels = _parcels(connection, project, held.basis)
     cells = barrier_cells(
         towns[["town_code", "geometry"]],
         barriers.geometry.to_numpy(),
@@ -106,13 +109,19 @@ def read_unit_inputs(
     return UnitInputs(parcels, cells, barriers, towns, tuple(map(str, cut)), missing, overlapping(parcels))
 
 
-def _barriers(connection: Connection, project: Project, versions: dict[str, Any]) -> gpd.GeoDataFrame:
-    """Return what divides: roads of the grades that count, and the outlines of the other layers, merged."""
+def _shapes(
+    connection: Connection, project: Project, key: str, versions: Versions, day: dt.date
+) -> gpd.GeoDataFrame:
+    return land.layer_shapes(connection, key, versions.get(key, []), day, srid=project.srid)
+
+
+def _barriers(connection: Connection, project: Project, versions: Versions, day: dt.date) -> gpd.GeoDataFrame:
+    """Return what divides on a day: roads of the grades that count, and the outlines of the other layers, merged."""
     settings = project.settings.delineate
-    roads = land.layer_shapes(connection, "road", versions, srid=project.srid)
+    roads = _shapes(connection, project, "road", versions, day)
     found = [roads[roads["code"].isin(settings.road_grades)].assign(layer="road")]
     for key in settings.barriers:
-        shapes = land.layer_shapes(connection, key, versions, srid=project.srid)
+        shapes = _shapes(connection, project, key, versions, day)
         if len(shapes):
             whole = shapely.get_parts(shapely.union_all(shapes.geometry.to_numpy()))
             found.append(
@@ -123,20 +132,15 @@ def _barriers(connection: Connection, project: Project, versions: dict[str, Any]
     )
 
 
-def _parcels(connection: Connection, project: Project) -> gpd.GeoDataFrame:
+def _parcels(connection: Connection, project: Project, basis: Basis) -> gpd.GeoDataFrame:
     settings = project.settings.delineate
-    classified, measured = needed_run(connection, "classify"), needed_run(connection, "measure")
-    verdicts = read_frame(
-        connection,
-        "SELECT parcel_id, answer FROM result.verdict WHERE run_id = %s AND question = 'kind'",
-        [classified.run_id],
-    ).set_index("parcel_id")["answer"]
-    versions = current_versions(connection)
-    parcels = land.parcels(connection, versions, srid=project.srid)
-    answer = parcels["parcel_id"].map(verdicts)
-    low = answer.isin(pack_of(connection, classified.run_id).low_answers).to_numpy()
-    evidence = evidence_table(connection, measured.run_id).reindex(parcels["parcel_id"])
-    protected = protection(evidence, settings, _not_delivered(versions, settings))
+    parcels = land.parcels(connection, basis.versions, srid=project.srid)
+    codes = parcels["parcel_id"].to_numpy(dtype=object)
+    answer = parcels["parcel_id"].map(kinds(connection, basis))
+    low = answer.isin(basis.pack.low_answers).to_numpy()
+    evidence = evidence_table(connection, basis.measured).reindex(parcels["parcel_id"])
+    tabulated = basis.tabulated.run_id
+    protected = protection(evidence, settings, _not_delivered(basis, settings))
     area = parcels["area_m2"].astype(float)
     return gpd.GeoDataFrame(
         {
@@ -144,11 +148,11 @@ def _parcels(connection: Connection, project: Project) -> gpd.GeoDataFrame:
             "town_code": parcels["town_code"],
             "area_m2": area,
             "low_m2": area.where(low, 0.0),
-            "public_m2": _public(connection, parcels, settings.public_uses),
+            "public_m2": _public(connection, tabulated, parcels, settings.public_uses),
             "kind": answer.where(low, None),
             "answer": answer,
-            "zone": _commonest(connection, parcels, "plan_zone"),
-            "plan_use": _commonest(connection, parcels, "plan_parcel"),
+            "zone": greatest_codes(connection, tabulated, "plan_zone", codes),
+            "plan_use": greatest_codes(connection, tabulated, "plan_parcel", codes),
             "owner": [values.get("TBDW") or values.get("QSXZ") for values in parcels["attributes"]],
             "ownership": [values.get("QSXZ") for values in parcels["attributes"]],
             "reason": protected.reason,
@@ -159,36 +163,23 @@ def _parcels(connection: Connection, project: Project) -> gpd.GeoDataFrame:
     )
 
 
-def _not_delivered(versions: Mapping[str, Any], settings: DelineateSettings) -> dict[str, tuple[str, ...]]:
-    """Return, for each measure that keeps parcels out of units, the layers that it cannot do without and that are not there."""
+def _not_delivered(basis: Basis, settings: DelineateSettings) -> dict[str, tuple[str, ...]]:
+    """Return, for each measure that keeps parcels out of units, the layers that it cannot do without and that were not there."""
     return {
-        name: tuple(layer for layer in needed_layers(measures()[name]) if layer not in versions)
+        name: tuple(layer for layer in needed_layers(measures()[name]) if layer not in basis.versions)
         for name in (*settings.protected, *settings.inside)
     }
 
 
-def _overlaps(connection: Connection, layer: str) -> pd.DataFrame:
-    return read_frame(
-        connection,
-        "SELECT parcel_id, code, area_m2 FROM result.overlap WHERE run_id = %s AND layer = %s ORDER BY 1, 2",
-        [needed_run(connection, "tabulate").run_id, layer],
-    )
-
-
-def _commonest(connection: Connection, parcels: gpd.GeoDataFrame, layer: str) -> npt.NDArray[np.object_]:
-    """Return the code of a layer that most of each parcel lies in, None where it lies in none."""
-    rows = _overlaps(connection, layer)
-    order = rows.sort_values(["parcel_id", "area_m2", "code"], ascending=[True, False, True])
-    first = order.drop_duplicates("parcel_id").set_index("parcel_id")["code"]
-    codes: npt.NDArray[np.object_] = first.reindex(parcels["parcel_id"]).to_numpy(dtype=object)
-    return codes
-
-
 def _public(
-    connection: Connection, parcels: gpd.GeoDataFrame, prefixes: tuple[str, ...]
+    connection: Connection, tabulate_run: int, parcels: gpd.GeoDataFrame, prefixes: tuple[str, ...]
 ) -> npt.NDArray[np.float64]:
     """Return the area of each parcel that the detailed plan gives to public benefit, m²."""
-    rows = _overlaps(connection, "plan_parcel")
+    rows = read_frame(
+        connection,
+        "SELECT parcel_id, code, area_m2 FROM result.overlap WHERE run_id = %s AND layer = 'plan_parcel' ORDER BY 1, 2",
+        [tabulate_run],
+    )
     public = rows[rows["code"].astype(str).str.startswith(prefixes)] if prefixes else rows.iloc[:0]
     sums = public.groupby("parcel_id")["area_m2"].sum().reindex(parcels["parcel_id"], fill_value=0.0)
     return np.asarray(

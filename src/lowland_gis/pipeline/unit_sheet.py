@@ -16,38 +16,34 @@ from lowland_gis.definitions.legend import UNJUDGED, read_legend
 from lowland_gis.definitions.policy_tools import read_policy_tools
 from lowland_gis.deliver.unit_sheet import UnitSheet, draw_unit_sheet
 from lowland_gis.errors import UsageError
-from lowland_gis.pipeline.drafts import Stored, draft_units, read_draft
-from lowland_gis.pipeline.frames import current_pack, kind_titles, town_names
+from lowland_gis.pipeline.drafts import HeldDraft, Stored
+from lowland_gis.pipeline.frames import kind_titles
 from lowland_gis.pipeline.frozen import frozen_units
+from lowland_gis.pipeline.land import feature_names, town_names
 from lowland_gis.pipeline.project import Project
-from lowland_gis.pipeline.unit_inputs import UnitInputs, read_unit_inputs
+from lowland_gis.pipeline.unit_inputs import UnitInputs
 
 _AROUND_M = 150.0
+_STALE = "成果已过期：数据、规则或程序已更新"
 
 
-def unit_sheet(project: Project, which: str, unit_id: str, target: Path, *, overwrite: bool = False) -> Path:
+def unit_sheet(draft: HeldDraft, unit_id: str, target: Path, *, overwrite: bool = False) -> Path:
     """Draw the sheet of a unit of a draft.
 
     Raises:
-        UsageError: there is no such draft or unit; or the file is there, is not as lowland wrote it, and `overwrite` is not set.
+        UsageError: there is no such unit; or the file is there, is not as lowland wrote it, and `overwrite` is not set.
     """
-    with project.outputs.writing(target, overwrite=overwrite):
-        return draw_unit_sheet(_planning_sheet(project, which, unit_id), target)
+    with draft.held.project.outputs.writing(target, overwrite=overwrite):
+        return draw_unit_sheet(_planning_sheet(draft, unit_id), target)
 
 
-def _planning_sheet(project: Project, which: str, unit_id: str) -> UnitSheet:
-    with project.transaction() as connection:
-        stored = read_draft(connection, which)
-        units = draft_units(connection, stored.run_id, srid=project.srid)
-        inputs = read_unit_inputs(connection, project, stored.settings)
-        towns = town_names(connection)
-        kinds = kind_titles(current_pack(connection))
-        frozen = frozen_units(connection)
-        zones = dict(
-            connection.execute(
-                "SELECT DISTINCT code, attributes->>'GHFQMC' FROM land.feature WHERE layer = 'plan_zone'"
-            ).fetchall()
-        )
+def _planning_sheet(draft: HeldDraft, unit_id: str) -> UnitSheet:
+    held, stored = draft.held, draft.stored
+    units, inputs = draft.units(), draft.inputs()
+    towns = town_names(held.connection, held.versions("town"))
+    zones = feature_names(held.connection, held.versions("plan_zone"), "GHFQMC")
+    frozen = frozen_units(held.connection)
+    kinds = kind_titles(held.basis.pack)
     if unit_id not in set(units["unit_id"]):
         raise UsageError(
             f"Draft {stored.name} has no unit {unit_id!r}. Its units are: {', '.join(units['unit_id'][:10])}. Type: lowland unit metrics"
@@ -56,7 +52,11 @@ def _planning_sheet(project: Project, which: str, unit_id: str) -> UnitSheet:
     numbers = frozen[(frozen["run_id"] == stored.run_id) & (frozen["unit_id"] == unit_id)]["number"]
     name = numbers.iloc[0] if len(numbers) else f"{unit_id}（草案）"
     town = towns.get(str(unit["town_code"]), "")
-    return _sheet(project, stored, unit, _named(inputs, kinds, zones), f"{town}　再开发单元 {name}", kinds)
+    named = _named(inputs, kinds, zones)
+    sheet = _sheet(held.project, stored, unit, named, f"{town}　再开发单元 {name}", kinds)
+    if draft.stale is not None:
+        sheet = replace(sheet, notes=(*sheet.notes[:-1], f"{sheet.notes[-1]}；{_STALE}"))
+    return sheet
 
 
 def _named(inputs: UnitInputs, kinds: Mapping[str, str], zones: Mapping[str, str | None]) -> UnitInputs:

@@ -9,19 +9,18 @@ import pandas as pd
 from lowland_gis.analysis.amend import Change, amended
 from lowland_gis.analysis.changes import NOT_ASKED, changed_answers
 from lowland_gis.analysis.rules import OPEN, RulePack
+from lowland_gis.analysis.units import M2_PER_HA
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.rule_pack import rule_pack
 from lowland_gis.errors import UsageError
+from lowland_gis.pipeline.basis import Basis
 from lowland_gis.pipeline.classify import decided
 from lowland_gis.pipeline.explain import OPEN_TITLE
-from lowland_gis.pipeline.project import Project
-from lowland_gis.pipeline.runs import needed_run, run_inputs
-
-M2_PER_HA = 10_000.0
+from lowland_gis.pipeline.reading import Reading
 
 
-def flips(project: Project, changes: Sequence[str]) -> pd.DataFrame:
+def flips(held: Reading, changes: Sequence[str]) -> pd.DataFrame:
     """Return the parcels whose answer would change: question, before, after (titles), parcel_id, area_ha.
 
     Each change is `[RULE.]PARAM=VALUE`.
@@ -30,6 +29,7 @@ def flips(project: Project, changes: Sequence[str]) -> pd.DataFrame:
         UsageError: a change makes no sense; the nearest names are given.
         DefinitionError: the rule pack of the project has faults.
     """
+    project, connection = held.project, held.connection
     pack = rule_pack(project.settings.classify.pack, project.settings.folder, project.settings.project.as_of)
     other = pack
     for text in changes:
@@ -39,10 +39,8 @@ def flips(project: Project, changes: Sequence[str]) -> pd.DataFrame:
             raise UsageError(
                 f"--set {text}: {error.args[0]}. All of them: lowland rules show {pack.name}"
             ) from error
-    with project.transaction(dry_run=True) as connection:
-        measured = needed_run(connection, "measure").run_id
-        before, after = (decided(connection, one, measured).frame() for one in (pack, other))
-        changed = titled(with_areas(connection, changed_answers(before, after), measured), pack)
+    before, after = (decided(connection, one, held.basis.measured).frame() for one in (pack, other))
+    changed = titled(with_areas(connection, changed_answers(before, after), held.basis), pack)
     return changed[["question", "before", "after", "parcel_id", "town_code", "area_ha"]]
 
 
@@ -65,12 +63,12 @@ def parsed_change(text: str) -> Change:
     return Change(parameter, number, rule or None)
 
 
-def with_areas(connection: Connection, changed: pd.DataFrame, measure_run: int) -> pd.DataFrame:
-    """Add area_ha and town_code of the parcels of a run of the stage measure."""
+def with_areas(connection: Connection, changed: pd.DataFrame, basis: Basis) -> pd.DataFrame:
+    """Add area_ha and town_code of the parcels that a classification read."""
     parcels = read_frame(
         connection,
         "SELECT parcel_id, town_code, area_m2 FROM land.parcel WHERE version_id = ANY(%s)",
-        [run_inputs(connection, measure_run, "measure")["parcel_versions"]],
+        [basis.parcels],
     )
     joined = changed.merge(parcels, on="parcel_id", how="left")
     return joined.assign(area_ha=joined["area_m2"] / M2_PER_HA).drop(columns="area_m2")

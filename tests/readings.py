@@ -1,0 +1,17 @@
+"""Readers as tests call them: each in one state of the database of its own."""
+
+from lowland_gis.pipeline.compare import compare
+from lowland_gis.pipeline.explain import explain
+from lowland_gis.pipeline.reading import reading
+
+
+def explained(project, parcel, run="latest"):
+    """Return the explanation of a parcel from a run."""
+    with reading(project, run) as held:
+        return explain(held, parcel)
+
+
+def compared(project, earlier, later="latest"):
+    """Return the parcels whose answer changed between two runs."""
+    with reading(project, later) as held:
+        return compare(held, earlier)
