@@ -86,7 +86,8 @@ class DeliverySettings(_Frozen):
     """One layer to ingest: its key, its file (or `file:layer`), and what the file does not say itself.
 
     `mapping` names a file of other field names, `datum` one of the bureau's own datum parameters. A layer that comes in several files (a year or a town each) names each as a `part`; a newer delivery replaces only the
-    same part. `allow_empty` lets a delivery without any usable row take the place of the one before it.
+    same part. `allow_empty` lets a delivery without any usable row take the place of the one before it,
+    `allow_older` one of an earlier day.
     """
 
     layer: str = Field(description="Key of the layer (`layers.md`), such as parcel or dltb3")
@@ -112,6 +113,9 @@ class DeliverySettings(_Frozen):
     )
     allow_empty: bool = Field(
         default=False, description="Let a delivery without any usable row take the place of the one before it"
+    )
+    allow_older: bool = Field(
+        default=False, description="Let a delivery of an earlier day take the place of a newer one"
     )
 
 

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 @click.option(
     "--allow-empty", is_flag=True, help="Load a delivery of which no row is left; else it is refused."
 )
+@click.option(
+    "--allow-older",
+    is_flag=True,
+    help="Load a delivery of an earlier day than the one in force; else it is refused.",
+)
 @click.option("--dry-run", is_flag=True, help="Do everything, then roll it back.")
 @click.pass_obj
 def ingest(
@@ -43,6 +48,7 @@ def ingest(
     mapping: str | None,
     datum: str | None,
     allow_empty: bool,
+    allow_older: bool,
     dry_run: bool,
 ) -> int:
     """Load SOURCE (a file, or FILE:LAYER) as a new version of LAYER; the same bytes again load nothing.
@@ -67,6 +73,7 @@ def ingest(
             mapping=None if mapping is None else _here(mapping),
             datum=None if datum is None else _here(datum),
             allow_empty=allow_empty,
+            allow_older=allow_older,
         )
         with progress(session, f"ingest {layer}") as watch:
             loaded = ingest_begun(session.project, delivery, arriving, dry_run=dry_run, watch=watch)

@@ -17,7 +17,7 @@ from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import Encoded, encoded, send
 from lowland_gis.db.parts import attach_part, new_part
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
-from lowland_gis.errors import InputRefusedError, UsageError
+from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import crs as reference
 from lowland_gis.files import transform
 from lowland_gis.files.datum import path_with
@@ -30,6 +30,7 @@ from lowland_gis.pipeline.beside import beside
 from lowland_gis.pipeline.by_town import by_town, replaced_by
 from lowland_gis.pipeline.prepare import Geometries, Preparer, no_shapes, nothing_left
 from lowland_gis.pipeline.project import Project, Watch, unwatched, who
+from lowland_gis.pipeline.replacing import refuse_older, refuse_part_of_whole, refuse_taken_back
 from lowland_gis.pipeline.runs import current_versions, digest_of
 from lowland_gis.pipeline.said import Said, read_said
 from lowland_gis.settings import DeliverySettings
@@ -60,11 +61,17 @@ class Loaded:
 
 
 def ingest(
-    project: Project, delivery: DeliverySettings, *, dry_run: bool = False, watch: Watch = unwatched
+    project: Project,
+    delivery: DeliverySettings,
+    *,
+    back: bool = True,
+    dry_run: bool = False,
+    watch: Watch = unwatched,
 ) -> Loaded:
     """Load one delivery, or say that it is there already. Memory does not grow with the size of the file.
 
-    `watch` is told how many rows are loaded, and of how many where the file says so.
+    `watch` is told how many rows are loaded, and of how many where the file says so. Without `back` a file that was loaded before
+    and has been replaced since is refused.
 
     Raises:
         UsageError: there is no such layer key.
@@ -72,7 +79,7 @@ def ingest(
     """
     layer_definition(delivery.layer)
     with begun(delivery.source, project.settings.folder, delivery.encoding) as arriving:
-        return ingest_begun(project, delivery, arriving, dry_run=dry_run, watch=watch)
+        return ingest_begun(project, delivery, arriving, back=back, dry_run=dry_run, watch=watch)
 
 
 def ingest_begun(
@@ -80,6 +87,7 @@ def ingest_begun(
     delivery: DeliverySettings,
     arriving: Begun,
     *,
+    back: bool = True,
     dry_run: bool = False,
     watch: Watch = unwatched,
 ) -> Loaded:
@@ -94,7 +102,10 @@ def ingest_begun(
         same = _same_delivery(connection, delivery, digest)
         if same is not None:
             return same
-        _refuse_part_of_whole(connection, delivery)
+        refuse_part_of_whole(connection, delivery)
+        refuse_older(connection, delivery, _as_of(project, delivery))
+        if not back:
+            refuse_taken_back(connection, delivery, digest)
         loading = _Loading(connection, project, delivery, digest, said)
         if definition.stored == "raster":
             return loading.raster(source)
@@ -116,14 +127,8 @@ def _same_delivery(connection: Connection, delivery: DeliverySettings, digest: s
     return Loaded(delivery.layer, version_id, n_read, n_loaded, n_rejected, n_issues, encoding, fresh=False)
 
 
-def _refuse_part_of_whole(connection: Connection, delivery: DeliverySettings) -> None:
-    """Refuse a part while a whole delivery of the layer is current: its land would count twice."""
-    current = current_versions(connection).get(delivery.layer, [])
-    if delivery.part is not None and any(version.part is None for version in current):
-        raise UsageError(
-            f"{delivery.layer} is there as a whole delivery, so the part {delivery.part!r} would count twice."
-            " Deliver the whole layer again, without a part."
-        )
+def _as_of(project: Project, delivery: DeliverySettings) -> dt.date | None:
+    return delivery.as_of or layer_definition(delivery.layer).as_of or project.settings.project.as_of
 
 
 @dataclass(frozen=True)
@@ -237,9 +242,7 @@ class _Loading:
 
     def _version(self, source_id: int) -> int:
         delivery = self.delivery
-        as_of = (
-            delivery.as_of or layer_definition(delivery.layer).as_of or self.project.settings.project.as_of
-        )
+        as_of = _as_of(self.project, delivery)
         return _one(
             self.connection,
             "INSERT INTO land.layer_version (layer, part, source_id, as_of, digest, options, loaded_at, loaded_by,"

@@ -18,6 +18,7 @@ from lowland_gis.pipeline.ingest import Loaded, ingest
 from lowland_gis.pipeline.measure import measure
 from lowland_gis.pipeline.package import package_and_map
 from lowland_gis.pipeline.project import Project, Tell, silent
+from lowland_gis.pipeline.replacing import refuse_contradicting
 from lowland_gis.pipeline.runs import Run
 from lowland_gis.pipeline.tabulate import tabulate
 
@@ -39,7 +40,7 @@ def _ingest_all(project: Project, *, tell: Tell) -> Report:
     loaded = []
     for delivery in project.settings.delivery:
         tell(f"ingest {delivery.layer} {delivery.source}")
-        loaded.append(ingest(project, delivery))
+        loaded.append(ingest(project, delivery, back=False))
         _tell_doubts(loaded[-1], tell)
     return Report("ingest", _loaded_text(loaded), sum(item.n_rejected for item in loaded))
 
@@ -88,7 +89,7 @@ def _check_named(project: Project, chosen: tuple[str, ...]) -> None:
 
     Raises:
         UsageError, DefinitionError: there is no such layer, rule pack or package definition.
-        InputRefusedError: files are missing; all of them are named.
+        InputRefusedError: files are missing, or deliveries contradict each other; all of them are named.
     """
     settings = project.settings
     if "classify" in chosen:
@@ -99,6 +100,7 @@ def _check_named(project: Project, chosen: tuple[str, ...]) -> None:
         return
     for delivery in settings.delivery:
         layer_definition(delivery.layer)
+    refuse_contradicting(settings.delivery)
     missing = [
         item.source for item in settings.delivery if not located(item.source, settings.folder)[0].exists()
     ]

@@ -31,8 +31,9 @@ def read_said(project: Project, delivery: DeliverySettings) -> Said:
         DefinitionError: a file is missing or wrong.
     """
     options = delivery.model_dump(mode="json", exclude={"source"}, exclude_none=True)
-    if not delivery.allow_empty:
-        del options["allow_empty"]
+    for allowed in ("allow_empty", "allow_older"):
+        if not options[allowed]:
+            del options[allowed]
     mapping = datum = None
     if delivery.mapping is not None:
         path = project.settings.path(delivery.mapping)

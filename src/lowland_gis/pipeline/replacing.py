@@ -1,0 +1,89 @@
+"""What a delivery may take the place of: never a whole by a part, and older land only where that is meant."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from lowland_gis.db.connect import Connection
+from lowland_gis.errors import InputRefusedError, UsageError, listed
+from lowland_gis.pipeline.runs import Version, current_versions
+from lowland_gis.settings import DeliverySettings
+
+
+def refuse_part_of_whole(connection: Connection, delivery: DeliverySettings) -> None:
+    """Refuse a part while a whole delivery of the layer is in force: its land would count twice.
+
+    Raises:
+        UsageError: the whole is there.
+    """
+    current = current_versions(connection).get(delivery.layer, [])
+    if delivery.part is not None and any(version.part is None for version in current):
+        raise UsageError(
+            f"{delivery.layer} is there as a whole delivery, so the part {delivery.part!r} would count twice."
+            " Deliver the whole layer again, without a part."
+        )
+
+
+def refuse_older(connection: Connection, delivery: DeliverySettings, as_of: dt.date | None) -> None:
+    """Refuse a delivery whose state is older than that of what it takes the place of, unless `allow_older` says that it is meant.
+
+    Raises:
+        InputRefusedError: it is older.
+    """
+    if as_of is None or delivery.allow_older:
+        return
+    newer = [version for version in replaced(connection, delivery) if version.as_of and version.as_of > as_of]
+    if newer:
+        held = ", ".join(f"version {version.version_id} of {version.as_of}" for version in newer)
+        raise InputRefusedError(
+            f"{delivery.source}: it shows the {delivery.layer} of {as_of}, but {held} is in force, so older land would take the place of"
+            " newer; nothing was changed. Give the right day with --as-of YYYY-MM-DD – or, where older land is meant, type"
+            " --allow-older (in lowland.toml: as_of = …, allow_older = true)."
+        )
+
+
+def refuse_taken_back(connection: Connection, delivery: DeliverySettings, digest: str) -> None:
+    """Refuse what was loaded before and has been replaced since: whoever only runs the flow again does not want it back.
+
+    Raises:
+        InputRefusedError: a newer delivery is in force.
+    """
+    row = connection.execute(
+        "SELECT max(version_id) FROM land.layer_version WHERE layer = %s AND part IS NOT DISTINCT FROM %s AND digest = %s",
+        [delivery.layer, delivery.part, digest],
+    ).fetchone()
+    before = None if row is None else row[0]
+    newer = [] if before is None else replaced(connection, delivery)
+    if newer:
+        held = ", ".join(f"version {version.version_id} ({version.label})" for version in newer)
+        raise InputRefusedError(
+            f"{delivery.source}: it was loaded as version {before} of {delivery.layer}, and {held} has taken its place since, so lowland.toml"
+            " would put older land back. Name the newer file in lowland.toml, or go on with what is in force: lowland run --from tabulate"
+            f" – to have the older one back: lowland ingest {delivery.layer} FILE"
+        )
+
+
+def refuse_contradicting(deliveries: Sequence[DeliverySettings]) -> None:
+    """Refuse a list in which one delivery takes the place of another.
+
+    Raises:
+        InputRefusedError: two are of the same layer and part, or one is a part and one the whole; all of them are named.
+    """
+    faults = []
+    for number, one in enumerate(deliveries):
+        for other in deliveries[number + 1 :]:
+            if one.layer == other.layer and (one.part == other.part or None in (one.part, other.part)):
+                part = "" if one.part is None or one.part != other.part else f" part {one.part}"
+                faults.append(f"{one.layer}{part}: {one.source} and {other.source}")
+    if faults:
+        raise InputRefusedError(
+            f"lowland.toml names {len(faults)} pair(s) of deliveries of which one would take the place of the other, so nothing was"
+            f" loaded:\n{listed(faults)}\nTake one out – or, where they belong together, give each its own part = …"
+        )
+
+
+def replaced(connection: Connection, delivery: DeliverySettings) -> list[Version]:
+    """Return the deliveries in force that a delivery takes the place of: the same part, or by a whole all of the layer."""
+    current = current_versions(connection).get(delivery.layer, [])
+    return [version for version in current if delivery.part is None or version.part == delivery.part]
