@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from lowland_gis.db.connect import Connection
 from lowland_gis.errors import InputRefusedError, UsageError, listed
+from lowland_gis.pipeline.by_town import replaced_by
 from lowland_gis.pipeline.runs import Version, current_versions
 from lowland_gis.settings import DeliverySettings
 
@@ -33,7 +34,9 @@ def refuse_older(connection: Connection, delivery: DeliverySettings, as_of: dt.d
     """
     if as_of is None or delivery.allow_older:
         return
-    newer = [version for version in replaced(connection, delivery) if version.as_of and version.as_of > as_of]
+    newer = [
+        version for version in _replaced(connection, delivery) if version.as_of and version.as_of > as_of
+    ]
     if newer:
         held = ", ".join(f"version {version.version_id} of {version.as_of}" for version in newer)
         raise InputRefusedError(
@@ -54,7 +57,7 @@ def refuse_taken_back(connection: Connection, delivery: DeliverySettings, digest
         [delivery.layer, delivery.part, digest],
     ).fetchone()
     before = None if row is None else row[0]
-    newer = [] if before is None else replaced(connection, delivery)
+    newer = [] if before is None else _replaced(connection, delivery)
     if newer:
         held = ", ".join(f"version {version.version_id} ({version.label})" for version in newer)
         raise InputRefusedError(
@@ -83,7 +86,5 @@ def refuse_contradicting(deliveries: Sequence[DeliverySettings]) -> None:
         )
 
 
-def replaced(connection: Connection, delivery: DeliverySettings) -> list[Version]:
-    """Return the deliveries in force that a delivery takes the place of: the same part, or by a whole all of the layer."""
-    current = current_versions(connection).get(delivery.layer, [])
-    return [version for version in current if delivery.part is None or version.part == delivery.part]
+def _replaced(connection: Connection, delivery: DeliverySettings) -> list[Version]:
+    return replaced_by(current_versions(connection), delivery.layer, delivery.part)
