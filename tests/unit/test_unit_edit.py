@@ -53,6 +53,24 @@ def border_parcel(ground) -> tuple[str, str, str]:
     raise AssertionError("the district has no such parcel")
 
 
+@pytest.mark.parametrize("kind", ["forbid", "redraw"])
+def test_no_parcel_is_in_two_units_where_the_first_of_a_unit_may_be_in_none_any_more(ground, kind):
+    """As after a delivery in which it overlaps another parcel: the draft still has it, the new ground bars it."""
+    _, cells, drawn = ground
+    unit = drawn.members["unit_id"].dropna().iloc[0]
+    first, second, *_ = of(ground, unit)
+    frame = ground[0].parcels.assign(
+        reason=lambda rows: (
+            rows["reason"].astype(object).where(rows["parcel_id"] != first, "overlaps another parcel")
+        )
+    )
+    problem = build_problem(frame, cells)
+    edit = Edit("forbid", (second,)) if kind == "forbid" else Edit("redraw", units=(unit,))
+    change = change_units(problem, units_of(problem, drawn.members), (edit,), EFFORT)
+    assert disjoint(change)
+    assert not any(problem.ids[at] == first for at in np.concatenate(list(change.units.values())))
+
+
 def test_a_moved_parcel_is_where_it_was_put_and_nothing_else_changes(ground):
     parcel, unit, _ = border_parcel(ground)
     change = changed(ground, Edit("move", (parcel,), (unit,)))

@@ -154,7 +154,7 @@ def _apply(work: _Work, edit: Edit) -> None:
             work.kept |= set(edit.units)
         work.open_ |= {int(work.problem.component[at]) for at in places}
         if edit.kind == "redraw":
-            work.open_ |= {int(work.problem.component[work.units[name][0]]) for name in edit.units}
+            work.open_ |= {int(at) for name in edit.units for at in work.problem.component[work.units[name]]}
     elif edit.kind == "force":
         work.forced |= set(places)
         work.open_ |= {int(work.problem.component[at]) for at in places}
@@ -219,7 +219,8 @@ def _redraw(work: _Work, component: int, effort: Effort) -> None:
         stays = name in work.kept or (component not in work.open_ and name not in work.donors)
         if stays:
             taken[unit] = True
-        elif len(unit) and int(unit[0]) in inside:
+        # Any parcel tells: the first one of a unit may have become one that may be in none.
+        elif not inside.isdisjoint(map(int, unit)):
             again.append(name)
     forced = np.zeros(len(problem.cell), dtype=bool)
     forced[list(work.forced)] = True
