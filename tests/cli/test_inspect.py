@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import shapely
 
+from lowland_gis.definitions.layer import layer_definition
+from lowland_gis.definitions.mapping import read_mapping
 from made_files import box, write_parcels
 
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "incoming"
@@ -236,6 +238,37 @@ def test_a_proposed_mapping_makes_a_renamed_file_fit(look, lowland, tmp_path):
     assert again.returncode == 2
     assert "not overwritten" in again.stderr
     assert (tmp_path / "m.toml").read_text(encoding="utf-8") == text
+
+
+def test_a_mapping_lists_all_that_came_and_all_that_is_wanted_where_no_field_fits(look, lowland, tmp_path):
+    """Where a mapping is needed most; filled in by hand, the file is taken."""
+    frame(tmp_path / "s.gpkg", {'代号\n"x': ["P1"], "n": [2.5]}, [box(0, 0)])
+    look("s.gpkg", "--layer", "parcel", "--mapping-out", "m.toml", code=1)
+    text = (tmp_path / "m.toml").read_text(encoding="utf-8")
+    fields = layer_definition("parcel").field
+    for field in fields:
+        assert f"#   {field.name}  {field.title}" in text
+    assert text.count("required 必填") == sum(field.required for field in fields)
+    received = r'"代号\U0000000a\"x"'
+    assert f'# {received} = ""  # text, P1' in text
+    assert '# "n" = ""  # number, 2.5' in text
+    assert read_mapping(tmp_path / "m.toml").rename == {}
+    (tmp_path / "m.toml").write_text(
+        text.replace(f'# {received} = ""', f'{received} = "ZDDM"'), encoding="utf-8"
+    )
+    assert not look("s.gpkg", "--mapping", "m.toml", code=0)["refusals"]
+
+
+def test_a_mapping_for_a_layer_that_is_not_among_the_best_fits(look, tmp_path):
+    frame(tmp_path / "s.gpkg", {"ZDDM": ["P1"], "TBMJ": [1.0]}, [box(0, 0)])
+    look("s.gpkg", "--layer", "violation", "--mapping-out", "m.toml", code=1)
+    assert read_mapping(tmp_path / "m.toml").layer == "violation"
+
+
+def test_a_mapping_without_a_layer_says_how_to_name_one(look, tmp_path):
+    frame(tmp_path / "s.gpkg", {"x": ["P1"]}, [box(0, 0)])
+    assert "--layer" in look("s.gpkg", "--mapping-out", "m.toml", code=2)
+    assert not (tmp_path / "m.toml").exists()
 
 
 def test_a_table_where_a_layer_needs_shapes(look, tmp_path):

@@ -14,6 +14,7 @@ from lowland_gis.cli import Session
 from lowland_gis.cli.outputs import InputPath, OutputPath
 from lowland_gis.cli.tables import json_option, show
 from lowland_gis.definitions.mapping import as_toml, read_mapping
+from lowland_gis.definitions.mapping_form import with_blanks
 from lowland_gis.errors import UsageError
 from lowland_gis.files.datum import read_datum
 from lowland_gis.files.whole import write_text
@@ -229,11 +230,12 @@ def _write_mapping(session: Session, found: list[Inspection], path: Path) -> Non
     mapping = found[0].mapping(Path(found[0].source).parent.name)
     if mapping is None:
         raise UsageError(
-            "No layer was recognised, so no mapping can be proposed. Name the layer with --layer."
+            "No layer was recognised, so no mapping can be proposed. Name the layer with --layer; the file then lists what came and"
+            " what is wanted. The layers: lowland layers list"
         )
-    fit = next(fit for fit in found[0].fits if fit.key == mapping.layer)
-    notes = {match.received: f"proposed: {match.why}" for match in fit.matches if not match.certain}
+    matches = found[0].fit.matches if found[0].fit else ()
+    notes = {match.received: f"proposed: {match.why}" for match in matches if not match.certain}
     if path.exists() or path.is_symlink():
         raise UsageError(f"{path}: is there already and is not overwritten. Name another file.")
-    write_text(path, as_toml(mapping, notes))
+    write_text(path, with_blanks(as_toml(mapping, notes), found[0].not_taken, found[0].wanted))
     session.tell(f"Wrote {path}: check every line before you use it with lowland ingest --mapping.")

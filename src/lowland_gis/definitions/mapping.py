@@ -203,15 +203,15 @@ def _replaced(value: Any, words: dict[str, str]) -> str | None:
 
 def as_toml(mapping: Mapping, notes: dict[str, str]) -> str:
     """Return a mapping as the text of its file; `notes` maps a received name to the comment beside it."""
-    lines = [f"supplier = {_quoted(mapping.supplier)}", f"layer = {_quoted(mapping.layer)}", "", "[rename]"]
+    lines = [f"supplier = {quoted(mapping.supplier)}", f"layer = {quoted(mapping.layer)}", "", "[rename]"]
     for received, standard in mapping.rename.items():
         note = f"  # {' '.join(notes[received].split())}" if received in notes else ""
-        lines.append(f"{_quoted(received)} = {_quoted(standard)}{note}")
+        lines.append(f"{quoted(received)} = {quoted(standard)}{note}")
     if mapping.constants:
         lines += [
             "",
             "[constants]",
-            *(f"{_quoted(name)} = {_literal(value)}" for name, value in mapping.constants.items()),
+            *(f"{quoted(name)} = {_literal(value)}" for name, value in mapping.constants.items()),
         ]
     if mapping.unit:
         lines += [
@@ -220,10 +220,10 @@ def as_toml(mapping: Mapping, notes: dict[str, str]) -> str:
             *(_unit_line(mapping.layer, name, unit) for name, unit in mapping.unit.items()),
         ]
     if mapping.factor:
-        lines += ["", "[factor]", *(f"{_quoted(name)} = {value!r}" for name, value in mapping.factor.items())]
+        lines += ["", "[factor]", *(f"{quoted(name)} = {value!r}" for name, value in mapping.factor.items())]
     for field, words in mapping.replace.items():
-        lines += ["", f"[replace.{_quoted(field)}]"]
-        lines += [f"{_quoted(received)} = {_quoted(standard)}" for received, standard in words.items()]
+        lines += ["", f"[replace.{quoted(field)}]"]
+        lines += [f"{quoted(received)} = {quoted(standard)}" for received, standard in words.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -231,16 +231,16 @@ def _unit_line(layer: str, name: str, unit: str) -> str:
     into = next(field.unit for field in layer_definition(layer).field if field.name == name)
     factor = unit_factor(unit, into or "")
     note = "" if factor is None else f"  # times {factor:.10g}, to {into}"
-    return f"{_quoted(name)} = {_quoted(unit)}{note}"
+    return f"{quoted(name)} = {quoted(unit)}{note}"
 
 
 def _literal(value: Value) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return _quoted(value) if isinstance(value, str) else repr(value)
+    return quoted(value) if isinstance(value, str) else repr(value)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Return a TOML basic string; control characters are written by number, so no text can end it."""
     return '"' + "".join(_letter(letter) for letter in text) + '"'
 

@@ -8,6 +8,7 @@ from typing import Any
 from lowland_gis.analysis import recognise
 from lowland_gis.analysis.curves import MAX_DEVIATION_M
 from lowland_gis.analysis.forensics import LARGE_RING, Kinds, Shapes
+from lowland_gis.definitions.layer import FieldDefinition, layer_definition
 from lowland_gis.definitions.mapping import Mapping
 from lowland_gis.files import inspect
 
@@ -66,11 +67,31 @@ class Inspection:
         """Return what ingest would do with it, in one word."""
         return "refuse" if self.refusals else "load" if not self.n_rejected else "load with rejects"
 
+    @property
+    def fit(self) -> recognise.Fit | None:
+        """Return how the fields fit the chosen layer; None where they have nothing in common."""
+        return next((fit for fit in self.fits if fit.key == self.chosen), None)
+
+    @property
+    def not_taken(self) -> list[recognise.Column]:
+        """Return the received columns that stand for no field of the chosen layer."""
+        taken = {match.received for match in self.fit.matches} if self.fit else set()
+        return [column for column in self.columns if column.name not in taken]
+
+    @property
+    def wanted(self) -> list[FieldDefinition]:
+        """Return the fields of the chosen layer that no received column stands for."""
+        found = {match.standard for match in self.fit.matches} if self.fit else set()
+        fields = () if self.chosen is None else layer_definition(self.chosen).field
+        return [item for item in fields if item.name not in found]
+
     def mapping(self, supplier: str) -> Mapping | None:
-        """Return the mapping that the proposals make, None where no layer was recognised."""
+        """Return the mapping that the proposals make, empty where no field fits; None where no layer was recognised or named."""
         if self.chosen is None:
             return None
-        fit = next(fit for fit in self.fits if fit.key == self.chosen)
+        fit = self.fit
+        if fit is None:
+            return Mapping(supplier=supplier, layer=self.chosen)
         unit = {match.standard: match.unit for match in fit.matches if match.unit and not match.certain}
         return Mapping(
             supplier=supplier, layer=self.chosen, rename=fit.rename, replace=self.replace, unit=unit
