@@ -10,6 +10,8 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+LOST_GOING_DOWN = {"findings (land.finding)": "SELECT count(*) FROM land.finding"}
+
 
 def upgrade() -> None:
     srid = context.config.attributes["srid"]

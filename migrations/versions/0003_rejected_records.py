@@ -9,6 +9,12 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+LOST_GOING_DOWN = {
+    "records that were set aside, as they came (land.issue)": "SELECT count(*) FROM land.issue WHERE received IS NOT NULL"
+    " OR received_wkb IS NOT NULL",
+    "deliveries of which it is known what was said of the file (land.layer_version.options)": "SELECT count(*) FROM land.layer_version WHERE options IS NOT NULL",
+}
+
 
 def upgrade() -> None:
     op.add_column(

@@ -12,6 +12,8 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+LOST_GOING_DOWN = {"rows of result.cover": "SELECT count(*) FROM result.cover"}
+
 GO_WITH_RUN = """
 CREATE FUNCTION result.go_with_run() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -10,6 +10,12 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
+LOST_GOING_DOWN = {
+    "frozen units (registry.unit)": "SELECT count(*), string_agg(DISTINCT number, ', ') FROM registry.unit",
+    "drafts of units (result.draft)": "SELECT count(*), string_agg('run ' || run_id, ', ' ORDER BY run_id) FROM result.draft",
+    "units with a ledger (result.unit)": "SELECT count(*) FROM result.unit WHERE ledger IS NOT NULL",
+}
+
 JSONB = postgresql.JSONB(astext_type=sa.Text())
 NUMBER = sa.Double()
 UNIT_COLUMNS = (

@@ -16,6 +16,16 @@ JSON_TRACE = "per rule: outcome and clauses with value, limit and outcome"
 LETTERS = "outcome of every clause of the question in the order of its rules: t true, f false, u unknown"
 # Stages whose runs rest on what is removed.
 STAGES = ("measure", "classify")
+# What is asked before it goes: a label, and a query for how many there are and which.
+LOST_GOING_UP = {
+    "runs of measuring and classifying (result.run)": "SELECT count(*), string_agg(format('run %s %s of %s', run_id, stage,"
+    " started_at::date), ', ' ORDER BY run_id) FROM result.run WHERE stage IN ('measure', 'classify')",
+    "values that were measured (result.evidence)": "SELECT count(*) FROM result.evidence",
+    "verdicts (result.verdict)": "SELECT count(*) FROM result.verdict",
+}
+LOST_GOING_DOWN = LOST_GOING_UP | {
+    "registered papers (registry.document)": "SELECT count(*) FROM registry.document"
+}
 
 
 def _without_results() -> None:

@@ -10,8 +10,9 @@ from alembic.script import ScriptDirectory
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+import revision_data
 from lowland_gis import schema
-from lowland_gis.db import migrate, revision
+from lowland_gis.db import entities, migrate, revision
 from lowland_gis.db.parts import attach_part, new_part
 from lowland_gis.db.server import facts_of
 from lowland_gis.errors import DatabaseError, UsageError
@@ -205,16 +206,64 @@ def test_an_unknown_revision_to_reach_is_a_wrong_call(database):
         migrate.upgrade(database, SRID, "nonsense")
 
 
-@pytest.mark.parametrize("table", ["low_efficiency", "legacy", "problem"])
+def registry_tables(database):
+    """Return every table of the schema with a column that may be set, out of the catalogue."""
+    with psycopg.connect(database) as connection:
+        return connection.execute(
+            "SELECT c.relname, min(a.attname) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+            " WHERE c.relnamespace = 'registry'::regnamespace AND c.relkind IN ('r', 'p', 'f') AND a.attnum > 0"
+            " AND NOT a.attisdropped AND a.attidentity = '' GROUP BY 1"
+        ).fetchall()
+
+
+def test_the_whole_registry_is_append_only_for_its_owner_too(database):
+    found = registry_tables(database)
+    assert {name for name, _ in found} == {
+        table.name for table in schema.TABLES if table.schema == "registry"
+    }
+    revision_data.fill(database)
+    before = revision_data.rows(database)
+    for name, column in found:
+        for statement in (
+            "DELETE FROM {0}",
+            "UPDATE {0} SET {1} = {1}",
+            "TRUNCATE {0}",
+            "TRUNCATE {0} CASCADE",
+        ):
+            query = sql.SQL(statement).format(sql.Identifier("registry", name), sql.Identifier(column))
+            with (
+                psycopg.connect(database) as connection,
+                pytest.raises(psycopg.errors.RaiseException, match=f"{name} is append-only"),
+            ):
+                connection.execute(query)
+    assert revision_data.rows(database) == before
+
+
 @pytest.mark.parametrize(
-    "statement", ["DELETE FROM registry.{}", "UPDATE registry.{} SET state = 'x'", "TRUNCATE registry.{}"]
-)
-def test_registry_is_append_only(database, table, statement):
-    with (
-        psycopg.connect(database) as connection,
-        pytest.raises(psycopg.errors.RaiseException, match="append-only"),
-    ):
-        connection.execute(statement.format(table))
+    ("change", "found"),
+    [
+        ("DROP TRIGGER append_only ON registry.document", "PGTrigger: registry.append_only False registry.document"),
+        ("DROP TRIGGER keep_delivery ON land.layer_version", "PGTrigger: land.keep_delivery"),
+        (("CREATE OR REPLACE FUNCTION registry.refuse_change() RETURNS trigger LANGUAGE plpgsql AS"
+         " $$ BEGIN RETURN NULL; END $$"), "PGFunction: registry.refuse_change()"),
+        ("CREATE FUNCTION land.extra() RETURNS int LANGUAGE sql AS 'SELECT 1'", "PGFunction: land.extra()"),
+        (("CREATE OR REPLACE TRIGGER append_only BEFORE DELETE ON registry.unit FOR EACH STATEMENT EXECUTE FUNCTION"
+         " registry.refuse_change()"), "PGTrigger: registry.append_only False registry.unit"),
+    ],
+)  # fmt: skip
+def test_autogenerate_sees_triggers_and_functions(database, change, found):
+    with psycopg.connect(database) as connection:
+        connection.execute(change)
+    (difference,) = migrate.differences(database, SRID)
+    assert difference[1].startswith(found)
+
+
+def test_a_new_table_of_the_registry_is_append_only_without_being_told():
+    table = schema.Table(schema.REGISTRY, "promise", "x", ("entry_id",), ())
+    assert table.append_only
+    assert not schema.SOURCE.append_only
+    watched = {entity.on_entity for entity in entities.entities() if entity.signature == "append_only"}
+    assert watched == {item.full_name for item in schema.TABLES if item.schema == schema.REGISTRY}
 
 
 def test_the_newest_revision_is_the_head_of_the_migrations():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import sys
 from pathlib import Path
 from typing import Protocol
 
@@ -12,9 +13,10 @@ import click
 
 from lowland_gis.cli.outputs import InputPath
 from lowland_gis.db import cluster as clusters
-from lowland_gis.db.migrate import upgrade
+from lowland_gis.db.migrate import LOSS, bring
 from lowland_gis.db.revision import current_revision
 from lowland_gis.db.server import Facts, ensure_postgis, facts_of, without_password
+from lowland_gis.errors import listed
 from lowland_gis.settings import Settings
 
 NOT_OURS = "LOWLAND_DSN names a server that is not the project's own; it is left as it is."
@@ -64,11 +66,16 @@ def up(project: Project, take_over: Path | None) -> None:
 
 @db.command()
 @click.option("--to", "target", default="head", show_default=True, help="The revision to reach.")
+@click.option("--yes", is_flag=True, help="Let go what the newer schema cannot hold, without being asked.")
 @click.pass_obj
-def migrate(project: Project, target: str) -> None:
-    """Bring the database to the newest schema; two at once queue."""
+def migrate(project: Project, target: str, *, yes: bool) -> None:
+    """Bring the database to the newest schema; two at once queue.
+
+    What a step would take away is named before, and goes only with a yes: on a terminal you are asked, elsewhere it needs --yes.
+    An older schema is reached only where it has a place for every row.
+    """
     server = clusters.connect_string(project.project_dir, project.dsn)
-    upgrade(server, project.settings.project.srid, target)
+    bring(server, project.settings.project.srid, target, _told if yes else _asked)
     click.echo(f"The database is at revision {current_revision(server)}.", err=True)
 
 
@@ -111,6 +118,19 @@ def psql(project: Project) -> None:
 def service(project: Project) -> None:
     """Write the connection service for psql, ogr2ogr and QGIS, and print the line that makes it known."""
     _echo_service(project, _cluster(project))
+
+
+def _told(lost: list[str]) -> bool:
+    click.echo(f"{LOSS}\n{listed(lost, shown=len(lost))}", err=True)
+    return True
+
+
+def _asked(lost: list[str]) -> bool:
+    """Ask a person at a terminal; anything else is no agreement."""
+    if not sys.stdin.isatty():
+        return False
+    _told(lost)
+    return click.confirm("Go on, and let them go?", err=True)
 
 
 def _cluster(project: Project) -> clusters.Cluster:

@@ -10,18 +10,22 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from geoalchemy2 import alembic_helpers
 
 from lowland_gis import schema
 from lowland_gis.db import revision
 from lowland_gis.db.connect import connect, transaction
+from lowland_gis.db.losses import Agreed, lost_going_down, lost_going_up, nobody_agreed
 from lowland_gis.db.server import ensure_postgis
 from lowland_gis.db.tables import metadata
-from lowland_gis.errors import DatabaseError, UsageError
+from lowland_gis.errors import DatabaseError, UsageError, listed
 
 # Any constant will do, as long as every lowland uses the same one.
 _ADVISORY_LOCK = 7_264_019_113
+LOSS = "The newer schema cannot hold some of what older programs computed, so this would go for good:"
 
 
 def engine(dsn: str) -> sa.Engine:
@@ -29,15 +33,31 @@ def engine(dsn: str) -> sa.Engine:
     return sa.create_engine("postgresql+psycopg://", creator=lambda: connect(dsn), poolclass=sa.pool.NullPool)
 
 
-def upgrade(dsn: str, srid: int, target: str = "head") -> None:
+def bring(dsn: str, srid: int, target: str, agreed: Agreed = nobody_agreed) -> None:
+    """Bring the database to `target`, up or down; for what is refused see `upgrade` and `downgrade`."""
+    current = revision.current_revision(dsn)
+    if current is not None and (
+        target == "base" or (target in revision.known_revisions() and target < current)
+    ):
+        downgrade(dsn, srid, target)
+    else:
+        upgrade(dsn, srid, target, agreed)
+
+
+def upgrade(dsn: str, srid: int, target: str = "head", agreed: Agreed = nobody_agreed) -> None:
     """Bring the database to `target`; two upgrades at once queue. Nothing is made in a database that is refused.
+
+    A step that takes rows away is only done where `agreed` says yes to what they are.
 
     Raises:
         DatabaseError: the database cannot have PostGIS, is newer than this program, or holds another SRID.
+        UsageError: there is no such revision, or rows would go and nobody agreed.
     """
     with _locked(dsn) as connection:
-        revision.refuse_newer(revision.current_revision(dsn))
+        current = revision.current_revision(dsn)
+        revision.refuse_newer(current)
         revision.refuse_other_srid(revision.stored_srid(dsn), srid)
+        _refuse_loss(_lost(connection, lost_going_up, current, target), agreed)
         ensure_postgis(dsn)
         with transaction(dsn) as first:
             revision.own_version_table(first)
@@ -45,15 +65,47 @@ def upgrade(dsn: str, srid: int, target: str = "head") -> None:
 
 
 def downgrade(dsn: str, srid: int, target: str = "base") -> None:
-    """Take the database back to `target`."""
+    """Take the database back to `target`, where no row is lost by it.
+
+    Raises:
+        UsageError: there is no such revision, or rows would be lost.
+    """
     with _locked(dsn) as connection:
+        lost = _lost(connection, lost_going_down, revision.current_revision(dsn), target)
+        if lost:
+            raise UsageError(
+                f"The database stays as it is, because the older schema has no place for:\n{listed(lost, shown=len(lost))}\n"
+                "Use another database for the older program, or restore a copy of that time."
+            )
         with transaction(dsn) as first:
             revision.own_version_table(first)
         _run(connection, srid, lambda config: command.downgrade(config, target))
 
 
+def _lost(
+    connection: sa.Connection,
+    asked: Callable[[sa.Connection, ScriptDirectory, str | None, str], list[str]],
+    current: str | None,
+    target: str,
+) -> list[str]:
+    with _no_such_revision():
+        return asked(connection, ScriptDirectory.from_config(_config()), current, target)
+
+
+def _refuse_loss(lost: list[str], agreed: Agreed) -> None:
+    if lost and not agreed(lost):
+        raise UsageError(
+            f"{LOSS}\n{listed(lost, shown=len(lost))}\nNothing was done. Keep a copy of the database first if they are still needed"
+            " (pg_dump), then type: lowland db migrate --yes – and lowland run, which makes results anew"
+        )
+
+
 def differences(dsn: str, srid: int) -> list[object]:
     """Return what autogenerate would change; empty when tables and migrations agree."""
+    # Only who compares needs it; whoever migrates does not wait for it.
+    from lowland_gis.db import entities  # noqa: PLC0415
+
+    entities.register()
     with engine(dsn).connect() as connection:
         context = MigrationContext.configure(connection, opts=comparison_options(srid))
         return list(compare_metadata(context, metadata(srid)))
@@ -91,9 +143,15 @@ def _is_object_ours(obj: object, name: str | None, kind: str, reflected: bool, c
 def _run(connection: sa.Connection, srid: int, step: Callable[[Config], None]) -> None:
     config = _config()
     config.attributes.update(connection=connection, srid=srid)
-    try:
+    with _no_such_revision():
         step(config)
-    except CommandError as error:
+
+
+@contextmanager
+def _no_such_revision() -> Iterator[None]:
+    try:
+        yield
+    except (CommandError, RevisionError) as error:
         raise UsageError(
             f"The database cannot be brought there: {error}. Revisions: {', '.join(sorted(revision.known_revisions()))}"
         ) from error

@@ -59,6 +59,11 @@ class Table:
         return f"{self.schema}.{self.name}"
 
     @property
+    def append_only(self) -> bool:
+        """Return whether rows are only ever added: all of the registry is history, so the database refuses to change or delete them."""
+        return self.schema == REGISTRY
+
+    @property
     def column_names(self) -> tuple[str, ...]:
         """Return the names of the columns in order."""
         return tuple(column.name for column in self.columns)

@@ -1,0 +1,72 @@
+"""Functions and triggers of the database as alembic compares them; derived from the data dictionary where it says what a table is."""
+
+from __future__ import annotations
+
+from alembic_utils.pg_function import PGFunction
+from alembic_utils.pg_trigger import PGTrigger
+from alembic_utils.replaceable_entity import register_entities
+
+from lowland_gis import schema
+
+_REFUSE_CHANGE = """
+RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only: add a new row instead', TG_TABLE_NAME;
+END $$
+"""
+_KEEP_DELIVERY = """
+RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM land.feature WHERE version_id = OLD.version_id)
+        OR EXISTS (SELECT FROM land.parcel WHERE version_id = OLD.version_id)
+        OR EXISTS (SELECT FROM land.enterprise WHERE version_id = OLD.version_id)
+        OR EXISTS (SELECT FROM land.issue WHERE version_id = OLD.version_id)
+    THEN
+        RAISE EXCEPTION 'delivery % still has rows: delete them first', OLD.version_id
+            USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NULL;
+END $$
+"""
+_GO_WITH_RUN = """
+RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM result.overlap WHERE run_id = OLD.run_id;
+    DELETE FROM result.cover WHERE run_id = OLD.run_id;
+    RETURN NULL;
+END $$
+"""
+
+
+def register() -> None:
+    """Have alembic compare the functions and triggers of our schemas with `entities`; what else there is in them counts as too much."""
+    register_entities(entities(), entity_types=[PGFunction, PGTrigger])
+
+
+def entities() -> list[PGFunction | PGTrigger]:
+    """Return every function and trigger that the newest schema has."""
+    return [
+        PGFunction("registry", "refuse_change()", _REFUSE_CHANGE),
+        *(_append_only(table) for table in schema.TABLES if table.append_only),
+        PGFunction("land", "keep_delivery()", _KEEP_DELIVERY),
+        _trigger("land.layer_version", "keep_delivery", "AFTER DELETE OR UPDATE OF version_id", "ROW"),
+        PGFunction("result", "go_with_run()", _GO_WITH_RUN),
+        _trigger("result.run", "go_with_run", "AFTER DELETE", "ROW"),
+    ]
+
+
+def _append_only(table: schema.Table) -> PGTrigger:
+    return PGTrigger(
+        table.schema,
+        "append_only",
+        f"BEFORE UPDATE OR DELETE OR TRUNCATE ON {table.full_name}"
+        " FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_change()",
+        table.full_name,
+    )
+
+
+def _trigger(table: str, name: str, event: str, each: str) -> PGTrigger:
+    space = table.partition(".")[0]
+    return PGTrigger(
+        space, name, f"{event} ON {table} FOR EACH {each} EXECUTE FUNCTION {space}.{name}()", table
+    )
