@@ -10,6 +10,7 @@ import io
 import sqlite3
 import struct
 import subprocess
+import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import geopandas as gpd
 import numpy as np
 import openpyxl
 import pyogrio
+import rasterio
 import shapely
 from pyproj import CRS
 
@@ -908,6 +910,91 @@ def _old_bound(folder: Path) -> list[str]:
     path = shapefile(folder, features().to_crs(4490), "GBK")
     path.with_suffix(".prj").write_text(old)
     return ingest(path)
+
+
+# ------------------------------------------------------------------ rasters
+
+NORTH_UP = rasterio.Affine(10, 0, 515_000, 0, -10, 4_345_500)
+
+
+def raster(
+    folder: Path, way: rasterio.Affine = NORTH_UP, crs: int | None = 4548, **facts: object
+) -> list[str]:
+    """Write fifty by fifty cells of 10 m, with 255 in the first row."""
+    values = np.arange(2500, dtype=np.uint8).reshape(50, 50) % 200
+    values[0] = 255
+    shape = {"width": 50, "height": 50, "count": 1, "dtype": "uint8"} | facts
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        with rasterio.open(folder / "强度.tif", "w", driver="GTiff", crs=crs, transform=way, **shape) as made:
+            for band in range(made.count):
+                made.write(values.astype(made.dtypes[0]), band + 1)
+    return ingest(folder / "强度.tif", layer="raster")
+
+
+@case("rasters", "bytes whose 255 is declared as no value", LOADED, rows=1)
+def _raster(folder: Path) -> list[str]:
+    return raster(folder, nodata=255)
+
+
+@case(
+    "rasters",
+    "bytes whose 255 is not declared as no value",
+    LOADED,
+    rows=1,
+    rules=("raster_nodata",),
+    said="-a_nodata 255",
+)
+def _raster_full(folder: Path) -> list[str]:
+    return raster(folder)
+
+
+@case("rasters", "-9999, not declared as no value", REFUSED, said="gdal_translate -a_nodata -9999")
+def _raster_nodata(folder: Path) -> list[str]:
+    arguments = raster(folder, dtype="float32")
+    with rasterio.open(folder / "强度.tif", "r+") as made:
+        made.write(np.where(made.read(1) == 255, -9999, made.read(1)), 1)
+    return arguments
+
+
+@case("rasters", "upside down (the first row is the southern one)", REFUSED, said="gdalwarp -t_srs EPSG:4548")
+def _raster_south_up(folder: Path) -> list[str]:
+    return raster(folder, rasterio.Affine(10, 0, 515_000, 0, 10, 4_345_000))
+
+
+@case("rasters", "turned by ten degrees", REFUSED, said="gdalwarp -t_srs EPSG:4548")
+def _raster_turned(folder: Path) -> list[str]:
+    return raster(folder, NORTH_UP * rasterio.Affine.rotation(10))
+
+
+@case("rasters", "in another system", REFUSED, said="gdalwarp -t_srs EPSG:4548")
+def _raster_elsewhere(folder: Path) -> list[str]:
+    return raster(folder, rasterio.Affine(10, 0, 39_515_000, 0, -10, 4_345_500), 4527, nodata=255)
+
+
+@case(
+    "rasters",
+    "in an old datum (no program may shift it)",
+    REFUSED,
+    said="gdalwarp would apply without a word",
+)
+def _raster_old(folder: Path) -> list[str]:
+    return raster(folder, crs=2384, nodata=255)
+
+
+@case("rasters", "without a place", REFUSED, said="does not say where it lies")
+def _raster_nowhere(folder: Path) -> list[str]:
+    return raster(folder, rasterio.Affine.identity(), None)
+
+
+@case("rasters", "no system, and `--src-crs EPSG:4548`", LOADED, rows=1)
+def _raster_given(folder: Path) -> list[str]:
+    return [*raster(folder, crs=None, nodata=255), "--src-crs", "EPSG:4548"]
+
+
+@case("rasters", "on another continent", REFUSED, said="outside China or far outside the zone")
+def _raster_far(folder: Path) -> list[str]:
+    return raster(folder, rasterio.Affine(10, 0, 515_000, 0, -10, -4_345_500), nodata=255)
 
 
 # ------------------------------------------------------------------ dates

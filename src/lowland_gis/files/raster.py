@@ -13,6 +13,7 @@ from exactextract.raster import RasterioRasterSource
 from rasterio.errors import RasterioIOError
 
 from lowland_gis.errors import InputRefusedError
+from lowland_gis.files.raster_header import north_up
 
 
 def raster_statistic(path: str, zones: gpd.GeoDataFrame, statistic: str) -> npt.NDArray[np.float64]:
@@ -21,10 +22,15 @@ def raster_statistic(path: str, zones: gpd.GeoDataFrame, statistic: str) -> npt.
     NaN where a zone meets only cells without a value. Zones and raster share one plane.
 
     Raises:
-        InputRefusedError: the raster has been moved or cannot be read.
+        InputRefusedError: the raster has been moved, cannot be read, or is turned or upside down.
     """
     try:
         with rasterio.open(Path(path)) as raster:
+            if not north_up(raster.transform):
+                raise InputRefusedError(
+                    f"{path}: the raster is turned or upside down, and nothing can be measured on it. Type: gdalwarp IN OUT – and"
+                    " ingest OUT"
+                )
             found = exact_extract(
                 RasterioRasterSource(raster), zones[[zones.geometry.name]], statistic, output="pandas"
             )

@@ -50,6 +50,15 @@ class Beside:
         self.places.append(coordinates[kept])
         self.n_places += int(kept.sum())
 
+    def look_at(self, box: npt.NDArray[np.float64]) -> None:
+        """Take the place within a box (west, south, east, north) that is nearest to the district, as of a raster."""
+        if self.boundary is None:
+            return
+        west, south, east, north = shapely.bounds(self.boundary).tolist()
+        middle = np.array([(west + east) / 2, (south + north) / 2])
+        self.places.append(np.clip(middle, box[:2], box[2:])[None])
+        self.n_places += 1
+
     def issues(self) -> pd.DataFrame:
         """Return the doubt as one row of `land.issue`, or none."""
         if self.boundary is None or not self.places:

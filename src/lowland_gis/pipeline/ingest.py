@@ -21,7 +21,6 @@ from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import crs as reference
 from lowland_gis.files import transform
 from lowland_gis.files.datum import path_with
-from lowland_gis.files.raster_header import raster_header
 from lowland_gis.files.read import Batch, Received, bounds
 from lowland_gis.files.source import Source, located
 from lowland_gis.pipeline.ahead import worked
@@ -30,6 +29,7 @@ from lowland_gis.pipeline.beside import beside
 from lowland_gis.pipeline.by_town import by_town, replaced_by
 from lowland_gis.pipeline.prepare import Geometries, Preparer, no_shapes, nothing_left
 from lowland_gis.pipeline.project import Project, Watch, unwatched, who
+from lowland_gis.pipeline.raster_check import checked_raster
 from lowland_gis.pipeline.replacing import refuse_older, refuse_part_of_whole, refuse_taken_back
 from lowland_gis.pipeline.runs import current_versions, digest_of
 from lowland_gis.pipeline.said import Said, read_said
@@ -207,14 +207,22 @@ class _Loading:
     def raster(self, source: Source) -> Loaded:
         """Note where a raster lies; it stays a file."""
         _refuse_unpacked(self.delivery, self.project)
-        system = _raster_system(self.project, source)
-        version_id = self._version(self._source(source, None, system))
+        checked = checked_raster(source, self.project.settings.project.crs, self.delivery.src_crs)
+        neighbour = beside(self.connection, self.project.plane)
+        neighbour.look_at(checked.header.bounds)
+        neighbour.refuse_far(source.name)
+        version_id = self._version(self._source(source, None, checked.system))
         self.connection.execute(
             "INSERT INTO land.raster (version_id, path, band) VALUES (%s, %s, 1)",
             [version_id, str(source.path.absolute())],
         )
+        doubts = pd.concat([_whole(checked.doubts), neighbour.issues()], ignore_index=True)
+        self._copy_issues(doubts, version_id)
         self._count(version_id, 1, 1, 0)
-        return Loaded(self.delivery.layer, version_id, 1, 1, 0, 0, None, fresh=True)
+        warnings = tuple(doubts.get("message", ()))
+        return Loaded(
+            self.delivery.layer, version_id, 1, 1, 0, len(doubts), None, fresh=True, warnings=warnings
+        )
 
     def _encoded(self, table: schema.Table, rows: pd.DataFrame, version_id: int) -> Encoded:
         return encoded(table, rows, srid=self.project.srid, constants={"version_id": version_id})
@@ -317,17 +325,6 @@ def _refuse_unpacked(delivery: DeliverySettings, project: Project) -> None:
         raise InputRefusedError(
             f"{path}: a raster stays a file that is read again, so it cannot stay inside a zip. Unzip it, and deliver the .tif."
         )
-
-
-def _raster_system(project: Project, source: Source) -> str:
-    header = raster_header(source.path, source.name)
-    system = reference.resolve(header.declared_crs, None, header.bounds, source.name)
-    if system.name != project.settings.project.crs:
-        raise InputRefusedError(
-            f"{source.name}: the raster is in {system.name}, the project in {project.settings.project.crs}; a raster is"
-            f" not resampled without being asked. Type: gdalwarp -t_srs {project.settings.project.crs} IN OUT"
-        )
-    return system.name
 
 
 def _one(connection: Connection, statement: Any, parameters: list[Any]) -> int:

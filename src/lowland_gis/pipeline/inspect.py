@@ -29,6 +29,7 @@ from lowland_gis.files.source import Source, opened
 from lowland_gis.pipeline.columns import Profile
 from lowland_gis.pipeline.inspection import Inspection, doubts, geometry_facts
 from lowland_gis.pipeline.prepare import Preparer, no_shapes, nothing_left
+from lowland_gis.pipeline.raster_check import checked_raster
 from lowland_gis.settings import gauss_plane
 
 _SHOWN_FITS = 3
@@ -306,18 +307,11 @@ def _raster(source: Source, options: Options, found: Inspection) -> None:
     found.chosen, found.extent = options.layer or "raster", bounds
     found.readings = tuple(_readings((bounds[0], bounds[1], bounds[2], bounds[3]), options.plane))
     try:
-        system = reference.resolve(found.declared_crs, options.src_crs, np.array(bounds), source.name)
+        checked = checked_raster(source, options.plane, options.src_crs)
     except InputRefusedError as error:
         found.refusals.append(str(error))
         return
-    found.used_crs = system.name
-    found.datum = (
-        "same" if datum.same_datum(system, reference.reference(options.plane, "the project")) else "other"
-    )
-    if system.name != options.plane:
-        found.refusals.append(
-            f"{source.name}: the raster is in {system.name}, the project in {options.plane}; a raster is not resampled"
-            f" without being asked. Type: gdalwarp -t_srs {options.plane} IN OUT"
-        )
-    else:
-        found.n_loaded = 1
+    found.used_crs, found.datum, found.n_loaded = checked.system, "same", 1
+    for rule, words in checked.doubts:
+        found.issues[rule] = 1
+        found.warnings.append(words)
