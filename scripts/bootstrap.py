@@ -43,6 +43,7 @@ PACKAGES = {
     "venv": ("python3-venv", "brew install python  |  conda install python pip"),
     "gdal": ("gdal-bin", "brew install gdal  |  conda install -c conda-forge gdal"),
     "qgis": ("python3-qgis qgis-providers", "conda install -c conda-forge qgis"),
+    "calc": ("libreoffice-calc", "brew install --cask libreoffice"),
 }
 SAID = {
     "postgis": "PostgreSQL with PostGIS (the parcel database)",
@@ -50,6 +51,7 @@ SAID = {
     "venv": "the venv module of this Python",
     "gdal": "ogrinfo of GDAL (the tests read packages with it)",
     "qgis": "QGIS for Python (the tests edit units with it)",
+    "calc": "LibreOffice Calc (the tests save workbooks with it)",
 }
 
 
@@ -124,6 +126,7 @@ def missing_capabilities(*, dev: bool) -> list[str]:
         "venv": has_python() or can_make_environments(),
         "gdal": not dev or shutil.which("ogrinfo") is not None,
         "qgis": not dev or has_qgis(),
+        "calc": not dev or shutil.which("soffice") is not None,
     }
     return [name for name, there in present.items() if not there]
 
