@@ -4,16 +4,18 @@ PYTHON ?= python3
 PARCELS ?=
 DIR ?=
 ROUNDS ?=
+SEEDS ?=
+ONLY ?=
 GROWTH ?= 10000,30000,100000,300000,1000000
 VENV := .venv/bin/python
 LOWLAND := $(VENV) -m lowland_gis
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demos test check docs bench db-down
+.PHONY: help setup demo demos test test-variations check docs bench db-down
 
 help: ## Show the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf '  %-16s %s\n' "$$name" "$$text"; done
 
 setup: ## Install what is missing: system packages, .venv, locked Python packages
 	@"$(PYTHON)" scripts/bootstrap.py
@@ -24,6 +26,10 @@ demo: setup ## Run a synthetic district through every stage (PARCELS=400 DIR=dem
 test: ## Run the tests
 	@"$(PYTHON)" scripts/bootstrap.py --dev
 	@$(VENV) -m pytest
+
+test-variations: ## Run every variation of a district (PARCELS=400 SEEDS=1,2,3 ONLY="noise or Z")
+	@"$(PYTHON)" scripts/bootstrap.py --variations
+	@PARCELS="$(or $(PARCELS),400)" SEEDS="$(or $(SEEDS),1,2,3)" $(VENV) -m pytest tests/variations/every_variation.py --no-header -v $(if $(ONLY),-k "$(ONLY)")
 
 check: ## Run the linters, the type checker and the check of the floors
 	@"$(PYTHON)" scripts/bootstrap.py --dev

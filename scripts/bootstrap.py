@@ -1,6 +1,6 @@
 """Make this checkout ready to run: system packages, .venv, locked Python packages; standard library only.
 
-`python3 scripts/bootstrap.py [--dev | --bench] [--print]` does what is missing and nothing else, so a second run is quick.
+`python3 scripts/bootstrap.py [--dev | --variations | --bench] [--print]` does what is missing and nothing else, so a second run is quick.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ PACKAGES = {
     "gdal": ("gdal-bin", "brew install gdal  |  conda install -c conda-forge gdal"),
     "qgis": ("python3-qgis qgis-providers", "conda install -c conda-forge qgis"),
     "calc": ("libreoffice-calc", "brew install --cask libreoffice"),
+    "locale": ("locales", "the variations of locales need GNU libc"),
 }
 SAID = {
     "postgis": "PostgreSQL with PostGIS (the parcel database)",
@@ -52,6 +53,7 @@ SAID = {
     "gdal": "ogrinfo of GDAL (the tests read packages with it)",
     "qgis": "QGIS for Python (the tests edit units with it)",
     "calc": "LibreOffice Calc (the tests save workbooks with it)",
+    "locale": "the sources of locales (the variations run in zh_CN.GBK)",
 }
 
 
@@ -64,6 +66,9 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Make this checkout ready to run.")
     parser.add_argument("--dev", action="store_true", help="also what the tests and checks need")
     parser.add_argument(
+        "--variations", action="store_true", help="also the programs that `make test-variations` calls"
+    )
+    parser.add_argument(
         "--bench", action="store_true", help="also the peers that the benchmarks measure against"
     )
     parser.add_argument(
@@ -72,13 +77,14 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         run_with_new_enough_python(arguments)
-        kind = "bench" if options.bench else "dev" if options.dev else "run"
-        missing = missing_capabilities(dev=kind != "run")
+        kind = "bench" if options.bench else "dev" if options.dev or options.variations else "run"
+        wanted = {"dev": kind != "run", "variations": options.variations}
+        missing = missing_capabilities(**wanted)
         if options.only_print:
             show_plan(missing, kind)
         else:
             install_system_packages(missing)
-            check_installed(missing, dev=kind != "run")
+            check_installed(missing, **wanted)
             make_environment(kind)
     except StopError as stop:
         print(f"[bootstrap] {stop}", file=sys.stderr)
@@ -118,7 +124,7 @@ def works(program: str) -> bool:
     return subprocess.run([program, "-c", test], capture_output=True, check=False).returncode == 0
 
 
-def missing_capabilities(*, dev: bool) -> list[str]:
+def missing_capabilities(*, dev: bool, variations: bool = False) -> list[str]:
     """List what this machine cannot do yet; capabilities are tried, package names are not trusted."""
     present = {
         "postgis": bool(os.environ.get("LOWLAND_DSN")) or has_postgis(),
@@ -127,6 +133,7 @@ def missing_capabilities(*, dev: bool) -> list[str]:
         "gdal": not dev or shutil.which("ogrinfo") is not None,
         "qgis": not dev or has_qgis(),
         "calc": not dev or shutil.which("soffice") is not None,
+        "locale": not variations or can_make_locales(),
     }
     return [name for name, there in present.items() if not there]
 
@@ -154,6 +161,12 @@ def has_qgis() -> bool:
         return subprocess.run(test, capture_output=True, check=False).returncode == 0
     except OSError:
         return False
+
+
+def can_make_locales() -> bool:
+    """Look for the compiler of locales and for what the locale zh_CN.GBK is compiled from."""
+    there = [Path("/usr/share/i18n/locales/zh_CN"), Path("/usr/share/i18n/charmaps/GBK.gz")]
+    return shutil.which("localedef") is not None and all(path.exists() for path in there)
 
 
 def has_chinese_font() -> bool:
@@ -212,9 +225,9 @@ def install_system_packages(missing: list[str]) -> None:
             raise StopError(f"that failed (see above). Mend it, or type it yourself: {' '.join(line)}")
 
 
-def check_installed(missing: list[str], *, dev: bool) -> None:
+def check_installed(missing: list[str], *, dev: bool, variations: bool = False) -> None:
     """Look again after installing: a package of that name need not bring what is needed."""
-    still = missing_capabilities(dev=dev) if missing else []
+    still = missing_capabilities(dev=dev, variations=variations) if missing else []
     if still:
         lacking = ", ".join(SAID[name] for name in still)
         raise StopError(

@@ -9,8 +9,8 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -75,6 +75,14 @@ def module_database(cluster: clusters.Cluster, template_database: str) -> Iterat
     """The connection string of a fresh database that the tests of one module share."""
     with _copy(cluster, template_database) as dsn:
         yield dsn
+
+
+@pytest.fixture(scope="session")
+def new_database(
+    cluster: clusters.Cluster, template_database: str
+) -> Callable[[], AbstractContextManager[str]]:
+    """What gives the connection string of a fresh database for one `with` block."""
+    return lambda: _copy(cluster, template_database)
 
 
 @contextmanager

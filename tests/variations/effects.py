@@ -1,0 +1,111 @@
+"""What a variation may change of the answers: nothing, or a known amount."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import pandas as pd
+
+from variations.answers import Answers
+from variations.differences import Difference, differences
+
+
+class Effect(Protocol):
+    """Judges answers after a variation by those before it."""
+
+    def unexpected(self, before: Answers, after: Answers) -> list[Difference]:
+        """Return every difference that the variation does not account for."""
+        ...
+
+
+@dataclass(frozen=True)
+class Same:
+    """Every answer stays: areas to 1e-6 m², or to what vertices that moved by `drift_m` in each direction can change.
+
+    Where vertices moved, a verdict may be another one if evidence that it rests on lies so close to a limit; the
+    clause that tells says so by its evidence, which then differs by less than the bound.
+    """
+
+    drift_m: float = 0.0
+
+    def unexpected(self, before: Answers, after: Answers) -> list[Difference]:
+        """Return every difference beyond the bound."""
+        return differences(before, after, drift_m=self.drift_m)
+
+
+@dataclass(frozen=True)
+class LessKnown:
+    """A layer is missing: what rests on others stays, and a settled verdict stays or becomes an open one.
+
+    What is not known may never turn a verdict into another settled one, for then it was taken for a fact.
+    """
+
+    layer: str
+
+    def unexpected(self, before: Answers, after: Answers) -> list[Difference]:
+        """Return differences of land and other layers, and verdicts that were turned over."""
+        found = [
+            item
+            for item in differences(before, after)
+            if item.level == "land"
+            or (item.level in ("overlap", "cover") and item.what.split(" ")[0] != self.layer)
+        ]
+        return found + self._turned_over(before, after) + self._invented(before, after)
+
+    def _turned_over(self, before: Answers, after: Answers) -> list[Difference]:
+        both = before.levels["verdict"].join(after.levels["verdict"], suffixes=("", "_after"), how="outer")
+        settled = (both["settled"] == True) & (both["settled_after"] == True)  # noqa: E712 - missing is neither
+        turned = both[settled & (both["answer"] != both["answer_after"])]
+        return [
+            Difference(parcel, "verdict", question, row["answer"], f"{row['answer_after']} (settled)")
+            for (parcel, question), row in turned.iterrows()
+        ]
+
+    def _invented(self, before: Answers, after: Answers) -> list[Difference]:
+        """Return evidence that there is only without the layer."""
+        known, now = (answers.levels["evidence"]["value"].dropna() for answers in (before, after))
+        extra = now.index.difference(known.index)
+        return [
+            Difference(parcel, "evidence", measure, None, now.loc[(parcel, measure)])
+            for parcel, measure in extra
+        ]
+
+
+@dataclass(frozen=True)
+class WithoutParcels:
+    """Parcels of one town are not delivered: all about the others stays, their units too, for no unit crosses towns."""
+
+    town: str
+
+    def unexpected(self, before: Answers, after: Answers) -> list[Difference]:
+        """Return every difference about parcels of other towns, and parcels of this one that are still there."""
+        found = differences(before, after)
+        of_parcels = {
+            "land",
+            "overlap",
+            "cover",
+            "evidence",
+            "verdict",
+            "member",
+            "unit",
+            "registry",
+            "legacy",
+        }
+        others = [
+            item
+            for item in found
+            if item.level in of_parcels and not self._is_here(item.parcel) and not _is_ranked(item)
+        ]
+        left = pd.Index(after.levels["land"].index)
+        return others + [
+            Difference(code, "land", "", "gone", "there") for code in left if self._is_here(code)
+        ]
+
+    def _is_here(self, parcel: str) -> bool:
+        return parcel.startswith(self.town)
+
+
+def _is_ranked(item: Difference) -> bool:
+    """Say whether a verdict is a grade: it comes from the place among all parcels of the district."""
+    return item.level == "verdict" and item.what.startswith("grade ")
