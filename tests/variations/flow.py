@@ -18,7 +18,7 @@ _SECONDS = 1800
 
 
 class RefusedError(AssertionError):
-    """A command of the flow did not end with 0."""
+    """A command of the flow ended with another exit code than it should."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ def run_flow(incoming: Incoming, folder: Path, database: NewDatabase) -> Flow:
     with database() as dsn:
         for number, state in enumerate(states, 1):
             _write(state, project, f"第{number}次交付")
+            if number > 1:
+                _refuse_a_mix(state, project, dsn)
             for _ in range(2 if incoming.again else 1):
                 output = _run(state, project, dsn)
         return Flow(answers_of(dsn, project / "out" / "package"), output)
@@ -54,15 +56,27 @@ def _write(incoming: Incoming, project: Path, name: str) -> None:
     (project / "lowland.toml").write_text(project_text(written, incoming.crs), encoding="utf-8")
 
 
+def _refuse_a_mix(incoming: Incoming, project: Path, dsn: str) -> None:
+    """Load the next state of the land and nothing more: old answers over it may not be handed on.
+
+    Raises:
+        RefusedError: a package was built, or refused in another way than as an input.
+    """
+    file = str(project / "lowland.toml")
+    lowland("--project", file, "run", "--to", "ingest", dsn=dsn, **incoming.environment)
+    target = str(project / "mixed")
+    lowland("--project", file, "package", "build", target, dsn=dsn, ends=3, **incoming.environment)
+
+
 def _run(incoming: Incoming, project: Path, dsn: str) -> str:
     return lowland("--project", str(project / "lowland.toml"), "run", dsn=dsn, **incoming.environment)
 
 
-def lowland(*arguments: str, dsn: str, **environment: str) -> str:
+def lowland(*arguments: str, dsn: str, ends: int = 0, **environment: str) -> str:
     """Run a command as a person would and return what it printed.
 
     Raises:
-        RefusedError: it did not end with 0.
+        RefusedError: it ended with another exit code than it should.
     """
     done = subprocess.run(
         [sys.executable, "-m", "lowland_gis", *arguments],
@@ -72,8 +86,8 @@ def lowland(*arguments: str, dsn: str, **environment: str) -> str:
         timeout=_SECONDS,
     )
     encoding = "gb18030" if "GBK" in environment.get("LC_ALL", "") else "utf-8"
-    if done.returncode != 0:
+    if done.returncode != ends:
         lines = done.stderr.decode(encoding, errors="replace").strip().splitlines()
         said = "\n".join(lines[-6:])
-        raise RefusedError(f"lowland {' '.join(arguments[-1:])} ended with {done.returncode}: {said}")
+        raise RefusedError(f"lowland {' '.join(arguments[2:])} ended with {done.returncode}: {said}")
     return done.stdout.decode(encoding)

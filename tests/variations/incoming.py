@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import zipfile
 from collections.abc import Callable, Mapping
@@ -15,9 +16,17 @@ import pandas as pd
 import pyogrio
 
 from lowland_gis import sample
-from lowland_gis import settings as project_settings
 from lowland_gis.sample.deliveries import FORMS
 
+PROJECT = """\
+[project]
+name = "变化试验（合成数据）"
+district_code = "120113"
+district_name = "北辰区"
+crs = "{crs}"
+as_of = {as_of}
+synthetic = true
+"""
 Write = Callable[[Path, "Delivered"], str]
 
 
@@ -33,7 +42,6 @@ class Delivered:
     part: str | None = None
     rows: Any = None
     write: Write | None = None
-    options: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -45,12 +53,11 @@ class Delivered:
         """Say whether the layer has shapes."""
         return self.layer not in ("enterprise", "raster")
 
-    def settings(self, folder: Path) -> project_settings.DeliverySettings:
+    def settings(self, folder: Path) -> dict[str, str]:
         """Write what was changed below `folder` and return the table of lowland.toml."""
         source = self.source if self.write is None else self.write(folder, self)
-        return project_settings.DeliverySettings(
-            layer=self.layer, source=source, part=self.part, **self.options
-        )
+        part = {} if self.part is None else {"part": self.part}
+        return {"layer": self.layer, "source": source, **part}
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ class Incoming:
     folder: str = "project"
     copied: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
-    crs: str = project_settings.DEFAULT_CRS
+    crs: str = "EPSG:4548"
 
     def each(self, change: Callable[[Delivered], Delivered], *layers: str, kind: str = "vector") -> Incoming:
         """Change the named layers, or without names all vector layers (`kind` table: the workbooks)."""
@@ -126,17 +133,14 @@ def _unpacked(archive: Path) -> str:
     return str(next(target.rglob("*.shp")))
 
 
-def project_text(settings: tuple[project_settings.DeliverySettings, ...], crs: str) -> str:
+def project_text(deliveries: tuple[dict[str, str], ...], crs: str) -> str:
     """Return the text of lowland.toml."""
-    project = project_settings.ProjectSettings(
-        name="变化试验（合成数据）",
-        district_code="120113",
-        district_name="北辰区",
-        crs=crs,
-        as_of=sample.district.AS_OF,
-        synthetic=True,
+    project = PROJECT.format(crs=crs, as_of=sample.district.AS_OF.isoformat())
+    tables = (
+        "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in delivery.items())
+        for delivery in deliveries
     )
-    return project_settings.template(project, settings)
+    return project + "".join(f"\n[[delivery]]\n{table}" for table in tables)
 
 
 def moved_whole(incoming: Incoming, folder: Path) -> Incoming:
