@@ -14,6 +14,7 @@ from lowland_gis.engines import local, spool
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.pipeline.files import tabulate_files
 from made_files import box
+from odd_shapes import head, points, several, write_odd
 from scattered import field
 
 BOWTIE = shapely.Polygon([(10, 10), (30, 30), (30, 10), (10, 30), (10, 10)])
@@ -116,3 +117,25 @@ def test_progress_counts_rows_that_are_read_and_then_parcels(files, monkeypatch)
     list(tabulate_files("parcels.parquet", "zones.parquet", **FIELDS, watch=lambda *told: seen.append(told)))
     assert [told for told in seen if told[1] is None][-1] == (180, None)
     assert [told for told in seen if told[1]] == [(30, 100), (60, 100), (90, 100), (100, 100)]
+
+
+def test_neighbours_along_an_arc_cover_each_other_nowhere_and_leave_nothing(tmp_path):
+    """Left and right of an arc through (50, 0), (60, 50), (50, 100): what lies beside its chord follows from r = 130 and sin a = 50 / 130."""
+    arc = [(50, 0), (60, 50), (50, 100)]
+    half = [[(50, 100), (0, 100), (0, 0), (50, 0)], [(50, 0), (100, 0), (100, 100), (50, 100)]]
+
+    def side(way, back):
+        curve = several(head(8) + points(way), head(2) + points(back), kind=9)
+        return several(curve, kind=10)
+
+    left, right = side(arc, half[0]), side(arc[::-1], half[1])
+    write_odd(tmp_path / "parcels.parquet", [left, right], ZDDM=["L", "R"])
+    write_odd(tmp_path / "zones.parquet", [right, left], DLBM=["right", "left"])
+    _, overlaps, cover, _ = tabulated(str(tmp_path / "parcels.parquet"), str(tmp_path / "zones.parquet"))
+    beside = 130**2 * np.arcsin(50 / 130) - 50 * 120
+    assert list(zip(overlaps["parcel_id"].to_pylist(), overlaps["code"].to_pylist(), strict=True)) == [
+        ("L", "left"),
+        ("R", "right"),
+    ]
+    assert overlaps["area_m2"].to_pylist() == pytest.approx([5_000 + beside, 5_000 - beside], abs=1e-3)
+    assert np.abs([cover["rest_m2"].to_numpy(), cover["excess_m2"].to_numpy()]).max() < 1e-6

@@ -25,6 +25,8 @@ _LEAST_ARC_POINTS = 3
 # Below this share of the chord a bend is a straight line within rounding.
 _FLAT = 1e-12
 _MAX_SEGMENTS = 100_000
+# An arc of a radius of so many deviations, a kilometre, is long enough for its area to depend on the last digits of its height.
+_LARGE = 1e6
 _MAX_DEPTH = 50
 
 
@@ -40,7 +42,8 @@ def linearised(wkb: npt.NDArray[np.object_], *, deviation: float = MAX_DEVIATION
     """Return the same rows with every arc as a line of chords.
 
     Rows without arcs stay as they are, bit for bit; rows with arcs become two-dimensional. Both ends of an arc stay
-    exactly; an arc drawn backwards gives the same points, so neighbours keep a common boundary. `deviation` is in the
+    exactly, and the area beside it is kept: the points between lie a little outside. An arc drawn backwards gives the same points, so
+    neighbours keep a common boundary. `deviation` is in the
     unit of the coordinates: give 1e-8 for degrees. A curve whose bytes cannot be followed becomes an empty byte string,
     which no reader takes, so that it is set aside as unreadable.
     """
@@ -204,31 +207,58 @@ def _chords(points: Points, deviation: float) -> Points:
 
 
 def _arc(start: Points, middle: Points, end: Points, deviation: float) -> Points:
-    """Return points on the arc from start to end by way of the middle, both ends exactly."""
+    """Return points from start to end by way of the middle, both ends exactly, that enclose with the chord what the arc encloses."""
     b, c = middle - start, end - start
-    cross = 2 * (b[0] * c[1] - b[1] * c[0])
     if not np.isfinite([*b, *c]).all():
         return np.array([start, middle, end])
     if not c.any():
         # Start and end are one point: the whole circle, whose far side is the middle.
         centre, sweep = b / 2, 2 * math.pi
-    elif abs(cross) <= _FLAT * float(c @ c):
-        return np.array([start, middle, end])
     else:
-        centre = np.array([c[1] * (b @ b) - b[1] * (c @ c), b[0] * (c @ c) - c[0] * (b @ b)]) / cross
-        sweep = _sweep(centre, b, c)
+        height = _height(b, c, deviation)
+        if height == 0:
+            return np.array([start, middle, end])
+        half = math.hypot(*c) / 2
+        centre = c / 2 + (height**2 - half**2) / (4 * height * half) * np.array([-c[1], c[0]])
+        sweep = -math.copysign(4 * math.atan2(abs(height), half), height)
     radius = math.hypot(*centre)
     if radius == 0:
         return np.array([start, end])
     step = 2 * math.acos(max(1 - deviation / radius, 0.0))
     count = _MAX_SEGMENTS if step == 0 else min(max(math.ceil(abs(sweep) / step), 4), _MAX_SEGMENTS)
     angles = math.atan2(-centre[1], -centre[0]) + sweep * np.arange(1, count) / count
-    between = start + centre + radius * np.column_stack([np.cos(angles), np.sin(angles)])
+    outward = radius * _outward(count, abs(sweep) / count)
+    between = start + centre + outward * np.column_stack([np.cos(angles), np.sin(angles)])
     return np.concatenate([start[None], between, end[None]])
 
 
-def _sweep(centre: Points, b: Points, c: Points) -> float:
-    """Return the signed angle from the start (the origin) to c that passes b."""
-    first, by, last = (math.atan2(*(point - centre)[::-1]) for point in (np.zeros(2), b, c))
-    turn, passed = (last - first) % (2 * math.pi), (by - first) % (2 * math.pi)
-    return turn if passed <= turn else turn - 2 * math.pi
+def _height(b: Points, c: Points, deviation: float) -> float:
+    """Return how far the top of an arc from the origin by way of b to c lies to the left of its chord; 0 where it is flat.
+
+    To a thousandth of the deviation, of large arcs finer: what the middle is worth in its last digits, which a program that turned the
+    arc round has computed anew, does not part two neighbours.
+    """
+    cross = float(c[0] * b[1] - c[1] * b[0])
+    if abs(cross) <= _FLAT * float(c @ c):
+        return 0.0
+    half = math.hypot(*c) / 2
+    # The centre is so far to the left of the middle of the chord, by the angle over it that b sees.
+    left = math.copysign(half, cross) * float(b @ (b - c)) / abs(cross)
+    radius = math.hypot(half, left)
+    side = math.copysign(1.0, cross)
+    # The one or the other, whichever is no difference of two large numbers.
+    height = left + side * radius if side * left > 0 else side * half**2 / (radius - side * left)
+    if not math.isfinite(deviation):
+        return height
+    unit = deviation / (_THOUSAND if radius < _LARGE * deviation else _LARGE / 10)
+    return round(height / unit) * unit if unit else height
+
+
+def _outward(count: int, angle: float) -> float:
+    """Return at which multiple of the radius points lie between the two ends, which are on the arc, so that the area is that of the arc.
+
+    Of `count` triangles at the centre, two have one side that is the radius: 2 r sin a + (count - 2) r² sin a = count a. The points then
+    lie outside the arc by at most nine tenths of what chords between points on it would lie inside.
+    """
+    whole = count * angle / math.sin(angle)
+    return whole / (1 + math.sqrt(1 + (count - 2) * whole))

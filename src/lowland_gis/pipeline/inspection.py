@@ -123,7 +123,9 @@ def doubts(found: Inspection) -> list[str]:
         told.append(f"The declared text encoding is wrong: {found.encoding_reason}.")
     facts = found.geometry or {}
     if facts.get("curves"):
-        told.append(f"{facts['curves']} geometries have arcs; they become chords within {MAX_DEVIATION_M} m.")
+        told.append(
+            f"{facts['curves']} geometries have arcs; they become lines within {MAX_DEVIATION_M} m of them, of the same area."
+        )
     if facts.get("z") or facts.get("m"):
         told.append("Heights and measures (Z, M) are left out.")
     if facts.get("large_rings"):
