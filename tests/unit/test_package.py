@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 import shapely
 
+from full_disk import full_disk
 from lowland_gis.definitions.package import package_definition, package_names
 from lowland_gis.deliver import staging
 from lowland_gis.deliver.package import PackageNames, build, check
@@ -515,3 +516,63 @@ def test_unknown_definition_gets_the_nearest_names():
         package_definition("exampel_city", Path())
     with pytest.raises(DefinitionError, match="absent"):
         package_definition("absent.toml", Path())
+
+
+@pytest.mark.parametrize("name", ["out", "out.zip"])
+@pytest.mark.parametrize("there", [False, True])
+def test_a_full_disk_is_named_and_leaves_what_was_there(tmp_path, name, there):
+    """Wherever it happens: in the geometries, the tables, the workbooks, the manifest or the zip."""
+    if there:
+        make(tmp_path / name)
+    before = digests(tmp_path)
+    refusals = []
+    for room in (0, 50, 150, 400, 1_000, 2_000, 5_000, 7_000, 20_000):
+        try:
+            with full_disk(room):
+                make(tmp_path / name, replace=True)
+        except InputRefusedError as refused:
+            refusals.append((str(refused), digests(tmp_path)))
+    assert len(refusals) >= 6
+    assert {f"{name}: cannot be written" in text for text, _ in refusals} == {True}
+    assert [left for _, left in refusals] == [before] * len(refusals)
+
+
+def test_a_package_with_something_of_somebody_in_it_is_kept(tmp_path):
+    make(tmp_path / "out")
+    (tmp_path / "out" / "notes.txt").write_text("read this")
+    with pytest.raises(UsageError, match=r"(?s)notes\.txt: not in the manifest.*--overwrite"):
+        make(tmp_path / "out", replace=True)
+    assert (tmp_path / "out" / "notes.txt").read_text() == "read this"
+    make(tmp_path / "out", overwrite=True)
+    assert not (tmp_path / "out" / "notes.txt").exists()
+
+
+@pytest.mark.parametrize("content", ["other", "changed", "no zip"])
+def test_a_zip_that_is_no_package_as_it_was_built_is_kept(tmp_path, content):
+    target = tmp_path / "out.zip"
+    make(target)
+    if content == "changed":
+        with zipfile.ZipFile(target, "a") as archive:
+            archive.writestr("notes.txt", "read this")
+    elif content == "other":
+        with zipfile.ZipFile(target, "w") as archive:
+            archive.writestr("manifest.json", '{"files": []}')
+    else:
+        target.write_bytes(b"no zip")
+    before = target.read_bytes()
+    with pytest.raises(UsageError, match="not as lowland built it"):
+        make(target, replace=True)
+    assert target.read_bytes() == before
+    make(target, overwrite=True)
+    assert check(target) == ()
+
+
+@pytest.mark.parametrize("name", ["out", "out.zip"])
+def test_a_link_to_a_package_stays_a_link(tmp_path, name):
+    (tmp_path / "far").mkdir()
+    (tmp_path / name).symlink_to(tmp_path / "far" / name)
+    make(tmp_path / name)
+    make(tmp_path / name, replace=True)
+    assert (tmp_path / name).is_symlink()
+    assert check(tmp_path / "far" / name) == ()
+    assert [path.name for path in (tmp_path / "far").iterdir()] == [name]

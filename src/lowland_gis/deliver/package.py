@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from fiona.errors import FionaError
 from xlsxwriter.exceptions import XlsxWriterException
 
 from lowland_gis import __version__
@@ -32,8 +31,6 @@ from lowland_gis.files.write import text_fault, write_polygons, write_table
 
 FIRST_YEAR, LAST_YEAR = 1980, 2155
 SOFTWARE = "lowland_gis"
-# What the writers of layers and workbooks say when the disk is full.
-_WRITING_ERRORS = (FionaError, XlsxWriterException)
 
 __all__ = ["PackageNames", "PackageReport", "build", "check"]
 
@@ -94,7 +91,7 @@ def build(
     def refuse(existing: Path) -> None:
         _refuse_existing(existing, replace=replace, overwrite=overwrite)
 
-    with staged(target, refuse=refuse) as product, refused(target, *_WRITING_ERRORS):
+    with staged(target, refuse=refuse) as product, refused(target, XlsxWriterException):
         tree = product.with_name("tree") if target.suffix == ".zip" else product
         root = tree / names.fill(definition.root)
         root.mkdir(parents=True)

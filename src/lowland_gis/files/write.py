@@ -21,6 +21,7 @@ import fiona
 import numpy as np
 import pandas as pd
 import shapely
+from fiona._err import CPLE_BaseError
 from shapely.geometry import mapping
 
 from lowland_gis.errors import InputRefusedError, listed
@@ -238,17 +239,43 @@ def _write(
     _refuse_large(path, len(rows) * (1 + sum(field.length for field in fields)))
     schema = {"geometry": geometry, "properties": {field.name: field.driver_type for field in fields}}
     options = {"driver": "ESRI Shapefile", "schema": schema, "encoding": CODE_PAGE, "crs": crs}
-    with fiona.open(path, "w", **options) as sink:
-        sink.writerecords(
-            {"type": "Feature", "geometry": shape, "properties": dict(zip(names, row, strict=True))}
-            for row, shape in zip(rows, geometries, strict=False)
-        )
+    try:
+        with fiona.open(path, "w", **options) as sink:
+            sink.writerecords(
+                {"type": "Feature", "geometry": shape, "properties": dict(zip(names, row, strict=True))}
+                for row, shape in zip(rows, geometries, strict=False)
+            )
+    except CPLE_BaseError as error:
+        raise OSError(str(error)) from error
+    _confirm_size(path)
     _confirm(path, fields, len(rows))
+
+
+def _confirm_size(path: Path) -> None:
+    """Compare the lengths of the parts with their headers: of a record that finds no room on the disk GDAL only writes a line to a log.
+
+    Raises:
+        OSError: a part is shorter than it says.
+    """
+    head = _start(path.with_suffix(".dbf"), 12)
+    records, header, width = struct.unpack("<IHH", head[4:12]) if len(head) == 12 else (1, 0, 0)  # noqa: PLR2004 - a whole header
+    wanted = {".dbf": header + records * width}
+    for suffix in (".shp", ".shx") if path.suffix == ".shp" else ():
+        start = _start(path.with_suffix(suffix), 100)
+        wanted[suffix] = 2 * int.from_bytes(start[24:28], "big") if len(start) == 100 else 100  # noqa: PLR2004 - the same
+    short = [suffix for suffix, size in wanted.items() if path.with_suffix(suffix).stat().st_size < size]
+    if short or not header:
+        raise OSError(f"{path.stem}{' and '.join(short)} came out shorter than it says; the disk may be full")
+
+
+def _start(path: Path, size: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(size)
 
 
 def _confirm(path: Path, fields: Sequence[DbfField], n_rows: int) -> None:
     """Compare the header that was written with what was asked for: drivers shorten names without failing."""
-    head = path.with_suffix(".dbf").read_bytes()[: 32 + 32 * len(fields)]
+    head = _start(path.with_suffix(".dbf"), 32 + 32 * len(fields))
     written = [
         (head[at : at + 11].rstrip(b"\0").decode("ascii"), chr(head[at + 11]), head[at + 16], head[at + 17])
         for at in range(32, len(head), 32)
