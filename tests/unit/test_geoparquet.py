@@ -13,6 +13,7 @@ import pytest
 import shapely
 
 from lowland_gis.errors import InputRefusedError
+from lowland_gis.files.crs import reference
 from lowland_gis.files.geoparquet import GeoParquet, opened_geoparquet
 from lowland_gis.files.read import Whole, read
 from lowland_gis.files.source import opened
@@ -127,10 +128,11 @@ def test_the_declared_system(tmp_path: Path):
     assert "CRS84" in str(take(rewritten(tmp_path, without)).declared_crs)
 
 
-def test_without_geo_metadata_it_is_a_table(tmp_path: Path):
+def test_without_geo_metadata_the_columns_own_description_is_read(tmp_path: Path):
+    """geopandas describes the column in Arrow's schema as well."""
     whole = take(rewritten(tmp_path, lambda _: None))
-    assert whole.wkb is None
-    assert whole.attributes.columns.tolist() == ["ZDDM", "MJ", "geometry"]
+    assert whole.wkb is not None
+    assert reference(whole.declared_crs, "a").name == "EPSG:4548"
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,9 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from lowland_gis.errors import InputRefusedError
+from lowland_gis.files.parquet_geometry import DEFAULT_CRS, native_columns
 from lowland_gis.files.source import Source
 
-# Longitude and latitude on WGS 84: what a column without `crs` means. Source: GeoParquet 1.1, "crs".
-_DEFAULT_CRS = "OGC:CRS84"
 # A column is read through a window of this size, so that a file of one huge row group does not come in whole.
 _WINDOW_BYTES = 1 << 22
 # A row group up to this size may be read as a whole, beside others.
@@ -38,7 +37,7 @@ class GeoParquet:
     """A Parquet file that is open: its fields, its geometry column, and its batches.
 
     `fields` are the columns that are attributes: other geometry columns and the bounding boxes that a writer kept beside the
-    geometry are none. `geometry` is None for a plain table without `geo` metadata. `crs` is WKT, None where the file says that
+    geometry are none. `geometry` is None for a plain table, without `geo` metadata and without a column of a geometry type. `crs` is WKT, None where the file says that
     it is unknown. `n_rows` is the count of the file's footer.
     """
 
@@ -117,7 +116,7 @@ def opened_geoparquet(source: Source) -> GeoParquet:
     _refuse_doubled(source, schema)
     geo = (schema.metadata or {}).get(b"geo")
     if geo is None:
-        return GeoParquet(source, file, tuple(schema.names), None, None, file.metadata.num_rows)
+        return _without_geo(source, file)
     primary, columns = _promised(source, geo)
     _refuse_other_forms(source, primary, columns[primary], schema)
     left_out = {*columns, *_covering(columns[primary])}
@@ -125,6 +124,24 @@ def opened_geoparquet(source: Source) -> GeoParquet:
     return GeoParquet(
         source, file, fields, primary, _declared_crs(source, columns[primary]), file.metadata.num_rows
     )
+
+
+def _without_geo(source: Source, file: Any) -> GeoParquet:
+    """Return a file without `geo` metadata: its geometry column says itself what it is, or it is a plain table."""
+    with _refused_when_broken(source):
+        native = {column.name: column.crs for column in native_columns(file)}
+    fields = tuple(name for name in file.schema_arrow.names if name not in native)
+    if not native:
+        return GeoParquet(source, file, fields, None, None, file.metadata.num_rows)
+    primary = next((name for name in ("geometry", "geom") if name in native), next(iter(native)))
+    if len(native) > 1 and primary not in ("geometry", "geom"):
+        raise InputRefusedError(
+            f"{source.name}: it has several columns of geometries ({', '.join(native)}), and none is called geometry, so they cannot be told"
+            " apart. Leave one in the file, or rename it."
+        )
+    declared = native[primary]
+    crs = None if declared is None else _declared_crs(source, {"crs": declared})
+    return GeoParquet(source, file, fields, primary, crs, file.metadata.num_rows)
 
 
 @contextmanager
@@ -186,7 +203,7 @@ def _covering(column: dict[str, Any]) -> set[str]:
 
 
 def _declared_crs(source: Source, column: dict[str, Any]) -> str | None:
-    declared = column.get("crs", _DEFAULT_CRS)
+    declared = column.get("crs", DEFAULT_CRS)
     if declared is None:
         return None
     try:
