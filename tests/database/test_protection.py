@@ -4,19 +4,24 @@ import geopandas as gpd
 import pandas as pd
 import psycopg
 import pytest
+import shapely
 from click.testing import CliRunner
 
 from lowland_gis.cli import lowland
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.classify import classify
 from lowland_gis.pipeline.delineate import delineate, draft
-from lowland_gis.pipeline.drafts import read_draft
+from lowland_gis.pipeline.determine import determine
+from lowland_gis.pipeline.drafts import held_draft, read_draft
 from lowland_gis.pipeline.frozen import freeze
 from lowland_gis.pipeline.ingest import ingest
 from lowland_gis.pipeline.measure import measure
+from lowland_gis.pipeline.package import package_contents
 from lowland_gis.pipeline.project import open_project
 from lowland_gis.pipeline.protection import protection
+from lowland_gis.pipeline.reading import reading
 from lowland_gis.pipeline.tabulate import tabulate
+from lowland_gis.pipeline.unit_sheet import _planning_sheet
 from lowland_gis.settings import DelineateSettings, DeliverySettings
 from made_files import box, write_parcels
 
@@ -49,7 +54,7 @@ def ready(project, *layers):
     run = classify(project)
     with psycopg.connect(project.dsn) as connection:
         connection.execute(
-            "UPDATE result.verdict SET answer = 'industrial' WHERE run_id = %s AND question = 'kind'",
+            "UPDATE result.verdict SET answer = 'industrial', rule = 'x' WHERE run_id = %s AND question = 'kind'",
             [run.run_id],
         )
     return project
@@ -163,3 +168,43 @@ def test_other_measures_protect_where_the_settings_name_them(project):
     found = stored(project, draft(project, "无红线", {"protected": ["farmland_share"], "barriers": []}))
     assert out_of(found) == {}
     assert found.findings.empty
+
+
+def test_what_leaves_the_house_says_what_is_not_known(project):
+    """Units that are not frozen go into the package and on sheets; there the doubt stands too."""
+    ready(project, "farmland", "development_boundary")
+    delineate(project)
+    determine(project)
+    doubt = "it is not known whether it is protected: 生态保护红线占比 eco_share (not delivered: eco_redline)"
+    with reading(project) as held:
+        contents = package_contents(held)
+        draft_held = held_draft(held.connection, project, "latest")
+        unit = draft_held.units()["unit_id"].iloc[0]
+        sheet = _planning_sheet(draft_held, unit)
+    assert contents.doubts == (f"1 units hold parcels of which {doubt}",)
+    assert contents.provenance["doubts"] == [f"1 units hold parcels of which {doubt}"]
+    assert f"保护范围未核实：3 宗（{doubt}）" in "".join(sheet.notes)
+
+
+def test_nothing_is_said_where_all_is_known(project):
+    ready(project, *ZONES)
+    delineate(project)
+    determine(project)
+    with reading(project) as held:
+        contents = package_contents(held)
+    assert contents.doubts == ()
+    assert "doubts" not in contents.provenance
+
+
+def test_a_grade_of_roads_that_is_spelt_otherwise_divides_nothing_and_is_told(project):
+    ready(project, *ZONES)
+    deliver(project, "road", shapely.LineString([(515000, 4340000), (515000, 4350000)]), GRADE="次干路")
+    told = []
+    delineate(project, tell=told.append)
+    assert (
+        "barriers not delivered, so nothing divides along them: river, rail, road of the grade 主干路"
+        in told[-1]
+    )
+    told.clear()
+    draft(project, "一级", {"road_grades": ["次干路"], "barriers": []}, tell=told.append)
+    assert "barriers not delivered" not in told[-1]

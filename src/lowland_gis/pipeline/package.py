@@ -10,12 +10,14 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from lowland_gis.db.connect import Connection
 from lowland_gis.definitions.package import package_definition
 from lowland_gis.deliver.package import PackageNames, PackageReport, build
 from lowland_gis.deliver.sheet import overview
 from lowland_gis.pipeline.frames import delivery_frames, kind_titles, map_frames
 from lowland_gis.pipeline.frozen import frozen_units, stale_frozen
 from lowland_gis.pipeline.project import Project, Tell, silent
+from lowland_gis.pipeline.protection import said_of_units
 from lowland_gis.pipeline.reading import Reading, reading
 from lowland_gis.pipeline.requests import DELINEATE, DETERMINE
 from lowland_gis.pipeline.runs import Record, needed_record
@@ -25,11 +27,15 @@ from lowland_gis.pipeline.together import stale_on_the_map, stale_results
 
 @dataclass(frozen=True)
 class Contents:
-    """What a package holds, all of one state of the database; `stale` says which frozen units rest on other verdicts."""
+    """What a package holds, all of one state of the database; `stale` says which frozen units rest on other verdicts.
+
+    `doubts` say of which units it is not known whether they lie in protected land; they stand in the manifest too.
+    """
 
     frames: Mapping[str, pd.DataFrame]
     provenance: Mapping[str, Any]
     stale: Stale | None
+    doubts: tuple[str, ...] = ()
 
 
 def package_contents(held: Reading) -> Contents:
@@ -45,6 +51,7 @@ def package_contents(held: Reading) -> Contents:
     runs = [basis.tabulated, basis.measured, basis.classified]
     runs += [needed_record(connection, stage) for stage in (DELINEATE, DETERMINE)]
     frozen_on = sorted({int(run) for run in frozen_units(connection)["run_id"]})
+    doubts = () if frozen_on else _doubts(connection)
     settings = held.project.settings
     provenance = {
         "synthetic": settings.project.synthetic,
@@ -53,8 +60,16 @@ def package_contents(held: Reading) -> Contents:
         "runs": {run.stage: _cited(run) for run in runs},
         "deliveries": sorted(version.cited for versions in basis.versions.values() for version in versions),
         **({"frozen_from_drafts": frozen_on} if frozen_on else {}),
+        **({"doubts": list(doubts)} if doubts else {}),
     }
-    return Contents(delivery_frames(held), provenance, stale_frozen(connection, basis))
+    return Contents(delivery_frames(held), provenance, stale_frozen(connection, basis), doubts)
+
+
+def _doubts(connection: Connection) -> tuple[str, ...]:
+    """Return what is not known of the units of the flow; frozen ones cannot have such doubts."""
+    run = needed_record(connection, DELINEATE).run_id
+    row = connection.execute("SELECT findings FROM result.draft WHERE run_id = %s", [run]).fetchone()
+    return tuple(said_of_units(pd.DataFrame(row[0] if row else [])))
 
 
 def _cited(run: Record) -> dict[str, Any]:
@@ -83,6 +98,8 @@ def file_package(
     target = target or settings.path(settings.package.folder) / "package"
     project.outputs.check(target, overwrite=True)
     tell(f"package {definition.title} → {target}")
+    for doubt in contents.doubts:
+        tell(f"Warning: {doubt}")
     return build(
         contents.frames,
         definition,

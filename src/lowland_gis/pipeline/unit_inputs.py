@@ -35,8 +35,8 @@ class UnitInputs:
     """What units are drawn from.
 
     `parcels`: parcel_id, town_code, area_m2, low_m2, public_m2, kind (missing where not low-efficiency), answer (missing: no verdict), zone, plan_use, owner,
-    reason (why it may be in no unit), unknown (what is not known of its protection), geometry. `cut`: codes of parcels that a barrier cuts. `missing`: barrier layers that
-    were not delivered. `overlaps`: pairs of parcels that share ground (`unit_overlaps.overlapping`).
+    reason (why it may be in no unit), unknown (what is not known of its protection), geometry. `cut`: codes of parcels that a barrier cuts. `missing`: barrier layers, and grades
+    of roads, that were not delivered. `overlaps`: pairs of parcels that share ground (`unit_overlaps.overlapping`).
     """
 
     parcels: gpd.GeoDataFrame
@@ -104,9 +104,16 @@ def read_unit_inputs(
     )
     shapes = parcels.geometry.to_numpy()
     cut = parcels["parcel_id"][is_cut(cut_shares(shapes, cells, cell_of(shapes, cells)))]
-    wanted = ("road", *project.settings.delineate.barriers)
-    missing = tuple(key for key in wanted if not versions.get(key))
+    missing = _missing(project.settings.delineate, versions, barriers)
     return UnitInputs(parcels, cells, barriers, towns, tuple(map(str, cut)), missing, overlapping(parcels))
+
+
+def _missing(settings: DelineateSettings, versions: Versions, barriers: gpd.GeoDataFrame) -> tuple[str, ...]:
+    """Return the layers, and the grades of roads, that should divide and are not there: a grade spelt otherwise divides nothing."""
+    layers = [key for key in ("road", *settings.barriers) if not versions.get(key)]
+    there = set(barriers["code"][barriers["layer"] == "road"])
+    grades = [grade for grade in settings.road_grades if grade not in there] if versions.get("road") else []
+    return (*layers, *(f"road of the grade {grade}" for grade in grades))
 
 
 def _shapes(

@@ -10,6 +10,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
+from lowland_gis.analysis.unit_judge import PROTECTION_UNKNOWN
 from lowland_gis.definitions.codes import code_names, domain_names
 from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.definitions.legend import UNJUDGED, read_legend
@@ -114,7 +115,7 @@ def _sheet(
         (
             f"公益性用地：本单元规划占比 {public:.1%}；参照 {policies.public_benefit}",
             f"政策工具：{policies.document}",
-            f"四至界线：{_bounding(unit['geometry'], barriers)}",
+            f"四至界线：{_bounding(unit['geometry'], barriers)}{_unproven(stored, unit)}",
             f"方案 {stored.name}（run {stored.run_id}），数据时点 {project.settings.project.as_of.isoformat()}{example}",
         ),
         unit["geometry"],
@@ -129,6 +130,19 @@ def _sheet(
         ),
         "合成数据 示例" if project.settings.project.synthetic else "",
         kinds,
+    )
+
+
+def _unproven(stored: Stored, unit: pd.Series) -> str:
+    """Say where the protection of parcels of a unit is not known: what was not delivered is not free."""
+    found = stored.findings
+    doubts = (
+        found[(found["unit_id"] == unit["unit_id"]) & (found["rule"] == PROTECTION_UNKNOWN)]
+        if len(found)
+        else found
+    )
+    return "".join(
+        f"；保护范围未核实：{int(row['value'])} 宗（{row['message']}）" for row in doubts.to_dict("records")
     )
 
 
