@@ -196,3 +196,17 @@ def test_more_strange_kinds_than_spare_colours_are_told_apart_by_their_hatch():
     assert len(looks) == 20
     assert legend.answers["kind 03"].title == "kind 03"
     assert list(read_legend().knowing([]).answers) == list(read_legend().answers)
+
+
+def test_a_line_that_a_union_left_beside_an_area_is_not_drawn(tmp_path):
+    """Joined towns may be a collection with a line of no length in it; and a unit without an outline has no number."""
+    good = district(6)
+    area = good["towns"].geometry.iloc[0]
+    odd = shapely.GeometryCollection(
+        [area, shapely.LineString([(500_000, 4_335_000), (500_000, 4_335_000.1)])]
+    )
+    frames = {**good, "towns": frame([odd], name=["北仓镇"])}
+    plain = {**good, "towns": frame([area], name=["北仓镇"])}
+    assert draw(tmp_path / "a.png", frames).read_bytes() == draw(tmp_path / "b.png", plain).read_bytes()
+    units = frame([*good["units"].geometry, shapely.MultiPolygon()])
+    draw(tmp_path / "c.png", {**good, "units": units})

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.path import Path as Outline
 
+from lowland_gis.analysis.repair import parts_of_kind
 from lowland_gis.definitions.legend import Style
 
 
@@ -42,8 +43,10 @@ def fill(axes: Axes, geometries: Sequence[Any], style: Style, order: int) -> Non
 
 
 def _outlines(geometries: Sequence[Any]) -> list[Outline]:
-    """Return one path per polygon, holes turned against the shell so that they stay empty."""
-    polygons = shapely.orient_polygons(shapely.get_parts(np.asarray(geometries, dtype=object)))
+    """Return one path per polygon, holes turned against the shell so that they stay empty; what has no area is not drawn."""
+    polygons = shapely.orient_polygons(
+        shapely.get_parts(parts_of_kind(np.asarray(geometries, dtype=object), "polygon"))
+    )
     return [
         Outline.make_compound_path(
             *(Outline(shapely.get_coordinates(ring), closed=True) for ring in shapely.get_rings(polygon))

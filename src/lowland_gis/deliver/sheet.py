@@ -172,6 +172,8 @@ def _number_units(page: _Page, units: gpd.GeoDataFrame) -> None:
     style, ground = page.legend.layers["unit"], page.legend.paper.ground
     size = 7.5 if len(units) <= MANY_UNITS else 5.5
     for number, place in enumerate(shapely.point_on_surface(ordered.geometry.values), start=1):
+        if place.is_empty:
+            continue
         halo = [withStroke(linewidth=2.2, foreground=ground)]
         page.axes.text(
             place.x,

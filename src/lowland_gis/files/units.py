@@ -7,7 +7,9 @@ from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 
+from lowland_gis.analysis.repair import parts_of_kind
 from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source, gdal_target
 from lowland_gis.files.layers import Layer, layers_of, meant
@@ -104,12 +106,12 @@ def _polygons(source: Path, layer: str, rows: gpd.GeoDataFrame, srid: int) -> gp
             f"{source}, layer {layer}: in the system {code or 'unknown'}, not in the project's EPSG:{srid}, so places would be"
             " wrong. Save it in QGIS with that system."
         )
-    bare = rows["unit_id"].isna() | rows.geometry.is_empty | rows.geometry.isna()
+    drawn = shapely.make_valid(rows.geometry.to_numpy(), method="structure", keep_collapsed=False)
+    areas = parts_of_kind(drawn, "polygon")
+    bare = rows["unit_id"].isna() | shapely.is_empty(areas) | shapely.is_missing(areas)
     if bare.any():
         where = ", ".join(str(row) for row in rows.index[bare][:5])
         raise InputRefusedError(
             f"{source}, layer {layer}: polygons without a unit_id or a shape (rows {where}). Name them and import again."
         )
-    return gpd.GeoDataFrame(
-        rows[["unit_id", "geometry"]].assign(geometry=rows.geometry.make_valid()), crs=rows.crs
-    )
+    return gpd.GeoDataFrame(rows[["unit_id"]], geometry=areas, crs=rows.crs)
