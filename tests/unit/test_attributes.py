@@ -209,3 +209,32 @@ def test_records_leave_missing_values_out():
 def test_a_row_without_any_value_is_an_empty_record():
     rows = pd.DataFrame({"A": ["x", None, "y"], "B": [None, None, ","]}, dtype=object)
     assert records(rows) == [{"A": "x"}, {}, {"A": "y", "B": ","}]
+
+
+def test_a_number_among_days_is_no_day():
+    """Arrow takes 0 among days for the first of January 1970."""
+    mixed = arrow_table({"a": [dt.date(2000, 1, 1), 0, None], "b": [True, 1, None], "c": [1, 2.5, None]})
+    assert mixed.to_pydict() == {
+        "a": ["2000-01-01", "0", None],
+        "b": ["True", "1", None],
+        "c": [1, 2.5, None],
+    }
+
+
+@pytest.mark.parametrize(
+    ("received", "kept", "rule"),
+    [
+        ("120113gb001", "120113GB001", "code_respelt"),
+        ("'0601", "0601", "code_respelt"),
+        ('="0601"', "0601", "code_respelt"),
+        ("１２０１\n１３", "120113", "code_respelt"),
+        ("9.1E+17", None, "digits_lost"),
+        ("120113GB001", "120113GB001", None),
+        ("津A-1", "津A-1", None),
+    ],
+)
+def test_codes_are_spelt_one_way_and_every_change_is_named(received, kept, rule):
+    standard = given({"F": [received, None]}, Field("F", code=True))
+    assert standard.rows["F"].tolist() == [kept, None]
+    assert standard.faults["rule"].tolist() == ([] if rule is None else [rule])
+    assert rule is None or (repr(received) if kept else received) in standard.faults["message"][0]

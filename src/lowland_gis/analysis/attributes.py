@@ -192,10 +192,18 @@ def _arrow_column(values: Iterable[Any]) -> pa.Array:
         for value in values
     ]
     try:
-        column = pa.array(plain)
+        # Arrow takes 0 among days for the first of January 1970.
+        column = pa.array(
+            plain if _of_one_kind(plain) else [None if v is None else _in_words(v) for v in plain]
+        )
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         column = pa.array([None if value is None else _in_words(value) for value in plain])
     return column.cast(pa.string()) if pa.types.is_null(column.type) else column
+
+
+def _of_one_kind(values: Iterable[Any]) -> bool:
+    kinds = {type(value) for value in values if value is not None}
+    return len(kinds) <= 1 or kinds == {int, float}
 
 
 def _is_missing(value: Any) -> bool:
