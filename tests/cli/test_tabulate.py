@@ -223,3 +223,35 @@ def test_parcels_of_another_part_of_the_earth_are_told(lowland, files):
     write(files / "south.gpkg", [shapely.box(390_000, -6_461_000, 391_000, -6_460_000)], 4548)
     done = lowland("tabulate", "south.gpkg", "zones.gpkg:DLTB")
     assert "is for 115.50° … 118.50°" in done.stderr
+
+
+TWO = ("tabulate", "parcels.gpkg", "zones.gpkg:DLTB")
+
+
+@pytest.mark.parametrize("cover", ["x.csv", "./x.csv", "link.csv"])
+def test_two_outputs_of_one_name_are_refused(lowland, files, cover):
+    (files / "link.csv").symlink_to("x.csv")
+    done = lowland(*TWO, "-o", "x.csv", "--cover", cover)
+    assert done.returncode == 2
+    assert "are the same file" in done.stderr
+    assert not (files / "x.csv").exists()
+
+
+def test_an_output_is_replaced_in_a_project_while_it_is_as_it_was_written(lowland, files):
+    (files / "lowland.toml").write_text("", encoding="utf-8")
+    for _ in range(2):
+        done = lowland(*TWO, "-o", "x.csv")
+        assert done.returncode == 0, done.stderr
+    (files / "x.csv").write_text("edited", encoding="utf-8")
+    refused = lowland(*TWO, "-o", "x.csv")
+    assert (refused.returncode, "--overwrite" in refused.stderr) == (2, True)
+    assert (files / "x.csv").read_text(encoding="utf-8") == "edited"
+
+
+def test_what_is_read_is_never_written(lowland, files):
+    (files / "link.csv").symlink_to("zones.gpkg")
+    before = (files / "zones.gpkg").read_bytes()
+    done = lowland(*TWO, "-o", "link.csv", "--overwrite")
+    assert done.returncode == 2
+    assert "the same file as" in done.stderr
+    assert (files / "zones.gpkg").read_bytes() == before
