@@ -198,12 +198,32 @@ def _ldid_wrong(folder: Path) -> list[str]:
     return ingest(shapefile(folder, features(), "UTF-8", ldid=0x4D))
 
 
-@case("text", "UTF-8 values cut inside a character", REFUSED, said="cut inside a character")
-def _cut_text(folder: Path) -> list[str]:
-    path = shapefile(folder, features("x" * 11), "UTF-8")
+def with_cut_values(folder: Path, text: str, encoding: str, keep: int) -> Path:
+    """Write a shapefile whose DLMC is the first bytes of a text."""
+    path = shapefile(folder, features("x" * keep), encoding)
     content = path.with_suffix(".dbf").read_bytes()
-    path.with_suffix(".dbf").write_bytes(content.replace(b"x" * 11, "北辰区天".encode()[:11]))
-    return ingest(path)
+    path.with_suffix(".dbf").write_bytes(content.replace(b"x" * keep, text.encode(encoding)[:keep]))
+    return path
+
+
+CUT = {"rules": ("value_cut",), "value": "北辰区"}
+
+
+@case(
+    "text", "UTF-8 values cut inside a character (the half character is left out and listed)", LOADED, **CUT
+)
+def _cut_text(folder: Path) -> list[str]:
+    return ingest(with_cut_values(folder, "北辰区天", "UTF-8", 11))
+
+
+@case("text", "GBK values cut inside a character (the half character is left out and listed)", LOADED, **CUT)
+def _cut_gbk(folder: Path) -> list[str]:
+    return ingest(with_cut_values(folder, "北辰区天", "GBK", 7))
+
+
+@case("text", "GBK values cut inside a character, and `--encoding GBK`", LOADED, **CUT)
+def _cut_gbk_said(folder: Path) -> list[str]:
+    return [*_cut_gbk(folder), "--encoding", "GBK"]
 
 
 # ------------------------------------------------------------------ parts and archives
@@ -531,7 +551,14 @@ def _mapped(folder: Path) -> list[str]:
     return [*_renamed(folder), "--mapping", str(folder / "顾问.toml")]
 
 
-@case("fields", "a field name cut inside a character", REFUSED, said="cut inside a character")
+@case(
+    "fields",
+    "a field name cut inside a character (the half character is left out)",
+    LOADED,
+    rules=("name_cut",),
+    value="x",
+    query="SELECT attributes->>'低效用' FROM land.feature ORDER BY row_no LIMIT 1",
+)
 def _cut_name(folder: Path) -> list[str]:
     path = shapefile(folder, features(ALT=["x", "y"]), "UTF-8")
     content = path.with_suffix(".dbf").read_bytes()

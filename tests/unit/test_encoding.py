@@ -132,12 +132,15 @@ def test_a_word_that_is_valid_both_ways_is_read_as_declared(tmp_path: Path, ldid
     assert shapefile_encoding(*dbf(tmp_path, ("茅",), "gbk", ldid=ldid), None).name == name
 
 
-def test_a_value_cut_inside_a_character_is_refused_and_not_lost(tmp_path: Path):
-    cut = ["历史遗留用地北辰区天穆镇".encode()[:-1], "北辰".encode()]
-    with pytest.raises(
-        InputRefusedError, match="It is UTF-8, but names or values were cut inside a character"
-    ):
-        shapefile_encoding(*dbf_of(tmp_path, cut), None)
+@pytest.mark.parametrize(("encoding", "taken"), [("utf-8", "utf-8"), ("gbk", "gb18030")])
+@pytest.mark.parametrize("forced", [None, "own"])
+def test_a_value_cut_inside_a_character_does_not_hide_the_encoding(
+    tmp_path: Path, encoding: str, taken: str, forced: str | None
+):
+    cut = ["历史遗留用地北辰区天穆镇".encode(encoding)[:-1], "北辰".encode(encoding)]
+    found = shapefile_encoding(*dbf_of(tmp_path, cut), forced and encoding)
+    assert (found.name, found.cut) == (taken if forced is None else encoding, True)
+    assert "cut inside a character" in found.reason
 
 
 def test_what_the_user_says_is_taken_if_every_byte_fits(tmp_path: Path):

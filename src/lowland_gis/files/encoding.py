@@ -39,10 +39,11 @@ Blocks = Callable[[], Iterator[bytes]]
 
 @dataclass(frozen=True)
 class Encoding:
-    """The encoding to read with, and why."""
+    """The encoding to read with, and why; `cut` says that texts may end inside a character, whose beginning is left out."""
 
     name: str
     reason: str
+    cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,12 +108,13 @@ def source_encoding(source: Source, forced: str | None) -> Encoding | None:
 def shapefile_encoding(dbf: Path, cpg: Path | None, forced: str | None) -> Encoding:
     """Decide how to read the text of a shapefile.
 
-    The bytes decide; LDID and .cpg only settle what bytes leave open. `forced` is taken if every byte fits it.
+    The bytes decide; LDID and .cpg only settle what bytes leave open. `forced` is taken if every byte fits it. A name or value that the
+    width of its field has cut inside a character is no reason to refuse.
 
     Raises:
         InputRefusedError: no encoding fits without loss; three values are shown in each reading.
     """
-    return _decided(dbf, lambda: _texts(dbf), _declared(dbf, cpg), forced)
+    return _decided(dbf, lambda: _texts(dbf), _declared(dbf, cpg), forced, of_fields=True)
 
 
 def text_encoding(path: Path, content: bytes, forced: str | None) -> Encoding:
@@ -126,14 +128,11 @@ def text_encoding(path: Path, content: bytes, forced: str | None) -> Encoding:
     return _decided(path, lambda: iter([content]), None, forced)
 
 
-def _decided(path: Path, blocks: Blocks, declared: str | None, forced: str | None) -> Encoding:
+def _decided(
+    path: Path, blocks: Blocks, declared: str | None, forced: str | None, *, of_fields: bool = False
+) -> Encoding:
     if forced is not None:
-        if not _fits(blocks, forced):
-            raise InputRefusedError(
-                f"{path}: not all text is {forced}, so some would be lost.{_readings(blocks)}\n"
-                "Leave --encoding away, or name another."
-            )
-        return Encoding(codecs.lookup(forced).name, "given by the user")
+        return _given(path, blocks, forced, of_fields=of_fields)
     if all(block.isascii() for block in blocks()):
         return Encoding("utf-8", "all text is ASCII")
     if _fits(blocks, "utf-8") and not (declared == "gb18030" and _only_by_chance_utf8(blocks)):
@@ -144,13 +143,33 @@ def _decided(path: Path, blocks: Blocks, declared: str | None, forced: str | Non
     fits = declared is not None and _fits(blocks, declared) and _plausible(blocks, declared)
     if declared is not None and fits and not (declared == "gb18030" and _rather_big5(blocks)):
         return Encoding(declared, "declared by .cpg or LDID, and every byte fits")
-    advice = "Say which is right, for example: --encoding GBK"
-    if _cut_utf8(blocks):
-        advice = (
-            "It is UTF-8, but names or values were cut inside a character when the file was written, so some text is lost."
-            " Ask the sender for a GeoPackage, or for shorter names and texts."
-        )
-    raise InputRefusedError(f"{path}: the text encoding cannot be told.{_readings(blocks)}\n{advice}")
+    cut_short = _cut(blocks) if of_fields else None
+    if cut_short is not None:
+        return cut_short
+    raise InputRefusedError(
+        f"{path}: the text encoding cannot be told.{_readings(blocks)}\nSay which is right, for example: --encoding GBK"
+    )
+
+
+def _given(path: Path, blocks: Blocks, forced: str, *, of_fields: bool) -> Encoding:
+    """Return the encoding that the user gives, if every byte fits it."""
+    if _fits(blocks, forced):
+        return Encoding(codecs.lookup(forced).name, "given by the user")
+    if of_fields and _known(forced) and _fits(_halved(blocks, forced), forced):
+        words = "given by the user; some texts were cut inside a character"
+        return Encoding(codecs.lookup(forced).name, words, cut=True)
+    raise InputRefusedError(
+        f"{path}: not all text is {forced}, so some would be lost.{_readings(blocks)}\n"
+        "Leave --encoding away, or name another."
+    )
+
+
+def _known(encoding: str) -> bool:
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        return False
+    return True
 
 
 def _texts(dbf: Path) -> Iterator[bytes]:
@@ -211,16 +230,40 @@ def _fits(blocks: Blocks, encoding: str) -> bool:
     return True
 
 
-def _cut_utf8(blocks: Blocks) -> bool:
-    """Tell whether all text is UTF-8 but for values that end inside a character."""
-    decoder = codecs.getincrementaldecoder("utf-8")
+def whole_characters(text: bytes, encoding: str) -> bytes:
+    """Return text without the beginning of a character at its end, and without the blanks of its field.
+
+    >>> whole_characters("北辰".encode("gbk")[:3], "gb18030").decode("gb18030")
+    '北'
+    """
+    text = text.rstrip(b" \x00")
+    decoder = codecs.getincrementaldecoder(encoding)()
     try:
+        decoder.decode(text, final=False)
+    except UnicodeError:
+        return text
+    begun = decoder.getstate()[0]
+    return text[: len(text) - len(begun)]
+
+
+def _halved(blocks: Blocks, encoding: str) -> Blocks:
+    """Return the same texts, each without the beginning of a character at its end."""
+
+    def whole() -> Iterator[bytes]:
         for block in blocks():
-            for line in block.split(b"\n"):
-                decoder().decode(line.rstrip(b" \x00"), final=False)
-    except UnicodeDecodeError:
-        return False
-    return True
+            yield b"\n".join(whole_characters(text, encoding) for text in block.split(b"\n"))
+
+    return whole
+
+
+def _cut(blocks: Blocks) -> Encoding | None:
+    """Return the encoding of texts of which some end inside a character, None where they are none such."""
+    for encoding, what in (("utf-8", "UTF-8"), ("gb18030", "GBK")):
+        whole = _halved(blocks, encoding)
+        chinese = _fits(whole, encoding) and any(_CHINESE.search(block.decode(encoding)) for block in whole())
+        if chinese and (encoding == "utf-8" or _common_share(whole) >= COMMON_SHARE):
+            return Encoding(encoding, f"valid {what}, but some texts were cut inside a character", cut=True)
+    return None
 
 
 def _only_by_chance_utf8(blocks: Blocks) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -23,7 +23,7 @@ from lowland_gis.analysis.doubts import Aside, Doubt
 from lowland_gis.analysis.extent import FARTHEST
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.dbf_values import DbfValues, dbf_values, deleted_words
-from lowland_gis.files.encoding import Encoding, dbf_header, source_encoding
+from lowland_gis.files.encoding import Encoding, dbf_header, source_encoding, whole_characters
 from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source
 from lowland_gis.files.gdal_words import GdalWords
 from lowland_gis.files.geoparquet import GeoParquet, opened_geoparquet
@@ -186,16 +186,17 @@ def _vector(source: Source, encoding: Encoding | str | None, batch_rows: int) ->
                 )
             )
         geometry = meta["geometry_name"] or "wkb_geometry"
-        text = _Text(how)
+        text, doubts = _Text(how), list[tuple[str, str]]()
         with _refused_when_unreadable(source):
-            fields = [text.name(name) for name in reader.schema.names if name != geometry]
+            received_names = [name for name in reader.schema.names if name != geometry]
+            fields = [text.name(name) for name in received_names]
+            doubts += text.names_cut(received_names)
         names = tuple(unique(fields)) or (ROW_NUMBER,)
         has_geometry = meta["geometry_type"] is not None
         deviation = _deviation(meta["crs"])
         batches = _vector_batches(
             source, _heard(reader, words), geometry, names, expected=expected, deviation=deviation, text=text
         )
-        doubts: list[tuple[str, str]] = []
         table = sidecar(source.path, ".dbf") if source.driver == "ESRI Shapefile" and fields else None
         if table is not None:
             values = dbf_values(table, how.name if how is not None else _BYTE_FOR_BYTE)
@@ -221,7 +222,7 @@ def _with_words(batches: Iterator[Batch], words: GdalWords, doubts: list[tuple[s
 
 def _held_against(values: DbfValues, batch: Batch) -> Batch:
     attributes, doubts = values.checked(batch.attributes, batch.first_row)
-    return replace(batch, attributes=attributes, doubts=doubts)
+    return replace(batch, attributes=attributes, doubts=(*batch.doubts, *doubts))
 
 
 @contextmanager
@@ -252,18 +253,20 @@ def _vector_batches(
             break
         position = part.schema.get_field_index(geometry)
         with _refused_when_unreadable(source):
-            columns = [
-                text.column(_ended(column, part.schema.field(index)))
+            received_columns = [
+                _ended(column, part.schema.field(index))
                 for index, column in enumerate(part.columns)
                 if index != position
             ]
+            columns = [text.column(column) for column in received_columns]
+            doubts = text.values_cut(dict(zip(names, received_columns, strict=False)), first)
         shapes = None if position < 0 else part.column(position)
         attributes = (
             pa.Table.from_arrays(columns, names=list(names))
             if columns
             else _row_numbers(first, part.num_rows)
         )
-        yield Batch(first, attributes, shapes, deviation)
+        yield Batch(first, attributes, shapes, deviation, doubts)
         first += part.num_rows
     _check_count(source, first, expected)
 
@@ -282,7 +285,7 @@ def _asked_encoding(how: Encoding | None) -> str | None:
 
     GDAL decodes value by value, which took twice as long as all the rest of reading a GBK file; see `_Text`.
     """
-    return None if how is None else "utf-8" if how.name == "utf-8" else _BYTE_FOR_BYTE
+    return None if how is None else "utf-8" if how.name == "utf-8" and not how.cut else _BYTE_FOR_BYTE
 
 
 @dataclass(frozen=True)
@@ -295,7 +298,48 @@ class _Text:
         """Return the name of a field."""
         if self.encoding is None or _asked_encoding(self.encoding) == self.encoding.name:
             return name
-        return name.encode(_BYTE_FOR_BYTE).decode(self.encoding.name)
+        return self._whole(name).decode(self.encoding.name)
+
+    def names_cut(self, names: Sequence[str]) -> list[tuple[str, str]]:
+        """Return the doubts about names of fields that end inside a character."""
+        cut = [self.name(name) for name in names if self._is_cut(name)]
+        told = f"the names of {len(cut)} fields were cut inside a character, whose beginning was left out: {', '.join(cut)}"
+        return [("name_cut", told)] if cut else []
+
+    def values_cut(self, columns: Mapping[str, pa.Array], first: int) -> tuple[Doubt, ...]:
+        """Return the doubts about values that end inside a character."""
+        if self.encoding is None or not self.encoding.cut:
+            return ()
+        found = []
+        for name, values in columns.items():
+            if not pa.types.is_string(values.type):
+                continue
+            distinct = values.dictionary_encode()
+            words = [word for word in distinct.dictionary.to_pylist() if self._is_cut(word)]
+            rows = pc.indices_nonzero(pc.is_in(values, value_set=pa.array(words, values.type))).to_pylist()
+            found += [
+                Doubt(
+                    first + row,
+                    "value_cut",
+                    f"{name}: {self.name(values[row].as_py())!r} goes on with a character that was cut in the middle and is left out",
+                )
+                for row in rows
+            ]
+        return tuple(found)
+
+    def _is_cut(self, text: str) -> bool:
+        if self.encoding is None or not self.encoding.cut or text.isascii():
+            return False
+        return len(self._whole(text)) < len(text.rstrip(" \0"))
+
+    def _whole(self, text: str) -> bytes:
+        """Return the bytes of a text that was read byte for byte, without the beginning of a character at the end."""
+        content = text.encode(_BYTE_FOR_BYTE)
+        return (
+            whole_characters(content, self.encoding.name)
+            if self.encoding is not None and self.encoding.cut
+            else content
+        )
 
     def column(self, values: pa.Array) -> pa.Array:
         """Return a column; only texts with a byte over 127 change."""
@@ -305,7 +349,12 @@ class _Text:
             return values
         distinct = values.dictionary_encode()
         # No text of a DBF holds a NUL, and no character of several bytes does, so all words are decoded at once.
-        decoded = self.name("\0".join(distinct.dictionary.to_pylist())).split("\0")
+        words = distinct.dictionary.to_pylist()
+        decoded = (
+            [self.name(word) for word in words]
+            if self.encoding.cut
+            else self.name("\0".join(words)).split("\0")
+        )
         return pa.array(decoded, values.type).take(distinct.indices)
 
 
