@@ -8,9 +8,11 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import openpyxl
 import pytest
 import shapely
 
+from lowland_gis.analysis.headings import key
 from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.definitions.mapping import read_mapping
 from made_files import box, write_parcels
@@ -299,3 +301,31 @@ def test_a_shapefile_without_its_index_is_read_and_named(look, tmp_path):
     found = look(str(path), code=0)
     assert (found["n_rows"], found["would"]) == (1, "load")
     assert ["its .shx is missing" in warning for warning in found["warnings"]] == [True]
+
+
+def test_a_proposed_mapping_carries_the_unit_and_never_crosses_units(lowland, tmp_path):
+    """What a heading says of its unit goes into the mapping; 元 is never proposed for a field in 亩."""
+    book = openpyxl.Workbook()
+    book.active.append(["年份", "宗地代码", "占地面积情况（公顷）", "税收总额情况（亩）", "产值总额（元）"])
+    book.active.append([2023, "A1", 2, 3, 50_000])
+    book.save(tmp_path / "t.xlsx")
+    arguments = ["inspect", "t.xlsx", "--layer", "enterprise", "--mapping-out", "m.toml"]
+    assert lowland(*arguments).returncode == 0
+    mapping = read_mapping(tmp_path / "m.toml")
+    assert (mapping.rename, mapping.unit) == ({"占地面积情况（公顷）": "ZDMJM"}, {"ZDMJM": "公顷"})
+    assert "times 15, to 亩" in (tmp_path / "m.toml").read_text(encoding="utf-8")
+    found = json.loads(lowland(*arguments[:-2], "--mapping", "m.toml", "--json").stdout)[0]
+    assert any("times 15 from 公顷 to 亩" in words for words in found["warnings"])
+    assert any("times 0.0001 from 元 to 万元" in words for words in found["warnings"])
+    assert any("税收总额情况(亩)" in key(words) and "was not taken" in words for words in found["warnings"])
+
+
+def test_what_gdal_says_does_not_reach_the_terminal_raw(lowland, tmp_path):
+    path = write_parcels(tmp_path / "p.shp", {"A": box(0, 0)}, ZDMJ=[1.0])
+    content = bytearray(path.with_suffix(".dbf").read_bytes())
+    content[-25:-1] = content[-25:-1].replace(b"1.000", b"1,000")
+    path.with_suffix(".dbf").write_bytes(content)
+    done = lowland("inspect", path, "--json")
+    assert "value_unreadable" in done.stdout
+    assert "Warning" not in done.stderr
+    assert "parsed" not in done.stderr + done.stdout

@@ -220,3 +220,19 @@ def test_a_workbook_that_contradicts_itself_is_refused(tmp_path, part, content):
             archive.writestr(name, content if name == part else old)
     with pytest.raises(InputRefusedError, match=r"t\.xlsx"):
         read(tmp_path / "t.xlsx")
+
+
+def test_a_csv_is_read_as_a_sheet_is(tmp_path):
+    text = (
+        "2023年企业税收,,,\n宗地代码,企业,税收,年份\nA1,甲公司,1.5,2023\n,,,\nA2,乙公司,2,2023\n合计,,3.5,\n"
+    )
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    batch, _ = read(tmp_path / "t.csv")
+    assert batch.attributes["税收"].to_pylist() == ["1.5", "2", "3.5"]
+    assert [(item.row, item.rule) for item in batch.aside] == [(2, "total_row")]
+
+
+def test_a_line_of_a_csv_with_another_number_of_values_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_text("表一\na,b\n1,2\n1,2,3\n", encoding="utf-8")
+    with pytest.raises(InputRefusedError, match="line 4 has another number of values"):
+        read(tmp_path / "t.csv")

@@ -244,9 +244,10 @@ def is_cut(column: str, field: FieldSpec) -> bool:
 
 
 def is_alike(column: str, field: FieldSpec) -> bool:
-    """Tell whether a name is nearly that of a field."""
-    received = key(column)
-    return any(_alike(received, word) for word in (parted(field.title)[0], *_words(field)))
+    """Tell whether a name is nearly that of a field, whatever the units."""
+    received = parted(column)[0]
+    words = (field.title, field.name, *field.synonyms)
+    return any(_alike(received, parted(word)[0]) for word in words)
 
 
 def _words(field: FieldSpec) -> list[str]:

@@ -49,7 +49,8 @@ class Merged:
 class SheetTable:
     """The table of a sheet: columns of values under their headings, doubts about values, rows that are no records.
 
-    `sheet_rows` are the 1-based rows of the sheet that the records stand in, `above` the texts over the headings.
+    `heading` is the 0-based row of the last headings, `sheet_rows` are the 1-based rows of the sheet that the records stand in, `above`
+    the texts over the headings.
     """
 
     columns: dict[str, list[Any]]
@@ -57,6 +58,7 @@ class SheetTable:
     doubts: tuple[Doubt, ...]
     aside: tuple[Aside, ...]
     above: tuple[str, ...]
+    heading: int = -1
 
 
 Grid = Sequence[Sequence[Any]]
@@ -90,6 +92,7 @@ def table_of(grid: Grid, merged: Sequence[Merged] = ()) -> SheetTable:
         tuple(sorted((doubt for doubt in doubts if doubt.row not in left_out), key=lambda doubt: doubt.row)),
         aside,
         tuple(str(cell) for row in grid[:heading] for cell in row if _filled(cell)),
+        last,
     )
 
 

@@ -13,7 +13,6 @@ from lowland_gis.analysis.doubts import Aside, Doubt
 from lowland_gis.analysis.spreadsheet import table_of
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.encoding import Encoding, text_encoding
-from lowland_gis.files.names import unique
 from lowland_gis.files.source import Source
 from lowland_gis.files.spreadsheet.book import read_sheet
 
@@ -43,7 +42,7 @@ def workbook(source: Source) -> PlainTable:
 
 
 def text_table(source: Source, encoding: str | None) -> PlainTable:
-    """Read a CSV with a heading row; every value stays text.
+    """Read the table of a CSV; every value stays text.
 
     Raises:
         InputRefusedError: it is empty, its encoding cannot be told, or a line has another number of values than the heading.
@@ -56,18 +55,20 @@ def text_table(source: Source, encoding: str | None) -> PlainTable:
         raise InputRefusedError(
             f"{source.name}: cannot be read as CSV ({error}). Ask for it again."
         ) from error
-    if not lines:
+    table = table_of([[cell if cell.strip() else None for cell in line] for line in lines])
+    if not table.columns:
         raise InputRefusedError(f"{source.name}: it is empty. Ask the sender for it again.")
-    names = unique([name.strip() for name in lines[0]])
-    wrong = [number for number, line in enumerate(lines[1:], start=2) if len(line) != len(names) and line]
+    width, first = len(lines[table.heading]), table.heading + 1
+    wrong = [
+        number for number, line in enumerate(lines[first:], first + 1) if len(line) != width and any(line)
+    ]
     if wrong:
         raise InputRefusedError(
             f"{source.name}: line {wrong[0]} has another number of values than the heading, so values and columns cannot be"
             " told apart. Ask the sender for it again."
         )
-    rows = [line for line in lines[1:] if line]
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
-    table = pa.table(
-        {name: pa.array(column, pa.string()) for name, column in zip(names, columns, strict=True)}
-    )
-    return PlainTable(table, how, None)
+    columns = {
+        name: pa.array(["" if value is None else value for value in values], pa.string())
+        for name, values in table.columns.items()
+    }
+    return PlainTable(pa.table(columns), how, None, table.doubts, table.aside)
