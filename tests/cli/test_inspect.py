@@ -199,7 +199,7 @@ def test_arcs_and_measures_of_real_software(look, tmp_path):
         found = look(f"c{suffix}", code=0)
         assert found["geometry"]["curves"] == 1, suffix
         assert found["n_loaded"] == 2
-        assert any("chords within 0.001 m" in text for text in found["warnings"])
+        assert any("lines within 0.001 m" in text for text in found["warnings"])
 
 
 def test_a_cut_shapefile(look, tmp_path):

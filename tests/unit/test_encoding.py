@@ -181,3 +181,9 @@ def test_a_header_that_contradicts_itself_is_refused(tmp_path: Path, position: i
     path.write_bytes(bytes(content) + bytes(5000))
     with pytest.raises(InputRefusedError, match="contradicts itself"):
         dbf_header(path)
+
+
+def test_utf_8_that_is_said_to_be_gbk_is_not_taken_for_cut(tmp_path: Path):
+    """Nine bytes of UTF-8 are four characters of GBK and a half."""
+    with pytest.raises(InputRefusedError, match="not all text is GBK"):
+        shapefile_encoding(*dbf_of(tmp_path, ["北辰区".encode()]), "GBK")

@@ -155,13 +155,20 @@ def _given(path: Path, blocks: Blocks, forced: str, *, of_fields: bool) -> Encod
     """Return the encoding that the user gives, if every byte fits it."""
     if _fits(blocks, forced):
         return Encoding(codecs.lookup(forced).name, "given by the user")
-    if of_fields and _known(forced) and _fits(_halved(blocks, forced), forced):
+    # By the bytes it must be that encoding: of UTF-8 that is read as GBK every other text seems to be cut.
+    cut_short = _cut(blocks) if of_fields and _known(forced) else None
+    if cut_short is not None and _family(forced) == _family(cut_short.name):
         words = "given by the user; some texts were cut inside a character"
         return Encoding(codecs.lookup(forced).name, words, cut=True)
     raise InputRefusedError(
         f"{path}: not all text is {forced}, so some would be lost.{_readings(blocks)}\n"
         "Leave --encoding away, or name another."
     )
+
+
+def _family(encoding: str) -> str:
+    name = codecs.lookup(encoding).name
+    return "gb18030" if name in {"gbk", "gb2312"} else name
 
 
 def _known(encoding: str) -> bool:
