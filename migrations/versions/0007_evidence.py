@@ -22,6 +22,8 @@ LOST_GOING_UP = {
     " started_at::date), ', ' ORDER BY run_id) FROM result.run WHERE stage IN ('measure', 'classify')",
     "values that were measured (result.evidence)": "SELECT count(*) FROM result.evidence",
     "verdicts (result.verdict)": "SELECT count(*) FROM result.verdict",
+    "drafts of units that stay, but can neither be edited nor exported without their verdicts": "SELECT count(*),"
+    " string_agg('run ' || run_id, ', ' ORDER BY run_id) FROM result.run WHERE stage IN ('delineate', 'draft')",
 }
 LOST_GOING_DOWN = LOST_GOING_UP | {
     "registered papers (registry.document)": "SELECT count(*) FROM registry.document"

@@ -4,13 +4,20 @@ import psycopg
 import pytest
 
 from broken_line import breaking_line
+from drawn_units import FIRST, SECOND, ZONES, ready
+from lowland_gis.analysis.unit_edit import Edit
 from lowland_gis.db.connect import transaction
 from lowland_gis.db.migrate import downgrade, upgrade
 from lowland_gis.db.revision import current_revision, newest_revision
 from lowland_gis.errors import DatabaseError
+from lowland_gis.pipeline.check import check
 from lowland_gis.pipeline.classify import classify
+from lowland_gis.pipeline.delineate import delineate, draft
 from lowland_gis.pipeline.determine import determine
 from lowland_gis.pipeline.documents import register
+from lowland_gis.pipeline.drafts import edit
+from lowland_gis.pipeline.findings import accept
+from lowland_gis.pipeline.frozen import freeze
 from lowland_gis.pipeline.ingest import ingest
 from lowland_gis.pipeline.measure import measure
 from lowland_gis.pipeline.project import Project
@@ -125,3 +132,49 @@ def test_a_migration_whose_commit_is_lost_is_unknown_and_goes_on(database):
             upgrade(dsn, 4548)
         upgrade(dsn, 4548)
     assert current_revision(database) == newest_revision()
+
+
+def test_drafts_frozen_units_and_accepted_findings_are_written_once(project):
+    """What people decide: each command is typed again after its answer was lost, also where `latest` is the new draft by then."""
+    ready(project, *ZONES)
+    check(project)
+    with project.transaction() as connection:
+        number = connection.execute(
+            "SELECT min(finding_id) FROM land.finding WHERE status = 'open'"
+        ).fetchone()[0]
+    delineate(project)
+    commands = {
+        "draft": lambda on: draft(on, "小", {"min_ha": 1.0}),
+        "edit": lambda on: edit(on, "latest", "改", (Edit("forbid", (FIRST,)),)),
+        "split": lambda on: edit(on, "latest", "分", (Edit("move", (SECOND,), ()),)),
+        "freeze": lambda on: freeze(on, "flow"),
+        "accept": lambda on: accepted(on, number),
+    }
+    tables = (
+        "result.run",
+        "result.draft",
+        "result.unit",
+        "registry.unit",
+        "land.finding WHERE status = 'accepted'",
+    )
+    with breaking_line(project.dsn) as (dsn, line):
+        broken = Project(project.settings, dsn)
+        for name, command in commands.items():
+            before = counted(project, tables)
+            line.lost = "answer"
+            with pytest.raises(DatabaseError, match="was unknown"):
+                command(broken)
+            kept = counted(project, tables)
+            assert kept != before, name
+            command(broken)
+            assert counted(project, tables) == kept, name
+
+
+def counted(project, tables):
+    with psycopg.connect(project.dsn) as connection:
+        return [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]  # noqa: S608
+
+
+def accepted(project, number):
+    with project.transaction() as connection:
+        return accept(connection, [number], "measured on the ground")

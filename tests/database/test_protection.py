@@ -1,63 +1,23 @@
 """Red line and farmland keep parcels out of units by the measures that the settings name; a layer that is not there is not free."""
 
-import geopandas as gpd
 import pandas as pd
-import psycopg
 import pytest
 import shapely
 from click.testing import CliRunner
 
+from drawn_units import THIRD, ZONES, deliver, ready
 from lowland_gis.cli import lowland
 from lowland_gis.errors import UsageError
-from lowland_gis.pipeline.classify import classify
 from lowland_gis.pipeline.delineate import delineate, draft
 from lowland_gis.pipeline.determine import determine
 from lowland_gis.pipeline.drafts import held_draft, read_draft
 from lowland_gis.pipeline.frozen import freeze
-from lowland_gis.pipeline.ingest import ingest
-from lowland_gis.pipeline.measure import measure
 from lowland_gis.pipeline.package import package_contents
 from lowland_gis.pipeline.project import open_project
 from lowland_gis.pipeline.protection import protection
 from lowland_gis.pipeline.reading import reading
-from lowland_gis.pipeline.tabulate import tabulate
 from lowland_gis.pipeline.unit_sheet import _planning_sheet
-from lowland_gis.settings import DelineateSettings, DeliverySettings
-from made_files import box, write_parcels
-
-# Three parcels side by side; the third lies in the red line where that is delivered.
-FIRST, SECOND, THIRD = (f"120113100001GB0000{number}" for number in range(1, 4))
-PARCELS = {FIRST: box(0, 0, 150, 100), SECOND: box(150, 0, 150, 100), THIRD: box(300, 0, 150, 100)}
-ZONES = {
-    "eco_redline": box(300, 0, 150, 100),
-    "farmland": box(0, 5_000),
-    "development_boundary": box(-50, -50, 900, 900),
-}
-
-
-def deliver(project, layer, shape, **columns):
-    frame = gpd.GeoDataFrame({"BSM": ["1"], **columns}, geometry=[shape], crs=4548)
-    path = project.settings.folder / f"{layer}.gpkg"
-    frame.to_file(path, layer=layer)
-    ingest(project, DeliverySettings(layer=layer, source=f"{path}:{layer}"))
-
-
-def ready(project, *layers):
-    """Deliver parcels, a town and some layers, and have every parcel low-efficiency."""
-    path = write_parcels(project.settings.folder / "宗地.shp", PARCELS)
-    ingest(project, DeliverySettings(layer="parcel", source=str(path)))
-    deliver(project, "town", box(-100, -100, 2_000, 2_000), XZQDM="120113100", XZQMC="试验镇")
-    for layer in layers:
-        deliver(project, layer, ZONES[layer])
-    tabulate(project)
-    measure(project)
-    run = classify(project)
-    with psycopg.connect(project.dsn) as connection:
-        connection.execute(
-            "UPDATE result.verdict SET answer = 'industrial', rule = 'x' WHERE run_id = %s AND question = 'kind'",
-            [run.run_id],
-        )
-    return project
+from lowland_gis.settings import DelineateSettings
 
 
 def stored(project, run):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 
-from lowland_gis.analysis.delineate import Draft, redescribe
+from lowland_gis.analysis.delineate import redescribe
 from lowland_gis.analysis.unit_edit import Edit, Edited, apply_edits
 from lowland_gis.analysis.unit_ground import Problem
 from lowland_gis.analysis.unit_judge import FINDINGS, Judgement, judge, members_of_polygons
@@ -20,7 +22,7 @@ from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame, read_geoframe
 from lowland_gis.errors import InputRefusedError, UsageError, listed
 from lowland_gis.files.units import read_edited, write_editable
-from lowland_gis.pipeline.basis import basis_of
+from lowland_gis.pipeline.basis import LATEST, basis_of
 from lowland_gis.pipeline.delineate import write_draft
 from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.reading import Reading, read_in
@@ -227,13 +229,16 @@ def edit(
         refuse(draft.stale, "Nothing was edited")
         stored, inputs = draft.stored, draft.inputs()
         problem = ground_of(inputs, stored)
+        asked = {"asked": [asdict(edit) for edit in edits]}
+        if _is_repeat(draft, which, (name, "edit"), asked):
+            return _there(draft, problem)
         effort = effort_of(stored.settings)
         try:
             done = apply_edits(problem, inputs.cells, stored.members, edits, effort, stored.bound_m2)
         except ValueError as error:
             raise UsageError(f"{stored.name}: {error}") from error
         tell(done.said)
-        return _kept(draft, (name, "edit"), (problem, done))
+        return _kept(draft, (name, "edit"), (problem, done), asked)
 
 
 def import_edited(
@@ -263,7 +268,31 @@ def import_edited(
         done = redescribe(problem, inputs.cells, members, stored.bound_m2).with_findings(drawn)
         tell(f"{source.name}: {len(done.units)} units")
         edited = Edited(done, f"import {source.name}")
-        return _kept(draft, (name, "import"), (problem, edited))
+        asked = {"asked": _digestible(done.members)}
+        if _is_repeat(draft, which, (name, "import"), asked):
+            return _there(draft, problem)
+        return _kept(draft, (name, "import"), (problem, edited), asked)
+
+
+def _is_repeat(draft: HeldDraft, which: str, label: tuple[str, str], asked: dict[str, Any]) -> bool:
+    """Say whether the newest draft is what the same command has made: one whose answer was lost is typed again."""
+    stored = draft.stored
+    told = json.loads(json.dumps(asked["asked"]))
+    return (
+        which == LATEST
+        and label == (stored.name, stored.origin)
+        and stored.record.settings.get("asked") == told
+    )
+
+
+def _there(draft: HeldDraft, problem: Problem) -> Compared:
+    """Return what became of the draft below one that is there already."""
+    stored, connection = draft.stored, draft.held.connection
+    base = read_draft(connection, str(stored.record.inputs["base_run"]))
+    before, after = judge(problem, base.members), judge(problem, stored.members)
+    run = Run(stored.run_id, stored.record.stage, stored.record.digest, fresh=False)
+    changed = _changed(base, before, stored.members, after.units)
+    return Compared(run, before.value_m2, stored.value_m2, changed, stored.findings)
 
 
 def _refuse_members(source: Path, problem: Problem, members: pd.DataFrame, drawn: pd.DataFrame) -> None:
@@ -286,12 +315,13 @@ def _kept(
     base: HeldDraft,
     label: tuple[str, str],
     made: tuple[Problem, Edited],
+    asked: dict[str, Any],
 ) -> Compared:
     """Write a draft under a name and origin and compare it with the one that it was made from."""
     (name, origin), (problem, edited) = label, made
     held, stored = base.held, base.stored
     draft = edited.draft
-    said = {"members": _digestible(draft.members), "edit": edited.said}
+    said = {"members": _digestible(draft.members), "edit": edited.said, **asked}
 
     def work(run_id: int) -> None:
         write_draft(held.connection, held.project, run_id, name, origin, draft, base=stored.run_id)
@@ -300,7 +330,13 @@ def _kept(
     inputs = {**plain.inputs, "base_run": stored.run_id}
     run = recorded(held.connection, Request(DRAFT, inputs, {**plain.settings, **said}), work)
     before = judge(problem, stored.members)
-    return Compared(run, before.value_m2, draft.value_m2, _changed(stored, before, draft), draft.findings)
+    return Compared(
+        run,
+        before.value_m2,
+        draft.value_m2,
+        _changed(stored, before, draft.members, draft.units),
+        draft.findings,
+    )
 
 
 def _digestible(members: pd.DataFrame) -> dict[str, str]:
@@ -308,11 +344,11 @@ def _digestible(members: pd.DataFrame) -> dict[str, str]:
     return dict(zip(inside["parcel_id"].astype(str), inside["unit_id"].astype(str), strict=True))
 
 
-def _changed(stored: Stored, before: Judgement, draft: Draft) -> pd.DataFrame:
+def _changed(stored: Stored, before: Judgement, members: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """Return the units whose parcels changed: unit_id, parcels and value before and after."""
     old = stored.members.dropna(subset="unit_id").groupby("unit_id")["parcel_id"].agg(frozenset)
-    new = draft.members.dropna(subset="unit_id").groupby("unit_id")["parcel_id"].agg(frozenset)
-    worth = before.units.set_index("unit_id")["value_m2"], draft.units.set_index("unit_id")["value_m2"]
+    new = members.dropna(subset="unit_id").groupby("unit_id")["parcel_id"].agg(frozenset)
+    worth = before.units.set_index("unit_id")["value_m2"], after.set_index("unit_id")["value_m2"]
     rows = [
         (unit, len(old.get(unit, ())), len(new.get(unit, ())), worth[0].get(unit), worth[1].get(unit))
         for unit in sorted({*old.index, *new.index})

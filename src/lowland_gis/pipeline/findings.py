@@ -121,15 +121,20 @@ def accept(connection: Connection, numbers: Sequence[int], why: str) -> int:
     """
     if not why.strip():
         raise UsageError("An accepted finding needs a reason that holds next year too. Type: --why TEXT")
-    rows = connection.execute(
+    connection.execute(
         "UPDATE land.finding SET status = 'accepted', changed_at = %s, accepted_by = %s, accepted_why = %s"
-        " WHERE finding_id = ANY(%s) AND status = 'open' RETURNING finding_id",
+        " WHERE finding_id = ANY(%s) AND status = 'open'",
         [dt.datetime.now(dt.UTC), who(), why.strip(), list(numbers)],
+    )
+    # Whoever types the same again, for the answer was lost, has accepted them already.
+    held = connection.execute(
+        "SELECT finding_id FROM land.finding WHERE finding_id = ANY(%s) AND status = 'accepted' AND accepted_by = %s AND accepted_why = %s",
+        [list(numbers), who(), why.strip()],
     ).fetchall()
-    missing = sorted(set(numbers) - {row[0] for row in rows})
+    missing = sorted(set(numbers) - {row[0] for row in held})
     if missing:
         raise UsageError(
             f"No open finding has the number {', '.join(map(str, missing))}, so none was accepted."
             " The numbers are shown by: lowland check show RULE"
         )
-    return len(rows)
+    return len(held)
