@@ -71,3 +71,9 @@ def test_a_demo_that_was_left_half_way_is_made_again(tmp_path, monkeypatch):
     assert json.loads((tmp_path / "d" / demo.MARK).read_text())["unfinished"]
     with pytest.raises(UsageError, match="other settings"):
         demo.prepare(tmp_path / "d", parcels=201, seed=1)
+
+
+def test_a_size_that_no_district_has_leaves_no_folder(tmp_path):
+    with pytest.raises(UsageError, match="--parcels"):
+        demo.prepare(tmp_path / "d", parcels=3, seed=1)
+    assert not (tmp_path / "d").exists()

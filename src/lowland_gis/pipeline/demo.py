@@ -39,6 +39,7 @@ def prepare(folder: Path, *, parcels: int, seed: int, tell: Tell = silent) -> Pr
     file = folder / project_settings.PROJECT_FILE
     wanted: dict[str, Any] = {"parcels": parcels, "seed": seed, "version": __version__}
     if not _is_there(folder, wanted):
+        sample.check_size(parcels)
         tell(f"sample district of about {parcels:,} parcels, seed {seed} → {folder}")
         _make(folder, file, wanted, tell)
     settings = project_settings.load(file)

@@ -86,11 +86,7 @@ def write_district(
     Raises:
         UsageError: outside 200 to 2,000,000 parcels; or files of these names are there and the notice of the sample is not.
     """
-    if not FEWEST <= parcels <= MOST:
-        raise UsageError(
-            f"{parcels:,} parcels: the sample district has {FEWEST:,} to {MOST:,}, so nothing was written. "
-            "Give a number in that range, for example --parcels 3000."
-        )
+    check_size(parcels)
     _refuse_foreign(folder)
     progress("drawing the plan")
     writer = _Writer(folder, draw_district(parcels, seed), progress, spoilt or SpoiltShares())
@@ -105,6 +101,19 @@ def draw_district(parcels: int, seed: int) -> District:
     old_classes = classes_2009(layout, places, seed)
     lots = plant(survey_lots(layout, places, old_classes), layout.zones, seed)
     return District(layout, places, old_classes, lots, papers.hand_out(lots, seed), seed)
+
+
+def check_size(parcels: int) -> None:
+    """Refuse a number of parcels that no district is made of.
+
+    Raises:
+        UsageError: outside 200 to 2,000,000.
+    """
+    if not FEWEST <= parcels <= MOST:
+        raise UsageError(
+            f"{parcels:,} parcels: the sample district has {FEWEST:,} to {MOST:,}, so nothing was written. "
+            "Give a number in that range, for example --parcels 3000."
+        )
 
 
 def _refuse_foreign(folder: Path) -> None:
