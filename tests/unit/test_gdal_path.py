@@ -5,12 +5,17 @@ import warnings
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pyogrio
 import pytest
+import rasterio
 import shapely
 
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.inspect import layer_names, raw_kinds
+from lowland_gis.files.raster import raster_statistic
+from lowland_gis.files.raster_cover import places_without_value
+from lowland_gis.files.raster_header import raster_header
 from lowland_gis.files.read import read
 from lowland_gis.files.source import opened
 from lowland_gis.files.table import write_features
@@ -144,3 +149,19 @@ def test_a_geopackage_that_is_open_without_changes_is_read(tmp_path):
     with opened("x.gpkg", tmp_path) as found:
         assert read(found).attributes["unit_id"].tolist() == ["before"]
     editor.close()
+
+
+@pytest.mark.parametrize("place", FOLDERS)
+@pytest.mark.parametrize("name", ["a!b", "a;b", "a:b"])
+def test_a_raster_is_the_one_that_is_named(tmp_path, place, name):
+    (tmp_path / place).mkdir()
+    for each, cells in ((name, 3), ("b", 2)):
+        profile = {"driver": "GTiff", "dtype": "uint8", "count": 1, "width": cells, "height": 2}
+        with rasterio.open(tmp_path / "plain.tif", "w", crs="EPSG:4548", transform=rasterio.Affine(10, 0, 0, 0, -10, 20), **profile) as raster:  # fmt: skip
+            raster.write(np.full((1, 2, cells), cells, np.uint8))
+        (tmp_path / "plain.tif").rename(tmp_path / place / f"{each}.tif")
+    path = tmp_path / place / f"{name}.tif"
+    assert raster_header(path, "x").bounds.tolist() == [0, 0, 30, 20]
+    zones = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 20, 20)], crs=4548)
+    assert raster_statistic(str(path), zones, "mean").tolist() == [3]
+    assert [each.area for each in places_without_value(str(path), np.array([shapely.box(20, 0, 40, 20)]))] == [200]  # fmt: skip
