@@ -148,3 +148,31 @@ def test_what_is_left_out_of_the_overlaps_is_told_once_for_the_delivery(project)
             "SELECT rule, key, row_no, action, ST_GeometryType(place) FROM land.issue WHERE rule = %s", [RULE]
         ).fetchall()
     assert found == [(RULE, "1", 1, "kept", "ST_Point")]
+
+
+def test_ground_that_cannot_be_derived_costs_its_own_feature(project):
+    """The first of two fields is made a bow tie in the database; a ditch of 10 m runs through both of them."""
+    path = write_parcels(project.settings.folder / "宗地.shp", {code(0): box(0, 0, 200, 100)})
+    ingest(project, DeliverySettings(layer="parcel", source=str(path)))
+    deliver(project, "dltb2", box(0, 0), box(100, 0), TBBH=["1", "2"], DLBM=["011", "012"])
+    ditch = shapely.LineString([(515_000, 4_345_020), (515_200, 4_345_020)])
+    deliver(project, "xzdw2", ditch, DLBM=["117"], KD=[10.0])
+    x, y = 515_000, 4_345_000
+    bow_tie = shapely.Polygon([(x, y), (x + 100, y + 100), (x + 100, y), (x, y + 100)])
+    with psycopg.connect(project.dsn) as connection:
+        connection.execute(
+            "UPDATE land.feature SET geom = ST_Multi(ST_GeomFromWKB(%s, 4548)) WHERE layer = 'dltb2' AND code = '011'",
+            [bow_tie.wkb],
+        )
+    told = []
+    run = tabulate(project, tell=told.append)
+    with psycopg.connect(project.dsn) as connection:
+        overlaps = connection.execute(
+            "SELECT layer, code, area_m2 FROM result.overlap WHERE run_id = %s ORDER BY 1, 2", [run.run_id]
+        ).fetchall()
+        issues = connection.execute(
+            "SELECT rule, key, action FROM land.issue WHERE rule = %s", [RULE]
+        ).fetchall()
+    assert overlaps == [("dltb2", "012", pytest.approx(9_000)), ("xzdw2", "117", pytest.approx(2_000))]
+    assert issues == [(RULE, "0", "kept")]
+    assert "dltb2: 1 features are left out, see land.issue (geometry_derived)" in told
