@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from made_files import box
+from made_files import box, dbf_bytes
 
 
 @pytest.fixture
@@ -255,3 +255,14 @@ def test_what_is_read_is_never_written(lowland, files):
     assert done.returncode == 2
     assert "the same file as" in done.stderr
     assert (files / "zones.gpkg").read_bytes() == before
+
+
+def test_a_value_of_the_zones_that_is_none_is_told_and_sums_under_no_code(lowland, files):
+    shapes = [box(0, 0, 50), box(50, 0, 50)]
+    gpd.GeoDataFrame({"V": ["1", "1"]}, geometry=shapes, crs=4548).to_file(files / "v.shp")
+    content = dbf_bytes([("V", "N", 12, 1)], [[b"1,000.5"], [b"7.5"]])
+    (files / "v.dbf").write_bytes(content)
+    done = lowland("tabulate", "parcels.gpkg", "v.shp", "--id", "ZDDM", "--by", "V")
+    assert done.returncode == 0, done.stderr
+    assert read(done.stdout)["code"].tolist() == ["", "7.5"]
+    assert "v.shp: 1 × a value is not what it says and counts as missing" in done.stderr

@@ -102,3 +102,17 @@ def test_rows_are_counted_over_batches_and_without_deleted_records(tmp_path):
     ((rule, words),) = whole
     assert rule == "records_deleted"
     assert "1 records of the .dbf are marked as deleted (record 2)" in words
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "wanted"),
+    [
+        (("N", 10, 0), [b"1", b"2", b"3.5"], [1.0, 2.0, 3.5]),
+        (("N", 19, 0), [b"1201130010010001234", b"2", b"3"], ["1201130010010001234", "2", "3"]),
+        (("N", 19, 0), [b"1", b"2", b"3.5"], [1.0, 2.0, 3.5]),
+    ],
+)
+def test_a_field_is_of_one_kind_in_all_batches(tmp_path, field, values, wanted):
+    assert read(tmp_path, field, *values, batch_rows=1) == (wanted, [], [])
+    found = read(tmp_path, field, *values, batch_rows=1)[0]
+    assert {type(value) for value in found} == {type(wanted[0])}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ _NUMBER = re.compile(rb"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 # GDAL makes doubles of whole numbers that are wider than this, and a double keeps 15 digits for sure.
 _EXACT_WIDTH = 15
 _SHOWN = 5
+_BLOCK_ROWS = 65_536
+_OF_NUMBERS = ("N", "F")
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class DbfValues:
     fields: tuple[Field, ...]
     kept: npt.NDArray[np.intp] | None
     encoding: str
+    points: dict[int, bool] = dataclass_field(default_factory=dict)
 
     @property
     def deleted(self) -> list[int]:
@@ -72,11 +76,27 @@ class DbfValues:
             if check is None or field.start == field.end:
                 continue
             raw = np.ascontiguousarray(block[:, field.start : field.end])
-            values, bad = check(raw, rows.column(position))
+            received = rows.column(position)
+            values, bad = (
+                _numbers(raw, received, partial(self._has_points, position))
+                if field.kind in _OF_NUMBERS
+                else check(raw, received)
+            )
             if values is not rows.column(position):
                 rows = rows.set_column(position, name, values)
             doubts += self._doubts(name, field.kind, raw, np.flatnonzero(bad), first)
         return rows, tuple(doubts)
+
+    def _has_points(self, position: int) -> bool:
+        """Tell whether any number of a field has decimals; looked for once, so that all batches are of one kind."""
+        if position not in self.points:
+            field = self.fields[position]
+            starts = range(0, len(self.records), _BLOCK_ROWS)
+            self.points[position] = any(
+                _is(self.records[start : start + _BLOCK_ROWS, field.start : field.end], b".eE").any()
+                for start in starts
+            )
+        return self.points[position]
 
     def _doubts(
         self, name: str, kind: str, raw: Bytes, rows: npt.NDArray[np.intp], first: int
@@ -148,16 +168,16 @@ def _days(raw: Bytes, values: pa.ChunkedArray) -> tuple[Any, Mask]:
     return _without(values, ~real & ~blank)
 
 
-def _numbers(raw: Bytes, values: pa.ChunkedArray) -> tuple[Any, Mask]:
+def _numbers(raw: Bytes, values: pa.ChunkedArray, has_points: Callable[[], bool]) -> tuple[Any, Mask]:
     strange = np.flatnonzero(~_plain_numbers(raw))
     strange = strange[~_all(_is(raw[strange], _BLANKS))]
     texts = [raw[row].tobytes().strip(_BLANKS) for row in strange.tolist()]
     bad = np.zeros(len(raw), dtype=bool)
     bad[strange] = [bool(text) and _NUMBER.fullmatch(text) is None for text in texts]
     whole = pa.types.is_integer(values.type)
-    if whole and (_is(raw, b".eE").any(axis=1) & ~bad).any():
+    if whole and has_points():
         return pa.array(_parsed(raw, bad), pa.float64()), bad
-    if not whole and raw.shape[1] > _EXACT_WIDTH and not _is(raw, b".eE").any():
+    if not whole and raw.shape[1] > _EXACT_WIDTH and not has_points():
         return pa.array(_texts(raw, bad), pa.string()), bad
     return _without(values, bad)
 
@@ -223,8 +243,6 @@ def _other(raw: Bytes, values: pa.ChunkedArray, *, zeros: bytes = b"") -> tuple[
 _CHECKS: dict[str, Check | None] = {
     "C": None,
     "D": _days,
-    "N": _numbers,
-    "F": _numbers,
     "L": _logicals,
     "M": partial(_other, zeros=b"0"),
 }

@@ -32,6 +32,7 @@ from lowland_gis.pipeline.project import Tell
 
 # So many polygons of about 50 vertices, as read and as decoded, find room in the second cache of a core.
 BATCH_ROWS = 4_000
+_LEFT_OUT = "a value is not what it says and counts as missing; lowland inspect lists them"
 
 
 class Done(NamedTuple):
@@ -54,6 +55,7 @@ class VectorFile:
     parts: tuple[Part[Batch], ...]
     plane: reference.Reference
     doubts: tuple[str, ...]
+    fields: tuple[str, ...]
     declared: str | None
     _given: str | None
     _path: transform.Way | None
@@ -81,7 +83,7 @@ class VectorFile:
         if self._path is None and not np.isnan(rings.box).all():
             low, high = np.nanmin(rings.box[:, :2], axis=0), np.nanmax(rings.box[:, 2:], axis=0)
             self._check(np.concatenate([low, high]))
-        return rings, faults
+        return rings, faults + self._values_left_out(batch)
 
     def geometries(self, batch: Batch, kind: repair.Kind) -> tuple[Geometries, Counter[str]]:
         """Return the geometries of a batch on the plane, None where there is none of this kind, and the faults of rows."""
@@ -90,7 +92,12 @@ class VectorFile:
         mended = repair.repair(self._moved(raw), fault, kind)
         shapes = mended.geometries.copy()
         shapes[~mended.usable] = None
-        return shapes, Counter(str(each) for each in mended.fault if each)
+        return shapes, Counter(str(each) for each in mended.fault if each) + self._values_left_out(batch)
+
+    def _values_left_out(self, batch: Batch) -> Counter[str]:
+        """Count the doubts about values of the fields that are asked for."""
+        about = tuple(f"{field}: " for field in self.fields)
+        return Counter(doubt.rule for doubt in batch.doubts if doubt.words.startswith(about))
 
     def _moved(self, geometries: Geometries) -> Geometries:
         self._check(bounds(geometries))
@@ -132,8 +139,10 @@ def vector_file(
         target = plane or reference.in_metres(system)
         path = transform.path_between(system, target, name)
         words = transform.null_shift(system, target)
-        doubts = (*(words for _, words in source.doubts), *([words] if words else []))
-        yield VectorFile(name, _parts(arrived), target, doubts, arrived.declared_crs, said, path)
+        doubts = (*(words for _, words in (*source.doubts, *arrived.doubts)), *([words] if words else []))
+        yield VectorFile(
+            name, _parts(arrived), target, doubts, tuple(fields), arrived.declared_crs, said, path
+        )
 
 
 def _parts(arrived: Received) -> tuple[Part[Batch], ...]:
@@ -175,7 +184,7 @@ def tell_faults(file: VectorFile, faults: Counter[str], tell: Tell) -> None:
     for doubt in file.doubts:
         tell(doubt)
     for fault, count in faults.items():
-        tell(f"{file.name}: {count:,} × {repair.FAULTS[fault]}")
+        tell(f"{file.name}: {count:,} × {repair.FAULTS.get(fault, _LEFT_OUT)}")
 
 
 def order_of_names(names: pa.Array, field: str | None, file: str) -> npt.NDArray[np.intp]:
