@@ -1024,6 +1024,17 @@ def _raster_far(folder: Path) -> list[str]:
     return raster(folder, rasterio.Affine(10, 0, 515_000, 0, -10, -4_345_500), nodata=255)
 
 
+@case(
+    "rasters",
+    "inside a zip, where it would be gone when it is read",
+    REFUSED,
+    said="cannot stay inside a zip",
+)
+def _raster_zipped(folder: Path) -> list[str]:
+    raster(folder, nodata=255)
+    return ingest(zipped(folder, ("强度.tif", (folder / "强度.tif").read_bytes())), layer="raster")
+
+
 # ------------------------------------------------------------------ dates
 
 

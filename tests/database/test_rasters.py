@@ -23,8 +23,8 @@ from made_files import box, write_parcels
 PARCEL = "120113100001GB00001"
 
 
-def write_raster(path, value):
-    x, y = box(-100, -100).bounds[:2]
+def write_raster(path, value, shift=0):
+    x, y = box(-100 + shift, -100).bounds[:2]
     with rasterio.open(
         path, "w", driver="GTiff", width=40, height=40, count=1, dtype="float32", crs="EPSG:4548",
         transform=from_origin(x, y + 400, 10, 10),
@@ -148,3 +148,20 @@ def test_a_raster_in_a_zip_is_refused_for_it_would_be_gone(project, tmp_path):
         archive.write(write_raster(tmp_path / "强度.tif", 0.5), "强度.tif")
     with pytest.raises(InputRefusedError, match="cannot stay inside a zip"):
         ingest(project, DeliverySettings(layer="raster", source="强度.zip"))
+
+
+def test_rasters_in_parts_are_all_read_and_a_parcel_on_their_seam_is_unknown(project, tmp_path):
+    """Two tiles side by side: before, only the last one was read."""
+    west, east, seam = (f"120113100001GB0000{number}" for number in range(1, 4))
+    parcels = write_parcels(tmp_path / "宗地.shp", {west: box(0, 0), east: box(400, 0), seam: box(250, 120)})
+    ingest(project, DeliverySettings(layer="parcel", source=str(parcels)))
+    for part, value, shift in (("西", 0.25, 0), ("东", 0.75, 400)):
+        path = write_raster(tmp_path / f"{part}.tif", value, shift)
+        ingest(project, DeliverySettings(layer="raster", source=str(path), part=part))
+    tabulate(project)
+    measure(project)
+    with project.transaction() as connection:
+        found = connection.execute(
+            "SELECT parcel_id, value FROM result.evidence WHERE measure = 'built_intensity' ORDER BY 1"
+        ).fetchall()
+    assert found == [(west, 0.25), (east, 0.75)]

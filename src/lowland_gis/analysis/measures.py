@@ -181,6 +181,20 @@ def _percent(shares: Floats) -> Texts:
     return np.array([spelt[number] for number in tenths.tolist()], dtype=object)
 
 
+def of_parts(values: list[Floats]) -> Floats:
+    """Return what several rasters of a layer say of each parcel: the value of the one that has any; unknown where two say different things.
+
+    A parcel on the seam of two rasters lies in both by a part only, and a median of parts is none of the whole.
+
+    >>> of_parts([np.array([1.0, np.nan, 2.0, np.nan]), np.array([np.nan, 3.0, 4.0, np.nan])]).tolist()
+    [1.0, 3.0, nan, nan]
+    """
+    stacked = np.array(values)
+    least, most = np.fmin.reduce(stacked), np.fmax.reduce(stacked)
+    joined: Floats = np.where(least == most, least, np.nan)
+    return joined
+
+
 def present(values: pd.Series[Any]) -> Floats:
     """Return 1 where a value is there, else 0."""
     there: Floats = values.notna().to_numpy().astype(np.float64)

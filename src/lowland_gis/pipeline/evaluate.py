@@ -224,8 +224,10 @@ def _(definition: define.ContractMeasure, inputs: Inputs) -> Found:
 
 @evaluate.register
 def _(definition: define.RasterMeasure, inputs: Inputs) -> Found:
-    path = inputs.rasters[definition.layer][-1].file(inputs.project.settings.folder)
-    return Found(raster_statistic(path, inputs.parcels, definition.statistic))
+    files = [raster.file(inputs.project.settings.folder) for raster in inputs.rasters[definition.layer]]
+    return Found(
+        measures.of_parts([raster_statistic(file, inputs.parcels, definition.statistic) for file in files])
+    )
 
 
 def _places(features: gpd.GeoDataFrame, pairs: measures.LayerOverlaps) -> npt.NDArray[np.intp]:

@@ -19,6 +19,7 @@ from lowland_gis.pipeline.documents import current_documents, said_rows
 from lowland_gis.pipeline.evidence import Measured, facts_from, greatest_codes, measured_units
 from lowland_gis.pipeline.inputs import Inputs, StoredOverlaps, read_inputs
 from lowland_gis.pipeline.measure import COLUMNS, evidence
+from lowland_gis.pipeline.program import program_version
 from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.rasters import delivered_rasters
 from lowland_gis.pipeline.runs import Versions
@@ -96,6 +97,11 @@ class _Rebuilt:
         runs = (self._basis.classified, self._basis.measured, self._basis.tabulated)
         changed = [f"run {run.run_id} {run.stage}" for run in runs if not run.holds]
         self._compared["run"] = len(runs)
+        programs = sorted({run.code_version for run in runs} - {program_version()})
+        if programs:
+            self._notes.append(
+                f"Made by lowland {', '.join(programs)}, made again by {program_version()}: sources or definitions are others now."
+            )
         self._found.append(
             pd.DataFrame(
                 {
