@@ -236,3 +236,32 @@ def test_a_line_of_a_csv_with_another_number_of_values_is_refused(tmp_path):
     (tmp_path / "t.csv").write_text("表一\na,b\n1,2\n1,2,3\n", encoding="utf-8")
     with pytest.raises(InputRefusedError, match="line 4 has another number of values"):
         read(tmp_path / "t.csv")
+
+
+def test_a_workbook_without_anything_is_refused(tmp_path):
+    openpyxl.Workbook().save(tmp_path / "t.xlsx")
+    with pytest.raises(InputRefusedError, match="none of its sheets holds anything"):
+        read(tmp_path / "t.xlsx")
+
+
+def test_the_strict_form_is_named_and_what_to_do(tmp_path):
+    workbook, _ = book(tmp_path, HEADINGS, FIRST)
+    workbook.save(tmp_path / "t.xlsx")
+    with zipfile.ZipFile(tmp_path / "t.xlsx") as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(tmp_path / "t.xlsx", "w") as archive:
+        for name, content in parts.items():
+            for ours, strict in (
+                (
+                    b"http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+                    b"http://purl.oclc.org/ooxml/spreadsheetml/main",
+                ),
+                (
+                    b"http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+                    b"http://purl.oclc.org/ooxml/officeDocument/relationships",
+                ),
+            ):
+                content = content.replace(ours, strict)  # noqa: PLW2901
+            archive.writestr(name, content)
+    with pytest.raises(InputRefusedError, match="Strict Open XML.*Save it as an ordinary .xlsx"):
+        read(tmp_path / "t.xlsx")

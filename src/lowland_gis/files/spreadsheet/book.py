@@ -26,6 +26,7 @@ _BROKEN = (
     OverflowError, NotImplementedError, zipfile.BadZipFile, zlib.error, InvalidFileException,
 )  # fmt: skip
 _SHOWN = 5
+_STRICT = b"http://purl.oclc.org/ooxml/"
 # How people keep the zeros of a code: ="0601" is a text, whether anybody has calculated it or not.
 _CONSTANT = re.compile(r'^="([^"]*)"$')
 
@@ -47,10 +48,7 @@ def sheet_names(source: Source) -> tuple[str, ...]:
         InputRefusedError: it is no workbook.
     """
     with _opened(source, data_only=False) as book:
-        filled = [sheet for sheet in book.worksheets if _holds_something(sheet)]
-        return tuple(sheet.title for sheet in filled if sheet.sheet_state == "visible") or tuple(
-            sheet.title for sheet in filled
-        )
+        return tuple(_filled(source, book))
 
 
 def read_sheet(source: Source) -> Sheet:
@@ -97,9 +95,22 @@ def _opened(source: Source, *, data_only: bool) -> Iterator[Any]:
     with _refused_when_broken(source), source.path.open("rb") as file:
         book = openpyxl.load_workbook(file, read_only=True, data_only=data_only, keep_links=False)
         try:
+            if not book.worksheets:
+                raise _without_sheets(source)
             yield book
         finally:
             book.close()
+
+
+def _without_sheets(source: Source) -> InputRefusedError:
+    """Return the refusal of a workbook in which openpyxl sees no sheets, as it does in the strict form of the standard."""
+    with zipfile.ZipFile(source.path) as archive:
+        strict = any(
+            _STRICT in archive.read(name) for name in archive.namelist() if name.endswith("workbook.xml")
+        )
+    why = "it is saved as “Strict Open XML”, which is not read" if strict else "it holds no sheets"
+    what = "Save it as an ordinary .xlsx" if strict else "Ask the sender for it again"
+    return InputRefusedError(f"{source.name}: {why}. {what}.")
 
 
 @contextmanager
@@ -131,11 +142,21 @@ def _chosen(source: Source, book: Any) -> str:
     names = [sheet.title for sheet in book.worksheets]
     if source.layer is not None and source.layer in names:
         return source.layer
-    filled = [sheet for sheet in book.worksheets if _holds_something(sheet)]
-    visible = [sheet.title for sheet in filled if sheet.sheet_state == "visible"]
-    if source.layer is None and len(visible or filled) == 1:
-        return str(visible[0] if visible else filled[0].title)
+    filled = _filled(source, book)
+    if source.layer is None and len(filled) == 1:
+        return filled[0]
     raise InputRefusedError(f"{source.name}: name one of its sheets: {', '.join(names)} – as FILE:SHEET.")
+
+
+def _filled(source: Source, book: Any) -> list[str]:
+    """Return the sheets that hold something and are not hidden; hidden ones only where nothing else is there."""
+    filled = [sheet for sheet in book.worksheets if _holds_something(sheet)]
+    if not filled:
+        raise InputRefusedError(
+            f"{source.name}: none of its sheets holds anything. Ask the sender for it again."
+        )
+    visible = [str(sheet.title) for sheet in filled if sheet.sheet_state == "visible"]
+    return visible or [str(sheet.title) for sheet in filled]
 
 
 @dataclass(frozen=True)
