@@ -13,7 +13,17 @@ from lowland_gis.cli import tabulate as command  # noqa: E402, F401 - the comman
 
 def tabulate(arguments: Arguments) -> None:
     """Write the table by the command that a user types."""
-    named = ["--id", "parcel_id", "--by", "code", "--threads", str(arguments.threads), "-o", arguments.output]
+    named = [
+        "--id",
+        "parcel_id",
+        "--by",
+        "code",
+        "--threads",
+        str(arguments.threads),
+        "-o",
+        arguments.output,
+        "--overwrite",
+    ]
     cli.lowland(["-q", "tabulate", arguments.parcels, arguments.zones, *named], standalone_mode=False)
 
 

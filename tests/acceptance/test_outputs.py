@@ -13,6 +13,7 @@ import geopandas as gpd
 import pytest
 import shapely
 
+from full_disk import full_disk
 from lowland_gis.cli import lowland, main
 from lowland_gis.cli.outputs import InputPath, OutputPath
 
@@ -168,3 +169,18 @@ def test_no_file_of_people_is_written_over(place, tmp_path, arguments_of, capsys
                 after = digests(place)
                 assert {path: after.get(path) for path in before} == before, (target, options)
                 assert digests(tmp_path / f"names{number}") == links, (target, options)
+
+
+FILES = [(name, output) for name, output in OUTPUTS if parameter(name, output).type.file_okay]
+
+
+@pytest.mark.parametrize(("name", "output"), FILES, ids=[" ".join(each) for each in FILES])
+def test_a_full_disk_is_said_and_leaves_nothing(place, tmp_path, arguments_of, capsys, name, output):
+    suffix = fresh_suffix(name, output, tmp_path, arguments_of)
+    (tmp_path / "full").mkdir()
+    target = tmp_path / "full" / f"out{suffix}"
+    capsys.readouterr()
+    with full_disk(20):
+        code = said(*arguments_of(name, output, target))
+    assert (code, f"{target}: cannot be written" in capsys.readouterr().err) == (3, True)
+    assert list((tmp_path / "full").iterdir()) == []
