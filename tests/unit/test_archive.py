@@ -167,3 +167,12 @@ def test_no_room_to_unpack_is_no_fault_of_the_sender(tmp_path):
 def test_a_member_with_a_name_that_no_file_can_have(tmp_path):
     packed(tmp_path / "z.zip", tmp_path / "none", (f"{'长' * 100}.shp", b"x"))
     assert "z.zip: cannot be unpacked" in refusal("z.zip", tmp_path)
+
+
+def test_what_is_wrong_in_a_zip_is_said_of_its_member(tmp_path):
+    packed(tmp_path / "z.zip", tmp_path / "none", ("图/a.shp", b"<OGRVRTDataSource/>"))
+    assert refusal("z.zip", tmp_path).startswith(
+        "z.zip, 图/a.shp: its content is not what the name .shp says"
+    )
+    packed(tmp_path / "z.zip", tmp_path / "none", ("图/a.shp", b"\x00\x00\x27\x0a"))
+    assert refusal("z.zip", tmp_path).startswith("z.zip, 图/a.shp: .dbf of the shapefile is missing")

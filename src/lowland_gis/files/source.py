@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -95,7 +95,13 @@ def opened(source: str, folder: Path) -> Iterator[Source]:
         _check_magic(path)
         with tempfile.TemporaryDirectory(prefix="lowland-zip-") as folder_of_zip:
             inner, inner_layer = unpacked(path, Path(folder_of_zip), layer, frozenset(DRIVERS))
-            with _indexed(source, inner, inner_layer) as found:
+            with ExitStack() as stack:
+                try:
+                    found = stack.enter_context(_indexed(source, inner, inner_layer))
+                except InputRefusedError as error:
+                    # The temporary folder is gone when the message is read.
+                    said = str(error).replace(f"{folder_of_zip}/", f"{path.name}, ")
+                    raise InputRefusedError(said) from error
                 yield found
     else:
         with _indexed(source, path, layer) as found:
