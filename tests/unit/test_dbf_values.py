@@ -35,6 +35,7 @@ def read(folder, field, *values, deleted=(), batch_rows=10_000):
     [
         (("D", 8, 0), b"20200229", dt.date(2020, 2, 29)),
         (("D", 8, 0), b"99990909", dt.date(9999, 9, 9)),
+        (("D", 20, 0), b"20200229", dt.date(2020, 2, 29)),
         (("D", 8, 0), b"        ", None),
         (("D", 8, 0), b"00000000", None),
         (("N", 10, 0), b"-12", -12),
@@ -69,6 +70,7 @@ def test_a_value_is_what_its_bytes_say(tmp_path, field, good, value):
         (("D", 8, 0), b"2020 101", "value_unreadable"),
         (("D", 8, 0), b"2020-1-1", "value_unreadable"),
         (("D", 8, 0), b"********", "value_unreadable"),
+        (("D", 20, 0), b"20200229 x", "value_unreadable"),
         (("N", 10, 0), b"2,000.5", "value_unreadable"),
         (("N", 12, 2), b"1,000.5", "value_unreadable"),
         (("N", 12, 2), b"************", "value_unreadable"),

@@ -155,9 +155,9 @@ Check = Callable[[Bytes, pa.ChunkedArray], tuple[Any, Mask]]
 
 def _days(raw: Bytes, values: pa.ChunkedArray) -> tuple[Any, Mask]:
     blank = _all(_is(raw, b" \x000"))
-    if raw.shape[1] != _DAY_BYTES:
+    if raw.shape[1] < _DAY_BYTES:
         return _without(values, ~blank)
-    digits = raw.astype(np.int64) - ord("0")
+    digits = raw[:, :_DAY_BYTES].astype(np.int64) - ord("0")
     year = digits[:, :4] @ np.array([1000, 100, 10, 1])
     month = digits[:, 4:6] @ np.array([10, 1])
     day = digits[:, 6:] @ np.array([10, 1])
@@ -165,6 +165,8 @@ def _days(raw: Bytes, values: pa.ChunkedArray) -> tuple[Any, Mask]:
     real &= (day > 0) & (day <= _LENGTHS[np.clip(month, 0, _MONTHS)])
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     real &= ~((month == 2) & (day == 29) & ~leap)  # noqa: PLR2004
+    # Some programs give the field more room than a day needs.
+    real &= _all(_is(raw[:, _DAY_BYTES:], _BLANKS))
     return _without(values, ~real & ~blank)
 
 
