@@ -86,3 +86,16 @@ def test_maps_of_the_internet_are_found_out_in_degrees_of_wgs_84(project, tmp_pa
         "SELECT rule FROM land.issue i JOIN land.layer_version USING (version_id) WHERE layer = 'parcel' ORDER BY 1",
     )
     assert found == [("datum_null_shift",), ("offset_gcj02",)]
+
+
+def test_points_of_gps_lie_where_the_same_degrees_of_cgcs2000_do(project, tmp_path):
+    points = gpd.GeoDataFrame(
+        {"BSM": ["1"], "DLBM": ["0601"], "MJ": [12.5]}, geometry=[shapely.Point(117.2, 39.25)], crs=4326
+    )
+    path = tmp_path / "gps.geojson"
+    points.to_file(path)
+    ingest(project, DeliverySettings(layer="lxdw2", source=str(path)))
+    ((x, y),) = rows(project, "SELECT ST_X(geom), ST_Y(geom) FROM land.feature")
+    same = points.set_crs(4490, allow_override=True).to_crs(4548).geometry.iloc[0]
+    assert (x, y) == (pytest.approx(same.x, abs=1e-6), pytest.approx(same.y, abs=1e-6))
+    assert ("datum_null_shift", "kept") in rows(project, "SELECT rule, action FROM land.issue")
