@@ -244,7 +244,9 @@ def test_what_would_mix_is_refused_with_the_command_to_type(twice):
         place.rows("SELECT count(*) FROM registry.unit"),
     )
     wrong = {}
-    for name, calls in {**place.refused(), "run": STAGES}.items():
+    # A raster is measured, not tabulated, so measuring it is what brings up to date.
+    stages = [call for call in STAGES if layer != "raster" or "measure" not in call]
+    for name, calls in {**place.refused(), "run": stages}.items():
         for arguments in calls:
             said = place.lowland(*arguments)
             told = f" {layer}: version" in said.err and "Bring up to date with: lowland " in said.err
