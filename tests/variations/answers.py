@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,7 +169,10 @@ def answers_of(dsn: str, package: Path) -> Answers:
         levels = {level.name: _rows(connection, level) for level in LEVELS if level.query}
         frontiers = connection.execute(_FRONTIERS).fetchall()
         set_aside = {str(key): str(text) for key, text in connection.execute(_SET_ASIDE).fetchall()}
-    levels["package"], levels["package area"] = _package(package)
+    with tempfile.TemporaryDirectory() as plain:
+        # GDAL takes what stands behind an exclamation mark for a file inside an archive.
+        copied = shutil.copytree(package, Path(plain) / "package")
+        levels["package"], levels["package area"] = _package(copied)
     lengths = pd.Series(dict(frontiers), dtype=float)
     return Answers(levels, lengths, set_aside)
 

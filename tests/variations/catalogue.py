@@ -102,6 +102,7 @@ VARIATIONS = (
     Variation("codes of districts as numbers", together(each(in_form(forms.gpkg), "town", "village", "district"), each(sheets.codes_as_numbers("XZQDM"), "town", "village", "district"))),
     Variation("folder with blanks and !", deliveries.in_odd_folder),
     Variation("locale zh_CN.GBK", deliveries.in_gbk_locale),
+    Variation("locale zh_CN.GBK without UTF-8 mode", deliveries.in_gbk_locale_alone),
     *(Variation(f"missing {layer}", deliveries.missing(layer), LessKnown(layer)) for layer in _LAYERS),
     Variation("parcels of a town missing", deliveries.without_town, WithoutParcels(deliveries.FIRST_TOWN)),
 )  # fmt: skip

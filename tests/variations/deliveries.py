@@ -20,6 +20,8 @@ from variations.incoming import Delivered, Incoming, rows_of
 from variations.shapes import rewritten
 
 SPLIT = ("parcel", "dltb3", "dltb2", "building", "farmland", "plan_parcel", "approval", "supply")
+_NAMES = {"XZQMC", "MC"}
+_MOVED_M = 30.0
 FIRST_TOWN = "120113100"
 
 
@@ -58,17 +60,24 @@ def same_rows_again(incoming: Incoming) -> Incoming:
 
 
 def corrected(*layers: str) -> Callable[[Incoming], Incoming]:
-    """Return what delivers layers wrongly first – every third row is missing – and then as they are."""
+    """Return what delivers layers wrongly first – moved, with old names, a third missing – and then as they are."""
 
     def changed(incoming: Incoming) -> Incoming:
-        return replace(incoming, before=incoming.each(_without_every_third, *layers).layers)
+        return replace(incoming, before=incoming.each(_wrong, *layers).layers)
 
     return changed
 
 
-def _without_every_third(item: Delivered) -> Delivered:
+def _wrong(item: Delivered) -> Delivered:
+    """Leave out every third row, move the others to the north-east, and put a word before names."""
     rows = rows_of(item)
-    return replace(item, rows=rows[np.arange(len(rows)) % 3 != 1], write=item.write or as_delivered)
+    rows = rows[np.arange(len(rows)) % 3 != 1].copy()
+    for name in _NAMES & set(rows.columns):
+        rows[name] = "旧" + rows[name].astype(str)
+    if "geometry" in rows.columns:
+        step = _MOVED_M / 111_320 if rows.crs.is_geographic else _MOVED_M
+        rows = rows.set_geometry(rows.geometry.translate(step, step))
+    return replace(item, rows=rows, write=item.write or as_delivered)
 
 
 def corrected_raster(incoming: Incoming) -> Incoming:
@@ -111,15 +120,23 @@ def in_odd_folder(incoming: Incoming) -> Incoming:
 
 
 def in_gbk_locale(incoming: Incoming) -> Incoming:
-    """Call every command in the locale zh_CN.GBK, without Python's UTF-8 mode."""
-    environment = {
+    """Call every command in the locale zh_CN.GBK, as `make` does: in Python's UTF-8 mode."""
+    return replace(incoming, environment=_gbk("1"))
+
+
+def in_gbk_locale_alone(incoming: Incoming) -> Incoming:
+    """Call every command in the locale zh_CN.GBK without Python's UTF-8 mode; names on the disk stay in UTF-8."""
+    return replace(incoming, environment=_gbk("0"))
+
+
+def _gbk(utf8_mode: str) -> dict[str, str]:
+    return {
         "LC_ALL": "zh_CN.GBK",
         "LANG": "zh_CN.GBK",
         "LOCPATH": gbk_locale(),
-        "PYTHONUTF8": "0",
+        "PYTHONUTF8": utf8_mode,
         "PYTHONCOERCECLOCALE": "0",
     }
-    return replace(incoming, environment=environment)
 
 
 @cache

@@ -85,7 +85,7 @@ def lowland(*arguments: str, dsn: str, ends: int = 0, **environment: str) -> str
         check=False,
         timeout=_SECONDS,
     )
-    encoding = "gb18030" if "GBK" in environment.get("LC_ALL", "") else "utf-8"
+    encoding = "gb18030" if environment.get("PYTHONUTF8") == "0" else "utf-8"
     if done.returncode != ends:
         lines = done.stderr.decode(encoding, errors="replace").strip().splitlines()
         said = "\n".join(lines[-6:])
