@@ -21,7 +21,7 @@ from variations.shapes import rewritten
 
 SPLIT = ("parcel", "dltb3", "dltb2", "building", "farmland", "plan_parcel", "approval", "supply")
 _NAMES = {"XZQMC", "MC"}
-_MOVED_M = 30.0
+_MOVED_M = 130.0
 FIRST_TOWN = "120113100"
 
 
