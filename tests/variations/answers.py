@@ -60,6 +60,8 @@ _NAMED = (
     "WITH m AS (SELECT parcel_id, unit_id, min(parcel_id) OVER (PARTITION BY unit_id) AS first FROM result.member"
     f" WHERE run_id = {_run('delineate')} AND unit_id IS NOT NULL)"
 )
+# An entry that fell away stays in the history, in another state.
+_HOLDS = "state = 'draft'"
 # In the order in which one follows from the other: the first one that differs is the cause of the others.
 LEVELS = (
     Level(
@@ -127,16 +129,16 @@ LEVELS = (
     ),
     Level(
         "registry",
-        "SELECT DISTINCT ON (parcel_id) parcel_id, kind, rule, state, area_m2 FROM registry.low_efficiency"
-        " ORDER BY parcel_id, entry_id DESC",
+        "SELECT * FROM (SELECT DISTINCT ON (parcel_id) parcel_id, kind, rule, state, area_m2"
+        f" FROM registry.low_efficiency ORDER BY parcel_id, entry_id DESC) newest WHERE {_HOLDS}",
         ("parcel_id",),
         numbers=("area_m2",),
         texts=("kind", "rule", "state"),
     ),
     Level(
         "legacy",
-        "SELECT DISTINCT ON (parcel_id) parcel_id, retention, state, clauses::text AS clauses FROM registry.legacy"
-        " ORDER BY parcel_id, entry_id DESC",
+        "SELECT * FROM (SELECT DISTINCT ON (parcel_id) parcel_id, retention, state, clauses::text AS clauses"
+        f" FROM registry.legacy ORDER BY parcel_id, entry_id DESC) newest WHERE {_HOLDS}",
         ("parcel_id",),
         texts=("retention", "state", "clauses"),
     ),
