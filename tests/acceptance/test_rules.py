@@ -420,7 +420,7 @@ def test_another_rule_is_the_reason_of_a_change(copy):
     )
     file = copy.folder / "lowland.toml"
     file.write_text(
-        file.read_text(encoding="utf-8").replace('pack = "example_beichen"', 'pack = "own.toml"'),
+        file.read_text(encoding="utf-8").replace('# pack = "example_beichen"', 'pack = "own.toml"'),
         encoding="utf-8",
     )
     decide_again(copy)
