@@ -294,6 +294,20 @@ def test_a_unit_never_leaves_its_cell():
     assert drawn.units["unit_id"].tolist() == ["120113100-001", "120113101-001"]
 
 
+@pytest.mark.parametrize("cut_at", [96.0, 70.0])
+def test_a_parcel_that_a_barrier_cuts_is_in_the_outline_as_it_is_in_the_area(cut_at: float):
+    """A road over the second parcel: the unit has all of it, and of the lane only what lies on its own side of the road."""
+    two = gpd.GeoDataFrame(
+        {"cell": [0, 1], "town_code": ["120113100"] * 2},
+        geometry=[shapely.box(-500, -500, 108 + cut_at, 500), shapely.box(108 + cut_at, -500, 900, 500)],
+        crs=4548,
+    )
+    unit = draw(parcels(square(0), square(108)), cells=two).units.iloc[0]
+    assert unit["area_m2"] == 20_000
+    assert unit["lanes_m2"] == pytest.approx(800)
+    assert unit.geometry.area == pytest.approx(20_800)
+
+
 def test_every_unit_says_what_limits_it_and_its_best_alternative():
     drawn = draw(parcels(*[square(100 * column) for column in range(4)]), Limits(min_ha=3, max_ha=3))
     limits = drawn.units.set_index("n_parcels")["limit"]

@@ -23,7 +23,8 @@ from lowland_gis.analysis.unit_search import Effort, solve
 class Draft:
     """A division into units, judged.
 
-    `units`: unit_id, town_code and the columns of `unit_judge.Judgement.units`, limit, alternative, geometry.
+    `units`: unit_id, town_code and the columns of `unit_judge.Judgement.units`, limit, alternative, lanes_m2 (what the outline
+    holds beside the parcels, m² on the plane), geometry.
     `members`: parcel_id, unit_id (missing where left out) and reason, every parcel once. `findings`: parcels that are set aside,
     outlines that could not be drawn, broken rules, and what is not known of the protection of parcels; none else where the
     search drew it. `bound_m2`: no draft under these limits can be worth more.
@@ -137,8 +138,10 @@ def _drawn(
     """Return the units with their outlines, and findings about outlines that could not be drawn as they should."""
     faces: npt.NDArray[np.object_] = cells.geometry.to_numpy()
     own = np.array([_block(faces, problem.cell[unit]) for unit in units] + [None], dtype=object)[:-1]
-    shapes, whole = outlines(problem.parcels.geometry.to_numpy(), units, own, problem.limits.gap_m)
-    table = judged.units.copy()
+    parcels = problem.parcels.geometry.to_numpy()
+    shapes, whole = outlines(parcels, units, own, problem.limits.gap_m)
+    ground = shapely.area(parcels)
+    table = judged.units.assign(lanes_m2=shapely.area(shapes) - [ground[unit].sum() for unit in units])
     table.insert(1, "town_code", _towns(problem, cells, units))
     table = pd.concat([table, why_so(problem, units)], axis=1)
     table["n_parcels"] = table["n_parcels"].astype("int64")

@@ -1,4 +1,4 @@
-"""Draw the outline of a unit from its parcels: lanes closed, inside its block, never over a parcel that is not in it."""
+"""Draw the outline of a unit: all of its parcels, the lanes between them inside its block, and no parcel that is not in it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def outlines(
     """Return the outline of every unit as a multipolygon, and whether it is drawn as it should be.
 
     Lanes up to `gap_m` wide are closed by buffering out and in; what lies enclosed and is no parcel belongs to the unit. `cells`
-    is the block of each unit (None: no bound). Where no valid area comes of that, the outline is that of the parcels alone.
+    is the block of each unit (None: no bound), which bounds the lanes; a parcel that a barrier or the line of a town cuts is drawn
+    whole, since its whole area counts in the unit. So an outline is its parcels and lanes, and nothing else. Where no valid area comes of that, the outline is that of the parcels alone.
     """
     tree = shapely.STRtree(shapes)
     drawn = [_outline(shapes, unit, tree, cell, gap_m) for unit, cell in zip(units, cells, strict=True)]
@@ -46,7 +47,7 @@ def _outline(
     # Only what hangs together with a member: an enclosed corner between others is not the unit's.
     whole = _made(shapely.union, lanes, own)
     if cell is not None:
-        whole = _made(shapely.intersection, whole, cell)
+        whole = _made(shapely.union, _made(shapely.intersection, whole, cell), own)
     parts = shapely.get_parts(whole)
     held = shapely.area(areas(shapely.intersection, parts, np.full(len(parts), own)).geometries) > 0
     return shapely.multipolygons(parts[held]) if held.any() else None

@@ -143,7 +143,7 @@ def write_draft(
     }
     copy_in(connection, schema.DRAFT, pd.DataFrame([head]), srid=project.srid, constants=constants)
     units = pd.DataFrame(drawn.units)
-    ledger = units[["low_m2", "outline_m", *LEDGER]].round(2).to_dict("records")
+    ledger = units[["low_m2", "outline_m", "lanes_m2", *LEDGER]].round(2).to_dict("records")
     rows = units.assign(ledger=pd.Series(ledger, index=units.index, dtype=object)).rename(
         columns={"geometry": "geom", "limit": "limited_by"}
     )
