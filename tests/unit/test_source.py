@@ -9,12 +9,14 @@ import zipfile
 from pathlib import Path
 
 import geopandas as gpd
+import openpyxl
 import pyogrio
 import pytest
 import shapely
 
 from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.files.archive import member_name
+from lowland_gis.files.plain_table import text_table, workbook
 from lowland_gis.files.source import Source, opened
 
 FRAME = gpd.GeoDataFrame(
@@ -329,3 +331,27 @@ def test_a_zip_whose_names_are_not_what_they_say_is_refused(tmp_path):
         opened("a.zip", tmp_path),
     ):
         pass
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "gb18030"])
+def test_a_csv_with_a_mark_in_front_is_read_and_its_first_heading_is_clean(tmp_path, encoding):
+    text = ("" if encoding != "gb18030" else "\ufeff") + "宗地代码,名称\nP1,北辰区\n"
+    (tmp_path / "a.csv").write_bytes(text.encode(encoding))
+    with opened("a.csv", tmp_path) as source:
+        table = text_table(source, None)
+    assert table.rows.to_pylist() == [{"宗地代码": "P1", "名称": "北辰区"}]
+
+
+def test_a_strict_workbook_is_named(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["ZDDM"])
+    book.save(tmp_path / "n.xlsx")
+    with zipfile.ZipFile(tmp_path / "n.xlsx") as plain, zipfile.ZipFile(tmp_path / "a.xlsx", "w") as strict:
+        for info in plain.infolist():
+            content = plain.read(info)
+            for old, new in ((b"schemas.openxmlformats.org/spreadsheetml/2006/main", b"purl.oclc.org/ooxml/spreadsheetml/main"),
+                             (b"schemas.openxmlformats.org/officeDocument/2006", b"purl.oclc.org/ooxml/officeDocument")):  # fmt: skip
+                content = content.replace(old, new)
+            strict.writestr(info.filename, content)
+    with opened("a.xlsx", tmp_path) as source, pytest.raises(InputRefusedError, match="Strict Open XML"):
+        workbook(source)

@@ -31,6 +31,13 @@ _SHARE_OF = 20_000
 _SAMPLES = 3
 # A character takes so many bytes at most.
 _LONGEST = 4
+# What editors and spreadsheets put in front of a text.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"\x84\x31\x95\x33", "gb18030"),
+)
 _CHINESE = re.compile("[\u3400-\u9fff]")
 
 # What gives the text of a file from its beginning, in parts that end with a line; a long file is never held as a whole.
@@ -123,8 +130,9 @@ def text_encoding(path: Path, content: bytes, forced: str | None) -> Encoding:
     Raises:
         InputRefusedError: no encoding fits without loss.
     """
-    if forced is None and content.startswith(codecs.BOM_UTF8):
-        return Encoding("utf-8-sig", "it begins with a byte order mark")
+    marked = next((name for mark, name in _MARKS if content.startswith(mark)), None)
+    if forced is None and marked is not None and _fits(lambda: iter([content]), marked):
+        return Encoding(marked, "it begins with a byte order mark")
     return _decided(path, lambda: iter([content]), None, forced)
 
 

@@ -50,7 +50,7 @@ def text_table(source: Source, encoding: str | None) -> PlainTable:
     content = source.path.read_bytes()
     how = text_encoding(source.path, content, encoding)
     try:
-        lines = list(csv.reader(io.StringIO(content.decode(how.name))))
+        lines = list(csv.reader(io.StringIO(content.decode(how.name).removeprefix("\ufeff"))))
     except csv.Error as error:
         raise InputRefusedError(
             f"{source.name}: cannot be read as CSV ({error}). Ask for it again."

@@ -140,6 +140,10 @@ def _cells(sheet: Any) -> Iterator[Any]:
 
 def _chosen(source: Source, book: Any) -> str:
     names = [sheet.title for sheet in book.worksheets]
+    if not names:
+        raise InputRefusedError(
+            f"{source.name}: no sheet can be read; it may be saved as “Strict Open XML”. Open it and save it as an ordinary .xlsx."
+        )
     if source.layer is not None and source.layer in names:
         return source.layer
     filled = _filled(source, book)
