@@ -21,6 +21,7 @@ from lowland_gis.pipeline.requests import DELINEATE, DRAFT, units
 from lowland_gis.pipeline.runs import Run, recorded
 from lowland_gis.pipeline.stale import refuse
 from lowland_gis.pipeline.unit_inputs import (
+    NO_GRADE,
     UnitInputs,
     effort_of,
     limits_of,
@@ -160,8 +161,12 @@ def summary(drawn: Draft, inputs: UnitInputs) -> str:
     )
     if drawn.units.empty:
         said += f". No unit can be drawn: {_why_none(drawn, inputs)}"
-    if inputs.missing:
-        said += f"; barriers not delivered, so nothing divides along them: {', '.join(inputs.missing)}"
+    grades = [key.removeprefix(NO_GRADE) for key in inputs.missing if key.startswith(NO_GRADE)]
+    layers = [key for key in inputs.missing if not key.startswith(NO_GRADE)]
+    if layers:
+        said += f"; barriers not delivered, so nothing divides along them: {', '.join(layers)}"
+    if grades:
+        said += f"; no road has the grade {', '.join(grades)}, which should divide"
     said += "".join(f"; {doubt}" for doubt in _doubts(inputs))
     apart = drawn.findings[drawn.findings["rule"] == "parcels_overlap"]
     if len(apart):

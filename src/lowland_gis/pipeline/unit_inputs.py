@@ -29,6 +29,9 @@ from lowland_gis.pipeline.runs import Versions
 from lowland_gis.pipeline.verdicts import kinds
 from lowland_gis.settings import DelineateSettings
 
+# What stands before a grade of roads among the barriers that are missing.
+NO_GRADE = "road of the grade "
+
 
 @dataclass(frozen=True)
 class UnitInputs:
@@ -113,7 +116,7 @@ def _missing(settings: DelineateSettings, versions: Versions, barriers: gpd.GeoD
     layers = [key for key in ("road", *settings.barriers) if not versions.get(key)]
     there = set(barriers["code"][barriers["layer"] == "road"])
     grades = [grade for grade in settings.road_grades if grade not in there] if versions.get("road") else []
-    return (*layers, *(f"road of the grade {grade}" for grade in grades))
+    return (*layers, *(f"{NO_GRADE}{grade}" for grade in grades))
 
 
 def _shapes(
