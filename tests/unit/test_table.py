@@ -76,3 +76,11 @@ def test_a_full_disk_is_named_and_leaves_nothing(tmp_path, suffix, room):
     ):
         write(pa.table(COLUMNS))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_list_for_people_begins_with_a_mark_for_excel_and_one_for_programs_does_not(tmp_path):
+    rows = pd.DataFrame({"名称": ["北辰区"]})
+    for bom in (True, False):
+        write_rows(rows, tmp_path / f"{bom}.csv", bom=bom)
+        assert (tmp_path / f"{bom}.csv").read_bytes().startswith(b"\xef\xbb\xbf") == bom
+        assert (tmp_path / f"{bom}.csv").read_text(encoding="utf-8-sig") == "名称\n北辰区\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial as partial_call
 from pathlib import Path
 from typing import IO, Any
 
@@ -35,19 +36,21 @@ def check_suffix(target: Path) -> None:
         )
 
 
-def write_rows(rows: pd.DataFrame | pa.Table, target: Path) -> None:
+def write_rows(rows: pd.DataFrame | pa.Table, target: Path, *, bom: bool = False) -> None:
     """Write rows as CSV or Parquet, by the suffix of the target; in a CSV an apostrophe stands before what would be a formula.
+
+    With `bom` a CSV begins with a byte order mark, without which Excel in China takes UTF-8 for GBK: for lists that people open.
 
     Raises:
         UsageError: the suffix is another one.
         InputRefusedError: the target cannot be written.
     """
-    with row_writer(target) as write:
+    with row_writer(target, bom=bom) as write:
         write(rows)
 
 
 @contextmanager
-def row_writer(target: Path) -> Iterator[Write]:
+def row_writer(target: Path, *, bom: bool = False) -> Iterator[Write]:
     """Yield what writes rows of the same columns one after the other as `write_rows` does; call it at least once.
 
     Raises:
@@ -55,7 +58,8 @@ def row_writer(target: Path) -> Iterator[Write]:
         InputRefusedError: the target cannot be written; where its folder is no place for it, that is said at once.
     """
     check_suffix(target)
-    form = _csv_form if target.suffix.lower() == ".csv" else _parquet_form
+    csv_form = partial_call(_csv_form, encoding="utf-8-sig" if bom else "utf-8")
+    form = csv_form if target.suffix.lower() == ".csv" else _parquet_form
     with whole(target) as partial, ExitStack() as opened:
         with refused(target):
             write = opened.enter_context(form(partial))
@@ -75,8 +79,8 @@ def csv_writer(file: IO[str]) -> AbstractContextManager[Write]:
 
 
 @contextmanager
-def _csv_form(partial: Path) -> Iterator[Write]:
-    with partial.open("w", encoding="utf-8", newline="") as file, _csv_to(file, _without_formulas) as write:
+def _csv_form(partial: Path, *, encoding: str) -> Iterator[Write]:
+    with partial.open("w", encoding=encoding, newline="") as file, _csv_to(file, _without_formulas) as write:
         yield write
 
 

@@ -84,7 +84,7 @@ def _export(project: Project, definition: LayerDefinition, target: Path) -> int:
     shapes = shapely.from_wkb(aside["received_wkb"].to_numpy(dtype=object), on_invalid="ignore")
     if suffix != _MAP_SUFFIX:
         rows = rows.assign(wkb=_hexadecimal(aside["received_wkb"], np.ones(len(aside), dtype=bool)))
-        write_rows(rows, target)
+        write_rows(rows, target, bom=True)
         return len(rows)
     unreadable = shapely.is_missing(shapes)
     frame = gpd.GeoDataFrame(
