@@ -582,10 +582,10 @@ def _long(folder: Path) -> list[str]:
 
 @case(
     "fields",
-    "codes that became numbers, so that their zeros are lost",
+    "codes that became numbers, so that their zeros are lost (put back)",
     LOADED,
-    rules=("code_unknown",),
-    value="601",
+    rules=("code_respelt",),
+    value="0601",
     query="SELECT code FROM land.feature ORDER BY row_no LIMIT 1",
 )
 def _numbers(folder: Path) -> list[str]:

@@ -74,6 +74,24 @@ def test_output_files_hold_the_same(lowland, files, name):
     assert not list(files.glob(".lowland-*"))
 
 
+def test_a_csv_for_excel_begins_with_a_mark_where_that_is_typed(lowland, files):
+    """What programs read has none; Excel takes UTF-8 without one for GBK."""
+    for more, first in (([], b"parcel_id"), (["--bom"], b"\xef\xbb\xbfparcel_id")):
+        done = lowland(
+            "tabulate",
+            "parcels.gpkg",
+            "zones.gpkg:DLTB",
+            "-o",
+            "a.csv",
+            "--cover",
+            "b.csv",
+            *more,
+            "--overwrite",
+        )
+        assert done.returncode == 0, done.stderr
+        assert [(files / name).read_bytes().startswith(first) for name in ("a.csv", "b.csv")] == [True, True]
+
+
 def test_other_systems_are_brought_to_the_plane_of_the_parcels(lowland, files):
     gpd.read_file(files / "zones.gpkg", layer="DLTB").to_crs(4490).to_file(files / "degrees.gpkg")
     rows = read(lowland("tabulate", "parcels.gpkg", "degrees.gpkg", "--id", "ZDDM").stdout)

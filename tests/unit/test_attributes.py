@@ -26,6 +26,7 @@ class Field:
     synonyms: tuple[str, ...] = ()
     unit: str | None = None
     code: bool = False
+    digits: int | None = None
 
 
 LISTS = {"landuse": {"0601": "工业用地", "0702": "农村宅基地"}}
@@ -238,3 +239,27 @@ def test_codes_are_spelt_one_way_and_every_change_is_named(received, kept, rule)
     assert standard.rows["F"].tolist() == [kept, None]
     assert standard.faults["rule"].tolist() == ([] if rule is None else [rule])
     assert rule is None or (repr(received) if kept else received) in standard.faults["message"][0]
+
+
+@pytest.mark.parametrize(
+    ("came", "digits", "taken"),
+    [
+        ([601, 702], None, ["0601", "0702"]),
+        ([11.0, None, 101.0], 3, ["011", None, "101"]),
+        ([11, 101], None, ["11", "101"]),
+        ([1, 999], 3, ["01", "999"]),
+        (["11", "601"], 3, ["11", "601"]),
+    ],
+)
+def test_a_code_that_came_as_a_number_gets_its_zeros_back(came, digits, taken):
+    """Only numbers lost any; of 011 and 11 the one with the digits of the layer is meant, and without those it stays in doubt."""
+    lists = {"l": dict.fromkeys(["0601", "0702", "011", "11", "101", "01"], "")}
+    done = standardise(pd.DataFrame({"F": came}), [Field("F", codes="l", digits=digits)], lists)
+    assert done.rows["F"].tolist() == taken
+    respelt = done.faults[done.faults["rule"] == "code_respelt"]
+    changed = [
+        row
+        for row, (one, other) in enumerate(zip(came, taken, strict=True))
+        if other and str(one).split(".")[0] != other
+    ]
+    assert respelt["row_no"].tolist() == changed

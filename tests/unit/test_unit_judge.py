@@ -92,6 +92,11 @@ def test_unknown_parcels_and_parcels_in_two_units_are_named():
     assert "u and v" in found.loc["two_units", "message"]
 
 
+def test_a_row_that_stands_twice_is_no_parcel_in_two_units():
+    rows = table(u="11 12", v="13")
+    assert judge(ground(grid()), pd.concat([rows, rows])).findings["rule"].tolist().count("two_units") == 0
+
+
 def drawn(**shapes: shapely.Geometry) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame({"unit_id": list(shapes)}, geometry=list(shapes.values()), crs=4548)
 

@@ -1,9 +1,6 @@
 """Variations that are known to change the answers, each with the reason; one that no longer does fails the tests."""
 
 KNOWN_DIFFERENCES: dict[str, str] = {
-    "codes of the second survey as numbers": (
-        "011 that comes as the number 11 is a code that nobody knows: what rests on it becomes unknown, and open"
-    ),
     "locale zh_CN.GBK without UTF-8 mode": (
         "names of files are looked for in GBK; where they are in UTF-8 on the disk, the flow ends with 3"
     ),

@@ -115,6 +115,8 @@ def _converted(
         lost = pc.or_(lost, pc.fill_null(pc.match_substring_regex(values, _EXPONENT), fill_value=False))
         known = frozenset(codes[field.codes]) if field.codes is not None else frozenset()
         spelt = _spelt_codes(values, known)
+        if known and _numeric(raw.type):
+            spelt = _with_zeros(spelt, known, field.digits)
         other = pc.fill_null(pc.not_equal(values, spelt), fill_value=False)
         told = pc.and_(other, pc.invert(lost))
         received = values
@@ -147,6 +149,30 @@ def _spelt_codes(values: pa.Array, known: frozenset[str]) -> pa.Array:
     encoded = values.dictionary_encode()
     codes = [code if code in known else spelt(code) for code in encoded.dictionary.to_pylist()]
     return pa.array(codes, values.type).take(encoded.indices)
+
+
+def _numeric(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def _with_zeros(values: pa.Array, known: frozenset[str], digits: int | None) -> pa.Array:
+    """Return codes that came as numbers with the leading zeros that they lost; what is in doubt stays as it came.
+
+    Where the list has a code with and one without the zero (011 水田, 11 水域), the one with so many `digits` is meant.
+    """
+    by_number: dict[str, list[str]] = {}
+    for code in sorted(known):
+        by_number.setdefault(code.lstrip("0"), []).append(code)
+    encoded = values.dictionary_encode()
+    codes = [
+        _one_of(by_number.get(code.lstrip("0"), []), code, digits) for code in encoded.dictionary.to_pylist()
+    ]
+    return pa.array(codes, values.type).take(encoded.indices)
+
+
+def _one_of(meant: list[str], code: str, digits: int | None) -> str:
+    fitting = [one for one in meant if len(one) == digits] if len(meant) > 1 else meant
+    return fitting[0] if len(fitting) == 1 else code
 
 
 def spelt(code: str) -> str:

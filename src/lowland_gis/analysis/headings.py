@@ -37,6 +37,10 @@ class FieldSpec(Protocol):
         """Name of the list that its codes come from."""
 
     @property
+    def digits(self) -> int | None:
+        """How many digits a code has in this layer, where its list has longer and shorter ones."""
+
+    @property
     def synonyms(self) -> tuple[str, ...]:
         """Other names under which offices deliver it."""
 

@@ -155,6 +155,8 @@ def _unknown(problem: Problem, given: pd.DataFrame) -> list[tuple[object, ...]]:
 
 
 def _double(given: pd.DataFrame) -> list[tuple[object, ...]]:
+    """Return the findings about parcels in two units; the same row twice says the same once."""
+    given = given.drop_duplicates()
     twice = given[given.duplicated("parcel_id", keep=False)]
     together = twice.groupby("parcel_id", sort=True)["unit_id"].agg(
         lambda units: " and ".join(map(str, units))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from difflib import get_close_matches
+from pathlib import Path
 
 import click
 import pandas as pd
 
 from lowland_gis.cli import Session
+from lowland_gis.cli.lists import list_option, write_list
+from lowland_gis.cli.outputs import overwrite_option
 from lowland_gis.cli.staleness import mark
 from lowland_gis.cli.tables import json_option, show
 from lowland_gis.definitions.check import CheckDefinition, checks, chosen_checks
@@ -92,13 +95,20 @@ def _summary(findings: pd.DataFrame) -> pd.DataFrame:
 @check.command("show")
 @click.argument("rule", required=False)
 @click.option("--all", "every", is_flag=True, help="Show fixed and accepted findings too.")
+@list_option
+@overwrite_option
 @json_option
 @click.pass_context
-def show_rule(ctx: click.Context, rule: str | None, every: bool, as_json: bool) -> None:
+def show_rule(
+    ctx: click.Context, rule: str | None, every: bool, output: Path | None, overwrite: bool, as_json: bool
+) -> None:
     """Show the findings of RULE: features, message, place (m) and status; without RULE, every check and its limits."""
     session: Session = ctx.obj
     if rule is None:
         catalogue = _catalogue(chosen_checks(session.settings.check))
+        if output is not None:
+            write_list(session, catalogue, output, overwrite=overwrite)
+            return
         show(catalogue if as_json else catalogue.drop(columns=["official", "layers"]), as_json=as_json)
         return
     if rule not in checks():
@@ -111,7 +121,9 @@ def show_rule(ctx: click.Context, rule: str | None, every: bool, as_json: bool) 
             listed_findings(connection, [rule], statuses),
             stale_findings(connection, session.project, rule),
         )
-    if as_json:
+    if output is not None:
+        write_list(session, _readable(rows), output, overwrite=overwrite)
+    elif as_json:
         show(rows.astype(object).where(rows.notna(), None), as_json=True)
     else:
         show(_readable(rows), as_json=False, title=checks()[rule].title)

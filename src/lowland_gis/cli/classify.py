@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
 from lowland_gis.cli import Session
+from lowland_gis.cli.lists import list_option, write_list
+from lowland_gis.cli.outputs import overwrite_option
 from lowland_gis.cli.staleness import mark
 from lowland_gis.cli.tables import console, json_option, show
 
@@ -132,17 +135,30 @@ def rerun(session: Session, run_name: str, as_json: bool) -> None:
 @classify.command()
 @run_option
 @click.option("--office", help="Only what this office can settle; a part of its name is enough.")
-@click.option("--parcels", "list_parcels", is_flag=True, help="List every parcel.")
+@click.option("--parcels", "list_parcels", is_flag=True, help="List every parcel; a file always does.")
+@list_option
+@overwrite_option
 @json_option
 @click.pass_context
-def todo(ctx: click.Context, run_name: str, office: str | None, list_parcels: bool, as_json: bool) -> None:
+def todo(
+    ctx: click.Context,
+    run_name: str,
+    office: str | None,
+    list_parcels: bool,
+    output: Path | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
     """List what would settle each unknown, by office (问题清单)."""
     from lowland_gis.pipeline.reading import reading
     from lowland_gis.pipeline.todo import by_office, todo_list
 
     with reading(ctx.obj.project, run_name) as held:
         rows = todo_list(held, office)
-    show(rows if list_parcels else by_office(rows), as_json=as_json)
-    if not as_json:
+    if output is not None:
+        write_list(ctx.obj, rows, output, overwrite=overwrite)
+    else:
+        show(rows if list_parcels else by_office(rows), as_json=as_json)
+    if not as_json and output is None:
         click.echo("When a paper is there: lowland registry document PARCEL CLAUSE FILE --says true|false")
     mark(ctx, held.stale)

@@ -58,6 +58,9 @@ from lowland_gis.pipeline.project import unwatched
     type=OutputPath(dir_okay=False),
     help="Also write, to this .csv or .parquet file, what of each parcel no zone covers and what zones cover more than once.",
 )
+@click.option(
+    "--bom", is_flag=True, help="Begin a .csv with a byte order mark, so that Excel reads its Chinese."
+)
 @overwrite_option
 @click.option(
     "--threads",
@@ -78,6 +81,7 @@ def tabulate(
     systems: tuple[str, ...],
     engine: str,
     cover: Path | None,
+    bom: bool,
     overwrite: bool,
     threads: int,
 ) -> None:
@@ -101,8 +105,8 @@ def tabulate(
     with ExitStack() as stack:
         for target in filter(None, (output, cover)):
             stack.enter_context(session.outputs.writing(target, overwrite=overwrite, inputs=inputs))
-        rows = stack.enter_context(_written(session, output))
-        covers = stack.enter_context(_written(session, cover))
+        rows = stack.enter_context(_written(session, output, bom=bom))
+        covers = stack.enter_context(_written(session, cover, bom=bom))
         if engine == "local":
             # Rows on the same terminal would run through the bar.
             shown = output is not None or not sys.stdout.isatty()
@@ -131,10 +135,10 @@ def tabulate(
 
 
 @contextmanager
-def _written(session: Session, target: Path | None) -> Iterator[Callable[[pa.Table], None]]:
+def _written(session: Session, target: Path | None, *, bom: bool) -> Iterator[Callable[[pa.Table], None]]:
     """Yield what writes tables one after the other, to stdout where no file is named."""
     count = 0
-    with csv_writer(sys.stdout) if target is None else row_writer(target) as write:
+    with csv_writer(sys.stdout) if target is None else row_writer(target, bom=bom) as write:
 
         def counted(rows: pa.Table) -> None:
             nonlocal count

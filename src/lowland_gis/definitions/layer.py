@@ -18,7 +18,10 @@ class _Frozen(BaseModel):
 
 
 class FieldDefinition(_Frozen):
-    """One field of a layer as the standard spells it; numbers are in `unit`, a `code` is capital letters and digits without spaces."""
+    """One field of a layer as the standard spells it; numbers are in `unit`, a `code` is capital letters and digits without spaces.
+
+    `digits` is how many a code of the layer has where its list has longer and shorter ones too.
+    """
 
     name: str
     title: str
@@ -26,6 +29,7 @@ class FieldDefinition(_Frozen):
     length: int | None = None
     required: bool = False
     codes: str | None = None
+    digits: int | None = None
     synonyms: tuple[str, ...] = ()
     unit: str | None = None
     code: bool = False
