@@ -37,8 +37,8 @@ ARGUMENTS = {
     "unit edit": None,
     "unit import": None,
 }
-# They print a page, or fewer columns than there are in JSON.
-PAGES = {"classify explain", "inspect"}
+# They print a page, sums by rule, or fewer columns.
+PAGES = {"check run", "classify explain", "inspect", "unit metrics"}
 
 
 def commands(group, above=()):
