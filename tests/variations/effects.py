@@ -23,8 +23,7 @@ class Effect(Protocol):
 class Same:
     """Every answer stays: areas to 1e-6 m², or to what vertices that moved by `drift_m` in each direction can change.
 
-    Where vertices moved, a verdict may be another one if evidence that it rests on lies so close to a limit; the
-    clause that tells says so by its evidence, which then differs by less than the bound.
+    A verdict that differs is a difference also where vertices moved: the districts here have no evidence so close to a limit.
     """
 
     drift_m: float = 0.0
