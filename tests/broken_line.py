@@ -20,6 +20,8 @@ class Line:
     def __init__(self, listening: socket.socket, server: str) -> None:
         self._listening, self._server = listening, server
         self.lost: str | None = None
+        # Only a connection that has said this is cut.
+        self.marker = b""
         self.cuts = 0
         self.closed_for_good = False
 
@@ -40,8 +42,10 @@ class Line:
             server.connect(self._server)
             back = threading.Thread(target=_copy, args=(server, client), daemon=True)
             back.start()
+            marked = False
             while sent := client.recv(65536):
-                if self.lost is not None and COMMIT in sent:
+                marked = marked or self.marker in sent
+                if self.lost is not None and marked and COMMIT in sent:
                     self._cut(client, server, sent)
                     return
                 server.sendall(sent)

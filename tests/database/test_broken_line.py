@@ -127,9 +127,11 @@ def test_a_backend_that_is_ended_in_mid_transaction_has_changed_nothing(project)
 def test_a_migration_whose_commit_is_lost_is_unknown_and_goes_on(database):
     downgrade(database, 4548)
     with breaking_line(database) as (dsn, line):
-        line.lost = "answer"
+        # The step, not one of the readings before it.
+        line.lost, line.marker = "answer", b"INSERT INTO lowland.alembic_version"
         with pytest.raises(DatabaseError, match="unknown whether the step that was being committed was kept"):
             upgrade(dsn, 4548)
+        assert line.cuts == 1
         upgrade(dsn, 4548)
     assert current_revision(database) == newest_revision()
 

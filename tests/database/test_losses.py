@@ -17,13 +17,13 @@ from lowland_gis.db import migrate, revision
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.classify import classify
 from lowland_gis.pipeline.documents import register
-from lowland_gis.pipeline.explain import explain
 from lowland_gis.pipeline.ingest import ingest
 from lowland_gis.pipeline.measure import measure
 from lowland_gis.pipeline.rerun import rerun
 from lowland_gis.pipeline.tabulate import tabulate
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
+from readings import explained
 
 SRID = 4548
 REVISIONS = sorted(revision.known_revisions())
@@ -211,9 +211,9 @@ def test_runs_of_the_revision_before_are_explained_and_made_again(project, tmp_p
     tabulate(project)
     measure(project)
     classify(project)
-    before = explain(project, parcel)
+    before = explained(project, parcel)
     for number in [number for number in REVISIONS if number >= "0007"]:
         migrate.downgrade(project.dsn, SRID, number)
         migrate.upgrade(project.dsn, SRID)
-        assert explain(project, parcel) == before
+        assert explained(project, parcel) == before
         assert rerun(project, "latest").differences.empty

@@ -11,6 +11,7 @@ CODES = {
     "LowlandError": 1,
     "UsageError": 2,
     "InputRefusedError": 3,
+    "StaleError": 3,
     "DatabaseError": 4,
     "RerunDiffersError": 5,
     "DefinitionError": 6,

@@ -382,7 +382,7 @@ def test_killed_builds_leave_nothing_under_the_name_and_are_swept(tmp_path):
     script = textwrap.dedent(
         """
         import os, signal, sys
-        sys.path.insert(0, sys.argv[1])
+        sys.path[:0] = [sys.argv[1], os.path.dirname(sys.argv[1])]
         import test_package
         from pathlib import Path
         from lowland_gis.deliver import package

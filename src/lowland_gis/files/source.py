@@ -59,7 +59,8 @@ _BLOCK = 1 << 20
 class Source:
     """One file (or folder, for a FileGDB) to read: where it lies now, and what it was called.
 
-    `doubts` are what is wrong with the delivery although it can be read, each a code and words.
+    `doubts` are what is wrong with the delivery although it can be read, each a code and words. What was `unpacked` lies in a
+    temporary folder, which is gone when the source is closed.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Source:
     members: tuple[Path, ...]
     size_bytes: int
     doubts: tuple[tuple[str, str], ...] = ()
+    unpacked: bool = False
 
     @cached_property
     def sha256(self) -> str:
@@ -102,7 +104,7 @@ def opened(source: str, folder: Path) -> Iterator[Source]:
                     # The temporary folder is gone when the message is read.
                     said = str(error).replace(f"{folder_of_zip}/", f"{path.name}, ")
                     raise InputRefusedError(said) from error
-                yield found
+                yield replace(found, unpacked=True)
     else:
         with _indexed(source, path, layer) as found:
             yield found

@@ -17,12 +17,11 @@ from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import Encoded, encoded, send
 from lowland_gis.db.parts import attach_part, new_part
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
-from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import crs as reference
 from lowland_gis.files import transform
 from lowland_gis.files.datum import path_with
 from lowland_gis.files.read import Batch, Received, bounds
-from lowland_gis.files.source import Source, located
+from lowland_gis.files.source import Source
 from lowland_gis.pipeline.ahead import worked
 from lowland_gis.pipeline.begun import Begun, begun
 from lowland_gis.pipeline.beside import beside
@@ -206,7 +205,6 @@ class _Loading:
 
     def raster(self, source: Source) -> Loaded:
         """Note where a raster lies; it stays a file."""
-        _refuse_unpacked(self.delivery, self.project)
         checked = checked_raster(source, self.project.settings.project.crs, self.delivery.src_crs)
         neighbour = beside(self.connection, self.project.plane)
         neighbour.look_at(checked.header.bounds)
@@ -316,15 +314,6 @@ def _or_none(arrived: Received) -> Iterator[Batch]:
         yield batch
     if not found:
         yield Batch.empty(arrived.columns, has_geometry=arrived.has_geometry)
-
-
-def _refuse_unpacked(delivery: DeliverySettings, project: Project) -> None:
-    """Refuse a raster inside a zip: it is read where it lies, and what is unpacked is gone when the command ends."""
-    path, _ = located(delivery.source, project.settings.folder)
-    if path.suffix.lower() == ".zip":
-        raise InputRefusedError(
-            f"{path}: a raster stays a file that is read again, so it cannot stay inside a zip. Unzip it, and deliver the .tif."
-        )
 
 
 def _one(connection: Connection, statement: Any, parameters: list[Any]) -> int:

@@ -26,9 +26,13 @@ def checked_raster(source: Source, plane: str, src_crs: str | None) -> CheckedRa
     """Return what is known of a raster that is to be measured on a plane.
 
     Raises:
-        InputRefusedError: it cannot be read, does not say where it lies, lies elsewhere, is turned or upside down, is in another system, or
+        InputRefusedError: it lies in a zip, cannot be read, does not say where it lies, lies elsewhere, is turned or upside down, is in another system, or
             holds undeclared numbers for no value; with the line that mends it.
     """
+    if source.unpacked:
+        raise InputRefusedError(
+            f"{source.name}: a raster stays a file that is read again, so it cannot stay inside a zip. Unzip it, and deliver the .tif."
+        )
     header = raster_header(source.path, source.name)
     _refuse_unplaced(source.name, header, plane)
     system = reference.resolve(header.declared_crs, src_crs, header.bounds, source.name)
