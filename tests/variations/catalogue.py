@@ -11,8 +11,8 @@ from variations.incoming import Delivered, Incoming, rows_of
 
 # Coordinates come back from degrees, or without a zone's prefix of eight digits, to a hundredth of a micrometre.
 _ROUNDED = Same(drift_m=1e-8)
-# A file geodatabase keeps whole steps of 0.1 mm from an origin of its own, whose sum is rounded.
-_ON_GRID = Same(drift_m=1e-7)
+# A file geodatabase keeps whole steps of 0.1 mm, so what lies between two of them moves by half a step.
+_ON_GRID = Same(drift_m=5.1e-5)
 _LAYERS = (
     "dltb3", "czcdyd3", "dltb2", "xzdw2", "eco_redline", "farmland", "development_boundary", "plan_zone",
     "plan_parcel", "approval", "supply", "building", "road", "river", "district", "town", "village", "enterprise",
