@@ -19,6 +19,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import openpyxl
+import pandas as pd
 import pyogrio
 import rasterio
 import shapely
@@ -698,6 +699,14 @@ def _empty(folder: Path) -> list[str]:
 @case("geometries", "no geometry", ASIDE, aside=1, rules=("geometry_missing",))
 def _null(folder: Path) -> list[str]:
     return with_shapes(folder, None)
+
+
+@case("geometries", "no geometry, in a FlatGeobuf", REFUSED, said="Ask the sender for a GeoPackage")
+def _null_in_flatgeobuf(folder: Path) -> list[str]:
+    rows = gpd.GeoDataFrame(pd.concat([features(), features()], ignore_index=True), crs=4548)
+    rows.loc[1, "geometry"] = None
+    rows.to_file(folder / "图斑.fgb", driver="FlatGeobuf", SPATIAL_INDEX="NO")
+    return ingest(folder / "图斑.fgb")
 
 
 @case("geometries", "a line among polygons", ASIDE, aside=1, rules=("geometry_wrong_kind",))

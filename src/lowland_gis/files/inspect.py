@@ -15,6 +15,7 @@ from lowland_gis.files.encoding import dbf_header
 from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source
 from lowland_gis.files.gdal_words import GdalWords
 from lowland_gis.files.layers import layers_of, meant
+from lowland_gis.files.sound_parts import sound
 from lowland_gis.files.source import Source, sidecar
 from lowland_gis.files.spreadsheet.book import sheet_names
 
@@ -147,7 +148,7 @@ def raw_kinds(source: Source) -> Kinds:
             )  # fmt: skip
             with opened as (meta, reader):
                 name = meta["geometry_name"] or "wkb_geometry"
-                for batch in reader:
+                for batch in sound(reader, source):
                     position = batch.schema.get_field_index(name)
                     if position >= 0:
                         values = np.empty(batch.num_rows, dtype=object)

@@ -30,6 +30,7 @@ from lowland_gis.files.geoparquet import GeoParquet, opened_geoparquet
 from lowland_gis.files.layers import Layer, layers_of, meant
 from lowland_gis.files.names import unique
 from lowland_gis.files.plain_table import PlainTable, text_table, workbook
+from lowland_gis.files.sound_parts import sound
 from lowland_gis.files.source import Source, sidecar
 
 BATCH_ROWS = 10_000
@@ -195,7 +196,13 @@ def _vector(source: Source, encoding: Encoding | str | None, batch_rows: int) ->
         has_geometry = meta["geometry_type"] is not None
         deviation = _deviation(meta["crs"])
         batches = _vector_batches(
-            source, _heard(reader, words), geometry, names, expected=expected, deviation=deviation, text=text
+            source,
+            sound(_heard(reader, words), source),
+            geometry,
+            names,
+            expected=expected,
+            deviation=deviation,
+            text=text,
         )
         table = sidecar(source.path, ".dbf") if source.driver == "ESRI Shapefile" and fields else None
         if table is not None:
