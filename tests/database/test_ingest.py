@@ -360,6 +360,18 @@ def test_a_whole_delivery_replaces_parts_and_a_part_of_a_whole_is_refused(projec
         ingest(project, deliver("approval", "south.gpkg", part="east"))
 
 
+def test_one_file_is_not_two_parts(project, tmp_path):
+    """Its land would count twice in every share, and the town that was meant would be missing without a word."""
+    write_approvals(tmp_path / "north.gpkg", 0)
+    ingest(project, deliver("approval", "north.gpkg", part="north"))
+    with pytest.raises(InputRefusedError, match="in force already as part north of approval.*count twice"):
+        ingest(project, deliver("approval", "north.gpkg", part="south"))
+    assert current(project, "approval") == ["north"]
+    write_approvals(tmp_path / "north.gpkg", 500)
+    ingest(project, deliver("approval", "north.gpkg", part="south"))
+    assert current(project, "approval") == ["north", "south"]
+
+
 def write_approvals(path, x):
     gpd.GeoDataFrame({"PZWH": [path.stem]}, geometry=[box(x, 0)], crs=4548).to_file(path)
 

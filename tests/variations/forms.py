@@ -24,10 +24,11 @@ def as_delivered(folder: Path, item: Delivered) -> str:
     if item.layer == "enterprise":
         return xlsx(folder, item)
     if item.layer == "farmland":
-        inner = folder / "永久基本农田"
+        # A part has a file of its own.
+        inner = folder / f"永久基本农田{item.part or ''}"
         write_shapefile(inner / "永久基本农田.shp", item.rows, FORMS["farmland"], crs=_crs(item))
-        write_zip(folder / "永久基本农田.zip", inner, "成果")
-        return str(folder / "永久基本农田.zip")
+        write_zip(inner.with_suffix(".zip"), inner, "成果")
+        return str(inner.with_suffix(".zip"))
     if item.layer in FORMS:
         path = _path(folder, item, ".shp")
         write_shapefile(path, item.rows, FORMS[item.layer], crs=_crs(item))

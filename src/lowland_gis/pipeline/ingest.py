@@ -29,7 +29,12 @@ from lowland_gis.pipeline.by_town import by_town, replaced_by
 from lowland_gis.pipeline.prepare import Geometries, Preparer, no_shapes, nothing_left
 from lowland_gis.pipeline.project import Project, Watch, unwatched, who
 from lowland_gis.pipeline.raster_check import checked_raster
-from lowland_gis.pipeline.replacing import refuse_older, refuse_part_of_whole, refuse_taken_back
+from lowland_gis.pipeline.replacing import (
+    refuse_older,
+    refuse_part_of_whole,
+    refuse_same_file,
+    refuse_taken_back,
+)
 from lowland_gis.pipeline.runs import current_versions, digest_of
 from lowland_gis.pipeline.said import Said, read_said
 from lowland_gis.settings import DeliverySettings
@@ -102,6 +107,7 @@ def ingest_begun(
         if same is not None:
             return same
         refuse_part_of_whole(connection, delivery)
+        refuse_same_file(connection, delivery, arriving.digest(), source.layer)
         refuse_older(connection, delivery, _as_of(project, delivery))
         if not back:
             refuse_taken_back(connection, delivery, digest)

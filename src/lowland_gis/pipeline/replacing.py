@@ -26,6 +26,30 @@ def refuse_part_of_whole(connection: Connection, delivery: DeliverySettings) -> 
         )
 
 
+def refuse_same_file(
+    connection: Connection, delivery: DeliverySettings, sha256: str, layer: str | None
+) -> None:
+    """Refuse a file, or its layer of that name, that is in force under another part: its land would count twice.
+
+    Raises:
+        InputRefusedError: it is.
+    """
+    current = current_versions(connection).get(delivery.layer, [])
+    others = [version.version_id for version in current if version.part not in (None, delivery.part)]
+    if delivery.part is None or not others:
+        return
+    row = connection.execute(
+        "SELECT part, version_id FROM land.layer_version JOIN land.source USING (source_id) WHERE version_id = ANY(%s)"
+        " AND sha256 = %s AND (%s::text IS NULL OR layer_name = %s) ORDER BY version_id LIMIT 1",
+        [others, sha256, layer, layer],
+    ).fetchone()
+    if row is not None:
+        raise InputRefusedError(
+            f"{delivery.source}: the same file is in force already as part {row[0]} of {delivery.layer} (version {row[1]}), so as part"
+            f" {delivery.part} its land would count twice. Name the file of the part {delivery.part}."
+        )
+
+
 def refuse_older(connection: Connection, delivery: DeliverySettings, as_of: dt.date | None) -> None:
     """Refuse a delivery whose state is older than that of what it takes the place of, unless `allow_older` says that it is meant.
 
