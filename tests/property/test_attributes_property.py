@@ -24,6 +24,7 @@ class Field:
     synonyms: tuple[str, ...] = ()
     unit: str | None = None
     code: bool = False
+    digits: int | None = None
 
 
 FIELDS = (

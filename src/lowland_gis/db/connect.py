@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from lowland_gis.errors import DatabaseError
 
 Connection = psycopg.Connection[Any]
 
+OUTCOME_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 10
 APPLICATION = "lowland"
 # What the server, the role, and PGCLIENTENCODING, PGTZ or PGDATESTYLE in the environment would else decide: how texts and days are
@@ -76,12 +78,20 @@ _OUTCOMES = {
 
 
 def _outcome(dsn: str, transaction_id: str) -> str | None:
-    """Ask a server that may be there again what became of a transaction; None where it does not say."""
+    """Ask a server that may be there again what became of a transaction; None where it does not say.
+
+    A server that is busy notices late that its client has gone, so it is asked again for some seconds while the work is going on.
+    """
+    until = time.monotonic() + OUTCOME_TIMEOUT_S
     try:
         with psycopg.connect(
             dsn, connect_timeout=CONNECT_TIMEOUT_S, application_name=APPLICATION, autocommit=True
         ) as connection:
-            row = connection.execute("SELECT pg_xact_status(%s::text::xid8)", [transaction_id]).fetchone()
+            while True:
+                row = connection.execute("SELECT pg_xact_status(%s::text::xid8)", [transaction_id]).fetchone()
+                if row is None or row[0] != "in progress" or time.monotonic() > until:
+                    break
+                time.sleep(0.1)
     except psycopg.Error:
         return None
     return row[0] if row is not None and row[0] in _OUTCOMES else None
