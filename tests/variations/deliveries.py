@@ -20,6 +20,8 @@ from variations.incoming import Delivered, Incoming, rows_of
 from variations.shapes import rewritten
 
 SPLIT = ("parcel", "dltb3", "dltb2", "building", "farmland", "plan_parcel", "approval", "supply")
+# No measure, unit or package rests on them.
+_UNREAD = {"village"}
 _NAMES = {"XZQMC", "MC"}
 _MOVED_M = 130.0
 FIRST_TOWN = "120113100"
@@ -63,7 +65,8 @@ def corrected(*layers: str) -> Callable[[Incoming], Incoming]:
     """Return what delivers layers wrongly first – moved, with old names, a third missing – and then as they are."""
 
     def changed(incoming: Incoming) -> Incoming:
-        return replace(incoming, before=incoming.each(_wrong, *layers).layers)
+        read = not layers or not _UNREAD.issuperset(layers)
+        return replace(incoming, before=incoming.each(_wrong, *layers).layers, mixes=read)
 
     return changed
 

@@ -41,7 +41,7 @@ def run_flow(incoming: Incoming, folder: Path, database: NewDatabase) -> Flow:
     with database() as dsn:
         for number, state in enumerate(states, 1):
             _write(state, project, f"第{number}次交付")
-            if number > 1:
+            if number > 1 and state.mixes:
                 _refuse_a_mix(state, project, dsn)
             for _ in range(2 if incoming.again else 1):
                 output = _run(state, project, dsn)

@@ -66,7 +66,8 @@ class Incoming:
 
     `before` are deliveries that come first, a flow of their own, and are then replaced. `again` runs the flow
     a second time over the same. `folder` is the name of the project's folder, which with `copied` holds every
-    file; `environment` is what the commands are called with, `crs` the plane of the project.
+    file; `environment` is what the commands are called with, `crs` the plane of the project. `mixes` says that answers rest
+    on what is delivered anew.
     """
 
     layers: tuple[Delivered, ...]
@@ -76,6 +77,7 @@ class Incoming:
     copied: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     crs: str = "EPSG:4548"
+    mixes: bool = True
 
     def each(self, change: Callable[[Delivered], Delivered], *layers: str, kind: str = "vector") -> Incoming:
         """Change the named layers, or without names all vector layers (`kind` table: the workbooks)."""
