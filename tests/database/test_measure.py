@@ -64,6 +64,15 @@ def clause(project, parcel, name):
     return lines[0]
 
 
+def taxes(project, run_id):
+    """Return value and detail of the tax a 亩 of each parcel that has one."""
+    query = (
+        "SELECT parcel_id, value, detail FROM result.evidence WHERE run_id = %s AND measure = 'tax_per_mu'"
+    )
+    with project.transaction() as connection:
+        return {row[0]: row[1:] for row in connection.execute(query, [run_id]).fetchall()}
+
+
 def test_construction_land_is_true_only_where_it_stays_true_when_the_layer_moves(surveyed):
     run(surveyed)
     found = {parcel: clause(surveyed, parcel, "construction2_share") for parcel in PARCELS}
@@ -137,15 +146,7 @@ def test_the_total_of_a_firm_is_spread_over_its_parcels_and_several_firms_are_to
     rows.to_excel(tmp_path / "企业.xlsx", index=False)
     ingest(surveyed, DeliverySettings(layer="enterprise", source=str(tmp_path / "企业.xlsx")))
     tabulate(surveyed)
-    run_id = measure(surveyed).run_id
-    with surveyed.transaction() as connection:
-        found = {
-            row[0]: row[1:]
-            for row in connection.execute(
-                "SELECT parcel_id, value, detail FROM result.evidence WHERE run_id = %s AND measure = 'tax_per_mu'",
-                [run_id],
-            ).fetchall()
-        }
+    found = taxes(surveyed, measure(surveyed).run_id)
     # 60 万元 over two hectares, thirty 亩; then 9 and 3 万元/亩 by 5 and 10 亩.
     assert found[STRADDLING][0] == pytest.approx(2.0, rel=1e-3)
     assert found[EDGE][0] == pytest.approx(2.0, rel=1e-3)
@@ -165,16 +166,8 @@ def test_firms_without_a_credit_code_are_not_one_firm(surveyed, tmp_path):
     rows.to_excel(tmp_path / "企业.xlsx", index=False)
     ingest(surveyed, DeliverySettings(layer="enterprise", source=str(tmp_path / "企业.xlsx")))
     tabulate(surveyed)
-    run_id = measure(surveyed).run_id
-    with surveyed.transaction() as connection:
-        found = {
-            row[0]: row[1:]
-            for row in connection.execute(
-                "SELECT parcel_id, value, detail FROM result.evidence WHERE run_id = %s AND measure = 'tax_per_mu'",
-                [run_id],
-            ).fetchall()
-        }
+    found = taxes(surveyed, measure(surveyed).run_id)
     # Every parcel has a hectare, fifteen 亩.
-    taxes = {STRADDLING: 2.0, EDGE: 2.0, INSIDE: 10.0, WATER: 2.0, OUTSIDE: 3.0}
-    assert {parcel: value for parcel, (value, _) in found.items()} == pytest.approx(taxes, rel=1e-3)
+    expected = {STRADDLING: 2.0, EDGE: 2.0, INSIDE: 10.0, WATER: 2.0, OUTSIDE: 3.0}
+    assert {parcel: value for parcel, (value, _) in found.items()} == pytest.approx(expected, rel=1e-3)
     assert {detail for _, detail in found.values()} == {"1家企业无统一社会信用代码，按名称或行区分"}
