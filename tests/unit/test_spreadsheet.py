@@ -155,6 +155,28 @@ def test_formulas_errors_and_numbers_of_a_file(tmp_path):
     assert "#DIV/0!" in batch.doubts[2].words
 
 
+@pytest.mark.parametrize(
+    ("number", "cell", "read_as"),
+    [(31, 43539, dt.date(2019, 3, 15)), (57, 43525, dt.date(2019, 3, 1)), (58, 43539, dt.date(2019, 3, 15)), (32, 0.5, "12:00:00")],
+)  # fmt: skip
+def test_days_of_a_chinese_edition_are_days(tmp_path, number, cell, read_as):
+    path, made = tmp_path / "合同.xlsx", tmp_path / "made.xlsx"
+    with xlsxwriter.Workbook(made) as workbook:
+        sheet = workbook.add_worksheet()
+        sheet.write_row(0, 0, ["宗地代码", "日期"])
+        sheet.write(1, 0, "A1")
+        sheet.write(1, 1, cell, workbook.add_format({"num_format": 14}))
+    with zipfile.ZipFile(made) as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "xl/styles.xml":
+                assert b'numFmtId="14"' in content
+                content = content.replace(b'numFmtId="14"', b'numFmtId="%d"' % number)
+            target.writestr(name, content)
+    batch, _ = read(path)
+    assert batch.attributes.to_pydict() == {"宗地代码": ["A1"], "日期": [read_as]}
+
+
 def test_the_result_that_a_program_without_arithmetic_writes_is_not_believed(tmp_path):
     with xlsxwriter.Workbook(tmp_path / "t.xlsx") as workbook:
         sheet = workbook.add_worksheet()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import openpyxl
+from openpyxl.utils.datetime import from_excel
 from openpyxl.utils.escape import unescape
 from openpyxl.utils.exceptions import InvalidFileException
 
@@ -27,6 +28,8 @@ _BROKEN = (
 )  # fmt: skip
 _SHOWN = 5
 _STRICT = b"http://purl.oclc.org/ooxml/"
+# Numbers of formats that East Asian editions show as days or times (ECMA-376 part 1, 18.8.30); openpyxl takes them for plain numbers.
+_DAY_FORMATS = frozenset((*range(27, 37), *range(50, 59)))
 # How people keep the zeros of a code: ="0601" is a text, whether anybody has calculated it or not.
 _CONSTANT = re.compile(r'^="([^"]*)"$')
 
@@ -182,6 +185,8 @@ def _value(cell: Any) -> Any:
         return _Formula(str(getattr(value, "text", value)))
     if isinstance(value, str):
         return unescape(value) if "_x" in value else value
+    if kind == "n" and cell.style_array.numFmtId in _DAY_FORMATS:
+        value = from_excel(value, cell.parent.parent.epoch)
     return stored(value, cell.number_format)
 
 
