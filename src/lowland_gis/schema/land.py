@@ -53,6 +53,12 @@ LAYER_VERSION = Table(
         identity("version_id", "number of the delivery"),
         Column("layer", "text", "layer key", indexed=True),
         Column("part", "text", "part of a layer that comes in several files, such as a year", nullable=True),
+        Column(
+            "rest_of",
+            "bigint",
+            "whole delivery of which this is what parts have left; empty for what was delivered",
+            nullable=True,
+        ),
         Column("source_id", "bigint", "file that it came in", references="land.source.source_id"),
         Column("as_of", "date", "state of affairs that the layer describes", nullable=True),
         Column(
