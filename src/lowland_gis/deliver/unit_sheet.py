@@ -24,7 +24,9 @@ from lowland_gis.deliver.furniture import bar_length
 from lowland_gis.errors import UsageError
 
 A4 = (8.27, 11.69)
-_MAP_BOX = (0.07, 0.47, 0.86, 0.43)
+_MAP_BOX = (0.07, 0.515, 0.86, 0.385)
+# The legend stands below the map in so many columns: on the map it would hide a corner of the unit.
+_KEY_COLUMNS = 4
 _ASPECT = _MAP_BOX[2] * A4[0] / (_MAP_BOX[3] * A4[1])
 _MARGIN = 0.18
 _M2_PER_HA = 10_000.0
@@ -129,6 +131,12 @@ def _furniture(axes: Axes, width: float, legend: Legend) -> None:
     length = bar_length(width)
     share = length / width
     paper = legend.paper
+    # On ground of its own: lines of the map may run below it.
+    axes.add_patch(
+        mpl.patches.Rectangle(
+            (0.755, 0.01), 0.235, 0.09, transform=axes.transAxes, facecolor=paper.ground, alpha=0.9, zorder=8
+        )
+    )
     axes.plot(
         [0.97 - share, 0.97], [0.04, 0.04], transform=axes.transAxes, color=paper.ink, linewidth=3, zorder=9
     )
@@ -165,8 +173,16 @@ def _key(axes: Axes, shown: list[tuple[str, Style]], legend: Legend) -> None:
         )
         for title, style in shown
     ]
-    box = axes.legend(handles=handles, loc="lower left", fontsize=7.5, framealpha=0.92, ncols=2)
-    box.set_zorder(10)
+    box = axes.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(0.0, -0.01, 1.0, 0.0),
+        mode="expand",
+        fontsize=7.5,
+        frameon=False,
+        borderaxespad=0.0,
+        ncols=_KEY_COLUMNS,
+    )
     for text in box.get_texts():
         text.set_color(legend.paper.ink)
 
