@@ -59,6 +59,25 @@ def unpacked(
     raise InputRefusedError(_refusal(archive, target, found, wanted))
 
 
+def data_set_names(archive: Path, target: Path, kinds: frozenset[str]) -> list[str]:
+    """Unpack a zip into an empty folder and return the names by which its data sets are told apart, as `unpacked` takes them.
+
+    Raises:
+        InputRefusedError: the zip is broken, unsafe or too large, or holds no data.
+    """
+    _unpack(archive, target, archive.name)
+    for _ in range(_MAX_DEPTH):
+        found = _data_sets(target, kinds)
+        inner = [path for path in _files(target) if path.suffix.lower() == ".zip"]
+        if found or not inner:
+            break
+        for path in inner:
+            _unpack_beside(path, target, archive)
+    if not found:
+        raise InputRefusedError(_refusal(archive, target, found, None))
+    return _telling_names(found, target)
+
+
 def member_name(info: zipfile.ZipInfo) -> str:
     """Return the name of a zip member; without the UTF-8 flag Chinese software means GBK, not cp437."""
     name = info.filename

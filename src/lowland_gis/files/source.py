@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lowland_gis.errors import InputRefusedError, UsageError
-from lowland_gis.files.archive import unpacked
+from lowland_gis.files.archive import data_set_names, unpacked
 from lowland_gis.files.shapefile_index import with_index
 from lowland_gis.files.utf8 import refuse_other_encoding
 
@@ -108,6 +108,20 @@ def opened(source: str, folder: Path) -> Iterator[Source]:
     else:
         with _indexed(source, path, layer) as found:
             yield found
+
+
+def sources_in(path: Path) -> list[str]:
+    """Return what to name to read all of a file: itself, or `file:data set` for each of several in a zip.
+
+    Raises:
+        InputRefusedError: a zip is broken, unsafe or too large, or holds no data.
+    """
+    if path.suffix.lower() != ".zip":
+        return [str(path)]
+    _check_magic(path)
+    with tempfile.TemporaryDirectory(prefix="lowland-zip-") as folder:
+        names = data_set_names(path, Path(folder), frozenset(DRIVERS))
+    return [str(path)] if len(names) == 1 else [f"{path}:{name}" for name in names]
 
 
 @contextmanager

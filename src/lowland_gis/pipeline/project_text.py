@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
@@ -39,13 +40,23 @@ _SUFFIXES = {"table": "xlsx", "raster": "tif"}
 _WIDTH = 110
 
 
+@dataclass(frozen=True)
+class Block:
+    """A delivery that is proposed, with the comments above it; one that is `off` is a comment itself."""
+
+    delivery: DeliverySettings
+    notes: tuple[str, ...] = ()
+    off: bool = False
+
+
 def project_text(
     project: ProjectSettings,
-    deliveries: Sequence[DeliverySettings] = (),
+    deliveries: Sequence[DeliverySettings | Block] = (),
     *,
     units: DelineateSettings | None = None,
+    missing: Sequence[str] = (),
 ) -> str:
-    """Return the text of a project file; without deliveries, a commented pattern of one for each layer."""
+    """Return the text of a project file; without deliveries, a commented pattern of one for each layer, else of those `missing`."""
     units = units or DelineateSettings()
     lines = [
         *_section("project", project),
@@ -56,7 +67,8 @@ def project_text(
         *_section("package", PackageSettings()),
     ]
     text = _HEAD + "\n".join(lines) + "\n" + _DELIVERIES + "\n".join(_optional_keys()) + "\n"
-    text += "".join(_delivery(one) for one in deliveries) if deliveries else "".join(_patterns())
+    text += "".join(map(_block, deliveries))
+    text += "".join(_patterns(missing if deliveries else layer_keys()))
     return text + _CHECKS + '# severity = "warning"\n# enabled = false\n'
 
 
@@ -86,8 +98,23 @@ def _delivery(delivery: DeliverySettings) -> str:
     return "\n[[delivery]]\n" + "".join(f"{key} = {toml_value(value)}\n" for key, value in given.items())
 
 
-def _patterns() -> Iterator[str]:
-    for layer in sorted(map(layer_definition, layer_keys()), key=lambda layer: layer.key != "parcel"):
+def _block(one: DeliverySettings | Block) -> str:
+    if isinstance(one, DeliverySettings):
+        return _delivery(one)
+    text = _delivery(one.delivery).strip("\n")
+    if one.off:
+        text = "\n".join(f"# {line}" for line in text.split("\n"))
+    comments = [line for note in one.notes for line in _comment(_plain(note))]
+    return "\n" + "".join(f"{line}\n" for line in comments) + f"{text}\n"
+
+
+def _plain(note: str) -> str:
+    """Return a note for a comment: what no comment may hold is a space."""
+    return "".join(letter if letter.isprintable() else " " for letter in note)
+
+
+def _patterns(keys: Sequence[str]) -> Iterator[str]:
+    for layer in sorted(map(layer_definition, keys), key=lambda layer: layer.key != "parcel"):
         yield (
             f"\n# {layer.title} ({layer.document})\n# [[delivery]]\n"
             f"# layer = {toml_value(layer.key)}\n# source = {toml_value(_example(layer))}\n"
