@@ -5,9 +5,12 @@ A message has three parts: what is wrong (with the name of the thing), why it ma
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 SHOWN_FAULTS = 5
+# Files of settings and definitions are mended in one go, so all of their faults are shown.
+SHOWN_IN_FILES = 40
+_FEW = 2
 
 
 class LowlandError(Exception):
@@ -62,3 +65,27 @@ def listed(faults: Sequence[str], *, shown: int = SHOWN_FAULTS) -> str:
     if len(faults) > shown:
         lines.append(f"  … and {len(faults) - shown} more")
     return "\n".join(lines)
+
+
+def gathered(faults: Iterable[tuple[str, str, str]], *, shown: int = SHOWN_FAULTS) -> list[str]:
+    """Return the lines of faults, each given as its place, its own line, and words that fit every place with the same fault.
+
+    More than two of the same are one line with their number and the first places.
+
+    >>> gathered([(f"row {n}", f"row {n}: 'x' is no number", "no number") for n in range(2)])
+    ["row 0: 'x' is no number", "row 1: 'x' is no number"]
+    >>> gathered([(f"row {n}", f"row {n}: 'x' is no number", "no number") for n in range(2107)], shown=2)
+    ['no number – 2,107 times: row 0, row 1 … and 2,105 more']
+    """
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for place, line, together in faults:
+        groups.setdefault(together, []).append((place, line))
+    lines: list[str] = []
+    for together, group in groups.items():
+        if len(group) <= _FEW:
+            lines += [line for _, line in group]
+            continue
+        places = ", ".join(place for place, _ in group[:shown])
+        more = f" … and {len(group) - shown:,} more" if len(group) > shown else ""
+        lines.append(f"{together} – {len(group):,} times: {places}{more}")
+    return lines

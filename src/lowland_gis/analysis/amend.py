@@ -60,6 +60,8 @@ def pack_differences(before: RulePack, after: RulePack) -> Iterator[tuple[str | 
                 None,
                 f"{name} {'new' if name not in made else 'taken away' if name not in remade else 'computed otherwise'}",
             )
+    if before.policy != after.policy:
+        yield None, "the policy tools of planning sheets are others"
     questions = {question.name: question for question in (*before.question, *after.question)}
     for name in questions:
         yield from (

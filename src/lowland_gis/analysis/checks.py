@@ -62,6 +62,23 @@ def mandatory(values: pd.DataFrame, field: str) -> pd.DataFrame:
     return found(_empty(values[field]), field)
 
 
+def one_for_all(findings: pd.DataFrame, groups: npt.NDArray[np.int64]) -> pd.DataFrame:
+    """Return findings with one in place of those about one subject that every row of a group has.
+
+    `groups` has the group of every row, such as its delivery. The one that stays is that of the first row; `whole` is how many
+    rows it stands for, 0 where a finding stands for its own row.
+    """
+    if findings.empty:
+        return findings.assign(whole=pd.Series(dtype=int))
+    sizes = np.unique(groups, return_counts=True)
+    size = dict(zip(sizes[0].tolist(), sizes[1].tolist(), strict=True))
+    group = pd.Series(groups[findings["row"].to_numpy(dtype=np.intp)], index=findings.index)
+    together = findings.groupby([findings["subject"], group], sort=False)["row"]
+    whole = (together.transform("size") == group.map(size)) & (group.map(size) > 1)
+    kept = findings.assign(whole=group.map(size).where(whole, 0))
+    return kept[~whole | (together.cumcount() == 0)].reset_index(drop=True)
+
+
 def domain(values: pd.DataFrame, field: str, permitted: Collection[str]) -> pd.DataFrame:
     """Return rows whose field has a value that is not permitted; empty is a matter of `mandatory`."""
     strange = ~_empty(values[field]) & ~values[field].isin(permitted).to_numpy()

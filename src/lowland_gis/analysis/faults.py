@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import UnionType
 from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
+
+from lowland_gis.errors import gathered
 
 SHOWN_ALLOWED = 12
 # Comparing takes time with the square of the letters; nobody mistypes a name of more, or has more names.
@@ -38,8 +40,13 @@ class Fault:
 
     def __str__(self) -> str:
         """Return the fault as one line."""
+        return f"{self.where + ', ' if self.where else ''}{self.words}"
+
+    @property
+    def words(self) -> str:
+        """Return the fault without its place."""
         given = "" if self.value is None else f" = {_short(self.value)}"
-        text = f"{self.where + ', ' if self.where else ''}{self.key}{given}: {self.problem}."
+        text = f"{self.key}{given}: {self.problem}."
         if self.nearest:
             text += f" Did you mean {self.nearest!r}?"
         if self.allowed:
@@ -47,6 +54,11 @@ class Fault:
             rest = f" … and {more} more" if more > 0 else ""
             text += f" Allowed: {', '.join(self.allowed[:SHOWN_ALLOWED])}{rest}."
         return text
+
+
+def fault_lines(faults: Sequence[Fault]) -> list[str]:
+    """Return faults as lines; what is wrong in the same way at more than two places is one line with the first of them."""
+    return gathered((fault.where, str(fault), fault.words) for fault in faults)
 
 
 def _short(value: Any) -> str:
@@ -100,7 +112,8 @@ def _union_faults(value: Any, choices: tuple[Any, ...], where: str, key: str) ->
             best = max(
                 tables, key=lambda one: len(set(value) & {item.name for item in dataclasses.fields(one)})
             )
-            yield from form_faults(value, cast("type", best), where)
+            # An entry of a list is named by its place already; a table on its own by its key.
+            yield from form_faults(value, cast("type", best), where or key)
             return
     found = [list(_value_faults(value, choice, where, key)) for choice in choices]
     if all(found):

@@ -59,16 +59,25 @@ def _tag_fault(detail: ErrorDetails, model: Any) -> Fault:
 def _words(message: str) -> str:
     """Return the library's sentence in the form that ours have."""
     text = message.removeprefix("Value error, ").replace("Input should be", "it should be").rstrip(".")
+    if text.startswith(("it should be a valid date", "it should be a valid datetime")):
+        return _DATE
     for theirs, ours in _OURS:
         text = text.replace(theirs, ours)
-    return text
+    if " or instance of " in text or text.endswith("an object to extract fields from"):
+        return "it should be a table"
+    for name in _SIZES:
+        text = text.replace(f"{name} should", "it should")
+    return text.replace(" items after validation", " entries").replace(" item after validation", " entry")
 
 
 _OURS = (
     ("a valid string", "a text"), ("a valid dictionary", "a table"), ("a valid tuple", "a list"),
-    ("a valid boolean", "true or false"), (", unable to parse string as a number", ""), (", unable to interpret input", ""),
-    ("String should", "it should"),
+    ("a valid boolean", "true or false"), ("a valid integer", "a whole number"), ("a valid number", "a number"),
+    (", unable to parse string as a number", ""), (", unable to parse string as an integer", ""),
+    (", unable to interpret input", ""), (", got a number with a fractional part", ""),
 )  # fmt: skip
+_DATE = "it should be a date such as 2024-04-17 without quotes"
+_SIZES = ("Tuple", "List", "Dictionary", "String", "Value")
 _KINDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
 

@@ -90,6 +90,7 @@ class _Names:
         for number, question in tables_of(self.content, "question"):
             yield from self._question_faults(question, place("", "question", question, number), earlier)
             earlier[text_of(question, "name")] = _answers(question)
+        yield from _policy_faults(self.content.get("policy"), earlier.get(KIND, ()))
 
     # ------------------------------------------------------------------------------------------- parameters
 
@@ -350,6 +351,16 @@ def _meaning_faults(question: Table, where: str, answers: tuple[str, ...]) -> It
             None,
             "no answer means low-efficiency land, so no database would have an entry",
         )
+
+
+def _policy_faults(policy: Any, answers: tuple[str, ...]) -> Iterator[Fault]:
+    """Yield tools for kinds of land that the question `kind` never gives."""
+    tools = policy.get("tools") if isinstance(policy, dict) else None
+    for name in tools if isinstance(tools, dict) else ():
+        if name not in answers:
+            yield Fault(
+                "policy", f"tools.{name}", None, f"the question {KIND} never gives this answer", answers
+            )
 
 
 def _missing_means(question: Table, answers: tuple[str, ...]) -> str:

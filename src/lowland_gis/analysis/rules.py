@@ -8,7 +8,7 @@ the question stays open. How that is computed stands in `analysis.decide`, what 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -243,8 +243,25 @@ Derived = Score | Rank | Estimate
 
 
 @dataclass(frozen=True)
+class Policy:
+    """What the planning sheet of a unit offers (政策工具) by the kinds of its land, and what it compares the public share with."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    document: str
+    tools: dict[str, tuple[str, ...]]
+    public_benefit: str | None = None
+
+    def of(self, kinds: Iterable[str]) -> tuple[str, ...]:
+        """Return the tools of some kinds, each once, in their order."""
+        return tuple(dict.fromkeys(tool for kind in kinds for tool in self.tools.get(kind, ())))
+
+
+@dataclass(frozen=True)
 class RulePack:
-    """Several questions with their parameters, and the scores, ranks and estimates that they rest on."""
+    """Several questions with their parameters, and the scores, ranks and estimates that they rest on.
+
+    `policy` is what planning sheets offer; without it they offer nothing.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     name: str
@@ -257,6 +274,17 @@ class RulePack:
     score: tuple[Score, ...] = ()
     rank: tuple[Rank, ...] = ()
     estimate: tuple[Estimate, ...] = ()
+    policy: Policy | None = None
+
+    @property
+    def unproven(self) -> tuple[str, ...]:
+        """Return the rules and exceptions without an example, as question.rule."""
+        return tuple(
+            f"{question.name}.{part.name}"
+            for question in self.question
+            for part in question.parts
+            if not part.example
+        )
 
     @property
     def derived(self) -> tuple[Derived, ...]:

@@ -21,7 +21,7 @@ from lowland_gis import __version__
 from lowland_gis.cli.memory import keep_memory
 from lowland_gis.cli.outputs import InputPath
 from lowland_gis.cli.raw_names import is_bytes, not_utf8, refuse_bytes, word_around
-from lowland_gis.cli.streams import have_streams, nobody_reads, speak_utf8, warn
+from lowland_gis.cli.streams import have_streams, mention, nobody_reads, speak_utf8, warn
 from lowland_gis.errors import InputRefusedError, LowlandError
 
 if TYPE_CHECKING:
@@ -142,9 +142,11 @@ class Session:
         )
 
     def tell(self, text: str) -> None:
-        """Say what is being done, on stderr."""
+        """Say what is being done, on stderr; what only passes by is one line of a terminal, unless more is to be said."""
+        from lowland_gis.pipeline.passing import Passing
+
         if self.verbosity >= 0:
-            warn(text)
+            (mention if isinstance(text, Passing) and not self.verbosity else warn)(text)
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,11 +17,16 @@ from lowland_gis.cli.staleness import mark
 from lowland_gis.cli.tables import json_option, show
 from lowland_gis.definitions.check import CheckDefinition, checks, chosen_checks
 from lowland_gis.errors import UsageError
+from lowland_gis.pipeline.check import ALL_RECORDS
 from lowland_gis.pipeline.check import check as run_check
-from lowland_gis.pipeline.check import stale_findings
+from lowland_gis.pipeline.checked import idle_checks, standing
 from lowland_gis.pipeline.findings import ACCEPTED, FIXED, OPEN, accept, listed_findings
+from lowland_gis.pipeline.overview import deliveries_in_force
 
 _FOUND = 1
+# On a terminal more findings than that are shown by what they say, not one by one.
+_SHOWN_SINGLY = 40
+_PLACES = 5
 
 
 def _options(command: Callable[..., object]) -> Callable[..., object]:
@@ -56,8 +62,12 @@ def _run(session: Session, suite: str | None, *, strict: bool, as_json: bool) ->
     chosen = chosen_checks(project.settings.check, suite)
     with project.transaction() as connection:
         findings = listed_findings(connection, list(chosen), (OPEN, ACCEPTED))
-    summary = _summary(findings)
-    show(summary if as_json else summary.drop(columns=["official", "first"]), as_json=as_json)
+        records = deliveries_in_force(connection).groupby("layer")["n_loaded"].sum()
+        idle = idle_checks(connection, chosen)
+    summary = _summary(findings, records)
+    show(summary if as_json else _for_people(summary), as_json=as_json)
+    for words in idle:
+        session.tell(words)
     still = findings[findings["status"] == OPEN]
     counts = [int((still["severity"] == severity).sum()) for severity in ("error", "warning")]
     session.tell(
@@ -67,8 +77,17 @@ def _run(session: Session, suite: str | None, *, strict: bool, as_json: bool) ->
     return _FOUND if counts[0] or (strict and counts[1]) else 0
 
 
-def _summary(findings: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a rule and layer: how many are open and accepted, and the first open place."""
+def _for_people(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return the summary with shares in percent, without what only programs need."""
+    shares = ["" if share is None else f"{share:.1%}" for share in summary["share"]]
+    return summary.assign(share=shares).drop(columns=["official", "first"])
+
+
+def _summary(findings: pd.DataFrame, records: pd.Series) -> pd.DataFrame:
+    """Return one row a rule and layer: how many are open, in which share of the records, how many accepted, and the first open place.
+
+    `records` has the number of records of each layer.
+    """
     rows = []
     for (rule, layer), group in findings.groupby(["rule", "layer"], sort=True):
         still = group[group["status"] == OPEN]
@@ -81,6 +100,7 @@ def _summary(findings: pd.DataFrame) -> pd.DataFrame:
                 "title": checks()[str(rule)].title,
                 "official": first["official"],
                 "open": len(still),
+                "share": _share(still, int(records.get(layer, 0))),
                 "accepted": len(group) - len(still),
                 "first": "、".join(map(str, first["keys"])),
                 "place": None
@@ -88,8 +108,28 @@ def _summary(findings: pd.DataFrame) -> pd.DataFrame:
                 else f"{first['east_m']:.0f} {first['north_m']:.0f}",
             }
         )
-    columns = ["severity", "rule", "layer", "title", "official", "open", "accepted", "first", "place"]
-    return pd.DataFrame(rows, columns=columns).sort_values(["severity", "rule", "layer"], ignore_index=True)
+    columns = [
+        "severity",
+        "rule",
+        "layer",
+        "title",
+        "official",
+        "open",
+        "share",
+        "accepted",
+        "first",
+        "place",
+    ]
+    table = pd.DataFrame(rows, columns=columns).sort_values(["severity", "rule", "layer"], ignore_index=True)
+    return table.assign(share=table["share"].astype(object).where(table["share"].notna(), None))
+
+
+def _share(still: pd.DataFrame, records: int) -> float | None:
+    """Return the share of a layer's records that have an open finding."""
+    if not records:
+        return None
+    first = still["keys"].map(lambda keys: str(keys[0]))
+    return 1.0 if (first == ALL_RECORDS).any() else min(first.nunique() / records, 1.0)
 
 
 @check.command("show")
@@ -117,17 +157,31 @@ def show_rule(
         raise UsageError(f"There is no check {rule!r}. {hint}")
     statuses = (OPEN, ACCEPTED, FIXED) if every else (OPEN,)
     with session.project.snapshot() as connection:
-        rows, stale = (
-            listed_findings(connection, [rule], statuses),
-            stale_findings(connection, session.project, rule),
-        )
+        rows = listed_findings(connection, [rule], statuses)
+        held = standing(connection, session.project, rule)
+    if held.note is not None:
+        session.tell(held.note)
     if output is not None:
         write_list(session, _readable(rows), output, overwrite=overwrite)
     elif as_json:
         show(rows.astype(object).where(rows.notna(), None), as_json=True)
+    elif len(rows) > _SHOWN_SINGLY and sys.stdout.isatty():
+        show(_together(_readable(rows)), as_json=False, title=checks()[rule].title)
+        session.tell(f"Each with its number: lowland check show {rule} -o FILE.csv")
     else:
         show(_readable(rows), as_json=False, title=checks()[rule].title)
-    mark(ctx, stale)
+    mark(ctx, held.stale)
+
+
+def _together(readable: pd.DataFrame) -> pd.DataFrame:
+    """Return findings that say the same of one layer as one row, with their number and the first features, most frequent first."""
+    groups = readable.groupby(["layer", "message", "status"], sort=False)
+    rows = [
+        (layer, message, len(group), status, "、".join(group["features"][:_PLACES]), group["place"].iloc[0])
+        for (layer, message, status), group in groups
+    ]
+    columns = ["layer", "message", "findings", "status", "first features", "first place"]
+    return pd.DataFrame(rows, columns=columns).sort_values("findings", ascending=False, kind="stable")
 
 
 def _readable(rows: pd.DataFrame) -> pd.DataFrame:

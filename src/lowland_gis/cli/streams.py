@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import unicodedata
 from contextlib import suppress
 from typing import Any
 
@@ -41,7 +43,41 @@ def speak_utf8() -> None:
             reconfigure(errors="backslashreplace")
 
 
+_WIPE = "\r\x1b[2K"
+
+
+class _Line:
+    """Whether a line stands on the terminal that the next one is to take the place of."""
+
+    stands = False
+
+
 def warn(text: str) -> None:
     """Say something on stderr; that nobody reads it stops no work."""
+    wipe = _WIPE if _Line.stands else ""
+    _Line.stands = False
     with suppress(BrokenPipeError):
-        click.echo(text, err=True)
+        click.echo(wipe + text, err=True)
+
+
+def mention(text: str) -> None:
+    """Say on one line of a terminal what is at work, until anything else is said; elsewhere say nothing."""
+    if not sys.stderr.isatty():
+        return
+    _Line.stands = True
+    with suppress(BrokenPipeError):
+        click.echo(_WIPE + _cut(text, shutil.get_terminal_size().columns - 1), nl=False, err=True)
+
+
+def _cut(text: str, columns: int) -> str:
+    """Return what of a text fits into so many columns; Chinese letters take two.
+
+    >>> _cut("measure 税收 tax", 12)
+    'measure 税收'
+    """
+    room = columns
+    for place, letter in enumerate(text):
+        room -= 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        if room < 0:
+            return text[:place]
+    return text

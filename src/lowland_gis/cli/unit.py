@@ -263,5 +263,5 @@ def sheet(ctx: click.Context, unit_id: str, target: Path, which: str, overwrite:
     from lowland_gis.pipeline.unit_sheet import unit_sheet
 
     with reading_draft(ctx.obj.project, which) as draft:
-        click.echo(unit_sheet(draft, unit_id, target, overwrite=overwrite))
+        click.echo(unit_sheet(draft, unit_id, target, overwrite=overwrite, tell=ctx.obj.tell))
     mark(ctx, draft.stale)

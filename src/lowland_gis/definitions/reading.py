@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from lowland_gis import toml
+from lowland_gis.analysis.faults import Fault, fault_lines
 from lowland_gis.analysis.model_faults import model_faults
-from lowland_gis.errors import DefinitionError, listed
+from lowland_gis.errors import SHOWN_IN_FILES, DefinitionError, listed
 
 FOLDER = Path(__file__).parent
 
@@ -34,17 +36,27 @@ def parsed(path: Path) -> dict[str, Any]:
     return toml.read(path, DefinitionError)
 
 
-def validated(content: dict[str, Any], adapter: TypeAdapter[Model], path: Path) -> Model:
+def validated(
+    content: dict[str, Any], adapter: TypeAdapter[Model], path: Path, *, beside: Sequence[Fault] = ()
+) -> Model:
     """Return the model behind parsed TOML.
 
     Raises:
-        DefinitionError: the content does not fit; `path` names the file in the message.
+        DefinitionError: the content does not fit, or there are faults `beside` its form; `path` names the file in the message.
     """
     try:
-        return adapter.validate_python(content)
+        model = adapter.validate_python(content)
     except ValidationError as error:
-        faults = [str(fault) for fault in model_faults(error, adapter._type)]  # noqa: SLF001 - the adapter does not tell it otherwise
-    raise DefinitionError(f"{path}: {len(faults)} fault(s):\n{listed(faults)}\nMend them and try again.")
+        raise refused(path, [*model_faults(error, adapter._type), *beside]) from error  # noqa: SLF001 - the adapter does not tell it otherwise
+    if beside:
+        raise refused(path, beside)
+    return model
+
+
+def refused(path: Path, faults: Sequence[Fault]) -> DefinitionError:
+    """Return the refusal of a definition file, with all of its faults."""
+    lines = listed(fault_lines(faults), shown=SHOWN_IN_FILES)
+    return DefinitionError(f"{path}: {len(faults)} fault(s):\n{lines}\nMend them and try again.")
 
 
 def shipped(kind: str) -> list[str]:

@@ -46,8 +46,10 @@ def font_families(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     return _family(path), FALLBACK
 
 
-def save_figure(figure: Figure, path: Path, families: Sequence[str]) -> None:
+def save_figure(figure: Figure, path: Path, families: Sequence[str], *, legend: str | None = None) -> None:
     """Write a PDF or, under any other name, a PNG beside the target and rename it; neither says when or by what it was made.
+
+    `legend` is the digest of a project's own legend; the file says it (PNG: the text Legend, PDF: the keywords).
 
     Raises:
         UsageError: a letter is in none of the fonts, so that it would come out as a box.
@@ -55,6 +57,8 @@ def save_figure(figure: Figure, path: Path, families: Sequence[str]) -> None:
     """
     kind = "pdf" if path.suffix.lower() == ".pdf" else "png"
     metadata: dict[str, Any] = {"Software": None} if kind == "png" else {"CreationDate": None}
+    if legend is not None:
+        metadata["Legend" if kind == "png" else "Keywords"] = f"legend sha256 {legend}"
     with refused(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     try:

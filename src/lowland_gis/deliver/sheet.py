@@ -52,20 +52,22 @@ def overview(
     data_date: str = "",
     mark: str = SHEET_MARK,
     kinds: Mapping[str, str] | None = None,
+    legend: Legend | None = None,
 ) -> Path:
     """Draw an A3 overview and return its path; the same frames and texts give the same bytes.
 
     Frames, all in one metric system: `parcels` (answer, geometry; `area_m2` where it is to be counted instead of the
     plane) and, where there are any, `units`, `roads` (grade), `river`, `towns` (name), `eco_redline`, `farmland`.
 
-    `kinds` are the titles of the answers as the rule pack has them.
+    `kinds` are the titles of the answers as the rule pack has them; without `legend` the shipped one is used. The digest of a
+    project's own one stands in the file.
 
     Raises:
         InputRefusedError: there are no parcels, or the frames are not in one metric system.
         UsageError: no font can show the text.
     """
     _check(frames)
-    legend = read_legend().knowing(set(frames["parcels"]["answer"]), kinds)
+    legend = (legend or read_legend()).knowing(set(frames["parcels"]["answer"]), kinds)
     families = font_families()
     with mpl.rc_context(page_settings(families)):
         figure = Figure(
@@ -77,7 +79,7 @@ def overview(
         panel = figure.add_axes(PANEL_BOX)
         draw_furniture(page.axes, panel, legend_entries(frames, legend), legend.paper)
         _draw_texts(figure, legend, title=title, note=note, data_date=data_date, mark=mark)
-        save_figure(figure, path, families)
+        save_figure(figure, path, families, legend=legend.digest)
     return path
 
 

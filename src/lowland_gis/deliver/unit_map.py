@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lowland_gis.definitions.legend import read_legend
+from lowland_gis.definitions.legend import Legend, read_legend
 from lowland_gis.deliver.fonts import font_families
 
 DEGREES = "EPSG:4490"
@@ -23,14 +23,15 @@ def drafts_figure(
     parcels: gpd.GeoDataFrame,
     barriers: gpd.GeoDataFrame,
     towns: gpd.GeoDataFrame,
+    legend: Legend | None = None,
 ) -> Figure:
-    """Draw drafts (name → units) side by side over parcels coloured by kind, with what divides them."""
-    legend = read_legend()
+    """Draw drafts (name → units) side by side over parcels coloured by kind, with what divides them; without `legend` in the shipped one."""
+    legend = legend or read_legend()
     with mpl.rc_context({"font.family": list(font_families()), "axes.unicode_minus": False}):
         figure = Figure(figsize=(7 * len(drafts), 7), layout="constrained")
         places = figure.subplots(1, len(drafts), squeeze=False)[0]
         for axes, (name, units) in zip(places, drafts.items(), strict=True):
-            draft_axes(axes, units, parcels, barriers, towns)
+            draft_axes(axes, units, parcels, barriers, towns, legend)
             axes.set_title(f"{name}：{len(units)} 个单元", color=legend.paper.ink)
     return figure
 
@@ -41,10 +42,11 @@ def draft_axes(
     parcels: gpd.GeoDataFrame,
     barriers: gpd.GeoDataFrame,
     towns: gpd.GeoDataFrame,
+    legend: Legend,
 ) -> None:
     """Draw one draft on some axes."""
     kinds = parcels["kind"].astype(object).where(parcels["kind"].notna(), "none")
-    legend = read_legend().knowing(set(kinds))
+    legend = legend.knowing(set(kinds))
     towns.boundary.plot(ax=axes, color=legend.layers["town"].outline, linewidth=0.8)
     for layer, style in {"road": legend.roads["主干路"], **legend.layers}.items():
         rows = barriers[barriers["layer"] == layer]
@@ -52,19 +54,20 @@ def draft_axes(
             surface = rows.geom_type.str.contains("Polygon")
             rows.geometry.where(~surface, rows.boundary).plot(ax=axes, color=style.outline, linewidth=0.8)
     for kind, rows in parcels.groupby(kinds, sort=True):
-        rows.plot(ax=axes, color=legend.answers[str(kind)].fill)
+        style = legend.answers[str(kind)]
+        rows.plot(ax=axes, color=style.fill, hatch=style.hatch or None)
     if len(units):
         units.boundary.plot(ax=axes, color=legend.layers["unit"].outline, linewidth=1.6)
     axes.set_axis_off()
 
 
-def draft_page(units: gpd.GeoDataFrame, parcels: gpd.GeoDataFrame) -> Any:
+def draft_page(units: gpd.GeoDataFrame, parcels: gpd.GeoDataFrame, legend: Legend | None = None) -> Any:
     """Return a folium map to drag: parcels by kind with their reasons, units with their ledgers; no background tiles.
 
     Without tiles no map server learns which parcels are looked at. Degrees are those of CGCS2000.
     """
     kinds = parcels["kind"].astype(object).where(parcels["kind"].notna(), "none")
-    legend = read_legend().knowing(set(kinds))
+    legend = (legend or read_legend()).knowing(set(kinds))
     titles = {answer: style.title for answer, style in legend.answers.items()}
     styles = [style for answer, style in legend.answers.items() if answer in set(kinds)]
     shown = parcels[

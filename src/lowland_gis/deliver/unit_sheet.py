@@ -44,13 +44,13 @@ class UnitSheet:
     """What a sheet shows; frames are in the project's plane.
 
     `parcels`: those of the unit and around it, with answer (missing: no verdict) and geometry; `kinds`: answer → title. `tables`: title → rows
-    of name and area_m2, already grouped. `members`: parcel_id, kind (title) and area_m2 of the unit's parcels. `facts`: name → text. `tools`: policy tools by name. `barriers`: layer, title, geometry.
+    of name and area_m2, already grouped. `members`: parcel_id, kind (title) and area_m2 of the unit's parcels. `facts`: name → text. `tools`: policy tools by name, None where the rule pack has none. `barriers`: layer, title, geometry.
     """
 
     title: str
     facts: Mapping[str, str]
     tables: Mapping[str, pd.DataFrame]
-    tools: Sequence[str]
+    tools: Sequence[str] | None
     notes: Sequence[str]
     outline: shapely.Geometry
     parcels: gpd.GeoDataFrame
@@ -58,6 +58,7 @@ class UnitSheet:
     members: pd.DataFrame
     mark: str = ""
     kinds: Mapping[str, str] = field(default_factory=dict)
+    legend: Legend = field(default_factory=read_legend)
 
 
 def draw_unit_sheet(sheet: UnitSheet, path: Path) -> Path:
@@ -70,13 +71,13 @@ def draw_unit_sheet(sheet: UnitSheet, path: Path) -> Path:
         raise UsageError(f"{path}: a sheet is a PDF or a PNG. Give a name that ends in .pdf or .png.")
     families = font_families()
     with mpl.rc_context(page_settings(families)):
-        save_figure(unit_page(sheet), path, families)
+        save_figure(unit_page(sheet), path, families, legend=sheet.legend.digest)
     return path
 
 
 def unit_page(sheet: UnitSheet) -> Figure:
     """Return the page as a figure, to be saved under `drawing.page_settings`."""
-    legend = read_legend()
+    legend = sheet.legend
     figure = Figure(figsize=A4, facecolor=legend.paper.ground)
     _heading(figure, sheet, legend)
     _map(figure.add_axes(_MAP_BOX), sheet, legend)
@@ -169,6 +170,7 @@ def _key(axes: Axes, shown: list[tuple[str, Style]], legend: Legend) -> None:
             facecolor=style.fill,
             edgecolor=style.outline,
             linewidth=0.6,
+            hatch=style.hatch or None,
             label=title,
         )
         for title, style in shown
@@ -201,8 +203,9 @@ def _tables(figure: Figure, sheet: UnitSheet, legend: Legend) -> None:
                 _row(figure, (left, top - _HEAD - _ROW * number), name[:20], text, legend)
         top -= _HEAD + _ROW * max((len(rows) for _, rows in pair), default=0) + _GAP
     _parcel_list(figure, sheet.members, top, legend)
-    tools = "政策工具：" + ("、".join(sheet.tools) or "无")
-    figure.text(_COLUMNS[0], 0.085, tools, fontsize=9, color=paper.ink)
+    if sheet.tools is not None:
+        tools = "政策工具：" + ("、".join(sheet.tools) or "无")
+        figure.text(_COLUMNS[0], 0.085, tools, fontsize=9, color=paper.ink)
     for number, note in enumerate(sheet.notes):
         figure.text(_COLUMNS[0], 0.066 - 0.015 * number, note, fontsize=7.5, color=paper.quiet)
 

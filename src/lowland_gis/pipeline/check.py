@@ -22,15 +22,16 @@ from lowland_gis.definitions.check import CheckDefinition, chosen_checks, law_cl
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.files.raster_cover import places_without_value
 from lowland_gis.pipeline.findings import store, with_digests
+from lowland_gis.pipeline.passing import Passing
 from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.rasters import DeliveredRaster, delivered_rasters
 from lowland_gis.pipeline.requests import CHECK, checking
-from lowland_gis.pipeline.runs import Run, Version, current_versions, record_of, recorded
-from lowland_gis.pipeline.stale import Stale, stale_checks
+from lowland_gis.pipeline.runs import Run, Version, current_versions, recorded
 
 _UNITS = {
     "duplicate": "m²", "hole": "m²", "multipart": "count", "unique": "count", "small_feature": "m²",
 }  # fmt: skip
+ALL_RECORDS = "all records"
 _COLUMNS = (
     "version_id", "layer", "rule", "official", "severity", "subject", "keys", "value", "limit_value", "unit",
     "message", "place", "row_no",
@@ -92,8 +93,8 @@ def check(project: Project, *, suite: str | None = None, tell: Tell = silent) ->
         layers = sorted({key for item in chosen.values() for key in item.layer_keys} & versions.keys())
 
         def work(_run_id: int) -> None:
-            for key in layers:
-                tell(f"check {key} {layer_definition(key).title}")
+            for number, key in enumerate(layers, start=1):
+                tell(Passing(f"check {number} of {len(layers)}: {key} {layer_definition(key).title}"))
                 # A check against a layer that was not delivered says nothing, so its findings stay as they are.
                 asked = {
                     name: item
@@ -102,21 +103,9 @@ def check(project: Project, *, suite: str | None = None, tell: Tell = silent) ->
                 }
                 findings = check_layer(connection, key, versions, asked, project.settings.folder)
                 store(connection, with_digests(findings), rules=asked, layers=[key], srid=project.srid)
+            tell(f"check {len(layers)} layers")
 
         return recorded(connection, checking(versions, chosen), work)
-
-
-def stale_findings(connection: Connection, project: Project, rule: str) -> Stale | None:
-    """Return what the findings of a check are out of date by; None where the check is switched off in the project."""
-    item = chosen_checks(project.settings.check).get(rule)
-    if item is None:
-        return None
-    current = current_versions(connection)
-    row = connection.execute(
-        "SELECT max(run_id) FROM result.run WHERE stage = %s AND settings->'checks' ? %s", [CHECK, rule]
-    ).fetchone()
-    record = None if row is None or row[0] is None else record_of(connection, row[0], CHECK)
-    return stale_checks(connection, record, {rule: item}, current)
 
 
 def check_layer(
@@ -194,6 +183,9 @@ def _found(item: CheckDefinition, layer: Layer, others: Others) -> pd.DataFrame:
     else:
         fields = item.fields.get(layer.definition.key, ())
         found = _FIELDS[item.kind](item, layer, fields, others)
+    if item.kind == "mandatory":
+        # A field that a delivery does not have at all is one finding, not as many as there are records.
+        found = checks.one_for_all(found, layer.rows["version_id"].to_numpy())
     if item.when:
         found = found[checks.selected(layer.texts, item.when)[found["row"].to_numpy(dtype=np.intp)]]
     return found
@@ -216,6 +208,8 @@ def _described(name: str, item: CheckDefinition, layer: Layer, found: pd.DataFra
         found["subject"] if "subject" in found else pd.Series(item.other, index=found.index, dtype=object)
     )
     detail = found["detail"] if "detail" in found else pd.Series("", index=found.index)
+    whole = found["whole"] if "whole" in found else pd.Series(0, index=found.index)
+    detail = detail.where(whole == 0, [f" in all {count:,} records" for count in whole])
     unit = next((parameter.unit for parameter in item.parameter.values()), _UNITS.get(item.kind))
     words = [
         f"{item.title}: " + item.message.format(subject=a, value=b, limit=c, detail=d)
@@ -230,13 +224,14 @@ def _described(name: str, item: CheckDefinition, layer: Layer, found: pd.DataFra
             "severity": item.severity,
             "subject": subject,
             "keys": [
-                [key[a]] if b == topology.NONE else [key[a], key[b]] for a, b in zip(row, other, strict=True)
+                [ALL_RECORDS] if every else [key[a]] if b == topology.NONE else [key[a], key[b]]
+                for a, b, every in zip(row, other, whole, strict=True)
             ],
             "value": found["value"],
             "limit_value": limit,
             "unit": unit,
             "message": words,
-            "place": _places(layer, found),
+            "place": pd.Series(_places(layer, found), index=found.index).where(whole == 0, None),
             "row_no": rows["row_no"].to_numpy(),
         }
     )

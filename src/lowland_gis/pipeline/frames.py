@@ -8,10 +8,11 @@ import geopandas as gpd
 import pandas as pd
 
 from lowland_gis import schema
-from lowland_gis.analysis.rules import OPEN, RulePack
+from lowland_gis.analysis.rules import KIND, OPEN, RulePack
 from lowland_gis.analysis.units import MU_M2
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_geoframe
+from lowland_gis.definitions.legend import Legend, legend_doubts
 from lowland_gis.pipeline import land
 from lowland_gis.pipeline.determine import WITHDRAWN, newest
 from lowland_gis.pipeline.frozen import frozen_shapes
@@ -40,9 +41,16 @@ def problem_frame(held: Reading) -> pd.DataFrame:
     return _problem(held.connection, _parcels(held), held.basis.pack)
 
 
-def kind_titles(pack: RulePack) -> dict[str, str]:
-    """Return answer → title of the question `kind`, with open land."""
-    return {**pack.question_named("kind").answers, OPEN: OPEN_TITLE}
+def kind_titles(pack: RulePack, legend: Legend) -> dict[str, str]:
+    """Return answer → title of the question `kind`, with open land as the legend calls it."""
+    return {**pack.question_named(KIND).answers, OPEN: legend.answers[OPEN].title}
+
+
+def pack_legend(held: Reading) -> tuple[Legend, list[str]]:
+    """Return the project's legend with a style for every answer of the rule pack, and what of it a person should know."""
+    pack, legend = held.basis.pack, held.project.legend
+    titles, not_low = kind_titles(pack, legend), pack.question_named(KIND).meaning("not")
+    return legend.knowing((), titles, not_low), legend_doubts(legend, titles, not_low)
 
 
 def map_frames(held: Reading) -> dict[str, gpd.GeoDataFrame]:
@@ -89,10 +97,15 @@ def _units_of_the_flow(connection: Connection, *, srid: int) -> gpd.GeoDataFrame
 
 
 def kind_table(held: Reading) -> pd.DataFrame:
-    """Return kinds × parcels × area: kind, title, parcels, area_m2, area_mu, in the order of the rule pack."""
-    question = next(item for item in held.basis.pack.question if item.name == "kind")
+    """Return kinds × parcels × area: kind, title, parcels, area_m2, area_mu.
+
+    They are in the order of the project's own legend, where there is one, else of the rule pack.
+    """
+    question, legend = held.basis.pack.question_named(KIND), held.project.legend
     answers = dict.fromkeys([*(rule.answer for rule in question.rule), question.otherwise])
-    titles = {**{answer: question.answers[answer] for answer in answers}, OPEN: OPEN_TITLE}
+    known = {**{answer: question.answers[answer] for answer in answers}, OPEN: legend.answers[OPEN].title}
+    order = legend.in_order(known, question.meaning("not")) if legend.own else list(known)
+    titles = {answer: known[answer] for answer in order}
     verdicts = kind_verdicts(held.connection, held.basis).rename(columns={"answer": "kind"})
     sums = verdicts.groupby("kind").agg(parcels=("parcel_id", "count"), area_m2=("area_m2", "sum"))
     table = sums.reindex([kind for kind in titles if kind in sums.index]).reset_index()

@@ -14,6 +14,7 @@ from lowland_gis.definitions import measure as define
 from lowland_gis.pipeline.documents import current_documents, paper_rows, said_rows
 from lowland_gis.pipeline.evaluate import evaluate
 from lowland_gis.pipeline.inputs import Inputs, StoredOverlaps, read_inputs
+from lowland_gis.pipeline.passing import Passing
 from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.requests import MEASURE, TABULATE, measuring
 from lowland_gis.pipeline.runs import Run, current_versions, needed_record, recorded
@@ -50,9 +51,10 @@ def evidence(
     inputs: Inputs, defined: Mapping[str, define.AnyMeasure], *, tell: Tell = silent
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield the evidence of each measure: parcel_id, measure, value, low, high, source, detail; only what is known."""
-    for name, definition in defined.items():
-        tell(f"measure {name} {definition.title}")
+    for number, (name, definition) in enumerate(defined.items(), start=1):
+        tell(Passing(f"measure {number} of {len(defined)}: {name} {definition.title}"))
         yield name, _evidence(name, definition, inputs)
+    tell(f"measure {len(defined)} measures")
     yield "papers", said_rows(inputs.documents, set(defined))
 
 

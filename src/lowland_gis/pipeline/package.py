@@ -11,10 +11,11 @@ import geopandas as gpd
 import pandas as pd
 
 from lowland_gis.db.connect import Connection
+from lowland_gis.definitions.legend import Legend
 from lowland_gis.definitions.package import package_definition
 from lowland_gis.deliver.package import PackageNames, PackageReport, build
 from lowland_gis.deliver.sheet import overview
-from lowland_gis.pipeline.frames import delivery_frames, kind_titles, map_frames
+from lowland_gis.pipeline.frames import delivery_frames, kind_titles, map_frames, pack_legend
 from lowland_gis.pipeline.frozen import frozen_units, stale_frozen
 from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.protection import said_of_units
@@ -52,13 +53,14 @@ def package_contents(held: Reading) -> Contents:
     runs += [needed_record(connection, stage) for stage in (DELINEATE, DETERMINE)]
     frozen_on = sorted({int(run) for run in frozen_units(connection)["run_id"]})
     doubts = () if frozen_on else _doubts(connection)
-    settings = held.project.settings
+    settings, legend = held.project.settings, held.project.legend
     provenance = {
         "synthetic": settings.project.synthetic,
         "crs": settings.project.crs,
         "rule_pack": settings.classify.pack,
         "runs": {run.stage: _cited(run) for run in runs},
         "deliveries": sorted(version.cited for versions in basis.versions.values() for version in versions),
+        **({} if legend.digest is None else {"legend": legend.digest}),
         **({"frozen_from_drafts": frozen_on} if frozen_on else {}),
         **({"doubts": list(doubts)} if doubts else {}),
     }
@@ -113,16 +115,23 @@ def file_package(
 
 @dataclass(frozen=True)
 class MapContents:
-    """What the overview map shows, all of one state of the database: `kinds` are titles; and what of it is out of date."""
+    """What the overview map shows, all of one state of the database: `kinds` are titles; and what of it is out of date.
+
+    `legend` knows every kind; `doubts` say which of them it had to find a colour for.
+    """
 
     frames: Mapping[str, gpd.GeoDataFrame]
     kinds: Mapping[str, str]
     stale: Stale | None
+    legend: Legend
+    doubts: tuple[str, ...] = ()
 
 
 def map_contents(held: Reading) -> MapContents:
     """Return what the overview map shows."""
-    return MapContents(map_frames(held), kind_titles(held.basis.pack), stale_on_the_map(held))
+    legend, doubts = pack_legend(held)
+    titles = kind_titles(held.basis.pack, legend)
+    return MapContents(map_frames(held), titles, stale_on_the_map(held), legend, tuple(doubts))
 
 
 def draw_overview(
@@ -141,6 +150,8 @@ def draw_overview(
     settings = project.settings
     target = target or settings.path(settings.package.folder) / "overview.png"
     tell(f"map {target}")
+    for doubt in contents.doubts:
+        tell(f"Warning: {doubt}")
     notes = ["认定阈值为示例"] if settings.project.synthetic else []
     notes += [] if contents.stale is None else ["成果已过期，与现行数据不一致"]
     with project.outputs.writing(target, overwrite=overwrite):
@@ -152,6 +163,7 @@ def draw_overview(
             data_date=settings.project.as_of.isoformat(),
             mark="合成数据 示例" if settings.project.synthetic else "",
             kinds=contents.kinds,
+            legend=contents.legend,
         )
     return target
 

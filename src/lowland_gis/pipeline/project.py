@@ -13,6 +13,7 @@ from lowland_gis import settings as project_settings
 from lowland_gis.analysis.geodesy import GaussPlane
 from lowland_gis.db import cluster, connect, revision
 from lowland_gis.db.connect import Connection
+from lowland_gis.definitions.legend import Legend, read_legend
 from lowland_gis.errors import DatabaseError
 from lowland_gis.files.outputs import Outputs
 from lowland_gis.pipeline.outputs import outputs_of
@@ -57,6 +58,11 @@ class Project:
         return self.settings.plane
 
     @property
+    def legend(self) -> Legend:
+        """Return the palette of maps and pages, with what the project changes about it."""
+        return read_legend(self.settings.folder)
+
+    @property
     def outputs(self) -> Outputs:
         """Return what the project has written, to be asked before a file is written."""
         return outputs_of(self.settings.folder, lambda: self.settings)
@@ -86,12 +92,15 @@ def open_project(folder: Path | str) -> Project:
 
     Raises:
         UsageError: there is no project, or its settings are wrong.
+        DefinitionError: its own legend is wrong.
         DatabaseError: the database is not running, not at the newest schema, or made for another plane.
     """
     path = Path(folder)
     file = path / project_settings.PROJECT_FILE if path.is_dir() else path
     settings = project_settings.load(file)
     refuse_unknown_names(settings.delineate)
+    # A map that could not be drawn in the end is refused before anything is read or written.
+    read_legend(settings.folder)
     dsn = cluster.connect_string(settings.folder, settings.dsn)
     found, newest = revision.current_revision(dsn), revision.newest_revision()
     revision.refuse_newer(found)

@@ -19,6 +19,7 @@ from lowland_gis.pipeline.documents import current_documents, said_rows
 from lowland_gis.pipeline.evidence import Measured, facts_from, greatest_codes, measured_units
 from lowland_gis.pipeline.inputs import Inputs, StoredOverlaps, read_inputs
 from lowland_gis.pipeline.measure import COLUMNS, evidence
+from lowland_gis.pipeline.passing import Passing
 from lowland_gis.pipeline.program import program_version
 from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.rasters import delivered_rasters
@@ -141,7 +142,7 @@ class _Rebuilt:
         nothing = recorded.iloc[:0]
         defined = self._basis.measures
         for name, definition in defined.items():
-            self._tell(f"measure {name} again")
+            self._tell(Passing(f"measure {name} again"))
             try:
                 made = next(evidence(inputs, {name: definition}))[1].reindex(columns=COLUMNS)
             except InputRefusedError as error:

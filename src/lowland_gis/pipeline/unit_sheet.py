@@ -10,41 +10,47 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
+from lowland_gis.analysis.rules import Policy
 from lowland_gis.analysis.unit_judge import PROTECTION_UNKNOWN
 from lowland_gis.definitions.codes import code_names, domain_names
 from lowland_gis.definitions.layer import layer_definition
-from lowland_gis.definitions.legend import UNJUDGED, read_legend
-from lowland_gis.definitions.policy_tools import read_policy_tools
+from lowland_gis.definitions.legend import UNJUDGED, Legend
 from lowland_gis.deliver.unit_sheet import UnitSheet, draw_unit_sheet
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.drafts import HeldDraft, Stored
-from lowland_gis.pipeline.frames import kind_titles
+from lowland_gis.pipeline.frames import kind_titles, pack_legend
 from lowland_gis.pipeline.frozen import frozen_units
 from lowland_gis.pipeline.land import feature_names, town_names
-from lowland_gis.pipeline.project import Project
+from lowland_gis.pipeline.project import Tell, silent
+from lowland_gis.pipeline.reading import Reading
 from lowland_gis.pipeline.unit_inputs import UnitInputs
 
 _AROUND_M = 150.0
 _STALE = "成果已过期：数据、规则或程序已更新"
 
 
-def unit_sheet(draft: HeldDraft, unit_id: str, target: Path, *, overwrite: bool = False) -> Path:
-    """Draw the sheet of a unit of a draft.
+def unit_sheet(
+    draft: HeldDraft, unit_id: str, target: Path, *, overwrite: bool = False, tell: Tell = silent
+) -> Path:
+    """Draw the sheet of a unit of a draft; `tell` hears which kinds the legend has no colour for.
 
     Raises:
         UsageError: there is no such unit; or the file is there, is not as lowland wrote it, and `overwrite` is not set.
     """
     with draft.held.project.outputs.writing(target, overwrite=overwrite):
-        return draw_unit_sheet(_planning_sheet(draft, unit_id), target)
+        legend, doubts = pack_legend(draft.held)
+        for doubt in doubts:
+            tell(f"Warning: {doubt}")
+        return draw_unit_sheet(_planning_sheet(draft, unit_id, legend), target)
 
 
-def _planning_sheet(draft: HeldDraft, unit_id: str) -> UnitSheet:
+def _planning_sheet(draft: HeldDraft, unit_id: str, legend: Legend) -> UnitSheet:
     held, stored = draft.held, draft.stored
     units, inputs = draft.units(), draft.inputs()
     towns = town_names(held.connection, held.versions("town"))
     zones = feature_names(held.connection, held.versions("plan_zone"), "GHFQMC")
     frozen = frozen_units(held.connection)
-    kinds = kind_titles(held.basis.pack)
+    kinds = kind_titles(held.basis.pack, legend)
     if unit_id not in set(units["unit_id"]):
         raise UsageError(
             f"Draft {stored.name} has no unit {unit_id!r}. Its units are: {', '.join(units['unit_id'][:10])}. Type: lowland unit metrics"
@@ -53,17 +59,17 @@ def _planning_sheet(draft: HeldDraft, unit_id: str) -> UnitSheet:
     numbers = frozen[(frozen["run_id"] == stored.run_id) & (frozen["unit_id"] == unit_id)]["number"]
     name = numbers.iloc[0] if len(numbers) else f"{unit_id}（草案）"
     town = towns.get(str(unit["town_code"]), "")
-    named = _named(inputs, kinds, zones)
-    sheet = _sheet(held.project, stored, unit, named, f"{town}　再开发单元 {name}", kinds)
+    named = _named(inputs, legend.knowing(set(inputs.parcels["answer"].dropna()), kinds), zones)
+    sheet = _sheet(held, stored, unit, named, f"{town}　再开发单元 {name}")
+    sheet = replace(sheet, kinds=kinds, legend=legend)
     if draft.stale is not None:
         sheet = replace(sheet, notes=(*sheet.notes[:-1], f"{sheet.notes[-1]}；{_STALE}"))
     return sheet
 
 
-def _named(inputs: UnitInputs, kinds: Mapping[str, str], zones: Mapping[str, str | None]) -> UnitInputs:
+def _named(inputs: UnitInputs, legend: Legend, zones: Mapping[str, str | None]) -> UnitInputs:
     """Give parcels the names that are printed: title (of their verdict), zone and ownership; a code without a name stays one."""
-    rows = inputs.parcels
-    titles = read_legend().knowing(set(rows["answer"].dropna()), kinds).answers
+    rows, titles = inputs.parcels, legend.answers
     return replace(
         inputs,
         parcels=rows.assign(
@@ -84,20 +90,13 @@ def ownership(code: object) -> str:
     return domain_names("QSXZ").get(text, f"代码 {text}（不在标准内）") if text else "未登记"
 
 
-def _sheet(
-    project: Project,
-    stored: Stored,
-    unit: pd.Series,
-    inputs: UnitInputs,
-    title: str,
-    kinds: Mapping[str, str],
-) -> UnitSheet:
+def _sheet(held: Reading, stored: Stored, unit: pd.Series, inputs: UnitInputs, title: str) -> UnitSheet:
+    project, policy = held.project, held.basis.pack.policy
     members = inputs.parcels.merge(stored.members, on="parcel_id", suffixes=("_not_allowed", ""))
     inside = members[members["unit_id"] == unit["unit_id"]]
     near = shapely.dwithin(inputs.parcels.geometry.to_numpy(), unit["geometry"], _AROUND_M)
     close = shapely.dwithin(inputs.barriers.geometry.to_numpy(), unit["geometry"], _AROUND_M)
     barriers = _titled(inputs.barriers[close])
-    policies = read_policy_tools()
     public = float(unit["public_share"] or 0.0)
     example = "；认定阈值与单元限值均为示例" if project.settings.project.synthetic else ""
     return UnitSheet(
@@ -111,10 +110,9 @@ def _sheet(
             "净值": f"{unit['value_m2']:,.0f} m²",
         },
         _tables(inside),
-        policies.of(sorted(set(inside["kind"].dropna()))),
+        None if policy is None else policy.of(sorted(set(inside["kind"].dropna()))),
         (
-            f"公益性用地：本单元规划占比 {public:.1%}；参照 {policies.public_benefit}",
-            f"政策工具：{policies.document}",
+            *_policy_notes(policy, public),
             f"四至界线：{_bounding(unit['geometry'], barriers)}{_unproven(stored, unit)}",
             f"方案 {stored.name}（run {stored.run_id}），数据时点 {project.settings.project.as_of.isoformat()}{example}",
         ),
@@ -129,8 +127,15 @@ def _sheet(
             }
         ),
         "合成数据 示例" if project.settings.project.synthetic else "",
-        kinds,
     )
+
+
+def _policy_notes(policy: Policy | None, public: float) -> tuple[str, ...]:
+    """Return what the sheet says of the policy tools; nothing where the rule pack has none."""
+    if policy is None:
+        return ()
+    against = f"公益性用地：本单元规划占比 {public:.1%}；参照 {policy.public_benefit}"
+    return (*((against,) if policy.public_benefit else ()), f"政策工具：{policy.document}")
 
 
 def _unproven(stored: Stored, unit: pd.Series) -> str:
