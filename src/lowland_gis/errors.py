@@ -75,7 +75,7 @@ def gathered(faults: Iterable[tuple[str, str, str]], *, shown: int = SHOWN_FAULT
     >>> gathered([(f"row {n}", f"row {n}: 'x' is no number", "no number") for n in range(2)])
     ["row 0: 'x' is no number", "row 1: 'x' is no number"]
     >>> gathered([(f"row {n}", f"row {n}: 'x' is no number", "no number") for n in range(2107)], shown=2)
-    ['no number – 2,107 times: row 0, row 1 … and 2,105 more']
+    ['no number – 2,107 times: row 0; row 1 … and 2,105 more']
     """
     groups: dict[str, list[tuple[str, str]]] = {}
     for place, line, together in faults:
@@ -85,7 +85,7 @@ def gathered(faults: Iterable[tuple[str, str, str]], *, shown: int = SHOWN_FAULT
         if len(group) <= _FEW:
             lines += [line for _, line in group]
             continue
-        places = ", ".join(place for place, _ in group[:shown])
+        places = "; ".join(place for place, _ in group[:shown])
         more = f" … and {len(group) - shown:,} more" if len(group) > shown else ""
         lines.append(f"{together} – {len(group):,} times: {places}{more}")
     return lines

@@ -21,9 +21,10 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from lowland_gis import toml
+from lowland_gis.analysis.faults import fault_lines
 from lowland_gis.analysis.geodesy import GaussPlane
 from lowland_gis.analysis.model_faults import model_faults
-from lowland_gis.errors import UsageError, listed
+from lowland_gis.errors import SHOWN_IN_FILES, UsageError, listed
 
 PROJECT_FILE = "lowland.toml"
 DEFAULT_CRS = "EPSG:4548"
@@ -342,5 +343,6 @@ def _validated(project_file: Path, content: dict[str, Any]) -> Settings:
 
 def faults_text(where: str, error: ValidationError, model: type[BaseModel]) -> str:
     """Return all faults of some settings, which `model` refused, as one message."""
-    faults = [str(fault) for fault in model_faults(error, model)]
-    return f"{where}: {len(faults)} setting(s) are wrong:\n{listed(faults)}\nMend them and try again."
+    faults = model_faults(error, model)
+    lines = listed(fault_lines(faults), shown=SHOWN_IN_FILES)
+    return f"{where}: {len(faults)} setting(s) are wrong:\n{lines}\nMend them and try again."

@@ -10,7 +10,7 @@ import pytest
 from lowland_gis.analysis.attributes import standardise
 from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.definitions.mapping import Mapping, apply, as_toml, read_mapping
-from lowland_gis.errors import DefinitionError, InputRefusedError, UsageError
+from lowland_gis.errors import DefinitionError, InputRefusedError
 
 TEXT = """
 supplier = "某测绘院"
@@ -78,10 +78,16 @@ def test_a_mapping_of_another_file_is_refused(file):
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        (('= "DLBM"', '= "DLBMM"'), "dltb3 has no field DLBMM"),
-        (("SJNF", "sjnf"), "dltb3 has no field sjnf"),
-        (('= "DLBM"', '= "DLBM"\n"编码" = "DLBM"'), "two fields are renamed to DLBM"),
-        (("SJNF = 2019", 'DLBM = "1"'), "both renamed to and constant"),
+        (
+            ('= "DLBM"', '= "DLBMM"'),
+            r"\[rename\], 地类码 = 'DLBMM': dltb3 has no such field. Did you mean 'DLBM'",
+        ),
+        (("SJNF", "sjnf"), r"\[constants\], sjnf: dltb3 has no such field"),
+        (
+            ('= "DLBM"', '= "DLBM"\n"编码" = "DLBM"'),
+            r"\[rename\], 编码 = 'DLBM': 地类码 becomes DLBM too.*take the other line out",
+        ),
+        (("SJNF = 2019", 'DLBM = "1"'), r"\[constants\], DLBM: 地类码 becomes it too"),
         (("[rename]", "unknown = 1\n[rename]"), "unknown"),
         (('"某测绘院"', "["), "TOML"),
     ],
@@ -92,8 +98,28 @@ def test_a_faulty_mapping_is_refused(file, change, fault):
 
 
 def test_an_unknown_layer_gets_the_nearest_names(file):
-    with pytest.raises(UsageError, match="dltb3"):
+    with pytest.raises(
+        DefinitionError,
+        match=r"(?s)mapping.toml: 1 fault.*layer = 'dltb33': there is no such layer. Did you mean 'dltb3'",
+    ):
         read_mapping(file(TEXT.replace("dltb3", "dltb33")))
+
+
+def test_faults_of_form_names_and_units_come_together(file):
+    text = 'suplier = "局"\nlayer = "parcel"\n[rename]\na = "ZDDM"\nb = "ZDDM"\nc = "ZDDN"\n[factor]\nZDMJ = "x"\n[unit]\nZDMJ = "kg"\n'
+    with pytest.raises(DefinitionError) as refused:
+        read_mapping(file(text))
+    for part in (
+        "7 fault(s)",
+        "suplier: there is no such key. Did you mean 'supplier'?",
+        "supplier: it is missing",
+        "[factor], ZDMJ = 'x': it should be a number",
+        "[rename], c = 'ZDDN': parcel has no such field. Did you mean 'ZDDM'?",
+        "[rename], b = 'ZDDM': a becomes ZDDM too",
+        "[factor], ZDMJ: it has a unit too",
+        "[unit], ZDMJ = 'kg': ZDMJ 宗地面积 m² is in m², which kg does not become",
+    ):
+        assert part in str(refused.value)
 
 
 def test_what_is_written_reads_back_the_same(file):
@@ -135,9 +161,9 @@ def test_units_and_factors(file):
     [
         ('"SSZE" = "元"', '"SSZE" = "公顷"', "is in 万元, which 公顷 does not become"),
         ('"SSZE" = "元"', '"NF" = "元"', "NF 年份 has no unit"),
-        ('"CZZE" = 0.1', '"SSZE" = 0.1', "both a unit and a factor"),
-        ('"CZZE" = 0.1', '"CZZE" = -1.0', "the factor of CZZE is -1.0"),
-        ('"CZZE" = 0.1', '"ZDDM" = 2.0', "ZDDM is no number"),
+        ('"CZZE" = 0.1', '"SSZE" = 0.1', r"\[factor\], SSZE: it has a unit too"),
+        ('"CZZE" = 0.1', '"CZZE" = -1.0', r"\[factor\], CZZE = -1.0: a factor is a number above 0"),
+        ('"CZZE" = 0.1', '"ZDDM" = 2.0', "宗地代码 is no number, so it has no factor"),
     ],
 )
 def test_a_mapping_that_crosses_units_is_a_fault(file, old, new, said):

@@ -331,7 +331,10 @@ def test_misfit_leaves_nothing_behind(tmp_path, given, reason):
 def test_all_misfits_are_counted_and_five_shown(tmp_path):
     given = frames()
     given["low_efficiency"]["location"] = "长" * 150
-    with pytest.raises(InputRefusedError, match=r"(?s)6 fault.*row 4.*and 1 more"):
+    with pytest.raises(
+        InputRefusedError,
+        match=r"(?s)6 fault.*DXYDTB.ZL: more bytes in GBK than the 200 that the field holds – 6 times: row 0 .*row 4 [^\n]* … and 1 more",
+    ):
         make(tmp_path / "out", given)
 
 
@@ -444,19 +447,27 @@ TEXT = (Path(__file__).parents[2] / "src/lowland_gis/definitions/packages/exampl
         ('text = "{district_code}"', 'text = "{district_code.__class__}"', "may stand in braces"),
         ('folder = "1空间数据库"', 'folder = "../x"', "no file name"),
         ('root = "', 'root = "/', "no file name"),
-        ('layer = "WTQD"', 'layer = "NONE"', "there is no layer NONE"),
+        ('layer = "WTQD"', 'layer = "NONE"', "layer = 'NONE': there is no layer NONE in this definition"),
         ('area = "TBMJ"', 'area = "ZL"', "no field ZL of type N"),
-        ('frame = "legacy"', 'frame = "legasy"', "there is no frame legasy. Did you mean legacy"),
-        ('column = "kind"', 'column = "knd"', r"no column for DXLXDM \(knd\). Did you mean kind"),
-        ('key = "parcel_id"', 'key = "entry_id"', "its key entry_id is the column of no field"),
+        (
+            'frame = "legacy"',
+            'frame = "legasy"',
+            "frame = 'legasy': there is no such frame. Did you mean 'legacy'",
+        ),
+        (
+            'column = "kind"',
+            'column = "knd"',
+            r"\(DXLXDM\), column = 'knd': the frame low_efficiency has no such column. Did you mean 'kind'",
+        ),
+        ('key = "parcel_id"', 'key = "entry_id"', "key = 'entry_id': it is the column of no field"),
         (
             'frame = "problem"\ngeometry = "none"',
             'frame = "problem"\ngeometry = "polygon"',
             "has no outlines",
         ),
-        ('unit = "m²"', "", r"TBMJ: its column area_m2 is in m² and its unit is not given.*m², 亩, 公顷"),
-        ('unit = "m²"', 'unit = "宗"', "TBMJ: its column area_m2 is in m² and its unit is 宗"),
-        ('name = "RDGZ"', 'name = "RDYJ"', "fields stand twice"),
+        ('unit = "m²"', "", r"\(TBMJ\), unit: it is missing; its column area_m2 is in m².*m², 亩, 公顷"),
+        ('unit = "m²"', 'unit = "宗"', r"\(TBMJ\), unit = '宗': its column area_m2 is in m²"),
+        ('name = "RDGZ"', 'name = "RDYJ"', "fields = 'RDYJ': two fields stand twice"),
         ('code = "01"', 'code = "0001"', "does not fit the field"),
         ("example = true", "example = 1", "example = 1: it should be true or false"),
         ("example = true", "exemplary = true", "Did you mean .example"),
@@ -508,6 +519,53 @@ def test_the_sum_of_a_field_without_a_unit_of_area_is_refused(tmp_path):
     )
     (tmp_path / "own.toml").write_text(text, encoding="utf-8")
     with pytest.raises(DefinitionError, match="DXYDTB.ZDS has the unit 宗, so its areas cannot be summed"):
+        package_definition("own.toml", tmp_path)
+
+
+def test_every_fault_of_a_definition_comes_with_its_place_and_the_nearest_name(tmp_path):
+    text = TEXT
+    for old, new in (
+        ('frame = "legacy"', 'frame = "legasy"'),
+        ('column = "kind"', 'column = "knd"'),
+        ('key = "parcel_id"', 'key = "entry_id"'),
+        ('layer = "WTQD"', 'layer = "WTQ"'),
+        ("length = 19", 'length = "x"'),
+        ("example = true", "exampel = true"),
+    ):
+        assert old in text
+        text = text.replace(old, new, 1)
+    (tmp_path / "own.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(DefinitionError) as refused:
+        package_definition("own.toml", tmp_path)
+    for part in (
+        "own.toml: 7 fault(s)",
+        "exampel: there is no such key. Did you mean 'example'?",
+        "example: it is missing",
+        "length = 'x': it should be a whole number",
+        "[[layers]] 2 (LSYLTB), frame = 'legasy': there is no such frame. Did you mean 'legacy'?",
+        "column = 'knd': the frame low_efficiency has no such column. Did you mean 'kind'?",
+        "[[layers]] 1 (DXYDTB), key = 'entry_id': it is the column of no field",
+        "layer = 'WTQ': there is no layer WTQ in this definition. Did you mean 'WTQD'?",
+    ):
+        assert part in str(refused.value)
+
+
+def test_faults_that_are_the_same_are_one_with_a_count_and_the_first_places(tmp_path):
+    (tmp_path / "own.toml").write_text(TEXT.replace("title =", "titel ="), encoding="utf-8")
+    with pytest.raises(DefinitionError) as refused:
+        package_definition("own.toml", tmp_path)
+    said = str(refused.value).splitlines()
+    assert len(said) < 20
+    (line,) = [line for line in said if "titel: there is no such key" in line and "[[fields]]" in line]
+    assert "times: [[layers]] 1, [[fields]] 1; [[layers]] 1, [[fields]] 2" in line
+
+
+def test_a_definition_that_names_nothing_of_ours_is_one_sentence(tmp_path):
+    (tmp_path / "own.toml").write_text('[form]\nbureau = "x"\n[[sheet]]\na = 1\n', encoding="utf-8")
+    with pytest.raises(
+        DefinitionError,
+        match=r"it names nothing of ours \(form, sheet\), so .* take the shipped one as the pattern",
+    ):
         package_definition("own.toml", tmp_path)
 
 

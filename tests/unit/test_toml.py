@@ -79,7 +79,10 @@ def test_another_encoding_is_named_with_the_way_out(reader, content, words):
 def test_a_mark_in_front_is_no_fault_for_any_reader(reader):
     said = reader(codecs.BOM_UTF8 + b"a = 1")
     assert "TOML" not in said
-    assert "a: there is no such key" in said or "kind: it is missing" in said
+    assert any(
+        words in said
+        for words in ("a: there is no such key", "kind: it is missing", "it names nothing of ours (a)")
+    )
 
 
 def test_texts_and_comments_may_hold_what_keys_may_not(tmp_path):

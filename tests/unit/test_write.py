@@ -212,7 +212,7 @@ def test_fit_is_held(value, field, held):
 
 def test_all_faults_are_named_by_field_row_and_key():
     _, faults = columns_for({"T": ["好", "太长了", "太长了"]}, [TEXT], ["k1", "k2", "k3"])
-    assert [fault.split(":")[0] for fault in faults] == ["T row 1 (k2)", "T row 2 (k3)"]
+    assert [str(fault).split(":")[0] for fault in faults] == ["T row 1 (k2)", "T row 2 (k3)"]
 
 
 def test_geometry_faults_name_what_a_shapefile_cannot_hold():
@@ -225,7 +225,7 @@ def test_geometry_faults_name_what_a_shapefile_cannot_hold():
         shapely.Polygon([(0, 0), (1, np.inf), (1, 0)]),
     ]
     faults = geometry_faults(shapes, list("abcdef"))
-    assert [fault.split(":")[0] for fault in faults] == [
+    assert [str(fault).split(":")[0] for fault in faults] == [
         f"geometry row {n} ({'abcdef'[n]})" for n in range(1, 6)
     ]
 

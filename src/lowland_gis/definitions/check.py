@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from functools import cache
 from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
+from lowland_gis.analysis.faults import Fault, fault_lines
 from lowland_gis.definitions.codes import code_names
 from lowland_gis.definitions.layer import layer_definition, layer_keys
 from lowland_gis.definitions.reading import FOLDER, read_toml
-from lowland_gis.errors import DefinitionError, UsageError, listed
+from lowland_gis.errors import SHOWN_IN_FILES, DefinitionError, UsageError, listed
 
 Severity = Literal["error", "warning"]
 
@@ -196,13 +198,21 @@ def chosen_checks(overrides: Mapping[str, Override], suite: str | None = None) -
         UsageError: there is no such suite.
     """
     known = checks()
-    faults = [f"[check.{name}]: there is no such check" for name in overrides if name not in known]
-    for name in overrides.keys() & known.keys():
-        strange = overrides[name].parameter.keys() - known[name].parameter.keys()
-        faults += [f"[check.{name}]: it has no parameter {parameter}" for parameter in sorted(strange)]
+    faults = [
+        Fault("", f"[check.{name}]", None, "there is no such check", _nearest(name, known))
+        for name in overrides
+        if name not in known
+    ]
+    for name, override in overrides.items():
+        for parameter in override.parameter if name in known else ():
+            if parameter not in known[name].parameter:
+                problem = "the check has no such parameter"
+                allowed = tuple(known[name].parameter)
+                faults.append(Fault(f"[check.{name}]", f"parameter.{parameter}", None, problem, allowed))
     if faults:
         raise DefinitionError(
-            f"lowland.toml: {len(faults)} fault(s) in the settings of checks:\n{listed(faults)}\n"
+            f"lowland.toml: {len(faults)} fault(s) in the settings of checks:\n"
+            f"{listed(fault_lines(faults), shown=SHOWN_IN_FILES)}\n"
             "The names are shown by: lowland check show. Mend them and try again."
         )
     suites = sorted({check.suite for check in known.values()})
@@ -214,6 +224,12 @@ def chosen_checks(overrides: Mapping[str, Override], suite: str | None = None) -
         for name, check in changed.items()
         if check.enabled and (suite is None or check.suite == suite)
     }
+
+
+def _nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Return the names that are spelt most like one, the best first; all of them where none is."""
+    names = list(known)
+    return tuple(get_close_matches(name, names, n=3, cutoff=0.4) or names)
 
 
 def _changed(check: CheckDefinition, override: Override | None) -> CheckDefinition:

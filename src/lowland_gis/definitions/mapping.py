@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,10 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from lowland_gis.analysis.headings import parted, unit_factor
-from lowland_gis.definitions.layer import FieldDefinition, layer_definition
-from lowland_gis.definitions.reading import read_toml
-from lowland_gis.errors import DefinitionError, InputRefusedError, listed
+from lowland_gis.definitions.layer import layer_definition
+from lowland_gis.definitions.mapping_faults import mapping_faults, unit_problem
+from lowland_gis.definitions.reading import parsed, validated
+from lowland_gis.errors import InputRefusedError, listed
 
 Value = str | int | float | bool
 
@@ -44,53 +44,10 @@ def read_mapping(path: Path) -> Mapping:
     """Read a mapping file.
 
     Raises:
-        DefinitionError: it is no TOML, does not fit, or names fields that the layer does not have.
-        UsageError: there is no such layer key.
+        DefinitionError: it is no TOML, does not fit, or names a layer or fields that there are not; with every fault.
     """
-    mapping = read_toml(path, _ADAPTER)
-    faults = _faults(mapping)
-    if faults:
-        raise DefinitionError(
-            f"{path}: {len(faults)} fault(s), so fields would come to lie wrongly:\n{listed(faults)}\n"
-            f"Mend them; lowland layers show {mapping.layer} lists the fields."
-        )
-    return mapping
-
-
-def _faults(mapping: Mapping) -> list[str]:
-    known = {field.name: field for field in layer_definition(mapping.layer).field}
-    targets = list(mapping.rename.values())
-    named = [*targets, *mapping.constants, *mapping.replace, *mapping.unit, *mapping.factor]
-    return [
-        *(f"{mapping.layer} has no field {name}" for name in dict.fromkeys(named) if name not in known),
-        *(f"two fields are renamed to {name}" for name in dict.fromkeys(targets) if targets.count(name) > 1),
-        *(f"{name} is both renamed to and constant" for name in mapping.constants if name in targets),
-        *(f"{name} has both a unit and a factor" for name in mapping.unit if name in mapping.factor),
-        *(
-            fault
-            for name, unit in mapping.unit.items()
-            if name in known and (fault := _unit_fault(known[name], unit))
-        ),
-        *(
-            f"{name} is no number, so it has no factor"
-            for name in mapping.factor
-            if name in known and known[name].type not in ("number", "integer")
-        ),
-        *(
-            f"the factor of {name} is {factor}"
-            for name, factor in mapping.factor.items()
-            if not 0 < factor < inf
-        ),
-    ]
-
-
-def _unit_fault(field: FieldDefinition, unit: str) -> str | None:
-    """Return what is wrong with saying that the numbers of a field come in a unit; None where nothing is."""
-    if field.unit is None:
-        return f"{field.name} {field.title} has no unit, so it cannot come in {unit}"
-    if unit_factor(unit, field.unit) is None:
-        return f"{field.name} {field.title} is in {field.unit}, which {unit} does not become"
-    return None
+    content = parsed(path)
+    return validated(content, _ADAPTER, path, beside=mapping_faults(content))
 
 
 def apply(mapping: Mapping, columns: pa.Table) -> pa.Table:
@@ -135,7 +92,7 @@ def _units(mapping: Mapping, columns: list[str]) -> dict[str, str]:
         if name is None or unit is None or name in mapping.factor:
             continue
         said = units.setdefault(name, unit)
-        fault = _unit_fault(fields[name], unit)
+        fault = unit_problem(fields[name], unit)
         if unit_factor(unit, said) != 1.0:
             faults.append(f"{received} is in {unit} by its heading, in {said} by the mapping")
         elif fault is not None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from lowland_gis.analysis.examples import Ran, run_examples
-from lowland_gis.analysis.faults import Fault
+from lowland_gis.analysis.faults import Fault, fault_lines
 from lowland_gis.analysis.pack_limits import day_faults
 from lowland_gis.analysis.rule_faults import example_faults, pack_faults
 from lowland_gis.analysis.rules import KIND, RulePack
@@ -40,7 +41,7 @@ def rule_pack(name: str, folder: Path, as_of: dt.date | None = None) -> RulePack
 
 def _refusal(path: Path, found: list[Fault]) -> str:
     return (
-        f"{path}: {len(found)} fault(s):\n{listed([str(fault) for fault in found])}\n"
+        f"{path}: {len(found)} fault(s):\n{listed(fault_lines(found))}\n"
         f"All of them: lowland rules check {path}"
     )
 
@@ -62,8 +63,14 @@ def pack_path(name: str, folder: Path) -> Path:
         )
     path = folder / name if name.endswith(".toml") else FOLDER / "rules" / f"{name}.toml"
     if not path.is_file():
+        if name.endswith(".toml"):
+            raise DefinitionError(
+                f"{path}: there is no such file. Name the file of a rule pack, or a shipped one: {', '.join(shipped('rules'))}"
+            )
+        near = get_close_matches(name, shipped("rules"), n=1, cutoff=0.5)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
         raise DefinitionError(
-            f"There is no rule pack {name!r}. Shipped: {', '.join(shipped('rules'))}; or name a .toml file."
+            f"There is no rule pack {name!r}.{hint} Shipped: {', '.join(shipped('rules'))}; or name a .toml file."
         )
     return path
 

@@ -19,7 +19,8 @@ import pandas as pd
 from xlsxwriter.exceptions import XlsxWriterException
 
 from lowland_gis import __version__
-from lowland_gis.definitions.package import SAFE_PART, LayerDefinition, PackageDefinition
+from lowland_gis.definitions.package import LayerDefinition, PackageDefinition
+from lowland_gis.definitions.package_faults import SAFE_PART
 from lowland_gis.deliver.dictionary import dictionary_sheets, sheet_content
 from lowland_gis.deliver.package_check import check, manifest
 from lowland_gis.deliver.prepare import PackageNames, PreparedLayer, dbf_fields, prepare_layers

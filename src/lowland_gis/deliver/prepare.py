@@ -11,8 +11,8 @@ import geopandas as gpd
 import pandas as pd
 
 from lowland_gis.definitions.package import FieldDefinition, LayerDefinition, PackageDefinition
-from lowland_gis.errors import InputRefusedError, listed
-from lowland_gis.files.write import Cell, DbfField, columns_for, geometry_faults
+from lowland_gis.errors import SHOWN_IN_FILES, InputRefusedError, gathered, listed
+from lowland_gis.files.write import Cell, DbfField, Misfit, columns_for, geometry_faults
 
 
 @dataclass(frozen=True)
@@ -58,19 +58,31 @@ def prepare_layers(
         InputRefusedError: a required frame or column is missing, or values do not fit; all faults at once.
     """
     layers: list[PreparedLayer] = []
-    faults: list[str] = []
+    lines: list[str] = []
+    count = 0
     for layer in definition.layers:
         if layer.frame in frames:
             prepared, found = _prepare(frames[layer.frame], layer, names)
             layers.extend(prepared)
-            faults.extend(f"{layer.name}.{fault}" for fault in found)
+            count += len(found)
+            lines += gathered(
+                (
+                    fault.row,
+                    f"{layer.name}.{fault}",
+                    f"{layer.name}.{fault.field}: {fault.together}",
+                )
+                for fault in found
+            )
         elif layer.required:
-            faults.append(f"{layer.name}: there is no frame {layer.frame}")
-    faults.extend(_crs_faults(layers, definition))
-    if faults:
+            lines.append(f"{layer.name}: there is no frame {layer.frame}")
+            count += 1
+    systems = _crs_faults(layers, definition)
+    lines += systems
+    count += len(systems)
+    if lines:
         raise InputRefusedError(
-            f"package {definition.name}: {len(faults)} fault(s), and cutting or guessing would falsify what is filed, "
-            f"so nothing was written:\n{listed(faults)}\n"
+            f"package {definition.name}: {count:,} fault(s), and cutting or guessing would falsify what is filed, "
+            f"so nothing was written:\n{listed(lines, shown=SHOWN_IN_FILES)}\n"
             "Correct the values at their source, or change the field in a package definition of your own."
         )
     return tuple(layers)
@@ -86,19 +98,25 @@ def dbf_fields(layer: LayerDefinition) -> tuple[DbfField, ...]:
 
 def _prepare(
     frame: pd.DataFrame, layer: LayerDefinition, names: PackageNames
-) -> tuple[list[PreparedLayer], list[str]]:
+) -> tuple[list[PreparedLayer], list[Misfit]]:
     absent = sorted({f.column for f in layer.fields if f.column is not None} - set(frame.columns))
     if absent:
-        return [], [f"{column}: the frame {layer.frame} has no such column" for column in absent]
+        problem = f"the frame {layer.frame} has no such column"
+        return [], [_misfit("column", column, problem) for column in absent]
     if layer.geometry == "polygon" and not isinstance(frame, gpd.GeoDataFrame):
-        return [], [f"geometry: the frame {layer.frame} has none"]
+        problem = f"the frame {layer.frame} has none"
+        return [], [_misfit("geometry", "of the layer", problem)]
     rows = _sorted(frame, layer)
     keys = [str(key) for key in rows[layer.key]]
     records, faults = _records(rows, layer, names, keys)
     columns, misfits = columns_for(records, dbf_fields(layer), keys)
     faults += misfits
     if layer.unique:
-        faults += [f"{layer.key}: {key} stands {n} times" for key, n in Counter(keys).items() if n > 1]
+        faults += [
+            Misfit(layer.key, key, f"it stands {n} times", "keys that stand several times")
+            for key, n in Counter(keys).items()
+            if n > 1
+        ]
     geometries: Sequence[Any] = ()
     if layer.geometry == "polygon":
         geometries = list(rows.geometry)
@@ -114,9 +132,9 @@ def _sorted(frame: pd.DataFrame, layer: LayerDefinition) -> pd.DataFrame:
 
 def _records(
     rows: pd.DataFrame, layer: LayerDefinition, names: PackageNames, keys: Sequence[str]
-) -> tuple[dict[str, list[Any]], list[str]]:
+) -> tuple[dict[str, list[Any]], list[Misfit]]:
     records: dict[str, list[Any]] = {}
-    faults: list[str] = []
+    faults: list[Misfit] = []
     for field in layer.fields:
         if field.text is not None:
             records[field.name] = [names.fill(field.text)] * len(rows)
@@ -133,13 +151,18 @@ def _records(
     return records, faults
 
 
-def _code_faults(values: Sequence[Any], field: FieldDefinition, keys: Sequence[str]) -> list[str]:
+def _code_faults(values: Sequence[Any], field: FieldDefinition, keys: Sequence[str]) -> list[Misfit]:
     known = {entry.value for entry in field.codes}
+    listed_codes = ", ".join(sorted(known))
     return [
-        f"{field.name} row {row} ({key}): {value!r} is not in its code list ({', '.join(sorted(known))})"
+        _misfit(field.name, f"row {row} ({key})", f"{value!r} is not in its code list ({listed_codes})")
         for row, (value, key) in enumerate(zip(values, keys, strict=True))
         if not pd.isna(value) and value not in known
     ]
+
+
+def _misfit(field: str, row: str, why: str) -> Misfit:
+    return Misfit(field, row, why, why)
 
 
 def _crs(rows: pd.DataFrame) -> str | None:

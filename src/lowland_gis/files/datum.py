@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pyproj import CRS
-from pyproj.exceptions import ProjError
+from pyproj.exceptions import CRSError, ProjError
 from pyproj.transformer import Transformer, TransformerGroup
 
 from lowland_gis import toml
+from lowland_gis.analysis.faults import Fault, fault_lines
 from lowland_gis.analysis.model_faults import model_faults
-from lowland_gis.errors import DefinitionError, InputRefusedError, UsageError, listed
+from lowland_gis.errors import SHOWN_IN_FILES, DefinitionError, InputRefusedError, UsageError, listed
 from lowland_gis.files.crs import Reference, reference
 
 Coordinates = npt.NDArray[np.float64]
@@ -126,6 +127,22 @@ class DatumPath:
         return x, y
 
 
+def _is_known(crs: str) -> bool:
+    try:
+        CRS.from_user_input(crs)
+    except CRSError:
+        return False
+    return True
+
+
+def _refused(path: Path, faults: list[Fault]) -> DefinitionError:
+    lines = listed(fault_lines(faults), shown=SHOWN_IN_FILES)
+    return DefinitionError(
+        f"{path}: {len(faults)} fault(s), so the datum cannot be changed safely:\n{lines}\n"
+        "Mend them from the bureau's paper and try again."
+    )
+
+
 def read_datum(path: Path) -> FourParameters | SevenParameters | GridParameters:
     """Read a file of datum parameters.
 
@@ -136,11 +153,19 @@ def read_datum(path: Path) -> FourParameters | SevenParameters | GridParameters:
     try:
         parameters = _ADAPTER.validate_python(content)
     except ValidationError as error:
-        faults = [str(fault) for fault in model_faults(error, DatumParameters)]
-        raise DefinitionError(
-            f"{path}: {len(faults)} fault(s), so the datum cannot be changed safely:\n{listed(faults)}\n"
-            "Mend them from the bureau's paper and try again."
-        ) from error
+        raise _refused(path, model_faults(error, DatumParameters)) from error
+    unknown = [
+        Fault(
+            "",
+            key,
+            getattr(parameters, key),
+            "it is no known coordinate system; write it as for example EPSG:2384",
+        )
+        for key in ("source_crs", "target_crs")
+        if not _is_known(getattr(parameters, key))
+    ]
+    if unknown:
+        raise _refused(path, unknown)
     if isinstance(parameters, GridParameters):
         parameters = parameters.model_copy(update={"file": (path.parent / parameters.file).resolve()})
         if not parameters.file.is_file():

@@ -73,7 +73,26 @@ class DbfField:
 
 
 class CellRefusedError(ValueError):
-    """One value cannot stand in one field; the message says why."""
+    """One value cannot stand in one field; the message says why, `together` the same without the value."""
+
+    def __init__(self, why: str, together: str | None = None) -> None:
+        """Keep both sentences."""
+        super().__init__(why)
+        self.together = together or why
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """One fault of one row: `field` and `row` (with its key) are where, `why` is what, `together` what is true of other rows too."""
+
+    field: str
+    row: str
+    why: str
+    together: str
+
+    def __str__(self) -> str:
+        """Return it as one line."""
+        return f"{self.field} {self.row}: {self.why}"
 
 
 def cell(value: Any, field: DbfField) -> Cell:
@@ -117,22 +136,22 @@ def text_fault(text: str) -> str | None:
 
 def columns_for(
     records: Mapping[str, Sequence[Any]], fields: Sequence[DbfField], keys: Sequence[str]
-) -> tuple[dict[str, list[Cell]], list[str]]:
-    """Return the columns as they will be written, and every fault as `FIELD row (key): reason`."""
+) -> tuple[dict[str, list[Cell]], list[Misfit]]:
+    """Return the columns as they will be written, and every fault."""
     columns: dict[str, list[Cell]] = {}
-    faults: list[str] = []
+    faults: list[Misfit] = []
     for field in fields:
         cells: list[Cell] = []
         for row, (value, key) in enumerate(zip(records[field.name], keys, strict=True)):
             try:
                 cells.append(cell(value, field))
             except CellRefusedError as fault:
-                faults.append(f"{field.name} row {row} ({key}): {fault}")
+                faults.append(Misfit(field.name, f"row {row} ({key})", str(fault), fault.together))
         columns[field.name] = cells
     return columns, faults
 
 
-def geometry_faults(geometries: Sequence[Any], keys: Sequence[str]) -> list[str]:
+def geometry_faults(geometries: Sequence[Any], keys: Sequence[str]) -> list[Misfit]:
     """Say which geometries are not valid, non-empty polygons with finite coordinates."""
     shapes = np.asarray(geometries, dtype=object)
     missing = shapely.is_missing(shapes) | shapely.is_empty(shapes)
@@ -145,7 +164,7 @@ def geometry_faults(geometries: Sequence[Any], keys: Sequence[str]) -> list[str]
             "no geometry" if missing[row] else "not a polygon" if not polygonal[row] else "invalid geometry"
         )
         detail = "" if missing[row] or not polygonal[row] else f" ({shapely.is_valid_reason(shapes[row])})"
-        faults.append(f"geometry row {row} ({keys[int(row)]}): {reason}{detail}")
+        faults.append(Misfit("geometry", f"row {row} ({keys[int(row)]})", f"{reason}{detail}", reason))
     return faults
 
 
@@ -179,36 +198,48 @@ def _is_float(value: object) -> bool:
 
 def _text(value: Any, field: DbfField) -> str:
     if not isinstance(value, str):
-        raise CellRefusedError(f"{value!r} is not text; a code given as a number has lost its leading zeros")
+        raise CellRefusedError(
+            f"{value!r} is not text; a code given as a number has lost its leading zeros",
+            "not text; a code given as a number has lost its leading zeros",
+        )
     fault = text_fault(value)
     if fault:
-        raise CellRefusedError(fault)
+        raise CellRefusedError(fault, fault.partition(": ")[0])
     size = len(value.encode(CODE_PAGE))
     if size > field.length:
-        raise CellRefusedError(f"{size} bytes in GBK, the field holds {field.length}: {value!r}")
+        raise CellRefusedError(
+            f"{size} bytes in GBK, the field holds {field.length}: {value!r}",
+            f"more bytes in GBK than the {field.length} that the field holds",
+        )
     return value
 
 
 def _number(value: Any, field: DbfField) -> int | float:
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise CellRefusedError(f"{value!r} is not a number")
+        raise CellRefusedError(f"{value!r} is not a number", "not a number")
     if not math.isfinite(value):
-        raise CellRefusedError(f"{value!r} is not finite")
+        raise CellRefusedError(f"{value!r} is not finite", "not finite")
     if not field.decimals and value != int(value):
-        raise CellRefusedError(f"{value!r} is not a whole number")
+        raise CellRefusedError(f"{value!r} is not a whole number", "not a whole number")
     number = round(float(value), field.decimals) if field.decimals else int(value)
     if len(f"{number:.{field.decimals}f}" if field.decimals else str(number)) > field.length:
-        raise CellRefusedError(f"{value!r} needs more than the {field.length} places of the field")
+        raise CellRefusedError(
+            f"{value!r} needs more than the {field.length} places of the field",
+            f"needs more than the {field.length} places of the field",
+        )
     return number
 
 
 def _date(value: Any) -> date:
     if isinstance(value, datetime):
         if value.time() != time():
-            raise CellRefusedError(f"{value!r} has a time of day, a DBF date has none")
+            raise CellRefusedError(
+                f"{value!r} has a time of day, a DBF date has none",
+                "a time of day, which a DBF date does not have",
+            )
         return value.date()
     if not isinstance(value, date):
-        raise CellRefusedError(f"{value!r} is not a date")
+        raise CellRefusedError(f"{value!r} is not a date", "not a date")
     return value
 
 

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lowland_gis.definitions.layer import layer_definition
+from lowland_gis.analysis.faults import Fault, fault_lines
+from lowland_gis.definitions.layer import layer_keys
+from lowland_gis.definitions.mapping import read_mapping
 from lowland_gis.definitions.package import package_definition
 from lowland_gis.definitions.rule_pack import rule_pack
-from lowland_gis.errors import InputRefusedError, UsageError, listed
+from lowland_gis.errors import SHOWN_IN_FILES, InputRefusedError, UsageError, listed
 from lowland_gis.files.source import located
 from lowland_gis.pipeline.classify import classify
 from lowland_gis.pipeline.delineate import delineate
@@ -21,6 +23,7 @@ from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.replacing import refuse_contradicting
 from lowland_gis.pipeline.runs import Run
 from lowland_gis.pipeline.tabulate import tabulate
+from lowland_gis.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,9 @@ def _check_named(project: Project, chosen: tuple[str, ...]) -> None:
         package_definition(settings.package.definition, settings.folder)
     if "ingest" not in chosen:
         return
-    for delivery in settings.delivery:
-        layer_definition(delivery.layer)
+    _refuse_unknown_layers(settings)
+    for mapping in dict.fromkeys(item.mapping for item in settings.delivery if item.mapping):
+        read_mapping(settings.path(mapping))
     refuse_contradicting(settings.delivery)
     missing = [
         item.source for item in settings.delivery if not located(item.source, settings.folder)[0].exists()
@@ -108,6 +112,21 @@ def _check_named(project: Project, chosen: tuple[str, ...]) -> None:
         raise InputRefusedError(
             f"{len(missing)} of {len(settings.delivery)} deliveries of lowland.toml are not there, so nothing was loaded:\n"
             f"{listed(missing)}\nPut them there, or mend their paths."
+        )
+
+
+def _refuse_unknown_layers(settings: Settings) -> None:
+    faults = [
+        Fault(
+            f"[[delivery]] {number}", "layer", delivery.layer, "there is no such layer", tuple(layer_keys())
+        )
+        for number, delivery in enumerate(settings.delivery, start=1)
+        if delivery.layer not in layer_keys()
+    ]
+    if faults:
+        raise UsageError(
+            f"lowland.toml: {len(faults)} setting(s) are wrong:\n{listed(fault_lines(faults), shown=SHOWN_IN_FILES)}\n"
+            "The layers are listed by: lowland layers list"
         )
 
 
