@@ -85,7 +85,7 @@ def gathered(faults: Iterable[tuple[str, str, str]], *, shown: int = SHOWN_FAULT
         if len(group) <= _FEW:
             lines += [line for _, line in group]
             continue
-        places = "; ".join(place for place, _ in group[:shown])
+        places = "; ".join(place or "at the top" for place, _ in group[:shown])
         more = f" … and {len(group) - shown:,} more" if len(group) > shown else ""
         lines.append(f"{together} – {len(group):,} times: {places}{more}")
     return lines

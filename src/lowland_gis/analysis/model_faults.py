@@ -19,10 +19,16 @@ _ITEM = "…"
 
 def model_faults(error: ValidationError, model: Any) -> list[Fault]:
     """Return every fault of a content, keys that there are not first; `model` is the type that refused it, and knows the allowed names."""
-    details = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
+    found = [detail for detail in error.errors() if not _is_echo(detail)]
+    details = sorted(found, key=lambda detail: detail["type"] != "extra_forbidden")
     faults = [_fault(detail, model) for detail in details]
     # Where one of several kinds is wanted, each of them makes a fault of its own.
     return list({(fault.where, fault.key, fault.problem): fault for fault in faults}.values())
+
+
+def _is_echo(detail: ErrorDetails) -> bool:
+    """Tell whether a list is called too short only because its entries were refused, each with its own fault."""
+    return detail["type"] == "too_short" and bool(detail["input"])
 
 
 def _fault(detail: ErrorDetails, model: Any) -> Fault:

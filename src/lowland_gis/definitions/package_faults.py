@@ -127,7 +127,8 @@ def _field_faults(field: Table, where: str) -> Iterator[Fault]:
     if ("column" in field) == ("text" in field):
         yield Fault(where, "column", None, "give either column or text")
     yield from _template_faults(field.get("text"), where, "text")
-    yield from _code_faults(field, where, length if whole else 0)
+    if whole:
+        yield from _code_faults(field, where, length)
 
 
 def _code_faults(field: Table, where: str, length: int) -> Iterator[Fault]:
