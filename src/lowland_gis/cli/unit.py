@@ -1,4 +1,4 @@
-"""`lowland unit draft | list | metrics | why | edit | export | import | freeze | sheet`."""
+"""`lowland unit draft | list | metrics | members | why | edit | export | import | freeze | sheet`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 import pandas as pd
 
 from lowland_gis.cli import Session
+from lowland_gis.cli.lists import list_option, write_list
 from lowland_gis.cli.outputs import InputPath, OutputPath, overwrite_option
 from lowland_gis.cli.staleness import FINDINGS, mark
 from lowland_gis.cli.tables import json_option, show
@@ -34,6 +35,17 @@ _LIST = [
     "stale",
 ]
 _METRICS = ["unit_id", "n_parcels", "area_m2", "low_share", "compactness", "value_m2"]
+# Headings of the list of parcels as a file, which people open.
+_MEMBERS = {
+    "unit_id": "单元编号",
+    "parcel_id": "宗地代码",
+    "town_code": "镇街代码",
+    "town": "镇街",
+    "kind": "低效用地类型",
+    "area_ha": "面积（公顷）",
+    "low_ha": "低效面积（公顷）",
+    "reason": "未划入原因",
+}
 draft_option = click.option(
     "--draft", "which", default="latest", show_default=True, help="Name or run number of a draft, or latest."
 )
@@ -133,6 +145,34 @@ def metrics(ctx: click.Context, what: str, layer: str | None, as_json: bool) -> 
     shown = rows if as_json else rows[[*_METRICS, *(["limited_by"] if "limited_by" in rows.columns else [])]]
     show(shown, as_json=as_json)
     _tell_findings(ctx, findings, stale)
+
+
+@unit.command()
+@click.argument("which", metavar="[DRAFT]", default="latest")
+@click.option("--unit", "units", multiple=True, metavar="UNIT", help="Only the parcels of this unit.")
+@list_option
+@overwrite_option
+@json_option
+@click.pass_context
+def members(
+    ctx: click.Context,
+    which: str,
+    units: tuple[str, ...],
+    output: Path | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """List the parcels of a draft unit by unit, then those in none with the reason; -o writes it for Excel (单元宗地清单)."""
+    from lowland_gis.pipeline.draft_members import member_list
+    from lowland_gis.pipeline.drafts import reading_draft
+
+    with reading_draft(ctx.obj.project, which) as draft:
+        rows = member_list(draft, units)
+    if output is not None:
+        write_list(ctx.obj, rows.rename(columns=_MEMBERS), output, overwrite=overwrite)
+    else:
+        show(rows, as_json=as_json)
+    mark(ctx, draft.stale)
 
 
 def _tell_findings(ctx: click.Context, findings: pd.DataFrame, stale: Stale | None = None) -> None:
