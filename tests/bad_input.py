@@ -1197,6 +1197,32 @@ def _no_unit(folder: Path) -> list[str]:
 
 @case(
     "tables",
+    "units in a line over the table, as 单位：亩、元 (the headings without a unit are converted, and it is said)",
+    LOADED,
+    rules=("unit_stated",),
+    value="12",
+    query=TAX,
+)
+def _stated_units(folder: Path) -> list[str]:
+    row = {"税收总额": 120_000, "占地面积": 1}
+    return sheet(folder, row, row, title="2023年企业税收（单位：亩、元）")
+
+
+@case(
+    "tables",
+    "a unit in a line over the table that is not known, or two that measure the same (not applied)",
+    LOADED,
+    rules=("column_unused", "unit_doubtful"),
+    value="left empty",
+    query=TAX,
+)
+def _doubtful_units(folder: Path) -> list[str]:
+    row = {"税收总额": 120_000}
+    return sheet(folder, row, row, title="2023年企业税收（单位：担、元、万元）")
+
+
+@case(
+    "tables",
     "parcel codes typed as numbers, so that their last digits are lost (left empty)",
     LOADED,
     rules=("digits_lost", "value_missing"),
@@ -1293,6 +1319,37 @@ def _merged_cells(folder: Path) -> list[str]:
     book.active.merge_cells("D2:D3")
     book.save(folder / "企业.xlsx")
     return arguments
+
+
+@case(
+    "tables",
+    "a CSV in GBK with texts cut inside a character (the half character is left out and listed)",
+    LOADED,
+    rules=("value_cut",),
+    value="北辰区双街",
+    query="SELECT attributes->>'QYMC' FROM land.enterprise ORDER BY row_no LIMIT 1",
+)
+def _cut_csv(folder: Path) -> list[str]:
+    name = "北辰区双街镇".encode("gbk")[:-1]
+    rows = [b"120113100001GB0000%d,2023,%s" % (number, name) for number in (1, 2)]
+    (folder / "企业.csv").write_bytes(b"\r\n".join(["宗地代码,年份,企业名称".encode("gbk"), *rows, b""]))
+    return ingest(folder / "企业.csv", layer="enterprise")
+
+
+@case(
+    "tables",
+    "a .dbf without a .shp, in GBK, with a text cut inside a character",
+    LOADED,
+    rules=("value_cut",),
+    value="北辰区双街",
+    query="SELECT attributes->>'QYMC' FROM land.enterprise ORDER BY row_no LIMIT 1",
+)
+def _cut_lone_dbf(folder: Path) -> list[str]:
+    fields = [("ZDDM", "C", 19, 0), ("NF", "N", 4, 0), ("QYMC", "C", 11, 0)]
+    name = "北辰区双街镇".encode("gbk")[:-1]
+    content = dbf_bytes(fields, [[b"120113100001GB00001", b"2023", name]] * 2)
+    (folder / "企业.dbf").write_bytes(content)
+    return ingest(folder / "企业.dbf", layer="enterprise")
 
 
 @case(

@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 import shapely
 
-from lowland_gis.analysis.headings import key
+from lowland_gis.analysis.written_units import key
 from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.definitions.mapping import read_mapping
 from made_files import box, write_parcels
@@ -318,6 +318,22 @@ def test_a_proposed_mapping_carries_the_unit_and_never_crosses_units(lowland, tm
     assert any("times 15 from 公顷 to 亩" in words for words in found["warnings"])
     assert any("times 0.0001 from 元 to 万元" in words for words in found["warnings"])
     assert any("税收总额情况(亩)" in key(words) and "was not taken" in words for words in found["warnings"])
+
+
+def test_a_unit_in_a_line_over_the_table_is_shown_and_stands_in_the_mapping(lowland, tmp_path):
+    lines = "企业表,,单位：公顷、元,\n年份,宗地代码,占地面积情况,税收总额\n2023,A1,2,30000\n"
+    (tmp_path / "t.csv").write_text(lines, encoding="gbk")
+    arguments = ["inspect", "t.csv", "--layer", "enterprise"]
+    done = lowland(*arguments, "--mapping-out", "m.toml")
+    assert done.returncode == 0
+    assert "times 0.0001 from 元, by the line “单位:公顷、元”" in done.stdout
+    assert "税收总额: taken as SSZE 税收总额 万元, times 0.0001 from 元 to 万元" in done.stdout
+    mapping = read_mapping(tmp_path / "m.toml")
+    assert mapping.rename == {"占地面积情况": "ZDMJM", "税收总额": "SSZE"}
+    assert mapping.unit == {"ZDMJM": "公顷", "SSZE": "元"}
+    mapped = lowland(*arguments, "--mapping", "m.toml").stdout
+    assert "times 15 from 公顷 to 亩" in mapped
+    assert "times 0.0001 from 元 to 万元" in mapped
 
 
 def test_what_gdal_says_does_not_reach_the_terminal_raw(lowland, tmp_path):

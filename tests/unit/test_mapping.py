@@ -150,7 +150,7 @@ def test_units_and_factors(file):
     mapping = read_mapping(file(UNITS))
     columns = pa.table({"地块大小(公顷)": [2.0], "税": ["12,000"], "产值": ["25"]})
     named = apply(mapping, columns)
-    assert named.to_pydict() == {"ZDMJM(公顷)": [2.0], "SSZE(元)": ["12,000"], "CZZE": ["2.5"]}
+    assert named.to_pydict() == {"ZDMJM(公顷)": [2.0], "SSZE(元)": ["12,000"], "CZZE(万元)": ["2.5"]}
     standard = standardise(named, layer_definition("enterprise").field, {})
     assert standard.rows["ZDMJM"].to_pylist() == [30.0]
     assert [rule for rule, _ in standard.remarks] == ["unit_converted"] * 2

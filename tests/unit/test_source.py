@@ -355,3 +355,50 @@ def test_a_strict_workbook_is_named(tmp_path):
             strict.writestr(info.filename, content)
     with opened("a.xlsx", tmp_path) as source, pytest.raises(InputRefusedError, match="Strict Open XML"):
         workbook(source)
+
+
+def cut_csv(folder, encoding, heading="名称", *, quote=b""):
+    """Write a CSV whose second record ends inside a character."""
+    cut = quote + "北辰区".encode(encoding)[:-1] + quote
+    name = heading.encode(encoding)[: -1 if heading != "名称" else None]
+    lines = ["宗地代码,".encode(encoding) + name + ",备注".encode(encoding)]
+    lines += [b"A1,%b,1" % "双街镇工业".encode(encoding), b"A2,%b,2" % cut, b"A3,3,%b" % cut]
+    (folder / "a.csv").write_bytes(b"\r\n".join([*lines, b""]))
+
+
+@pytest.mark.parametrize("forced", [None, "GBK", "gb18030"])
+@pytest.mark.parametrize("quote", [b"", b'"'])
+def test_a_csv_that_is_cut_inside_a_character_is_read_and_each_cell_named(tmp_path, forced, quote):
+    cut_csv(tmp_path, "gbk", quote=quote)
+    with opened("a.csv", tmp_path) as source:
+        table = text_table(source, forced)
+    assert table.rows["名称"].to_pylist() == ["双街镇工业", "北辰", "3"]
+    assert table.rows["备注"].to_pylist() == ["1", "2", "北辰"]
+    assert [(doubt.row, doubt.rule) for doubt in table.doubts] == [(1, "value_cut"), (2, "value_cut")]
+    assert table.doubts[0].words.startswith("名称: '北辰' goes on with a character that was cut")
+    assert "cut inside a character" in table.encoding.reason
+
+
+def test_a_csv_in_utf_8_that_is_cut_is_read_so_too(tmp_path):
+    cut_csv(tmp_path, "utf-8")
+    with opened("a.csv", tmp_path) as source:
+        table = text_table(source, None)
+    assert table.encoding.name == "utf-8"
+    assert table.rows["名称"].to_pylist() == ["双街镇工业", "北辰", "3"]
+
+
+def test_a_heading_that_is_cut_is_told_and_none_is_lost(tmp_path):
+    cut_csv(tmp_path, "gbk", "备注注")
+    with opened("a.csv", tmp_path) as source:
+        table = text_table(source, None)
+    assert table.rows.column_names == ["宗地代码", "备注", "备注_2"]
+    assert [rule for rule, _ in table.whole] == ["name_cut"]
+
+
+def test_bytes_that_are_no_half_characters_are_refused_as_before(tmp_path):
+    (tmp_path / "a.csv").write_bytes("宗地代码,名称\nA1,北辰区".encode("gbk") + b"\xff\xff\xff,\n")
+    with (
+        opened("a.csv", tmp_path) as source,
+        pytest.raises(InputRefusedError, match="encoding cannot be told"),
+    ):
+        text_table(source, None)

@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 from lowland_gis.analysis import headings
 from lowland_gis.analysis.headings import FieldSpec
 from lowland_gis.analysis.json_rows import bytes_of, flat
+from lowland_gis.analysis.stated_units import NOTHING, Stated
 
 
 @dataclass(frozen=True)
@@ -60,16 +61,18 @@ def standardise(
     codes: Mapping[str, Mapping[str, str]],
     *,
     first_row: int = 0,
+    stated: Stated = NOTHING,
 ) -> Standardised:
     """Rename, convert and check the columns of a delivery, or of a batch of it that begins at `first_row`.
 
-    Fields are found by `headings.found`, and numbers converted to the unit of the field; other columns keep their names. A value
+    Fields are found by `headings.found`, and numbers converted to the unit of the field, from the unit of the heading or from the
+    one that is `stated` for the table; other columns keep their names. A value
     that cannot be converted becomes missing and a fault, and so does a code that came as a number and lost digits; a code that its
     list lacks stays and is a fault, and so is one that was spelt otherwise (see `spelt`). `codes` maps the
     name of a code list to code → name. Dates become ISO texts; a NUL character, which no database text can hold, is
     left out and a fault.
     """
-    taken = headings.found(received.column_names, fields)
+    taken = headings.found(received.column_names, fields, stated)
     names = _names(received.column_names, taken)
     factors = {hit.standard: hit.factor for hit in taken.values()}
     missing = tuple(
@@ -94,8 +97,8 @@ def standardise(
         faults.append(_listed(nul, "value_cleaned", partial(_nul_message, name)))
     found = pd.concat([_NO_FAULTS, *(frame for frame in faults if len(frame))], ignore_index=True)
     found["row_no"] += first_row
-    remarks = tuple(headings.remarks(received.column_names, fields, taken)) if first_row == 0 else ()
-    return Standardised(pa.table(columns), found, missing, remarks)
+    remarks = headings.remarks(received.column_names, fields, taken, stated) if first_row == 0 else ()
+    return Standardised(pa.table(columns), found, missing, tuple(remarks))
 
 
 def _times(values: pa.Array, factor: float) -> pa.Array:

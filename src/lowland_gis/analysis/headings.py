@@ -10,7 +10,8 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Protocol
 
-from lowland_gis.analysis.units import UNITS, Dimension
+from lowland_gis.analysis.stated_units import NOTHING, Stated
+from lowland_gis.analysis.written_units import key, known_unit, unit_factor
 
 
 class FieldSpec(Protocol):
@@ -57,13 +58,14 @@ class FieldSpec(Protocol):
 class Found:
     """The field that a heading stands for, and by what: name, synonym, or unit where only the unit is another one.
 
-    Numbers are multiplied by `factor`; `unit` is the one that the heading names.
+    Numbers are multiplied by `factor`; `unit` is the one that the heading names, or a line beside the table: `line` then.
     """
 
     standard: str
     why: str
     factor: float = 1.0
     unit: str | None = None
+    line: str | None = None
 
 
 # Names are taken to be alike from this ratio of common letters on.
@@ -73,54 +75,6 @@ _IN_BRACKETS = re.compile(r"[(\[【〔「{]([^()\[\]【】〔〕「」{}]*)[)\]�
 _BEHIND_SIGN = re.compile(r"(?:[/,:;、_\-]|单位[:]?)([^/,:;、_\-]+(?:/[^/,:;、_\-]+)?)$")
 _SAID = re.compile(r"^(计量)?单位[:]?")
 _BLANK = re.compile(r"\s+")
-_WRITTEN = {
-    "m²": ("m2", "m^2", "平方米", "平米", "平方公尺", "sqm"),
-    "亩": ("亩", "市亩", "mu"),
-    "公顷": ("公顷", "ha", "hm2", "hm^2"),
-    "km²": ("km2", "km^2", "平方公里", "平方千米"),
-    "元": ("元", "人民币元", "rmb", "yuan"),
-    "万元": ("万元", "万", "人民币万元"),
-    "亿元": ("亿元", "亿"),
-    "m": ("m", "米"),
-    "month": ("月", "个月", "months"),
-    "year": ("年", "years"),
-    "day": ("天", "日", "days"),
-    "%": ("%", "百分比"),
-}
-_UNITS: dict[str, tuple[Dimension, float]] = {
-    word: (UNITS[name].dimension, UNITS[name].factor) for name, words in _WRITTEN.items() for word in words
-} | {"千元": (UNITS["元"].dimension, UNITS["元"].factor * 1000), "百万元": (UNITS["万元"].dimension, 100.0)}
-
-
-@lru_cache(maxsize=4096)
-def key(text: str) -> str:
-    r"""Return a heading as it is compared: half width, small letters, no white space, no invisible characters.
-
-    >>> key("占地面积\n（亩）") == key("占地面积(亩)"), key("ＺＤＤＭ ")
-    (True, 'zddm')
-    """
-    return "".join(
-        letter
-        for letter in unicodedata.normalize("NFKC", text).casefold()
-        if not letter.isspace() and unicodedata.category(letter) != "Cf"
-    )
-
-
-def unit_factor(unit: str, into: str) -> float | None:
-    """Return by what numbers of one unit become numbers of another; None where they cannot be compared or are not known.
-
-    >>> unit_factor("公顷", "亩"), unit_factor("元", "万元"), unit_factor("万元", "万元/亩")
-    (15.0, 0.0001, None)
-    """
-    one, other = _unit(key(unit)), _unit(key(into))
-    if one is None or other is None or one[0] != other[0]:
-        return None
-    return 1.0 if one[1] == other[1] else one[1] / other[1]
-
-
-def known_unit(text: str) -> bool:
-    """Tell whether a text is a unit of area, money, length or time, or a quotient of two."""
-    return _unit(key(text)) is not None
 
 
 @lru_cache(maxsize=4096)
@@ -135,18 +89,19 @@ def parted(text: str) -> tuple[str, str | None]:
         match = pattern.search(whole)
         if match is not None and match.start():
             unit = _SAID.sub("", match[1])
-            if _unit(unit) is not None:
+            if known_unit(unit):
                 return whole[: match.start()], unit
     spaced = _BLANK.split(unicodedata.normalize("NFKC", text).strip())
-    if len(spaced) > 1 and _unit(key(spaced[-1])) is not None:
+    if len(spaced) > 1 and known_unit(spaced[-1]):
         return key("".join(spaced[:-1])), key(spaced[-1])
     return whole, None
 
 
-def found(columns: Sequence[str], fields: Sequence[FieldSpec]) -> dict[str, Found]:
+def found(columns: Sequence[str], fields: Sequence[FieldSpec], stated: Stated = NOTHING) -> dict[str, Found]:
     """Return which received columns stand for which fields: by name, by synonym, then by either with another unit.
 
-    A field goes to the first column that fits best, a column to one field. What only resembles a field is not taken.
+    A field goes to the first column that fits best, a column to one field. What only resembles a field is not taken. Where a heading
+    names no unit, the one that is `stated` for the table is meant.
     """
     left = dict.fromkeys(columns)
     taken: dict[str, Found] = {}
@@ -155,7 +110,7 @@ def found(columns: Sequence[str], fields: Sequence[FieldSpec]) -> dict[str, Foun
         for field in fields:
             if field.name in done:
                 continue
-            hits = ((column, fits(column, field)) for column in left)
+            hits = ((column, fits(column, field, stated)) for column in left)
             column, hit = next(((column, hit) for column, hit in hits if hit is not None), ("", None))
             if hit is not None:
                 taken[column] = hit
@@ -164,46 +119,60 @@ def found(columns: Sequence[str], fields: Sequence[FieldSpec]) -> dict[str, Foun
     return taken
 
 
-Fits = Callable[[str, FieldSpec], Found | None]
+Fits = Callable[[str, FieldSpec, Stated], Found | None]
 
 
-def _exactly(column: str, field: FieldSpec) -> Found | None:
-    return Found(field.name, "name") if column == field.name else None
+def _exactly(column: str, field: FieldSpec, stated: Stated) -> Found | None:
+    return _named(column, field, "name", stated) if column == field.name else None
 
 
-def _by_name(column: str, field: FieldSpec) -> Found | None:
-    return Found(field.name, "name") if key(column) == key(field.name) else None
+def _by_name(column: str, field: FieldSpec, stated: Stated) -> Found | None:
+    return _named(column, field, "name", stated) if key(column) == key(field.name) else None
 
 
-def _by_synonym(column: str, field: FieldSpec) -> Found | None:
-    return Found(field.name, "synonym") if key(column) in map(key, field.synonyms) else None
+def _by_synonym(column: str, field: FieldSpec, stated: Stated) -> Found | None:
+    return _named(column, field, "synonym", stated) if key(column) in map(key, field.synonyms) else None
 
 
-def _by_unit(column: str, field: FieldSpec) -> Found | None:
+def _named(column: str, field: FieldSpec, why: str, stated: Stated) -> Found:
+    unit = stated.meant_for(column, field.unit, parted(column)[1])
+    return Found(field.name, why) if unit is None else _in_unit(field, why, unit, stated)
+
+
+def _in_unit(field: FieldSpec, why: str, unit: str, stated: Stated) -> Found:
+    factor = unit_factor(unit, field.unit or "") or 1.0
+    return Found(field.name, why, factor, unit, stated.lines.get(unit))
+
+
+def _by_unit(column: str, field: FieldSpec, stated: Stated) -> Found | None:
     """Take a column whose heading is the field's but for the unit, where numbers of the one become numbers of the other."""
-    bare, unit = parted(column)
-    if (
-        unit is None
-        or field.unit is None
-        or bare not in {parted(word)[0] for word in (field.name, *field.synonyms)}
-    ):
+    bare, own = parted(column)
+    if field.unit is None or bare not in {parted(word)[0] for word in (field.name, *field.synonyms)}:
         return None
-    factor = unit_factor(unit, field.unit)
-    return None if factor is None else Found(field.name, "unit", factor, unit)
+    unit = stated.meant_for(column, field.unit, own)
+    if unit is not None:
+        return _in_unit(field, "unit", unit, stated)
+    factor = None if own is None else unit_factor(own, field.unit)
+    return None if factor is None else Found(field.name, "unit", factor, own)
 
 
 def remarks(
-    columns: Sequence[str], fields: Sequence[FieldSpec], taken: dict[str, Found]
+    columns: Sequence[str],
+    fields: Sequence[FieldSpec],
+    taken: dict[str, Found],
+    stated: Stated = NOTHING,
 ) -> Iterator[tuple[str, str]]:
-    """Yield what a person should know of the headings: units that were converted, and columns that resemble a field but are not used."""
+    """Yield what a person should know of the headings: units that were converted or stated beside the table, columns left unused."""
     by_name = {field.name: field for field in fields}
     for column, hit in taken.items():
         field = by_name[hit.standard]
-        if hit.factor != 1.0:
-            yield (
-                "unit_converted",
-                f"{column}: taken as {field.name} {field.title}, times {hit.factor:.10g} from {hit.unit} to {field.unit}",
-            )
+        times = f"times {hit.factor:.10g} from {hit.unit} to {field.unit}"
+        if hit.line is not None:
+            how = f"in {hit.unit}" if hit.factor == 1.0 else times
+            yield "unit_stated", f"{column}: taken as {field.name} {field.title}, {how}, as “{hit.line}” says"
+        elif hit.factor != 1.0:
+            yield "unit_converted", f"{column}: taken as {field.name} {field.title}, {times}"
+    yield from (("unit_doubtful", words) for words in (*stated.unclear, *_overruled(taken, by_name, stated)))
     missing = [field for field in fields if field.name not in {hit.standard for hit in taken.values()}]
     for column in columns:
         near = (
@@ -214,6 +183,19 @@ def remarks(
                 "column_unused",
                 f"{column}: resembles {near.name} {near.title}, but was not taken for it: {_why(column, near)}",
             )
+
+
+def _overruled(taken: dict[str, Found], by_name: dict[str, FieldSpec], stated: Stated) -> Iterator[str]:
+    """Yield the stated units that no column is in, because all headings that they could be meant for name another one."""
+    for unit, line in stated.lines.items():
+        fields = {column: by_name[hit.standard] for column, hit in taken.items() if hit.unit != unit}
+        others = [
+            column
+            for column, field in fields.items()
+            if unit_factor(unit, field.unit or "") not in (None, 1.0)
+        ]
+        if others and not any(hit.unit == unit for hit in taken.values()):
+            yield f"{line}: {unit} was applied to no column, because headings name another unit: {', '.join(others)}"
 
 
 def _why(column: str, field: FieldSpec) -> str:
@@ -263,16 +245,3 @@ def _alike(received: str, word: str) -> bool:
     if received.isascii() and min(len(received), len(word)) < 6:  # noqa: PLR2004
         return received.rstrip("_0123456789") == word and received != word
     return SequenceMatcher(None, received, word).ratio() >= _ALIKE
-
-
-def _unit(word: str) -> tuple[Dimension, float] | None:
-    if word in _UNITS:
-        return _UNITS[word]
-    over, sign, under = word.replace("每", "/").partition("/")
-    if not sign or over not in _UNITS or under not in _UNITS:
-        return None
-    (dimension, factor), (below, divisor) = _UNITS[over], _UNITS[under]
-    powers = dict(dimension)
-    for base, power in below:
-        powers[base] = powers.get(base, 0) - power
-    return tuple(sorted((base, power) for base, power in powers.items() if power)), factor / divisor

@@ -10,6 +10,8 @@ from typing import Protocol
 
 from lowland_gis.analysis import headings
 from lowland_gis.analysis.headings import FieldSpec
+from lowland_gis.analysis.stated_units import NOTHING, Stated
+from lowland_gis.analysis.written_units import unit_factor
 
 # Codes that a list knows speak for a layer more than no codes at all, and unknown ones against it.
 _WITHOUT_CODES = 0.8
@@ -65,7 +67,7 @@ class Column:
 class Match:
     """A received column that stands for a standard field, and why: name, synonym, unit, or a proposal (title, cut off, alike).
 
-    Its numbers are multiplied by `factor`, because its heading names `unit`.
+    Its numbers are multiplied by `factor`, because its heading names `unit`, or a line beside the table does: `line` then.
     """
 
     received: str
@@ -73,6 +75,7 @@ class Match:
     why: str
     factor: float = 1.0
     unit: str | None = None
+    line: str | None = None
 
     @property
     def certain(self) -> bool:
@@ -108,8 +111,8 @@ class Fit:
 
     @property
     def rename(self) -> dict[str, str]:
-        """Return received name → standard name of the proposals."""
-        return {match.received: match.standard for match in self.matches if not match.certain}
+        """Return received name → standard name of what is proposed, and of what is known by its unit only beside this table."""
+        return {match.received: match.standard for match in self.matches if not match.certain or match.line}
 
 
 @dataclass(frozen=True)
@@ -129,15 +132,17 @@ def recognise(
     codes: Mapping[str, Mapping[str, str]],
     *,
     name: str = "",
+    stated: Stated = NOTHING,
 ) -> list[Fit]:
     """Return how well columns fit each layer, best first; layers that share nothing with them are left out.
 
     The structure is recognised by its fields, not by its year: the second survey's structure was delivered until 2019.
     Only where the fields fit two layers alike, the data year (SJNF) and the `name` of the file and its layer decide.
-    `geometry` is the kind of the file (polygon, line, point, table), None if nothing can be seen of it.
+    `geometry` is the kind of the file (polygon, line, point, table), None if nothing can be seen of it; `stated` are the units that a
+    line beside the table names.
     """
     known = {layer.key: layer for layer in layers if layer.field}
-    fits = [_fit(columns, layer, geometry, codes) for layer in known.values()]
+    fits = [_fit(columns, layer, geometry, codes, stated) for layer in known.values()]
     found = [fit for fit in fits if fit.matches]
     years = next((column.codes for column in columns if column.name.upper() == "SJNF" and column.codes), None)
 
@@ -160,9 +165,13 @@ def _common(layer: LayerSpec, name: str) -> int:
 
 
 def _fit(
-    columns: Sequence[Column], layer: LayerSpec, geometry: str | None, codes: Mapping[str, Mapping[str, str]]
+    columns: Sequence[Column],
+    layer: LayerSpec,
+    geometry: str | None,
+    codes: Mapping[str, Mapping[str, str]],
+    stated: Stated,
 ) -> Fit:
-    matches = _matches(columns, layer.field)
+    matches = _matches(columns, layer.field, stated)
     certain = [match for match in matches if match.certain]
     found = {match.standard for match in certain}
     return Fit(
@@ -181,10 +190,12 @@ def _fit(
     )
 
 
-def _matches(columns: Sequence[Column], fields: Sequence[FieldSpec]) -> list[Match]:
+def _matches(columns: Sequence[Column], fields: Sequence[FieldSpec], stated: Stated) -> list[Match]:
     """Pair columns and fields: as ingest does, then by what a person would guess."""
-    taken = headings.found([column.name for column in columns], fields)
-    matches = [Match(name, hit.standard, hit.why, hit.factor, hit.unit) for name, hit in taken.items()]
+    taken = headings.found([column.name for column in columns], fields, stated)
+    matches = [
+        Match(name, hit.standard, hit.why, hit.factor, hit.unit, hit.line) for name, hit in taken.items()
+    ]
     left = {column.name: column for column in columns if column.name not in taken}
     for why, resembles in _GUESSES.items():
         for field in fields:
@@ -194,13 +205,22 @@ def _matches(columns: Sequence[Column], fields: Sequence[FieldSpec]) -> list[Mat
                 (name for name in left if resembles(name, field) and _units_agree(name, field)), None
             )
             if found is not None:
-                unit = headings.parted(found)[1] if field.unit is not None else None
-                factor = headings.unit_factor(unit, field.unit) if unit and field.unit else None
-                matches.append(Match(found, field.name, why, factor or 1.0, unit))
+                matches.append(_guess(found, field, why, stated))
                 del left[found]
     order = {column.name: number for number, column in enumerate(columns)}
     ranks = {"name": 0, "synonym": 1, "unit": 2}
     return sorted(matches, key=lambda match: (ranks.get(match.why, 3), order[match.received]))
+
+
+def _guess(received: str, field: FieldSpec, why: str, stated: Stated) -> Match:
+    """Return a proposal, with the unit that the heading names or a line beside the table."""
+    if field.unit is None:
+        return Match(received, field.name, why)
+    own = headings.parted(received)[1]
+    unit = own or stated.meant_for(received, field.unit, own)
+    line = None if unit is None or own is not None else stated.lines[unit]
+    factor = None if unit is None else unit_factor(unit, field.unit)
+    return Match(received, field.name, why, factor or 1.0, unit, line)
 
 
 _GUESSES: dict[str, Callable[[str, FieldSpec], bool]] = {
@@ -215,7 +235,7 @@ def _units_agree(name: str, field: FieldSpec) -> bool:
     unit = headings.parted(name)[1]
     if unit is None:
         return True
-    return field.unit is not None and headings.unit_factor(unit, field.unit) is not None
+    return field.unit is not None and unit_factor(unit, field.unit) is not None
 
 
 def _code_share(

@@ -24,6 +24,8 @@ _TOTAL = re.compile(
     r"^(合计|总计|小计|共计|累计|总和|全区合计|全县合计|total|grandtotal|subtotal|sum)[:：]?$"
 )
 _NOTE = re.compile(r"^(注[:：\d]|备注[:：]|说明[:：]|填表|制表|审核|填报|单位负责人|数据来源|打印|\*|※)")
+# What stands beside a title: 单位：万元, （单位：亩）, 填报日期：…
+_ENTRY = re.compile(r"^[(\[【]?\w{0,4}(单位|日期|时间|人|电话)([:]|(均?为|是)\w)")
 _SPACE = re.compile(r"\s+")
 
 
@@ -49,15 +51,15 @@ class Merged:
 class SheetTable:
     """The table of a sheet: columns of values under their headings, doubts about values, rows that are no records.
 
-    `heading` is the 0-based row of the last headings, `sheet_rows` are the 1-based rows of the sheet that the records stand in, `above`
-    the texts over the headings.
+    `heading` is the 0-based row of the last headings, `sheet_rows` are the 1-based rows of the sheet that the records stand in,
+    `beside` the texts over the headings and the notes below the records.
     """
 
     columns: dict[str, list[Any]]
     sheet_rows: tuple[int, ...]
     doubts: tuple[Doubt, ...]
     aside: tuple[Aside, ...]
-    above: tuple[str, ...]
+    beside: tuple[str, ...]
     heading: int = -1
 
 
@@ -91,7 +93,7 @@ def table_of(grid: Grid, merged: Sequence[Merged] = ()) -> SheetTable:
         tuple(number + 1 for number in numbers),
         tuple(sorted((doubt for doubt in doubts if doubt.row not in left_out), key=lambda doubt: doubt.row)),
         aside,
-        tuple(str(cell) for row in grid[:heading] for cell in row if _filled(cell)),
+        tuple(str(cell) for row in [*grid[:heading], *_notes(rows, aside)] for cell in row if _filled(cell)),
         last,
     )
 
@@ -102,11 +104,23 @@ def _heading(grid: Grid, merged: Sequence[Merged]) -> int | None:
     widest = max(counts, default=0)
     if widest == 0:
         return None
+    titles = {number for number, row in enumerate(grid[:_LOOKED_AT]) if _is_title(row, number, merged)}
     for number, count in enumerate(counts):
         wide = count + sum(item.right - item.left for item in merged if item.top == number)
-        if count >= max(1, widest * _LEAST_CELLS) and wide >= widest * _LEAST_SHARE:
+        enough = count >= max(1, widest * _LEAST_CELLS) and wide >= widest * _LEAST_SHARE
+        if enough and number not in titles:
             return number
-    return next(number for number, count in enumerate(counts) if count)
+    filled = [number for number, count in enumerate(counts) if count]
+    return next((number for number in filled if number not in titles), filled[0])
+
+
+def _is_title(row: Sequence[Any], number: int, merged: Sequence[Merged]) -> bool:
+    """Tell whether a row is one cell merged sideways, or has beside one cell only entries such as the unit or the day."""
+    words = [str(cell) for cell in row if _filled(cell)]
+    others = [word for word in words if _ENTRY.match(_bare(word)) is None]
+    if len(words) > len(others):
+        return len(others) <= 1
+    return len(words) == 1 and any(item.top == number and item.left < item.right for item in merged)
 
 
 def _last_heading(grid: Grid, first: int, merged: Sequence[Merged]) -> int:
@@ -206,6 +220,10 @@ def _aside(rows: list[list[Any]], numbers: list[int]) -> Iterator[Aside]:
             yield Aside(row, "total_row", f"{where}: {texts[0]} is a total of the rows above, no record")
         elif len(cells) > len(filled) == len(texts) <= _NOTES and texts and _NOTE.match(texts[0]):
             yield Aside(row, "note_row", f"{where}: {texts[0][:40]!r} is a note below the table, no record")
+
+
+def _notes(rows: list[list[Any]], aside: Sequence[Aside]) -> list[list[Any]]:
+    return [rows[item.row] for item in aside if item.rule == "note_row"]
 
 
 def _lost(rows: list[list[Any]], names: dict[int, str], numbers: list[int]) -> Iterator[Doubt]:

@@ -198,9 +198,10 @@ def _fields(one: Inspection) -> Iterator[tuple[object, ...]]:
     fit = next((fit for fit in one.fits if fit.key == one.chosen), None)
     if fit is not None:
         for match in fit.matches:
-            if match.why != "name":
+            if match.why != "name" or match.line:
                 verb = "is taken as 识别为" if match.certain else "proposed 建议映射"
                 times = "" if match.factor == 1.0 else f", times {match.factor:.10g} from {match.unit}"
+                times += f", by the line “{match.line}”" if match.line else ""
                 yield match.received, match.standard, f"{verb} ({match.why}{times})"
     for fault in one.field_faults:
         yield fault.received, fault.standard, f"{fault.rule}: {fault.message}"
@@ -235,6 +236,7 @@ def _write_mapping(session: Session, found: list[Inspection], path: Path) -> Non
         )
     matches = found[0].fit.matches if found[0].fit else ()
     notes = {match.received: f"proposed: {match.why}" for match in matches if not match.certain}
+    notes |= {match.received: f"in {match.unit}, as “{match.line}” says" for match in matches if match.line}
     if path.exists() or path.is_symlink():
         raise UsageError(f"{path}: is there already and is not overwritten. Name another file.")
     write_text(path, with_blanks(as_toml(mapping, notes), found[0].not_taken, found[0].wanted))

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from lowland_gis.analysis.headings import parted, unit_factor
+from lowland_gis.analysis.headings import parted
+from lowland_gis.analysis.written_units import known_unit, unit_factor
 from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.definitions.mapping_faults import mapping_faults, unit_problem
 from lowland_gis.definitions.reading import parsed, validated
@@ -55,7 +56,8 @@ def apply(mapping: Mapping, columns: pa.Table) -> pa.Table:
 
     A received column that already has the name of a renamed one is kept under the name with `_2` after it. Values are
     compared as text (601 and 601.0 as `601`); values that the mapping does not name stay, as text in a replaced column.
-    A column whose numbers come in another unit carries it behind its name, as headings do.
+    A column whose numbers come in another unit carries it behind its name, as headings do, and so does one whose unit the mapping
+    settles by a factor or a constant.
 
     Raises:
         InputRefusedError: the file lacks a field that is renamed, has one that is said to be constant, or a heading names a unit that
@@ -85,7 +87,9 @@ def apply(mapping: Mapping, columns: pa.Table) -> pa.Table:
 def _units(mapping: Mapping, columns: list[str]) -> dict[str, str]:
     """Return the units of renamed columns: as the mapping says, else as the heading says."""
     fields = {field.name: field for field in layer_definition(mapping.layer).field}
-    units, faults = dict(mapping.unit), []
+    settled = {name: fields[name].unit for name in (*mapping.factor, *mapping.constants)}
+    units, faults = {name: unit for name, unit in settled.items() if unit and known_unit(unit)}, []
+    units |= mapping.unit
     for received in columns:
         name = mapping.rename.get(received)
         unit = None if name is None else parted(received)[1]

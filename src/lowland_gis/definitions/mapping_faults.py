@@ -7,7 +7,7 @@ from math import inf
 from typing import Any
 
 from lowland_gis.analysis.faults import Fault
-from lowland_gis.analysis.headings import unit_factor
+from lowland_gis.analysis.written_units import unit_factor
 from lowland_gis.definitions.layer import FieldDefinition, layer_definition, layer_keys
 
 Table = Mapping[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
@@ -38,6 +38,9 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
     (b"\x84\x31\x95\x33", "gb18030"),
 )
+_BETWEEN_CELLS = re.compile(rb'[,;\t"\r\n]+')
+# Unicode keeps this one for programs themselves: no text holds it.
+CUT = "\ufdd0"
 _CHINESE = re.compile("[\u3400-\u9fff]")
 
 # What gives the text of a file from its beginning, in parts that end with a line; a long file is never held as a whole.
@@ -121,11 +124,11 @@ def shapefile_encoding(dbf: Path, cpg: Path | None, forced: str | None) -> Encod
     Raises:
         InputRefusedError: no encoding fits without loss; three values are shown in each reading.
     """
-    return _decided(dbf, lambda: _texts(dbf), _declared(dbf, cpg), forced, of_fields=True)
+    return _decided(dbf, lambda: _texts(dbf), _declared(dbf, cpg), forced, texts=lambda: _texts(dbf))
 
 
 def text_encoding(path: Path, content: bytes, forced: str | None) -> Encoding:
-    """Decide how to read a plain text file; a byte order mark settles it.
+    """Decide how to read a table that is plain text; a byte order mark settles it. A cell may end inside a character.
 
     Raises:
         InputRefusedError: no encoding fits without loss.
@@ -133,14 +136,15 @@ def text_encoding(path: Path, content: bytes, forced: str | None) -> Encoding:
     marked = next((name for mark, name in _MARKS if content.startswith(mark)), None)
     if forced is None and marked is not None and _fits(lambda: iter([content]), marked):
         return Encoding(marked, "it begins with a byte order mark")
-    return _decided(path, lambda: iter([content]), None, forced)
+    return _decided(path, lambda: iter([content]), None, forced, texts=lambda: iter([cells_of(content)]))
 
 
 def _decided(
-    path: Path, blocks: Blocks, declared: str | None, forced: str | None, *, of_fields: bool = False
+    path: Path, blocks: Blocks, declared: str | None, forced: str | None, *, texts: Blocks
 ) -> Encoding:
+    """Decide by the bytes; `texts` are those of them that may each end inside a character, a line each."""
     if forced is not None:
-        return _given(path, blocks, forced, of_fields=of_fields)
+        return _given(path, blocks, forced, texts)
     if all(block.isascii() for block in blocks()):
         return Encoding("utf-8", "all text is ASCII")
     if _fits(blocks, "utf-8") and not (declared == "gb18030" and _only_by_chance_utf8(blocks)):
@@ -151,7 +155,7 @@ def _decided(
     fits = declared is not None and _fits(blocks, declared) and _plausible(blocks, declared)
     if declared is not None and fits and not (declared == "gb18030" and _rather_big5(blocks)):
         return Encoding(declared, "declared by .cpg or LDID, and every byte fits")
-    cut_short = _cut(blocks) if of_fields else None
+    cut_short = _cut(texts)
     if cut_short is not None:
         return cut_short
     raise InputRefusedError(
@@ -159,12 +163,12 @@ def _decided(
     )
 
 
-def _given(path: Path, blocks: Blocks, forced: str, *, of_fields: bool) -> Encoding:
+def _given(path: Path, blocks: Blocks, forced: str, texts: Blocks) -> Encoding:
     """Return the encoding that the user gives, if every byte fits it."""
     if _fits(blocks, forced):
         return Encoding(codecs.lookup(forced).name, "given by the user")
     # By the bytes it must be that encoding: of UTF-8 that is read as GBK every other text seems to be cut.
-    cut_short = _cut(blocks) if of_fields and _known(forced) else None
+    cut_short = _cut(texts) if _known(forced) else None
     if cut_short is not None and _family(forced) == _family(cut_short.name):
         words = "given by the user; some texts were cut inside a character"
         return Encoding(codecs.lookup(forced).name, words, cut=True)
@@ -259,6 +263,40 @@ def whole_characters(text: bytes, encoding: str) -> bytes:
         return text
     begun = decoder.getstate()[0]
     return text[: len(text) - len(begun)]
+
+
+def cut_words(name: str, text: str) -> str:
+    """Return the words for a value that goes on with half a character."""
+    return f"{name}: {text!r} goes on with a character that was cut in the middle and is left out"
+
+
+def names_cut_words(names: Sequence[str]) -> str:
+    """Return the words for names of fields that end inside a character."""
+    return f"the names of {len(names)} fields were cut inside a character, whose beginning was left out: {', '.join(names)}"
+
+
+def cells_of(content: bytes) -> bytes:
+    r"""Return the cells of a CSV, a line each; what stands between them is no part of a character in UTF-8 and GBK.
+
+    >>> cells_of(b'a,"b"\n1;2')
+    b'a\nb\n1\n2'
+    """
+    return _BETWEEN_CELLS.sub(b"\n", content)
+
+
+def cells_decoded(content: bytes, encoding: Encoding) -> str:
+    """Return the text of a CSV; `CUT` stands where the beginning of a character was left out at the end of a cell."""
+    if not encoding.cut:
+        return content.decode(encoding.name)
+    parts = re.split(b"(%b)" % _BETWEEN_CELLS.pattern, content)
+    return "".join(_part_decoded(part, encoding.name) for part in parts)
+
+
+def _part_decoded(part: bytes, encoding: str) -> str:
+    try:
+        return part.decode(encoding)
+    except UnicodeDecodeError:
+        return whole_characters(part, encoding).decode(encoding) + CUT
 
 
 def _halved(blocks: Blocks, encoding: str) -> Blocks:

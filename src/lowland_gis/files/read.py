@@ -21,9 +21,17 @@ from pyproj import CRS
 from lowland_gis.analysis.curves import MAX_DEVIATION_M, linearised
 from lowland_gis.analysis.doubts import Aside, Doubt
 from lowland_gis.analysis.extent import FARTHEST
+from lowland_gis.analysis.stated_units import NOTHING, Stated
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.dbf_values import DbfValues, dbf_values, deleted_words
-from lowland_gis.files.encoding import Encoding, dbf_header, source_encoding, whole_characters
+from lowland_gis.files.encoding import (
+    Encoding,
+    cut_words,
+    dbf_header,
+    names_cut_words,
+    source_encoding,
+    whole_characters,
+)
 from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source
 from lowland_gis.files.gdal_words import GdalWords
 from lowland_gis.files.geoparquet import GeoParquet, opened_geoparquet
@@ -90,7 +98,7 @@ class Received:
 
     `n_rows` is what the header says, where it says so. `parts`, where there are any, give the same batches and can be gone through
     at the same time, each by a thread of its own. `doubts` are about the source as a whole, each a code and words; they are complete
-    when the batches are at their end.
+    when the batches are at their end. `stated` are the units that a line beside a table names for all of it.
     """
 
     columns: tuple[str, ...]
@@ -102,6 +110,7 @@ class Received:
     batches: Iterator[Batch]
     parts: tuple[Part, ...] = ()
     doubts: list[tuple[str, str]] = field(default_factory=list)
+    stated: Stated = NOTHING
 
 
 @dataclass(frozen=True)
@@ -310,8 +319,7 @@ class _Text:
     def names_cut(self, names: Sequence[str]) -> list[tuple[str, str]]:
         """Return the doubts about names of fields that end inside a character."""
         cut = [self.name(name) for name in names if self._is_cut(name)]
-        told = f"the names of {len(cut)} fields were cut inside a character, whose beginning was left out: {', '.join(cut)}"
-        return [("name_cut", told)] if cut else []
+        return [("name_cut", names_cut_words(cut))] if cut else []
 
     def values_cut(self, columns: Mapping[str, pa.Array], first: int) -> tuple[Doubt, ...]:
         """Return the doubts about values that end inside a character."""
@@ -325,11 +333,7 @@ class _Text:
             words = [word for word in distinct.dictionary.to_pylist() if self._is_cut(word)]
             rows = pc.indices_nonzero(pc.is_in(values, value_set=pa.array(words, values.type))).to_pylist()
             found += [
-                Doubt(
-                    first + row,
-                    "value_cut",
-                    f"{name}: {self.name(values[row].as_py())!r} goes on with a character that was cut in the middle and is left out",
-                )
+                Doubt(first + row, "value_cut", cut_words(name, self.name(values[row].as_py())))
                 for row in rows
             ]
         return tuple(found)
@@ -437,9 +441,8 @@ def _plain(table: PlainTable) -> Received:
     rows = table.rows
     batches = iter([Batch(0, rows, None, doubts=table.doubts, aside=table.aside)])
     columns, has_geometry, doubts = tuple(rows.column_names), False, list(table.whole)
-    return Received(
-        columns, has_geometry, None, table.encoding, table.sheet, rows.num_rows, batches, doubts=doubts
-    )
+    opened = Received(columns, has_geometry, None, table.encoding, table.sheet, rows.num_rows, batches)
+    return replace(opened, doubts=doubts, stated=table.stated)
 
 
 def _parquet(source: Source, fields: Sequence[str] | None, batch_rows: int) -> Received:

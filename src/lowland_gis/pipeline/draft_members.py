@@ -35,7 +35,8 @@ def member_list(draft: HeldDraft, units: Sequence[str] = ()) -> pd.DataFrame:
         )
     if units:
         members = members[members["unit_id"].isin(list(units))]
-    titles, towns = kind_titles(held.basis.pack), town_names(held.connection, held.versions("town"))
+    titles = kind_titles(held.basis.pack, held.project.legend)
+    towns = town_names(held.connection, held.versions("town"))
     rows = members.merge(
         draft.inputs().parcels[["parcel_id", "town_code", "kind", "area_m2", "low_m2"]], on="parcel_id"
     )

@@ -151,7 +151,9 @@ class _Loading:
         if definition.stored != "enterprise" and not arrived.has_geometry:
             raise no_shapes(source.name, definition.key)
         plane = _Plane(self.project, self.delivery, source, arrived, self.said)
-        preparer = Preparer(source.name, definition, self.project.plane, plane.bring, self.said.mapping)
+        preparer = Preparer(
+            source.name, definition, self.project.plane, plane.bring, self.said.mapping, arrived.stated
+        )
         # Before the new version is there: a district is held against the one before it.
         neighbour = beside(self.connection, self.project.plane)
         current = current_versions(self.connection)

@@ -17,6 +17,7 @@ import shapely
 from lowland_gis.analysis import recognise, repair
 from lowland_gis.analysis.extent import readings
 from lowland_gis.analysis.forensics import Kinds, Shapes, shapes
+from lowland_gis.analysis.stated_units import NOTHING, Stated
 from lowland_gis.definitions.codes import code_names
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition, layer_keys
 from lowland_gis.definitions.mapping import Mapping, apply
@@ -122,11 +123,12 @@ class _Gathered:
     profile: Profile = field(default_factory=Profile)
     preparer: Preparer | None = None
     has_geometry: bool = False
+    stated: Stated = NOTHING
     remarks: list[tuple[str, str]] = field(default_factory=list)
 
     def go_through(self, arrived: Received) -> None:
         """Look at every batch, and let the preparation of ingest say what it would do with it."""
-        self.has_geometry = arrived.has_geometry
+        self.has_geometry, self.stated = arrived.has_geometry, arrived.stated
         self.found.declared_crs = arrived.declared_crs
         for number, batch in enumerate(_mapped(arrived, self.options.mapping)):
             self.profile.add(batch.attributes)
@@ -161,7 +163,7 @@ class _Gathered:
         layers = [layer_definition(key) for key in layer_keys()]
         name = f"{Path(self.source.name).stem} {self.source.layer or ''}"
         return recognise.recognise(
-            self.profile.columns(), layers, self._geometry(), _lists(layers), name=name
+            self.profile.columns(), layers, self._geometry(), _lists(layers), name=name, stated=self.stated
         )
 
     def _geometry(self) -> str | None:
@@ -186,7 +188,8 @@ class _Gathered:
         def bring(geometries: Geometries) -> Geometries:
             return geometries if way is None else way(geometries)
 
-        self.preparer = Preparer(self.source.name, definition, gauss_plane(self.options.plane), bring)
+        plane = gauss_plane(self.options.plane)
+        self.preparer = Preparer(self.source.name, definition, plane, bring, stated=self.stated)
 
     def _system(self, arrived: Received) -> Callable[[Geometries], Geometries] | None:
         """Return the way to the plane; without one the reason is among the refusals."""

@@ -92,7 +92,11 @@ class Inspection:
         fit = self.fit
         if fit is None:
             return Mapping(supplier=supplier, layer=self.chosen)
-        unit = {match.standard: match.unit for match in fit.matches if match.unit and not match.certain}
+        unit = {
+            match.standard: match.unit
+            for match in fit.matches
+            if match.unit and (match.line or not match.certain)
+        }
         return Mapping(
             supplier=supplier, layer=self.chosen, rename=fit.rename, replace=self.replace, unit=unit
         )

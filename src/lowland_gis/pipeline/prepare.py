@@ -17,6 +17,7 @@ from lowland_gis import schema
 from lowland_gis.analysis import attributes, repair
 from lowland_gis.analysis.geodesy import GaussPlane, ellipsoidal_areas
 from lowland_gis.analysis.json_rows import json_records
+from lowland_gis.analysis.stated_units import NOTHING, Stated
 from lowland_gis.definitions.codes import code_names
 from lowland_gis.definitions.layer import LayerDefinition
 from lowland_gis.definitions.mapping import Mapping, apply
@@ -90,7 +91,8 @@ class Elsewhere:
 class Preparer:
     """Prepares the batches of one delivery one after the other; it remembers only the parcel codes it has seen.
 
-    `to_plane` brings the geometries of a batch to the project's plane and refuses those that contradict the declared system.
+    `to_plane` brings the geometries of a batch to the project's plane and refuses those that contradict the declared system;
+    `stated` are the units that a line beside the table names.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Preparer:
     plane: GaussPlane
     to_plane: Callable[[Geometries], Geometries]
     mapping: Mapping | None = None
+    stated: Stated = NOTHING
     seen: set[str] = field(default_factory=set)
     elsewhere: Elsewhere = field(default_factory=Elsewhere)
 
@@ -170,7 +173,7 @@ class Preparer:
     def _standardised(self, batch: Batch) -> attributes.Standardised:
         lists = {item.codes: code_names(item.codes) for item in self.definition.field if item.codes}
         standard = attributes.standardise(
-            batch.attributes, self.definition.field, lists, first_row=batch.first_row
+            batch.attributes, self.definition.field, lists, first_row=batch.first_row, stated=self.stated
         )
         if standard.missing:
             columns = ", ".join(batch.attributes.column_names) or "none"
