@@ -127,3 +127,12 @@ def test_columns_of_no_geometry_at_all():
 def test_what_is_no_text_is_spelt():
     field = copy_format.field("text", pd.Series(["a", 7, None, float("nan")], dtype=object), srid=0)
     assert [field.content[row].as_py() for row in range(4)] == [b"a", b"7", b"", b""]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_column_of_texts_of_which_none_is_there_comes_as_numbers_and_is_empty(count):
+    """Where no parcel of a frame has a town code, pandas calls the column a number."""
+    assert (
+        copy_format.field("text", pd.Series([np.nan] * count, dtype=float), srid=4548).lengths.tolist()
+        == [-1] * count
+    )

@@ -125,7 +125,12 @@ def _texts(values: pd.Series[Any]) -> pa.Array:
         texts = pa.array(values, pa.large_string(), from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         return _spelt(values)
-    return texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+    if not isinstance(texts, pa.ChunkedArray):
+        return texts
+    # Of a column of numbers of which none is there (all NaN) pyarrow makes pieces of two types.
+    return pa.concat_arrays(
+        [pa.array([], pa.large_string()), *(piece.cast(pa.large_string()) for piece in texts.chunks)]
+    )
 
 
 def _spelt(values: pd.Series[Any]) -> pa.Array:
