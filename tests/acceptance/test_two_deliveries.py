@@ -42,7 +42,7 @@ COMMANDS = {
     "check accept": LAND, "check run": UPDATES, "check show": MARKS,
     "classify compare": MARKS, "classify explain": MARKS, "classify rerun": HISTORY, "classify run": UPDATES, "classify todo": MARKS,
     "rules check": NOTHING, "rules list": NOTHING, "rules show": NOTHING, "rules test": NOTHING, "rules what-if": MARKS,
-    "unit draft": REFUSES, "unit edit": REFUSES, "unit freeze": REFUSES, "unit import": REFUSES,
+    "unit draft": REFUSES, "unit edit": REFUSES, "unit freeze": REFUSES, "unit import": REFUSES, "unit withdraw": NOTHING,
     "unit export": MARKS, "unit list": MARKS, "unit metrics": MARKS, "unit sheet": MARKS, "unit why": MARKS,
     "registry document": LAND, "registry draft": MARKS, "registry problems": MARKS,
     "package build": REFUSES, "package check": NOTHING, "map overview": MARKS,

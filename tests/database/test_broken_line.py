@@ -17,7 +17,7 @@ from lowland_gis.pipeline.determine import determine
 from lowland_gis.pipeline.documents import register
 from lowland_gis.pipeline.drafts import edit
 from lowland_gis.pipeline.findings import accept
-from lowland_gis.pipeline.frozen import freeze
+from lowland_gis.pipeline.freeze import freeze, withdraw
 from lowland_gis.pipeline.ingest import ingest
 from lowland_gis.pipeline.measure import measure
 from lowland_gis.pipeline.project import Project
@@ -150,6 +150,7 @@ def test_drafts_frozen_units_and_accepted_findings_are_written_once(project):
         "edit": lambda on: edit(on, "latest", "改", (Edit("forbid", (FIRST,)),)),
         "split": lambda on: edit(on, "latest", "分", (Edit("move", (SECOND,), ()),)),
         "freeze": lambda on: freeze(on, "flow"),
+        "withdraw": lambda on: withdraw(on, ["120113100-ZKF-001"], "measured anew"),
         "accept": lambda on: accepted(on, number),
     }
     tables = (

@@ -7,11 +7,12 @@ from click.testing import CliRunner
 
 from drawn_units import THIRD, ZONES, deliver, ready
 from lowland_gis.cli import lowland
+from lowland_gis.definitions.legend import read_legend
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.delineate import delineate, draft
 from lowland_gis.pipeline.determine import determine
 from lowland_gis.pipeline.drafts import held_draft, read_draft
-from lowland_gis.pipeline.frozen import freeze
+from lowland_gis.pipeline.freeze import freeze
 from lowland_gis.pipeline.package import package_contents
 from lowland_gis.pipeline.project import open_project
 from lowland_gis.pipeline.protection import protection
@@ -140,7 +141,7 @@ def test_what_leaves_the_house_says_what_is_not_known(project):
         contents = package_contents(held)
         draft_held = held_draft(held.connection, project, "latest")
         unit = draft_held.units()["unit_id"].iloc[0]
-        sheet = _planning_sheet(draft_held, unit)
+        sheet = _planning_sheet(draft_held, unit, read_legend())
     assert contents.doubts == (f"1 units hold parcels of which {doubt}",)
     assert contents.provenance["doubts"] == [f"1 units hold parcels of which {doubt}"]
     assert f"保护范围未核实：3 宗（{doubt}）" in "".join(sheet.notes)

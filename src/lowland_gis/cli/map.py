@@ -27,4 +27,4 @@ def overview(ctx: click.Context, file: Path | None, overwrite: bool) -> None:
     with reading(project) as held:
         contents = map_contents(held)
     click.echo(draw_overview(project, contents, file, overwrite=overwrite, tell=ctx.obj.tell))
-    mark(ctx, contents.stale)
+    mark(ctx, contents.stale, contents.frozen)

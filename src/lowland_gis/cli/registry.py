@@ -12,6 +12,7 @@ from lowland_gis.cli.staleness import mark
 from lowland_gis.cli.tables import json_option, show
 from lowland_gis.pipeline.determine import determine
 from lowland_gis.pipeline.frames import problem_frame
+from lowland_gis.pipeline.frozen_changes import affected_frozen
 from lowland_gis.pipeline.reading import reading
 from lowland_gis.pipeline.together import stale_drafted
 
@@ -29,7 +30,7 @@ def draft(ctx: click.Context) -> None:
     done = determine(session.project, tell=session.tell)
     click.echo(f"run {done.run_id}{'' if done.fresh else ' holds already: nothing has changed'}")
     with reading(session.project) as held:
-        mark(ctx, stale_drafted(held))
+        mark(ctx, stale_drafted(held), affected_frozen(held))
 
 
 @registry.command()
@@ -38,12 +39,12 @@ def draft(ctx: click.Context) -> None:
 def problems(ctx: click.Context, as_json: bool) -> None:
     """List what is unknown and which paper would settle it (问题清单)."""
     with reading(ctx.obj.project) as held:
-        rows, stale = problem_frame(held), stale_drafted(held)
+        rows, stale, frozen = problem_frame(held), stale_drafted(held), affected_frozen(held)
     show(
         rows[["parcel_id", "town_name", "question_title", "clause_title", "needed", "office"]],
         as_json=as_json,
     )
-    mark(ctx, stale)
+    mark(ctx, stale, frozen)
 
 
 @registry.command()

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 FINDINGS = 1
 
 
-def mark(ctx: click.Context, stale: Stale | None) -> None:
-    """Say what is out of date, by what and what to type, and end with 1; do nothing where all is up to date."""
-    if stale is not None:
-        click.echo(f"Stale: {stale}", err=True)
+def mark(ctx: click.Context, *stale: Stale | None) -> None:
+    """Say of each what is out of date, by what and what to type, and end with 1; do nothing where all is up to date."""
+    found = [item for item in stale if item is not None]
+    for item in found:
+        click.echo(f"Stale: {item}", err=True)
+    if found:
         ctx.exit(FINDINGS)

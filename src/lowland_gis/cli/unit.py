@@ -1,4 +1,4 @@
-"""`lowland unit draft | list | metrics | members | why | edit | export | import | freeze | sheet`."""
+"""`lowland unit draft | list | metrics | members | why | edit | export | import | freeze | withdraw | sheet`."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ _MEMBERS = {
 draft_option = click.option(
     "--draft", "which", default="latest", show_default=True, help="Name or run number of a draft, or latest."
 )
+dry_run_option = click.option("--dry-run", is_flag=True, help="Do everything, then roll it back.")
 layer_option = click.option("--layer", help="Layer of the file; without it `members`, else the first one.")
 
 
@@ -103,24 +104,37 @@ def _changes(texts: tuple[str, ...]) -> dict[str, object]:
 
 
 @unit.command("list")
+@click.option(
+    "--all",
+    "frozen",
+    is_flag=True,
+    help="List every unit that was ever frozen instead, the withdrawn ones with their reason.",
+)
 @json_option
 @click.pass_context
-def list_drafts(ctx: click.Context, as_json: bool) -> None:
+def list_drafts(ctx: click.Context, frozen: bool, as_json: bool) -> None:
     """List the drafts side by side: units, value, bound, gap, coverage, broken rules, frozen units, and whether out of date.
 
-    Exit code 1 when the newest one is out of date.
+    Exit code 1 when the newest one is out of date, or a correction has touched a frozen unit.
     """
     from lowland_gis.pipeline.drafts import drafts, stale_drafts
+    from lowland_gis.pipeline.frozen import unit_history
+    from lowland_gis.pipeline.frozen_changes import frozen_changes, said_of
     from lowland_gis.pipeline.reading import reading
 
     with reading(ctx.obj.project) as held:
-        rows = drafts(held.connection)
+        rows, entries, changes = drafts(held.connection), unit_history(held.connection), frozen_changes(held)
         stale = stale_drafts(held, rows)
+    if frozen:
+        touched = entries["newest"] & entries["number"].isin(changes["number"])
+        show(entries.assign(touched=touched).drop(columns="newest"), as_json=as_json)
+        mark(ctx, said_of(changes))
+        return
     rows = rows.assign(stale=[item is not None for item in stale])
     if not as_json:
         rows = rows.assign(**{name: rows[name].map("{:.2%}".format) for name in ("gap", "coverage")})
     show(rows[_LIST], as_json=as_json)
-    mark(ctx, stale[-1] if stale else None)
+    mark(ctx, stale[-1] if stale else None, said_of(changes))
 
 
 @unit.command()
@@ -131,20 +145,21 @@ def list_drafts(ctx: click.Context, as_json: bool) -> None:
 def metrics(ctx: click.Context, what: str, layer: str | None, as_json: bool) -> None:
     """Show every unit of a draft with its ledger; or judge a FILE of polygons or members by the limits of lowland.toml."""
     from lowland_gis.pipeline.drafts import judged_polygons, reading_draft
+    from lowland_gis.pipeline.frozen_changes import affected_frozen
     from lowland_gis.pipeline.reading import reading
 
     project = ctx.obj.project
     if Path(what).suffix:
         with reading(project) as held:
-            judged = judged_polygons(held, Path(what), layer)
-        rows, findings, stale = judged.units, judged.findings, held.stale
+            judged, frozen = judged_polygons(held, Path(what), layer), affected_frozen(held)
+        rows, findings, stale = judged.units, judged.findings, (held.stale, frozen)
     else:
         with reading_draft(project, what) as draft:
             rows = pd.DataFrame(draft.units().drop(columns="geometry"))
-        findings, stale = draft.stored.findings, draft.stale
+        findings, stale = draft.stored.findings, (draft.stale, draft.frozen)
     shown = rows if as_json else rows[[*_METRICS, *(["limited_by"] if "limited_by" in rows.columns else [])]]
     show(shown, as_json=as_json)
-    _tell_findings(ctx, findings, stale)
+    _tell_findings(ctx, findings, *stale)
 
 
 @unit.command()
@@ -172,16 +187,16 @@ def members(
         write_list(ctx.obj, rows.rename(columns=_MEMBERS), output, overwrite=overwrite)
     else:
         show(rows, as_json=as_json)
-    mark(ctx, draft.stale)
+    mark(ctx, draft.stale, draft.frozen)
 
 
-def _tell_findings(ctx: click.Context, findings: pd.DataFrame, stale: Stale | None = None) -> None:
+def _tell_findings(ctx: click.Context, findings: pd.DataFrame, *stale: Stale | None) -> None:
     """Say which rules are broken, what is not known of units and what is out of date, on stderr, and end with the code of findings."""
     for row in findings.to_dict("records"):
         parcels = f" ({row['parcels']})" if row["parcels"] else ""
         unit_id = "–" if pd.isna(row["unit_id"]) else row["unit_id"]
         click.echo(f"{unit_id}: {row['rule']}: {row['message']}{parcels}", err=True)
-    mark(ctx, stale)
+    mark(ctx, *stale)
     if len(findings):
         ctx.exit(FINDINGS)
 
@@ -194,13 +209,15 @@ def _tell_findings(ctx: click.Context, findings: pd.DataFrame, stale: Stale | No
 def why(ctx: click.Context, parcel: str, which: str, as_json: bool) -> None:
     """Say where PARCEL is in a draft or why it is left out, and the next-best units that would hold it."""
     from lowland_gis.pipeline.drafts import next_best, reading_draft
+    from lowland_gis.pipeline.frozen import holding
 
     with reading_draft(ctx.obj.project, which) as draft:
         said, found = next_best(draft, parcel)
-    ctx.obj.tell(f"{parcel}: {said}")
+        frozen = holding(draft.held.connection, parcel)
+    ctx.obj.tell(f"{parcel}: {said}" + ("" if frozen is None else f"; it is in the frozen unit {frozen}"))
     rows = [(len(item.parcels), item.value_m2, item.loses_m2, " ".join(item.parcels)) for item in found]
     show(pd.DataFrame(rows, columns=["n_parcels", "value_m2", "loses_m2", "parcels"]), as_json=as_json)
-    mark(ctx, draft.stale)
+    mark(ctx, draft.stale, draft.frozen)
 
 
 @unit.command()
@@ -262,7 +279,7 @@ def export(ctx: click.Context, target: Path, which: str, overwrite: bool) -> Non
 
     with reading_draft(ctx.obj.project, which) as draft:
         click.echo(export_draft(draft, target, overwrite=overwrite))
-    mark(ctx, draft.stale)
+    mark(ctx, draft.stale, draft.frozen)
 
 
 @unit.command("import")
@@ -282,13 +299,60 @@ def import_(ctx: click.Context, source: Path, which: str, name: str | None, laye
 @unit.command()
 @draft_option
 @click.option("--unit", "units", multiple=True, help="Freeze only these units.")
+@click.option(
+    "--replaces",
+    multiple=True,
+    metavar="NUMBER",
+    help="Withdraw this frozen unit in the same step; the new ones take its place.",
+)
+@dry_run_option
 @json_option
 @click.pass_obj
-def freeze(session: Session, which: str, units: tuple[str, ...], as_json: bool) -> None:
-    """Freeze units of a draft: they get numbers by the town's scheme and stay in the registry."""
-    from lowland_gis.pipeline.frozen import freeze as freeze_units
+def freeze(
+    session: Session,
+    which: str,
+    units: tuple[str, ...],
+    replaces: tuple[str, ...],
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Freeze units of a draft: they get numbers by the town's scheme and stay in the registry.
 
-    show(freeze_units(session.project, which, units, tell=session.tell), as_json=as_json)
+    Refused with 3 while a correction has touched frozen units that these do not replace.
+    """
+    from lowland_gis.pipeline.freeze import freeze as freeze_units
+
+    done = freeze_units(session.project, which, units, replaces=replaces, dry_run=dry_run, tell=session.tell)
+    show(done, as_json=as_json)
+    _tell_dry_run(session, dry_run)
+
+
+@unit.command()
+@click.argument("numbers", nargs=-1, required=True, metavar="UNIT...")
+@click.option("--reason", required=True, help="Why; it stays in the registry.")
+@dry_run_option
+@json_option
+@click.pass_obj
+def withdraw(session: Session, numbers: tuple[str, ...], reason: str, dry_run: bool, as_json: bool) -> None:
+    """Withdraw frozen units by their numbers: they are not filed any more, and new ones can be frozen over their ground.
+
+    Nothing is deleted: who, when and why stay in the registry, see lowland unit list --all.
+    """
+    from lowland_gis.pipeline.freeze import withdraw as withdraw_units
+
+    done = withdraw_units(session.project, numbers, reason, dry_run=dry_run)
+    for row in done[~done["fresh"]].to_dict("records"):
+        session.tell(
+            f"{row['number']} was withdrawn before, by {row['recorded_by']} on {row['recorded_at']:%Y-%m-%d}: {row['reason']};"
+            " nothing was added"
+        )
+    show(done, as_json=as_json)
+    _tell_dry_run(session, dry_run)
+
+
+def _tell_dry_run(session: Session, dry_run: bool) -> None:
+    if dry_run:
+        session.tell("Dry run: nothing was kept")
 
 
 @unit.command()
@@ -304,4 +368,4 @@ def sheet(ctx: click.Context, unit_id: str, target: Path, which: str, overwrite:
 
     with reading_draft(ctx.obj.project, which) as draft:
         click.echo(unit_sheet(draft, unit_id, target, overwrite=overwrite, tell=ctx.obj.tell))
-    mark(ctx, draft.stale)
+    mark(ctx, draft.stale, draft.frozen)

@@ -24,6 +24,8 @@ from lowland_gis.errors import InputRefusedError, UsageError, listed
 from lowland_gis.files.units import read_edited, write_editable
 from lowland_gis.pipeline.basis import LATEST, basis_of
 from lowland_gis.pipeline.delineate import write_draft
+from lowland_gis.pipeline.frozen import FROZEN, NEWEST, frozen_units
+from lowland_gis.pipeline.frozen_changes import frozen_changes, said_of
 from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.reading import Reading, read_in
 from lowland_gis.pipeline.requests import DRAFT, units
@@ -73,8 +75,7 @@ class Compared:
 def drafts(connection: Connection) -> pd.DataFrame:
     """Return every draft that is kept, newest last: its head, n_findings, and how many of its units are frozen."""
     rows = read_frame(connection, _DRAFTS)
-    frozen = read_frame(connection, "SELECT run_id, count(*) AS frozen FROM registry.unit GROUP BY run_id")
-    counts = frozen.set_index("run_id")["frozen"] if len(frozen) else pd.Series(dtype="int64")
+    counts = frozen_units(connection)["run_id"].value_counts()
     broken = [len(item) for item in rows["findings"]]
     return rows.drop(columns="findings").assign(
         n_findings=broken, frozen=rows["run_id"].map(counts).fillna(0).astype("int64")
@@ -82,9 +83,9 @@ def drafts(connection: Connection) -> pd.DataFrame:
 
 
 def current_draft(connection: Connection) -> int | None:
-    """Return the draft that people work on: the one frozen last, else the newest of the flow."""
+    """Return the draft that people work on: the one frozen last and not withdrawn, else the newest of the flow."""
     for query in (
-        "SELECT run_id FROM registry.unit WHERE state = 'frozen' ORDER BY entry_id DESC LIMIT 1",
+        f"SELECT run_id FROM {NEWEST} newest WHERE state = '{FROZEN}' ORDER BY entry_id DESC LIMIT 1",  # noqa: S608 - constants
         "SELECT run_id FROM result.run WHERE stage = 'delineate' ORDER BY run_id DESC LIMIT 1",
     ):
         row = connection.execute(query).fetchone()
@@ -134,13 +135,20 @@ def read_draft(connection: Connection, which: str) -> Stored:
 class HeldDraft:
     """One state of the database with a draft that is looked at in it: the verdicts and deliveries that it was drawn on.
 
-    `stale` says by what the draft is out of date, None where it is not.
+    `stale` says by what the draft is out of date, None where it is not; `changes` what became of the parcels of frozen units, whatever
+    draft these are of (`frozen_changes.frozen_changes`).
     """
 
     held: Reading
     stored: Stored
     dividing: Versions
     stale: Stale | None
+    changes: pd.DataFrame
+
+    @property
+    def frozen(self) -> Stale | None:
+        """Return which frozen units a correction has touched, None where none is."""
+        return said_of(self.changes)
 
     def inputs(self) -> UnitInputs:
         """Return what the draft was drawn from."""
@@ -176,7 +184,9 @@ def held_draft(connection: Connection, project: Project, which: str) -> HeldDraf
     # Drafts of older programs kept no numbers of deliveries.
     known = isinstance(read, dict)
     dividing = recorded_versions(connection, stored.run_id, read) if known else newest.current
-    return HeldDraft(replace(newest, basis=basis, stale=stale), stored, dividing, stale)
+    return HeldDraft(
+        replace(newest, basis=basis, stale=stale), stored, dividing, stale, frozen_changes(newest)
+    )
 
 
 def _stale(newest: Reading, record: Record, settings: DelineateSettings) -> Stale | None:

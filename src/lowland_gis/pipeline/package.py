@@ -16,7 +16,8 @@ from lowland_gis.definitions.package import package_definition
 from lowland_gis.deliver.package import PackageNames, PackageReport, build
 from lowland_gis.deliver.sheet import overview
 from lowland_gis.pipeline.frames import delivery_frames, kind_titles, map_frames, pack_legend
-from lowland_gis.pipeline.frozen import frozen_units, stale_frozen
+from lowland_gis.pipeline.frozen import frozen_units
+from lowland_gis.pipeline.frozen_changes import affected_frozen, stale_frozen
 from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.protection import said_of_units
 from lowland_gis.pipeline.reading import Reading, reading
@@ -44,9 +45,10 @@ def package_contents(held: Reading) -> Contents:
 
     Raises:
         UsageError: a stage before this one has not run.
-        StaleError: verdicts, units and registry do not rest on each other and on the deliveries in force.
+        StaleError: verdicts, units and registry do not rest on each other and on the deliveries in force, or a correction has touched
+            frozen units.
     """
-    for stale in stale_results(held):
+    for stale in (*stale_results(held), affected_frozen(held)):
         refuse(stale, "No package was built")
     basis, connection = held.basis, held.connection
     runs = [basis.tabulated, basis.measured, basis.classified]
@@ -64,7 +66,7 @@ def package_contents(held: Reading) -> Contents:
         **({"frozen_from_drafts": frozen_on} if frozen_on else {}),
         **({"doubts": list(doubts)} if doubts else {}),
     }
-    return Contents(delivery_frames(held), provenance, stale_frozen(connection, basis), doubts)
+    return Contents(delivery_frames(held), provenance, stale_frozen(held), doubts)
 
 
 def _doubts(connection: Connection) -> tuple[str, ...]:
@@ -117,12 +119,14 @@ def file_package(
 class MapContents:
     """What the overview map shows, all of one state of the database: `kinds` are titles; and what of it is out of date.
 
-    `legend` knows every kind; `doubts` say which of them it had to find a colour for.
+    `frozen` says which frozen units a correction has touched, or that they rest on other verdicts. `legend` knows every kind; `doubts`
+    say which of them it had to find a colour for.
     """
 
     frames: Mapping[str, gpd.GeoDataFrame]
     kinds: Mapping[str, str]
     stale: Stale | None
+    frozen: Stale | None
     legend: Legend
     doubts: tuple[str, ...] = ()
 
@@ -131,7 +135,9 @@ def map_contents(held: Reading) -> MapContents:
     """Return what the overview map shows."""
     legend, doubts = pack_legend(held)
     titles = kind_titles(held.basis.pack, legend)
-    return MapContents(map_frames(held), titles, stale_on_the_map(held), legend, tuple(doubts))
+    return MapContents(
+        map_frames(held), titles, stale_on_the_map(held), stale_frozen(held), legend, tuple(doubts)
+    )
 
 
 def draw_overview(
@@ -153,7 +159,7 @@ def draw_overview(
     for doubt in contents.doubts:
         tell(f"Warning: {doubt}")
     notes = ["认定阈值为示例"] if settings.project.synthetic else []
-    notes += [] if contents.stale is None else ["成果已过期，与现行数据不一致"]
+    notes += [] if contents.stale is None and contents.frozen is None else ["成果已过期，与现行数据不一致"]
     with project.outputs.writing(target, overwrite=overwrite):
         overview(
             contents.frames,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lowland_gis.pipeline.frozen import frozen_units, stale_frozen
+from lowland_gis.pipeline.frozen import frozen_units
 from lowland_gis.pipeline.reading import Reading
 from lowland_gis.pipeline.requests import DELINEATE, DETERMINE, units
 from lowland_gis.pipeline.runs import needed_record
@@ -44,8 +44,8 @@ def stale_drafted(held: Reading) -> Stale | None:
 
 
 def stale_on_the_map(held: Reading) -> Stale | None:
-    """Return what a map of kinds and units is out of date by."""
-    return held.stale or stale_flow(held) or stale_frozen(held.connection, held.basis)
+    """Return what a map of kinds and units is out of date by; of frozen units see `frozen_changes.stale_frozen`."""
+    return held.stale or stale_flow(held)
 
 
 def _from(stage: str) -> str:

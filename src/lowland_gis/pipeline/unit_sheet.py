@@ -19,7 +19,7 @@ from lowland_gis.deliver.unit_sheet import UnitSheet, draw_unit_sheet
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.drafts import HeldDraft, Stored
 from lowland_gis.pipeline.frames import kind_titles, pack_legend
-from lowland_gis.pipeline.frozen import frozen_units
+from lowland_gis.pipeline.frozen import WITHDRAWN, unit_history
 from lowland_gis.pipeline.land import feature_names, town_names
 from lowland_gis.pipeline.project import Tell, silent
 from lowland_gis.pipeline.reading import Reading
@@ -49,22 +49,37 @@ def _planning_sheet(draft: HeldDraft, unit_id: str, legend: Legend) -> UnitSheet
     units, inputs = draft.units(), draft.inputs()
     towns = town_names(held.connection, held.versions("town"))
     zones = feature_names(held.connection, held.versions("plan_zone"), "GHFQMC")
-    frozen = frozen_units(held.connection)
     kinds = kind_titles(held.basis.pack, legend)
     if unit_id not in set(units["unit_id"]):
         raise UsageError(
             f"Draft {stored.name} has no unit {unit_id!r}. Its units are: {', '.join(units['unit_id'][:10])}. Type: lowland unit metrics"
         )
     unit = units[units["unit_id"] == unit_id].iloc[0]
-    numbers = frozen[(frozen["run_id"] == stored.run_id) & (frozen["unit_id"] == unit_id)]["number"]
-    name = numbers.iloc[0] if len(numbers) else f"{unit_id}（草案）"
+    name, remarks = _number(draft, unit_id)
     town = towns.get(str(unit["town_code"]), "")
     named = _named(inputs, legend.knowing(set(inputs.parcels["answer"].dropna()), kinds), zones)
     sheet = _sheet(held, stored, unit, named, f"{town}　再开发单元 {name}")
     sheet = replace(sheet, kinds=kinds, legend=legend)
-    if draft.stale is not None:
-        sheet = replace(sheet, notes=(*sheet.notes[:-1], f"{sheet.notes[-1]}；{_STALE}"))
+    remarks = ([] if draft.stale is None else [_STALE]) + remarks
+    if remarks:
+        sheet = replace(sheet, notes=(*sheet.notes[:-1], "；".join((sheet.notes[-1], *remarks))))
     return sheet
+
+
+def _number(draft: HeldDraft, unit_id: str) -> tuple[str, list[str]]:
+    """Return what a unit of a draft is called, and what is to be remarked of its number: withdrawn, or touched by a correction."""
+    entries = unit_history(draft.held.connection)
+    own = (entries["run_id"] == draft.stored.run_id) & (entries["unit_id"] == unit_id) & entries["newest"]
+    if not own.any():
+        return f"{unit_id}（草案）", []
+    entry = entries[own].iloc[-1]
+    number = str(entry["number"])
+    if entry["state"] == WITHDRAWN:
+        return f"{number}（已撤销）", [f"本单元已撤销：{entry['reason']}"]
+    touched = draft.changes["parcel_id"][draft.changes["number"] == number].unique()
+    return number, [
+        f"本单元 {len(touched)} 宗地已变更：{touched[0]}" + ("等" if len(touched) > 1 else "")
+    ] if len(touched) else []
 
 
 def _named(inputs: UnitInputs, legend: Legend, zones: Mapping[str, str | None]) -> UnitInputs:
