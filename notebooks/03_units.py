@@ -27,8 +27,9 @@ import ipywidgets as widgets
 from matplotlib import pyplot as plt
 
 from lowland_gis.deliver.unit_map import draft_page, drafts_figure
+from lowland_gis.pipeline.compared_drafts import compared_drafts, why_left_out
 from lowland_gis.pipeline.delineate import changed, draft, drawn_from, preview
-from lowland_gis.pipeline.overview import compared_drafts, nearby_project, why_left_out
+from lowland_gis.pipeline.overview import nearby_project
 from lowland_gis.pipeline.unit_inputs import read_delineation_inputs
 
 plt.switch_backend("inline")

@@ -14,7 +14,7 @@ from lowland_gis.analysis.unit_judge import LEDGER
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
 from lowland_gis.errors import InputRefusedError, UsageError
-from lowland_gis.pipeline.overview import compared_drafts
+from lowland_gis.pipeline.compared_drafts import compared_drafts
 from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.reading import read_in
 from lowland_gis.pipeline.requests import DELINEATE, DRAFT, units

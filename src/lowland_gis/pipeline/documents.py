@@ -20,10 +20,11 @@ from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.measure import PaperMeasure, measures
 from lowland_gis.definitions.rule_pack import rule_pack
 from lowland_gis.errors import InputRefusedError, UsageError
-from lowland_gis.pipeline.evidence import SAID
 from lowland_gis.pipeline.project import Project, who
 from lowland_gis.pipeline.runs import current_versions
 
+# Evidence of this kind says what a registered paper states of a condition.
+SAID = "paper: "
 REGISTERED, WITHDRAWN = "registered", "withdrawn"
 SHOWN_DIGITS = 12
 _COLUMNS = ["parcel_id", "measure", "value", "source"]

@@ -16,12 +16,10 @@ from lowland_gis.analysis.rules import RulePack
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame, read_numbers
 from lowland_gis.definitions import measure as define
+from lowland_gis.pipeline.documents import SAID
 from lowland_gis.pipeline.runs import Record
 
 Objects = npt.NDArray[np.object_]
-
-# Evidence of this kind says what a registered paper states of a condition.
-SAID = "paper: "
 
 _EVIDENCE = (
     "SELECT p.number, (m.number - 1)::int4, e.value, coalesce(e.low, e.value), coalesce(e.high, e.value)"

@@ -25,7 +25,8 @@ from lowland_gis.analysis.rules import (
 from lowland_gis.definitions import measure as define
 from lowland_gis.definitions.layer import layer_definition, layer_keys
 from lowland_gis.errors import UsageError
-from lowland_gis.pipeline.evidence import SAID, greatest_codes, measured_units
+from lowland_gis.pipeline.documents import SAID
+from lowland_gis.pipeline.evidence import greatest_codes, measured_units
 from lowland_gis.pipeline.land import town_names
 from lowland_gis.pipeline.reading import Reading
 
