@@ -152,7 +152,7 @@ class _Gathered:
         fits = self._fits()
         wanted = self.options.layer or (self.options.mapping.layer if self.options.mapping else None)
         best = fits[0].key if fits and fits[0].score >= _LEAST_SCORE else None
-        self.found.chosen = wanted or best
+        self.found.chosen, self.found.layer_named = wanted or best, wanted is not None
         if self.found.chosen is None:
             self.found.refusals.append(
                 f"{self.source.name}: its fields make none of the known layers. Name the layer with --layer, or the fields"

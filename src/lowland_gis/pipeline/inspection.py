@@ -41,6 +41,7 @@ class Inspection:
     columns: tuple[recognise.Column, ...] = ()
     fits: tuple[recognise.Fit, ...] = ()
     chosen: str | None = None
+    layer_named: bool = False
     field_faults: tuple[recognise.FieldFault, ...] = ()
     replace: dict[str, dict[str, str]] = field(default_factory=dict)
     issues: dict[str, int] = field(default_factory=dict)
@@ -118,7 +119,11 @@ def doubts(found: Inspection) -> list[str]:
     told = []
     if found.extent is not None and not found.readings:
         told.append("The extent lies nowhere in China, neither in degrees nor in metres.")
-    if len(found.fits) > 1 and abs(found.fits[0].score - found.fits[1].score) < _EQUAL:
+    if (
+        not found.layer_named
+        and len(found.fits) > 1
+        and abs(found.fits[0].score - found.fits[1].score) < _EQUAL
+    ):
         told.append(
             f"The fields fit {found.fits[0].key} and {found.fits[1].key} alike; only the data year or the name"
             " of the file decided. Say which it is with --layer."

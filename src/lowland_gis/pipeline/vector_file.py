@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -108,6 +109,16 @@ class VectorFile:
         reference.resolve(self.declared, self._given, extent, self.name)
 
 
+def _refuse_missing(name: str, fields: Sequence[str], columns: Sequence[str]) -> None:
+    missing = [field for field in fields if field not in columns]
+    if missing:
+        near = [hit for field in missing for hit in get_close_matches(field, columns, n=1, cutoff=0.5)]
+        hint = f" Did you mean {', '.join(near)}?" if near else ""
+        raise InputRefusedError(
+            f"{name}: there is no field {', '.join(map(repr, missing))}.{hint} It has: {', '.join(columns) or 'no fields'}."
+        )
+
+
 @contextmanager
 def vector_file(
     name: str, fields: Sequence[str], plane: reference.Reference | None, given: GivenCrs
@@ -124,11 +135,7 @@ def vector_file(
     ):
         if not arrived.has_geometry:
             raise InputRefusedError(f"{name}: it holds no geometries. Name a vector file, or FILE:LAYER.")
-        for field in fields:
-            if field not in arrived.columns:
-                raise InputRefusedError(
-                    f"{name}: there is no field {field!r}. It has: {', '.join(arrived.columns)}."
-                )
+        _refuse_missing(name, fields, arrived.columns)
         said = given.of("parcels" if plane is None else "zones", arrived.declared_crs)
         system = reference.resolve(arrived.declared_crs, said, np.full(4, np.nan), name)
         if plane is None and system.in_degrees:
