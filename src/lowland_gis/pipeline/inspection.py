@@ -19,7 +19,7 @@ _EQUAL = 1e-9
 class Inspection:
     """All that is known of one layer of a source.
 
-    `refusals` are the reasons why ingest would refuse the file, `warnings` what it would take but a person should know.
+    `plane` says that it is in another system than the project's, and how it gets there. `refusals` are the reasons why ingest would refuse the file, `warnings` what it would take but a person should know.
     """
 
     source: str
@@ -34,6 +34,7 @@ class Inspection:
     n_rows: int = 0
     declared_crs: str | None = None
     used_crs: str | None = None
+    plane: str | None = None
     extent: tuple[float, ...] | None = None
     readings: tuple[str, ...] = ()
     datum: str = "unknown"
