@@ -35,6 +35,10 @@ from lowland_gis.pipeline.project import Tell
 BATCH_ROWS = 4_000
 _LEFT_OUT = "a value is not what it says and counts as missing; lowland inspect lists them"
 
+_CUT = {
+    "value_cut": "a text was cut inside a character, whose beginning was left out; lowland inspect lists them"
+}
+
 
 class Done(NamedTuple):
     """Batches without their shapes, the polygons of their rows, and how many rows had which fault."""
@@ -191,7 +195,7 @@ def tell_faults(file: VectorFile, faults: Counter[str], tell: Tell) -> None:
     for doubt in file.doubts:
         tell(doubt)
     for fault, count in faults.items():
-        tell(f"{file.name}: {count:,} × {repair.FAULTS.get(fault, _LEFT_OUT)}")
+        tell(f"{file.name}: {count:,} × {(repair.FAULTS | _CUT).get(fault, _LEFT_OUT)}")
 
 
 def order_of_names(names: pa.Array, field: str | None, file: str) -> npt.NDArray[np.intp]:
@@ -201,6 +205,11 @@ def order_of_names(names: pa.Array, field: str | None, file: str) -> npt.NDArray
         InputRefusedError: a name stands for several parcels.
     """
     order = pc.sort_indices(names)
+    if names.null_count > 1:
+        raise InputRefusedError(
+            f"{file}: {names.null_count:,} parcels have no {field}, so they cannot be told apart. Name a field with a value for each parcel,"
+            " or leave --id away."
+        )
     if not _all_differ(names.take(order)):
         counts = names.value_counts()
         doubled = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
