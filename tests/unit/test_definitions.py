@@ -11,6 +11,7 @@ import pytest
 from lowland_gis import schema, toml
 from lowland_gis.analysis.measures import ContractStatistic, Statistic
 from lowland_gis.analysis.units import UNITS
+from lowland_gis.analysis.written_units import unit_factor
 from lowland_gis.definitions import package, reading
 from lowland_gis.definitions.codes import code_names, code_sets
 from lowland_gis.definitions.layer import layer_definition, layer_keys
@@ -162,3 +163,9 @@ def test_a_monster_is_not_read(tmp_path: Path):
 def test_a_pack_that_is_not_there(tmp_path: Path, name: str):
     with pytest.raises(DefinitionError, match=re.escape(name)):
         rule_pack(name, tmp_path)
+
+
+def test_every_unit_of_a_field_can_be_named_by_a_heading_or_a_mapping():
+    units = {field.unit for key in layer_keys() for field in layer_definition(key).field if field.unit}
+    assert {unit for unit in units if unit_factor(unit, unit) != 1.0} == set()
+    assert unit_factor("月", "month") == unit_factor("个月", "month") == 1.0

@@ -16,9 +16,9 @@ _WRITTEN = {
     "万元": ("万元", "万", "人民币万元", "万元人民币"),
     "亿元": ("亿元", "亿"),
     "m": ("m", "米"),
-    "month": ("月", "个月", "months"),
-    "year": ("年", "years"),
-    "day": ("天", "日", "days"),
+    "month": ("month", "月", "个月", "months"),
+    "year": ("year", "年", "years"),
+    "day": ("day", "天", "日", "days"),
     "%": ("%", "百分比"),
 }
 _UNITS: dict[str, tuple[Dimension, float]] = {

@@ -134,7 +134,7 @@ def _write_proposal(
     for path, text in mappings.items():
         path.parent.mkdir(exist_ok=True)
         write_text(path, text)
-    blocks = [one.block for one in proposal.proposed]
+    blocks = [*(one.block for one in proposal.proposed), *proposal.unknown]
     write_text(
         folder / PROJECT_FILE,
         project_text(project, blocks, missing=[layer for layer, _ in proposal.missing]),

@@ -10,7 +10,7 @@ import pandas as pd
 from lowland_gis.cli import Session
 from lowland_gis.cli.tables import show
 from lowland_gis.definitions.layer import layer_definition
-from lowland_gis.pipeline.propose import Proposal, Proposed
+from lowland_gis.pipeline.propose import MAPPINGS, Proposal, Proposed
 from lowland_gis.settings import PROJECT_FILE, ProjectSettings
 
 
@@ -24,6 +24,11 @@ def show_proposal(
         [_row(one) for one in proposal.proposed],
     )
     _table("\nNot recognised 未识别", ("file 文件", "why 原因"), proposal.unread)
+    if proposal.unknown:
+        click.echo(
+            "Where one of these is a layer, name it in lowland.toml and let its mapping be written:"
+            f"\n  lowland inspect FILE --layer LAYER --mapping-out {folder / MAPPINGS}/LAYER.toml"
+        )
     _table(
         "\nMissing 缺少 (layers that the shipped rules use, and what stays unknown without them 仍为未知)",
         ("layer 图层", "图层", "unknown without it 未知"),
@@ -42,15 +47,13 @@ def show_proposal(
         for number, text in enumerate(corrections, 1):
             click.echo(f"  {number}. {text}")
     click.echo(f"\n{file} is made; nothing was ingested. Next 下一步:")
-    if corrections:
-        click.echo(f"  {lowland} inspect FILE --layer LAYER --mapping {folder / 'mappings'}/LAYER.toml")
     click.echo(f"  {lowland} db up\n  {lowland} db migrate\n  {lowland} run")
     session.tell(f"looked at {len(proposal.proposed) + len(proposal.unread):,} files and layers")
-    return 1 if corrections or proposal.doubts else 0
+    return 1 if corrections or proposal.doubts or proposal.unknown else 0
 
 
 def _corrections(proposal: Proposal) -> list[str]:
-    return [f"{one.shown}: {text}" for one in proposal.proposed for text in one.corrections]
+    return [f"{one.shown}: {'; '.join(one.corrections)}" for one in proposal.proposed if one.corrections]
 
 
 def _row(one: Proposed) -> tuple[object, ...]:

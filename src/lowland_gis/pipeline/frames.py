@@ -68,12 +68,7 @@ def map_frames(held: Reading) -> dict[str, gpd.GeoDataFrame]:
         "units": units(held),
         "roads": shapes("road").rename(columns={"code": "grade"}),
         "river": shapes("river"),
-        "towns": towns.assign(
-            name=[
-                values.get("XZQMC") or str(code or "")
-                for values, code in zip(towns["attributes"], towns["code"], strict=True)
-            ]
-        ),
+        "towns": towns.assign(name=[values["XZQMC"] for values in towns["attributes"]]),
         "eco_redline": shapes("eco_redline"),
         "farmland": shapes("farmland"),
     }

@@ -105,27 +105,31 @@ def _called_so(found: Inspection, key: str) -> bool:
     return bool(words & {key.upper(), definition.title.upper(), *map(str.upper, definition.names)})
 
 
-def by_name(found: Inspection) -> Choice | None:
-    """Return the layer that a file without known fields is called by, where its geometry is that of the layer."""
-    name = f"{PurePath(found.source.partition(':')[0]).stem} {found.layer or ''}"
-    words = {word for word in re.split(r"[\W_\d]+", name.casefold()) if word} | {
-        word.casefold() for word in re.split(r"[\s\d]+", name) if word
-    }
-    hits = [
-        definition
-        for definition in map(layer_definition, layer_keys())
-        if _geometry_agrees(found, definition) and _names_it(definition, words, name)
-    ]
-    if not hits:
-        return None
-    # The longer title is the more particular one: 详细规划地块 and 地块.
-    best = max(hits, key=lambda definition: len(definition.key))
-    return Choice(best.key, doubt="no field is known; only its name speaks for it")
+def by_name(one: Seen) -> Choice | None:
+    """Return the layer that a file without known fields is called by, where its geometry is that of the layer.
+
+    A layer among several goes by its own name; the file is named after all of them.
+    """
+    stem = PurePath(one.found.source.partition(":")[0]).stem
+    for name in (one.found.layer, None if one.of_several else stem):
+        hits = [
+            definition
+            for definition in map(layer_definition, layer_keys())
+            if name and _geometry_agrees(one.found, definition) and _names_it(definition, name)
+        ]
+        if hits:
+            # The longer name is the more particular one: a plan_parcel is no parcel.
+            best = max(hits, key=lambda definition: (len(definition.title), definition.key))
+            return Choice(best.key, doubt="no field is known; only its name speaks for it")
+    return None
 
 
-def _names_it(definition: LayerDefinition, words: set[str], name: str) -> bool:
-    called = {definition.key, f"{definition.key}s", f"{definition.key.removesuffix('y')}ies"}
-    return bool(words & called) or definition.title in name
+def _names_it(definition: LayerDefinition, name: str) -> bool:
+    """Tell whether a name is that of a layer, also with a number behind it or in the plural, or holds its Chinese title."""
+    bare = re.sub(r"[\W\d_]+$", "", name.casefold())
+    words = {bare, *re.split(r"[\W\d_]+", name.casefold())}
+    key = definition.key
+    return bool(words & {key, f"{key}s", f"{key.removesuffix('y')}ies"}) or definition.title in name
 
 
 def _geometry_agrees(found: Inspection, definition: LayerDefinition) -> bool:
@@ -149,7 +153,7 @@ def most_polygons(seen: Iterable[Seen]) -> Seen | None:
     return max(drawn, key=lambda one: (one.found.n_rows, one.shown), default=None)
 
 
-def plane_of(seen: Sequence[Seen], given: str | None) -> tuple[str, str | None]:
+def plane_of(seen: Sequence[Seen], folder: str, given: str | None) -> tuple[str, str | None]:
     """Return the plane of the project, and what a person should know of how it was found.
 
     It is that of the parcels where they lie in one, else that of most files; degrees get the belt of 3° that they lie in.
@@ -170,7 +174,7 @@ def plane_of(seen: Sequence[Seen], given: str | None) -> tuple[str, str | None]:
         if len(planes) == 1:
             plane = planes.pop()
             return plane, f"no file lies in a plane of CGCS2000; {plane} is the belt that they lie in"
-    return _no_plane(seen)
+    return _no_plane(seen, folder)
 
 
 def _is_parcel(one: Seen) -> bool:
@@ -221,14 +225,14 @@ def _straight(found: Inspection) -> list[Reading]:
     return [one for one in readings((west, south, east, north)) if not one.swapped]
 
 
-def _no_plane(seen: Sequence[Seen]) -> tuple[str, str | None]:
+def _no_plane(seen: Sequence[Seen], folder: str) -> tuple[str, str | None]:
     systems = sorted({crs for one in seen if (crs := _system(one.found))})
     if not systems:
         raise UsageError(
-            f"no file says in which plane it lies. Give it with --crs, for example --crs {DEFAULT_CRS}."
+            f"{folder}: no file says in which plane it lies. Give it with --crs, for example --crs {DEFAULT_CRS}."
         )
     raise UsageError(
-        f"no file lies in a plane of CGCS2000, but in {', '.join(systems[:3])}. {advice(systems[0])} "
+        f"{folder}: no file lies in a plane of CGCS2000, but in {', '.join(systems[:3])}. {advice(systems[0])} "
         "Then, or where the plane is known, give it: --crs EPSG:…"
     )
 

@@ -60,11 +60,16 @@ class Proposed:
 
 @dataclass(frozen=True)
 class Proposal:
-    """All that is proposed; `unread` are files with the reason, `missing` layers with what stays unknown without them."""
+    """All that is proposed; `unknown` are layers that fit none of ours, as they could be named.
+
+    `unread` are these and the files that are not read, each with the reason, `missing` our layers with what stays unknown without
+    them.
+    """
 
     plane: str
     district: decide.District
     proposed: tuple[Proposed, ...]
+    unknown: tuple[Block, ...]
     unread: tuple[tuple[str, str], ...]
     missing: tuple[tuple[str, str], ...]
     doubts: tuple[str, ...]
@@ -82,18 +87,19 @@ def propose(folder: Path, home: Path, given: Given, *, tell: Tell = silent) -> P
     if not looked.seen:
         reasons = "".join(f"\n  - {shown}: {reason}" for shown, reason in looked.unread[:5])
         raise UsageError(f"{folder}: holds no data that are read. Name another folder.{reasons}")
-    plane, note = decide.plane_of(looked.seen, given.crs)
+    plane, note = decide.plane_of(looked.seen, str(folder), given.crs)
     choices = _choices(looked.seen)
     taken = [_again(one, choices[one.shown], plane, tell) for one in looked.seen if one.shown in choices]
     district = decide.district_of([one.seen for one in taken], str(folder), given.code)
     proposed = tuple(_proposed(taken, district, home, plane, given.today))
-    unknown = [(one.shown, _unknown(one)) for one in looked.seen if one.shown not in choices]
+    unknown = [one for one in looked.seen if one.shown not in choices]
     doubts = [*([] if note is None else [note]), *district.doubts]
     return Proposal(
         plane,
         district,
         proposed,
-        tuple(sorted([*looked.unread, *unknown])),
+        tuple(_blank(one, home) for one in unknown if one.found.columns),
+        tuple(sorted([*looked.unread, *((one.shown, _unknown(one)) for one in unknown)])),
         tuple(_missing({one.block.delivery.layer for one in proposed if not one.block.off})),
         tuple(doubts),
     )
@@ -104,7 +110,7 @@ def _choices(seen: Sequence[Seen]) -> dict[str, decide.Choice]:
     choices = {
         one.shown: choice
         for one in seen
-        if (choice := decide.chosen(one.found) or decide.by_name(one.found)) is not None
+        if (choice := decide.chosen(one.found) or decide.by_name(one)) is not None
     }
     if not any(choice.key == "parcel" for choice in choices.values()):
         most = decide.most_polygons(one for one in seen if one.shown not in choices)
@@ -121,9 +127,16 @@ def _unknown(one: Seen) -> str:
         return (one.found.refusals or ["it has no fields, so nothing tells what it is"])[0]
     some = ", ".join(names[:6]) + (" …" if len(names) > 6 else "")  # noqa: PLR2004 - as many as one line holds
     return (
-        f"its fields make no layer ({decide.geometry_kind(one.found)}, {one.found.n_rows:,} records: {some})."
-        " If it is one: lowland inspect FILE --layer KEY --mapping-out MAPPING"
+        f"its fields make no layer ({decide.geometry_kind(one.found)}, {one.found.n_rows:,} records: {some})"
     )
+
+
+def _blank(one: Seen, home: Path) -> Block:
+    """Return the delivery of a file that fits no layer, as a comment in which the layer is to be named."""
+    delivery = DeliverySettings(
+        layer="LAYER", source=_from(home, one.place), mapping=f"{MAPPINGS}/LAYER.toml"
+    )
+    return Block(delivery, (f"{one.shown}: {_unknown(one)}. Name the layer and its mapping.",), off=True)
 
 
 @dataclass(frozen=True)
@@ -265,7 +278,7 @@ def _one(
 ) -> Proposed:
     found, key = one.last.found, one.choice.key
     refusals = [] if reason else _refusals(one)
-    corrections = [reason] if reason else [*map(_line, refusals), *_fields_to_name(one, mapping), *one.doubts]
+    corrections = [reason] if reason else [*one.doubts, *map(_line, refusals), *_fields_to_name(one, mapping)]
     day, by = (None, "") if layer_definition(key).as_of else decide.day_of(one.seen, today)
     delivery = DeliverySettings(
         layer=key,

@@ -113,7 +113,8 @@ def read_unit_inputs(
 
 def _missing(settings: DelineateSettings, versions: Versions, barriers: gpd.GeoDataFrame) -> tuple[str, ...]:
     """Return the layers, and the grades of roads, that should divide and are not there: a grade spelt otherwise divides nothing."""
-    layers = [key for key in ("road", *settings.barriers) if not versions.get(key)]
+    roads = ("road",) if settings.road_grades else ()
+    layers = [key for key in (*roads, *settings.barriers) if not versions.get(key)]
     there = set(barriers["code"][barriers["layer"] == "road"])
     grades = [grade for grade in settings.road_grades if grade not in there] if versions.get("road") else []
     return (*layers, *(f"{NO_GRADE}{grade}" for grade in grades))
