@@ -1,4 +1,4 @@
-"""Write the generated pages of docs/: schema, cli, measures, layers, rules, checks, settings, package definitions, performance. With --check, say which are stale."""
+"""Write the generated pages of docs/: schema, cli, measures, layers, rules, checks, settings, mappings, package definitions, performance. With --check, say which are stale."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from brought_pages import brought_table, mappings_page
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -79,7 +80,7 @@ def _plain(value: Any) -> str:
 
 def layers_page() -> str:
     """Return the page of layers and their fields."""
-    lines = ["# Layers\n", NOTE]
+    lines = ["# Layers\n", NOTE, brought_table()]
     for key in layer_keys():
         layer = layer_definition(key)
         lines += [f"\n## {key} – {layer.title}\n", f"{layer.document}. {layer.note or ''}".strip() + "\n"]
@@ -327,6 +328,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "checks.md": checks_page,
     "settings.md": settings_page,
     "package_definitions.md": packages_page,
+    "mappings.md": lambda: mappings_page(NOTE),
     "performance.md": performance_page,
 }
 

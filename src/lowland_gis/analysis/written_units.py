@@ -40,6 +40,15 @@ def key(text: str) -> str:
     )
 
 
+def known_units() -> dict[str, list[str]]:
+    """Return what is measured → the spellings of its units; a quotient of two, such as 元/m², is known as well."""
+    kinds = {"area": "m²", "money": "元", "length": "m", "time": "year", "share": "%"}
+    return {
+        kind: [word for word, known in _UNITS.items() if known[0] == UNITS[name].dimension]
+        for kind, name in kinds.items()
+    }
+
+
 def known_unit(text: str) -> bool:
     """Tell whether a text is a unit of area, money, length or time, or a quotient of two."""
     return _unit(key(text)) is not None

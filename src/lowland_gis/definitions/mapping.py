@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from lowland_gis.analysis.headings import parted
 from lowland_gis.analysis.written_units import known_unit, unit_factor
@@ -29,13 +29,26 @@ class Mapping(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    supplier: str
-    layer: str
-    rename: dict[str, str] = {}
-    constants: dict[str, Value] = {}
-    replace: dict[str, dict[str, str]] = {}
-    unit: dict[str, str] = {}
-    factor: dict[str, float] = {}
+    supplier: str = Field(description="Whose files come so; it stands in messages")
+    layer: str = Field(description="Key of the layer that it is for (`layers.md`)")
+    rename: dict[str, str] = Field(
+        default={}, description="Received name = field of the layer; each received name must be in the file"
+    )
+    constants: dict[str, Value] = Field(
+        default={},
+        description="Field = value, for a field that the file lacks and that is the same in every row",
+    )
+    replace: dict[str, dict[str, str]] = Field(
+        default={},
+        description='`[replace.FIELD]`: received value = our value; others stay, and `""` is an empty one',
+    )
+    unit: dict[str, str] = Field(
+        default={},
+        description="Field = unit that its numbers come in, where no heading says it; they are converted",
+    )
+    factor: dict[str, float] = Field(
+        default={}, description="Field = what its numbers are multiplied by, where no unit says it"
+    )
 
 
 _ADAPTER = TypeAdapter(Mapping)
