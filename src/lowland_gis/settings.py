@@ -87,7 +87,7 @@ class DeliverySettings(_Frozen):
     """One layer to ingest: its key, its file (or `file:layer`), and what the file does not say itself.
 
     `mapping` names a file of other field names, `datum` one of the bureau's own datum parameters. A layer that comes in several files (a year or a town each) names each as a `part`; a newer delivery replaces only the
-    same part. `allow_empty` lets a delivery without any usable row take the place of the one before it,
+    same part, and on a layer that was delivered whole the part of a town takes the place of its pieces of the whole. `allow_empty` lets a delivery without any usable row take the place of the one before it,
     `allow_older` one of an earlier day.
     """
 
@@ -98,6 +98,10 @@ class DeliverySettings(_Frozen):
     part: str | None = Field(
         default=None,
         description="Name of the piece of a layer that comes in several files (a year or a town each); a newer delivery replaces the same piece only",
+    )
+    part_by: Literal["place", "code"] | None = Field(
+        default=None,
+        description="What says which pieces of a whole delivery the part takes the place of, where places and codes disagree",
     )
     as_of: dt.date | None = Field(default=None, description="Day of the data; without it, none is known")
     encoding: str | None = Field(

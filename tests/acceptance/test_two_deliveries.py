@@ -43,7 +43,7 @@ COMMANDS = {
     "classify compare": MARKS, "classify explain": MARKS, "classify rerun": HISTORY, "classify run": UPDATES, "classify todo": MARKS,
     "rules check": NOTHING, "rules list": NOTHING, "rules show": NOTHING, "rules test": NOTHING, "rules what-if": MARKS,
     "unit draft": REFUSES, "unit edit": REFUSES, "unit freeze": REFUSES, "unit import": REFUSES, "unit withdraw": NOTHING,
-    "unit export": MARKS, "unit list": MARKS, "unit metrics": MARKS, "unit sheet": MARKS, "unit why": MARKS,
+    "unit export": MARKS, "unit list": MARKS, "unit members": MARKS, "unit metrics": MARKS, "unit sheet": MARKS, "unit why": MARKS,
     "registry document": LAND, "registry draft": MARKS, "registry problems": MARKS,
     "package build": REFUSES, "package check": NOTHING, "map overview": MARKS,
 }  # fmt: skip
@@ -115,6 +115,7 @@ class District:
             "rules what-if": ("rules", "what-if", "--set", "tax_min=8", "--json"),
             "unit export": ("unit", "export", str(self.folder / "flow.gpkg")),
             "unit list": ("unit", "list", "--json"),
+            "unit members": ("unit", "members", "--json"),
             "unit metrics": ("unit", "metrics", "--json"),
             "unit sheet": ("unit", "sheet", unit, str(self.folder / "sheet.png")),
             "unit why": ("unit", "why", parcel, "--json"),

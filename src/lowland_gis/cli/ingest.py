@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 @click.option("--encoding", help="The text encoding of a shapefile, where it cannot be told from its bytes.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day whose state the layer shows.")
 @click.option("--part", help="Which part of the layer this is, where it comes in several files.")
+@click.option(
+    "--part-by",
+    type=click.Choice(["place", "code"]),
+    help="What says which pieces of a whole delivery the part replaces, where places and codes disagree.",
+)
 @click.option(
     "--mapping", help="A TOML file that says which received field is which; lowland inspect proposes one."
 )
@@ -45,6 +50,7 @@ def ingest(
     encoding: str | None,
     as_of: dt.datetime | None,
     part: str | None,
+    part_by: Literal["place", "code"] | None,
     mapping: str | None,
     datum: str | None,
     allow_empty: bool,
@@ -52,6 +58,9 @@ def ingest(
     dry_run: bool,
 ) -> int:
     """Load SOURCE (a file, or FILE:LAYER) as a new version of LAYER; the same bytes again load nothing.
+
+    On a layer that was delivered whole, --part TOWN (its code or name) takes the place of the pieces of that town; the difference
+    is told, with --dry-run without keeping it.
 
     Exit code 0: every row was loaded; 1: rows were set aside, see lowland layers rejects, or a
     town of the delivery before has no row any more; 3: the file was refused.
@@ -67,6 +76,7 @@ def ingest(
             layer=layer,
             source=_here(source),
             part=part,
+            part_by=part_by,
             as_of=None if as_of is None else as_of.date(),
             encoding=encoding,
             src_crs=src_crs,
@@ -76,7 +86,9 @@ def ingest(
             allow_older=allow_older,
         )
         with progress(session, f"ingest {layer}") as watch:
-            loaded = ingest_begun(session.project, delivery, arriving, dry_run=dry_run, watch=watch)
+            loaded = ingest_begun(
+                session.project, delivery, arriving, dry_run=dry_run, watch=watch, tell=session.tell
+            )
     for warning in loaded.warnings:
         session.tell(f"Warning: {layer}: {warning}")
     if loaded.by_town:

@@ -6,6 +6,7 @@ error leaves nothing behind.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from psycopg import sql
@@ -41,6 +42,27 @@ def new_part(connection: Connection, table: schema.Table, version_id: int) -> sc
             text=sql.Literal(column),
         )
     return part
+
+
+def copy_rest(
+    connection: Connection, table: schema.Table, held: int, version_id: int, taken: Sequence[int]
+) -> int:
+    """Copy the rows of a delivery, but for some (by `row_no`), as another delivery, in their order; return how many."""
+    part = new_part(connection, table, version_id)
+    columns = [column.name for column in table.columns if not column.identity and column.name != "version_id"]
+    order = next((column.name for column in table.columns if column.identity), "row_no")
+    statement = sql.SQL(
+        "INSERT INTO {part} (version_id, {columns}) SELECT %s, {columns} FROM {whole} held WHERE version_id = %s AND NOT EXISTS"
+        " (SELECT FROM unnest(%s::bigint[]) AS taken (row_no) WHERE taken.row_no = held.row_no) ORDER BY {order}"
+    ).format(
+        part=sql.Identifier(part.schema, part.name),
+        whole=sql.Identifier(table.schema, table.name),
+        columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+        order=sql.Identifier(order),
+    )
+    copied = connection.execute(statement, [version_id, held, list(taken)]).rowcount
+    attach_part(connection, table, version_id)
+    return copied
 
 
 def attach_part(connection: Connection, table: schema.Table, version_id: int) -> None:

@@ -48,14 +48,25 @@ def layer_difference(project: Project, layer: str, old: str, new: str) -> Differ
         )
     with project.transaction() as connection:
         numbers = [_number(connection, layer, name) for name in (old, new)]
-        before, after = (_side(connection, definition, number) for number in numbers)
-        matched = difference.match(before, after)
-        changed = difference.candidates(before, after, matched)
-        fields = _field_changes(connection, definition, numbers, (before, after), changed)
+        sides = [side_of(connection, definition, number) for number in numbers]
+        return compared(connection, definition, (numbers[0], sides[0]), (numbers[1], sides[1]))
+
+
+def compared(
+    connection: Connection,
+    definition: LayerDefinition,
+    old: tuple[int, difference.Side],
+    new: tuple[int, difference.Side],
+) -> Difference:
+    """Return what changed between records of two versions: each its number with its side, which may be some records of it only."""
+    numbers, (before, after) = [old[0], new[0]], (old[1], new[1])
+    matched = difference.match(before, after)
+    changed = difference.candidates(before, after, matched)
+    fields = _field_changes(connection, definition, numbers, (before, after), changed)
     geometries = difference.geometry_changes(before, after, matched)
     touched = np.union1d(changed[0], geometries["old"].to_numpy(dtype=np.intp))
     return Difference(
-        layer,
+        definition.key,
         numbers[0],
         numbers[1],
         len(matched.old) - len(touched),
@@ -69,11 +80,14 @@ def layer_difference(project: Project, layer: str, old: str, new: str) -> Differ
 
 def _number(connection: Connection, layer: str, name: str) -> int:
     rows = connection.execute(
-        "SELECT version_id FROM land.layer_version WHERE layer = %s ORDER BY version_id", [layer]
+        "SELECT version_id, rest_of IS NULL FROM land.layer_version WHERE layer = %s ORDER BY version_id",
+        [layer],
     ).fetchall()
     known = [str(row[0]) for row in rows]
-    if name == LATEST and known:
-        return int(known[-1])
+    # What parts have left of a whole was not delivered.
+    delivered = [int(row[0]) for row in rows if row[1]]
+    if name == LATEST and delivered:
+        return delivered[-1]
     if name not in known:
         raise UsageError(
             f"{layer} has no version {name!r}. Its versions are: {', '.join(known) or 'none'} (or {LATEST})."
@@ -81,8 +95,10 @@ def _number(connection: Connection, layer: str, name: str) -> int:
     return int(name)
 
 
-def _side(connection: Connection, definition: LayerDefinition, version: int) -> difference.Side:
-    """Read a version with a digest of the fields in their place, so that only those that differ are read in full."""
+def side_of(
+    connection: Connection, definition: LayerDefinition, version: int, rows: list[int] | None = None
+) -> difference.Side:
+    """Read a version, or some rows of it, with a digest of the fields in their place: only those that differ are read in full."""
     table = definition.stored
     place = (
         sql.SQL("NULL::float8 AS area_m2, NULL::bytea AS geom")
@@ -91,11 +107,11 @@ def _side(connection: Connection, definition: LayerDefinition, version: int) -> 
     )
     query = sql.SQL(
         "SELECT row_no, attributes->>%s AS key, md5(attributes::text) AS digest, {place} FROM {table}"
-        " WHERE version_id = %s ORDER BY row_no"
+        " WHERE version_id = %s AND (%s::bigint[] IS NULL OR row_no = ANY(%s)) ORDER BY row_no"
     ).format(place=place, table=sql.Identifier("land", table))
-    rows = read_frame(connection, query, [definition.identifier or "", version])
-    geometries = shapely.from_wkb(rows.pop("geom").to_numpy(dtype=object))
-    return difference.Side(rows, geometries)
+    read = read_frame(connection, query, [definition.identifier or "", version, rows, rows])
+    geometries = shapely.from_wkb(read.pop("geom").to_numpy(dtype=object))
+    return difference.Side(read, geometries)
 
 
 def _field_changes(

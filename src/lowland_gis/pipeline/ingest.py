@@ -26,16 +26,16 @@ from lowland_gis.pipeline.ahead import worked
 from lowland_gis.pipeline.begun import Begun, begun
 from lowland_gis.pipeline.beside import beside
 from lowland_gis.pipeline.by_town import by_town, replaced_by
+from lowland_gis.pipeline.part_of_whole import Meaning, Taken, meaning, take_place
 from lowland_gis.pipeline.prepare import Geometries, Preparer, no_shapes, nothing_left
-from lowland_gis.pipeline.project import Project, Watch, unwatched, who
+from lowland_gis.pipeline.project import Project, Tell, Watch, silent, unwatched, who
 from lowland_gis.pipeline.raster_check import checked_raster
 from lowland_gis.pipeline.replacing import (
     refuse_older,
-    refuse_part_of_whole,
     refuse_same_file,
     refuse_taken_back,
 )
-from lowland_gis.pipeline.runs import current_versions, digest_of
+from lowland_gis.pipeline.runs import Versions, current_versions, digest_of
 from lowland_gis.pipeline.said import Said, read_said
 from lowland_gis.settings import DeliverySettings
 
@@ -71,19 +71,21 @@ def ingest(
     back: bool = True,
     dry_run: bool = False,
     watch: Watch = unwatched,
+    tell: Tell = silent,
 ) -> Loaded:
     """Load one delivery, or say that it is there already. Memory does not grow with the size of the file.
 
     `watch` is told how many rows are loaded, and of how many where the file says so. Without `back` a file that was loaded before
-    and has been replaced since is refused.
+    and has been replaced since is refused. Where a part takes the place of its pieces of a whole delivery, `tell` hears the difference
+    before it is in force.
 
     Raises:
-        UsageError: there is no such layer key.
+        UsageError: there is no such layer key, or it cannot be told which pieces of the whole a part stands for.
         InputRefusedError: the file cannot be taken for what it is; nothing of it was loaded.
     """
     layer_definition(delivery.layer)
     with begun(delivery.source, project.settings.folder, delivery.encoding) as arriving:
-        return ingest_begun(project, delivery, arriving, back=back, dry_run=dry_run, watch=watch)
+        return ingest_begun(project, delivery, arriving, back=back, dry_run=dry_run, watch=watch, tell=tell)
 
 
 def ingest_begun(
@@ -94,6 +96,7 @@ def ingest_begun(
     back: bool = True,
     dry_run: bool = False,
     watch: Watch = unwatched,
+    tell: Tell = silent,
 ) -> Loaded:
     """Load one delivery whose file is open already; everything else is as with `ingest`."""
     definition = layer_definition(delivery.layer)
@@ -103,33 +106,48 @@ def ingest_begun(
     with project.transaction(dry_run=dry_run) as connection:
         # One delivery of a layer at a time; readers are not held up.
         connection.execute("LOCK TABLE land.layer_version IN SHARE ROW EXCLUSIVE MODE")
-        same = _same_delivery(connection, delivery, digest)
+        current = current_versions(connection)
+        told = meaning(connection, delivery, current)
+        same = _same_delivery(connection, delivery, digest, current, back=back)
         if same is not None:
             return same
-        refuse_part_of_whole(connection, delivery)
         refuse_same_file(connection, delivery, arriving.digest(), source.layer)
         refuse_older(connection, delivery, _as_of(project, delivery))
         if not back:
             refuse_taken_back(connection, delivery, digest)
-        loading = _Loading(connection, project, delivery, digest, said)
+        loading = _Loading(connection, project, delivery, digest, said, current, told, tell)
         if definition.stored == "raster":
             return loading.raster(source)
         return loading.rows(source, definition, arriving.received(), watch)
 
 
-def _same_delivery(connection: Connection, delivery: DeliverySettings, digest: str) -> Loaded | None:
+def _same_delivery(
+    connection: Connection, delivery: DeliverySettings, digest: str, current: Versions, *, back: bool
+) -> Loaded | None:
+    """Return the same delivery where it is in force; one that is meant to stay (not `back`) also where parts took pieces of it."""
+    held = current.get(delivery.layer, [])
+    numbers = [version.version_id for version in held if version.part == delivery.part]
+    taken = (
+        [] if back or delivery.part is not None else [version.rest_of for version in held if version.rest_of]
+    )
     row = connection.execute(
         "SELECT version_id, digest, n_read, n_loaded, n_rejected,"
         " (SELECT count(*) FROM land.issue i WHERE i.version_id = v.version_id),"
         " (SELECT encoding FROM land.source s WHERE s.source_id = v.source_id)"
-        " FROM land.layer_version v WHERE layer = %s AND part IS NOT DISTINCT FROM %s"
-        " ORDER BY version_id DESC LIMIT 1",
-        [delivery.layer, delivery.part],
+        " FROM land.layer_version v WHERE version_id = ANY(%s) ORDER BY version_id DESC LIMIT 1",
+        [[*numbers, *taken]],
     ).fetchone()
     if row is None or row[1] != digest:
         return None
     version_id, _, n_read, n_loaded, n_rejected, n_issues, encoding = row
-    return Loaded(delivery.layer, version_id, n_read, n_loaded, n_rejected, n_issues, encoding, fresh=False)
+    others = ", ".join(
+        f"{version.part} (version {version.version_id})" for version in held if not version.is_whole
+    )
+    words = f"parts have taken the place of pieces of version {version_id} since, and stay: {others}"
+    return Loaded(
+        delivery.layer, version_id, n_read, n_loaded, n_rejected, n_issues, encoding, fresh=False,
+        warnings=(words,) if version_id in taken else (),
+    )  # fmt: skip
 
 
 def _as_of(project: Project, delivery: DeliverySettings) -> dt.date | None:
@@ -145,6 +163,9 @@ class _Loading:
     delivery: DeliverySettings
     digest: str
     said: Said
+    current: Versions
+    told: Meaning | None
+    tell: Tell
 
     def rows(self, source: Source, definition: LayerDefinition, arrived: Received, watch: Watch) -> Loaded:
         """Load the batches of a vector layer or a table: one is copied while the next ones are prepared."""
@@ -156,7 +177,7 @@ class _Loading:
         )
         # Before the new version is there: a district is held against the one before it.
         neighbour = beside(self.connection, self.project.plane)
-        current = current_versions(self.connection)
+        current = self.current
         version_id = self._version(
             self._source(source, arrived, plane.found if arrived.has_geometry else None)
         )
@@ -189,7 +210,8 @@ class _Loading:
         attach_part(self.connection, preparer.table, version_id)
         replaced = replaced_by(current, definition.key, self.delivery.part)
         towns = by_town(self.connection, definition, version_id, replaced, current.get("town", []))
-        whole = _whole([*source.doubts, *plane.doubts, *arrived.doubts, *remarks])
+        taken = self._take_place(version_id)
+        whole = _whole([*source.doubts, *plane.doubts, *arrived.doubts, *remarks, *taken.doubts])
         doubts = pd.concat(
             [whole, neighbour.issues(), towns.issues()],
             ignore_index=True,
@@ -210,6 +232,16 @@ class _Loading:
             by_town=towns.text(),
             towns_missing=tuple(towns.missing),
         )
+
+    def _take_place(self, version_id: int) -> Taken:
+        """Put a part in the place of its pieces of a whole delivery, where one is in force, and tell the difference before it is kept."""
+        if self.told is None:
+            return Taken("")
+        taken = take_place(
+            self.connection, self.delivery, version_id, self.told, self.current, srid=self.project.srid
+        )
+        self.tell(taken.text)
+        return taken
 
     def raster(self, source: Source) -> Loaded:
         """Note where a raster lies; it stays a file."""

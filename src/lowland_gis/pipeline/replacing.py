@@ -1,4 +1,4 @@
-"""What a delivery may take the place of: never a whole by a part, and older land only where that is meant."""
+"""What a delivery may take the place of: each file once, and older land only where that is meant."""
 
 from __future__ import annotations
 
@@ -6,24 +6,11 @@ import datetime as dt
 from collections.abc import Sequence
 
 from lowland_gis.db.connect import Connection
-from lowland_gis.errors import InputRefusedError, UsageError, listed
+from lowland_gis.errors import InputRefusedError, listed
 from lowland_gis.pipeline.by_town import replaced_by
+from lowland_gis.pipeline.part_of_whole import cut_by
 from lowland_gis.pipeline.runs import Version, current_versions
 from lowland_gis.settings import DeliverySettings
-
-
-def refuse_part_of_whole(connection: Connection, delivery: DeliverySettings) -> None:
-    """Refuse a part while a whole delivery of the layer is in force: its land would count twice.
-
-    Raises:
-        UsageError: the whole is there.
-    """
-    current = current_versions(connection).get(delivery.layer, [])
-    if delivery.part is not None and any(version.part is None for version in current):
-        raise UsageError(
-            f"{delivery.layer} is there as a whole delivery, so the part {delivery.part!r} would count twice."
-            " Deliver the whole layer again, without a part."
-        )
 
 
 def refuse_same_file(
@@ -35,17 +22,18 @@ def refuse_same_file(
         InputRefusedError: it is.
     """
     current = current_versions(connection).get(delivery.layer, [])
-    others = [version.version_id for version in current if version.part not in (None, delivery.part)]
+    others = [version.version_id for version in current if version.part != delivery.part]
     if delivery.part is None or not others:
         return
     row = connection.execute(
-        "SELECT part, version_id FROM land.layer_version JOIN land.source USING (source_id) WHERE version_id = ANY(%s)"
+        "SELECT CASE WHEN rest_of IS NULL THEN part END, version_id FROM land.layer_version JOIN land.source USING (source_id) WHERE version_id = ANY(%s)"
         " AND sha256 = %s AND (%s::text IS NULL OR layer_name = %s) ORDER BY version_id LIMIT 1",
         [others, sha256, layer, layer],
     ).fetchone()
     if row is not None:
         raise InputRefusedError(
-            f"{delivery.source}: the same file is in force already as part {row[0]} of {delivery.layer} (version {row[1]}), so as part"
+            f"{delivery.source}: the same file is in force already as {'the whole' if row[0] is None else f'part {row[0]}'} of {delivery.layer}"
+            f" (version {row[1]}), so as part"
             f" {delivery.part} its land would count twice. Name the file of the part {delivery.part}."
         )
 
@@ -92,23 +80,25 @@ def refuse_taken_back(connection: Connection, delivery: DeliverySettings, digest
 
 
 def refuse_contradicting(deliveries: Sequence[DeliverySettings]) -> None:
-    """Refuse a list in which one delivery takes the place of another.
+    """Refuse a list in which one delivery takes the place of another; a part that comes after the whole only takes that of its pieces.
 
     Raises:
-        InputRefusedError: two are of the same layer and part, or one is a part and one the whole; all of them are named.
+        InputRefusedError: two are of the same layer and part, or a whole comes after a part of it; all of them are named.
     """
     faults = []
     for number, one in enumerate(deliveries):
         for other in deliveries[number + 1 :]:
-            if one.layer == other.layer and (one.part == other.part or None in (one.part, other.part)):
+            if one.layer == other.layer and (one.part == other.part or other.part is None):
                 part = "" if one.part is None or one.part != other.part else f" part {one.part}"
                 faults.append(f"{one.layer}{part}: {one.source} and {other.source}")
     if faults:
         raise InputRefusedError(
             f"lowland.toml names {len(faults)} pair(s) of deliveries of which one would take the place of the other, so nothing was"
-            f" loaded:\n{listed(faults)}\nTake one out – or, where they belong together, give each its own part = …"
+            f" loaded:\n{listed(faults)}\nTake one out – or, where they belong together, give each its own part = …, after the whole"
         )
 
 
 def _replaced(connection: Connection, delivery: DeliverySettings) -> list[Version]:
-    return replaced_by(current_versions(connection), delivery.layer, delivery.part)
+    current = current_versions(connection)
+    cut = cut_by(current, delivery.layer, delivery.part)
+    return [*replaced_by(current, delivery.layer, delivery.part), *([] if cut is None else [cut])]

@@ -43,7 +43,7 @@ def _ingest_all(project: Project, *, tell: Tell) -> Report:
     loaded = []
     for delivery in project.settings.delivery:
         tell(f"ingest {delivery.layer} {delivery.source}")
-        loaded.append(ingest(project, delivery, back=False))
+        loaded.append(ingest(project, delivery, back=False, tell=tell))
         _tell_doubts(loaded[-1], tell)
     return Report("ingest", _loaded_text(loaded), sum(item.n_rejected for item in loaded))
 

@@ -77,6 +77,12 @@ class Version:
     as_of: dt.date | None
     digest: str
     loaded_at: dt.datetime | None = None
+    rest_of: int | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether it came as a whole, also where parts have taken the place of pieces of it since."""
+        return self.part is None or self.rest_of is not None
 
     @property
     def label(self) -> str:
@@ -99,13 +105,18 @@ def digest_of(content: Any) -> str:
 
 
 def current_versions(connection: Connection) -> Versions:
-    """Return the current deliveries by layer: the newest of each part; a whole delivery replaces every earlier part."""
+    """Return the current deliveries by layer: the newest of each part; a whole delivery replaces every earlier part.
+
+    Where parts have taken the place of pieces of a whole, what they left of it is a delivery too (`rest_of` says of which).
+    """
     rows = connection.execute(
-        "SELECT version_id, layer, part, as_of, digest, loaded_at FROM ("
-        " SELECT DISTINCT ON (layer, part) version_id, layer, part, as_of, digest, loaded_at,"
-        "  max(version_id) FILTER (WHERE part IS NULL) OVER (PARTITION BY layer) AS whole"
+        "SELECT version_id, layer, part, as_of, digest, loaded_at, rest_of FROM ("
+        " SELECT DISTINCT ON (layer, part) version_id, layer, part, as_of, digest, loaded_at, rest_of,"
+        "  max(version_id) FILTER (WHERE part IS NULL) OVER (PARTITION BY layer) AS whole,"
+        "  max(rest_of) OVER (PARTITION BY layer) AS cut"
         " FROM land.layer_version ORDER BY layer, part, version_id DESC) AS newest"
-        " WHERE part IS NULL OR whole IS NULL OR version_id > whole ORDER BY layer, part, version_id"
+        " WHERE CASE WHEN part IS NULL THEN version_id IS DISTINCT FROM cut ELSE whole IS NULL OR version_id > whole END"
+        " ORDER BY layer, part, version_id"
     ).fetchall()
     return _by_layer(rows)
 
@@ -117,7 +128,7 @@ def recorded_versions(connection: Connection, run_id: int, recorded: Mapping[str
         InputRefusedError: one is not there any more, or is another one.
     """
     rows = connection.execute(
-        "SELECT version_id, layer, part, as_of, digest, loaded_at FROM land.layer_version WHERE version_id = ANY(%s)"
+        "SELECT version_id, layer, part, as_of, digest, loaded_at, rest_of FROM land.layer_version WHERE version_id = ANY(%s)"
         " ORDER BY layer, part, version_id",
         [[int(number) for number in recorded]],
     ).fetchall()
