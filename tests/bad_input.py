@@ -227,6 +227,33 @@ def _cut_gbk_said(folder: Path) -> list[str]:
     return [*_cut_gbk(folder), "--encoding", "GBK"]
 
 
+def marked(folder: Path, text: bytes) -> Path:
+    """Write a GeoPackage whose first name is these very bytes."""
+    path = package(folder, features())
+    with sqlite3.connect(path) as database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f'DROP TRIGGER "{name}"')
+        database.execute("UPDATE DLTB SET DLMC = CAST(? AS TEXT) WHERE fid = 1", (text,))
+    database.close()
+    return path
+
+
+@case(
+    "text",
+    "a GeoPackage with a text cut inside a character (the half character is left out and listed)",
+    LOADED,
+    rules=("value_cut",),
+    value=SIMPLIFIED[:-1],
+)
+def _cut_in_a_package(folder: Path) -> list[str]:
+    return ingest(marked(folder, SIMPLIFIED.encode()[:-1]))
+
+
+@case("text", "a GeoPackage with texts in GBK", REFUSED, said=f"(read as GBK: '{SIMPLIFIED}')")
+def _gbk_in_a_package(folder: Path) -> list[str]:
+    return ingest(marked(folder, SIMPLIFIED.encode("gbk")))
+
+
 # ------------------------------------------------------------------ parts and archives
 
 

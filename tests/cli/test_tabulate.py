@@ -284,3 +284,17 @@ def test_a_value_of_the_zones_that_is_none_is_told_and_sums_under_no_code(lowlan
     assert done.returncode == 0, done.stderr
     assert read(done.stdout)["code"].tolist() == ["", "7.5"]
     assert "v.shp: 1 × a value is not what it says and counts as missing" in done.stderr
+
+
+def test_texts_that_were_cut_are_told_as_such_and_parcels_without_a_name_are_counted(lowland, files):
+    write(files / "v.shp", [box(0, 0), box(100, 0)], 4548)
+    cut = "北辰区双街".encode("gbk")[:-1]
+    (files / "v.dbf").write_bytes(dbf_bytes([("V", "C", 9, 0)], [[cut], ["北辰区".encode("gbk")]]))
+    done = lowland("tabulate", "parcels.gpkg", "v.shp", "--by", "V")
+    assert done.returncode == 0, done.stderr
+    assert "v.shp: 1 × a text was cut inside a character, whose beginning was left out" in done.stderr
+    none = pd.Series([None, None], dtype=object)
+    gpd.GeoDataFrame({"N": none}, geometry=[box(0, 0), box(100, 0)], crs=4548).to_parquet(files / "n.parquet")
+    done = lowland("tabulate", "n.parquet", "v.shp", "--id", "N")
+    assert done.returncode == 3
+    assert "2 parcels have no N, so they cannot be told apart" in done.stderr

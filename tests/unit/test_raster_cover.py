@@ -35,6 +35,12 @@ def test_cells_without_a_value_are_one_place_where_they_touch(tmp_path):
     assert shapely.equals(shapely.box(515_030, 4_345_060, 515_050, 4_345_080), places).any()
 
 
+def test_cells_that_are_nan_have_no_value_whatever_is_declared(tmp_path):
+    values = np.zeros((10, 10))
+    values[2:4, 3:5] = np.nan
+    assert shapely.area(places_without_value(raster(tmp_path / "a.tif", values), GROUND)).tolist() == [400.0]
+
+
 def test_cells_without_a_value_beyond_the_ground_do_not_matter(tmp_path):
     values = np.zeros((10, 10))
     values[:, 5:] = -1

@@ -99,6 +99,11 @@ def test_a_kind_that_the_legend_does_not_know_is_on_the_map_under_its_own_name()
     assert shown[:4] == ["低效仓储用地", "待核", "非低效用地", "未判定"]
 
 
+def test_policy_tools_are_on_the_sheet_only_where_the_rule_pack_has_some():
+    assert any("政策工具：自主开发" in text for text in texts(sheet(3)))
+    assert not any("政策工具：" in text for text in texts(replace(sheet(3), tools=None)))
+
+
 @pytest.mark.parametrize("code", sorted(domain_names("QSXZ")))
 def test_every_ownership_code_is_printed_by_its_name(code):
     assert ownership(code) == domain_names("QSXZ")[code]

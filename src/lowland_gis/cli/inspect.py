@@ -82,12 +82,18 @@ def inspect(
     else:
         for one in found:
             _print(one)
+        if any(one.plane for one in found) and not session.project_file.is_file():
+            session.tell(
+                f"There is no project here, so the plane is taken to be {DEFAULT_CRS}. That of a project: lowland --project FILE inspect …"
+            )
     if mapping_out is not None:
         _write_mapping(session, found, mapping_out)
     return 0 if all(one.clean for one in found) else 1
 
 
 def _print(one: Inspection) -> None:
+    if one.plane is not None:
+        click.echo(f"Plane 坐标系: {one.plane}")
     name = escape(f"{Path(one.source).name}{f':{one.layer}' if one.layer else ''}")
     show(_frame(_facts(one), "what", "is"), as_json=False, headings=("", name), title=f"\nSource 来件 {name}")
     if one.geometry is not None:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 import pandas as pd
 
+from lowland_gis.cli import Session
 from lowland_gis.cli.staleness import mark
 from lowland_gis.cli.tables import json_option, show
 from lowland_gis.errors import DefinitionError
@@ -51,26 +52,47 @@ def list_packs(as_json: bool) -> None:
 
 
 @rules.command("show")
-@click.argument("pack", default="example_beichen")
+@click.argument("pack", required=False)
 @json_option
-def show_pack(pack: str, as_json: bool) -> None:
-    """Show every clause of PACK (a shipped name or a .toml file) with its limit and document."""
+@click.pass_obj
+def show_pack(session: Session, pack: str | None, as_json: bool) -> None:
+    """Show every clause of PACK with its limit and document.
+
+    PACK is a .toml file, a shipped name, or the name of the project's own pack; without it the project's pack is shown.
+    """
     from lowland_gis.cli.pack_tables import clause_table
     from lowland_gis.definitions.rule_pack import rule_pack
 
-    show(clause_table(rule_pack(pack, Path.cwd())), as_json=as_json)
+    show(clause_table(rule_pack(*_place(session, pack))), as_json=as_json)
+
+
+def _place(session: Session, given: str | None) -> tuple[str, Path]:
+    """Return a pack's name or file, and the folder that it counts from: the one that was given, or the project's."""
+    from lowland_gis.definitions.reading import shipped
+    from lowland_gis.definitions.rule_pack import pack_name
+
+    if given is not None and (given in shipped("rules") or (Path.cwd() / given).is_file()):
+        return given, Path.cwd()
+    if not session.project_file.is_file():
+        return given or "example_beichen", Path.cwd()
+    settings = session.settings
+    own = settings.classify.pack
+    if given is None or given in {own, Path(own).name, Path(own).stem, pack_name(own, settings.folder)}:
+        return own, settings.folder
+    return given, Path.cwd()
 
 
 @rules.command()
 @click.argument("file")
 @on_option
 @json_option
-def check(file: str, day: dt.datetime | None, as_json: bool) -> None:
+@click.pass_obj
+def check(session: Session, file: str, day: dt.datetime | None, as_json: bool) -> None:
     """Check a rule pack: form, names, units, dates, circles, examples. Every fault is listed, and the exit code is 6."""
     from lowland_gis.cli.pack_tables import fault_rows
-    from lowland_gis.definitions.rule_pack import checked, pack_path
+    from lowland_gis.definitions.rule_pack import checked, pack_path, unproven
 
-    path = pack_path(file, Path.cwd())
+    path = pack_path(*_place(session, file))
     pack, found = checked(path, _day(day), in_force_then=True)
     if as_json:
         click.echo(json.dumps(fault_rows(path, found), ensure_ascii=False, indent=1, default=str))
@@ -83,18 +105,25 @@ def check(file: str, day: dt.datetime | None, as_json: bool) -> None:
         examples = sum(len(part.example) for question in pack.question for part in question.parts)
         click.echo(
             f"{file}: {len(pack.question)} questions, {len(pack.parameter)} parameters; all {examples} examples hold."
+            if examples
+            else f"{file}: {len(pack.question)} questions, {len(pack.parameter)} parameters, no example."
         )
+    for words in unproven(pack):
+        session.tell(words)
 
 
 @rules.command()
 @click.argument("file")
 @json_option
-def test(file: str, as_json: bool) -> None:
+@click.pass_obj
+def test(session: Session, file: str, as_json: bool) -> None:
     """Run the examples beside the rules of a pack, one line each; exit code 6 when one does not hold."""
     from lowland_gis.cli.pack_tables import example_table
-    from lowland_gis.definitions.rule_pack import pack_path, ran_examples
+    from lowland_gis.definitions.rule_pack import NO_EXAMPLES, pack_path, ran_examples
 
-    found = ran_examples(pack_path(file, Path.cwd()))
+    found = ran_examples(pack_path(*_place(session, file)))
+    if not found:
+        session.tell(f"{file}: {NO_EXAMPLES}")
     show(example_table(found), as_json=as_json)
     failed = [ran for ran in found if not ran.holds]
     if failed:

@@ -362,10 +362,11 @@ def _tell_dry_run(session: Session, dry_run: bool) -> None:
 @overwrite_option
 @click.pass_context
 def sheet(ctx: click.Context, unit_id: str, target: Path, which: str, overwrite: bool) -> None:
-    """Draw the one-page planning sheet of a unit as PDF or PNG (单元规划一页图)."""
+    """Draw the one-page planning sheet of a unit, or of a frozen one by its number, as PDF or PNG (单元规划一页图)."""
     from lowland_gis.pipeline.drafts import reading_draft
-    from lowland_gis.pipeline.unit_sheet import unit_sheet
+    from lowland_gis.pipeline.unit_sheet import sheet_of, unit_sheet
 
+    which, unit_id = sheet_of(ctx.obj.project, which, unit_id)
     with reading_draft(ctx.obj.project, which) as draft:
         click.echo(unit_sheet(draft, unit_id, target, overwrite=overwrite, tell=ctx.obj.tell))
     mark(ctx, draft.stale, draft.frozen)

@@ -21,6 +21,11 @@ from lowland_gis.errors import DefinitionError, listed
 
 _ADAPTER = TypeAdapter(RulePack)
 _NOT_OF_OLD = "none"
+_SHOWN = 5
+NO_EXAMPLES = (
+    "it has no examples, so nothing shows that its rules say what is meant, and a slip in a limit is found by no check."
+    " Add [[question.rule.example]] with given and gives below each rule."
+)
 _OTHER_FORMATS = (".yaml", ".yml", ".json", ".py")
 
 
@@ -109,6 +114,28 @@ def ran_examples(path: Path) -> list[Ran]:
         raise DefinitionError(_refusal(path, found))
     pack = _ADAPTER.validate_python(content)
     return list(run_examples(pack, _with_derived(units, pack), pack.in_force))
+
+
+def pack_name(name: str, folder: Path) -> str | None:
+    """Return the name that a pack gives itself in its head; None where the file is not there or not readable."""
+    try:
+        found = parsed(pack_path(name, folder)).get("name")
+    except DefinitionError:
+        return None
+    return found if isinstance(found, str) else None
+
+
+def unproven(pack: RulePack) -> list[str]:
+    """Say of a pack which of its rules have no example, and what to do; nothing where all have one."""
+    bare = pack.unproven
+    if not bare:
+        return []
+    if not any(part.example for question in pack.question for part in question.parts):
+        return [f"{pack.name}: {NO_EXAMPLES}"]
+    named = ", ".join(bare[:_SHOWN]) + (f" … and {len(bare) - _SHOWN} more" if len(bare) > _SHOWN else "")
+    return [
+        f"{pack.name}: {len(bare)} rule(s) have no example, so nothing shows that they say what is meant: {named}. Add [[question.rule.example]] below each."
+    ]
 
 
 def to_json(pack: RulePack) -> dict[str, Any]:

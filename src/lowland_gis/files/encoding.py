@@ -265,6 +265,13 @@ def whole_characters(text: bytes, encoding: str) -> bytes:
     return text[: len(text) - len(begun)]
 
 
+def reads_as_gbk(content: bytes) -> bool:
+    """Tell whether bytes that are no UTF-8 are common Chinese in GBK."""
+    return (
+        _fits(lambda: iter([content]), "gb18030") and _common_share(lambda: iter([content])) >= COMMON_SHARE
+    )
+
+
 def cut_words(name: str, text: str) -> str:
     """Return the words for a value that goes on with half a character."""
     return f"{name}: {text!r} goes on with a character that was cut in the middle and is left out"

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import dataclass
+
 from pyproj import CRS
 from pyproj.exceptions import CRSError
+
+from lowland_gis.files.crs import Reference
+from lowland_gis.files.transform import null_shift, old_datum, path_between
 
 # EPSG codes of the 3-degree planes: by central meridian 75°E to 135°E, without and with the zone number before x.
 _FIRST_MERIDIAN, _LAST_MERIDIAN, _WIDTH = 75, 135, 3
@@ -55,3 +61,45 @@ def _way(system: CRS, plane: str) -> str:
             "lowland ingest LAYER FILE --datum FILE"
         )
     return f"Data in it can be brought there, for example: ogr2ogr -t_srs {plane} NEW.gpkg OLD.gpkg"
+
+
+_CGCS2000 = "China 2000"
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """A file as it came: its path and layer, the system that was named for it, and whether the bureau's parameters or cells come with it."""
+
+    file: str
+    layer: str | None = None
+    given: str | None = None
+    parameters: bool = False
+    raster: bool = False
+
+
+def other_system(system: Reference, target: Reference, came: Delivered) -> str | None:
+    """Say that data is in another system than a plane, what ingest does about it and the line that brings it there by hand.
+
+    None where it is in the plane.
+    """
+    datum = "" if system.crs.datum is None else str(system.crs.datum.name)
+    foreign = "" if _CGCS2000 in datum else f" and not CGCS2000 (its datum is {datum or 'unknown'})"
+    named = system.name if system.name.startswith("EPSG:") else "no EPSG code"
+    said = f"It is in {system.crs.name} ({named}), not in the plane {target.name}{foreign}."
+    if old_datum(system, target):
+        if came.parameters:
+            return f"{said} Ingest brings it there by the bureau's parameters."
+        return f"{said} Only the bureau's own parameters lead there: lowland ingest LAYER FILE --datum FILE"
+    if path_between(system, target, came.file) is None:
+        return None
+    if came.raster:
+        return f"{said} Ingest takes it as soon as it is: {_line('gdalwarp', target.name, came, 'NEW.tif')}"
+    taken = ", taking its datum for that of the plane" if null_shift(system, target) else ""
+    return f"{said} Ingest brings it there{taken}; by hand: {_line('ogr2ogr', target.name, came, 'NEW.gpkg')}"
+
+
+def _line(program: str, plane: str, came: Delivered, new: str) -> str:
+    file = f"/vsizip/{came.file}" if came.file.lower().endswith(".zip") else came.file
+    source = [file, *((came.layer,) if came.layer and not came.raster else ())]
+    words = [program, *(("-s_srs", came.given) if came.given else ()), "-t_srs", plane]
+    return shlex.join([*words, *((*source, new) if came.raster else (new, *source))])

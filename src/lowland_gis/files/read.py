@@ -23,6 +23,7 @@ from lowland_gis.analysis.doubts import Aside, Doubt
 from lowland_gis.analysis.extent import FARTHEST
 from lowland_gis.analysis.stated_units import NOTHING, Stated
 from lowland_gis.errors import InputRefusedError
+from lowland_gis.files.broken_text import whole_texts
 from lowland_gis.files.dbf_values import DbfValues, dbf_values, deleted_words
 from lowland_gis.files.encoding import (
     Encoding,
@@ -276,6 +277,9 @@ def _vector_batches(
             ]
             columns = [text.column(column) for column in received_columns]
             doubts = text.values_cut(dict(zip(names, received_columns, strict=False)), first)
+        if text.encoding is None:
+            whole, doubts = whole_texts(dict(zip(names, columns, strict=False)), first, source.name)
+            columns = list(whole.values())
         shapes = None if position < 0 else part.column(position)
         attributes = (
             pa.Table.from_arrays(columns, names=list(names))
@@ -461,9 +465,9 @@ def _parquet_batches(
 ) -> Iterator[Batch]:
     for part in file.batches(batch_rows, fields=names, group=group):
         shapes = None if file.geometry is None else part.column(file.geometry)
-        attributes = pa.Table.from_batches([part]).select(list(names))
-        rows = attributes if names else _row_numbers(first, part.num_rows)
-        yield Batch(first, rows, shapes, deviation)
+        columns, doubts = whole_texts({name: part.column(name) for name in names}, first, file.source.name)
+        rows = pa.table(columns) if names else _row_numbers(first, part.num_rows)
+        yield Batch(first, rows, shapes, deviation, doubts)
         first += part.num_rows
 
 

@@ -23,10 +23,16 @@ def sound(parts: Iterable[Any], source: Source) -> Iterator[Any]:
     for part in parts:
         if source.driver in _DOUBTED:
             try:
-                part.validate(full=True)
+                for column in part.columns:
+                    _as_bytes(column).validate(full=True)
             except pa.ArrowInvalid as error:
                 raise InputRefusedError(
                     f"{source.name}: has records without a shape, and the library that reads {source.driver} hands those on as broken data"
                     f" ({str(error).splitlines()[0]}), so shapes would come to lie in the wrong rows. Ask the sender for a GeoPackage."
                 ) from error
         yield part
+
+
+def _as_bytes(column: Any) -> Any:
+    """Return texts as the bytes that they are: whether these are UTF-8 is another matter."""
+    return column.view(pa.binary()) if pa.types.is_string(column.type) else column

@@ -71,7 +71,8 @@ def read_edited(source: Path, layer: str | None, *, srid: int) -> Edited:
     if "unit_id" not in rows.columns:
         raise InputRefusedError(
             f"{source}, layer {chosen}: there is no field unit_id, so no unit can be told. Its fields are:"
-            f" {', '.join(map(str, rows.columns))}. Export a draft with `lowland unit export` and edit that, or name a layer."
+            f" {', '.join(map(str, rows.columns))}. Export a draft with `lowland unit export` and edit that"
+            f"{', or name its layer with --layer' if layer is None else ', or name another layer'}."
         )
     names = rows["unit_id"].astype(object).where(rows["unit_id"].notna(), None)
     rows["unit_id"] = [None if name is None or not str(name).strip() else str(name).strip() for name in names]

@@ -12,7 +12,7 @@ from lowland_gis.analysis.decide import Decision, decide
 from lowland_gis.analysis.rules import RulePack
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import COPY_ROWS, copy_in
-from lowland_gis.definitions.rule_pack import rule_pack
+from lowland_gis.definitions.rule_pack import NO_EXAMPLES, rule_pack, unproven
 from lowland_gis.pipeline.evidence import evidence_facts
 from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.requests import CLASSIFY, MEASURE, classification
@@ -33,6 +33,9 @@ def classify(project: Project, *, tell: Tell = silent) -> Run:
 
         def work(run_id: int) -> None:
             tell(f"classify {pack.name} {pack.title}")
+            for words in unproven(pack):
+                if NO_EXAMPLES in words:
+                    tell(f"Warning: {words}")
             _write(connection, project, decided(connection, pack, measured), pack, run_id)
 
         return recorded(connection, classification(project, pack, measured), work)

@@ -201,7 +201,7 @@ class _Record:
         zone = greatest_codes(connection, basis.tabulated.run_id, "plan_zone", [self._parcel_id])[0]
         names = town_names(connection, self._held.versions("town"))
         return found | {
-            "town_name": names.get(found["town"]),
+            "town_name": names.get(found["town"], found["town"]),
             "zone": zone if isinstance(zone, str) else None,
         }
 

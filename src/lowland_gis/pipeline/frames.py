@@ -68,7 +68,12 @@ def map_frames(held: Reading) -> dict[str, gpd.GeoDataFrame]:
         "units": units(held),
         "roads": shapes("road").rename(columns={"code": "grade"}),
         "river": shapes("river"),
-        "towns": towns.assign(name=[values["XZQMC"] for values in towns["attributes"]]),
+        "towns": towns.assign(
+            name=[
+                values.get("XZQMC") or str(code or "")
+                for values, code in zip(towns["attributes"], towns["code"], strict=True)
+            ]
+        ),
         "eco_redline": shapes("eco_redline"),
         "farmland": shapes("farmland"),
     }

@@ -24,6 +24,7 @@ from lowland_gis.definitions.mapping import Mapping, apply
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import crs as reference
 from lowland_gis.files import datum, inspect, transform
+from lowland_gis.files.planes import Delivered, other_system
 from lowland_gis.files.raster_header import raster_header
 from lowland_gis.files.read import Batch, Received, received
 from lowland_gis.files.source import Source, opened
@@ -152,7 +153,7 @@ class _Gathered:
         fits = self._fits()
         wanted = self.options.layer or (self.options.mapping.layer if self.options.mapping else None)
         best = fits[0].key if fits and fits[0].score >= _LEAST_SCORE else None
-        self.found.chosen = wanted or best
+        self.found.chosen, self.found.layer_named = wanted or best, wanted is not None
         if self.found.chosen is None:
             self.found.refusals.append(
                 f"{self.source.name}: its fields make none of the known layers. Name the layer with --layer, or the fields"
@@ -202,6 +203,13 @@ class _Gathered:
             return None
         self.found.used_crs = system.name if len(system.name) < 20 else system.crs.name  # noqa: PLR2004 - no WKT
         target = reference.reference(self.options.plane, "the project")
+        came = Delivered(
+            self.source.name,
+            self.source.layer,
+            self.options.src_crs,
+            parameters=self.options.datum is not None,
+        )
+        self.found.plane = other_system(system, target, came)
         self.found.datum = "same" if datum.same_datum(system, target) else "needs parameters"
         try:
             return self._way(system, target)
@@ -309,7 +317,12 @@ def _raster(source: Source, options: Options, found: Inspection) -> None:
     bounds = tuple(float(value) for value in header.bounds)
     found.chosen, found.extent = options.layer or "raster", bounds
     found.readings = tuple(_readings((bounds[0], bounds[1], bounds[2], bounds[3]), options.plane))
+    declared = options.src_crs or header.declared_crs
     try:
+        if declared is not None:
+            system = reference.reference(declared, source.name)
+            came = Delivered(source.name, given=options.src_crs, raster=True)
+            found.plane = other_system(system, reference.reference(options.plane, "the project"), came)
         checked = checked_raster(source, options.plane, options.src_crs)
     except InputRefusedError as error:
         found.refusals.append(str(error))

@@ -19,7 +19,7 @@ _EQUAL = 1e-9
 class Inspection:
     """All that is known of one layer of a source.
 
-    `refusals` are the reasons why ingest would refuse the file, `warnings` what it would take but a person should know.
+    `plane` says that it is in another system than the project's, and how it gets there. `refusals` are the reasons why ingest would refuse the file, `warnings` what it would take but a person should know.
     """
 
     source: str
@@ -34,6 +34,7 @@ class Inspection:
     n_rows: int = 0
     declared_crs: str | None = None
     used_crs: str | None = None
+    plane: str | None = None
     extent: tuple[float, ...] | None = None
     readings: tuple[str, ...] = ()
     datum: str = "unknown"
@@ -41,6 +42,7 @@ class Inspection:
     columns: tuple[recognise.Column, ...] = ()
     fits: tuple[recognise.Fit, ...] = ()
     chosen: str | None = None
+    layer_named: bool = False
     field_faults: tuple[recognise.FieldFault, ...] = ()
     replace: dict[str, dict[str, str]] = field(default_factory=dict)
     issues: dict[str, int] = field(default_factory=dict)
@@ -118,7 +120,11 @@ def doubts(found: Inspection) -> list[str]:
     told = []
     if found.extent is not None and not found.readings:
         told.append("The extent lies nowhere in China, neither in degrees nor in metres.")
-    if len(found.fits) > 1 and abs(found.fits[0].score - found.fits[1].score) < _EQUAL:
+    if (
+        not found.layer_named
+        and len(found.fits) > 1
+        and abs(found.fits[0].score - found.fits[1].score) < _EQUAL
+    ):
         told.append(
             f"The fields fit {found.fits[0].key} and {found.fits[1].key} alike; only the data year or the name"
             " of the file decided. Say which it is with --layer."

@@ -110,11 +110,11 @@ def layer_shapes(
 
 
 def feature_names(connection: Connection, versions: Sequence[Version], field: str) -> dict[str, str]:
-    """Return code → name from a field of the features of some deliveries."""
+    """Return code → name from a field of the features of some deliveries; a code of which no feature has a name has none."""
     rows = connection.execute(
-        "SELECT code, attributes->>%s FROM land.feature WHERE version_id = ANY(%s) AND code IS NOT NULL"
-        " ORDER BY feature_id",
-        [field, [version.version_id for version in versions]],
+        "SELECT code, attributes->>%(field)s FROM land.feature WHERE version_id = ANY(%(versions)s) AND code IS NOT NULL"
+        " AND btrim(coalesce(attributes->>%(field)s, '')) <> '' ORDER BY feature_id",
+        {"field": field, "versions": [version.version_id for version in versions]},
     ).fetchall()
     return dict(rows)
 

@@ -180,7 +180,7 @@ class Preparer:
             raise InputRefusedError(
                 f"{self.name}: it is not a layer {self.definition.key} ({self.definition.title}), because fields are"
                 f" missing:\n{listed(standard.missing)}\nIt has: {columns}. Name the right file, the right layer key, or a"
-                " file of other names with --mapping."
+                " mapping file that says which column is which field (--mapping; mapping = … in lowland.toml)."
             )
         return replace(standard, faults=_with_doubts(standard.faults, batch))
 

@@ -137,7 +137,7 @@ def recorded_versions(connection: Connection, run_id: int, recorded: Mapping[str
     if lost:
         raise InputRefusedError(
             f"Run {run_id} rests on deliveries that are not in this database any more (versions {', '.join(lost)}),"
-            " so it cannot be made again. Restore the database of that day: lowland db restore FILE"
+            " so it cannot be made again. Restore a copy of the database of that day with pg_restore, and name it in LOWLAND_DSN."
         )
     return _by_layer(rows)
 

@@ -17,16 +17,36 @@ from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.definitions.legend import UNJUDGED, Legend
 from lowland_gis.deliver.unit_sheet import UnitSheet, draw_unit_sheet
 from lowland_gis.errors import UsageError
-from lowland_gis.pipeline.drafts import HeldDraft, Stored
+from lowland_gis.pipeline.basis import LATEST
+from lowland_gis.pipeline.drafts import HeldDraft, Stored, read_draft
 from lowland_gis.pipeline.frames import kind_titles, pack_legend
 from lowland_gis.pipeline.frozen import WITHDRAWN, unit_history
 from lowland_gis.pipeline.land import feature_names, town_names
-from lowland_gis.pipeline.project import Tell, silent
+from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.reading import Reading
 from lowland_gis.pipeline.unit_inputs import UnitInputs
 
 _AROUND_M = 150.0
 _STALE = "成果已过期：数据、规则或程序已更新"
+
+
+def sheet_of(project: Project, which: str, unit: str) -> tuple[str, str]:
+    """Return the draft and the name in it of a unit that was asked for; the number of a frozen unit leads to the draft it was frozen from.
+
+    Raises:
+        UsageError: the unit was frozen from another draft than the one that is named.
+    """
+    with project.snapshot() as connection:
+        frozen = unit_history(connection)
+        found = frozen[frozen["number"] == unit]
+        if found.empty:
+            return which, unit
+        run_id, named = str(found["run_id"].iloc[-1]), str(found["unit_id"].iloc[-1])
+        if which == LATEST or str(read_draft(connection, which).run_id) == run_id:
+            return run_id, named
+    raise UsageError(
+        f"The frozen unit {unit} was drawn by the draft of run {run_id}, not by {which}. Leave --draft away, or name --draft {run_id}"
+    )
 
 
 def unit_sheet(
@@ -52,11 +72,13 @@ def _planning_sheet(draft: HeldDraft, unit_id: str, legend: Legend) -> UnitSheet
     kinds = kind_titles(held.basis.pack, legend)
     if unit_id not in set(units["unit_id"]):
         raise UsageError(
-            f"Draft {stored.name} has no unit {unit_id!r}. Its units are: {', '.join(units['unit_id'][:10])}. Type: lowland unit metrics"
+            f"Draft {stored.name} has no unit {unit_id!r}. Its units are: {', '.join(units['unit_id'][:10])}."
+            f" Type: lowland unit metrics {stored.run_id}"
         )
     unit = units[units["unit_id"] == unit_id].iloc[0]
     name, remarks = _number(draft, unit_id)
-    town = towns.get(str(unit["town_code"]), "")
+    # A town or zone that was delivered without a name is called by its code.
+    town = towns.get(str(unit["town_code"]), str(unit["town_code"]))
     named = _named(inputs, legend.knowing(set(inputs.parcels["answer"].dropna()), kinds), zones)
     sheet = _sheet(held, stored, unit, named, f"{town}　再开发单元 {name}")
     sheet = replace(sheet, kinds=kinds, legend=legend)
@@ -82,14 +104,14 @@ def _number(draft: HeldDraft, unit_id: str) -> tuple[str, list[str]]:
     ] if len(touched) else []
 
 
-def _named(inputs: UnitInputs, legend: Legend, zones: Mapping[str, str | None]) -> UnitInputs:
+def _named(inputs: UnitInputs, legend: Legend, zones: Mapping[str, str]) -> UnitInputs:
     """Give parcels the names that are printed: title (of their verdict), zone and ownership; a code without a name stays one."""
     rows, titles = inputs.parcels, legend.answers
     return replace(
         inputs,
         parcels=rows.assign(
             title=[titles[UNJUDGED if pd.isna(answer) else answer].title for answer in rows["answer"]],
-            zone=[None if pd.isna(code) else zones.get(code) or str(code) for code in rows["zone"]],
+            zone=[None if pd.isna(code) else zones.get(code, str(code)) for code in rows["zone"]],
             ownership=[ownership(code) for code in rows["ownership"]],
         ),
     )

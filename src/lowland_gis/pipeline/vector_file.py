@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -33,6 +34,10 @@ from lowland_gis.pipeline.project import Tell
 # So many polygons of about 50 vertices, as read and as decoded, find room in the second cache of a core.
 BATCH_ROWS = 4_000
 _LEFT_OUT = "a value is not what it says and counts as missing; lowland inspect lists them"
+
+_CUT = {
+    "value_cut": "a text was cut inside a character, whose beginning was left out; lowland inspect lists them"
+}
 
 
 class Done(NamedTuple):
@@ -108,6 +113,16 @@ class VectorFile:
         reference.resolve(self.declared, self._given, extent, self.name)
 
 
+def _refuse_missing(name: str, fields: Sequence[str], columns: Sequence[str]) -> None:
+    missing = [field for field in fields if field not in columns]
+    if missing:
+        near = [hit for field in missing for hit in get_close_matches(field, columns, n=1, cutoff=0.5)]
+        hint = f" Did you mean {', '.join(near)}?" if near else ""
+        raise InputRefusedError(
+            f"{name}: there is no field {', '.join(map(repr, missing))}.{hint} It has: {', '.join(columns) or 'no fields'}."
+        )
+
+
 @contextmanager
 def vector_file(
     name: str, fields: Sequence[str], plane: reference.Reference | None, given: GivenCrs
@@ -124,11 +139,7 @@ def vector_file(
     ):
         if not arrived.has_geometry:
             raise InputRefusedError(f"{name}: it holds no geometries. Name a vector file, or FILE:LAYER.")
-        for field in fields:
-            if field not in arrived.columns:
-                raise InputRefusedError(
-                    f"{name}: there is no field {field!r}. It has: {', '.join(arrived.columns)}."
-                )
+        _refuse_missing(name, fields, arrived.columns)
         said = given.of("parcels" if plane is None else "zones", arrived.declared_crs)
         system = reference.resolve(arrived.declared_crs, said, np.full(4, np.nan), name)
         if plane is None and system.in_degrees:
@@ -184,7 +195,7 @@ def tell_faults(file: VectorFile, faults: Counter[str], tell: Tell) -> None:
     for doubt in file.doubts:
         tell(doubt)
     for fault, count in faults.items():
-        tell(f"{file.name}: {count:,} × {repair.FAULTS.get(fault, _LEFT_OUT)}")
+        tell(f"{file.name}: {count:,} × {(repair.FAULTS | _CUT).get(fault, _LEFT_OUT)}")
 
 
 def order_of_names(names: pa.Array, field: str | None, file: str) -> npt.NDArray[np.intp]:
@@ -194,6 +205,11 @@ def order_of_names(names: pa.Array, field: str | None, file: str) -> npt.NDArray
         InputRefusedError: a name stands for several parcels.
     """
     order = pc.sort_indices(names)
+    if names.null_count > 1:
+        raise InputRefusedError(
+            f"{file}: {names.null_count:,} parcels have no {field}, so they cannot be told apart. Name a field with a value for each parcel,"
+            " or leave --id away."
+        )
     if not _all_differ(names.take(order)):
         counts = names.value_counts()
         doubled = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
