@@ -356,7 +356,7 @@ def test_a_whole_delivery_replaces_parts_and_a_part_of_a_whole_is_refused(projec
     write_approvals(tmp_path / "whole.gpkg", 0)
     ingest(project, deliver("approval", "whole.gpkg"))
     assert current(project, "approval") == [None]
-    with pytest.raises(UsageError, match="count twice"):
+    with pytest.raises(UsageError, match="which pieces of it the part .east. stands for cannot be told"):
         ingest(project, deliver("approval", "south.gpkg", part="east"))
 
 
