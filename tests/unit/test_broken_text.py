@@ -11,6 +11,7 @@ from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.broken_text import whole_texts
 from lowland_gis.files.read import received
 from lowland_gis.files.source import opened
+from lowland_gis.files.units import read_edited
 
 MARK = "ZZZZZZZZZZZ"
 HALF, GBK = "工业用地".encode()[:-1], "工业用地区".encode("gbk")
@@ -64,6 +65,17 @@ def test_texts_in_another_encoding_are_refused_with_what_they_may_be(tmp_path, s
         InputRefusedError, match="the field DLMC holds texts that are no UTF-8.*read as GBK: '工业用地区'"
     ):
         read(tmp_path / f"a{suffix}")
+
+
+def test_an_edited_draft_with_such_a_text_is_refused_in_words(tmp_path):
+    shape = shapely.box(515_000, 4_345_000, 515_050, 4_345_050)
+    gpd.GeoDataFrame({"unit_id": ["x"]}, geometry=[shape], crs=4548).to_file(tmp_path / "a.gpkg")
+    with sqlite3.connect(tmp_path / "a.gpkg") as database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f'DROP TRIGGER "{name}"')
+        database.execute("UPDATE a SET unit_id = CAST(? AS TEXT)", (HALF,))
+    with pytest.raises(InputRefusedError, match="holds texts that are no UTF-8.*Type the names again"):
+        read_edited(tmp_path / "a.gpkg", None, srid=4548)
 
 
 def test_only_what_is_broken_is_touched():

@@ -64,6 +64,11 @@ def read_edited(source: Path, layer: str | None, *, srid: int) -> Edited:
     try:
         with gdal_source(source) as path:
             rows = gpd.read_file(path, layer=found.gdal_name, engine="pyogrio")
+    except UnicodeDecodeError as error:
+        raise InputRefusedError(
+            f"{source}: the layer {chosen} holds texts that are no UTF-8, as texts of this format are, so units cannot be told by name."
+            " Type the names again in QGIS and import again."
+        ) from error
     except (*GDAL_ERRORS, OSError) as error:
         raise InputRefusedError(
             f"{source}: the layer {chosen} cannot be read ({error}). Check the file."
