@@ -99,15 +99,20 @@ def test_every_column_that_a_line_was_applied_to_is_told():
     ]
 
 
-def test_a_line_that_all_headings_contradict_is_doubted():
-    columns, stated = ["占地面积（亩）"], stated_units(["单位：公顷"])
+@pytest.mark.parametrize(
+    ("column", "unit"), [("占地面积（亩）", "公顷"), ("税收总额（元）", "万元"), ("停产月数", "年")]
+)
+def test_a_line_that_all_headings_contradict_is_doubted(column, unit):
+    columns, stated = [column], stated_units([f"单位：{unit}"])
     told = list(headings.remarks(columns, FIELDS, headings.found(columns, FIELDS, stated), stated))
-    assert told == [
-        (
-            "unit_doubtful",
-            "单位:公顷: 公顷 was applied to no column, because headings name another unit: 占地面积（亩）",
-        )
-    ]
+    words = f"单位:{unit}: {unit} was applied to no column, because headings name another unit: {column}"
+    assert [text for rule, text in told if rule == "unit_doubtful"] == [words]
+
+
+def test_a_line_that_headings_agree_with_is_no_doubt():
+    columns, stated = ["占地面积（亩）", "税收总额（元）"], stated_units(["单位：亩、元、万元/亩"])
+    told = list(headings.remarks(columns, FIELDS, headings.found(columns, FIELDS, stated), stated))
+    assert [rule for rule, _ in told] == ["unit_converted"]
 
 
 # ------------------------------------------------------------------ where the line stands

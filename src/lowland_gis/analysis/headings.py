@@ -187,14 +187,12 @@ def remarks(
 
 def _overruled(taken: dict[str, Found], by_name: dict[str, FieldSpec], stated: Stated) -> Iterator[str]:
     """Yield the stated units that no column is in, because all headings that they could be meant for name another one."""
+    owns = {column: hit.unit or by_name[hit.standard].unit or "" for column, hit in taken.items()}
+    applied = {hit.unit for hit in taken.values() if hit.line is not None}
     for unit, line in stated.lines.items():
-        fields = {column: by_name[hit.standard] for column, hit in taken.items() if hit.unit != unit}
-        others = [
-            column
-            for column, field in fields.items()
-            if unit_factor(unit, field.unit or "") not in (None, 1.0)
-        ]
-        if others and not any(hit.unit == unit for hit in taken.values()):
+        others = [column for column, own in owns.items() if unit_factor(unit, own) not in (None, 1.0)]
+        alike = any(unit_factor(unit, own) == 1.0 for own in owns.values())
+        if others and not alike and unit not in applied:
             yield f"{line}: {unit} was applied to no column, because headings name another unit: {', '.join(others)}"
 
 
