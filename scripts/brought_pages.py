@@ -103,6 +103,8 @@ other field may be missing or empty; whatever asks for it is unknown for that re
 
 A layer comes whole, or in parts: a year, a town or a district each (`part = "…"` in `lowland.toml`, `--part` of `lowland ingest`). All
 newest parts together are the layer; a newer delivery of a part takes the place of that part only, and a whole delivery that of every part.
+On a layer that was delivered whole, the part of a town (its code or name) takes the place of its pieces of the whole, and the difference is
+told before; `--dry-run` tells it and keeps nothing.
 The same file is not two parts, and of two deliveries in `lowland.toml` none may take the place of the other.
 
 | layer | 名称 | kind | fields that must be there | without the layer |

@@ -13,7 +13,8 @@ from pathlib import Path
 from rich.console import Console
 
 from lowland_gis.cli.explanation import show_explanation
-from lowland_gis.pipeline.explain import OPEN_TITLE, explain
+from lowland_gis.pipeline.explain import explain
+from lowland_gis.pipeline.frames import kind_titles
 from lowland_gis.pipeline.project import Project, open_project
 from lowland_gis.pipeline.reading import Reading, reading
 from lowland_gis.pipeline.verdicts import kind_verdicts
@@ -27,7 +28,7 @@ VOLATILE = re.compile(r"第 \d+ 次，\d{4}-\d{2}-\d{2} \d{2}:\d{2}")
 def explained(project: Project) -> str:
     """Return the explanations of the first parcel of each kind, in the order of the rule pack."""
     with reading(project) as held:
-        titles = {**held.basis.pack.question_named("kind").answers, "open": OPEN_TITLE}
+        titles = kind_titles(held.basis.pack, held.project.legend)
         first = kind_verdicts(held.connection, held.basis).groupby("answer")["parcel_id"].min()
         parts = [
             f"### {title}\n\n```text\n{_said(held, str(first[answer]))}\n```\n"

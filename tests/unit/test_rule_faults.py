@@ -312,3 +312,13 @@ def test_a_hostile_file_is_refused_soon_and_with_little_memory(tmp_path: Path, h
     assert done.returncode == 6, done.stderr
     assert "Traceback" not in done.stderr
     assert "own.toml" in done.stderr
+
+
+def test_policy_tools_name_answers_of_the_kind():
+    good = '\n[policy]\ndocument = "d"\n[policy.tools]\nlow = ["自主开发"]\n'
+    assert faults(PACK + good) == []
+    (said,) = faults(PACK + good.replace("low =", "lwo ="))
+    assert said.startswith("policy, tools.lwo: the question kind never gives this answer. Allowed: low, none")
+    said = faults(PACK + good.replace("document", "documnt").replace('["自主开发"]', '"自主开发"'))
+    assert any("policy, documnt: there is no such key. Did you mean 'document'?" in line for line in said)
+    assert any("tools.low = '自主开发': it is a text, not a list" in line for line in said)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from lowland_gis.errors import UsageError
+from lowland_gis.pipeline.delineate import changed
 from lowland_gis.settings import (
+    DelineateSettings,
     gauss_plane,
     load,
 )
@@ -105,3 +107,19 @@ def test_settings_are_frozen(tmp_path: Path):
     settings = load(written(tmp_path, PROJECT))
     with pytest.raises(ValueError, match="frozen"):
         settings.dsn = "x"
+
+
+def test_changed_limits_of_a_draft_are_named_with_the_nearest_setting():
+    settings = DelineateSettings()
+    found = changed(settings, {"min_ha": 3, "weights.outline": 20, "town_numbers.120113101": "{n}"})
+    assert (found.min_ha, found.weights.outline, found.town_numbers) == (3, 20, {"120113101": "{n}"})
+    with pytest.raises(UsageError) as refused:
+        changed(settings, {"min_haa": 3, "weigths.outline": 20, "min_ha.x": 1, "weights.outlin": 2})
+    for part in (
+        "draft: 4 setting(s) are wrong",
+        "--set, min_haa: there is no such setting of [delineate]. Did you mean 'min_ha'?",
+        "--set, weigths.outline: there is no such setting of [delineate]. Did you mean 'weights.outline'?",
+        "--set, min_ha.x: there is no such setting",
+        "Did you mean 'weights.outline'?",
+    ):
+        assert part in str(refused.value)

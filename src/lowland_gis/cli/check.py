@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,7 +10,7 @@ import click
 import pandas as pd
 
 from lowland_gis.cli import Session
-from lowland_gis.cli.lists import list_option, write_list
+from lowland_gis.cli.lists import list_option, on_terminal, write_list
 from lowland_gis.cli.outputs import overwrite_option
 from lowland_gis.cli.staleness import mark
 from lowland_gis.cli.tables import json_option, show
@@ -24,9 +23,6 @@ from lowland_gis.pipeline.findings import ACCEPTED, FIXED, OPEN, accept, listed_
 from lowland_gis.pipeline.overview import deliveries_in_force
 
 _FOUND = 1
-# On a terminal more findings than that are shown by what they say, not one by one.
-_SHOWN_SINGLY = 40
-_PLACES = 5
 
 
 def _options(command: Callable[..., object]) -> Callable[..., object]:
@@ -165,23 +161,12 @@ def show_rule(
         write_list(session, _readable(rows), output, overwrite=overwrite)
     elif as_json:
         show(rows.astype(object).where(rows.notna(), None), as_json=True)
-    elif len(rows) > _SHOWN_SINGLY and sys.stdout.isatty():
-        show(_together(_readable(rows)), as_json=False, title=checks()[rule].title)
-        session.tell(f"Each with its number: lowland check show {rule} -o FILE.csv")
     else:
-        show(_readable(rows), as_json=False, title=checks()[rule].title)
+        same = ["layer", "message", "status"]
+        more = f"lowland check show {rule} -o FILE.csv"
+        shown = on_terminal(_readable(rows), same, "features", one_by_one=more, session=session)
+        show(shown, as_json=False, title=checks()[rule].title)
     mark(ctx, held.stale)
-
-
-def _together(readable: pd.DataFrame) -> pd.DataFrame:
-    """Return findings that say the same of one layer as one row, with their number and the first features, most frequent first."""
-    groups = readable.groupby(["layer", "message", "status"], sort=False)
-    rows = [
-        (layer, message, len(group), status, "、".join(group["features"][:_PLACES]), group["place"].iloc[0])
-        for (layer, message, status), group in groups
-    ]
-    columns = ["layer", "message", "findings", "status", "first features", "first place"]
-    return pd.DataFrame(rows, columns=columns).sort_values("findings", ascending=False, kind="stable")
 
 
 def _readable(rows: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import click
 import pandas as pd
 
 from lowland_gis.cli import Session
+from lowland_gis.cli.lists import on_terminal
 from lowland_gis.cli.outputs import OutputPath, overwrite_option
 from lowland_gis.cli.tables import json_option, show
 from lowland_gis.definitions.layer import layer_definition, layer_keys
@@ -72,7 +73,11 @@ def show_layer(layer: str, as_json: bool) -> None:
 def rejects(session: Session, layer: str, output: Path | None, overwrite: bool, as_json: bool) -> None:
     """List the records of LAYER with an issue: what is wrong and what was done."""
     if output is None:
-        show(issues_of(session.project, layer), as_json=as_json)
+        rows = issues_of(session.project, layer)
+        if not as_json:
+            same, more = ["rule", "action", "message"], f"lowland layers rejects {layer} --json"
+            rows = on_terminal(rows, same, "key", one_by_one=more, session=session)
+        show(rows, as_json=as_json)
         return
     count = export_rejects(session.project, layer, output, overwrite=overwrite)
     session.tell(f"{count:,} records that were set aside → {output}")

@@ -10,7 +10,7 @@ import pandas as pd
 from lowland_gis.analysis.amend import limits_of, pack_differences
 from lowland_gis.analysis.changes import changed_answers, reasons
 from lowland_gis.analysis.decide import Facts
-from lowland_gis.analysis.rules import Clause, RulePack
+from lowland_gis.analysis.rules import OPEN, Clause, RulePack
 from lowland_gis.pipeline.basis import basis_of
 from lowland_gis.pipeline.classify import decided
 from lowland_gis.pipeline.reading import Reading
@@ -44,7 +44,7 @@ def compare(held: Reading, earlier: str) -> pd.DataFrame:
         why = reasons(changed, crossed[0].frame(), crossed[1].frame())
     what = _what(changed, packs, (crossed[1].facts, crossed[0].facts))
     rows = with_areas(connection, changed.assign(why=why, what=what), held.basis)
-    return titled(rows, packs[1], packs[0])[COLUMNS]
+    return titled(rows, held.project.legend.answers[OPEN].title, packs[1], packs[0])[COLUMNS]
 
 
 def _what(changed: pd.DataFrame, packs: list[RulePack], facts: tuple[Facts, Facts]) -> pd.Series[Any]:

@@ -10,10 +10,11 @@ from pydantic import ValidationError
 
 from lowland_gis import schema
 from lowland_gis.analysis.delineate import Draft, search_units
+from lowland_gis.analysis.faults import Fault, fault_lines
 from lowland_gis.analysis.unit_judge import LEDGER
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
-from lowland_gis.errors import InputRefusedError, UsageError
+from lowland_gis.errors import SHOWN_IN_FILES, InputRefusedError, UsageError, listed
 from lowland_gis.pipeline.compared_drafts import compared_drafts
 from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.reading import read_in
@@ -63,19 +64,22 @@ def changed(settings: DelineateSettings, changes: Mapping[str, Any]) -> Delineat
     Raises:
         UsageError: a setting is unknown or makes no sense.
     """
-    values = settings.model_dump()
+    values, faults = settings.model_dump(), []
+    names = (*values, *(f"weights.{name}" for name in values["weights"]))
     for key, value in changes.items():
         place, _, name = key.rpartition(".")
-        values.get(place, values)[name] = value
+        table = values.get(place) if place else values
+        if isinstance(table, dict) and (name in table or place == "town_numbers"):
+            table[name] = value
+        else:
+            faults.append(Fault("--set", key, None, "there is no such setting of [delineate]", names))
+    if faults:
+        lines = listed(fault_lines(faults), shown=SHOWN_IN_FILES)
+        raise UsageError(f"draft: {len(faults)} setting(s) are wrong:\n{lines}\nMend them and try again.")
     try:
         return DelineateSettings.model_validate(values)
-    except (ValidationError, TypeError) as error:
-        text = (
-            faults_text("draft", error, DelineateSettings)
-            if isinstance(error, ValidationError)
-            else str(error)
-        )
-        raise UsageError(text) from error
+    except ValidationError as error:
+        raise UsageError(faults_text("draft", error, DelineateSettings)) from error
 
 
 def _draft(project: Project, stage: str, name: str, settings: DelineateSettings, tell: Tell) -> Run:

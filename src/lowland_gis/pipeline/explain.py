@@ -30,7 +30,6 @@ from lowland_gis.pipeline.evidence import greatest_codes, measured_units
 from lowland_gis.pipeline.land import town_names
 from lowland_gis.pipeline.reading import Reading
 
-OPEN_TITLE = "待核"
 OUTCOMES = {"t": "true", "f": "false", "u": "unknown"}
 
 
@@ -214,9 +213,13 @@ class _Record:
             day=self._pack.day(self._as_of),
         )  # fmt: skip
 
+    @cached_property
+    def _open(self) -> str:
+        return self._held.project.legend.answers[OPEN].title
+
     def _question(self, question: Question, verdict: tuple[Any, ...]) -> QuestionLine:
         answer, settled, rule, candidate, letters = verdict
-        titles = {**question.answers, OPEN: OPEN_TITLE}
+        titles = {**question.answers, OPEN: self._open}
         outcomes = trace.split(question, letters)
         lines = tuple(self._part(question, part, outcomes) for part in question.parts)
         return QuestionLine(
@@ -261,7 +264,7 @@ class _Record:
     def _answer_clause(self, clause: Any, letter: str) -> ClauseLine:
         question = self._pack.question_named(clause.question)
         answer = self._answers.get(question.name)
-        titles = {**question.answers, OPEN: OPEN_TITLE}
+        titles = {**question.answers, OPEN: self._open}
         return ClauseLine(
             clause.title, OUTCOMES[letter], clause.condition, "", question.title, None, None, None, "", "", None,
             titles[answer] if answer else "未问及", None, None, (), None, None, None, example=False, needed=None, office=None,

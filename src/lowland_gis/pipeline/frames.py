@@ -21,7 +21,6 @@ from lowland_gis.pipeline.requests import DELINEATE
 from lowland_gis.pipeline.runs import needed_record
 from lowland_gis.pipeline.verdicts import kind_verdicts, kinds
 
-OPEN_TITLE = "待核"
 _OUTCOME_OPEN, _OUTCOME_FALSE = "u", "f"
 
 
@@ -30,7 +29,7 @@ def delivery_frames(held: Reading) -> dict[str, pd.DataFrame]:
     connection, pack, parcels = held.connection, held.basis.pack, _parcels(held)
     return {
         "low_efficiency": _low_efficiency(connection, parcels, pack),
-        "legacy": _legacy(connection, parcels, pack),
+        "legacy": _legacy(held, parcels),
         "problem": _problem(connection, parcels, pack),
         "unit": units(held),
     }
@@ -154,10 +153,10 @@ def _low_efficiency(connection: Connection, parcels: gpd.GeoDataFrame, pack: Rul
     )
 
 
-def _legacy(connection: Connection, parcels: gpd.GeoDataFrame, pack: RulePack) -> gpd.GeoDataFrame:
-    rows = _registered(connection, schema.LEGACY, ["parcel_id"], parcels)
-    tests = [question for question in pack.question if question.name == "retention"]
-    titles = {OPEN: OPEN_TITLE} | {
+def _legacy(held: Reading, parcels: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    rows = _registered(held.connection, schema.LEGACY, ["parcel_id"], parcels)
+    tests = [question for question in held.basis.pack.question if question.name == "retention"]
+    titles = {OPEN: held.project.legend.answers[OPEN].title} | {
         key: title for question in tests for key, title in question.answers.items()
     }
     order = [clause.title for question in tests for rule in question.rule for clause in rule.all]

@@ -48,7 +48,7 @@ def frozen_changes(held: Reading, *, without: Collection[str] = ()) -> pd.DataFr
     changed = _with_outlines(connection, was, now, srid=held.project.srid)
     gone = was[~was["parcel_id"].isin(now["parcel_id"]) & was["version_id"].notna()]
     beneath = read_geoframe(connection, _BENEATH, [*_keys(gone), current], srid=held.project.srid)
-    titles = {**basis.pack.question_named(KIND).answers, OPEN: "待核"}
+    titles = {**basis.pack.question_named(KIND).answers, OPEN: held.project.legend.answers[OPEN].title}
     return member_changes(*changed, beneath, titles)
 
 

@@ -16,7 +16,6 @@ from lowland_gis.definitions.rule_pack import rule_pack
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.basis import Basis
 from lowland_gis.pipeline.classify import decided
-from lowland_gis.pipeline.explain import OPEN_TITLE
 from lowland_gis.pipeline.reading import Reading
 
 
@@ -40,7 +39,8 @@ def flips(held: Reading, changes: Sequence[str]) -> pd.DataFrame:
                 f"--set {text}: {error.args[0]}. All of them: lowland rules show {pack.name}"
             ) from error
     before, after = (decided(connection, one, held.basis.measured).frame() for one in (pack, other))
-    changed = titled(with_areas(connection, changed_answers(before, after), held.basis), pack)
+    areas = with_areas(connection, changed_answers(before, after), held.basis)
+    changed = titled(areas, project.legend.answers[OPEN].title, pack)
     return changed[["question", "before", "after", "parcel_id", "town_code", "area_ha"]]
 
 
@@ -74,7 +74,7 @@ def with_areas(connection: Connection, changed: pd.DataFrame, basis: Basis) -> p
     return joined.assign(area_ha=joined["area_m2"] / M2_PER_HA).drop(columns="area_m2")
 
 
-def titled(changed: pd.DataFrame, *packs: RulePack) -> pd.DataFrame:
+def titled(changed: pd.DataFrame, open_title: str, *packs: RulePack) -> pd.DataFrame:
     """Return changed answers in the words of the packs (the first that knows one), in the order of their questions."""
     questions = [question for pack in packs for question in pack.question]
     order = {name: place for place, name in enumerate(dict.fromkeys(question.name for question in questions))}
@@ -84,7 +84,7 @@ def titled(changed: pd.DataFrame, *packs: RulePack) -> pd.DataFrame:
     titles = {
         (question.name, answer): title
         for question in reversed(questions)
-        for answer, title in {**question.answers, OPEN: OPEN_TITLE, NOT_ASKED: "未问及"}.items()
+        for answer, title in {**question.answers, OPEN: open_title, NOT_ASKED: "未问及"}.items()
     }
     for column in ("before", "after"):
         pairs = zip(rows["question"], rows[column], strict=True)
