@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
 import re
 import shutil
 import subprocess
@@ -87,19 +88,22 @@ def demo(parcels: int, seed: int, below: Path | None, *, keep: bool) -> Row:
     folder.chmod(0o755)
     project = folder / "demo"
     started = time.perf_counter()
-    done = _lowland("demo", str(project), "--parcels", str(parcels), "--seed", str(seed))
+    # The private databases of all projects lie in one place of the machine; this one goes with its folder.
+    state = {**os.environ, "LOWLAND_STATE": str(folder / "state")}
+    done = _lowland(state, "demo", str(project), "--parcels", str(parcels), "--seed", str(seed))
     seconds = time.perf_counter() - started
     try:
         return _read(project, parcels, seed, done, seconds)
     finally:
-        _lowland("--project", str(project / "lowland.toml"), "db", "down")
+        _lowland(state, "--project", str(project / "lowland.toml"), "db", "down")
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _lowland(*words: str) -> subprocess.CompletedProcess[str]:
+def _lowland(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "lowland_gis", *words],
+        env=environment,
         capture_output=True,
         text=True,
         encoding="utf-8",

@@ -131,6 +131,28 @@ def test_a_road_through_both_towns_makes_four_cells_and_a_dead_end_none():
     assert cells.crs == TOWNS.crs
 
 
+@pytest.mark.parametrize("short", [0.0001, 0.3, 0.499])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_road_that_ends_a_little_short_of_another_line_divides_all_the_same(short, turned):
+    road = shapely.LineString([(50, -5), (50 + short / 7, 50 - short)])
+    across = shapely.LineString([(-5, 50), (205, 50.00003)])
+    barriers = np.array([road.reverse() if turned else road, across], dtype=object)
+    for order in (barriers, barriers[::-1]):
+        assert sorted(barrier_cells(TOWNS, order).area) == pytest.approx(
+            [2500, 2500, 5000, 5000, 5000], abs=30
+        )
+
+
+def test_two_roads_whose_ends_miss_each_other_a_little_are_one():
+    cells = barrier_cells(TOWNS, lines("LINESTRING(-5 50, 49.8 50.1)", "LINESTRING(50 50, 105 50)"))
+    assert sorted(cells.area) == pytest.approx([5000, 5000, 10_000], abs=30)
+
+
+def test_a_road_that_ends_further_away_is_a_dead_end():
+    cells = barrier_cells(TOWNS, lines("LINESTRING(-5 50, 99.4 50)"))
+    assert cells.area.tolist() == [10_000, 10_000]
+
+
 def test_the_banks_of_a_river_are_barriers():
     cells = barrier_cells(TOWNS, lines("POLYGON((40 -5, 60 -5, 60 105, 40 105, 40 -5))"))
     assert sorted(cells.area) == [2000, 4000, 4000, 10_000]

@@ -18,6 +18,9 @@ Shapes = npt.NDArray[np.object_]
 
 # A parcel of which more than this lies outside its cell is reported as cut.
 _CUT_SHARE = 0.01
+# A barrier that ends this near to another line, in m, was drawn to meet it: without the last piece its blocks would be one.
+_REACH_M = 0.5
+_BEYOND_M = 1e-3
 
 
 @dataclass(frozen=True)
@@ -36,14 +39,17 @@ def barrier_cells(
 ) -> gpd.GeoDataFrame:
     """Return the faces that barriers cut out of the towns: cell (number), town_code, geometry.
 
-    `towns` has town_code; `barriers` holds lines, and polygons whose outline counts. With `across_towns` the lines between
+    `towns` has town_code; `barriers` holds lines, and polygons whose outline counts. A line that ends within 0.5 m of another
+    is drawn on to it: two offices, or one that rounds, do not meet to the millimetre. With `across_towns` the lines between
     towns cut nothing and a cell takes the town of its interior point. Faces are numbered by town and by the place of their
     lower left corner, so the numbers do not depend on the order of the input. The faces are those of `momepy.enclosures`.
     """
     limits = shapely.boundary(towns.geometry.to_numpy())
     if across_towns:
         limits = np.array([shapely.boundary(shapely.union_all(towns.geometry.to_numpy()))], dtype=object)
-    noded = shapely.union_all(np.concatenate([shapely.boundary(_areal(barriers)), _linear(barriers), limits]))
+    noded = _closed(
+        shapely.union_all(np.concatenate([shapely.boundary(_areal(barriers)), _linear(barriers), limits]))
+    )
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(noded)))
     face, town = shapely.STRtree(towns.geometry.to_numpy()).query(
         shapely.point_on_surface(faces), predicate="intersects"
@@ -63,6 +69,33 @@ def barrier_cells(
     cells = cells.iloc[order].reset_index(drop=True)
     cells.insert(0, "cell", np.arange(len(cells)))
     return cells
+
+
+def _closed(noded: shapely.Geometry) -> shapely.Geometry:
+    """Return noded lines with a short piece from each loose end to the nearest place of another line within reach."""
+    edges = shapely.get_parts(shapely.line_merge(noded))
+    ends = np.concatenate([shapely.get_point(edges, 0), shapely.get_point(edges, -1)])
+    owner = np.tile(np.arange(len(edges)), 2)
+    _, place, times = np.unique(
+        shapely.get_coordinates(ends), axis=0, return_inverse=True, return_counts=True
+    )
+    loose = times[place] == 1
+    ends, owner = ends[loose], owner[loose]
+    end, edge = shapely.STRtree(edges).query(ends, predicate="dwithin", distance=_REACH_M)
+    other = owner[end] != edge
+    end, edge = end[other], edge[other]
+    # The nearest of several; of two at one distance the first by its place, whatever the order of the input.
+    pieces = shapely.get_coordinates(shapely.shortest_line(ends[end], edges[edge])).reshape(-1, 2, 2)
+    lengths = np.hypot(*(pieces[:, 1] - pieces[:, 0]).T)
+    order = np.lexsort((pieces[:, 1, 1], pieces[:, 1, 0], lengths, end))
+    order = order[(np.diff(end[order], prepend=-1) > 0) & (lengths[order] > 0)]
+    if not len(order):
+        return noded
+    pieces, lengths = pieces[order], lengths[order]
+    # The foot of a piece lies beside the other line by a rounding; a little further it crosses it for certain.
+    beyond = pieces[:, 1] + (pieces[:, 1] - pieces[:, 0]) / lengths[:, None] * _BEYOND_M
+    drawn_on = shapely.linestrings(np.concatenate([pieces, beyond[:, None]], axis=1))
+    return shapely.union_all(np.concatenate([edges, drawn_on]))
 
 
 def cell_of(parcels: npt.NDArray[np.object_], cells: gpd.GeoDataFrame) -> npt.NDArray[np.intp]:

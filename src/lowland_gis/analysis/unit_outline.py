@@ -35,7 +35,8 @@ def _outline(
     shapes: Shapes, members: Ints, tree: shapely.STRtree, cell: shapely.Geometry | None, gap_m: float
 ) -> shapely.MultiPolygon | None:
     """Return an outline; None where a step of it makes no valid area."""
-    own = _union(shapes[members])
+    # Buffers depend a little on where a ring begins; in its normal form a union begins where its shape says.
+    own = shapely.normalize(_union(shapes[members]))
     wide = _made(partial(shapely.buffer, distance=gap_m / 2, join_style="mitre"), own)
     narrow = _made(partial(shapely.buffer, distance=-gap_m / 2, join_style="mitre"), wide)
     closed = _made(shapely.union, narrow, own)

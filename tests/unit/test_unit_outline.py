@@ -1,0 +1,35 @@
+"""Outlines of units do not depend on how the rings of their parcels are written."""
+
+import numpy as np
+import pytest
+import shapely
+
+from lowland_gis.analysis.unit_outline import outlines
+
+
+def started_at(shape: shapely.Polygon, vertex: int, *, turned: bool) -> shapely.Polygon:
+    ring = np.roll(shapely.get_coordinates(shape.exterior)[:-1], -vertex, axis=0)
+    return shapely.Polygon(ring[::-1] if turned else ring)
+
+
+def blunt(random: np.random.Generator, corner: tuple[float, float]) -> shapely.Polygon:
+    """A parcel of 30 m with many short edges, as digitised curves have them."""
+    angles = np.sort(random.uniform(0, 2 * np.pi, 60))
+    radius = 15 + random.uniform(-0.06, 0.06, 60)
+    return shapely.Polygon(np.column_stack([np.cos(angles), np.sin(angles)]) * radius[:, None] + corner)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_outline_is_the_same_wherever_the_rings_begin(seed):
+    random = np.random.default_rng(seed)
+    shapes = np.array([blunt(random, (36.0 * at, 3.0 * at)) for at in range(5)], dtype=object)
+    written = np.array(
+        [started_at(shape, int(random.integers(60)), turned=bool(random.integers(2))) for shape in shapes],
+        dtype=object,
+    )
+    units = [np.arange(5)]
+    (one,), _ = outlines(shapes, units, np.array([None], dtype=object), 10.0)
+    (other,), _ = outlines(written, units, np.array([None], dtype=object), 10.0)
+    assert one.area > shapely.area(shapes).sum() + 10
+    assert other.area == pytest.approx(one.area, abs=1e-6)
+    assert shapely.symmetric_difference(one, other).area < 1e-6
