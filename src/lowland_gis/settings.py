@@ -133,6 +133,17 @@ class TabulateSettings(_Frozen):
     )
 
 
+class MeasureSettings(_Frozen):
+    """What parcels are measured by."""
+
+    town_claim_min: float = Field(
+        default=0.1,
+        gt=0,
+        le=0.5,
+        description="Share of a parcel from which a town (镇街) claims it (an example); where two do, what differs by town is unknown",
+    )
+
+
 class ClassifySettings(_Frozen):
     """Which rule pack decides: the name of a shipped one, or the path of a TOML file."""
 
@@ -292,6 +303,7 @@ class Settings(BaseSettings):
     dsn: str | None = Field(default=None, validation_alias=AliasChoices("LOWLAND_DSN", "dsn"))
     delivery: tuple[DeliverySettings, ...] = ()
     tabulate: TabulateSettings = TabulateSettings()
+    measure: MeasureSettings = MeasureSettings()
     classify: ClassifySettings = ClassifySettings()
     delineate: DelineateSettings = DelineateSettings()
     package: PackageSettings = PackageSettings()

@@ -14,7 +14,7 @@ from lowland_gis.analysis import kleene
 from lowland_gis.analysis.compiled import compiled
 from lowland_gis.analysis.derive import derived_values
 from lowland_gis.analysis.kleene import FALSE, TRUE, UNKNOWN, Outcomes
-from lowland_gis.analysis.limits import limit_of
+from lowland_gis.analysis.limits import Elsewhere, limit_of, other_limits
 from lowland_gis.analysis.rules import (
     OPEN,
     AnswerClause,
@@ -39,7 +39,8 @@ class Facts:
     """What is known of parcels: one value a parcel and measure in the order of `parcels`, NaN where nothing is known.
 
     `bands` has the ends between which a measure may lie; `said` the outcome of a condition that a registered document states
-    (UNKNOWN where none does); `units` the unit of each measure. Law may differ by `towns` and `zones`, and by `day`.
+    (UNKNOWN where none does); `units` the unit of each measure. Law may differ by `towns` and `zones`, and by `day`; `elsewhere` says
+    where parcels may lie as well.
     """
 
     parcels: Texts
@@ -49,6 +50,7 @@ class Facts:
     units: Mapping[str, str] = field(default_factory=dict)
     towns: Texts | None = None
     zones: Texts | None = None
+    elsewhere: tuple[Elsewhere, ...] = ()
     day: dt.date | None = None
 
     @classmethod
@@ -217,13 +219,21 @@ class _Conditions:
 def compare_clause(
     pack: RulePack, clause: Clause, facts: Facts, values: Floats, *, out: Outcomes | None = None
 ) -> Outcomes:
-    """Return the outcome of a clause over the values of its measure, or over their bands where they have some."""
-    limit = limit_of(pack, clause, facts)
+    """Return the outcome of a clause over the values of its measure, or over their bands where they have some.
+
+    Where a parcel may lie elsewhere too and the limit of there gives another outcome, it is unknown.
+    """
     band = facts.bands.get(clause.measure)
-    if band is None:
-        return kleene.compared(values, clause.op, limit, out=out)
-    found = kleene.compared_bands(*band, clause.op, limit)
-    if out is None:
+
+    def under(limit: Floats | float, out: Outcomes | None = None) -> Outcomes:
+        if band is None:
+            return kleene.compared(values, clause.op, limit, out=out)
+        return kleene.compared_bands(*band, clause.op, limit)
+
+    found = under(limit_of(pack, clause, facts), out)
+    for limit in other_limits(pack, clause, facts):
+        found[found != under(limit)] = UNKNOWN
+    if out is None or found is out:
         return found
     out[:] = found
     return out

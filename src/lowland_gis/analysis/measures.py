@@ -336,7 +336,8 @@ def contract_statistic(
 ) -> Floats:
     """Return a statistic over the supply contracts of each parcel on a day.
 
-    `contracts` has parcel and ISO dates or None: signed, agreed_start, actual_start, agreed_end, actual_end.
+    `contracts` has parcel and ISO dates or None: signed, agreed_start, actual_start, agreed_end, actual_end. Where `unsaid_start` or
+    `unsaid_end` is true (without the columns: nowhere), the delivery does not tell when works began or ended, so an empty date is not open.
     overdue_years: since the agreed completion of the worst contract that is not completed; idle_years: since the agreed start of the
     worst one that has not begun; both 0 without a contract, and unknown where the agreed date of an open contract is.
     years_since_signing: of the newest contract; completed: 1 where every contract is, else 0; both unknown without a contract.
@@ -346,17 +347,23 @@ def contract_statistic(
     dates = {
         name: pd.to_datetime(contracts[name], errors="coerce")
         for name in contracts.columns
-        if name != "parcel"
+        if name != "parcel" and not name.startswith("unsaid_")
     }
+    no_start, no_end = (
+        contracts[name].to_numpy(dtype=bool) if name in contracts else np.zeros(len(contracts), dtype=bool)
+        for name in ("unsaid_start", "unsaid_end")
+    )
     if statistic == "years_since_signing":
         return -_greatest(parcel, -_years(today, dates["signed"]), count, np.nan)
     done = (dates["actual_end"] <= today).to_numpy()
     if statistic == "completed":
-        return 1 - _greatest(parcel, 1 - done.astype(np.float64), count, np.nan)
+        return 1 - _greatest(parcel, np.where(no_end, np.nan, 1.0 - done), count, np.nan)
+    unsaid = no_end
     if statistic == "idle_years":
-        done = done | (dates["actual_start"] <= today).to_numpy()
+        done, unsaid = done | (dates["actual_start"] <= today).to_numpy(), no_start
     agreed = dates["agreed_end" if statistic == "overdue_years" else "agreed_start"]
     late = np.where(done, 0.0, np.clip(_years(today, agreed), 0.0, None))
+    late = np.where(unsaid & (late > 0), np.nan, late)
     return _greatest(parcel, late, count, 0.0)
 
 

@@ -37,6 +37,7 @@ def run(ctx: click.Context, as_json: bool) -> None:
     """
     from lowland_gis.pipeline.classify import classify as run_classify
     from lowland_gis.pipeline.frames import kind_table
+    from lowland_gis.pipeline.lacking import lacking
     from lowland_gis.pipeline.measure import measure
     from lowland_gis.pipeline.reading import reading
     from lowland_gis.pipeline.tabulate import tabulate
@@ -48,6 +49,8 @@ def run(ctx: click.Context, as_json: bool) -> None:
     done = run_classify(project, tell=session.tell)
     session.tell(f"run {done.run_id}{'' if done.fresh else ' holds already: nothing has changed'}")
     with reading(project) as held:
+        for sentence in lacking(held):
+            session.tell(f"Note: {sentence}")
         show(kind_table(held), as_json=as_json)
     mark(ctx, held.stale)
 

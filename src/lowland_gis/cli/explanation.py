@@ -63,6 +63,11 @@ def _head(item: Explanation) -> Panel:
     rows.add_column()
     owner = _OWNERSHIP.get((item.ownership or "")[:1], "权属未填")
     rows.add_row("宗地", f"[bold]{escape(item.parcel_id)}[/]  {escape(item.town or '')}  {owner}")
+    if item.town_from:
+        rows.add_row(
+            "镇街",
+            f"{escape(item.town_code or '不明')}  [dim]{escape(_DELIVERIES.sub('', item.town_from))}[/]",
+        )
     rows.add_row(
         "坐落",
         f"{escape(item.location or '未填')}  面积 {item.area_m2:,.2f} m²（{item.area_m2 / _MU_M2:,.2f} 亩）",
@@ -237,6 +242,7 @@ def _origin(clause: ClauseLine) -> str:
     parts = [_DELIVERIES.sub("", clause.source or ""), clause.detail or "", clause.paper or ""]
     if clause.outcome == "unknown":
         needed = f"需 {clause.needed}" if clause.needed else "无资料"
+        parts.append(clause.lacking or "")
         parts.append(f"{needed}{f'（{clause.office}）' if clause.office else ''}")
     return "；".join(part for part in parts if part)
 

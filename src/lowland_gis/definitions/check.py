@@ -43,6 +43,7 @@ KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "unique_within": (("fields",), ()),
     "date_order": (("fields",), ()),
     "begins": (("fields", "other", "other_field"), ("digits",)),
+    "misplaced": (("fields", "other", "other_field"), ("digits", "claim_min")),
     "only_on": (("fields", "classes"), ()),
     "combination": (("fields", "combination"), ()),
     "equation": (("fields",), ("tolerance",)),
@@ -50,6 +51,7 @@ KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "area": (("fields",), ("tolerance_m2",)),
     "floor_area": (("fields",), ("tolerance_share",)),
     "within": (("other",), ("max_share",)),
+    "astride": (("other", "other_field"), ("claim_min",)),
     "partner": (("fields", "other"), ()),
     "credit_code": (("fields",), ()),
 }

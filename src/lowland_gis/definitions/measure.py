@@ -47,6 +47,13 @@ class OverlapMeasure(_Measure):
     coverage_min: float | None = Field(default=None, gt=0, le=1)
 
 
+class TownMeasure(_Measure):
+    """Share of the parcel in the town that it is counted in: the one that holds most of it. Unknown where none claims it."""
+
+    kind: Literal["town"]
+    unit: Literal["share"] = "share"
+
+
 class AreaMeasure(_Measure):
     """Ellipsoidal area of the parcel in 亩."""
 
@@ -100,6 +107,30 @@ class EnterpriseMeasure(_Measure):
     back: int | None = Field(default=None, ge=0, le=20)
 
 
+CONTRACT_DATES = {
+    "signed": "HTQDRQ",
+    "agreed_start": "YDJDSJ",
+    "actual_start": "SJJDSJ",
+    "agreed_end": "YDDGSJ",
+    "actual_end": "SJDGSJ",
+}
+# What each statistic of contracts cannot do without.
+_CONTRACT_FIELDS = {
+    "overdue_years": ("agreed_end", "actual_end"),
+    "idle_years": ("agreed_start", "actual_start"),
+    "years_since_signing": ("signed",),
+    "completed": ("actual_end",),
+}
+_BUILDING_FIELDS = {
+    "floor_area_ratio": ("JZMJ",),
+    "floor_area": ("JZMJ",),
+    "year": ("JCNF",),
+    "age": ("JCNF",),
+    "vacant_share": ("LYZT",),
+    "unsafe_share": ("FWDJ",),
+}
+
+
 class ContractMeasure(_Measure):
     """Supply contracts that cover at least `min_share` of the parcel.
 
@@ -134,6 +165,7 @@ class PaperMeasure(_Measure):
 
 AnyMeasure = (
     OverlapMeasure
+    | TownMeasure
     | AreaMeasure
     | PresentMeasure
     | EqualsMeasure
@@ -157,12 +189,29 @@ def needed_layers(definition: AnyMeasure) -> tuple[str, ...]:
             return (definition.layer,)
         case PaperMeasure():
             return ()
-        case BuildingMeasure() | EnterpriseMeasure():
+        case TownMeasure() | BuildingMeasure() | EnterpriseMeasure():
             return (definition.kind,)
         case ContractMeasure():
             return ("supply",)
         case _:
             return ("parcel",)
+
+
+def needed_fields(definition: AnyMeasure) -> tuple[tuple[str, str], ...]:
+    """Return the fields (layer, field) without which a measure is unknown: where one is in no column, nothing is said of it."""
+    match definition:
+        case PresentMeasure() | EqualsMeasure() | AttributeMeasure():
+            return (("parcel", definition.field),)
+        case BuildingMeasure():
+            fields = _BUILDING_FIELDS.get(definition.statistic, ())
+            return tuple((definition.kind, field) for field in fields)
+        case ContractMeasure():
+            names = _CONTRACT_FIELDS[definition.statistic]
+            return tuple(("supply", CONTRACT_DATES[name]) for name in names)
+        case EnterpriseMeasure() if definition.total is None:
+            return (("enterprise", definition.column),)
+        case _:
+            return ()
 
 
 def optional_layers(definition: AnyMeasure) -> tuple[str, ...]:

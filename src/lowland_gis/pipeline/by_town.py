@@ -8,24 +8,33 @@ from typing import Any
 
 import pandas as pd
 
+from lowland_gis.analysis.parcel_towns import TOWN_DIGITS
 from lowland_gis.db.connect import Connection
 from lowland_gis.definitions.layer import LayerDefinition
-from lowland_gis.pipeline.runs import Version
+from lowland_gis.pipeline.runs import Version, Versions
 
 RULE = "town_missing"
-_TOWN_DIGITS = 9
 # The middle of the box is where a feature is counted: it costs nothing, and both deliveries are counted alike.
 _IN_TOWN = (
     "SELECT t.code, count(*) FROM land.feature t JOIN land.feature f ON t.geom && f.geom"
-    " AND ST_Intersects(t.geom, ST_Centroid(ST_Envelope(f.geom))) WHERE t.version_id = ANY(%s) AND f.version_id = ANY(%s)"
+    " AND ST_Intersects(t.geom, ST_Centroid(ST_Envelope(f.geom))) WHERE t.version_id = ANY(%(towns)s) AND f.version_id = ANY(%(counted)s)"
     " AND t.code IS NOT NULL GROUP BY t.code"
 )
-_OF_CODE = {
-    "parcel": "SELECT town_code, count(*) FROM land.parcel WHERE version_id = ANY(%s) AND town_code IS NOT NULL GROUP BY 1",
-    "enterprise": f"SELECT left(parcel_id, {_TOWN_DIGITS}), count(*) FROM land.enterprise WHERE version_id = ANY(%s)"  # noqa: S608 - a constant
-    " AND parcel_id IS NOT NULL GROUP BY 1",
-    "town": "SELECT code, count(*) FROM land.feature WHERE version_id = ANY(%s) AND code IS NOT NULL GROUP BY 1",
-}  # fmt: skip
+# Where towns meet, the first code counts.
+_PLACED = (
+    "WITH placed AS (SELECT p.parcel_id, min(t.code) AS code FROM land.feature t JOIN land.parcel p ON t.geom && p.geom"
+    " AND ST_Intersects(t.geom, ST_Centroid(ST_Envelope(p.geom))) WHERE t.version_id = ANY(%(towns)s)"
+    " AND p.version_id = ANY(%(parcels)s) AND t.code IS NOT NULL GROUP BY 1) "
+)
+_PARCELS = (
+    f"{_PLACED}SELECT coalesce(placed.code, p.town_code), count(*) FROM land.parcel p LEFT JOIN placed USING (parcel_id)"  # noqa: S608 - constants
+    " WHERE p.version_id = ANY(%(counted)s) AND coalesce(placed.code, p.town_code) IS NOT NULL GROUP BY 1"
+)
+_FIRMS = (
+    f"{_PLACED}SELECT coalesce(placed.code, substring(e.parcel_id FROM '^[0-9]{{{TOWN_DIGITS}}}')) AS town, count(*)"  # noqa: S608 - constants
+    " FROM land.enterprise e LEFT JOIN placed USING (parcel_id) WHERE e.version_id = ANY(%(counted)s) GROUP BY 1"
+)
+_TOWNS = "SELECT code, count(*) FROM land.feature WHERE version_id = ANY(%(counted)s) AND code IS NOT NULL GROUP BY 1"
 
 
 @dataclass(frozen=True)
@@ -70,33 +79,35 @@ def by_town(
     definition: LayerDefinition,
     version_id: int,
     replaced: list[Version],
-    towns: list[Version],
+    current: Versions,
 ) -> ByTown:
     """Count a new delivery and those that it replaces by town.
 
-    Parcels and firms go by the digits of their parcel code, features by where they lie in the current towns; nothing is counted where
-    nothing is replaced, or where there are no towns to count in.
+    All go by where they lie in the current towns, firms by their parcel; parcels and firms that lie in none, or where there are none, by
+    the digits of the parcel code. Nothing is counted where nothing is replaced.
     """
     if not replaced:
         return ByTown({}, {}, {})
-    places = [town.version_id for town in towns]
+    places = [town.version_id for town in current.get("town", [])]
+    parcels = [parcel.version_id for parcel in current.get("parcel", [])]
     before, after = (
-        _counts(connection, definition, numbers, places)
+        _counts(connection, definition, numbers, (places, parcels))
         for numbers in ([version.version_id for version in replaced], [version_id])
     )
     return ByTown(before, after, _names(connection, places))
 
 
 def _counts(
-    connection: Connection, definition: LayerDefinition, numbers: list[int], places: list[int]
+    connection: Connection, definition: LayerDefinition, numbers: list[int], held: tuple[list[int], list[int]]
 ) -> dict[str, int]:
+    places, parcels = held
     key = "town" if definition.key == "town" else definition.stored
-    rows: list[Any] = (
-        connection.execute(_OF_CODE[key], [numbers]).fetchall()
-        if key in _OF_CODE
-        else connection.execute(_IN_TOWN, [places, numbers]).fetchall()
-    )
-    return {str(code): int(count) for code, count in rows}
+    query = {"town": _TOWNS, "parcel": _PARCELS, "enterprise": _FIRMS}.get(key, _IN_TOWN)
+    parcels = numbers if key == "parcel" else parcels
+    rows: list[Any] = connection.execute(
+        query, {"counted": numbers, "towns": places, "parcels": parcels}
+    ).fetchall()
+    return {str(code): int(count) for code, count in rows if code is not None}
 
 
 def _names(connection: Connection, places: list[int]) -> dict[str, str]:

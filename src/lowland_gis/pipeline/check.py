@@ -14,7 +14,7 @@ import pandas as pd
 import shapely
 from psycopg import sql
 
-from lowland_gis.analysis import checks, topology
+from lowland_gis.analysis import checks, topology, town_checks
 from lowland_gis.analysis.repair import area_changes
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
@@ -73,6 +73,11 @@ class Others:
     def shapes(self, key: str) -> npt.NDArray[np.object_]:
         """Return the geometries of a layer."""
         return read_layer(self.connection, layer_definition(key), self.versions[key], ()).geometries
+
+    def coded(self, key: str, field: str) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
+        """Return the geometries of a layer and a field of theirs."""
+        layer = read_layer(self.connection, layer_definition(key), self.versions[key], (field,))
+        return layer.geometries, layer.texts[field].to_numpy(dtype=object)
 
     def values(self, key: str, field: str) -> frozenset[str]:
         """Return every value of a field of a layer."""
@@ -343,6 +348,9 @@ _SHAPES: dict[str, Callable[[CheckDefinition, Layer, Others], pd.DataFrame]] = {
     "short_line": lambda c, a, _: topology.short_lines(a.geometries, min_length_m=c.value("min_length_m")),
     "sharp_angle": lambda c, a, _: topology.sharp_angles(a.corners, min_angle_deg=c.value("min_angle_deg")),
     "within": _within,
+    "astride": lambda c, a, o: town_checks.astride(
+        a.geometries, *o.coded(str(c.other), str(c.other_field)), claim_min=c.value("claim_min")
+    ),
     "repair_loss": _repair_loss,
     "without_value": _without_value,
 }
@@ -384,5 +392,13 @@ _FIELDS: dict[str, Callable[[CheckDefinition, Layer, tuple[str, ...], Others], p
         tolerance_share=c.value("tolerance_share"),
     ),
     "credit_code": lambda _c, a, f, _: _each(f, lambda name: checks.credit_codes(a.texts, name)),
+    "misplaced": lambda c, a, f, o: town_checks.misplaced(
+        a.texts,
+        f[0],
+        a.geometries,
+        *o.coded(str(c.other), str(c.other_field)),
+        digits=int(c.value("digits")),
+        claim_min=c.value("claim_min"),
+    ),
     "partner": lambda c, a, f, o: checks.partner(a.texts, f[0], o.values(str(c.other), f[0])),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
@@ -12,17 +13,19 @@ from lowland_gis import schema
 from lowland_gis.analysis.delineate import Draft, search_units
 from lowland_gis.analysis.faults import Fault, fault_lines
 from lowland_gis.analysis.unit_judge import LEDGER
-from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
 from lowland_gis.errors import SHOWN_IN_FILES, InputRefusedError, UsageError, listed
 from lowland_gis.pipeline.compared_drafts import compared_drafts
 from lowland_gis.pipeline.project import Project, Tell, silent
-from lowland_gis.pipeline.reading import read_in
+from lowland_gis.pipeline.reading import Reading, read_in
 from lowland_gis.pipeline.requests import DELINEATE, DRAFT, units
 from lowland_gis.pipeline.runs import Run, recorded
 from lowland_gis.pipeline.stale import refuse
 from lowland_gis.pipeline.unit_inputs import (
+    DISTRICT,
     NO_GRADE,
+    PARCELS,
+    TOWNS,
     UnitInputs,
     effort_of,
     limits_of,
@@ -32,13 +35,25 @@ from lowland_gis.pipeline.unit_inputs import (
 from lowland_gis.settings import DelineateSettings, faults_text
 
 FLOW = "flow"
+_PLAN = "plan_parcel"
+_UNBOUNDED = {
+    TOWNS: "",
+    DISTRICT: (
+        "; no towns (镇街) were delivered, so units lie inside the boundary of the district and may cross the borders of towns; where"
+        " they must not, type: lowland ingest town FILE"
+    ),
+    PARCELS: (
+        "; neither towns (镇街) nor the boundary of the district were delivered, so units lie in one block over all parcels and may"
+        " cross the borders of towns; where they must not, type: lowland ingest town FILE"
+    ),
+}
 
 
 def delineate(project: Project, *, tell: Tell = silent) -> Run:
     """Write the units of the flow with the limits of lowland.toml.
 
     Raises:
-        UsageError: the stage classify has not run, or no towns were ingested.
+        UsageError: the stage classify has not run.
         StaleError: the classification is not that of the deliveries in force.
     """
     return _draft(project, DELINEATE, FLOW, project.settings.delineate, tell)
@@ -91,7 +106,7 @@ def _draft(project: Project, stage: str, name: str, settings: DelineateSettings,
             tell(f"delineate redevelopment units 再开发单元: {name}")
             inputs = read_unit_inputs(held, settings)
             drawn = drawn_from(inputs, settings)
-            write_draft(connection, project, run_id, name, "search", drawn)
+            write_draft(held, run_id, name, "search", drawn)
             tell(summary(drawn, inputs))
 
         request = units(stage, name, settings, held.current, held.basis.classified)
@@ -124,8 +139,7 @@ def preview(inputs: UnitInputs, settings: DelineateSettings, **changes: float) -
 
 
 def write_draft(
-    connection: Connection,
-    project: Project,
+    held: Reading,
     run_id: int,
     name: str,
     origin: str,
@@ -133,7 +147,11 @@ def write_draft(
     *,
     base: int | None = None,
 ) -> None:
-    """Write a draft: its units with their ledgers, its members with their reasons, and how good it is."""
+    """Write a draft: its units with their ledgers, its members with their reasons, and how good it is.
+
+    What the detailed plan gives to public benefit is unknown where none was delivered, and not 0.
+    """
+    connection, project = held.connection, held.project
     constants = {"run_id": run_id}
     head = {
         "name": name,
@@ -148,6 +166,8 @@ def write_draft(
     }
     copy_in(connection, schema.DRAFT, pd.DataFrame([head]), srid=project.srid, constants=constants)
     units = pd.DataFrame(drawn.units)
+    if _PLAN not in held.basis.versions:
+        units = units.assign(public_share=np.nan)
     ledger = units[["low_m2", "outline_m", "lanes_m2", *LEDGER]].round(2).to_dict("records")
     rows = units.assign(ledger=pd.Series(ledger, index=units.index, dtype=object)).rename(
         columns={"geometry": "geom", "limit": "limited_by"}
@@ -171,6 +191,7 @@ def summary(drawn: Draft, inputs: UnitInputs) -> str:
         said += f"; barriers not delivered, so nothing divides along them: {', '.join(layers)}"
     if grades:
         said += f"; no road has the grade {', '.join(grades)}, which should divide"
+    said += _UNBOUNDED[inputs.ground]
     said += "".join(f"; {doubt}" for doubt in _doubts(inputs))
     apart = drawn.findings[drawn.findings["rule"] == "parcels_overlap"]
     if len(apart):

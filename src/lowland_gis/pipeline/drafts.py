@@ -334,7 +334,7 @@ def _kept(
     said = {"members": _digestible(draft.members), "edit": edited.said, **asked}
 
     def work(run_id: int) -> None:
-        write_draft(held.connection, held.project, run_id, name, origin, draft, base=stored.run_id)
+        write_draft(held, run_id, name, origin, draft, base=stored.run_id)
 
     plain = units(DRAFT, name, stored.settings, held.current, held.basis.classified)
     inputs = {**plain.inputs, "base_run": stored.run_id}

@@ -13,12 +13,14 @@ import pandas as pd
 import shapely
 
 from lowland_gis.analysis import measures
+from lowland_gis.analysis.parcel_towns import located
 from lowland_gis.analysis.units import DAYS_PER_YEAR, MU_M2
 from lowland_gis.definitions import measure as define
 from lowland_gis.definitions.codes import code_names, codes_of
 from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.files.raster import raster_statistic
 from lowland_gis.pipeline.inputs import Inputs
+from lowland_gis.pipeline.towns import TOWN
 
 Floats = npt.NDArray[np.float64]
 
@@ -105,13 +107,29 @@ def _covered(definition: define.OverlapMeasure, inputs: Inputs, distance: float)
 
 
 @evaluate.register
+def _(_: define.TownMeasure, inputs: Inputs) -> Found:
+    overlaps, towns, count = inputs.layer(TOWN), inputs.features[TOWN], len(inputs.index)
+    found = located(
+        inputs.parcels["town_code"].to_numpy(dtype=object),
+        overlaps,
+        inputs.project.settings.measure.town_claim_min,
+    )
+    names = dict(zip(towns["code"], _texts(towns["attributes"], "XZQMC"), strict=True))
+    detail = measures.composition([overlaps], count, {code: name for code, name in names.items() if name})
+    doubt = np.full(int(found.claimed.sum()), "宗地跨镇街，以占比最大者为准，须核实", dtype=object)
+    detail[found.claimed] = detail[found.claimed] + "；" + doubt
+    return Found(found.share, detail=detail)
+
+
+@evaluate.register
 def _(_: define.AreaMeasure, inputs: Inputs) -> Found:
     return Found(inputs.parcels["area_m2"].to_numpy(dtype=np.float64) / MU_M2)
 
 
 @evaluate.register
 def _(definition: define.PresentMeasure, inputs: Inputs) -> Found:
-    return Found(measures.present(inputs.attribute(definition.field)))
+    there = measures.present(inputs.attribute(definition.field))
+    return Found(np.where(inputs.lacking(inputs.parcels, definition.field), np.nan, there))
 
 
 @evaluate.register
@@ -209,15 +227,14 @@ def _(definition: define.ContractMeasure, inputs: Inputs) -> Found:
     contracts = inputs.features["supply"]
     wide = pairs.share >= definition.min_share
     place = _places(contracts, pairs)[wide]
-    dates = {
-        "signed": "HTQDRQ",
-        "agreed_start": "YDJDSJ",
-        "actual_start": "SJJDSJ",
-        "agreed_end": "YDDGSJ",
-        "actual_end": "SJDGSJ",
+    columns = {
+        name: _texts(contracts["attributes"], field)[place] for name, field in define.CONTRACT_DATES.items()
     }
-    columns = {name: _texts(contracts["attributes"], field)[place] for name, field in dates.items()}
-    rows = pd.DataFrame({"parcel": pairs.parcel[wide], **columns})
+    unsaid = {
+        f"unsaid_{what}": inputs.lacking(contracts, define.CONTRACT_DATES[f"actual_{what}"])[place]
+        for what in ("start", "end")
+    }
+    rows = pd.DataFrame({"parcel": pairs.parcel[wide], **columns, **unsaid})
     as_of = inputs.project.settings.project.as_of
     return Found(measures.contract_statistic(rows, len(inputs.index), as_of, definition.statistic))
 

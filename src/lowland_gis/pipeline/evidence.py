@@ -12,15 +12,19 @@ import pandas as pd
 
 from lowland_gis.analysis.decide import Facts
 from lowland_gis.analysis.kleene import FALSE, TRUE, UNKNOWN, Outcomes
+from lowland_gis.analysis.limits import Elsewhere, places_elsewhere
+from lowland_gis.analysis.parcel_towns import ParcelTowns
 from lowland_gis.analysis.rules import RulePack
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame, read_numbers
 from lowland_gis.definitions import measure as define
 from lowland_gis.pipeline.documents import SAID
 from lowland_gis.pipeline.runs import Record
+from lowland_gis.pipeline.towns import parcel_towns
 
 Objects = npt.NDArray[np.object_]
 
+_ZONE = "plan_zone"
 _EVIDENCE = (
     "SELECT p.number, (m.number - 1)::int4, e.value, coalesce(e.low, e.value), coalesce(e.high, e.value)"
     " FROM result.evidence e JOIN (SELECT parcel_id, (row_number() OVER (ORDER BY parcel_id) - 1)::int4 AS number"
@@ -40,7 +44,7 @@ def evidence_facts(connection: Connection, measured: Record, pack: RulePack) -> 
     versions = measured.inputs["parcel_versions"]
     places = read_frame(
         connection,
-        "SELECT parcel_id, town_code FROM land.parcel WHERE version_id = ANY(%s) ORDER BY parcel_id",
+        "SELECT parcel_id FROM land.parcel WHERE version_id = ANY(%s) ORDER BY parcel_id",
         [versions],
     )
     names = [
@@ -62,9 +66,22 @@ def evidence_facts(connection: Connection, measured: Record, pack: RulePack) -> 
         {name: Measured(values[number], low[number], high[number]) for number, name in enumerate(names)},
         units=measured_units(measured),
         day=pack.day(dt.date.fromisoformat(measured.settings["as_of"])),
-        towns=places["town_code"].to_numpy(dtype=object),
-        zones=greatest_codes(connection, measured.inputs["tabulate_run"], "plan_zone", parcels),
+        places=places_of(connection, measured, pack, parcels),
     )
+
+
+def places_of(
+    connection: Connection, measured: Record, pack: RulePack, parcels: Objects | Sequence[str]
+) -> Where:
+    """Return where parcels of a run lie, as far as the law of a pack differs from place to place."""
+    towns = parcel_towns(connection, measured, parcels)
+    zones = greatest_codes(connection, measured.inputs["tabulate_run"], _ZONE, parcels)
+    read = connection.execute(
+        "SELECT count(*) FROM land.layer_version WHERE layer = %s AND version_id = ANY(%s)",
+        [_ZONE, [int(number) for number in measured.inputs["versions"]]],
+    ).fetchone()
+    elsewhere = places_elsewhere(pack, towns.town, towns.others, zones, zones_known=bool(read and read[0]))
+    return Where(towns, zones, elsewhere)
 
 
 def measured_units(measured: Record) -> dict[str, str]:
@@ -85,6 +102,15 @@ def greatest_codes(
 
 
 @dataclass(frozen=True)
+class Where:
+    """The towns and plan zones (None outside of all) of parcels, and where they may lie as well."""
+
+    towns: ParcelTowns
+    zones: Objects
+    elsewhere: tuple[Elsewhere, ...]
+
+
+@dataclass(frozen=True)
 class Measured:
     """One measure of every parcel with the ends of its band; NaN where nothing is known."""
 
@@ -99,8 +125,7 @@ def facts_from(
     *,
     units: Mapping[str, str],
     day: dt.date,
-    towns: Objects,
-    zones: Objects,
+    places: Where,
 ) -> Facts:
     """Return facts; a measure has bands where an end differs from the value anywhere."""
     bands = {
@@ -121,8 +146,9 @@ def facts_from(
             if name.startswith(SAID)
         },
         units=units,
-        towns=towns,
-        zones=zones,
+        towns=places.towns.town,
+        zones=places.zones,
+        elsewhere=places.elsewhere,
         day=day,
     )
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from lowland_gis.analysis import trace
 from lowland_gis.analysis.decide import Facts
-from lowland_gis.analysis.limits import limit_of
+from lowland_gis.analysis.limits import limit_of, other_limits
 from lowland_gis.analysis.rules import (
     OPEN,
     AnyClause,
@@ -25,11 +25,13 @@ from lowland_gis.analysis.rules import (
 from lowland_gis.definitions import measure as define
 from lowland_gis.definitions.layer import layer_definition, layer_keys
 from lowland_gis.errors import UsageError
+from lowland_gis.pipeline.absent import absent_fields
 from lowland_gis.pipeline.documents import SAID
-from lowland_gis.pipeline.evidence import greatest_codes, measured_units
+from lowland_gis.pipeline.evidence import Where, measured_units, places_of
 from lowland_gis.pipeline.land import town_names
 from lowland_gis.pipeline.reading import Reading
 
+_TOWN_SHARE, _OPEN = "town_share", "u"
 OUTCOMES = {"t": "true", "f": "false", "u": "unknown"}
 
 
@@ -58,6 +60,7 @@ class ClauseLine:
     example: bool
     needed: str | None
     office: str | None
+    lacking: str | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,8 @@ class Explanation:
     example: bool
     questions: tuple[QuestionLine, ...]
     derived: tuple[Estimated, ...]
+    town_code: str | None = None
+    town_from: str = ""
 
 
 def explain(held: Reading, parcel_id: str) -> Explanation:
@@ -179,30 +184,49 @@ class _Record:
             self.run_id, self._basis.classified.started_at, self._as_of,
             pack.name, pack.title, pack.document, pack.example,
             tuple(self._question(item, verdicts[item.name]) for item in pack.question if item.name in verdicts),
-            tuple(self._estimates()),
+            tuple(self._estimates()), land["town"], self._town_from,
         )  # fmt: skip
 
     @cached_property
     def _land(self) -> dict[str, Any]:
         connection, basis = self._held.connection, self._basis
         row = connection.execute(
-            "SELECT attributes->>'ZL', attributes->>'QSXZ', area_m2, town_code FROM land.parcel"
+            "SELECT attributes->>'ZL', attributes->>'QSXZ', area_m2 FROM land.parcel"
             " WHERE parcel_id = %s AND version_id = ANY(%s)",
             [self._parcel_id, basis.parcels],
         ).fetchone()
         found = dict(
             zip(
-                ("location", "ownership", "area_m2", "town"),
-                row or (None, None, float("nan"), None),
+                ("location", "ownership", "area_m2"),
+                row or (None, None, float("nan")),
                 strict=True,
             )
         )
-        zone = greatest_codes(connection, basis.tabulated.run_id, "plan_zone", [self._parcel_id])[0]
+        zone, town = self._where.zones[0], self._where.towns.town[0]
         names = town_names(connection, self._held.versions("town"))
         return found | {
-            "town_name": names.get(found["town"], found["town"]),
+            "town": town,
+            "town_name": names.get(town, town),
             "zone": zone if isinstance(zone, str) else None,
         }
+
+    @cached_property
+    def _town_from(self) -> str:
+        """Say what the town rests on: where the parcel lies, or only its code."""
+        found = self._evidence.get(_TOWN_SHARE)
+        if found is not None:
+            return f"位于其中 {found.detail}；{_cited(found.source)}"
+        if self._land["town"] is None:
+            return "宗地代码未载明"
+        return (
+            "不在任何镇街内，按宗地代码"
+            if self._basis.versions.get("town")
+            else "未交付镇街图层，按宗地代码前九位"
+        )
+
+    @cached_property
+    def _where(self) -> Where:
+        return places_of(self._held.connection, self._basis.measured, self._pack, [self._parcel_id])
 
     @cached_property
     def _place(self) -> Facts:
@@ -210,7 +234,7 @@ class _Record:
         one = {key: np.array([self._land[key]], dtype=object) for key in ("town", "zone")}
         return Facts(
             np.array([self._parcel_id], dtype=object), {}, units=units, towns=one["town"], zones=one["zone"],
-            day=self._pack.day(self._as_of),
+            elsewhere=self._where.elsewhere, day=self._pack.day(self._as_of),
         )  # fmt: skip
 
     @cached_property
@@ -250,16 +274,48 @@ class _Record:
         title = definition.title if definition else derived.title if derived else clause.measure
         unit = definition.unit if definition else derived.unit if derived else ""
         limit = float(np.ravel(limit_of(self._pack, clause, self._place))[0])
-        entry = self._entry(clause)
+        entry, notes = self._entry(clause), self._notes(definition, found)
+        others = {float(np.ravel(other)[0]) for other in other_limits(self._pack, clause, self._place)} - {
+            limit
+        }
+        if others and letter == _OPEN:
+            other = "、".join(f"{value:g}" for value in sorted(others))
+            notes = (
+                *notes,
+                f"限值因镇街或规划分区而异（本处 {limit:g}，他处 {other}），宗地所在未定，须核实",
+            )
         return ClauseLine(
             clause.title, OUTCOMES[letter], clause.condition, clause.measure, title,
             found.value if found else None, found.low if found else None, found.high if found else None,
             unit, clause.op, None if np.isnan(limit) else limit, None,
-            _cited(found.source) if found else None, found.detail if found else None, self._notes(definition, found),
+            _cited(found.source) if found else None, found.detail if found else None, notes,
             paper.source if paper else None,
             entry.document if entry else None, entry.in_force if entry else None, bool(entry and entry.example),
-            clause.needed, clause.office,
+            clause.needed, clause.office, None if found else self._lacking(definition),
         )  # fmt: skip
+
+    def _lacking(self, definition: define.AnyMeasure | None) -> str | None:
+        """Say which layer or field that a measure cannot do without was not delivered; None where none is missing."""
+        if definition is None:
+            return None
+        layers = [
+            layer_definition(key)
+            for key in define.needed_layers(definition)
+            if key not in self._basis.versions
+        ]
+        if layers:
+            return f"未交付：{'、'.join(f'{layer.title} {layer.key}' for layer in layers)}"
+        fields = [
+            f"{layer}.{field}"
+            for layer, field in define.needed_fields(definition)
+            if self._absent(layer, field)
+        ]
+        return f"来件无此字段：{'、'.join(fields)}" if fields else None
+
+    def _absent(self, layer: str, field: str) -> bool:
+        versions = self._basis.versions.get(layer, [])
+        absent = absent_fields(self._held.connection, versions)
+        return any(field in absent.get(version.version_id, ()) for version in versions)
 
     def _answer_clause(self, clause: Any, letter: str) -> ClauseLine:
         question = self._pack.question_named(clause.question)

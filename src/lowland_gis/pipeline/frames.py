@@ -19,6 +19,7 @@ from lowland_gis.pipeline.frozen import frozen_shapes
 from lowland_gis.pipeline.reading import Reading
 from lowland_gis.pipeline.requests import DELINEATE
 from lowland_gis.pipeline.runs import needed_record
+from lowland_gis.pipeline.towns import town_codes
 from lowland_gis.pipeline.verdicts import kind_verdicts, kinds
 
 _OUTCOME_OPEN, _OUTCOME_FALSE = "u", "f"
@@ -87,6 +88,9 @@ def units(held: Reading) -> gpd.GeoDataFrame:
     if rows.empty:
         rows = _units_of_the_flow(held.connection, srid=held.project.srid)
     names = land.town_names(held.connection, held.versions("town"))
+    # Drawn without towns, a unit lies in the district and in no town that could be named.
+    in_town = rows["town_code"] != held.project.settings.project.district_code
+    rows["town_code"] = rows["town_code"].where(in_town, None)
     return rows.assign(town_name=rows["town_code"].map(names), area_mu=_mu(rows["area_m2"]))
 
 
@@ -121,10 +125,12 @@ def kind_table(held: Reading) -> pd.DataFrame:
 def _parcels(held: Reading) -> gpd.GeoDataFrame:
     rows = land.parcels(held.connection, held.basis.versions, srid=held.project.srid)
     names = land.town_names(held.connection, held.versions("town"))
+    towns = town_codes(held.connection, held.basis.measured, rows["parcel_id"].tolist())
     return gpd.GeoDataFrame(
         {
             "parcel_id": rows["parcel_id"],
-            "town_name": rows["town_code"].map(names),
+            "town_code": towns,
+            "town_name": [names.get(town) if town is not None else None for town in towns],
             "location": [values.get("ZL") for values in rows["attributes"]],
             "land_use": [values.get("YT") for values in rows["attributes"]],
             "ownership": [values.get("QSXZ") for values in rows["attributes"]],
@@ -137,8 +143,11 @@ def _parcels(held: Reading) -> gpd.GeoDataFrame:
 def _registered(
     connection: Connection, table: schema.Table, key: list[str], parcels: gpd.GeoDataFrame
 ) -> gpd.GeoDataFrame:
-    """Return the entries in force, with what is known of their parcels."""
-    rows = newest(connection, table, key)
+    """Return the entries in force, with what is known of their parcels.
+
+    The town is where the parcel lies: an entry that people took further keeps the code that it was drafted with, but not its name.
+    """
+    rows = newest(connection, table, key).drop(columns="town_code")
     return parcels.merge(rows[rows["state"] != WITHDRAWN], on="parcel_id").sort_values(key, ignore_index=True)
 
 

@@ -22,6 +22,7 @@ from lowland_gis.files import transform
 from lowland_gis.files.datum import path_with
 from lowland_gis.files.read import Batch, Received, bounds
 from lowland_gis.files.source import Source
+from lowland_gis.pipeline.absent import fields_absent, record_absent
 from lowland_gis.pipeline.ahead import worked
 from lowland_gis.pipeline.begun import Begun, begun
 from lowland_gis.pipeline.beside import beside
@@ -184,6 +185,7 @@ class _Loading:
         part = new_part(self.connection, preparer.table, version_id)
         n_read = n_loaded = n_rejected = n_issues = 0
         remarks: list[tuple[str, str]] = []
+        columns: set[str] = set()
         with ThreadPoolExecutor(max_workers=1) as copier:
             copied: Future[Any] = copier.submit(bool)
             for begun in worked(_or_none(arrived), preparer.begin, workers=_WORKERS):
@@ -193,6 +195,7 @@ class _Loading:
                 copied.result()
                 copied = copier.submit(self._send, rows, prepared.issues, version_id)
                 neighbour.look(begun.mended)
+                columns |= set(begun.standard.rows.column_names)
                 n_read += len(begun.rows)
                 n_loaded += len(prepared.rows)
                 n_rejected += prepared.n_rejected
@@ -209,7 +212,7 @@ class _Loading:
             neighbour.refuse_far(source.name)
         attach_part(self.connection, preparer.table, version_id)
         replaced = replaced_by(current, definition.key, self.delivery.part)
-        towns = by_town(self.connection, definition, version_id, replaced, current.get("town", []))
+        towns = by_town(self.connection, definition, version_id, replaced, current)
         taken = self._take_place(version_id)
         whole = _whole([*source.doubts, *plane.doubts, *arrived.doubts, *remarks, *taken.doubts])
         doubts = pd.concat(
@@ -218,6 +221,7 @@ class _Loading:
         )
         self._copy_issues(doubts, version_id)
         self._count(version_id, n_read, n_loaded, n_rejected)
+        record_absent(self.connection, version_id, fields_absent(definition, columns))
         encoding = arrived.encoding.name if arrived.encoding else None
         return Loaded(
             self.delivery.layer,

@@ -18,6 +18,7 @@ from lowland_gis.analysis.measures import LayerOverlaps
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
 from lowland_gis.pipeline import land
+from lowland_gis.pipeline.absent import Absent, absent_fields, lacking
 from lowland_gis.pipeline.project import Project
 from lowland_gis.pipeline.rasters import DeliveredRaster, delivered_rasters
 from lowland_gis.pipeline.runs import Version
@@ -26,7 +27,7 @@ from lowland_gis.pipeline.tabulate import layer_overlaps
 Shapes = npt.NDArray[np.object_]
 
 # Layers whose features are looked at one by one, beside their overlaps.
-FEATURE_LAYERS = ("building", "supply")
+FEATURE_LAYERS = ("building", "supply", "town")
 
 
 class Overlaps(Protocol):
@@ -63,6 +64,7 @@ class Inputs:
     enterprises: pd.DataFrame
     rasters: Mapping[str, list[DeliveredRaster]]
     versions: Mapping[str, list[Version]]
+    absent: Absent
     documents: pd.DataFrame
     project: Project
 
@@ -113,6 +115,10 @@ class Inputs:
     def _moved(self) -> dict[tuple[str, float], LayerOverlaps]:
         return {}
 
+    def lacking(self, rows: pd.DataFrame, field: str) -> npt.NDArray[np.bool_]:
+        """Return which rows (with their version_id) came with a delivery that does not have a field."""
+        return lacking(rows["version_id"], self.absent, field)
+
     def attribute(self, field: str) -> pd.Series[Any]:
         """Return a parcel attribute by its standard name, missing where it is empty."""
         return pd.Series([values.get(field) for values in self.parcels["attributes"]], dtype=object)
@@ -145,6 +151,7 @@ def read_inputs(
         land.enterprises(connection, versions),
         rasters,
         versions,
+        absent_fields(connection, [version for layer in versions.values() for version in layer]),
         documents,
         project,
     )

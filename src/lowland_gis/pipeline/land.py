@@ -17,7 +17,7 @@ from lowland_gis.pipeline.runs import Version, Versions
 
 # SQLAlchemy builds no part of these: they are read in binary, with the geometry as WKB.
 _PARCELS = (
-    "SELECT parcel_id, town_code, area_m2, planar_m2, attributes, ST_AsBinary(geom) AS geom"
+    "SELECT version_id, parcel_id, town_code, area_m2, planar_m2, attributes, ST_AsBinary(geom) AS geom"
     " FROM land.parcel WHERE version_id = ANY(%s) ORDER BY parcel_id"
 )
 
@@ -75,8 +75,8 @@ def features(
     *,
     srid: int,
 ) -> gpd.GeoDataFrame:
-    """Return the features of some deliveries of a layer that are in force on a day: feature_id, code, attributes, geometry."""
-    columns = "feature_id, code, attributes, ST_AsBinary(geom) AS geom"
+    """Return the features of some deliveries of a layer that are in force on a day: version_id, feature_id, code, attributes, geometry."""
+    columns = "version_id, feature_id, code, attributes, ST_AsBinary(geom) AS geom"
     query, values = features_query(definition, versions, as_of, columns)
     return read_geoframe(connection, query, values, srid=srid)
 

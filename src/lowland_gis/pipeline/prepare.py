@@ -17,6 +17,7 @@ from lowland_gis import schema
 from lowland_gis.analysis import attributes, repair
 from lowland_gis.analysis.geodesy import GaussPlane, ellipsoidal_areas
 from lowland_gis.analysis.json_rows import json_records
+from lowland_gis.analysis.parcel_towns import TOWN_DIGITS, code_of_town
 from lowland_gis.analysis.stated_units import NOTHING, Stated
 from lowland_gis.definitions.codes import code_names
 from lowland_gis.definitions.layer import LayerDefinition
@@ -24,7 +25,6 @@ from lowland_gis.definitions.mapping import Mapping, apply
 from lowland_gis.errors import InputRefusedError, listed
 from lowland_gis.files.read import Batch
 
-_TOWN_DIGITS = 9
 # Little-endian points, lines and polygons in two dimensions: one head tells all of such a geometry.
 _STORED = frozenset(b"\x01" + kind.to_bytes(4, "little") for kind in (1, 2, 3))
 _KINDS: dict[str, repair.Kind] = {"polygon": "polygon", "line": "line", "point": "point"}
@@ -150,6 +150,8 @@ class Preparer:
             rows["layer"] = self.definition.key
             code = self.definition.code
             rows["code"] = None if code is None else _series(standard.rows, code)
+            if self.definition.key == "town":
+                rows["code"] = rows["code"].map(code_of_town, na_action="ignore").astype(object)
         return Begun(batch, standard, rows, mended)
 
     def finish(self, begun: Begun) -> Prepared:
@@ -257,8 +259,8 @@ def _towns(values: pa.Table, name: str) -> pd.Series[Any]:
     """Return the town that a code begins with, None where it does not begin with digits."""
     if name not in values.column_names:
         return _series(values, name)
-    towns = pc.utf8_slice_codeunits(values.column(name), 0, _TOWN_DIGITS)
-    known = pc.match_substring_regex(towns, rf"^[0-9]{{{_TOWN_DIGITS}}}$")
+    towns = pc.utf8_slice_codeunits(values.column(name), 0, TOWN_DIGITS)
+    known = pc.match_substring_regex(towns, rf"^[0-9]{{{TOWN_DIGITS}}}$")
     return _series(pa.table({name: pc.if_else(known, towns, pa.scalar(None, towns.type))}), name)
 
 

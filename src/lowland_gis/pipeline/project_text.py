@@ -16,6 +16,7 @@ from lowland_gis.settings import (
     ClassifySettings,
     DelineateSettings,
     DeliverySettings,
+    MeasureSettings,
     PackageSettings,
     ProjectSettings,
     TabulateSettings,
@@ -61,6 +62,7 @@ def project_text(
     lines = [
         *_section("project", project),
         *_section("tabulate", TabulateSettings()),
+        *_section("measure", MeasureSettings()),
         *_section("classify", ClassifySettings()),
         *_section("delineate", units, leave_out=("weights",)),
         *_section("delineate.weights", units.weights),

@@ -79,7 +79,11 @@ def measuring(connection: Connection, project: Project, versions: Versions, tabu
             "documents": digest_of(documents.astype(str).to_numpy().tolist()),
             "last_document": newest,
         },
-        {"as_of": _day(project), "measures": define.to_json(defined)},
+        {
+            "as_of": _day(project),
+            "measures": define.to_json(defined),
+            "town_claim_min": project.settings.measure.town_claim_min,
+        },
     )
 
 
@@ -101,15 +105,15 @@ def units(
         {
             "classify": classified.digest,
             "classify_run": classified.run_id,
-            "versions": _numbered(versions, dividing_layers(settings)),
+            "versions": _numbered(versions, dividing_layers(settings, versions)),
         },
         {"name": name, **settings.model_dump(mode="json")},
     )
 
 
-def dividing_layers(settings: DelineateSettings) -> set[str]:
-    """Return the layers that divide units."""
-    return {"road", "town", *settings.barriers}
+def dividing_layers(settings: DelineateSettings, versions: Versions) -> set[str]:
+    """Return the layers that divide units; without towns the boundary of the district stands in for theirs."""
+    return {"road", "town" if versions.get("town") else "district", *settings.barriers}
 
 
 def registers(classified: Record) -> Request:

@@ -16,7 +16,7 @@ from lowland_gis.errors import InputRefusedError
 from lowland_gis.pipeline.basis import Basis, basis_of
 from lowland_gis.pipeline.classify import derived_rows
 from lowland_gis.pipeline.documents import current_documents, said_rows
-from lowland_gis.pipeline.evidence import Measured, facts_from, greatest_codes, measured_units
+from lowland_gis.pipeline.evidence import Measured, facts_from, measured_units, places_of
 from lowland_gis.pipeline.inputs import Inputs, StoredOverlaps, read_inputs
 from lowland_gis.pipeline.measure import COLUMNS, evidence
 from lowland_gis.pipeline.passing import Passing
@@ -25,6 +25,7 @@ from lowland_gis.pipeline.project import Project, Tell, silent
 from lowland_gis.pipeline.rasters import delivered_rasters
 from lowland_gis.pipeline.runs import Versions
 from lowland_gis.pipeline.tabulate import layer_overlaps
+from lowland_gis.pipeline.towns import CLAIM_MIN
 
 _VERDICT_KEY = ["question", "parcel_id"]
 _DIFFERENCE = ["table", "key", "column", "recorded", "rebuilt"]
@@ -78,7 +79,10 @@ class _Rebuilt:
         self._run_id, self._measure_run = basis.run_id, basis.measured.run_id
         self._inputs, self._pack = basis.measured.inputs, basis.pack
         day = project.settings.project.model_copy(update={"as_of": basis.as_of})
-        self._project = replace(project, settings=project.settings.model_copy(update={"project": day}))
+        claim = basis.measured.settings.get(CLAIM_MIN, project.settings.measure.town_claim_min)
+        measuring = project.settings.measure.model_copy(update={CLAIM_MIN: claim})
+        made = project.settings.model_copy(update={"project": day, "measure": measuring})
+        self._project = replace(project, settings=made)
         self._compared: dict[str, int] = {}
         self._found: list[pd.DataFrame] = []
         self._notes: list[str] = []
@@ -162,14 +166,12 @@ class _Rebuilt:
         parcels = inputs.index
         measured = {str(name): _measured(part, parcels) for name, part in rows.groupby("measure")}
         codes = parcels.to_numpy(dtype=object)
-        zones = greatest_codes(self._connection, self._basis.tabulated.run_id, "plan_zone", codes)
         facts = facts_from(
             codes,
             measured,
             units=measured_units(self._basis.measured),
             day=self._pack.day(self._basis.as_of),
-            towns=inputs.parcels["town_code"].to_numpy(dtype=object),
-            zones=zones,
+            places=places_of(self._connection, self._basis.measured, self._pack, codes),
         )
         decision = decide(self._pack, facts)
         recorded = read_frame(

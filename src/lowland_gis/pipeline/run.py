@@ -17,9 +17,11 @@ from lowland_gis.pipeline.classify import classify
 from lowland_gis.pipeline.delineate import delineate
 from lowland_gis.pipeline.determine import determine
 from lowland_gis.pipeline.ingest import Loaded, ingest
+from lowland_gis.pipeline.lacking import lacking
 from lowland_gis.pipeline.measure import measure
 from lowland_gis.pipeline.package import package_and_map
 from lowland_gis.pipeline.project import Project, Tell, silent
+from lowland_gis.pipeline.reading import reading
 from lowland_gis.pipeline.replacing import refuse_contradicting
 from lowland_gis.pipeline.runs import Run
 from lowland_gis.pipeline.tabulate import tabulate
@@ -150,7 +152,15 @@ def run(
     for stage in chosen:
         done = _STAGES[stage](project, tell=tell)
         reports.append(_report(stage, done))
+        if stage == "classify":
+            _tell_lacking(project, tell)
     return reports
+
+
+def _tell_lacking(project: Project, tell: Tell) -> None:
+    with reading(project) as held:
+        for sentence in lacking(held):
+            tell(f"Note: {sentence}")
 
 
 def _report(stage: str, done: Report | Run | str) -> Report:

@@ -18,7 +18,6 @@ from lowland_gis.analysis.unit_search import Effort
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.measure import measures, needed_layers
-from lowland_gis.errors import UsageError
 from lowland_gis.pipeline import land
 from lowland_gis.pipeline.basis import Basis
 from lowland_gis.pipeline.evidence import evidence_table, greatest_codes
@@ -26,9 +25,13 @@ from lowland_gis.pipeline.project import Project
 from lowland_gis.pipeline.protection import protection, refuse_unknown_names
 from lowland_gis.pipeline.reading import Reading, reading
 from lowland_gis.pipeline.runs import Versions
+from lowland_gis.pipeline.towns import parcel_towns
 from lowland_gis.pipeline.verdicts import kinds
 from lowland_gis.settings import DelineateSettings
 
+TOWNS, DISTRICT, PARCELS = "town", "district", "parcel"
+# Without a boundary the ground of units ends so far from the outermost parcels, in metres, so that none touches the line.
+_AROUND_PARCELS_M = 100.0
 # What stands before a grade of roads among the barriers that are missing.
 NO_GRADE = "road of the grade "
 
@@ -39,7 +42,8 @@ class UnitInputs:
 
     `parcels`: parcel_id, town_code, area_m2, low_m2, public_m2, kind (missing where not low-efficiency), answer (missing: no verdict), zone, plan_use, owner,
     reason (why it may be in no unit), unknown (what is not known of its protection), geometry. `cut`: codes of parcels that a barrier cuts. `missing`: barrier layers, and grades
-    of roads, that were not delivered. `overlaps`: pairs of parcels that share ground (`unit_overlaps.overlapping`).
+    of roads, that were not delivered. `overlaps`: pairs of parcels that share ground (`unit_overlaps.overlapping`). `towns` is the ground
+    that units lie in, and `ground` what it was made of: towns; without these the boundary of the district; without this all parcels.
     """
 
     parcels: gpd.GeoDataFrame
@@ -49,6 +53,7 @@ class UnitInputs:
     cut: tuple[str, ...]
     missing: tuple[str, ...]
     overlaps: pd.DataFrame = field(default_factory=no_pairs)
+    ground: str = TOWNS
 
     def problem(self, limits: Limits, weights: Weights) -> Problem:
         """Return the ground under these limits and weights."""
@@ -86,20 +91,24 @@ def read_unit_inputs(
     towns, roads and barriers; without them those in force.
 
     Raises:
-        UsageError: a stage before has not run, there are no towns, or the settings name what is not there.
+        UsageError: a stage before has not run, or the settings name what is not there.
     """
     connection, project = held.connection, held.project
     if settings is not None:
         project = replace(project, settings=project.settings.model_copy(update={"delineate": settings}))
     refuse_unknown_names(project.settings.delineate)
     versions = held.current if dividing is None else dividing
-    if not versions.get("town"):
-        raise UsageError("There are no towns yet, so no block can be told. Type: lowland ingest town FILE")
-    towns = _shapes(connection, project, "town", versions, held.basis.as_of).rename(
-        columns={"code": "town_code"}
-    )
     barriers = _barriers(connection, project, versions, held.basis.as_of)
     parcels = _parcels(connection, project, held.basis)
+    ground = next((key for key in (TOWNS, DISTRICT) if versions.get(key)), PARCELS)
+    towns = (
+        _around(parcels)
+        if ground == PARCELS
+        else _shapes(connection, project, ground, versions, held.basis.as_of)
+    )
+    towns = towns.rename(columns={"code": "town_code"})
+    if ground != TOWNS:
+        towns["town_code"] = project.settings.project.district_code
     cells = barrier_cells(
         towns[["town_code", "geometry"]],
         barriers.geometry.to_numpy(),
@@ -108,7 +117,17 @@ def read_unit_inputs(
     shapes = parcels.geometry.to_numpy()
     cut = parcels["parcel_id"][is_cut(cut_shares(shapes, cells, cell_of(shapes, cells)))]
     missing = _missing(project.settings.delineate, versions, barriers)
-    return UnitInputs(parcels, cells, barriers, towns, tuple(map(str, cut)), missing, overlapping(parcels))
+    return UnitInputs(
+        parcels, cells, barriers, towns, tuple(map(str, cut)), missing, overlapping(parcels), ground
+    )
+
+
+def _around(parcels: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return one block over all parcels."""
+    west, south, east, north = parcels.total_bounds
+    away = _AROUND_PARCELS_M
+    block = shapely.box(west - away, south - away, east + away, north + away)
+    return gpd.GeoDataFrame({"code": [None]}, geometry=[block], crs=parcels.crs)
 
 
 def _missing(settings: DelineateSettings, versions: Versions, barriers: gpd.GeoDataFrame) -> tuple[str, ...]:
@@ -156,7 +175,7 @@ def _parcels(connection: Connection, project: Project, basis: Basis) -> gpd.GeoD
     return gpd.GeoDataFrame(
         {
             "parcel_id": parcels["parcel_id"],
-            "town_code": parcels["town_code"],
+            "town_code": parcel_towns(connection, basis.measured, codes).town,
             "area_m2": area,
             "low_m2": area.where(low, 0.0),
             "public_m2": _public(connection, tabulated, parcels, settings.public_uses),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from lowland_gis.pipeline.reading import Reading
 from lowland_gis.pipeline.unit_inputs import UnitInputs
 
 _AROUND_M = 150.0
+_NOT_DELIVERED = "未交付"
 _STALE = "成果已过期：数据、规则或程序已更新"
 
 
@@ -79,7 +80,9 @@ def _planning_sheet(draft: HeldDraft, unit_id: str, legend: Legend) -> UnitSheet
     name, remarks = _number(draft, unit_id)
     # A town or zone that was delivered without a name is called by its code.
     town = towns.get(str(unit["town_code"]), str(unit["town_code"]))
-    named = _named(inputs, legend.knowing(set(inputs.parcels["answer"].dropna()), kinds), zones)
+    named = _named(
+        inputs, legend.knowing(set(inputs.parcels["answer"].dropna()), kinds), zones, held.basis.versions
+    )
     sheet = _sheet(held, stored, unit, named, f"{town}　再开发单元 {name}")
     sheet = replace(sheet, kinds=kinds, legend=legend)
     remarks = ([] if draft.stale is None else [_STALE]) + remarks
@@ -104,14 +107,24 @@ def _number(draft: HeldDraft, unit_id: str) -> tuple[str, list[str]]:
     ] if len(touched) else []
 
 
-def _named(inputs: UnitInputs, legend: Legend, zones: Mapping[str, str]) -> UnitInputs:
-    """Give parcels the names that are printed: title (of their verdict), zone and ownership; a code without a name stays one."""
-    rows, titles = inputs.parcels, legend.answers
+def _named(
+    inputs: UnitInputs, legend: Legend, zones: Mapping[str, str], delivered: Collection[str]
+) -> UnitInputs:
+    """Give parcels the names that are printed: title (of their verdict), zone, planned use and ownership; a code without a name stays one.
+
+    Outside of all zones of a plan there is none; where the plan was not delivered, nobody knows.
+    """
+    rows, titles, uses = inputs.parcels, legend.answers, code_names("ydyh_2023")
+    no_zone, no_use = (
+        nothing if key in delivered else _NOT_DELIVERED
+        for key, nothing in (("plan_zone", "无"), ("plan_parcel", "无控规"))
+    )
     return replace(
         inputs,
         parcels=rows.assign(
             title=[titles[UNJUDGED if pd.isna(answer) else answer].title for answer in rows["answer"]],
-            zone=[None if pd.isna(code) else zones.get(code, str(code)) for code in rows["zone"]],
+            zone=[no_zone if pd.isna(code) else zones.get(code, str(code)) for code in rows["zone"]],
+            plan_use=[no_use if pd.isna(code) else _use(str(code), uses) for code in rows["plan_use"]],
             ownership=[ownership(code) for code in rows["ownership"]],
         ),
     )
@@ -134,7 +147,7 @@ def _sheet(held: Reading, stored: Stored, unit: pd.Series, inputs: UnitInputs, t
     near = shapely.dwithin(inputs.parcels.geometry.to_numpy(), unit["geometry"], _AROUND_M)
     close = shapely.dwithin(inputs.barriers.geometry.to_numpy(), unit["geometry"], _AROUND_M)
     barriers = _titled(inputs.barriers[close])
-    public = float(unit["public_share"] or 0.0)
+    public = _public(unit)
     example = "；认定阈值与单元限值均为示例" if project.settings.project.synthetic else ""
     return UnitSheet(
         title,
@@ -142,7 +155,7 @@ def _sheet(held: Reading, stored: Stored, unit: pd.Series, inputs: UnitInputs, t
             "面积": f"{unit['area_m2'] / 10_000:.2f} 公顷",
             "宗地": f"{unit['n_parcels']} 宗",
             "低效占比": f"{unit['low_share']:.1%}",
-            "规划公益性用地": f"{public:.1%}",
+            "规划公益性用地": public,
             "紧凑度 4πA/P²": f"{unit['compactness']:.2f}",
             "净值": f"{unit['value_m2']:,.0f} m²",
         },
@@ -167,12 +180,17 @@ def _sheet(held: Reading, stored: Stored, unit: pd.Series, inputs: UnitInputs, t
     )
 
 
-def _policy_notes(policy: Policy | None, public: float) -> tuple[str, ...]:
+def _policy_notes(policy: Policy | None, public: str) -> tuple[str, ...]:
     """Return what the sheet says of the policy tools; nothing where the rule pack has none."""
     if policy is None:
         return ()
-    against = f"公益性用地：本单元规划占比 {public:.1%}；参照 {policy.public_benefit}"
+    against = f"公益性用地：本单元规划占比 {public}；参照 {policy.public_benefit}"
     return (*((against,) if policy.public_benefit else ()), f"政策工具：{policy.document}")
+
+
+def _public(unit: pd.Series) -> str:
+    """Return the share of planned public benefit; without a detailed plan nobody knows it."""
+    return "未知（未交付详细规划）" if pd.isna(unit["public_share"]) else f"{float(unit['public_share']):.1%}"
 
 
 def _unproven(stored: Stored, unit: pd.Series) -> str:
@@ -189,13 +207,8 @@ def _unproven(stored: Stored, unit: pd.Series) -> str:
 
 
 def _tables(inside: gpd.GeoDataFrame) -> dict[str, pd.DataFrame]:
-    uses = code_names("ydyh_2023")
-    return {
-        "用地类型": _by(inside, inside["title"]),
-        "规划用途": _by(inside, [_use(code, uses) for code in inside["plan_use"]]),
-        "权属": _by(inside, inside["ownership"]),
-        "规划分区": _by(inside, inside["zone"].fillna("无")),
-    }
+    columns = {"用地类型": "title", "规划用途": "plan_use", "权属": "ownership", "规划分区": "zone"}
+    return {title: _by(inside, inside[column]) for title, column in columns.items()}
 
 
 def _by(rows: gpd.GeoDataFrame, names: Sequence[str] | pd.Series) -> pd.DataFrame:
@@ -203,10 +216,8 @@ def _by(rows: gpd.GeoDataFrame, names: Sequence[str] | pd.Series) -> pd.DataFram
     return table.groupby("name")["area_m2"].sum().reset_index()
 
 
-def _use(code: object, uses: dict[str, str]) -> str:
+def _use(code: str, uses: Mapping[str, str]) -> str:
     """Return the name of a planned use, by its longest known beginning."""
-    if code is None or not isinstance(code, str):
-        return "无控规"
     for length in range(len(code), 1, -1):
         if code[:length] in uses:
             return uses[code[:length]]

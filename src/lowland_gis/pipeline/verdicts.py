@@ -10,9 +10,10 @@ from lowland_gis.analysis.rules import KIND
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
 from lowland_gis.pipeline.basis import Basis
+from lowland_gis.pipeline.towns import town_codes
 
 _VERDICTS = (
-    "SELECT v.parcel_id, v.question, v.answer, v.settled, v.rule, v.trace, p.town_code, p.area_m2"
+    "SELECT v.parcel_id, v.question, v.answer, v.settled, v.rule, v.trace, p.area_m2"
     " FROM result.verdict v JOIN land.parcel p ON p.parcel_id = v.parcel_id AND p.version_id = ANY(%s)"
     " WHERE v.run_id = %s AND {} ORDER BY v.question, v.parcel_id"
 )
@@ -20,16 +21,16 @@ _VERDICTS = (
 
 def all_verdicts(connection: Connection, basis: Basis) -> pd.DataFrame:
     """Return every verdict: parcel_id, question, answer, settled, rule, trace, town_code, area_m2."""
-    return _read(connection, basis, "true")
+    return _with_towns(connection, basis, _read(connection, basis, "true"))
 
 
 def unsettled_verdicts(connection: Connection, basis: Basis) -> pd.DataFrame:
     """Return the verdicts that an unknown could still change, with the columns of `all_verdicts`."""
-    return _read(connection, basis, "NOT v.settled")
+    return _with_towns(connection, basis, _read(connection, basis, "NOT v.settled"))
 
 
 def kind_verdicts(connection: Connection, basis: Basis) -> pd.DataFrame:
-    """Return the verdicts on the kind, with the columns of `all_verdicts`."""
+    """Return the verdicts on the kind, with the columns of `all_verdicts` but for the town."""
     return _read(connection, basis, f"v.question = '{KIND}'")
 
 
@@ -46,6 +47,12 @@ def answers(connection: Connection, basis: Basis) -> pd.DataFrame:
         "SELECT question, parcel_id, answer FROM result.verdict WHERE run_id = %s",
         [basis.run_id],
     )
+
+
+def _with_towns(connection: Connection, basis: Basis, rows: pd.DataFrame) -> pd.DataFrame:
+    parcels = rows["parcel_id"].drop_duplicates().tolist()
+    towns = dict(zip(parcels, town_codes(connection, basis.measured, parcels), strict=True))
+    return rows.assign(town_code=[towns[parcel] for parcel in rows["parcel_id"]])
 
 
 def _read(connection: Connection, basis: Basis, condition: str) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.basis import Basis
 from lowland_gis.pipeline.classify import decided
 from lowland_gis.pipeline.reading import Reading
+from lowland_gis.pipeline.towns import town_codes
 
 
 def flips(held: Reading, changes: Sequence[str]) -> pd.DataFrame:
@@ -67,10 +68,11 @@ def with_areas(connection: Connection, changed: pd.DataFrame, basis: Basis) -> p
     """Add area_ha and town_code of the parcels that a classification read."""
     parcels = read_frame(
         connection,
-        "SELECT parcel_id, town_code, area_m2 FROM land.parcel WHERE version_id = ANY(%s)",
+        "SELECT parcel_id, area_m2 FROM land.parcel WHERE version_id = ANY(%s)",
         [basis.parcels],
     )
     joined = changed.merge(parcels, on="parcel_id", how="left")
+    joined["town_code"] = town_codes(connection, basis.measured, joined["parcel_id"].tolist())
     return joined.assign(area_ha=joined["area_m2"] / M2_PER_HA).drop(columns="area_m2")
 
 

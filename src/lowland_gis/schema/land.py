@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lowland_gis.schema.model import AREA, LAND, PARCEL_ID, TOWN, Column, Table, identity
+from lowland_gis.schema.model import AREA, LAND, PARCEL_ID, Column, Table, identity
 
 
 def _version(*, enforced: bool = True) -> Column:
@@ -67,7 +67,7 @@ LAYER_VERSION = Table(
         Column(
             "options",
             "json",
-            "what the user said of the file, with digests of mapping and datum",
+            "what the user said of the file, with digests of mapping and datum; `absent`: fields that it does not have",
             nullable=True,
         ),
         Column("loaded_at", "timestamp", "when it was loaded"),
@@ -108,7 +108,12 @@ PARCEL = Table(
         _version(enforced=False),
         PARCEL_ID,
         Column("row_no", "bigint", "0-based row in the file"),
-        TOWN,
+        Column(
+            "town_code",
+            "text",
+            "the first 9 digits of its code: a stand-in where no town was delivered, or none holds it",
+            nullable=True,
+        ),
         Column("attributes", "json", "all fields as received, under their standard names"),
         AREA,
         Column("planar_m2", "number", "area on the project's plane", unit="m²"),

@@ -76,4 +76,9 @@ def identity(name: str, meaning: str) -> Column:
 
 PARCEL_ID = Column("parcel_id", "text", "parcel code (宗地代码 ZDDM)")
 AREA = Column("area_m2", "number", "ellipsoidal area by the survey formula (椭球面积)", unit="m²")
-TOWN = Column("town_code", "text", "town code, 9 digits (镇街代码)", nullable=True)
+TOWN = Column(
+    "town_code",
+    "text",
+    "town that it lies in (镇街代码), from the layer town; where none was delivered, by its code",
+    nullable=True,
+)
