@@ -3,6 +3,7 @@
 import geopandas as gpd
 import pandas as pd
 import pytest
+import shapely.affinity
 from click.testing import CliRunner
 
 from lowland_gis.cli import lowland
@@ -81,7 +82,7 @@ def test_the_command_says_it_and_ends_with_findings(towns, tmp_path):
 
 def test_the_same_towns_with_the_same_counts_are_silent(towns, tmp_path):
     deliver(towns, "parcel", write_parcels(tmp_path / "宗地.shp", PARCELS))
-    moved = {code: box(n * 300, 300) for n, code in enumerate(PARCELS)}
+    moved = {code: shapely.affinity.translate(shape, 0, 300) for code, shape in PARCELS.items()}
     loaded = deliver(towns, "parcel", write_parcels(tmp_path / "宗地.shp", moved))
     assert (loaded.fresh, loaded.by_town, loaded.towns_missing) == (True, "", ())
 
@@ -104,6 +105,28 @@ def test_features_count_where_they_lie(towns, tmp_path):
     loaded = deliver(towns, "dltb3", write(tmp_path, "dltb3", fields[:2]))
     assert loaded.by_town == f"{WEST} 西镇 1 → 0"
     assert len(issues(towns, loaded.version_id)) == 1
+
+
+def test_parcels_and_firms_count_where_they_lie_whatever_their_codes_say(towns, tmp_path):
+    foreign = dict(zip((f"330302005001GB0000{n}" for n in (1, 2, 3)), PARCELS.values(), strict=True))
+    deliver(towns, "parcel", write_parcels(tmp_path / "宗地.shp", foreign))
+    firms = pd.DataFrame({"年份": 2023, "宗地代码": list(foreign), "税收总额（万元）": 1.0})
+    firms.to_excel(tmp_path / "企业.xlsx", index=False)
+    deliver(towns, "enterprise", tmp_path / "企业.xlsx")
+    firms[:2].to_excel(tmp_path / "企业.xlsx", index=False)
+    assert deliver(towns, "enterprise", tmp_path / "企业.xlsx").towns_missing == (WEST,)
+    loaded = deliver(towns, "parcel", write_parcels(tmp_path / "宗地.shp", dict(list(foreign.items())[:2])))
+    assert (loaded.by_town, loaded.towns_missing) == (f"{WEST} 西镇 1 → 0", (WEST,))
+
+
+def test_codes_that_begin_with_no_town_are_no_towns(project, tmp_path):
+    firms = pd.DataFrame(
+        {"年份": 2023, "宗地代码": ["甲-1", "甲-2", f"{EAST}001GB00001"], "税收总额（万元）": 1.0}
+    )
+    firms.to_excel(tmp_path / "企业.xlsx", index=False)
+    deliver(project, "enterprise", tmp_path / "企业.xlsx")
+    firms[2:].to_excel(tmp_path / "企业.xlsx", index=False)
+    assert deliver(project, "enterprise", tmp_path / "企业.xlsx").towns_missing == ()
 
 
 def test_firms_count_by_the_code_of_their_parcel(towns, tmp_path):

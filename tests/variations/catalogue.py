@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from variations import deliveries, forms, shapes, sheets
-from variations.effects import Effect, LessKnown, Same, WithoutParcels
+from variations.effects import Effect, LessKnown, Same, WithoutParcels, WithoutTowns
 from variations.incoming import Delivered, Incoming, rows_of
 
 # Coordinates come back from degrees, or without a zone's prefix of eight digits, to a hundredth of a micrometre.
@@ -105,6 +105,6 @@ VARIATIONS = (
     Variation("folder with blanks and !", deliveries.in_odd_folder),
     Variation("locale zh_CN.GBK", deliveries.in_gbk_locale),
     Variation("locale zh_CN.GBK without UTF-8 mode", deliveries.in_gbk_locale_alone),
-    *(Variation(f"missing {layer}", deliveries.missing(layer), LessKnown(layer)) for layer in _LAYERS),
+    *(Variation(f"missing {layer}", deliveries.missing(layer), WithoutTowns() if layer == "town" else LessKnown(layer)) for layer in _LAYERS),
     Variation("parcels of a town missing", deliveries.without_town, WithoutParcels(deliveries.FIRST_TOWN)),
 )  # fmt: skip

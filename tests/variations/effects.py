@@ -72,6 +72,34 @@ class LessKnown:
 
 
 @dataclass(frozen=True)
+class WithoutTowns:
+    """No towns are delivered: codes say them, so every verdict stays; names of towns are gone, and units may cross their borders.
+
+    Units with more ground to choose from gather no less; a hundredth is what the search may leave.
+    """
+
+    search: float = 0.01
+
+    def unexpected(self, before: Answers, after: Answers) -> list[Difference]:
+        """Return every difference of parcels beside names and shares of towns, and units that gather less."""
+        found = [item for item in differences(before, after) if self._is_held(item)]
+        return LessKnown("town").unexpected(before, after) + found + self._poorer(before, after)
+
+    def _is_held(self, item: Difference) -> bool:
+        if item.level == "evidence":
+            return not item.what.startswith("town_share ")
+        if item.level == "package":
+            of_a_parcel = not item.parcel.startswith(("record ", "row "))
+            return of_a_parcel and not item.what.endswith(" XZMC value")
+        return item.level in {"verdict", "registry", "legacy"}
+
+    def _poorer(self, before: Answers, after: Answers) -> list[Difference]:
+        known, now = (float(answers.levels["unit"]["value_m2"].sum()) for answers in (before, after))
+        poorer = now < known * (1 - self.search)
+        return [Difference("all units", "unit", "value_m2", known, now)] if poorer else []
+
+
+@dataclass(frozen=True)
 class WithoutParcels:
     """Parcels of one town are not delivered: all about the others stays, their units too, for no unit crosses towns."""
 
