@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from variations import deliveries, forms, shapes, sheets
-from variations.effects import Effect, LessKnown, Same, WithoutParcels, WithoutTowns
+from variations.effects import Effect, FarLessKnown, LessKnown, Same, WithoutParcels, WithoutTowns
 from variations.incoming import Delivered, Incoming, rows_of
 
 # Coordinates come back from degrees, or without a zone's prefix of eight digits, to a hundredth of a micrometre.
@@ -63,6 +63,11 @@ def in_form(write: Callable[..., str]) -> Callable[[Delivered], Delivered]:
     return lambda item: replace(item, rows=rows_of(item), write=write)
 
 
+def nothing_but_parcels(incoming: Incoming) -> Incoming:
+    """Leave out every other layer, and every field but the codes of the parcels."""
+    return incoming.without(*_LAYERS).each(sheets.only_required, "parcel")
+
+
 VARIATIONS = (
     Variation("rewritten as it is", each(shapes.rewritten)),
     Variation("rows shuffled", together(each(shapes.shuffled), tables(shapes.shuffled))),
@@ -106,5 +111,7 @@ VARIATIONS = (
     Variation("locale zh_CN.GBK", deliveries.in_gbk_locale),
     Variation("locale zh_CN.GBK without UTF-8 mode", deliveries.in_gbk_locale_alone),
     *(Variation(f"missing {layer}", deliveries.missing(layer), WithoutTowns() if layer == "town" else LessKnown(layer)) for layer in _LAYERS),
+    Variation("nothing but parcels", nothing_but_parcels, FarLessKnown()),
+    Variation("nothing but required fields", together(each(sheets.only_required), tables(sheets.only_required)), FarLessKnown()),
     Variation("parcels of a town missing", deliveries.without_town, WithoutParcels(deliveries.FIRST_TOWN)),
 )  # fmt: skip

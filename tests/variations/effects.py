@@ -50,9 +50,10 @@ class LessKnown:
             if item.level == "land"
             or (item.level in ("overlap", "cover") and item.what.split(" ")[0] != self.layer)
         ]
-        return found + self._turned_over(before, after) + self._invented(before, after)
+        return found + self.turned_over(before, after) + self.invented(before, after)
 
-    def _turned_over(self, before: Answers, after: Answers) -> list[Difference]:
+    def turned_over(self, before: Answers, after: Answers) -> list[Difference]:
+        """Return verdicts that are settled before and after, and are others."""
         both = before.levels["verdict"].join(after.levels["verdict"], suffixes=("", "_after"), how="outer")
         settled = (both["settled"] == True) & (both["settled_after"] == True)  # noqa: E712 - missing is neither
         turned = both[settled & (both["answer"] != both["answer_after"])]
@@ -61,7 +62,7 @@ class LessKnown:
             for (parcel, question), row in turned.iterrows()
         ]
 
-    def _invented(self, before: Answers, after: Answers) -> list[Difference]:
+    def invented(self, before: Answers, after: Answers) -> list[Difference]:
         """Return evidence that there is only without the layer."""
         known, now = (answers.levels["evidence"]["value"].dropna() for answers in (before, after))
         extra = now.index.difference(known.index)
@@ -69,6 +70,17 @@ class LessKnown:
             Difference(parcel, "evidence", measure, None, now.loc[(parcel, measure)])
             for parcel, measure in extra
         ]
+
+
+@dataclass(frozen=True)
+class FarLessKnown:
+    """Much is missing: parcels and their areas stay, nothing is measured that was not before, and no settled verdict becomes another."""
+
+    def unexpected(self, before: Answers, after: Answers) -> list[Difference]:
+        """Return differences of land, verdicts that were turned over, and evidence that there is only without the rest."""
+        less = LessKnown("")
+        land = [item for item in differences(before, after) if item.level == "land"]
+        return land + less.turned_over(before, after) + less.invented(before, after)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from lowland_gis.analysis import headings
+from lowland_gis.definitions.layer import layer_definition
 from variations.forms import as_delivered, xlsx, xlsx_as_typed, xlsx_with_title
 from variations.incoming import Delivered, rows_of
 
@@ -63,6 +65,21 @@ def with_more_columns(item: Delivered) -> Delivered:
     if "geometry" in rows.columns:
         extra["更新日期"] = pd.Timestamp("2023-12-31")
     return replace(item, rows=rows.assign(**extra), write=item.write or as_delivered)
+
+
+def only_required(item: Delivered) -> Delivered:
+    """Leave out every column that the layer can do without; a layer that needs none keeps a number of its own."""
+    rows = rows_of(item)
+    fields = layer_definition(item.layer).field
+    needed = {field.name for field in fields if field.required}
+    taken = headings.found([name for name in rows.columns if name != "geometry"], fields)
+    kept = [name for name, hit in taken.items() if hit.standard in needed]
+    shape = ["geometry"] if "geometry" in rows.columns else []
+    return replace(
+        item,
+        rows=rows[[*kept, *shape]].assign(**({} if kept else {"OBJ_ID": range(1, len(rows) + 1)})),
+        write=item.write or as_delivered,
+    )
 
 
 def codes_as_numbers(*columns: str) -> Callable[[Delivered], Delivered]:
