@@ -26,7 +26,7 @@ BY_SILENCE = {
 CODES = [f"330302{section:03d}001GB{number:05d}" for section in (1, 2) for number in range(1, 5)]
 LARGE = "330302009001GB00001"
 LAYERS = (
-    "dltb2", "dltb3", "czcdyd3", "eco_redline", "farmland", "development_boundary", "plan_parcel", "supply", "building", "enterprise",
+    "dltb2", "dltb3", "czcdyd3", "eco_redline", "farmland", "development_boundary", "plan_parcel", "plan_zone", "approval", "supply", "building", "enterprise",
     "town", "district",
 )  # fmt: skip
 PACK = """

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from lowland_gis.analysis.rules import RulePack
 from lowland_gis.definitions import measure as define
 from lowland_gis.definitions.layer import layer_definition, layer_keys
 from lowland_gis.pipeline.absent import Absent, absent_fields
@@ -16,7 +15,7 @@ from lowland_gis.pipeline.reading import Reading
 from lowland_gis.pipeline.runs import Versions
 from lowland_gis.pipeline.towns import TOWN, parcel_towns
 
-_DISTRICT = "district"
+_DISTRICT, _ZONES = "district", "plan_zone"
 # So many measures are named; the others are counted.
 _NAMED = 4
 
@@ -26,23 +25,25 @@ def lacking(held: Reading) -> list[str]:
     basis = held.basis
     read = {**held.current, **basis.versions}
     absent = absent_fields(held.connection, [version for layer in read.values() for version in layer])
-    parcels = _parcels(held)
+    parcels, units = _parcels(held), held.project.settings.delineate
+    wanted = {
+        name: basis.measures[name]
+        for name in dict.fromkeys((*basis.pack.measures, *units.protected, *units.inside))
+        if name in basis.measures
+    }
     return [
-        *layers_lacking(basis.pack, basis.measures, read),
-        *fields_lacking(basis.pack, basis.measures, read, absent),
+        *layers_lacking(wanted, read),
+        *fields_lacking(wanted, read, absent),
         *(_towns_in_doubt(held, basis, parcels) if TOWN in basis.versions else ()),
     ]
 
 
-def layers_lacking(
-    pack: RulePack, defined: Mapping[str, define.AnyMeasure], versions: Versions
-) -> Iterator[str]:
-    """Yield a sentence for each layer that the rules or the units need and that was not delivered."""
+def layers_lacking(wanted: Mapping[str, define.AnyMeasure], versions: Versions) -> Iterator[str]:
+    """Yield a sentence for each layer that measures of the rules or the units need and that was not delivered."""
     unknown: dict[str, list[str]] = {}
-    for name in pack.measures:
-        if name in defined:
-            for key in define.needed_layers(defined[name]):
-                unknown.setdefault(key, []).append(defined[name].title)
+    for measure in wanted.values():
+        for key in define.needed_layers(measure):
+            unknown.setdefault(key, []).append(measure.title)
     for key in layer_keys():
         follows = _follows(key, unknown.get(key, []), versions)
         if key not in versions and follows:
@@ -58,18 +59,19 @@ def _follows(key: str, titles: Sequence[str], versions: Versions) -> str:
     if key == _DISTRICT:
         block = "" if versions.get(TOWN) else ", and units are drawn in one block over all parcels"
         return f"nothing is held against the boundary of the district{block}"
+    if key == _ZONES:
+        return "nobody knows in which zone of the plan a parcel lies, units are not kept to one zone, and what the rules make differ by zone is unknown"
     return f"{_titles(titles)} unknown; what hangs on that stays open (待核)" if titles else ""
 
 
 def fields_lacking(
-    pack: RulePack, defined: Mapping[str, define.AnyMeasure], versions: Versions, absent: Absent
+    wanted: Mapping[str, define.AnyMeasure], versions: Versions, absent: Absent
 ) -> Iterator[str]:
-    """Yield a sentence for each field that the rules need and that a delivery does not have."""
+    """Yield a sentence for each field that measures of the rules or the units need and that a delivery does not have."""
     unknown: dict[tuple[str, str], list[str]] = {}
-    for name in pack.measures:
-        if name in defined:
-            for place in define.needed_fields(defined[name]):
-                unknown.setdefault(place, []).append(defined[name].title)
+    for measure in wanted.values():
+        for place in define.needed_fields(measure):
+            unknown.setdefault(place, []).append(measure.title)
     for (key, name), titles in unknown.items():
         without = [version for version in versions.get(key, []) if name in absent.get(version.version_id, ())]
         if without:
@@ -83,7 +85,7 @@ def fields_lacking(
 
 
 def _titles(titles: Sequence[str]) -> str:
-    shown = "、".join(titles[:_NAMED])
+    shown = ", ".join(titles[:_NAMED])
     more = f" and {len(titles) - _NAMED} more" if len(titles) > _NAMED else ""
     return f"{shown}{more} {'is' if len(titles) == 1 else 'are'}"
 
