@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -45,14 +46,14 @@ def test_the_page_shows_what_happens(folder):
 def test_the_page_types_every_kind_of_command():
     typed = " ".join(step.command for step in steps(PAGE) if isinstance(step, Line))
     for words in (
-        "init",
-        "inspect",
-        "rules check",
-        "rules test",
-        "run",
-        "check run",
-        "explain",
-        "freeze",
-        "package build",
+        *("init", "inspect", "rules check", "rules test", "run", "check run", "explain", "freeze"),
+        *("--part", "--replaces", "package build", "package check"),
     ):
         assert words in typed, words
+
+
+def test_the_data_of_the_page_stay_out_of_the_wheel():
+    built = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
+    wheel = built["targets"]["wheel"]
+    assert wheel["packages"] == ["src/lowland_gis"]
+    assert set(wheel["force-include"]) == {"migrations"}

@@ -35,7 +35,7 @@ ogr2ogr incoming/land_use.fgb "$work/uses.gpkg" -nln land_use -nlt MULTIPOLYGON 
 ogr2ogr incoming/towns.shp "$work/uses.gpkg" -nlt MULTIPOLYGON -lco ENCODING=UTF-8 -dialect sqlite -sql "
   SELECT CASE WHEN y < 4348790 THEN '5547822' ELSE '5547821' END AS KOD,
          CASE WHEN y < 4348790 THEN 'Bubeneč jih' ELSE 'Bubeneč sever' END AS NAZEV,
-         ST_SimplifyPreserveTopology(ST_Union(ST_Buffer(geom, 3, 2)), 0.3) AS geom FROM uses GROUP BY y < 4348790"
+         ST_Union(ST_SimplifyPreserveTopology(geom, 0.3)) AS geom FROM uses GROUP BY y < 4348790"
 
 # 4. Firms on works and shops; tax in thousands. One plot in fifteen has none.
 ogr2ogr "$work/places.gpkg" "$work/moved.gpkg" -nln places -nlt NONE -dialect sqlite -sql "
@@ -49,8 +49,9 @@ ogr2ogr incoming/firms.xlsx "$work/places.gpkg" -nln firms -dialect sqlite -sql 
                                 OR (x BETWEEN 500040 AND 500340 AND y BETWEEN 4348900 AND 4349170)) ORDER BY n"
 
 # 5. The southern town surveyed anew: plot 46209918010 went into its neighbour, plot 2402223101 is parted in two.
+ogr2ogr -update "$work/moved.gpkg" incoming/towns.shp -nln towns -nlt MULTIPOLYGON
 ogr2ogr "$work/south.gpkg" "$work/moved.gpkg" -nln south -nlt MULTIPOLYGON -dialect sqlite -sql "
-  WITH town AS (SELECT * FROM plots WHERE ST_Y(ST_PointOnSurface(geom)) < 4348790),
+  WITH town AS (SELECT plots.* FROM plots, towns WHERE KOD = '5547822' AND ST_Intersects(ST_PointOnSurface(plots.geom), towns.geom)),
   west AS (SELECT ST_Translate(ST_Envelope(geom), -20, 0, 0) AS half FROM town WHERE ID_2 = '2402223101')
   SELECT ID, ID_2, TYPPPD_KOD, KATUZE_KOD, OBEC_KOD, geom FROM town
   WHERE ID_2 NOT IN ('46209918010', '46209919010', '2402223101')

@@ -322,3 +322,13 @@ def test_policy_tools_name_answers_of_the_kind():
     said = faults(PACK + good.replace("document", "documnt").replace('["自主开发"]', '"自主开发"'))
     assert any("policy, documnt: there is no such key. Did you mean 'document'?" in line for line in said)
     assert any("tools.low = '自主开发': it is a text, not a list" in line for line in said)
+
+
+def test_a_pack_whose_limits_are_numbers_needs_no_parameters():
+    content = tomllib.loads(PACK)
+    for part in ("parameter", "score", "rank", "estimate"):
+        del content[part]
+    kind = content["question"][0]
+    kind["rule"][0]["all"] = [kind["rule"][0]["all"][1]]
+    content["question"] = [kind]
+    assert list(map(str, pack_faults(content, MEASURES, DAY))) == []

@@ -136,7 +136,7 @@ def decide(pack: RulePack, facts: Facts) -> Decision:
     >>> from lowland_gis.analysis.rules import Rule
     >>> rule = Rule("r", "空置", "low", "第一条", (Clause("vacant_share", ">=", 0.5, "空置"),))
     >>> question = Question("kind", "类型", "none", {"low": "低效", "none": "非低效"}, (rule,))
-    >>> pack = RulePack("p", "p", "d", dt.date(2024, 1, 1), True, (), (question,))
+    >>> pack = RulePack("p", "p", "d", dt.date(2024, 1, 1), True, (question,))
     >>> facts = Facts.of(pd.DataFrame({"vacant_share": [0.7, 0.2, np.nan]}, index=["A", "B", "C"]))
     >>> decide(pack, facts).frame()[["parcel_id", "answer", "trace"]].values.tolist()
     [['A', 'low', 't'], ['B', 'none', 'f'], ['C', 'open', 'u']]

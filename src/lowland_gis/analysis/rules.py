@@ -269,8 +269,8 @@ class RulePack:
     document: str
     in_force: dt.date
     example: bool
-    parameter: tuple[Parameter, ...]
     question: tuple[Question, ...]
+    parameter: tuple[Parameter, ...] = ()
     score: tuple[Score, ...] = ()
     rank: tuple[Rank, ...] = ()
     estimate: tuple[Estimate, ...] = ()
