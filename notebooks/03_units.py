@@ -66,7 +66,7 @@ compared_drafts(drafts)
 
 # %%
 shown = {name: drawn.units for name, drawn in drafts.items()}
-drafts_figure(shown, inputs.parcels, inputs.barriers, inputs.towns)
+drafts_figure(shown, inputs.parcels, inputs.barriers, inputs.towns, project.legend)
 
 # %% [markdown]
 # ## Why land is left out, and a map to drag
@@ -80,6 +80,7 @@ why_left_out(drafts["project settings"], inputs)
 draft_page(
     drafts["project settings"].units,
     inputs.parcels.drop(columns="reason").merge(drafts["project settings"].members, on="parcel_id"),
+    project.legend,
 )
 
 # %% [markdown]
