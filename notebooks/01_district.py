@@ -61,4 +61,6 @@ quality(project).head(15)
 
 # %%
 inputs = read_delineation_inputs(project)
-drafts_figure({"北辰区": inputs.parcels.iloc[:0]}, inputs.parcels, inputs.barriers, inputs.towns, project.legend)
+drafts_figure(
+    {"北辰区": inputs.parcels.iloc[:0]}, inputs.parcels, inputs.barriers, inputs.towns, project.legend
+)

@@ -1408,6 +1408,28 @@ listed (`lowland layers rejects LAYER`). *With rejects*: the records named are s
 """
 
 
+TAIL = """
+## Settings and definitions
+
+A file of settings or definitions is refused as a whole and before anything runs, with all of its faults: place, key, value, what is allowed
+and the nearest name; what is wrong in the same way at many places is one line with their number. Exit code 2 for `lowland.toml`, 6 for a rule
+pack, mapping, package definition, legend or datum file.
+
+| file | state | what follows |
+|---|---|---|
+| legend | no colour for an answer of the rule pack | drawn in a spare colour; the command says which, and the lines to add |
+|  | a colour for what no rule answers | told, with the nearest answer |
+|  | no colour, a wrong hatching, a layer that no map draws | refused by every command of the project |
+| rule pack | no examples, or rules without one | told by `rules check` and `classify`: nothing shows that the rules say what is meant |
+| mapping | two columns for one field; a column and a constant for one field | refused; both are named, and which line to take out |
+|  | a layer or field that there is not, a unit that is not that of the field | refused, with the nearest name |
+| package definition | nothing of ours in it | refused, with what a definition has and where the pattern lies |
+|  | frames, columns, keys, sheets or units that do not fit | refused, with those that there are |
+| `lowland.toml` | layers that there are not, in any `[[delivery]]` | refused before the first file is read, all of them |
+| findings | `check show` before `check`, or of a layer that was not delivered | exit code 2, with what to type: no findings are not no faults |
+"""
+
+
 def page() -> str:
     """Return the page as Markdown."""
     lines, group = [], ""
@@ -1415,7 +1437,7 @@ def page() -> str:
         rules = ", ".join(f"`{rule}`" for rule in one.rules)
         lines.append(f"| {one.group if one.group != group else ''} | {one.name} | {one.outcome} | {rules} |")
         group = one.group
-    return HEAD + "\n".join(lines) + "\n"
+    return HEAD + "\n".join(lines) + "\n" + TAIL
 
 
 if __name__ == "__main__":
