@@ -18,6 +18,7 @@ from psycopg import sql
 
 from lowland_gis import schema
 from lowland_gis.analysis.derived import joined
+from lowland_gis.analysis.parcel_towns import code_of_town
 from lowland_gis.analysis.pieces import Pieces, ground_of_both, pieces, towns_of
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_geoframe
@@ -37,7 +38,6 @@ _MOST = 0.5
 _COMMON_M2 = 1.0
 _SHOWN = 5
 _LEAST_DIGITS = 6
-_TOWN_DIGITS = 9
 # The names of these stay with the land; others may be numbered anew with every file.
 _LASTING = ("ZDDM", "XZQDM")
 # Fields whose codes begin with that of the town.
@@ -175,7 +175,7 @@ def _towns(connection: Connection, versions: list[int]) -> gpd.GeoDataFrame:
         [versions],
         srid=0,
     )
-    rows = rows.assign(code=rows["code"].map(_town))
+    rows = rows.assign(code=rows["code"].map(code_of_town))
     groups = [
         (code, group["name"].iloc[0], group.geometry.to_numpy()) for code, group in rows.groupby("code")
     ]
@@ -186,16 +186,10 @@ def _towns(connection: Connection, versions: list[int]) -> gpd.GeoDataFrame:
     )
 
 
-def _town(code: str) -> str:
-    """Return the code of a town without the zeros that stand for its villages."""
-    town, rest = code[:_TOWN_DIGITS], code[_TOWN_DIGITS:]
-    return town if rest and not rest.strip("0") else code
-
-
 def _told(definition: LayerDefinition, delivery: DeliverySettings, towns: gpd.GeoDataFrame) -> Meaning | None:
     """Return what a part stands for, None where that cannot be told."""
     part = str(delivery.part)
-    named = towns[(towns["code"] == _town(part)) | (towns["name"] == part)]
+    named = towns[(towns["code"] == code_of_town(part)) | (towns["name"] == part)]
     saying = _saying(definition)
     if delivery.part_by == "code" and saying is None:
         return None
@@ -211,7 +205,12 @@ def _told(definition: LayerDefinition, delivery: DeliverySettings, towns: gpd.Ge
         and len(part) >= _LEAST_DIGITS
         and saying is not None
     ):
-        return Meaning(_town(part), f"codes ({saying}) that begin with {_town(part)}", towns, by_place=False)
+        return Meaning(
+            code_of_town(part),
+            f"codes ({saying}) that begin with {code_of_town(part)}",
+            towns,
+            by_place=False,
+        )
     return None
 
 
