@@ -12,7 +12,7 @@ import pandas as pd
 
 from lowland_gis.analysis import headings
 from lowland_gis.definitions.layer import layer_definition
-from variations.forms import as_delivered, xlsx, xlsx_as_typed, xlsx_with_title
+from variations.forms import as_delivered, gpkg, xlsx, xlsx_as_typed, xlsx_with_title
 from variations.incoming import Delivered, rows_of
 
 _TO_HALF = str.maketrans("（）／：，", "()/:,")
@@ -78,7 +78,7 @@ def only_required(item: Delivered) -> Delivered:
     return replace(
         item,
         rows=rows[[*kept, *shape]].assign(**({} if kept else {"OBJ_ID": range(1, len(rows) + 1)})),
-        write=item.write or as_delivered,
+        write=gpkg if shape else xlsx,
     )
 
 
