@@ -120,7 +120,9 @@ def _project_text(delivery: sample.Delivery) -> str:
 
 def _verdicts(held: Reading) -> pd.DataFrame:
     rows = kind_verdicts(held.connection, held.basis)
-    unknown = problems(rows, held.basis.pack).groupby("parcel_id")["clause"].agg("、".join)
+    # Of the towns nothing is shown here.
+    open_clauses = problems(rows.assign(town_code=None), held.basis.pack)
+    unknown = open_clauses.groupby("parcel_id")["clause"].agg("、".join)
     return rows.assign(doubt=rows["parcel_id"].map(unknown))[["parcel_id", "answer", "rule", "doubt"]]
 
 
