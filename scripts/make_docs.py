@@ -178,7 +178,10 @@ def settings_page() -> str:
             "\nEverything that `lowland.toml` may say. A table without a default must be there; everything else may be left out. "
             "`LOWLAND_DSN` in the environment wins over `dsn`.\n"
         ),
-        "`lowland init DIR --code CODE --name NAME` writes a file with all of it, commented.\n",
+        (
+            "`lowland init DIR --code CODE --name NAME` writes a file with all of it, commented; with `--from FOLDER` it proposes "
+            "deliveries for the files of a folder (`own_district.md`).\n"
+        ),
         (
             "| key | kind | default | meaning |\n|---|---|---|---|\n"
             "| dsn | text |  | A PostGIS server that exists already, as `host=… dbname=…`; without it: `lowland db up` |"

@@ -152,6 +152,7 @@ def test_editions_lie_over_each_other_and_parts_beside():
     degrees = seen("b.shp", "A", crs="EPSG:4490", extent=(117.0, 39.26, 117.01, 39.28)).found
     assert proposal.same_land(one, degrees, PLANE)
     assert not proposal.same_land(one, seen("b.xlsx", "A", extent=None).found, PLANE)
+    assert not proposal.same_land(one, seen("b.shp", "A", crs="a plane of the bureau's own").found, PLANE)
 
 
 def test_parts_get_the_shortest_names_that_tell_them_apart():

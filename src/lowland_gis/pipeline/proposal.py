@@ -345,7 +345,8 @@ def same_land(one: Inspection, other: Inspection, plane: str) -> bool:
 
 
 def _box(found: Inspection, plane: str) -> tuple[float, float, float, float] | None:
-    if found.extent is None or found.used_crs is None:
+    """Return an extent on the plane; None where its system has no number, so that nothing is known to bring it there."""
+    if found.extent is None or not (found.used_crs or "").startswith("EPSG:"):
         return None
     west, south, east, north = found.extent
     return Transformer.from_crs(found.used_crs, plane, always_xy=True).transform_bounds(
