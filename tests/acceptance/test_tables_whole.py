@@ -36,6 +36,7 @@ ARGUMENTS = {
     "unit draft": None,
     "unit edit": None,
     "unit import": None,
+    "unit withdraw": None,
 }
 # They print a page, sums by rule, or fewer columns.
 PAGES = {"check run", "classify explain", "inspect", "unit metrics"}
