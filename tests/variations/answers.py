@@ -41,16 +41,15 @@ class Level:
     holds_when_moved: bool = True
 
 
-_CURRENT = (
-    "(SELECT DISTINCT ON (layer, part) version_id FROM land.layer_version WHERE layer = 'parcel'"
-    " ORDER BY layer, part, version_id DESC)"
-)
-
-
 def _run(stage: str) -> str:
     return f"(SELECT max(run_id) FROM result.run WHERE stage = '{stage}')"
 
 
+# The deliveries of parcels that the newest run read.
+_CURRENT = (
+    "(SELECT jsonb_array_elements_text(inputs::jsonb->'parcel_versions')::bigint FROM result.run"
+    f" WHERE run_id = {_run('measure')})"
+)
 # Features that are kept apart are known by a number of the database; people know them by a field.
 _KEPT_APART = [layer for layer in map(layer_definition, layer_keys()) if layer.tabulate == "feature"]
 _APART = "ARRAY[" + ", ".join(f"'{layer.key}'" for layer in _KEPT_APART) + "]"

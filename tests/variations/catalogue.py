@@ -89,6 +89,7 @@ VARIATIONS = (
         for crs, bound in (("EPSG:4548", _ROUNDED), ("EPSG:4527", _ROUNDED), ("EPSG:4490", _DEGREES_ON_GRID))
     ),
     Variation("split by town into parts", deliveries.split_by_town),
+    Variation("a town as a part of the whole", deliveries.town_of_the_whole),
     Variation("run twice", deliveries.twice),
     Variation("delivered twice in other bytes", deliveries.same_rows_again),
     *(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import rasterio
 import shapely
 
@@ -69,6 +70,27 @@ def corrected(*layers: str) -> Callable[[Incoming], Incoming]:
         return replace(incoming, before=incoming.each(_wrong, *layers).layers, mixes=read)
 
     return changed
+
+
+def town_of_the_whole(incoming: Incoming) -> Incoming:
+    """Deliver parcels, plans and buildings whole, in one town wrongly; then that town alone as it is, beside the same whole."""
+    towns = rows_of(incoming.the("town"))
+    whole: list[Delivered] = []
+    parts: list[Delivered] = []
+    for item in incoming.layers:
+        if item.layer not in ("parcel", "plan_parcel", "building"):
+            whole.append(item)
+            continue
+        by_town = _parts(item, towns)
+        right = next(part for part in by_town if str(part.part).endswith(FIRST_TOWN))
+        wrong = rows_of(right)[np.arange(len(rows_of(right))) % 3 != 1]
+        rows = pd.concat([wrong, *(rows_of(part) for part in by_town if part is not right)])
+        # One file that both states name: written twice it would have other bytes, and be another delivery.
+        written = replace(item, rows=rows)
+        source = (item.write or as_delivered)(Path(tempfile.mkdtemp(prefix="lowland-whole-")), written)
+        whole.append(replace(item, source=source))
+        parts.append(replace(right, part=FIRST_TOWN))
+    return replace(incoming, layers=(*whole, *parts), before=tuple(whole))
 
 
 def _wrong(item: Delivered) -> Delivered:

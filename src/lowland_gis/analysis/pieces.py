@@ -64,11 +64,11 @@ def _shared(shapes: Geometries, places: Geometries) -> Floats:
 def pieces(whole: pd.DataFrame, part: pd.DataFrame, here: str, by: By | None) -> Pieces:
     """Return which records of a whole delivery the part of the town `here` takes the place of.
 
-    Both frames have one row a record: `key` (its name where the name stays with the land, else None), `town` (code of the town where it
+    Both frames have one row a record: `key` (its name where that stays with the land, else its shape; None: neither), `town` (code of the town where it
     lies, None where that is not known), `said` (code of the town that its own codes say, None where they say none).
 
-    A record lies in the part by place, and by its codes where no town holds it; with `by` code by its codes alone. A record whose name comes
-    again in the part goes too, wherever it lies. Where place and codes say two different towns of which one is `here`, and the name does
+    A record lies in the part by place, and by its codes where no town holds it; with `by` code by its codes alone. A record that comes
+    again in the part, by its name or shape, goes too, wherever it lies: what lies in two towns may be delivered with either. Where place and codes say two different towns of which one is `here`, and the name does
     not come again, it cannot be told whether the record is gone or belongs elsewhere, unless `by` says which counts.
     """
     town, said = (whole[name].to_numpy(dtype=object) for name in ("town", "said"))

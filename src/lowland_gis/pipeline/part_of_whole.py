@@ -281,13 +281,22 @@ def _records(
         town[there] = towns_of(shapes[there], towns.geometry.to_numpy(), towns["code"].to_numpy(dtype=object))
     known = sorted({*towns["code"], told.here}, key=len, reverse=True)
     said = [_said(code, known) for code in rows["saying"]]
-    lasting = rows["key"] if identifier in _LASTING else pd.Series(None, index=rows.index, dtype=object)
+    lasting = rows["key"] if identifier in _LASTING else _by_shape(shapes, rows.index, firms=firms)
     names = rows["key"].fillna("row " + rows["row_no"].astype(str))
     return gpd.GeoDataFrame(
         {"row_no": rows["row_no"], "name": names, "key": lasting, "town": town, "said": pd.Series(said, dtype=object)},
         # Firms are told by their parcels, but have no ground of their own.
         geometry=gpd.GeoSeries([None] * len(rows), crs=srid) if firms else rows.geometry,
     )  # fmt: skip
+
+
+def _by_shape(shapes: Any, index: pd.Index, *, firms: bool) -> pd.Series:
+    """Return what knows a record whose name does not stay with the land: its shape, however it is written; None where it has none."""
+    known = np.full(len(shapes), None, dtype=object)
+    if not firms:
+        there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+        known[there] = shapely.to_wkb(shapely.normalize(shapes[there]), hex=True)
+    return pd.Series(known, index=index)
 
 
 def _place(table: str, saying: str | None, here: str, near: pd.DataFrame | None) -> sql.Composed:
