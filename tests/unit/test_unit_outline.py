@@ -33,3 +33,15 @@ def test_an_outline_is_the_same_wherever_the_rings_begin(seed):
     assert one.area > shapely.area(shapes).sum() + 10
     assert other.area == pytest.approx(one.area, abs=1e-6)
     assert shapely.symmetric_difference(one, other).area < 1e-6
+
+
+@pytest.mark.parametrize("off", [0.0, 1e-4, -1e-4, 0.03], ids=["touching", "open", "across", "a crack"])
+def test_ground_between_parcels_that_meet_in_a_corner_is_enclosed_whatever_the_rounding(off):
+    """Two parcels side by side whose far corners meet: the triangle between them has no other way out."""
+    left = shapely.Polygon([(0, 0), (-40, 0), (-40, 60), (0, 60), (-15 - off, 30)])
+    right = shapely.Polygon([(0, 0), (40, 0), (40, 60), (0.0 + off, 60), (15, 30)])
+    (drawn,), _ = outlines(
+        np.array([left, right], dtype=object), [np.arange(2)], np.array([None], dtype=object), 2.0
+    )
+    assert drawn.area == pytest.approx(left.area + right.area + 15 * 60, abs=2)
+    assert shapely.get_num_interior_rings(drawn.geoms[0]) == 0

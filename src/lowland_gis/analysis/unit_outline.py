@@ -14,6 +14,10 @@ from lowland_gis.analysis.facing import Ints
 
 Shapes = npt.NDArray[np.object_]
 
+# Ground is enclosed where its opening is at most twice this wide, in m: parcels that meet in a corner enclose it or not by a rounding.
+_OPENING_M = 0.05
+_BEYOND_M = 1e-3
+
 
 def outlines(
     shapes: Shapes, units: list[Ints], cells: Shapes, gap_m: float
@@ -40,7 +44,7 @@ def _outline(
     wide = _made(partial(shapely.buffer, distance=gap_m / 2, join_style="mitre"), own)
     narrow = _made(partial(shapely.buffer, distance=-gap_m / 2, join_style="mitre"), wide)
     closed = _made(shapely.union, narrow, own)
-    filled = _union(shapely.polygons(shapely.get_exterior_ring(shapely.get_parts(closed))))
+    filled = _filled(closed)
     if filled is None:
         return None
     others = np.setdiff1d(tree.query(filled, predicate="intersects"), members)
@@ -52,6 +56,18 @@ def _outline(
     parts = shapely.get_parts(whole)
     held = shapely.area(areas(shapely.intersection, parts, np.full(len(parts), own)).geometries) > 0
     return shapely.multipolygons(parts[held]) if held.any() else None
+
+
+def _filled(closed: shapely.Geometry | None) -> shapely.Geometry | None:
+    """Return an area with what it encloses, also where it is open by a crack."""
+    tight = _made(partial(shapely.buffer, distance=_OPENING_M, join_style="mitre"), closed)
+    rings = [ring for part in shapely.get_parts(tight) for ring in part.interiors]
+    # A little more than they shrank, so that no crack is left between them and what encloses them.
+    grown = [
+        shapely.buffer(shapely.Polygon(ring), _OPENING_M + _BEYOND_M, join_style="mitre") for ring in rings
+    ]
+    outer = shapely.polygons(shapely.get_exterior_ring(shapely.get_parts(closed)))
+    return _union(np.array([*outer, *grown], dtype=object))
 
 
 def _parcels(shapes: Shapes) -> shapely.MultiPolygon:
