@@ -17,8 +17,8 @@ import numpy.typing as npt
 import pandas as pd
 from project import reader, seconds
 
-from lowland_gis.analysis.decide import Facts, decide
-from lowland_gis.analysis.rules import Clause, Question, Rule, RulePack
+from lowland_gis.analysis.rules.decide import Facts, decide
+from lowland_gis.analysis.rules.pack import Clause, Question, Rule, RulePack
 
 BAR, BAR_GB = 1.5, 4.0
 MEASURES, QUESTIONS, RULES, CLAUSES = 20, 4, 5, 2

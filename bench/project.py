@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lowland_gis.db import cluster as clusters
 from lowland_gis.db.migrate import upgrade
+from lowland_gis.db.private import cluster as clusters
 
 SRID = 4548
 SETTINGS = """

@@ -13,8 +13,8 @@ import psycopg
 import pyarrow.parquet as pq
 from district import EPSG, District
 
-from lowland_gis.db import cluster as clusters
 from lowland_gis.db import copy_format
+from lowland_gis.db.private import cluster as clusters
 
 SETTINGS = {
     "shared_buffers": "2GB",

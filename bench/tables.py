@@ -22,8 +22,8 @@ from tabulate import FIRST_CORE, Bench, Run, keep, rounds_of
 
 from lowland_gis.db.migrate import upgrade
 from lowland_gis.definitions.layer import layer_definition
-from lowland_gis.pipeline.ingest import ingest
-from lowland_gis.pipeline.project import open_project
+from lowland_gis.pipeline.base.project import open_project
+from lowland_gis.pipeline.intake.ingest import ingest
 from lowland_gis.settings import DeliverySettings
 
 LAYERS = {"s3": "dltb3", "s2": "dltb2", "plan": "plan_zone", "red": "eco_redline"}

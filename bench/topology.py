@@ -13,7 +13,7 @@ import numpy.typing as npt
 import shapely
 from project import reader, seconds
 
-from lowland_gis.analysis import topology
+from lowland_gis.analysis.quality import topology
 from lowland_gis.sample.district import draw_district
 from lowland_gis.sample.survey3 import features_2019
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from lowland_gis.analysis.contiguity import barrier_cells
-from lowland_gis.analysis.unit_ground import Limits, Weights
+from lowland_gis.analysis.units.contiguity import barrier_cells
+from lowland_gis.analysis.units.ground import Limits, Weights
 from lowland_gis.sample.controls import admin_areas, roads
 from lowland_gis.sample.district import draw_district
 from lowland_gis.sample.lots import NONE

@@ -24,14 +24,14 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from unit_peers import METHODS, UNCOUNTED, Region, TimedOutError
 
-from lowland_gis.analysis.contiguity import barrier_cells
-from lowland_gis.analysis.delineate import Draft, describe, draw_units, search_units
-from lowland_gis.analysis.facing import facing_lengths
-from lowland_gis.analysis.unit_bound import bounds
-from lowland_gis.analysis.unit_edit import Edit, change_units
-from lowland_gis.analysis.unit_ground import Problem, Weights, build_problem
-from lowland_gis.analysis.unit_judge import judge
-from lowland_gis.analysis.unit_search import Effort, Found, solve
+from lowland_gis.analysis.units.bound import bounds
+from lowland_gis.analysis.units.contiguity import barrier_cells
+from lowland_gis.analysis.units.draw import Draft, describe, draw_units, search_units
+from lowland_gis.analysis.units.edit import Edit, change_units
+from lowland_gis.analysis.units.facing import facing_lengths
+from lowland_gis.analysis.units.ground import Problem, Weights, build_problem
+from lowland_gis.analysis.units.judge import judge
+from lowland_gis.analysis.units.search import Effort, Found, solve
 from unit_instances import (
     Instance,
     bubenec,
@@ -337,7 +337,7 @@ def _best_regions(problem: Problem, graph: Any, nodes: Any, region: Region, *, c
 
 
 def _quick_worth(problem: Problem, whole: Any, nodes: Any) -> float:
-    from lowland_gis.analysis.unit_value import KEPT, desk_of, value_and_rule  # noqa: PLC0415 - only here
+    from lowland_gis.analysis.units.value import KEPT, desk_of, value_and_rule  # noqa: PLC0415 - only here
 
     desk = desk_of(problem.ground)
     judged = [

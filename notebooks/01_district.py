@@ -24,10 +24,10 @@ import os
 
 from matplotlib import pyplot as plt
 
-from lowland_gis.deliver.unit_map import drafts_figure
-from lowland_gis.pipeline.overview import coverage, loaded_layers, nearby_project, quality
-from lowland_gis.pipeline.reading import reading
-from lowland_gis.pipeline.unit_inputs import read_delineation_inputs
+from lowland_gis.pipeline.intake.reading import reading
+from lowland_gis.pipeline.products.figures import coverage, loaded_layers, nearby_project, quality
+from lowland_gis.pipeline.units.ground import read_delineation_inputs
+from lowland_gis.products.maps.drafts import drafts_figure
 
 plt.switch_backend("inline")
 project = nearby_project(os.environ.get("LOWLAND_PROJECT"))

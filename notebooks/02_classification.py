@@ -24,12 +24,12 @@ import os
 
 import pandas as pd
 
-from lowland_gis.pipeline.explain import explain
-from lowland_gis.pipeline.frames import kind_table
-from lowland_gis.pipeline.overview import evidence_summary, nearby_project
-from lowland_gis.pipeline.reading import reading
-from lowland_gis.pipeline.unit_inputs import read_delineation_inputs
-from lowland_gis.pipeline.what_if import flips, summed
+from lowland_gis.pipeline.intake.reading import reading
+from lowland_gis.pipeline.products.figures import evidence_summary, nearby_project
+from lowland_gis.pipeline.products.frames import kind_table
+from lowland_gis.pipeline.units.ground import read_delineation_inputs
+from lowland_gis.pipeline.verdicts.explain import explain
+from lowland_gis.pipeline.verdicts.what_if import flips, summed
 
 project = nearby_project(os.environ.get("LOWLAND_PROJECT"))
 with reading(project) as held:

@@ -26,11 +26,11 @@ import os
 import ipywidgets as widgets
 from matplotlib import pyplot as plt
 
-from lowland_gis.deliver.unit_map import draft_page, drafts_figure
-from lowland_gis.pipeline.compared_drafts import compared_drafts, why_left_out
-from lowland_gis.pipeline.delineate import changed, draft, drawn_from, preview
-from lowland_gis.pipeline.overview import nearby_project
-from lowland_gis.pipeline.unit_inputs import read_delineation_inputs
+from lowland_gis.pipeline.products.figures import nearby_project
+from lowland_gis.pipeline.units.compared import compared_drafts, why_left_out
+from lowland_gis.pipeline.units.draw import changed, draft, drawn_from, preview
+from lowland_gis.pipeline.units.ground import read_delineation_inputs
+from lowland_gis.products.maps.drafts import draft_page, drafts_figure
 
 plt.switch_backend("inline")
 project = nearby_project(os.environ.get("LOWLAND_PROJECT"))

@@ -25,13 +25,13 @@ import matplotlib as mpl
 import pandas as pd
 from IPython.display import Image
 
-from lowland_gis.deliver.fonts import font_families
-from lowland_gis.pipeline.drafts import current_draft, drafts, reading_draft
-from lowland_gis.pipeline.frames import kind_table
-from lowland_gis.pipeline.overview import nearby_project
-from lowland_gis.pipeline.package import draw_overview, map_contents
-from lowland_gis.pipeline.reading import reading
-from lowland_gis.pipeline.unit_sheet import unit_sheet
+from lowland_gis.pipeline.intake.reading import reading
+from lowland_gis.pipeline.products.figures import nearby_project
+from lowland_gis.pipeline.products.frames import kind_table
+from lowland_gis.pipeline.products.package import draw_overview, map_contents
+from lowland_gis.pipeline.products.unit_sheet import unit_sheet
+from lowland_gis.pipeline.units.drafts import current_draft, drafts, reading_draft
+from lowland_gis.products.maps.fonts import font_families
 
 project = nearby_project(os.environ.get("LOWLAND_PROJECT"))
 out = project.settings.path(project.settings.package.folder)

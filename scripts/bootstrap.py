@@ -141,8 +141,8 @@ def missing_capabilities(*, dev: bool, variations: bool = False) -> list[str]:
 def has_postgis() -> bool:
     """Ask the package's own search, so that both always mean the same programs."""
     sys.path.insert(0, str(ROOT / "src"))
-    from lowland_gis.db.binaries import find_binaries, search_path  # noqa: PLC0415 - needs Python 3.11
-    from lowland_gis.db.programs import server_account  # noqa: PLC0415
+    from lowland_gis.db.private.binaries import find_binaries, search_path  # noqa: PLC0415 - needs Python 3.11
+    from lowland_gis.db.private.programs import server_account  # noqa: PLC0415
     from lowland_gis.errors import DatabaseError  # noqa: PLC0415
 
     try:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from lowland_gis.analysis.attributes import standardise
-from lowland_gis.analysis.written_units import known_units
+from lowland_gis.analysis.fields.attributes import standardise
+from lowland_gis.analysis.fields.written_quantities import known_units
 from lowland_gis.definitions.check import checks
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition, layer_keys
 from lowland_gis.definitions.mapping import Mapping, apply

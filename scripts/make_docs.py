@@ -17,14 +17,14 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from lowland_gis import schema, settings
-from lowland_gis.analysis.rules import Rule, RulePack
+from lowland_gis.analysis.rules.pack import Rule, RulePack
 from lowland_gis.cli import COMMANDS, lowland
 from lowland_gis.definitions.check import checks
 from lowland_gis.definitions.layer import layer_definition, layer_keys
 from lowland_gis.definitions.measure import measures
 from lowland_gis.definitions.reading import shipped
 from lowland_gis.definitions.rule_pack import rule_pack
-from lowland_gis.pipeline.project_text import toml_value
+from lowland_gis.pipeline.base.project_text import toml_value
 from lowland_gis.schema.frames import FRAMES
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"

@@ -13,11 +13,11 @@ from pathlib import Path
 from rich.console import Console
 
 from lowland_gis.cli.explanation import show_explanation
-from lowland_gis.pipeline.explain import explain
-from lowland_gis.pipeline.frames import kind_titles
-from lowland_gis.pipeline.project import Project, open_project
-from lowland_gis.pipeline.reading import Reading, reading
-from lowland_gis.pipeline.verdicts import kind_verdicts
+from lowland_gis.pipeline.base.project import Project, open_project
+from lowland_gis.pipeline.intake.reading import Reading, reading
+from lowland_gis.pipeline.products.frames import kind_titles
+from lowland_gis.pipeline.verdicts.explain import explain
+from lowland_gis.pipeline.verdicts.verdicts import kind_verdicts
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "explained.md"
 WIDTH = 120

@@ -25,8 +25,8 @@ import rasterio
 import shapely
 from pyproj import CRS
 
-from lowland_gis.analysis.geodesy import GaussPlane
-from lowland_gis.analysis.offset import gcj02_shift
+from lowland_gis.analysis.geometry.geodesy import GaussPlane
+from lowland_gis.analysis.geometry.offset import gcj02_shift
 from made_files import DATUM, box, dbf_bytes, write_shapefile
 
 PAGE = Path(__file__).parents[1] / "docs" / "bad_input.md"

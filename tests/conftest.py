@@ -18,8 +18,8 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from lowland_gis.db import cluster as clusters
 from lowland_gis.db.migrate import upgrade
+from lowland_gis.db.private import cluster as clusters
 
 SRID = 4548
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lowland_gis.analysis.unit_ground import Problem
-from lowland_gis.analysis.unit_judge import judge
+from lowland_gis.analysis.units.ground import Problem
+from lowland_gis.analysis.units.judge import judge
 
 MOST = 16
 SLACK = 1e-9

@@ -1,8 +1,8 @@
 """Readers as tests call them: each in one state of the database of its own."""
 
-from lowland_gis.pipeline.compare import compare
-from lowland_gis.pipeline.explain import explain
-from lowland_gis.pipeline.reading import reading
+from lowland_gis.pipeline.intake.reading import reading
+from lowland_gis.pipeline.verdicts.compare import compare
+from lowland_gis.pipeline.verdicts.explain import explain
 
 
 def explained(project, parcel, run="latest"):

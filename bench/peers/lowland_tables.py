@@ -11,8 +11,8 @@ import pandas as pd  # noqa: E402
 import psycopg  # noqa: E402
 from measured import Arguments, measured, server_cpu_seconds, timed  # noqa: E402
 
-from lowland_gis.pipeline.project import open_project  # noqa: E402
-from lowland_gis.pipeline.tabulate import tabulate  # noqa: E402
+from lowland_gis.pipeline.base.project import open_project  # noqa: E402
+from lowland_gis.pipeline.overlaps.tabulate import tabulate  # noqa: E402
 
 
 def stage(arguments: Arguments) -> dict[str, object]:

@@ -21,9 +21,9 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from lowland_gis import toml
-from lowland_gis.analysis.faults import fault_lines
-from lowland_gis.analysis.geodesy import GaussPlane
-from lowland_gis.analysis.model_faults import model_faults
+from lowland_gis.analysis.geometry.geodesy import GaussPlane
+from lowland_gis.analysis.rules.faults import fault_lines
+from lowland_gis.analysis.rules.model_faults import model_faults
 from lowland_gis.errors import SHOWN_IN_FILES, UsageError, listed
 
 PROJECT_FILE = "lowland.toml"
@@ -153,7 +153,7 @@ class ClassifySettings(_Frozen):
 
 
 class UnitWeights(_Frozen):
-    """What the soft aims of units weigh, in m² of low-efficiency land (examples; see `analysis.unit_ground.Weights`)."""
+    """What the soft aims of units weigh, in m² of low-efficiency land (examples; see `analysis.units.ground.Weights`)."""
 
     other_land: float = Field(default=0.5, ge=0, description="m² that a m² of other land costs")
     outline: float = Field(default=12.0, ge=0, description="m² that a metre of outline costs")

@@ -13,7 +13,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from lowland_gis.db import cluster as clusters
+from lowland_gis.db.private import cluster as clusters
 
 PARCELS = 400
 

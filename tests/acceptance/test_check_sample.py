@@ -16,10 +16,10 @@ from lowland_gis import sample
 from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.check import checks
 from lowland_gis.definitions.layer import layer_definition
-from lowland_gis.pipeline.ingest import ingest
-from lowland_gis.pipeline.inspect import Options, inspect_source
-from lowland_gis.pipeline.project import Project, open_project
-from lowland_gis.pipeline.project_text import project_text
+from lowland_gis.pipeline.base.project import Project, open_project
+from lowland_gis.pipeline.base.project_text import project_text
+from lowland_gis.pipeline.intake.ingest import ingest
+from lowland_gis.pipeline.intake.inspect import Options, inspect_source
 from lowland_gis.sample.deliveries import SOURCES
 from lowland_gis.sample.planted import PLANTED
 from lowland_gis.settings import DeliverySettings, ProjectSettings

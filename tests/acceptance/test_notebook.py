@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from lowland_gis.pipeline.project import open_project
+from lowland_gis.pipeline.base.project import open_project
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NAMES = ("01_district", "02_classification", "03_units", "04_report_figures")

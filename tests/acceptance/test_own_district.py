@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lowland_gis.db import cluster as clusters
+from lowland_gis.db.private import cluster as clusters
 from pages import Line, Shell, agrees, steps
 
 ROOT = Path(__file__).parents[2]

@@ -15,11 +15,11 @@ from PIL import Image
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from lowland_gis.db import cluster as clusters
-from lowland_gis.pipeline.frames import map_frames
-from lowland_gis.pipeline.land import feature_names
-from lowland_gis.pipeline.project import Project
-from lowland_gis.pipeline.reading import reading
+from lowland_gis.db.private import cluster as clusters
+from lowland_gis.pipeline.base.land import feature_names
+from lowland_gis.pipeline.base.project import Project
+from lowland_gis.pipeline.intake.reading import reading
+from lowland_gis.pipeline.products.frames import map_frames
 from lowland_gis.settings import load
 from own_pack import own_pack
 

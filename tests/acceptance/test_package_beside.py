@@ -18,7 +18,7 @@ import shapely
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from lowland_gis.db import cluster as clusters
+from lowland_gis.db.private import cluster as clusters
 
 COUNT = int(os.environ.get("LOWLAND_RACES", "4"))
 # Every way in which the land comes to another state, over and over.

@@ -10,7 +10,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from acceptance.conftest import run_lowland
-from lowland_gis.db import cluster as clusters
+from lowland_gis.db.private import cluster as clusters
 
 YEARS = (2021, 2022, 2023)
 FIRMS = (

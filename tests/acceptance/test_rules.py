@@ -17,15 +17,15 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from lowland_gis.analysis import trace
-from lowland_gis.db import cluster as clusters
-from lowland_gis.db.binaries import find_binaries
+from lowland_gis.analysis.rules import trace
+from lowland_gis.db.private import cluster as clusters
+from lowland_gis.db.private.binaries import find_binaries
 from lowland_gis.definitions.rule_pack import rule_pack
-from lowland_gis.pipeline.classify import classify
-from lowland_gis.pipeline.documents import register as document
-from lowland_gis.pipeline.measure import measure
-from lowland_gis.pipeline.project import Project
-from lowland_gis.pipeline.rerun import rerun
+from lowland_gis.pipeline.base.papers import register as document
+from lowland_gis.pipeline.base.project import Project
+from lowland_gis.pipeline.evidence.measure import measure
+from lowland_gis.pipeline.verdicts.classify import classify
+from lowland_gis.pipeline.verdicts.rerun import rerun
 from lowland_gis.settings import load
 from readings import compared, explained
 

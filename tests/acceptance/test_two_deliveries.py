@@ -24,7 +24,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from lowland_gis import cli
-from lowland_gis.db import cluster as clusters
+from lowland_gis.db.private import cluster as clusters
 
 # What a command does with results that rest on another delivery than the one in force.
 MARKS = "reads the classification or draft with its own deliveries, says what is stale, ends with 1"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lowland_gis.db import cluster as clusters
+from lowland_gis.db.private import cluster as clusters
 
 
 def lowland(folder, *arguments, **environment):

@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 import shapely
 
-from lowland_gis.analysis.written_units import key
+from lowland_gis.analysis.fields.written_quantities import key
 from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.definitions.mapping import read_mapping
 from made_files import box, write_parcels

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lowland_gis.pipeline.project import Project, open_project
+from lowland_gis.pipeline.base.project import Project, open_project
 
 PROJECT = """
 dsn = {dsn!r}

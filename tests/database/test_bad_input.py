@@ -9,7 +9,7 @@ import pytest
 from bad_input import ASIDE, CASES, LOADED, PAGE, REFUSED, page
 from lowland_gis import schema
 from lowland_gis.cli import main
-from lowland_gis.pipeline.ingest import ingest
+from lowland_gis.pipeline.intake.ingest import ingest
 from lowland_gis.settings import DeliverySettings
 from made_files import box
 

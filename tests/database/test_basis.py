@@ -7,14 +7,18 @@ import pandas as pd
 import pytest
 
 from lowland_gis.errors import InputRefusedError, StaleError, UsageError
-from lowland_gis.pipeline import documents, measure, overview, reading, unit_inputs
-from lowland_gis.pipeline.classify import classify
-from lowland_gis.pipeline.delineate import delineate
-from lowland_gis.pipeline.ingest import ingest
-from lowland_gis.pipeline.project import open_project
-from lowland_gis.pipeline.run import run
-from lowland_gis.pipeline.runs import current_versions
-from lowland_gis.pipeline.tabulate import tabulate
+from lowland_gis.pipeline.base import papers as documents
+from lowland_gis.pipeline.base.project import open_project
+from lowland_gis.pipeline.base.runs import current_versions
+from lowland_gis.pipeline.evidence import measure
+from lowland_gis.pipeline.flow import run
+from lowland_gis.pipeline.intake import reading
+from lowland_gis.pipeline.intake.ingest import ingest
+from lowland_gis.pipeline.overlaps.tabulate import tabulate
+from lowland_gis.pipeline.products import figures as overview
+from lowland_gis.pipeline.units import ground as unit_inputs
+from lowland_gis.pipeline.units.draw import delineate
+from lowland_gis.pipeline.verdicts.classify import classify
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
 

@@ -5,23 +5,23 @@ import pytest
 
 from broken_line import breaking_line
 from drawn_units import FIRST, SECOND, ZONES, ready
-from lowland_gis.analysis.unit_edit import Edit
+from lowland_gis.analysis.units.edit import Edit
 from lowland_gis.db.connect import transaction
 from lowland_gis.db.migrate import downgrade, upgrade
 from lowland_gis.db.revision import current_revision, newest_revision
 from lowland_gis.errors import DatabaseError
-from lowland_gis.pipeline.check import check
-from lowland_gis.pipeline.classify import classify
-from lowland_gis.pipeline.delineate import delineate, draft
-from lowland_gis.pipeline.determine import determine
-from lowland_gis.pipeline.documents import register
-from lowland_gis.pipeline.drafts import edit
-from lowland_gis.pipeline.findings import accept
-from lowland_gis.pipeline.freeze import freeze, withdraw
-from lowland_gis.pipeline.ingest import ingest
-from lowland_gis.pipeline.measure import measure
-from lowland_gis.pipeline.project import Project
-from lowland_gis.pipeline.tabulate import tabulate
+from lowland_gis.pipeline.base.papers import register
+from lowland_gis.pipeline.base.project import Project
+from lowland_gis.pipeline.evidence.measure import measure
+from lowland_gis.pipeline.intake.ingest import ingest
+from lowland_gis.pipeline.overlaps.tabulate import tabulate
+from lowland_gis.pipeline.quality.check import check
+from lowland_gis.pipeline.quality.findings import accept
+from lowland_gis.pipeline.registry.determine import determine
+from lowland_gis.pipeline.units.drafts import edit
+from lowland_gis.pipeline.units.draw import delineate, draft
+from lowland_gis.pipeline.units.freeze import freeze, withdraw
+from lowland_gis.pipeline.verdicts.classify import classify
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
 

@@ -7,7 +7,7 @@ import shapely.affinity
 from click.testing import CliRunner
 
 from lowland_gis.cli import lowland
-from lowland_gis.pipeline.ingest import ingest
+from lowland_gis.pipeline.intake.ingest import ingest
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
 

@@ -8,11 +8,11 @@ import pytest
 from shapely import Polygon
 
 from lowland_gis.errors import DefinitionError, UsageError
-from lowland_gis.pipeline.check import check
-from lowland_gis.pipeline.difference import layer_difference
-from lowland_gis.pipeline.findings import accept, listed_findings
-from lowland_gis.pipeline.ingest import ingest
-from lowland_gis.pipeline.project import open_project
+from lowland_gis.pipeline.base.project import open_project
+from lowland_gis.pipeline.intake.ingest import ingest
+from lowland_gis.pipeline.intake.versions_compared import layer_difference
+from lowland_gis.pipeline.quality.check import check
+from lowland_gis.pipeline.quality.findings import accept, listed_findings
 from lowland_gis.settings import CheckSettings, DeliverySettings
 from made_files import box, write_parcels
 

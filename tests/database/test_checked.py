@@ -5,9 +5,9 @@ import json
 import pytest
 
 from lowland_gis.cli import main
-from lowland_gis.pipeline.check import check
-from lowland_gis.pipeline.findings import listed_findings
-from lowland_gis.pipeline.ingest import ingest
+from lowland_gis.pipeline.intake.ingest import ingest
+from lowland_gis.pipeline.quality.check import check
+from lowland_gis.pipeline.quality.findings import listed_findings
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
 

@@ -16,8 +16,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from lowland_gis.db import cluster as clusters
-from lowland_gis.db.cluster_process import find_postmaster, wait_until
+from lowland_gis.db.private import cluster as clusters
+from lowland_gis.db.private.process import find_postmaster, wait_until
 from lowland_gis.db.server import ensure_postgis
 from lowland_gis.errors import DatabaseError
 

@@ -9,7 +9,7 @@ from psycopg import sql
 from lowland_gis.db.connect import connect, transaction
 from lowland_gis.db.migrate import engine
 from lowland_gis.db.server import facts_of
-from lowland_gis.pipeline.ingest import ingest
+from lowland_gis.pipeline.intake.ingest import ingest
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
 

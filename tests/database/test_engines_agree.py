@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyproj import CRS
 
-from lowland_gis.pipeline.files import tabulate_files
-from lowland_gis.pipeline.files_in_sql import tabulate_files_in_sql
+from lowland_gis.pipeline.overlaps.two_files import tabulate_files
+from lowland_gis.pipeline.overlaps.two_files_in_sql import tabulate_files_in_sql
 from odd_shapes import ODD, SQUARE, polygon, several, write_odd
 
 ZONE = polygon([(10, 10), (500, 10), (500, 500), (10, 500), (10, 10)])

@@ -10,8 +10,8 @@ import pytest
 import shapely
 
 from lowland_gis.errors import DatabaseError, InputRefusedError
-from lowland_gis.pipeline.files import tabulate_files
-from lowland_gis.pipeline.files_in_sql import database_for, tabulate_files_in_sql
+from lowland_gis.pipeline.overlaps.two_files import tabulate_files
+from lowland_gis.pipeline.overlaps.two_files_in_sql import database_for, tabulate_files_in_sql
 from made_files import box
 
 ROWS = 40

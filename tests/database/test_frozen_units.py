@@ -12,13 +12,13 @@ from drawn_units import FIRST, PARCELS, SECOND, ZONES, ready
 from lowland_gis.cli import lowland
 from lowland_gis.definitions.legend import read_legend
 from lowland_gis.errors import LowlandError
-from lowland_gis.pipeline.classify import classify
-from lowland_gis.pipeline.determine import determine
-from lowland_gis.pipeline.drafts import reading_draft
-from lowland_gis.pipeline.ingest import ingest
-from lowland_gis.pipeline.measure import measure
-from lowland_gis.pipeline.tabulate import tabulate
-from lowland_gis.pipeline.unit_sheet import _planning_sheet
+from lowland_gis.pipeline.evidence.measure import measure
+from lowland_gis.pipeline.intake.ingest import ingest
+from lowland_gis.pipeline.overlaps.tabulate import tabulate
+from lowland_gis.pipeline.products.unit_sheet import _planning_sheet
+from lowland_gis.pipeline.registry.determine import determine
+from lowland_gis.pipeline.units.drafts import reading_draft
+from lowland_gis.pipeline.verdicts.classify import classify
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
 

@@ -11,11 +11,11 @@ import rasterio
 import shapely
 from rasterio.transform import from_origin
 
-from lowland_gis.analysis.geodesy import ellipsoidal_areas
+from lowland_gis.analysis.geometry.geodesy import ellipsoidal_areas
 from lowland_gis.errors import InputRefusedError, UsageError
-from lowland_gis.pipeline.ingest import ingest
-from lowland_gis.pipeline.rejects import export_rejects
-from lowland_gis.pipeline.runs import current_versions
+from lowland_gis.pipeline.base.runs import current_versions
+from lowland_gis.pipeline.intake.ingest import ingest
+from lowland_gis.pipeline.intake.rejects import export_rejects
 from lowland_gis.settings import DeliverySettings
 from made_files import DATUM, box, write_parcels
 

@@ -15,12 +15,12 @@ import revision_data
 from lowland_gis.cli import lowland
 from lowland_gis.db import migrate, revision
 from lowland_gis.errors import UsageError
-from lowland_gis.pipeline.classify import classify
-from lowland_gis.pipeline.documents import register
-from lowland_gis.pipeline.ingest import ingest
-from lowland_gis.pipeline.measure import measure
-from lowland_gis.pipeline.rerun import rerun
-from lowland_gis.pipeline.tabulate import tabulate
+from lowland_gis.pipeline.base.papers import register
+from lowland_gis.pipeline.evidence.measure import measure
+from lowland_gis.pipeline.intake.ingest import ingest
+from lowland_gis.pipeline.overlaps.tabulate import tabulate
+from lowland_gis.pipeline.verdicts.classify import classify
+from lowland_gis.pipeline.verdicts.rerun import rerun
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
 from readings import explained

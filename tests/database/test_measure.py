@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 import shapely
 
-from lowland_gis.pipeline.classify import classify
-from lowland_gis.pipeline.ingest import ingest
-from lowland_gis.pipeline.measure import measure
-from lowland_gis.pipeline.tabulate import tabulate
+from lowland_gis.pipeline.evidence.measure import measure
+from lowland_gis.pipeline.intake.ingest import ingest
+from lowland_gis.pipeline.overlaps.tabulate import tabulate
+from lowland_gis.pipeline.verdicts.classify import classify
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
 from readings import explained

@@ -7,13 +7,13 @@ import shapely
 from click.testing import CliRunner
 
 from lowland_gis.cli import lowland
-from lowland_gis.pipeline.classify import classify
-from lowland_gis.pipeline.delineate import delineate
-from lowland_gis.pipeline.drafts import draft_units, read_draft
-from lowland_gis.pipeline.ingest import ingest
-from lowland_gis.pipeline.measure import measure
-from lowland_gis.pipeline.strip_ground import RULE, tell_left_out
-from lowland_gis.pipeline.tabulate import tabulate
+from lowland_gis.pipeline.evidence.measure import measure
+from lowland_gis.pipeline.intake.ingest import ingest
+from lowland_gis.pipeline.overlaps.strip_ground import RULE, tell_left_out
+from lowland_gis.pipeline.overlaps.tabulate import tabulate
+from lowland_gis.pipeline.units.drafts import draft_units, read_draft
+from lowland_gis.pipeline.units.draw import delineate
+from lowland_gis.pipeline.verdicts.classify import classify
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
 

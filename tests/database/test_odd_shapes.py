@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from lowland_gis.pipeline.ingest import ingest
+from lowland_gis.pipeline.intake.ingest import ingest
 from lowland_gis.settings import DeliverySettings
 from odd_shapes import ODD, write_odd
 

@@ -8,14 +8,14 @@ import pytest
 from click.testing import CliRunner
 
 from lowland_gis.cli import lowland
-from lowland_gis.pipeline.classify import classify
-from lowland_gis.pipeline.ingest import ingest
-from lowland_gis.pipeline.lacking import lacking
-from lowland_gis.pipeline.measure import measure
-from lowland_gis.pipeline.project import open_project
-from lowland_gis.pipeline.reading import reading
-from lowland_gis.pipeline.tabulate import tabulate
-from lowland_gis.pipeline.what_if import flips
+from lowland_gis.pipeline.base.project import open_project
+from lowland_gis.pipeline.evidence.lacking import lacking
+from lowland_gis.pipeline.evidence.measure import measure
+from lowland_gis.pipeline.intake.ingest import ingest
+from lowland_gis.pipeline.intake.reading import reading
+from lowland_gis.pipeline.overlaps.tabulate import tabulate
+from lowland_gis.pipeline.verdicts.classify import classify
+from lowland_gis.pipeline.verdicts.what_if import flips
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
 from readings import explained

@@ -10,12 +10,12 @@ from click.testing import CliRunner
 
 from lowland_gis.cli import lowland
 from lowland_gis.errors import InputRefusedError, UsageError
-from lowland_gis.pipeline.ingest import ingest
-from lowland_gis.pipeline.part_of_whole import REST
-from lowland_gis.pipeline.project import open_project
-from lowland_gis.pipeline.run import run
-from lowland_gis.pipeline.runs import current_versions
-from lowland_gis.pipeline.tabulate import tabulate
+from lowland_gis.pipeline.base.project import open_project
+from lowland_gis.pipeline.base.runs import current_versions
+from lowland_gis.pipeline.flow import run
+from lowland_gis.pipeline.intake.ingest import ingest
+from lowland_gis.pipeline.intake.part_of_whole import REST
+from lowland_gis.pipeline.overlaps.tabulate import tabulate
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
 

@@ -7,7 +7,7 @@ import shapely
 from pyproj import Geod
 
 from lowland_gis.errors import InputRefusedError
-from lowland_gis.pipeline.ingest import ingest
+from lowland_gis.pipeline.intake.ingest import ingest
 from lowland_gis.settings import DeliverySettings
 from made_files import box
 
@@ -72,7 +72,7 @@ def test_parcels_of_gps_have_the_area_of_the_ellipsoid(project, tmp_path, name, 
 
 def test_maps_of_the_internet_are_found_out_in_degrees_of_wgs_84(project, tmp_path):
     """GeoJSON of a map of the internet says WGS 84; held against the district, its offset is seen all the same."""
-    from lowland_gis.analysis.offset import gcj02_shift
+    from lowland_gis.analysis.geometry.offset import gcj02_shift
 
     deliver(project, "district", district(box(0, 0, 3000, 3000)), tmp_path)
     tiles = parcels(*(box(1000 * x, 1000 * y, 1000, 1000) for x in range(3) for y in range(3)))

@@ -9,15 +9,15 @@ from drawn_units import THIRD, ZONES, deliver, ready
 from lowland_gis.cli import lowland
 from lowland_gis.definitions.legend import read_legend
 from lowland_gis.errors import UsageError
-from lowland_gis.pipeline.delineate import delineate, draft
-from lowland_gis.pipeline.determine import determine
-from lowland_gis.pipeline.drafts import held_draft, read_draft
-from lowland_gis.pipeline.freeze import freeze
-from lowland_gis.pipeline.package import package_contents
-from lowland_gis.pipeline.project import open_project
-from lowland_gis.pipeline.protection import protection
-from lowland_gis.pipeline.reading import reading
-from lowland_gis.pipeline.unit_sheet import _planning_sheet
+from lowland_gis.pipeline.base.project import open_project
+from lowland_gis.pipeline.base.protection import protection
+from lowland_gis.pipeline.intake.reading import reading
+from lowland_gis.pipeline.products.package import package_contents
+from lowland_gis.pipeline.products.unit_sheet import _planning_sheet
+from lowland_gis.pipeline.registry.determine import determine
+from lowland_gis.pipeline.units.drafts import held_draft, read_draft
+from lowland_gis.pipeline.units.draw import delineate, draft
+from lowland_gis.pipeline.units.freeze import freeze
 from lowland_gis.settings import DelineateSettings
 
 
@@ -114,7 +114,7 @@ def test_a_name_that_is_not_there_is_a_fault_when_the_settings_are_read(project,
 
 def test_a_measure_that_is_renamed_protects_no_longer_in_silence(project, monkeypatch):
     """The names of the settings are held against the measures that there are."""
-    from lowland_gis.pipeline import protection as module
+    from lowland_gis.pipeline.base import protection as module
 
     renamed = {
         ("red_share" if name == "eco_share" else name): found for name, found in module.measures().items()

@@ -11,12 +11,12 @@ from rasterio.transform import from_origin
 
 from lowland_gis.cli import lowland
 from lowland_gis.errors import InputRefusedError, RerunDiffersError
-from lowland_gis.pipeline.check import check
-from lowland_gis.pipeline.classify import classify
-from lowland_gis.pipeline.ingest import ingest
-from lowland_gis.pipeline.measure import measure
-from lowland_gis.pipeline.rerun import rerun
-from lowland_gis.pipeline.tabulate import tabulate
+from lowland_gis.pipeline.evidence.measure import measure
+from lowland_gis.pipeline.intake.ingest import ingest
+from lowland_gis.pipeline.overlaps.tabulate import tabulate
+from lowland_gis.pipeline.quality.check import check
+from lowland_gis.pipeline.verdicts.classify import classify
+from lowland_gis.pipeline.verdicts.rerun import rerun
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
 

@@ -11,14 +11,14 @@ import shapely
 from lowland_gis.cli import main
 from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.errors import DatabaseError, DefinitionError, InputRefusedError, UsageError
-from lowland_gis.pipeline import land
-from lowland_gis.pipeline.classify import classify
-from lowland_gis.pipeline.ingest import ingest
-from lowland_gis.pipeline.measure import measure
-from lowland_gis.pipeline.project import open_project
-from lowland_gis.pipeline.run import run
-from lowland_gis.pipeline.runs import current_versions
-from lowland_gis.pipeline.tabulate import tabulate
+from lowland_gis.pipeline.base import land
+from lowland_gis.pipeline.base.project import open_project
+from lowland_gis.pipeline.base.runs import current_versions
+from lowland_gis.pipeline.evidence.measure import measure
+from lowland_gis.pipeline.flow import run
+from lowland_gis.pipeline.intake.ingest import ingest
+from lowland_gis.pipeline.overlaps.tabulate import tabulate
+from lowland_gis.pipeline.verdicts.classify import classify
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
 from readings import explained

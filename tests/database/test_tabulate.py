@@ -7,9 +7,9 @@ import pytest
 
 from lowland_gis.db.frames import read_frame
 from lowland_gis.engines import local, postgis
-from lowland_gis.pipeline.ingest import ingest
-from lowland_gis.pipeline.project import open_project
-from lowland_gis.pipeline.tabulate import tabulate
+from lowland_gis.pipeline.base.project import open_project
+from lowland_gis.pipeline.intake.ingest import ingest
+from lowland_gis.pipeline.overlaps.tabulate import tabulate
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowland_gis.analysis.attributes import arrow_table, standardise
-from lowland_gis.analysis.json_rows import json_records
+from lowland_gis.analysis.fields.attributes import arrow_table, standardise
+from lowland_gis.analysis.fields.json_rows import json_records
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,16 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowland_gis.analysis.kleene import FALSE, TRUE, UNKNOWN, both, compared, compared_bands, letters, negated
+from lowland_gis.analysis.rules.kleene import (
+    FALSE,
+    TRUE,
+    UNKNOWN,
+    both,
+    compared,
+    compared_bands,
+    letters,
+    negated,
+)
 
 OUTCOME = st.sampled_from([FALSE, UNKNOWN, TRUE])
 THREE = st.lists(st.tuples(OUTCOME, OUTCOME, OUTCOME), min_size=1, max_size=20)

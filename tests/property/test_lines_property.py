@@ -7,9 +7,9 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowland_gis.analysis import headings
-from lowland_gis.analysis.stated_units import stated_units
-from lowland_gis.analysis.written_units import unit_factor
+from lowland_gis.analysis.fields import headings
+from lowland_gis.analysis.fields.stated_quantities import stated_units
+from lowland_gis.analysis.fields.written_quantities import unit_factor
 from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.plain_table import text_table

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from drawn_shapes import SHAPES, coverages, stars
 from exact_areas import exact_area, exact_overlap
-from lowland_gis.analysis.tabulate import overlap_areas
+from lowland_gis.analysis.overlay.tabulate import overlap_areas
 
 # Where the drawn shapes are, and the same place with the zone number 39 before the easting: near 4e7 doubles are 7.5e-9 m apart.
 PLACES = st.sampled_from([0.0, 39_000_000.0])

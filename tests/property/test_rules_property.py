@@ -9,10 +9,10 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowland_gis.analysis import decide as engine
-from lowland_gis.analysis import trace as traces
-from lowland_gis.analysis.decide import Facts
-from lowland_gis.analysis.rules import OPEN, Clause, Exemption, Question, Rule, RulePack
+from lowland_gis.analysis.rules import decide as engine
+from lowland_gis.analysis.rules import trace as traces
+from lowland_gis.analysis.rules.decide import Facts
+from lowland_gis.analysis.rules.pack import OPEN, Clause, Exemption, Question, Rule, RulePack
 
 MEASURES = "mnopq"
 VALUES = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0, np.nan])

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drawn_shapes import ORIGIN, SHAPES, at, rectangles, stars
-from lowland_gis.analysis import repair
-from lowland_gis.analysis.contiguity import barrier_cells
-from lowland_gis.analysis.delineate import draw_units
-from lowland_gis.analysis.facing import facing_lengths
-from lowland_gis.analysis.geodesy import GaussPlane, ellipsoidal_areas
-from lowland_gis.analysis.unit_ground import HECTARE_M2, Limits, Weights
-from lowland_gis.analysis.unit_search import Effort
+from lowland_gis.analysis.geometry import repair
+from lowland_gis.analysis.geometry.geodesy import GaussPlane, ellipsoidal_areas
+from lowland_gis.analysis.units.contiguity import barrier_cells
+from lowland_gis.analysis.units.draw import draw_units
+from lowland_gis.analysis.units.facing import facing_lengths
+from lowland_gis.analysis.units.ground import HECTARE_M2, Limits, Weights
+from lowland_gis.analysis.units.search import Effort
 
 PLANE = GaussPlane(117.0, 500_000.0)
 POINTS = st.tuples(st.integers(0, 6), st.integers(0, 6)).map(

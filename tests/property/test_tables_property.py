@@ -14,12 +14,12 @@ import openpyxl
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lowland_gis.analysis.geodesy import GaussPlane
+from lowland_gis.analysis.geometry.geodesy import GaussPlane
 from lowland_gis.cli import main
 from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.files.read import received
 from lowland_gis.files.source import opened
-from lowland_gis.pipeline.prepare import Preparer
+from lowland_gis.pipeline.intake.rows import Preparer
 from made_files import box, dbf_bytes
 
 ENTERPRISE = layer_definition("enterprise")

@@ -8,9 +8,9 @@ import pytest
 import shapely
 
 from ascii_maps import EASTING_M, NORTHING_M, parcels, shapes
-from lowland_gis.analysis.contiguity import barrier_cells
-from lowland_gis.analysis.delineate import Draft, draw_units
-from lowland_gis.analysis.unit_ground import Limits, Weights
+from lowland_gis.analysis.units.contiguity import barrier_cells
+from lowland_gis.analysis.units.draw import Draft, draw_units
+from lowland_gis.analysis.units.ground import Limits, Weights
 
 # Upper-case letters are parcels that are not low-efficiency; X is protected.
 LIMITS = Limits(gap_m=10, min_length_m=5, min_ha=0.01, max_ha=1, min_compactness=0)

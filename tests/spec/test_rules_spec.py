@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lowland_gis.analysis.decide import Facts, decide
-from lowland_gis.analysis.rules import Clause, Exemption, Question, Rule, RulePack
+from lowland_gis.analysis.rules.decide import Facts, decide
+from lowland_gis.analysis.rules.pack import Clause, Exemption, Question, Rule, RulePack
 
 VALUE = {"t": 1.0, "f": 0.0, "u": np.nan}
 AND = """

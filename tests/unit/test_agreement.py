@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from lowland_gis.analysis.agreement import Agreement, compare
+from lowland_gis.sample.agreement import Agreement, compare
 
 NO_ISSUES = pd.DataFrame({"parcel_id": [], "message": []}, dtype=str)
 

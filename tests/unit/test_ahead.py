@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from lowland_gis.pipeline.ahead import ahead, worked
+from lowland_gis.pipeline.threads.ahead import ahead, worked
 
 
 def test_order_is_kept_though_the_first_takes_longest():

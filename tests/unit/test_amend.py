@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lowland_gis.analysis.amend import Change, amended, limits_of, pack_differences
-from lowland_gis.analysis.changes import changed_answers, reasons, table_differences
-from lowland_gis.analysis.trace import fitting, open_clauses, split, whole
+from lowland_gis.analysis.rules.amend import Change, amended, limits_of, pack_differences
+from lowland_gis.analysis.rules.changes import changed_answers, reasons, table_differences
+from lowland_gis.analysis.rules.trace import fitting, open_clauses, split, whole
 from lowland_gis.definitions.rule_pack import rule_pack
 
 PACK = rule_pack("example_beichen", Path())

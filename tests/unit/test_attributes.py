@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lowland_gis.analysis import attributes
-from lowland_gis.analysis.attributes import arrow_table
-from lowland_gis.analysis.json_rows import json_records
+from lowland_gis.analysis.fields import attributes
+from lowland_gis.analysis.fields.attributes import arrow_table
+from lowland_gis.analysis.fields.json_rows import json_records
 
 
 @dataclass(frozen=True)

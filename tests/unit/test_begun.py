@@ -14,8 +14,8 @@ import shapely
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.read import Batch, Received, read
 from lowland_gis.files.source import opened
-from lowland_gis.pipeline.ahead import ahead
-from lowland_gis.pipeline.begun import begun
+from lowland_gis.pipeline.intake.delivery import begun
+from lowland_gis.pipeline.threads.ahead import ahead
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_leaving_while_the_first_read_begins_closes_the_file_after_it(shapefile,
         return ahead(items, depth)
 
     monkeypatch.setattr("lowland_gis.files.read.received", received)
-    monkeypatch.setattr("lowland_gis.pipeline.begun.ahead", slowly_ahead)
+    monkeypatch.setattr("lowland_gis.pipeline.intake.delivery.ahead", slowly_ahead)
     with begun(str(shapefile), Path.cwd(), None):
         assert opened_file.wait(timeout=20)
         leaving.set()

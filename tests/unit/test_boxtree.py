@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lowland_gis.analysis.boxtree import STACK, box_tree, boxes_met
+from lowland_gis.analysis.overlay.boxtree import STACK, box_tree, boxes_met
 
 
 @pytest.mark.parametrize("count", [0, 1, 15, 16, 17, 256, 257, 5000])

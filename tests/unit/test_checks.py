@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lowland_gis.analysis import checks
+from lowland_gis.analysis.quality import attributes as checks
 from lowland_gis.definitions.check import CheckDefinition, chosen_checks, law_classes, permitted
 from lowland_gis.definitions.check import checks as shipped_checks
 from lowland_gis.definitions.layer import layer_definition

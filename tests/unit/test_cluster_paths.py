@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from lowland_gis.db import cluster as clusters
-from lowland_gis.db.binaries import find_binaries, search_path
-from lowland_gis.db.cluster_paths import LONGEST_SOCKET_BYTES, SOCKET_NAME, check_private
-from lowland_gis.db.cluster_process import server_settings
-from lowland_gis.db.programs import server_environment
+from lowland_gis.db.private import cluster as clusters
+from lowland_gis.db.private.binaries import find_binaries, search_path
+from lowland_gis.db.private.paths import LONGEST_SOCKET_BYTES, SOCKET_NAME, check_private
+from lowland_gis.db.private.process import server_settings
+from lowland_gis.db.private.programs import server_environment
 from lowland_gis.db.server import psql_call, without_password
 from lowland_gis.errors import DatabaseError, UsageError
 

@@ -7,23 +7,15 @@ import numpy as np
 import pytest
 import shapely
 
-from lowland_gis.analysis import (
-    boxtree,
-    facing,
-    kernel,
-    rings,
-    simple,
-    sums,
-    tabulate,
-    unit_grow,
-    unit_moves,
-    unit_value,
-    wkb,
-)
-from lowland_gis.analysis.contiguity import barrier_cells
-from lowland_gis.analysis.unit_ground import build_problem
-from lowland_gis.analysis.unit_value import desk_of
-from lowland_gis.analysis.wkb import rings_of
+from lowland_gis.analysis.overlay import boxtree, kernel, rings, simple, sums, tabulate, wkb
+from lowland_gis.analysis.overlay.wkb import rings_of
+from lowland_gis.analysis.units import facing
+from lowland_gis.analysis.units import grow as unit_grow
+from lowland_gis.analysis.units import moves as unit_moves
+from lowland_gis.analysis.units import value as unit_value
+from lowland_gis.analysis.units.contiguity import barrier_cells
+from lowland_gis.analysis.units.ground import build_problem
+from lowland_gis.analysis.units.value import desk_of
 from unit_instances import district
 
 SHAPE = shapely.Point(0, 0).buffer(10, 60) - shapely.box(-1, -1, 1, 1)

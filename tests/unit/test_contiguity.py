@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import shapely
 
-from lowland_gis.analysis.contiguity import (
+from lowland_gis.analysis.units.contiguity import (
     barrier_cells,
     cell_of,
     contacts,
@@ -17,7 +17,7 @@ from lowland_gis.analysis.contiguity import (
     explain_contact,
     is_cut,
 )
-from lowland_gis.analysis.facing import facing_lengths
+from lowland_gis.analysis.units.facing import facing_lengths
 
 SQUARE = shapely.box(0, 0, 20, 20)
 

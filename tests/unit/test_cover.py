@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import shapely
 
-from lowland_gis.analysis.tabulate import Cover, overlaps, zone_layer
-from lowland_gis.analysis.wkb import rings_of
+from lowland_gis.analysis.overlay.tabulate import Cover, overlaps, zone_layer
+from lowland_gis.analysis.overlay.wkb import rings_of
 from scattered import AT, blob, field
 
 
@@ -62,7 +62,7 @@ def test_no_zone_leaves_all_and_nothing_has_nothing():
 
 
 def test_threads_change_nothing(monkeypatch):
-    monkeypatch.setattr("lowland_gis.analysis.tabulate.CHUNK", 7)
+    monkeypatch.setattr("lowland_gis.analysis.overlay.tabulate.CHUNK", 7)
     parcels, zones = field(200, 40, 1), field(200, 60, 2)
     one, two = covered(parcels, zones), covered(parcels, zones, threads=2)
     assert one.rest_m2.tolist() == two.rest_m2.tolist()

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from lowland_gis.analysis.crew import done_in_order
+from lowland_gis.analysis.overlay.crew import done_in_order
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

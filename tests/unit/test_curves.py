@@ -12,7 +12,7 @@ import pytest
 import shapely
 from pyproj import Geod
 
-from lowland_gis.analysis.curves import has_curves, linearised
+from lowland_gis.analysis.geometry.curves import has_curves, linearised
 
 CENTRE = (500_200.0, 4_350_000.0)
 
@@ -176,7 +176,7 @@ def test_a_lake_of_the_survey_has_its_area_on_the_ellipsoid():
     """A round lake of 300 m, against the geodesic area of a hundred thousand points on the circle."""
     from pyproj import Transformer
 
-    from lowland_gis.analysis.geodesy import GaussPlane, ellipsoidal_areas
+    from lowland_gis.analysis.geometry.geodesy import GaussPlane, ellipsoidal_areas
 
     x, y = CENTRE
     ring = [(x - 300, y), (x, y + 300), (x + 300, y), (x, y - 300), (x - 300, y)]

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lowland_gis.analysis.decide import Decision, Facts, decide
-from lowland_gis.analysis.kleene import FALSE, TRUE, UNKNOWN
-from lowland_gis.analysis.rules import (
+from lowland_gis.analysis.rules.decide import Decision, Facts, decide
+from lowland_gis.analysis.rules.kleene import FALSE, TRUE, UNKNOWN
+from lowland_gis.analysis.rules.pack import (
     AnswerClause,
     Clause,
     Estimate,

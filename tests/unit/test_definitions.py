@@ -9,9 +9,8 @@ from typing import get_args
 import pytest
 
 from lowland_gis import schema, toml
-from lowland_gis.analysis.measures import ContractStatistic, Statistic
-from lowland_gis.analysis.units import UNITS
-from lowland_gis.analysis.written_units import unit_factor
+from lowland_gis.analysis.fields.written_quantities import unit_factor
+from lowland_gis.analysis.measures.values import ContractStatistic, Statistic
 from lowland_gis.definitions import package, reading
 from lowland_gis.definitions.codes import code_names, code_sets
 from lowland_gis.definitions.layer import layer_definition, layer_keys
@@ -29,6 +28,7 @@ from lowland_gis.definitions.measure import (
 )
 from lowland_gis.definitions.rule_pack import from_json, rule_pack, to_json
 from lowland_gis.errors import DefinitionError, UsageError
+from lowland_gis.quantities import UNITS
 
 CONTRACT_KEYS = {
     "parcel", "dltb3", "czcdyd3", "dltb2", "xzdw2", "eco_redline", "farmland", "development_boundary", "plan_zone",

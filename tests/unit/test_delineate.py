@@ -9,13 +9,13 @@ import pytest
 import shapely
 
 from listed_units import listed_optimum
-from lowland_gis.analysis.contiguity import barrier_cells
-from lowland_gis.analysis.delineate import Draft, draw_units, search_units
-from lowland_gis.analysis.unit_bound import proven_bound, quick_bound
-from lowland_gis.analysis.unit_ground import Limits, Problem, Weights, build_problem
-from lowland_gis.analysis.unit_judge import judge
-from lowland_gis.analysis.unit_overlaps import overlapping
-from lowland_gis.analysis.unit_search import Effort, solve
+from lowland_gis.analysis.units.bound import proven_bound, quick_bound
+from lowland_gis.analysis.units.contiguity import barrier_cells
+from lowland_gis.analysis.units.draw import Draft, draw_units, search_units
+from lowland_gis.analysis.units.ground import Limits, Problem, Weights, build_problem
+from lowland_gis.analysis.units.judge import judge
+from lowland_gis.analysis.units.overlaps import overlapping
+from lowland_gis.analysis.units.search import Effort, solve
 from unit_instances import district
 
 SEEDS = range(6)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import shapely
 
-from lowland_gis.analysis.derived import areas, joined
-from lowland_gis.analysis.measures import MovedShares, drift_band
-from lowland_gis.analysis.strips import ground, of_lines
-from lowland_gis.analysis.unit_outline import outlines
-from lowland_gis.analysis.wkb import rings_of
+from lowland_gis.analysis.geometry.derived import areas, joined
+from lowland_gis.analysis.geometry.strips import ground, of_lines
+from lowland_gis.analysis.measures.values import MovedShares, drift_band
+from lowland_gis.analysis.overlay.wkb import rings_of
+from lowland_gis.analysis.units.outline import outlines
 
 BOW_TIE = shapely.Polygon([(0, 0), (2, 2), (2, 0), (0, 2)])
 

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from lowland_gis.analysis.rules import Clause, Parameter, Question, Rule, RulePack
+from lowland_gis.analysis.rules.pack import Clause, Parameter, Question, Rule, RulePack
 from lowland_gis.definitions.rule_pack import from_json, to_json
-from lowland_gis.pipeline.determine import _changes, legacy, low_efficiency, problems
+from lowland_gis.pipeline.registry.determine import _changes, legacy, low_efficiency, problems
 
 DAY = dt.date(2024, 4, 17)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import LineString, Polygon, box
 
-from lowland_gis.analysis import difference
+from lowland_gis.analysis import lineage as difference
 
 
 def side(*features):

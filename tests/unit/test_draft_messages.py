@@ -6,10 +6,10 @@ import geopandas as gpd
 import pytest
 import shapely
 
-from lowland_gis.analysis.unit_overlaps import overlapping
+from lowland_gis.analysis.units.overlaps import overlapping
 from lowland_gis.errors import InputRefusedError
-from lowland_gis.pipeline.delineate import drawn_from, summary
-from lowland_gis.pipeline.unit_inputs import UnitInputs
+from lowland_gis.pipeline.units.draw import drawn_from, summary
+from lowland_gis.pipeline.units.ground import UnitInputs
 from lowland_gis.settings import DelineateSettings
 
 RED = "touches the ecological red line (生态保护红线)"

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from lowland_gis.cli.explanation import _against, _clauses, _measured, _Notes
-from lowland_gis.pipeline.explain import ClauseLine, RuleLine
+from lowland_gis.pipeline.verdicts.explain import ClauseLine, RuleLine
 
 
 def line(value, limit, unit, op=">=", **others):

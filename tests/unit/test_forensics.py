@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import shapely
 
-from lowland_gis.analysis import forensics
-from lowland_gis.analysis.extent import readings
-from lowland_gis.analysis.repair import decode
+from lowland_gis.analysis.geometry import forensics
+from lowland_gis.analysis.geometry.extent import readings
+from lowland_gis.analysis.geometry.repair import decode
 
 
 def seen(*texts: str | None, first_row: int = 0) -> forensics.Shapes:

@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 
 from full_disk import full_disk
 from lowland_gis.cli import main
-from lowland_gis.deliver.fonts import save_figure
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.table import write_features, write_rows
 from lowland_gis.files.units import write_editable
+from lowland_gis.products.maps.fonts import save_figure
 
 SHAPES = [shapely.box(500_000 + x, 4_340_000, 500_080 + x, 4_340_050) for x in range(0, 50_000, 100)]
 FRAME = gpd.GeoDataFrame(

@@ -5,7 +5,13 @@ import pyproj
 import pytest
 import shapely
 
-from lowland_gis.analysis.geodesy import CGCS2000, XIAN80, GaussPlane, ellipsoidal_areas, gauss_inverse
+from lowland_gis.analysis.geometry.geodesy import (
+    CGCS2000,
+    XIAN80,
+    GaussPlane,
+    ellipsoidal_areas,
+    gauss_inverse,
+)
 
 
 def square(size, *, east=39_511_000.0, north=4_345_000.0):

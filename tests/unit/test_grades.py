@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lowland_gis.analysis.decide import Facts, decide
+from lowland_gis.analysis.rules.decide import Facts, decide
 from lowland_gis.definitions.rule_pack import rule_pack
 
 FIRMS = 20

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lowland_gis.analysis import headings
+from lowland_gis.analysis.fields import headings
 from lowland_gis.definitions.layer import layer_definition
 
 FIELDS = layer_definition("enterprise").field

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from lowland_gis.analysis.attributes import standardise
+from lowland_gis.analysis.fields.attributes import standardise
 from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.definitions.mapping import Mapping, apply, as_toml, read_mapping
 from lowland_gis.errors import DefinitionError, InputRefusedError

@@ -10,8 +10,8 @@ import pytest
 import shapely
 import shapely.affinity
 
-from lowland_gis.analysis import measures
-from lowland_gis.analysis.measures import BuildingPieces, LayerOverlaps, MovedShares
+from lowland_gis.analysis.measures import values as measures
+from lowland_gis.analysis.measures.values import BuildingPieces, LayerOverlaps, MovedShares
 
 PARCELS = pd.Index(["P1", "P2", "P3"])
 AREAS = np.array([1000.0, 500.0, 200.0])

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import affinity, box
 
-from lowland_gis.analysis.member_changes import GONE, OTHER_GROUND, OTHER_VERDICT, member_changes
+from lowland_gis.analysis.units.member_changes import GONE, OTHER_GROUND, OTHER_VERDICT, member_changes
 
 GROUND = box(0, 0, 100, 100)
 TITLES = {"industrial": "低效工业用地", "none": "非低效用地"}

@@ -7,7 +7,7 @@ import pyogrio.raw
 import pytest
 import shapely
 
-from lowland_gis.analysis.attributes import standardise
+from lowland_gis.analysis.fields.attributes import standardise
 from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.files.read import received
 from lowland_gis.files.source import opened

@@ -5,8 +5,8 @@ import pyproj
 import pytest
 import shapely
 
-from lowland_gis.analysis.geodesy import GaussPlane
-from lowland_gis.analysis.offset import gcj02_offset, gcj02_shift
+from lowland_gis.analysis.geometry.geodesy import GaussPlane
+from lowland_gis.analysis.geometry.offset import gcj02_offset, gcj02_shift
 
 PLANE = GaussPlane(117.0, 500_000.0)
 DISTRICT = shapely.box(505_000, 4_335_000, 525_000, 4_350_000)

@@ -7,9 +7,9 @@ import tomllib
 
 import pytest
 
-from lowland_gis.analysis import pack_limits
-from lowland_gis.analysis.pack_limits import day_faults, size_faults
-from lowland_gis.analysis.rule_faults import MAX_FAULTS, pack_faults
+from lowland_gis.analysis.rules import pack_limits
+from lowland_gis.analysis.rules.pack_faults import MAX_FAULTS, pack_faults
+from lowland_gis.analysis.rules.pack_limits import day_faults, size_faults
 from lowland_gis.definitions.measure import measure_units
 from lowland_gis.definitions.reading import FOLDER, shipped
 from lowland_gis.definitions.rule_pack import checked

@@ -17,9 +17,9 @@ import shapely
 
 from full_disk import full_disk
 from lowland_gis.definitions.package import package_definition, package_names
-from lowland_gis.deliver import staging
-from lowland_gis.deliver.package import PackageNames, build, check
 from lowland_gis.errors import DefinitionError, InputRefusedError, UsageError
+from lowland_gis.products.package import staging
+from lowland_gis.products.package.build import PackageNames, build, check
 
 NAMES = PackageNames("120113", "北辰区", 2024)
 PROVENANCE = {"synthetic": True, "runs": {"classify": 7}}
@@ -388,7 +388,7 @@ def test_killed_builds_leave_nothing_under_the_name_and_are_swept(tmp_path):
         sys.path[:0] = [sys.argv[1], os.path.dirname(sys.argv[1])]
         import test_package
         from pathlib import Path
-        from lowland_gis.deliver import package
+        from lowland_gis.products import package
         package._write_workbooks = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         test_package.make(Path(sys.argv[2]), replace=True)
         """

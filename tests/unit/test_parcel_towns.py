@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 import shapely
 
-from lowland_gis.analysis.decide import Facts, decide
-from lowland_gis.analysis.limits import parameter_of, places_elsewhere
-from lowland_gis.analysis.measures import LayerOverlaps
-from lowland_gis.analysis.parcel_towns import by_codes, located, shares_in
-from lowland_gis.analysis.rules import Clause, Parameter, Question, Rule, RulePack
+from lowland_gis.analysis.measures.towns import by_codes, located, shares_in
+from lowland_gis.analysis.measures.values import LayerOverlaps
+from lowland_gis.analysis.rules.decide import Facts, decide
+from lowland_gis.analysis.rules.limits import parameter_of, places_elsewhere
+from lowland_gis.analysis.rules.pack import Clause, Parameter, Question, Rule, RulePack
 
 DAY = dt.date(2023, 1, 1)
 

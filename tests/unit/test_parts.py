@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from lowland_gis.analysis.crew import done_in_order
-from lowland_gis.pipeline.parts import Outcome, Part, Parts, in_file_order
+from lowland_gis.analysis.overlay.crew import done_in_order
+from lowland_gis.pipeline.threads.parts import Outcome, Part, Parts, in_file_order
 
 
 def through(parts: list[Part], work, threads: int) -> Iterator:

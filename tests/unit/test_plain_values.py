@@ -11,9 +11,9 @@ import pyarrow as pa
 import pytest
 import shapely
 
-from lowland_gis.analysis.plain_values import plain_values
+from lowland_gis.analysis.fields.plain_values import plain_values
 from lowland_gis.errors import InputRefusedError
-from lowland_gis.pipeline.files import tabulate_files
+from lowland_gis.pipeline.overlaps.two_files import tabulate_files
 
 BOXES = [shapely.box(500_000 + 100 * n, 4_340_000, 500_100 + 100 * n, 4_340_100) for n in range(2)]
 CRS = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4548"}}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lowland_gis.pipeline.program import program_version, source_digest
+from lowland_gis.pipeline.base.program import program_version, source_digest
 
 
 @pytest.fixture

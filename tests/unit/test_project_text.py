@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lowland_gis.definitions.layer import layer_keys
-from lowland_gis.pipeline.project_text import project_text
+from lowland_gis.pipeline.base.project_text import project_text
 from lowland_gis.settings import (
     DelineateSettings,
     DeliverySettings,

@@ -7,13 +7,13 @@ from collections import Counter
 
 import pytest
 
-from lowland_gis.analysis.recognise import Column, recognise
+from lowland_gis.analysis.fields.recognise import Column, recognise
 from lowland_gis.definitions.layer import layer_definition, layer_keys
 from lowland_gis.errors import InputRefusedError, UsageError
-from lowland_gis.pipeline import proposal
-from lowland_gis.pipeline.bureau_folder import Seen
-from lowland_gis.pipeline.inspect import Options
-from lowland_gis.pipeline.inspection import Inspection
+from lowland_gis.pipeline.intake import proposal
+from lowland_gis.pipeline.intake.bureau_folder import Seen
+from lowland_gis.pipeline.intake.inspect import Options
+from lowland_gis.pipeline.intake.inspection import Inspection
 
 TODAY = dt.date(2024, 6, 1)
 METRES = (500_000.0, 4_348_000.0, 501_000.0, 4_349_000.0)

@@ -13,7 +13,7 @@ from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.raster import raster_statistic
 from lowland_gis.files.raster_header import Suspect, raster_header, suspects
 from lowland_gis.files.source import opened
-from lowland_gis.pipeline.raster_check import checked_raster
+from lowland_gis.pipeline.intake.raster_check import checked_raster
 
 PLANE = "EPSG:4548"
 # One in the northern half of 100 by 100 m, three in the southern half.

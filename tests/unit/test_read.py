@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from lowland_gis.analysis import repair
+from lowland_gis.analysis.geometry import repair
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.read import Whole, bounds, read
 from lowland_gis.files.read import received as stream

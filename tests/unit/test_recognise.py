@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lowland_gis.analysis.recognise import Column, field_faults, recognise, zero_codes
+from lowland_gis.analysis.fields.recognise import Column, field_faults, recognise, zero_codes
 from lowland_gis.definitions.codes import code_names
 from lowland_gis.definitions.layer import layer_definition, layer_keys
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import shapely
 
-from lowland_gis.analysis import repair
-from lowland_gis.analysis.repair import Repaired
+from lowland_gis.analysis.geometry import repair
+from lowland_gis.analysis.geometry.repair import Repaired
 
 SQUARE = "POLYGON((0 0, 10 0, 10 10, 0 10, 0 0))"
 BOW_TIE = "POLYGON((0 0, 10 10, 10 0, 0 10, 0 0))"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import shapely
 
-from lowland_gis.analysis import rings as flat
-from lowland_gis.analysis import wkb as words
+from lowland_gis.analysis.overlay import rings as flat
+from lowland_gis.analysis.overlay import wkb as words
 
 SQUARE = shapely.box(0, 0, 10, 10)
 HOLED = shapely.Polygon(SQUARE.exterior.coords, [shapely.box(2, 2, 4, 4).exterior.coords])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lowland_gis.analysis.rule_faults import pack_faults
+from lowland_gis.analysis.rules.pack_faults import pack_faults
 from lowland_gis.definitions.rule_pack import checked, pack_path
 from lowland_gis.errors import DefinitionError
 

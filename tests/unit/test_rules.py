@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lowland_gis.analysis.decide import Facts, compare_clause, decide
-from lowland_gis.analysis.kleene import FALSE, TRUE, UNKNOWN
-from lowland_gis.analysis.rules import Clause, Example, Parameter, Question, Rule, RulePack
+from lowland_gis.analysis.rules.decide import Facts, compare_clause, decide
+from lowland_gis.analysis.rules.kleene import FALSE, TRUE, UNKNOWN
+from lowland_gis.analysis.rules.pack import Clause, Example, Parameter, Question, Rule, RulePack
 
 DAY = dt.date(2024, 4, 17)
 LIMIT = Parameter("limit", 0.5, "share", "示例", DAY, example=True)

@@ -11,7 +11,7 @@ import pyogrio
 import pytest
 import shapely
 
-from lowland_gis.analysis.geodesy import GaussPlane, ellipsoidal_areas
+from lowland_gis.analysis.geometry.geodesy import GaussPlane, ellipsoidal_areas
 from lowland_gis.errors import UsageError
 from lowland_gis.sample import SpoiltShares, controls, write_district
 from lowland_gis.sample.dbf import Field, write_dbf

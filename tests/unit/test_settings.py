@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lowland_gis.errors import UsageError
-from lowland_gis.pipeline.delineate import changed
+from lowland_gis.pipeline.units.draw import changed
 from lowland_gis.settings import (
     DelineateSettings,
     gauss_plane,

@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from lowland_gis.definitions.legend import read_legend
-from lowland_gis.deliver import fonts
-from lowland_gis.deliver.furniture import bar_length, draw_furniture, legend_entries
-from lowland_gis.deliver.sheet import overview
 from lowland_gis.errors import InputRefusedError, UsageError
+from lowland_gis.products.maps import fonts
+from lowland_gis.products.maps.furniture import bar_length, draw_furniture, legend_entries
+from lowland_gis.products.maps.overview import overview
 
 CRS = "EPSG:4548"
 ANSWERS = ("industrial", "town", "village", "legacy", "none", "open")

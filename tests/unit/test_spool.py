@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 import shapely
 
-from lowland_gis.analysis import tabulate
-from lowland_gis.analysis.polygons import polygon_rings
-from lowland_gis.analysis.wkb import rings_of
+from lowland_gis.analysis.overlay import tabulate
+from lowland_gis.analysis.overlay.polygons import polygon_rings
+from lowland_gis.analysis.overlay.wkb import rings_of
 from lowland_gis.engines import local
 from lowland_gis.engines.spool import Spool
 from lowland_gis.errors import InputRefusedError

@@ -7,7 +7,7 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from lowland_gis.analysis.spreadsheet import Lost, Merged, stored, table_of
+from lowland_gis.analysis.fields.spreadsheet import Lost, Merged, stored, table_of
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.read import received
 from lowland_gis.files.source import opened

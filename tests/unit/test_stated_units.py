@@ -3,10 +3,10 @@
 import openpyxl
 import pytest
 
-from lowland_gis.analysis import headings
-from lowland_gis.analysis.attributes import standardise
-from lowland_gis.analysis.spreadsheet import Merged, table_of
-from lowland_gis.analysis.stated_units import stated_units
+from lowland_gis.analysis.fields import headings
+from lowland_gis.analysis.fields.attributes import standardise
+from lowland_gis.analysis.fields.spreadsheet import Merged, table_of
+from lowland_gis.analysis.fields.stated_quantities import stated_units
 from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.definitions.mapping import Mapping, apply
 from lowland_gis.files.read import received

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import shapely
 
-from lowland_gis.analysis.strips import apart, ground
+from lowland_gis.analysis.geometry.strips import apart, ground
 
 
 def test_a_strip_takes_the_place_of_the_ground_around_it():

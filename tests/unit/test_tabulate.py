@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import shapely
 
-from lowland_gis.analysis import tabulate
-from lowland_gis.analysis.wkb import rings_of
+from lowland_gis.analysis.overlay import tabulate
+from lowland_gis.analysis.overlay.wkb import rings_of
 
 PARCELS = np.array([shapely.box(10 * n, 0, 10 * n + 10, 10) for n in range(7)], dtype=object)
 ZONES = np.array(

@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from lowland_gis.analysis import tabulate
+from lowland_gis.analysis.overlay import tabulate
 from lowland_gis.engines import local, spool
 from lowland_gis.errors import InputRefusedError
-from lowland_gis.pipeline.files import tabulate_files
+from lowland_gis.pipeline.overlaps.two_files import tabulate_files
 from made_files import box
 from odd_shapes import head, points, several, write_odd
 from scattered import field

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from shapely import MultiPolygon, Polygon, box
 from shapely.affinity import translate
 
-from lowland_gis.analysis import topology
+from lowland_gis.analysis.quality import topology
 
 
 def layer(*shapes):

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lowland_gis.analysis.contiguity import barrier_cells
-from lowland_gis.analysis.delineate import Draft, describe, search_units
-from lowland_gis.analysis.unit_edit import Change, Edit, apply_edits, change_units, units_of
-from lowland_gis.analysis.unit_ground import Problem, build_problem
-from lowland_gis.analysis.unit_judge import judge
-from lowland_gis.analysis.unit_reasons import alternatives
-from lowland_gis.analysis.unit_search import Effort, no_wishes, solve_component
+from lowland_gis.analysis.units.contiguity import barrier_cells
+from lowland_gis.analysis.units.draw import Draft, describe, search_units
+from lowland_gis.analysis.units.edit import Change, Edit, apply_edits, change_units, units_of
+from lowland_gis.analysis.units.ground import Problem, build_problem
+from lowland_gis.analysis.units.judge import judge
+from lowland_gis.analysis.units.reasons import alternatives
+from lowland_gis.analysis.units.search import Effort, no_wishes, solve_component
 from unit_instances import district
 
 EFFORT = Effort(rounds=2)

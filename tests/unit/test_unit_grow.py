@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lowland_gis.analysis.contiguity import barrier_cells
-from lowland_gis.analysis.unit_ground import Problem, build_problem
-from lowland_gis.analysis.unit_grow import grow, set_hash
-from lowland_gis.analysis.unit_value import desk_of, next_trail
+from lowland_gis.analysis.units.contiguity import barrier_cells
+from lowland_gis.analysis.units.ground import Problem, build_problem
+from lowland_gis.analysis.units.grow import grow, set_hash
+from lowland_gis.analysis.units.value import desk_of, next_trail
 from unit_instances import district
 
 

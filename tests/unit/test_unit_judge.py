@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import shapely
 
-from lowland_gis.analysis.unit_ground import Limits, Problem, Weights, build_problem
-from lowland_gis.analysis.unit_judge import judge, members_of_polygons
+from lowland_gis.analysis.units.ground import Limits, Problem, Weights, build_problem
+from lowland_gis.analysis.units.judge import judge, members_of_polygons
 
 WHOLE = shapely.box(-1000, -1000, 5000, 5000)
 

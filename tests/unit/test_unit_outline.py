@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import shapely
 
-from lowland_gis.analysis.unit_outline import outlines
+from lowland_gis.analysis.units.outline import outlines
 
 
 def started_at(shape: shapely.Polygon, vertex: int, *, turned: bool) -> shapely.Polygon:

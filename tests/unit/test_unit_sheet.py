@@ -13,11 +13,11 @@ import shapely
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from lowland_gis.definitions.codes import domain_names
-from lowland_gis.deliver.drawing import page_settings
-from lowland_gis.deliver.fonts import font_families
-from lowland_gis.deliver.unit_sheet import UnitSheet, draw_unit_sheet, unit_page
 from lowland_gis.errors import UsageError
-from lowland_gis.pipeline.unit_sheet import ownership
+from lowland_gis.pipeline.products.unit_sheet import ownership
+from lowland_gis.products.maps.drawing import page_settings
+from lowland_gis.products.maps.fonts import font_families
+from lowland_gis.products.maps.unit_sheet import UnitSheet, draw_unit_sheet, unit_page
 
 
 def sheet(parcels: int, kinds: int = 3) -> UnitSheet:

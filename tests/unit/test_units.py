@@ -2,7 +2,7 @@
 
 import pytest
 
-from lowland_gis.analysis.units import UNITS, comparable, converted, product, same_dimension
+from lowland_gis.quantities import UNITS, comparable, converted, product, same_dimension
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from lowland_gis.deliver import workbook
-from lowland_gis.deliver.workbook import AreaRow, Column, SheetContent, area_summary, write_workbook
 from lowland_gis.errors import InputRefusedError
+from lowland_gis.products.tables import workbook
+from lowland_gis.products.tables.workbook import AreaRow, Column, SheetContent, area_summary, write_workbook
 
 DATED = dt.date(2024, 1, 1)
 HOSTILE = [

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lowland_gis.analysis import headings
+from lowland_gis.analysis.fields import headings
 from lowland_gis.definitions.layer import layer_definition
 from variations.forms import as_delivered, gpkg, xlsx, xlsx_as_typed, xlsx_with_title
 from variations.incoming import Delivered, rows_of

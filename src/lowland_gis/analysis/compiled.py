@@ -68,7 +68,7 @@ def _folder() -> str:
     """
     home = Path(__file__).parent
     digest = hashlib.sha256()
-    for module in sorted(home.glob("*.py")):
+    for module in sorted(home.rglob("*.py")):
         digest.update(module.read_bytes())
     name = _PREFIX + digest.hexdigest()[:16]
     if os.environ.get("NUMBA_CACHE_DIR"):

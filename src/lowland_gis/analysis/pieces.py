@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from lowland_gis.analysis.derived import areas
+from lowland_gis.analysis.geometry.derived import areas
 
 By = Literal["place", "code"]
 Flags = npt.NDArray[np.bool_]

@@ -26,7 +26,7 @@ from lowland_gis.errors import InputRefusedError, LowlandError
 
 if TYPE_CHECKING:
     from lowland_gis.files.outputs import Outputs
-    from lowland_gis.pipeline.project import Project
+    from lowland_gis.pipeline.base.project import Project
     from lowland_gis.settings import Settings
 
 # A fault of the program itself; 1 would read as findings. The number is that of sysexits.h.
@@ -127,7 +127,7 @@ class Session:
     @cached_property
     def project(self) -> Project:
         """Return the open project."""
-        from lowland_gis.pipeline.project import open_project
+        from lowland_gis.pipeline.base.project import open_project
 
         return open_project(self.project_file)
 
@@ -135,7 +135,7 @@ class Session:
     def outputs(self) -> Outputs:
         """Return what the project has written; without a project no file that exists is known as ours."""
         from lowland_gis.files.outputs import Outputs
-        from lowland_gis.pipeline.outputs import outputs_of
+        from lowland_gis.pipeline.base.outputs import outputs_of
 
         return (
             outputs_of(self.project_dir, lambda: self.settings) if self.project_file.is_file() else Outputs()
@@ -143,7 +143,7 @@ class Session:
 
     def tell(self, text: str) -> None:
         """Say what is being done, on stderr; what only passes by is one line of a terminal, unless more is to be said."""
-        from lowland_gis.pipeline.passing import Passing
+        from lowland_gis.pipeline.base.passing import Passing
 
         if self.verbosity >= 0:
             (mention if isinstance(text, Passing) and not self.verbosity else warn)(text)

@@ -16,11 +16,11 @@ from lowland_gis.cli.staleness import mark
 from lowland_gis.cli.tables import json_option, show
 from lowland_gis.definitions.check import CheckDefinition, checks, chosen_checks
 from lowland_gis.errors import UsageError
-from lowland_gis.pipeline.check import ALL_RECORDS
-from lowland_gis.pipeline.check import check as run_check
-from lowland_gis.pipeline.checked import idle_checks, standing
-from lowland_gis.pipeline.findings import ACCEPTED, FIXED, OPEN, accept, listed_findings
-from lowland_gis.pipeline.overview import deliveries_in_force
+from lowland_gis.pipeline.products.figures import deliveries_in_force
+from lowland_gis.pipeline.quality.check import ALL_RECORDS
+from lowland_gis.pipeline.quality.check import check as run_check
+from lowland_gis.pipeline.quality.checked import idle_checks, standing
+from lowland_gis.pipeline.quality.findings import ACCEPTED, FIXED, OPEN, accept, listed_findings
 
 _FOUND = 1
 

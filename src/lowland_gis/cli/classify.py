@@ -35,12 +35,12 @@ def run(ctx: click.Context, as_json: bool) -> None:
 
     What was delivered or registered since is tabulated and measured first; what has not changed is not done again.
     """
-    from lowland_gis.pipeline.classify import classify as run_classify
-    from lowland_gis.pipeline.frames import kind_table
-    from lowland_gis.pipeline.lacking import lacking
-    from lowland_gis.pipeline.measure import measure
-    from lowland_gis.pipeline.reading import reading
-    from lowland_gis.pipeline.tabulate import tabulate
+    from lowland_gis.pipeline.evidence.lacking import lacking
+    from lowland_gis.pipeline.evidence.measure import measure
+    from lowland_gis.pipeline.intake.reading import reading
+    from lowland_gis.pipeline.overlaps.tabulate import tabulate
+    from lowland_gis.pipeline.products.frames import kind_table
+    from lowland_gis.pipeline.verdicts.classify import classify as run_classify
 
     session: Session = ctx.obj
     project = session.project
@@ -64,8 +64,8 @@ def run(ctx: click.Context, as_json: bool) -> None:
 def explain(ctx: click.Context, parcel: str, run_name: str, everything: bool, as_json: bool) -> None:
     """Say why PARCEL (宗地代码) got its verdicts, clause by clause."""
     from lowland_gis.cli.explanation import show_explanation
-    from lowland_gis.pipeline.explain import explain as explain_parcel
-    from lowland_gis.pipeline.reading import reading
+    from lowland_gis.pipeline.intake.reading import reading
+    from lowland_gis.pipeline.verdicts.explain import explain as explain_parcel
 
     with reading(ctx.obj.project, run_name) as held:
         found = explain_parcel(held, parcel)
@@ -87,8 +87,8 @@ def compare(ctx: click.Context, earlier: str, later: str, list_parcels: bool, as
 
     EARLIER and LATER are run numbers, or latest.
     """
-    from lowland_gis.pipeline.compare import compare as compare_runs
-    from lowland_gis.pipeline.reading import reading
+    from lowland_gis.pipeline.intake.reading import reading
+    from lowland_gis.pipeline.verdicts.compare import compare as compare_runs
 
     with reading(ctx.obj.project, later) as held:
         found = compare_runs(held, earlier)
@@ -114,7 +114,7 @@ def rerun(session: Session, run_name: str, as_json: bool) -> None:
     Exit code 5 when a row differs, or a file that the run read is gone or another one; the differences are listed.
     """
     from lowland_gis.errors import RerunDiffersError
-    from lowland_gis.pipeline.rerun import rerun as make_again
+    from lowland_gis.pipeline.verdicts.rerun import rerun as make_again
 
     proof = make_again(session.project, run_name, tell=session.tell)
     for note in proof.notes:
@@ -153,8 +153,8 @@ def todo(
     as_json: bool,
 ) -> None:
     """List what would settle each unknown, by office (问题清单)."""
-    from lowland_gis.pipeline.reading import reading
-    from lowland_gis.pipeline.todo import by_office, todo_list
+    from lowland_gis.pipeline.intake.reading import reading
+    from lowland_gis.pipeline.registry.todo import by_office, todo_list
 
     with reading(ctx.obj.project, run_name) as held:
         rows = todo_list(held, office)

@@ -12,8 +12,8 @@ from typing import Protocol
 import click
 
 from lowland_gis.cli.outputs import InputPath
-from lowland_gis.db import cluster as clusters
 from lowland_gis.db.migrate import LOSS, bring
+from lowland_gis.db.private import cluster as clusters
 from lowland_gis.db.revision import current_revision
 from lowland_gis.db.server import Facts, ensure_postgis, facts_of, without_password
 from lowland_gis.errors import listed

@@ -10,17 +10,17 @@ from pathlib import Path
 import click
 import pandas as pd
 
-from lowland_gis.analysis.agreement import Agreement
 from lowland_gis.cli import Session
 from lowland_gis.cli.outputs import OutputPath
 from lowland_gis.cli.tables import show
 from lowland_gis.db.connect import transaction
 from lowland_gis.files.whole import refused, whole
 from lowland_gis.pipeline import demo as stages
-from lowland_gis.pipeline.frames import kind_table
-from lowland_gis.pipeline.project import Project
-from lowland_gis.pipeline.reading import reading
-from lowland_gis.pipeline.run import Report, run
+from lowland_gis.pipeline.base.project import Project
+from lowland_gis.pipeline.flow import Report, run
+from lowland_gis.pipeline.intake.reading import reading
+from lowland_gis.pipeline.products.frames import kind_table
+from lowland_gis.sample.agreement import Agreement
 
 DEFAULT_PARCELS = 3000
 _SHOWN = 20

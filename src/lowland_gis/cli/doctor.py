@@ -14,10 +14,10 @@ import pandas as pd
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.tables import json_option, show
-from lowland_gis.db.binaries import find_binaries
-from lowland_gis.db.cluster import locate
-from lowland_gis.deliver.fonts import font_families
+from lowland_gis.db.private.binaries import find_binaries
+from lowland_gis.db.private.cluster import locate
 from lowland_gis.errors import LowlandError
+from lowland_gis.products.maps.fonts import font_families
 
 PACKAGES = (
     "geopandas",

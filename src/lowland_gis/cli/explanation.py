@@ -15,8 +15,8 @@ from rich.rule import Rule as Ruler
 from rich.table import Table
 from rich.text import Text
 
-from lowland_gis.analysis.units import UNITS
-from lowland_gis.pipeline.explain import ClauseLine, Estimated, Explanation, QuestionLine, RuleLine
+from lowland_gis.pipeline.verdicts.explain import ClauseLine, Estimated, Explanation, QuestionLine, RuleLine
+from lowland_gis.quantities import UNITS
 
 SIGNS = {"true": ("✔", "green"), "false": ("✘", "red"), "unknown": ("?", "yellow")}
 OPS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "=": "="}

@@ -10,10 +10,10 @@ import click
 
 from lowland_gis.cli import Session, loading
 from lowland_gis.cli.progress import progress
-from lowland_gis.pipeline.begun import begun
+from lowland_gis.pipeline.intake.delivery import begun
 
 if TYPE_CHECKING:
-    from lowland_gis.pipeline.ingest import Loaded
+    from lowland_gis.pipeline.intake.ingest import Loaded
 
 
 @click.command()
@@ -69,7 +69,7 @@ def ingest(
     with begun(_here(source), Path.cwd(), encoding) as arriving:
         with loading():
             import lowland_gis.files.read  # noqa: F401 - first, because it reads on while the rest is loaded
-            from lowland_gis.pipeline.ingest import ingest_begun
+            from lowland_gis.pipeline.intake.ingest import ingest_begun
             from lowland_gis.settings import DeliverySettings
         # On the command line a path means what the shell means; lowland.toml counts from its own folder.
         delivery = DeliverySettings(

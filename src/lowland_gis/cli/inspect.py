@@ -18,8 +18,8 @@ from lowland_gis.definitions.mapping_form import with_blanks
 from lowland_gis.errors import UsageError
 from lowland_gis.files.datum import read_datum
 from lowland_gis.files.whole import write_text
-from lowland_gis.pipeline.inspect import Options, inspect_source
-from lowland_gis.pipeline.inspection import Inspection
+from lowland_gis.pipeline.intake.inspect import Options, inspect_source
+from lowland_gis.pipeline.intake.inspection import Inspection
 from lowland_gis.settings import DEFAULT_CRS
 
 if TYPE_CHECKING:

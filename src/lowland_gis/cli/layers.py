@@ -14,9 +14,9 @@ from lowland_gis.cli.lists import on_terminal
 from lowland_gis.cli.outputs import OutputPath, overwrite_option
 from lowland_gis.cli.tables import json_option, show
 from lowland_gis.definitions.layer import layer_definition, layer_keys
-from lowland_gis.pipeline.difference import Difference, layer_difference
-from lowland_gis.pipeline.overview import deliveries_in_force
-from lowland_gis.pipeline.rejects import export_rejects, issues_of
+from lowland_gis.pipeline.intake.rejects import export_rejects, issues_of
+from lowland_gis.pipeline.intake.versions_compared import Difference, layer_difference
+from lowland_gis.pipeline.products.figures import deliveries_in_force
 
 # So many rows of each kind are shown on a terminal; --json gives all.
 _SHOWN = 20

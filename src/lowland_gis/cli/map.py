@@ -8,8 +8,8 @@ import click
 
 from lowland_gis.cli.outputs import OutputPath, overwrite_option
 from lowland_gis.cli.staleness import mark
-from lowland_gis.pipeline.package import draw_overview, map_contents
-from lowland_gis.pipeline.reading import reading
+from lowland_gis.pipeline.intake.reading import reading
+from lowland_gis.pipeline.products.package import draw_overview, map_contents
 
 
 @click.group("map")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from lowland_gis.analysis.examples import Ran
-from lowland_gis.analysis.faults import Fault
-from lowland_gis.analysis.rules import Clause, RulePack
+from lowland_gis.analysis.rules.examples import Ran
+from lowland_gis.analysis.rules.faults import Fault
+from lowland_gis.analysis.rules.pack import Clause, RulePack
 
 
 def clause_table(pack: RulePack) -> pd.DataFrame:

@@ -9,9 +9,9 @@ import click
 
 from lowland_gis.cli.outputs import InputPath, OutputPath, overwrite_option
 from lowland_gis.cli.staleness import mark
-from lowland_gis.deliver.package import check as check_package
-from lowland_gis.pipeline.package import file_package, package_contents
-from lowland_gis.pipeline.reading import reading
+from lowland_gis.pipeline.intake.reading import reading
+from lowland_gis.pipeline.products.package import file_package, package_contents
+from lowland_gis.products.package.build import check as check_package
 
 
 @click.group()

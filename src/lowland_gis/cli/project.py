@@ -16,7 +16,7 @@ from lowland_gis.cli.outputs import InputPath, OutputPath
 from lowland_gis.errors import UsageError
 from lowland_gis.files.planes import advice
 from lowland_gis.files.whole import write_text
-from lowland_gis.pipeline.project_text import project_text
+from lowland_gis.pipeline.base.project_text import project_text
 from lowland_gis.settings import (
     DEFAULT_CRS,
     PROJECT_FILE,
@@ -26,7 +26,7 @@ from lowland_gis.settings import (
 )
 
 if TYPE_CHECKING:
-    from lowland_gis.pipeline.propose import Proposal
+    from lowland_gis.pipeline.intake.propose import Proposal
 
 
 @click.command()
@@ -112,7 +112,7 @@ def _project(folder: Path, code: str, name: str, crs: str, as_of: dt.date) -> Pr
 def _proposal(
     session: Session, folder: Path, source: Path, crs: str | None, code: str | None, today: dt.date
 ) -> Proposal:
-    from lowland_gis.pipeline.propose import Given, propose
+    from lowland_gis.pipeline.intake.propose import Given, propose
 
     return propose(source, folder, Given(crs, code, today), tell=session.tell)
 

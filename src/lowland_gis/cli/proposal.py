@@ -10,7 +10,7 @@ import pandas as pd
 from lowland_gis.cli import Session
 from lowland_gis.cli.tables import show
 from lowland_gis.definitions.layer import layer_definition
-from lowland_gis.pipeline.propose import MAPPINGS, Proposal, Proposed
+from lowland_gis.pipeline.intake.propose import MAPPINGS, Proposal, Proposed
 from lowland_gis.settings import PROJECT_FILE, ProjectSettings
 
 

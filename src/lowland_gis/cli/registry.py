@@ -10,11 +10,11 @@ from lowland_gis.cli import Session
 from lowland_gis.cli.outputs import InputPath
 from lowland_gis.cli.staleness import mark
 from lowland_gis.cli.tables import json_option, show
-from lowland_gis.pipeline.determine import determine
-from lowland_gis.pipeline.frames import problem_frame
-from lowland_gis.pipeline.frozen_changes import affected_frozen
-from lowland_gis.pipeline.reading import reading
-from lowland_gis.pipeline.together import stale_drafted
+from lowland_gis.pipeline.intake.reading import reading
+from lowland_gis.pipeline.products.frames import problem_frame
+from lowland_gis.pipeline.products.together import stale_drafted
+from lowland_gis.pipeline.registry.determine import determine
+from lowland_gis.pipeline.units.frozen_changes import affected_frozen
 
 
 @click.group()
@@ -64,7 +64,7 @@ def document(session: Session, parcel: str, clause: str, file: Path, says: str) 
     CLAUSE is a measure such as paper_fire, or the title of a clause. The digest of the file, who and when are kept; the next
     `lowland classify run` uses it.
     """
-    from lowland_gis.pipeline.documents import register
+    from lowland_gis.pipeline.base.papers import register
 
     entry = register(session.project, parcel, clause, file, says={"true": True, "false": False}.get(says))
     held = "" if entry.fresh else " was registered before, so nothing was added"

@@ -146,8 +146,8 @@ def test(session: Session, file: str, as_json: bool) -> None:
 @click.pass_context
 def what_if(ctx: click.Context, changes: tuple[str, ...], list_parcels: bool, as_json: bool) -> None:
     """Show how many parcels and hectares would change their answer under other limits; nothing is written."""
-    from lowland_gis.pipeline.reading import reading
-    from lowland_gis.pipeline.what_if import flips, summed
+    from lowland_gis.pipeline.intake.reading import reading
+    from lowland_gis.pipeline.verdicts.what_if import flips, summed
 
     with reading(ctx.obj.project) as held:
         found = flips(held, changes)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from lowland_gis.cli import Session
-from lowland_gis.pipeline.run import STAGES
-from lowland_gis.pipeline.run import run as run_stages
+from lowland_gis.pipeline.flow import STAGES
+from lowland_gis.pipeline.flow import run as run_stages
 
 
 @click.command()

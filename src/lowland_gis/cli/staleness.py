@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from lowland_gis.pipeline.stale import Stale
+    from lowland_gis.pipeline.base.stale import Stale
 
 FINDINGS = 1
 

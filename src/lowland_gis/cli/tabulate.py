@@ -17,10 +17,10 @@ from lowland_gis.cli.progress import progress
 from lowland_gis.files.outputs import same_file
 from lowland_gis.files.source import located
 from lowland_gis.files.table import check_suffix, csv_writer, row_writer
-from lowland_gis.pipeline.files import Tabulated, tabulate_files
-from lowland_gis.pipeline.files_in_sql import database_for, tabulate_files_in_sql
-from lowland_gis.pipeline.given_crs import given_crs
-from lowland_gis.pipeline.project import unwatched
+from lowland_gis.pipeline.base.project import unwatched
+from lowland_gis.pipeline.intake.given_crs import given_crs
+from lowland_gis.pipeline.overlaps.two_files import Tabulated, tabulate_files
+from lowland_gis.pipeline.overlaps.two_files_in_sql import database_for, tabulate_files_in_sql
 
 
 @click.command()

@@ -17,9 +17,9 @@ from lowland_gis.cli.tables import json_option, show
 from lowland_gis.errors import UsageError
 
 if TYPE_CHECKING:
-    from lowland_gis.analysis.unit_edit import Edit
-    from lowland_gis.pipeline.drafts import Compared
-    from lowland_gis.pipeline.stale import Stale
+    from lowland_gis.analysis.units.edit import Edit
+    from lowland_gis.pipeline.base.stale import Stale
+    from lowland_gis.pipeline.units.drafts import Compared
 
 _LIST = [
     "run_id",
@@ -73,9 +73,9 @@ def unit() -> None:
 @click.pass_context
 def draft(ctx: click.Context, /, name: str | None, changes: tuple[str, ...], **effort: int | None) -> None:
     """Draw units from the current verdicts; with NAME a draft beside those of the flow, under changed settings."""
-    from lowland_gis.pipeline.delineate import delineate
-    from lowland_gis.pipeline.delineate import draft as draw
-    from lowland_gis.pipeline.drafts import read_draft
+    from lowland_gis.pipeline.units.drafts import read_draft
+    from lowland_gis.pipeline.units.draw import delineate
+    from lowland_gis.pipeline.units.draw import draft as draw
 
     wanted = _changes(changes) | {key: value for key, value in effort.items() if value is not None}
     if name is None and wanted:
@@ -117,10 +117,10 @@ def list_drafts(ctx: click.Context, frozen: bool, as_json: bool) -> None:
 
     Exit code 1 when the newest one is out of date, or a correction has touched a frozen unit.
     """
-    from lowland_gis.pipeline.drafts import drafts, stale_drafts
-    from lowland_gis.pipeline.frozen import unit_history
-    from lowland_gis.pipeline.frozen_changes import frozen_changes, said_of
-    from lowland_gis.pipeline.reading import reading
+    from lowland_gis.pipeline.intake.reading import reading
+    from lowland_gis.pipeline.units.drafts import drafts, stale_drafts
+    from lowland_gis.pipeline.units.frozen import unit_history
+    from lowland_gis.pipeline.units.frozen_changes import frozen_changes, said_of
 
     with reading(ctx.obj.project) as held:
         rows, entries, changes = drafts(held.connection), unit_history(held.connection), frozen_changes(held)
@@ -144,9 +144,9 @@ def list_drafts(ctx: click.Context, frozen: bool, as_json: bool) -> None:
 @click.pass_context
 def metrics(ctx: click.Context, what: str, layer: str | None, as_json: bool) -> None:
     """Show every unit of a draft with its ledger; or judge a FILE of polygons or members by the limits of lowland.toml."""
-    from lowland_gis.pipeline.drafts import judged_polygons, reading_draft
-    from lowland_gis.pipeline.frozen_changes import affected_frozen
-    from lowland_gis.pipeline.reading import reading
+    from lowland_gis.pipeline.intake.reading import reading
+    from lowland_gis.pipeline.units.drafts import judged_polygons, reading_draft
+    from lowland_gis.pipeline.units.frozen_changes import affected_frozen
 
     project = ctx.obj.project
     if Path(what).suffix:
@@ -178,8 +178,8 @@ def members(
     as_json: bool,
 ) -> None:
     """List the parcels of a draft unit by unit, then those in none with the reason; -o writes it for Excel (单元宗地清单)."""
-    from lowland_gis.pipeline.draft_members import member_list
-    from lowland_gis.pipeline.drafts import reading_draft
+    from lowland_gis.pipeline.products.members import member_list
+    from lowland_gis.pipeline.units.drafts import reading_draft
 
     with reading_draft(ctx.obj.project, which) as draft:
         rows = member_list(draft, units)
@@ -208,8 +208,8 @@ def _tell_findings(ctx: click.Context, findings: pd.DataFrame, *stale: Stale | N
 @click.pass_context
 def why(ctx: click.Context, parcel: str, which: str, as_json: bool) -> None:
     """Say where PARCEL is in a draft or why it is left out, and the next-best units that would hold it."""
-    from lowland_gis.pipeline.drafts import next_best, reading_draft
-    from lowland_gis.pipeline.frozen import holding
+    from lowland_gis.pipeline.units.drafts import next_best, reading_draft
+    from lowland_gis.pipeline.units.frozen import holding
 
     with reading_draft(ctx.obj.project, which) as draft:
         said, found = next_best(draft, parcel)
@@ -237,14 +237,14 @@ def why(ctx: click.Context, parcel: str, which: str, as_json: bool) -> None:
 @click.pass_context
 def edit(ctx: click.Context, /, name: str, which: str, **edits: tuple[str, ...]) -> None:
     """Change a draft as said and keep it as NAME; only the components touched are drawn again."""
-    from lowland_gis.pipeline.drafts import edit as edit_draft
+    from lowland_gis.pipeline.units.drafts import edit as edit_draft
 
     done = edit_draft(ctx.obj.project, which, name, _edits(edits), tell=ctx.obj.tell)
     _tell_compared(ctx, done)
 
 
 def _edits(texts: dict[str, tuple[str, ...]]) -> tuple[Edit, ...]:
-    from lowland_gis.analysis.unit_edit import Edit
+    from lowland_gis.analysis.units.edit import Edit
 
     edits = [Edit("lock", units=(text,)) for text in texts["lock"]]
     edits += [Edit("merge", units=tuple(text.split(","))) for text in texts["merge"]]
@@ -274,8 +274,8 @@ def _tell_compared(ctx: click.Context, done: Compared) -> None:
 @click.pass_context
 def export(ctx: click.Context, target: Path, which: str, overwrite: bool) -> None:
     """Write a draft as a GeoPackage for QGIS: `members` (edit unit_id) and `units` (edit outlines)."""
-    from lowland_gis.pipeline.drafts import export as export_draft
-    from lowland_gis.pipeline.drafts import reading_draft
+    from lowland_gis.pipeline.units.drafts import export as export_draft
+    from lowland_gis.pipeline.units.drafts import reading_draft
 
     with reading_draft(ctx.obj.project, which) as draft:
         click.echo(export_draft(draft, target, overwrite=overwrite))
@@ -290,7 +290,7 @@ def export(ctx: click.Context, target: Path, which: str, overwrite: bool) -> Non
 @click.pass_context
 def import_(ctx: click.Context, source: Path, which: str, name: str | None, layer: str | None) -> None:
     """Bring a draft back that was edited in QGIS, check it by the rules of --draft, and show what the edit cost."""
-    from lowland_gis.pipeline.drafts import import_edited
+    from lowland_gis.pipeline.units.drafts import import_edited
 
     done = import_edited(ctx.obj.project, which, name or source.stem, source, layer, tell=ctx.obj.tell)
     _tell_compared(ctx, done)
@@ -320,7 +320,7 @@ def freeze(
 
     Refused with 3 while a correction has touched frozen units that these do not replace.
     """
-    from lowland_gis.pipeline.freeze import freeze as freeze_units
+    from lowland_gis.pipeline.units.freeze import freeze as freeze_units
 
     done = freeze_units(session.project, which, units, replaces=replaces, dry_run=dry_run, tell=session.tell)
     show(done, as_json=as_json)
@@ -338,7 +338,7 @@ def withdraw(session: Session, numbers: tuple[str, ...], reason: str, dry_run: b
 
     Nothing is deleted: who, when and why stay in the registry, see lowland unit list --all.
     """
-    from lowland_gis.pipeline.freeze import withdraw as withdraw_units
+    from lowland_gis.pipeline.units.freeze import withdraw as withdraw_units
 
     done = withdraw_units(session.project, numbers, reason, dry_run=dry_run)
     for row in done[~done["fresh"]].to_dict("records"):
@@ -363,8 +363,8 @@ def _tell_dry_run(session: Session, dry_run: bool) -> None:
 @click.pass_context
 def sheet(ctx: click.Context, unit_id: str, target: Path, which: str, overwrite: bool) -> None:
     """Draw the one-page planning sheet of a unit, or of a frozen one by its number, as PDF or PNG (单元规划一页图)."""
-    from lowland_gis.pipeline.drafts import reading_draft
-    from lowland_gis.pipeline.unit_sheet import sheet_of, unit_sheet
+    from lowland_gis.pipeline.products.unit_sheet import sheet_of, unit_sheet
+    from lowland_gis.pipeline.units.drafts import reading_draft
 
     which, unit_id = sheet_of(ctx.obj.project, which, unit_id)
     with reading_draft(ctx.obj.project, which) as draft:

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-from lowland_gis.analysis.faults import Fault, fault_lines
+from lowland_gis.analysis.rules.faults import Fault, fault_lines
 from lowland_gis.definitions.codes import code_names
 from lowland_gis.definitions.layer import layer_definition, layer_keys
 from lowland_gis.definitions.reading import FOLDER, read_toml

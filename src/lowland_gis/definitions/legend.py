@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
-from lowland_gis.analysis.faults import Fault
+from lowland_gis.analysis.rules.faults import Fault
 from lowland_gis.definitions.reading import FOLDER, parsed, read_toml, validated
 
 # Answers that stand last in a legend: open, none, and parcels without a verdict.

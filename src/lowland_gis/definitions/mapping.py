@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from lowland_gis.analysis.headings import parted
-from lowland_gis.analysis.written_units import known_unit, unit_factor
+from lowland_gis.analysis.fields.headings import parted
+from lowland_gis.analysis.fields.written_quantities import known_unit, unit_factor
 from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.definitions.mapping_faults import mapping_faults, unit_problem
 from lowland_gis.definitions.reading import parsed, validated

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from math import inf
 from typing import Any
 
-from lowland_gis.analysis.faults import Fault
-from lowland_gis.analysis.written_units import unit_factor
+from lowland_gis.analysis.fields.written_quantities import unit_factor
+from lowland_gis.analysis.rules.faults import Fault
 from lowland_gis.definitions.layer import FieldDefinition, layer_definition, layer_keys
 
 Table = Mapping[str, Any]

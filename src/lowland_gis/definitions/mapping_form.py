@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from lowland_gis.analysis.recognise import Column
+from lowland_gis.analysis.fields.recognise import Column
 from lowland_gis.definitions.layer import FieldDefinition
 from lowland_gis.definitions.mapping import quoted
 

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from lowland_gis.analysis.units import converted, unit_named
 from lowland_gis.definitions.package_faults import AREA, is_area, package_faults
 from lowland_gis.definitions.reading import FOLDER, parsed, shipped, validated
 from lowland_gis.errors import DefinitionError
+from lowland_gis.quantities import converted, unit_named
 from lowland_gis.schema.frames import FRAMES, Frame
 
 

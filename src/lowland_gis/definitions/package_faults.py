@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from typing import Any
 
-from lowland_gis.analysis.faults import Fault, doubles
-from lowland_gis.analysis.units import UNITS, same_dimension, unit_named
+from lowland_gis.analysis.rules.faults import Fault, doubles
+from lowland_gis.quantities import UNITS, same_dimension, unit_named
 from lowland_gis.schema.frames import FRAMES, Frame
 
 Table = Mapping[str, Any]

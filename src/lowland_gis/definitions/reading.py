@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from lowland_gis import toml
-from lowland_gis.analysis.faults import Fault, fault_lines
-from lowland_gis.analysis.model_faults import model_faults
+from lowland_gis.analysis.rules.faults import Fault, fault_lines
+from lowland_gis.analysis.rules.model_faults import model_faults
 from lowland_gis.errors import SHOWN_IN_FILES, DefinitionError, listed
 
 FOLDER = Path(__file__).parent

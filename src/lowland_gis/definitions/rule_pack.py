@@ -10,11 +10,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from lowland_gis.analysis.examples import Ran, run_examples
-from lowland_gis.analysis.faults import Fault, fault_lines
-from lowland_gis.analysis.pack_limits import day_faults
-from lowland_gis.analysis.rule_faults import example_faults, pack_faults
-from lowland_gis.analysis.rules import KIND, RulePack
+from lowland_gis.analysis.rules.examples import Ran, run_examples
+from lowland_gis.analysis.rules.faults import Fault, fault_lines
+from lowland_gis.analysis.rules.pack import KIND, RulePack
+from lowland_gis.analysis.rules.pack_faults import example_faults, pack_faults
+from lowland_gis.analysis.rules.pack_limits import day_faults
 from lowland_gis.definitions.measure import measure_units
 from lowland_gis.definitions.reading import FOLDER, parsed, shipped
 from lowland_gis.errors import DefinitionError, listed

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from lowland_gis.analysis import tabulate
-from lowland_gis.analysis.tabulate import Cover, Integers, Objects, Overlaps, no_overlaps
+from lowland_gis.analysis.overlay import tabulate
+from lowland_gis.analysis.overlay.tabulate import Cover, Integers, Objects, Overlaps, no_overlaps
 from lowland_gis.engines.spool import Spool
 
 NAME = "local"

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 from psycopg import sql
 
-from lowland_gis.analysis.short_rings import without_empty_holes
-from lowland_gis.analysis.tabulate import NOISE_M2, class_numbers
-from lowland_gis.analysis.wkb import rings_of
+from lowland_gis.analysis.geometry.short_rings import without_empty_holes
+from lowland_gis.analysis.overlay.tabulate import NOISE_M2, class_numbers
+from lowland_gis.analysis.overlay.wkb import rings_of
 from lowland_gis.db import copy_format
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame

@@ -10,7 +10,7 @@ from typing import IO, Self
 import numpy as np
 import numpy.typing as npt
 
-from lowland_gis.analysis.rings import Rings, gathered, joined, taken
+from lowland_gis.analysis.overlay.rings import Rings, gathered, joined, taken
 from lowland_gis.errors import InputRefusedError
 
 # So many bytes of vertices of a layer stay in memory; a polygon of 50 vertices has 800.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lowland_gis.analysis.doubts import Doubt
+from lowland_gis.analysis.fields.doubts import Doubt
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.encoding import cut_words, reads_as_gbk, whole_characters
 

@@ -17,8 +17,8 @@ from pyproj.exceptions import CRSError, ProjError
 from pyproj.transformer import Transformer, TransformerGroup
 
 from lowland_gis import toml
-from lowland_gis.analysis.faults import Fault, fault_lines
-from lowland_gis.analysis.model_faults import model_faults
+from lowland_gis.analysis.rules.faults import Fault, fault_lines
+from lowland_gis.analysis.rules.model_faults import model_faults
 from lowland_gis.errors import SHOWN_IN_FILES, DefinitionError, InputRefusedError, UsageError, listed
 from lowland_gis.files.crs import Reference, reference
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lowland_gis.analysis.doubts import Doubt
+from lowland_gis.analysis.fields.doubts import Doubt
 from lowland_gis.files.encoding import dbf_header
 
 Bytes = npt.NDArray[np.uint8]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyogrio.raw
 
-from lowland_gis.analysis.forensics import Kinds, kinds
+from lowland_gis.analysis.geometry.forensics import Kinds, kinds
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.encoding import dbf_header
 from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source

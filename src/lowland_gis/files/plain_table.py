@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from lowland_gis.analysis.attributes import arrow_table
-from lowland_gis.analysis.doubts import Aside, Doubt
-from lowland_gis.analysis.spreadsheet import SheetTable, table_of
-from lowland_gis.analysis.stated_units import NOTHING, Stated, stated_units
+from lowland_gis.analysis.fields.attributes import arrow_table
+from lowland_gis.analysis.fields.doubts import Aside, Doubt
+from lowland_gis.analysis.fields.spreadsheet import SheetTable, table_of
+from lowland_gis.analysis.fields.stated_quantities import NOTHING, Stated, stated_units
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.encoding import (
     CUT,

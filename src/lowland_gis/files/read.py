@@ -18,10 +18,10 @@ import pyogrio.raw
 import shapely
 from pyproj import CRS
 
-from lowland_gis.analysis.curves import MAX_DEVIATION_M, linearised
-from lowland_gis.analysis.doubts import Aside, Doubt
-from lowland_gis.analysis.extent import FARTHEST
-from lowland_gis.analysis.stated_units import NOTHING, Stated
+from lowland_gis.analysis.fields.doubts import Aside, Doubt
+from lowland_gis.analysis.fields.stated_quantities import NOTHING, Stated
+from lowland_gis.analysis.geometry.curves import MAX_DEVIATION_M, linearised
+from lowland_gis.analysis.geometry.extent import FARTHEST
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.broken_text import whole_texts
 from lowland_gis.files.dbf_values import DbfValues, dbf_values, deleted_words

@@ -9,7 +9,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from lowland_gis.analysis.repair import parts_of_kind
+from lowland_gis.analysis.geometry.repair import parts_of_kind
 from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source, gdal_target
 from lowland_gis.files.layers import Layer, layers_of, meant

@@ -12,17 +12,18 @@ from xlsxwriter.exceptions import XlsxWriterException
 
 from lowland_gis import __version__, sample
 from lowland_gis import settings as project_settings
-from lowland_gis.analysis.agreement import Agreement, compare
-from lowland_gis.db import cluster, migrate
+from lowland_gis.db import migrate
 from lowland_gis.db.frames import read_frame
+from lowland_gis.db.private import cluster
 from lowland_gis.errors import UsageError
 from lowland_gis.files.gdal_path import GDAL_ERRORS
 from lowland_gis.files.whole import refused, write_text
-from lowland_gis.pipeline.determine import problems
-from lowland_gis.pipeline.project import Project, Tell, open_project, silent
-from lowland_gis.pipeline.project_text import project_text
-from lowland_gis.pipeline.reading import Reading, reading
-from lowland_gis.pipeline.verdicts import kind_verdicts
+from lowland_gis.pipeline.base.project import Project, Tell, open_project, silent
+from lowland_gis.pipeline.base.project_text import project_text
+from lowland_gis.pipeline.intake.reading import Reading, reading
+from lowland_gis.pipeline.registry.determine import problems
+from lowland_gis.pipeline.verdicts.verdicts import kind_verdicts
+from lowland_gis.sample.agreement import Agreement, compare
 
 MARK = "sample.json"
 HALF_MADE = {"unfinished": True}

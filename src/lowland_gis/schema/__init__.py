@@ -1,7 +1,7 @@
 """The data dictionary: every table and column of the database, with kind, unit and meaning.
 
 One truth with many readers: the SQL tables (`db.tables`), the frames written by COPY (`db.frames`), the fields of
-a package (`deliver.package`) and the documentation are all derived from here. There is one module a schema; all of them hold data only.
+a package (`products.package.build`) and the documentation are all derived from here. There is one module a schema; all of them hold data only.
 """
 
 from __future__ import annotations

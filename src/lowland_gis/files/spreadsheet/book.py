@@ -16,7 +16,7 @@ from openpyxl.utils.datetime import from_excel
 from openpyxl.utils.escape import unescape
 from openpyxl.utils.exceptions import InvalidFileException
 
-from lowland_gis.analysis.spreadsheet import Lost, Merged, stored
+from lowland_gis.analysis.fields.spreadsheet import Lost, Merged, stored
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.source import Source
 from lowland_gis.files.spreadsheet.marks import Marks, marks

@@ -13,7 +13,7 @@ from xml.parsers import expat
 
 from openpyxl.utils.cell import range_boundaries
 
-from lowland_gis.analysis.spreadsheet import Merged
+from lowland_gis.analysis.fields.spreadsheet import Merged
 
 _BLOCK = 1 << 20
 _YES = ("1", "true")

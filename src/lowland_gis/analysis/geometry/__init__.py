@@ -1,0 +1,1 @@
+"""Shapes and planes: repair, curves, geodesic area, strips, and where coordinates can lie."""

@@ -1,0 +1,1 @@
+"""Values of parcels: out of overlaps, lines, plans and enterprises; the town of each."""

@@ -1,0 +1,1 @@
+"""How much of each parcel lies in which zone: the hot loop."""

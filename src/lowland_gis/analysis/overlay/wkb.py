@@ -1,0 +1,253 @@
+"""Polygons out of WKB as rings, and what is certain about each: no geometry objects, unless somebody brings some."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from lowland_gis.analysis.compiled import borrowing, compiled
+from lowland_gis.analysis.geometry.extent import FARTHEST
+from lowland_gis.analysis.geometry.short_rings import LEAST_POINTS
+from lowland_gis.analysis.overlay.rings import LARGE, Rings, blocks_of, fill_blocks, room, signed_area
+from lowland_gis.analysis.overlay.simple import holes_inside, is_simple
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+States = npt.NDArray[np.int8]
+Bytes = npt.NDArray[np.uint8]
+
+# What decoding says of a row.
+SURE, MISSING, EMPTY, DOUBT, UNREAD = 0, 1, 2, 3, 4
+
+_POLYGON, _MULTIPOLYGON = 3, 6
+_Z, _M, _SRID = 0x80000000, 0x40000000, 0x20000000
+_ISO_M, _ISO_ZM = 2, 3
+_LITTLE = 1
+_HEAD = 9  # byte order, kind and the number of parts
+_XY = 2
+_SURFACE = 2
+
+
+def decode(
+    content: Bytes, offsets: Integers, *, xy_room: Callable[[int], Floats] | None = None
+) -> tuple[Rings, States]:
+    """Return polygons and multipolygons of WKB as rings, and of each row what is known about it.
+
+    `offsets` (S + 1) cut `content` into rows. A row is SURE where it is one polygon whose rings are closed, finite and proved to be
+    simple, its holes apart and inside; MISSING where it has no bytes; EMPTY; in DOUBT where it was read but its validity is not proved; UNREAD where
+    it is of another kind, byte order or form. Heights and measures are left out. The rows of other states than SURE and DOUBT have
+    no rings. `xy_room` gives the array (N, 2) for so many vertices, where they are not to lie in one of their own.
+    """
+    n_rings, n_points, n_blocks = _measured(content, offsets)
+    rings = room(len(offsets) - 1, int(n_rings), 0 if xy_room else int(n_points), int(n_blocks))
+    if xy_room is not None:
+        rings = rings._replace(xy=xy_room(int(n_points)))
+    state = np.empty(len(offsets) - 1, dtype=np.int8)
+    _fill(content, offsets, rings, rings.xy.view(np.uint8).reshape(-1), state)
+    return rings, state
+
+
+def rings_of(geometries: npt.NDArray[np.object_]) -> Rings:
+    """Return polygons and multipolygons as rings; whatever has no area (nothing, points, lines) has none.
+
+    Raises:
+        ValueError: a geometry is invalid, not finite or a collection; the first five rows are named.
+    """
+    areal = geometries.copy()
+    areal[shapely.get_dimensions(geometries) != _SURFACE] = None
+    parts = [item or b"" for item in shapely.to_wkb(areal, byte_order=_LITTLE, output_dimension=2)]
+    offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
+    rings, state = decode(np.frombuffer(b"".join(parts), dtype=np.uint8), offsets)
+    doubtful = np.flatnonzero(state == DOUBT)
+    wrong = [*doubtful[~shapely.is_valid(areal[doubtful])], *np.flatnonzero(state == UNREAD)]
+    if wrong:
+        first = ", ".join(str(row) for row in sorted(wrong)[:5])
+        raise ValueError(f"{len(wrong)} geometries are no valid polygons, first in the rows: {first}")
+    return rings
+
+
+@borrowing
+def _word(content: Bytes, at: int) -> int:
+    """Read four bytes as a number; they lie at any address."""
+    return int(
+        np.int64(content[at])
+        | (np.int64(content[at + 1]) << 8)
+        | (np.int64(content[at + 2]) << 16)
+        | (np.int64(content[at + 3]) << 24)
+    )
+
+
+@borrowing
+def _header(content: Bytes, at: int, stop: int) -> tuple[int, int, int]:
+    """Return the kind of a WKB geometry (0 where it is of no use here), the numbers of a point, and where its counts begin."""
+    if stop - at < _HEAD or content[at] != _LITTLE:
+        return 0, 0, at
+    word = _word(content, at + 1)
+    kind = word & 0x1FFFFFFF
+    thousand = kind // 1000
+    kind -= thousand * 1000
+    numbers = _XY
+    # ISO writes 1000 for a height, 2000 for a measure, 3000 for both; PostGIS sets bits.
+    numbers += 1 if word & _Z or thousand % 2 == 1 else 0
+    numbers += 1 if word & _M or thousand >= _ISO_M else 0
+    begin = at + 5 + (4 if word & _SRID else 0)
+    if thousand > _ISO_ZM or begin + 4 > stop:
+        return 0, 0, at
+    return kind, numbers, begin
+
+
+@borrowing
+def _polygon_end(content: Bytes, at: int, stop: int) -> tuple[int, int, int, int]:
+    """Return where the polygon that begins at `at` ends (−1 where it is broken), its rings, points and blocks."""
+    kind, numbers, at = _header(content, at, stop)
+    if kind != _POLYGON:
+        return -1, 0, 0, 0
+    rings = _word(content, at)
+    at += 4
+    points = blocks = 0
+    for _ in range(rings):
+        if at + 4 > stop:
+            return -1, 0, 0, 0
+        size = _word(content, at)
+        at += 4 + size * numbers * 8
+        if at > stop:
+            return -1, 0, 0, 0
+        points += size
+        blocks += blocks_of(size - 1)
+    return at, rings, points, blocks
+
+
+@borrowing
+def _shape_size(content: Bytes, at: int, stop: int) -> tuple[int, int, int, int]:
+    """Return the parts of a polygon or multipolygon (−1 where it is neither), its rings, points and blocks."""
+    kind, _, begin = _header(content, at, stop)
+    if kind == _POLYGON:
+        end, rings, points, blocks = _polygon_end(content, at, stop)
+        return (1 if end == stop else -1), rings, points, blocks
+    if kind != _MULTIPOLYGON:
+        return -1, 0, 0, 0
+    parts = _word(content, begin)
+    at = begin + 4
+    rings = points = blocks = 0
+    for _ in range(parts):
+        at, more_rings, more_points, more_blocks = _polygon_end(content, at, stop)
+        if at < 0:
+            return -1, 0, 0, 0
+        rings += more_rings
+        points += more_points
+        blocks += more_blocks
+    return (parts if at == stop else -1), rings, points, blocks
+
+
+@borrowing
+def _measured(content: Bytes, offsets: Integers) -> tuple[int, int, int]:
+    rings = points = blocks = 0
+    for row in range(len(offsets) - 1):
+        parts, more_rings, more_points, more_blocks = _shape_size(content, offsets[row], offsets[row + 1])
+        if parts > 0:
+            rings += more_rings
+            points += more_points
+            blocks += more_blocks
+    return rings, points, blocks
+
+
+@borrowing
+def _fill(content: Bytes, offsets: Integers, rings: Rings, flat: Bytes, state: States) -> None:
+    ring = point = block = 0
+    for row in range(len(offsets) - 1):
+        start, stop = offsets[row], offsets[row + 1]
+        parts, n_rings, n_points, n_blocks = _shape_size(content, start, stop)
+        if start == stop:
+            state[row] = MISSING
+        elif parts < 0:
+            state[row] = UNREAD
+        elif n_points == 0:
+            state[row] = EMPTY
+        else:
+            rings.shape_ring[row] = ring
+            rings.shape_rings[row] = n_rings
+            rings.area[row] = _copy_shape(content, start, stop, parts, ring, point, block, rings, flat)
+            state[row] = _described(rings, row, parts)
+            ring += n_rings
+            point += n_points
+            block += n_blocks
+
+
+@borrowing
+def _copy_shape(
+    content: Bytes,
+    at: int,
+    stop: int,
+    parts: int,
+    ring: int,
+    point: int,
+    block: int,
+    rings: Rings,
+    flat: Bytes,
+) -> float:
+    """Copy the rings of a polygon or multipolygon and return its area."""
+    total = 0.0
+    kind, _, begin = _header(content, at, stop)
+    if kind == _MULTIPOLYGON:
+        at = begin + 4
+    for _ in range(parts):
+        _, numbers, at = _header(content, at, stop)
+        n_rings = _word(content, at)
+        at += 4
+        for place in range(n_rings):
+            size = _word(content, at)
+            at += 4
+            rings.ring_start[ring] = point
+            rings.ring_size[ring] = size
+            _copy_points(content, at, size, numbers, flat, point)
+            area = signed_area(rings.xy, point, size)
+            wanted = 1.0 if place == 0 else -1.0
+            rings.ring_sign[ring] = wanted * np.sign(area)
+            total += wanted * abs(area)
+            if size - 1 > LARGE:
+                rings.ring_block[ring] = block
+                block = fill_blocks(rings.xy, point, size - 1, rings.blocks, block)
+            at += size * numbers * 8
+            point += size
+            ring += 1
+    return total
+
+
+@compiled
+def _copy_points(content: Bytes, at: int, size: int, numbers: int, flat: Bytes, point: int) -> None:
+    if numbers == _XY:
+        flat[16 * point : 16 * (point + size)] = content[at : at + 16 * size]
+        return
+    step = 8 * numbers
+    for n in range(size):
+        flat[16 * (point + n) : 16 * (point + n + 1)] = content[at + n * step : at + n * step + 16]
+
+
+@borrowing
+def _described(rings: Rings, row: int, parts: int) -> int:
+    """Write the box of a polygon or multipolygon and return its state."""
+    first, count = rings.shape_ring[row], rings.shape_rings[row]
+    west = south = np.inf
+    east = north = -np.inf
+    whole = True
+    for ring in range(first, first + count):
+        start, size = rings.ring_start[ring], rings.ring_size[ring]
+        if size < LEAST_POINTS:
+            whole = False
+        for n in range(start, start + size):
+            x, y = rings.xy[n, 0], rings.xy[n, 1]
+            # NaN is not below anything.
+            if not (abs(x) < FARTHEST and abs(y) < FARTHEST):
+                whole = False
+            west, east = min(west, x), max(east, x)
+            south, north = min(south, y), max(north, y)
+    box = rings.box[row]
+    box[0], box[1], box[2], box[3] = west, south, east, north
+    if not (
+        whole and parts == 1 and is_simple(rings.xy, rings.ring_start[first], rings.ring_size[first], box)
+    ):
+        return DOUBT
+    return SURE if count == 1 or holes_inside(rings, first, count) else DOUBT

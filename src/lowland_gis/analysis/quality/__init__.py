@@ -1,0 +1,1 @@
+"""Checks of land (质检): topology, attributes and towns."""

@@ -1,0 +1,353 @@
+"""Prove how much the units of a component can be worth at most: a quick linear bound, and rounds of exact pricing.
+
+Both leave rules away (compactness, holes; the quick one also that a unit hangs together), so they never promise too little. A
+*type* is a choice of the main zone, kind … of a unit; for a given type the cost of mixing is linear, and the true value is the
+greatest over the types.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import highspy
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from lowland_gis.analysis.units.facing import Floats, Ints
+from lowland_gis.analysis.units.ground import Ground, Problem
+from lowland_gis.analysis.units.pack import Master, Pool, quiet_highs
+from lowland_gis.analysis.units.search import Effort, Found, repacked, spread
+from lowland_gis.analysis.units.value import KEPT, Desk, desk_of, value_and_rule
+
+_MOST_TYPES = 12
+_PRICING_NODES = 400
+_CUT_ROUNDS = 8
+_EPSILON = 1e-6
+# A bound so near is as good as the value.
+_CLOSED = 1e-4
+_TANGENTS = 12
+_INF = highspy.kHighsInf
+
+
+@dataclass(frozen=True)
+class _Local:
+    """A component by its own numbers: links one < other with their lengths, and the gain of every parcel by type."""
+
+    members: Ints
+    one: Ints
+    other: Ints
+    length: Floats
+    gain: Floats
+    area: Floats
+    low: Floats
+    public: Floats
+
+
+def quick_bound(problem: Problem, found: Found) -> float:
+    """Return a value in m² that the units of a component cannot exceed, by one linear programme over all types."""
+    if found.optimal:
+        return found.value
+    local = _local(problem.ground, found.pool.members)
+    return max(_relaxed(problem.ground, local), found.value)
+
+
+def proven_bound(problem: Problem, found: Found, rounds: int) -> float:
+    """Return a tighter bound: prices of the linear programme, made valid by pricing every type exactly.
+
+    Whatever the prices π ≥ 0 and the greatest v(U) - π(U) = R over connected sets, no packing is worth more than Σπ plus
+    R for each unit that fits; rounds add the sets found and bring R to 0. The integer programmes stop at a number of nodes
+    and then count with their own bound, so the result holds in any case.
+    """
+    best = quick_bound(problem, found)
+    if found.optimal or rounds == 0 or best <= found.value * (1 + _CLOSED):
+        return best
+    ground = problem.ground
+    local = _local(ground, found.pool.members)
+    master = Master(found.pool, np.zeros(len(local.members), dtype=bool))
+    desk = desk_of(ground)
+    pricers = [_Pricer(ground, local, gain, desk) for gain in local.gain]
+    most = np.floor(local.area.sum() / ground.least)
+    centre: Floats | None = None
+    for _ in range(rounds):
+        prices, value = master.prices()
+        prices = np.maximum(prices, 0.0)
+        tried = prices if centre is None else 0.5 * centre + 0.5 * prices
+        excess, new = 0.0, 0
+        for pricer in pricers:
+            bound, units = pricer.price(tried)
+            excess = max(excess, bound)
+            new += _taken(found.pool, ground, desk, units)
+        bound = float(tried.sum()) + most * excess
+        if bound < best:
+            best, centre = bound, tried
+        elif not new:
+            # Cuts that were learnt on the way bring the next round further, unless nothing is left to learn.
+            if centre is None and excess <= _EPSILON:
+                break
+            centre = None
+        if best <= max(value, found.value) * (1 + _CLOSED):
+            break
+    return max(best, found.value)
+
+
+def _taken(pool: Pool, ground: Ground, desk: Desk, units: list[Ints]) -> int:
+    """Add units that keep every rule to the pool and return how many were new."""
+    new = 0
+    for unit in units:
+        members = pool.members[unit]
+        value, rule = value_and_rule(ground, desk, members)
+        if rule == KEPT:
+            new += pool.add(np.array([0, len(unit)]), members, np.array([value]))
+    return new
+
+
+def _local(ground: Ground, members: Ints) -> _Local:
+    place = {int(node): at for at, node in enumerate(members)}
+    one, other, length = [], [], []
+    for at, node in enumerate(members):
+        for way in range(ground.start[node], ground.start[node + 1]):
+            there = place.get(int(ground.neighbour[way]), -1)
+            if there > at:
+                one.append(at)
+                other.append(there)
+                length.append(ground.facing[way])
+    return _Local(
+        members,
+        np.array(one, dtype=np.int64),
+        np.array(other, dtype=np.int64),
+        np.array(length, dtype=np.float64),
+        _gains(ground, members),
+        ground.area[members],
+        ground.low[members],
+        ground.public[members],
+    )
+
+
+def _gains(ground: Ground, members: Ints) -> Floats:
+    """Return what each parcel brings by type; kinds of mixing that make too many types are left free."""
+    kinds = [np.unique(ground.codes[kind, members]) for kind in range(len(ground.mixing))]
+    chosen: list[int] = []
+    count = 1
+    for kind in np.argsort(-ground.mixing, kind="stable"):
+        if count * len(kinds[kind]) <= _MOST_TYPES:
+            chosen.append(int(kind))
+            count *= len(kinds[kind])
+    gains = []
+    for codes in product(*(kinds[kind] for kind in chosen)):
+        gain = ground.gain[members].copy()
+        for kind, code in zip(chosen, codes, strict=True):
+            foreign = ground.codes[kind, members] != code
+            gain -= ground.mixing[kind] * ground.bases[kind, members] * foreign
+        gains.append(gain)
+    return np.array(gains)
+
+
+class _Rows:
+    """Rows of a programme while it is put together."""
+
+    def __init__(self) -> None:
+        self.lower: list[float] = []
+        self.upper: list[float] = []
+        self.starts: list[int] = []
+        self.columns: list[int] = []
+        self.values: list[float] = []
+
+    def add(self, lower: float, upper: float, columns: list[int], values: list[float]) -> None:
+        """Add lower <= Σ values · columns <= upper."""
+        self.starts.append(len(self.columns))
+        self.lower.append(lower)
+        self.upper.append(upper)
+        self.columns += columns
+        self.values += values
+
+    def put(self, highs: highspy.Highs) -> None:
+        """Hand the rows over."""
+        highs.addRows(
+            len(self.lower),
+            np.array(self.lower),
+            np.array(self.upper),
+            len(self.columns),
+            np.array(self.starts, dtype=np.int32),
+            np.array(self.columns, dtype=np.int32),
+            np.array(self.values),
+        )
+
+
+def _columns(highs: highspy.Highs, cost: Floats, upper: Floats) -> None:
+    nothing = np.zeros(len(cost), dtype=np.int32)
+    highs.addCols(len(cost), cost, np.zeros(len(cost)), upper, 0, nothing, nothing[:0], np.empty(0))
+
+
+def _unit_rows(ground: Ground, local: _Local, rows: _Rows, first: int, link: int, number: int) -> None:
+    """Add the rows of units of one type: parcels from column `first`, links from `link`, how many units in `number`."""
+    count = len(local.members)
+    parcels = list(range(first, first + count))
+    for at, (one, other) in enumerate(zip(local.one, local.other, strict=True)):
+        rows.add(-_INF, 0.0, [link + at, first + int(one)], [1.0, -1.0])
+        rows.add(-_INF, 0.0, [link + at, first + int(other)], [1.0, -1.0])
+    rows.add(0.0, _INF, [*parcels, number], [*local.area, -ground.least])
+    rows.add(-_INF, 0.0, [*parcels, number], [*local.area, -ground.most])
+    rows.add(0.0, _INF, parcels, list(local.low - ground.low_share * local.area))
+    if ground.public_share > 0:
+        rows.add(0.0, _INF, parcels, list(local.public - ground.public_share * local.area))
+    _compact_rows(ground, local, rows, parcels, link, number)
+    beside: list[list[int]] = [[] for _ in parcels]
+    for one, other in zip(local.one, local.other, strict=True):
+        beside[one].append(int(other))
+        beside[other].append(int(one))
+    for at in range(count):
+        rows.add(-_INF, 0.0, [first + at, number], [1.0, -1.0])
+        if local.area[at] < ground.least:
+            # Too small to be a unit by itself, so a neighbour is in it too.
+            near = [first + other for other in beside[at]]
+            rows.add(-_INF, 0.0, [first + at, *near], [1.0] + [-1.0] * len(near))
+
+
+def _compact_rows(
+    ground: Ground, local: _Local, rows: _Rows, parcels: list[int], link: int, number: int
+) -> None:
+    """Ask for compactness: P <= √(4πA/c) is a convex set, here by tangents at areas from the least to the greatest."""
+    if ground.compactness <= 0:
+        return
+    outline = ground.outline[local.members]
+    links = list(range(link, link + len(local.one)))
+    largest = min(ground.most, float(local.area.sum()))
+    for area in np.geomspace(ground.least, max(largest, ground.least), _TANGENTS):
+        height = np.sqrt(4 * np.pi * area / ground.compactness)
+        slope = height / (2 * area)
+        # Σp x - 2Σf y - slope Σa x - (height - slope·area) n <= 0
+        rows.add(
+            -_INF,
+            0.0,
+            [*parcels, *links, number],
+            [*(outline - slope * local.area), *(-2.0 * local.length), slope * area - height],
+        )
+
+
+def _relaxed(ground: Ground, local: _Local) -> float:
+    """Solve the packing with parts of parcels and parts of units: columns by type are parcels, links, number of units."""
+    highs = quiet_highs()
+    highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
+    count, links, types = len(local.members), len(local.one), len(local.gain)
+    width = count + links + 1
+    rows = _Rows()
+    worth = 2.0 * ground.outline_weight * local.length
+    for number, gain in enumerate(local.gain):
+        cost = np.concatenate([gain, worth, [-ground.unit_price]])
+        _columns(highs, cost, np.concatenate([np.ones(count + links), [_INF]]))
+        first = number * width
+        _unit_rows(ground, local, rows, first, first + count, first + count + links)
+    for at in range(count):
+        rows.add(-_INF, 1.0, [number * width + at for number in range(types)], [1.0] * types)
+    rows.put(highs)
+    highs.run()
+    return float(highs.getInfo().objective_function_value)
+
+
+class _Pricer:
+    """The dearest single unit of one type against prices: an integer programme that keeps the cuts it has learnt."""
+
+    def __init__(self, ground: Ground, local: _Local, gain: Floats, desk: Desk) -> None:
+        self._local, self._gain = local, gain
+        self._ground, self._desk = ground, desk
+        count, links = len(local.members), len(local.one)
+        self._highs = quiet_highs()
+        self._highs.setOptionValue("mip_max_nodes", _PRICING_NODES)
+        self._highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
+        cost = np.concatenate([gain, 2.0 * ground.outline_weight * local.length, [-ground.unit_price]])
+        _columns(self._highs, cost, np.ones(count + links + 1))
+        rows = _Rows()
+        _unit_rows(ground, local, rows, 0, count, count + links)
+        rows.put(self._highs)
+        whole = np.concatenate([np.arange(count), [count + links]]).astype(np.int32)
+        self._highs.changeColsIntegrality(
+            len(whole), whole, np.full(len(whole), highspy.HighsVarType.kInteger)
+        )
+        self._graph = coo_matrix(
+            (
+                np.ones(2 * links),
+                (np.concatenate([local.one, local.other]), np.concatenate([local.other, local.one])),
+            ),
+            shape=(count, count),
+        ).tocsr()
+
+    def price(self, prices: Floats) -> tuple[float, list[Ints]]:
+        """Return a bound of v(U) - π(U) over connected sets, at least 0, and connected sets that come near."""
+        count = len(prices)
+        self._highs.changeColsCost(count, np.arange(count, dtype=np.int32), self._gain - prices)
+        units: list[Ints] = []
+        bound = _INF
+        for _ in range(_CUT_ROUNDS):
+            self._highs.run()
+            info = self._highs.getInfo()
+            bound = min(bound, float(info.mip_dual_bound))
+            if bound <= _EPSILON or info.primal_solution_status != 2:  # noqa: PLR2004 - a feasible point
+                break
+            chosen = np.array(self._highs.getSolution().col_value)[:count] > 0.5  # noqa: PLR2004 - 0 or 1
+            pieces = self._pieces(chosen)
+            units += pieces
+            if len(pieces) > 1:
+                self._cut(chosen, pieces)
+            elif value_and_rule(self._ground, self._desk, self._local.members[chosen])[1] == KEPT:
+                break
+            else:
+                self._forbid(chosen)
+        return max(bound, 0.0), units
+
+    def _pieces(self, chosen: npt.NDArray[np.bool_]) -> list[Ints]:
+        nodes = np.flatnonzero(chosen)
+        if not len(nodes):
+            return []
+        count, label = connected_components(self._graph[nodes][:, nodes], directed=False)
+        return [nodes[label == piece] for piece in range(count)]
+
+    def _forbid(self, chosen: npt.NDArray[np.bool_]) -> None:
+        """Ask for another set than this one, which breaks a rule that is no row: Σ(1 - x) over it + Σx beyond it >= 1."""
+        rows = _Rows()
+        signs = np.where(chosen, -1.0, 1.0)
+        rows.add(1.0 - chosen.sum(), _INF, list(range(len(chosen))), list(signs))
+        rows.put(self._highs)
+
+    def _cut(self, chosen: npt.NDArray[np.bool_], pieces: list[Ints]) -> None:
+        """Ask for what divides two pieces where a parcel of each is chosen: x_i + x_j - x(separator) <= 1."""
+        rows = _Rows()
+        for piece in pieces:
+            rest = np.flatnonzero(chosen)
+            rest = rest[~np.isin(rest, piece)]
+            inside = np.zeros(len(chosen), dtype=bool)
+            inside[piece] = True
+            ring = np.flatnonzero((self._graph @ inside > 0) & ~inside)
+            # Only what can be reached from the rest without the ring divides; the others lie behind it.
+            open_ = ~inside
+            open_[ring] = False
+            label = connected_components(self._graph[open_][:, open_], directed=False)[1]
+            names = np.full(len(chosen), -1)
+            names[open_] = label
+            one = int(piece[np.argmax(self._local.area[piece])])
+            for other in rest[np.argsort(-self._local.area[rest], kind="stable")[:1]]:
+                region = (names == names[other]) if names[other] >= 0 else np.arange(len(chosen)) == other
+                near = np.flatnonzero((self._graph @ region > 0) & ~region)
+                wall = np.intersect1d(ring, near) if names[other] >= 0 else ring
+                rows.add(-_INF, 1.0, [one, int(other), *map(int, wall)], [1.0, 1.0] + [-1.0] * len(wall))
+        rows.put(self._highs)
+
+
+def bounds(problem: Problem, found: list[Found], effort: Effort) -> tuple[float, list[Found]]:
+    """Return a bound of the whole in m², and what was found, bettered by what the proof came across."""
+
+    def work(chunk: range) -> list[tuple[float, Found]]:
+        return [_bounded(problem, found[number], effort) for number in chunk]
+
+    parts = spread(work, len(found), effort.threads)
+    return float(sum(bound for bound, _ in parts)), [part for _, part in parts]
+
+
+def _bounded(problem: Problem, found: Found, effort: Effort) -> tuple[float, Found]:
+    before = len(found.pool.units)
+    bound = proven_bound(problem, found, effort.proof)
+    if len(found.pool.units) > before:
+        found = repacked(problem, found)
+    return max(bound, found.value), found

@@ -1,0 +1,163 @@
+"""Draw redevelopment units: search them, prove how good they are, and say of each unit and parcel why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from lowland_gis.analysis.units.bound import bounds
+from lowland_gis.analysis.units.facing import Ints
+from lowland_gis.analysis.units.ground import Limits, Problem, Weights, build_problem
+from lowland_gis.analysis.units.judge import Judgement, judge, set_aside, undrawn
+from lowland_gis.analysis.units.outline import outlines
+from lowland_gis.analysis.units.reasons import why_out, why_so
+from lowland_gis.analysis.units.search import Effort, solve
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A division into units, judged.
+
+    `units`: unit_id, town_code and the columns of `unit_judge.Judgement.units`, limit, alternative, lanes_m2 (what the outline
+    holds beside the parcels, m² on the plane), geometry.
+    `members`: parcel_id, unit_id (missing where left out) and reason, every parcel once. `findings`: parcels that are set aside,
+    outlines that could not be drawn, broken rules, and what is not known of the protection of parcels; none else where the
+    search drew it. `bound_m2`: no draft under these limits can be worth more.
+    """
+
+    units: gpd.GeoDataFrame
+    members: pd.DataFrame
+    findings: pd.DataFrame
+    value_m2: float
+    bound_m2: float
+    coverage: float
+
+    @property
+    def gap(self) -> float:
+        """Return how far the value may be below the optimum, as a share of the bound."""
+        return max(0.0, 1 - self.value_m2 / self.bound_m2) if self.bound_m2 > 0 else 0.0
+
+    def with_findings(self, more: pd.DataFrame) -> Draft:
+        """Return the draft with findings about how it was drawn before its own."""
+        both = [part for part in (more, self.findings) if len(part)]
+        return replace(self, findings=pd.concat(both, ignore_index=True)) if both else self
+
+
+def draw_units(
+    parcels: gpd.GeoDataFrame,
+    cells: gpd.GeoDataFrame,
+    limits: Limits | None = None,
+    weights: Weights | None = None,
+    effort: Effort | None = None,
+) -> Draft:
+    """Draw units over parcels.
+
+    For the columns of `parcels` and `cells` see `unit_ground.build_problem`. The same parcels give the same units whatever
+    their order and the number of threads.
+    """
+    return search_units(build_problem(parcels, cells, limits, weights), cells, effort or Effort())
+
+
+def search_units(problem: Problem, cells: gpd.GeoDataFrame, effort: Effort) -> Draft:
+    """Draw units on ground that was built before."""
+    found = solve(problem, effort)
+    bound, found = bounds(problem, found, effort)
+    units = [unit for part in found for unit in part.units]
+    return describe(problem, cells, units, bound)
+
+
+def describe(
+    problem: Problem,
+    cells: gpd.GeoDataFrame,
+    units: list[Ints],
+    bound_m2: float,
+    names: list[str] | None = None,
+) -> Draft:
+    """Judge units (positions) and say of each unit and parcel why; units are named by town and place unless named."""
+    units = [np.sort(unit) for unit in units]
+    names = names or _names(problem, cells, units)
+    order = np.argsort(np.array(names, dtype=str), kind="stable")
+    units, names = [units[at] for at in order], [names[at] for at in order]
+    unit_id = np.full(len(problem.cell), None, dtype=object)
+    for name, unit in zip(names, units, strict=True):
+        unit_id[unit] = name
+    members = pd.DataFrame(
+        {"parcel_id": problem.ids, "unit_id": unit_id, "reason": why_out(problem, units, names)}
+    )
+    judged = judge(problem, members)
+    drawn, plain = _drawn(problem, cells, units, judged)
+    findings = [item for item in (set_aside(problem.overlaps), plain, judged.findings) if len(item)]
+    low = problem.parcels["low_m2"].to_numpy(dtype=np.float64)
+    gathered = low[pd.notna(unit_id)].sum()
+    return Draft(
+        drawn,
+        members,
+        pd.concat(findings, ignore_index=True) if findings else judged.findings,
+        judged.value_m2,
+        max(bound_m2, 0.0),
+        float(gathered / low.sum()) if low.sum() > 0 else 0.0,
+    )
+
+
+def redescribe(problem: Problem, cells: gpd.GeoDataFrame, members: pd.DataFrame, bound_m2: float) -> Draft:
+    """Judge a membership table (parcel_id, unit_id; known parcels, each in one unit) as a draft."""
+    inside = members.dropna(subset="unit_id").sort_values("unit_id", kind="stable")
+    place = pd.Series(np.arange(len(problem.cell)), index=problem.ids)
+    at = place[inside["parcel_id"]].to_numpy(dtype=np.int64)
+    groups = inside.reset_index(drop=True).groupby("unit_id", sort=True).indices
+    return describe(
+        problem, cells, [at[rows] for rows in groups.values()], bound_m2, [str(name) for name in groups]
+    )
+
+
+def _names(problem: Problem, cells: gpd.GeoDataFrame, units: list[Ints]) -> list[str]:
+    """Number units by town in the order of their first parcels."""
+    towns = _towns(problem, cells, units)
+    numbers: dict[str, int] = {}
+    names = [""] * len(units)
+    for at in sorted(range(len(units)), key=lambda at: (towns[at], int(units[at][0]))):
+        numbers[towns[at]] = numbers.get(towns[at], 0) + 1
+        names[at] = f"{towns[at]}-{numbers[towns[at]]:03d}"
+    return names
+
+
+def _towns(problem: Problem, cells: gpd.GeoDataFrame, units: list[Ints]) -> list[str]:
+    codes = cells["town_code"].to_numpy(dtype=object)
+    # A hand-drawn unit may begin outside every block; then it has no town.
+    return [str(codes[problem.cell[unit[0]]]) if problem.cell[unit[0]] >= 0 else "" for unit in units]
+
+
+def _drawn(
+    problem: Problem, cells: gpd.GeoDataFrame, units: list[Ints], judged: Judgement
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Return the units with their outlines, and findings about outlines that could not be drawn as they should."""
+    faces: npt.NDArray[np.object_] = cells.geometry.to_numpy()
+    own = np.array([_block(faces, problem.cell[unit]) for unit in units] + [None], dtype=object)[:-1]
+    parcels = problem.parcels.geometry.to_numpy()
+    shapes, whole = outlines(parcels, units, own, problem.limits.gap_m)
+    ground = shapely.area(parcels)
+    table = judged.units.assign(lanes_m2=shapely.area(shapes) - [ground[unit].sum() for unit in units])
+    table.insert(1, "town_code", _towns(problem, cells, units))
+    table = pd.concat([table, why_so(problem, units)], axis=1)
+    table["n_parcels"] = table["n_parcels"].astype("int64")
+    plain = table["unit_id"][~whole]
+    return gpd.GeoDataFrame(table, geometry=shapes, crs=problem.parcels.crs), undrawn(plain)
+
+
+def _block(faces: npt.NDArray[np.object_], cells: Ints) -> shapely.Geometry:
+    """Return the block of a unit; a hand-drawn one may lie in several, or outside all."""
+    inside = np.unique(cells[cells >= 0])
+    if len(inside) == 1 and (cells >= 0).all():
+        return faces[inside[0]]
+    return shapely.union_all(faces[inside]) if (cells >= 0).all() else None
+
+
+def outline_compactness(units: gpd.GeoDataFrame) -> npt.NDArray[np.float64]:
+    """Return Polsby-Popper 4πA/P² of outlines as drawn, lanes included."""
+    shapes = units.geometry.to_numpy()
+    return np.asarray(4 * np.pi * shapely.area(shapes) / np.maximum(shapely.length(shapes), 1e-9) ** 2)

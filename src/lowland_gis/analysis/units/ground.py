@@ -1,0 +1,272 @@
+"""The ground that units are drawn on: limits, weights, and parcels as arrays with their neighbours and components.
+
+The value of a unit U, in m², is E - α(A - E) - βP - Σ mixing - κ: low-efficiency land gathered, less other land taken along,
+less outline, less the mixing of plan zones, kinds, plan uses and owners, less a price for each unit, where A and E are the
+area and the low-efficiency area of its parcels and P = Σ outlines - 2 Σ facing lengths inside (lanes closed).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from lowland_gis.analysis.units.contiguity import cell_of, contacts
+from lowland_gis.analysis.units.facing import Floats, Ints
+from lowland_gis.analysis.units.overlaps import both_free, no_pairs, said_of
+
+HECTARE_M2 = 10_000.0
+# A limit that is met exactly counts as met.
+RELATIVE_TOLERANCE = 1e-9
+# What may be mixed in a unit: column of the parcels, weight, and the land that counts.
+MIXINGS = (
+    ("zone", "mixed_zone", "area_m2"),
+    ("kind", "mixed_kind", "low_m2"),
+    ("plan_use", "mixed_use", "area_m2"),
+    ("owner", "mixed_owner", "area_m2"),
+)
+OUTSIDE, TOO_LARGE = "outside every town and block", "larger than {:g} ha by itself"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What every unit must keep: lanes and facing lengths in m, areas in ha, shares in [0, 1].
+
+    `max_enclosed_share`: a group of parcels left out, no larger than the unit, may have at most this share of its outline
+    on the unit; more is a hole. `min_compactness` is Polsby-Popper 4πA/P² with P as in the value.
+    """
+
+    gap_m: float = 10.0
+    min_length_m: float = 5.0
+    min_ha: float = 2.0
+    max_ha: float = 30.0
+    min_low_share: float = 0.7
+    min_public_share: float = 0.0
+    min_compactness: float = 0.2
+    max_enclosed_share: float = 0.9
+
+    def __post_init__(self) -> None:
+        """Refuse limits that no unit can meet."""
+        faults = []
+        if self.min_ha > self.max_ha:
+            faults.append(f"the least area {self.min_ha:g} ha is above the greatest {self.max_ha:g} ha")
+        if self.gap_m < 0 or self.min_length_m < 0 or self.min_ha <= 0:
+            faults.append("lanes and facing lengths may not be negative, the least area must be above 0")
+        if self.min_low_share + self.min_public_share > 1:
+            faults.append(
+                f"the least low-efficiency share {self.min_low_share:g} and the least public-benefit share"
+                f" {self.min_public_share:g} add up to more than 1"
+            )
+        if not 0 <= self.min_compactness <= 1:
+            faults.append(f"a compactness of {self.min_compactness:g} cannot be: a circle has 1")
+        if faults:
+            raise ValueError("; ".join(faults))
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What the soft aims weigh, in m² of low-efficiency land: a m² of other land, a m of outline, a m² mixed, a unit."""
+
+    other_land: float = 0.5
+    outline: float = 12.0
+    mixed_zone: float = 0.2
+    mixed_kind: float = 0.1
+    mixed_use: float = 0.0
+    mixed_owner: float = 0.0
+    unit: float = 2000.0
+
+
+class Ground(NamedTuple):
+    """What the kernels read; every array is by parcel in the order of the codes, limits carry their tolerance."""
+
+    area: Floats
+    low: Floats
+    gain: Floats
+    outline: Floats
+    public: Floats
+    codes: Ints
+    bases: Floats
+    mixing: Floats
+    start: Ints
+    neighbour: Ints
+    facing: Floats
+    least: float
+    most: float
+    low_share: float
+    public_share: float
+    compactness: float
+    enclosed: float
+    outline_weight: float
+    unit_price: float
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Parcels in the order of their codes (`ids`), their ground, and the components that can be solved apart.
+
+    `reason` says why a parcel may be in no unit, else None; `component` is -1 there. Component c holds the positions
+    `members[bounds[c]:bounds[c + 1]]`, and components are numbered by their first parcel. `overlaps` are the pairs of parcels
+    that share ground, as `unit_overlaps.overlapping` has them, with `apart` where both are therefore in no unit.
+    """
+
+    parcels: gpd.GeoDataFrame
+    ids: npt.NDArray[np.object_]
+    cell: Ints
+    reason: npt.NDArray[np.object_]
+    ground: Ground
+    links: pd.DataFrame
+    component: Ints
+    bounds: Ints
+    members: Ints
+    limits: Limits
+    weights: Weights
+    overlaps: pd.DataFrame
+
+    @property
+    def free(self) -> npt.NDArray[np.bool_]:
+        """Return which parcels may be in a unit."""
+        return self.component >= 0
+
+    def of_component(self, component: int) -> Ints:
+        """Return the positions of a component's parcels."""
+        return self.members[self.bounds[component] : self.bounds[component + 1]]
+
+
+def build_problem(
+    parcels: gpd.GeoDataFrame,
+    cells: gpd.GeoDataFrame,
+    limits: Limits | None = None,
+    weights: Weights | None = None,
+    *,
+    links: pd.DataFrame | None = None,
+    overlaps: pd.DataFrame | None = None,
+) -> Problem:
+    """Return the ground that units are drawn on.
+
+    `parcels` has parcel_id, area_m2, low_m2 (low-efficiency area) and reason (why a parcel may be in no unit, or missing),
+    and where known zone, kind, plan_use, owner (any codes; missing is a code of its own) and public_m2. `cells` comes from
+    `contiguity.barrier_cells`. `links` (parcel_id pairs `one`, `other`, `length_m`) replaces the facing lengths. `overlaps`
+    (see `unit_overlaps.overlapping`) are pairs whose ground would count twice: where both might be in a unit, neither may.
+
+    Raises:
+        ValueError: codes stand twice, or a parcel has no shape or area.
+    """
+    limits, weights = limits or Limits(), weights or Weights()
+    parcels = parcels.sort_values("parcel_id", ignore_index=True)
+    _refuse(parcels)
+    shapes = parcels.geometry.to_numpy()
+    cell = cell_of(shapes, cells).astype(np.int64)
+    reason = _reasons(parcels, cell, limits)
+    overlaps = both_free(no_pairs() if overlaps is None else overlaps, parcels["parcel_id"], reason)
+    reason = said_of(overlaps, parcels["parcel_id"], reason)
+    linked = _linked(parcels, cell, limits) if links is None else _given(parcels, links)
+    ground = _ground(parcels, linked, limits, weights)
+    component = _components(linked, np.asarray(pd.isna(reason)))
+    members = np.argsort(component, kind="stable")[np.count_nonzero(component < 0) :].astype(np.int64)
+    bounds = np.searchsorted(component[members], np.arange(component.max(initial=-1) + 2)).astype(np.int64)
+    ids = parcels["parcel_id"].to_numpy(dtype=object)
+    return Problem(
+        parcels, ids, cell, reason, ground, linked, component, bounds, members, limits, weights, overlaps
+    )
+
+
+def _refuse(parcels: gpd.GeoDataFrame) -> None:
+    double = parcels["parcel_id"][parcels["parcel_id"].duplicated()].unique()
+    if len(double):
+        raise ValueError(f"parcel codes stand twice: {_named(double)}")
+    shapes = parcels.geometry.to_numpy()
+    areas = parcels["area_m2"].to_numpy(dtype=np.float64)
+    bad = shapely.is_missing(shapes) | shapely.is_empty(shapes) | ~(areas > 0)
+    if bad.any():
+        raise ValueError(
+            f"parcels without a shape or an area: {_named(parcels['parcel_id'].to_numpy()[bad])}"
+        )
+
+
+def _named(codes: npt.NDArray[np.object_], shown: int = 5) -> str:
+    more = f" and {len(codes) - shown} more" if len(codes) > shown else ""
+    return ", ".join(map(str, codes[:shown])) + more
+
+
+def _reasons(parcels: gpd.GeoDataFrame, cell: Ints, limits: Limits) -> npt.NDArray[np.object_]:
+    given = parcels["reason"].to_numpy(dtype=object)
+    reason = np.full(len(given), None, dtype=object)
+    free = np.asarray(pd.isna(given))
+    reason[~free] = given[~free]
+    large = parcels["area_m2"].to_numpy(dtype=np.float64) > limits.max_ha * HECTARE_M2 * (
+        1 + RELATIVE_TOLERANCE
+    )
+    reason[free & large] = TOO_LARGE.format(limits.max_ha)
+    reason[free & (cell < 0)] = OUTSIDE
+    return reason
+
+
+def _linked(parcels: gpd.GeoDataFrame, cell: Ints, limits: Limits) -> pd.DataFrame:
+    pairs = contacts(parcels.geometry.to_numpy(), cell, gap_m=limits.gap_m, min_length_m=limits.min_length_m)
+    return pairs[pairs["linked"]].reset_index(drop=True)
+
+
+def _given(parcels: gpd.GeoDataFrame, links: pd.DataFrame) -> pd.DataFrame:
+    place = pd.Series(np.arange(len(parcels)), index=parcels["parcel_id"])
+    ends = np.sort(np.stack([place[links["one"]].to_numpy(), place[links["other"]].to_numpy()]), axis=0)
+    table = pd.DataFrame({"first": ends[0], "second": ends[1], "length_m": links["length_m"].to_numpy()})
+    return table.assign(gap_m=0.0, linked=True).sort_values(["first", "second"], ignore_index=True)
+
+
+def _ground(parcels: gpd.GeoDataFrame, linked: pd.DataFrame, limits: Limits, weights: Weights) -> Ground:
+    area, low = (parcels[name].to_numpy(dtype=np.float64) for name in ("area_m2", "low_m2"))
+    outline = shapely.length(parcels.geometry.to_numpy())
+    used = [(name, getattr(weights, weight), base) for name, weight, base in MIXINGS]
+    used = [item for item in used if item[1] > 0 and item[0] in parcels.columns]
+    shape = len(used), len(parcels)
+    first, second = linked["first"].to_numpy(), linked["second"].to_numpy()
+    one, other = np.concatenate([first, second]), np.concatenate([second, first])
+    order = np.lexsort((other, one))
+    length = np.tile(linked["length_m"].to_numpy(dtype=np.float64), 2)[order]
+    public = parcels["public_m2"].to_numpy(dtype=np.float64) if "public_m2" in parcels.columns else 0 * area
+    return Ground(
+        area,
+        low,
+        low - weights.other_land * (area - low) - weights.outline * outline,
+        outline,
+        public,
+        np.array([_codes(parcels[name]) for name, _, _ in used], dtype=np.int64).reshape(shape),
+        np.array([parcels[base].to_numpy(dtype=float) for *_, base in used], dtype=float).reshape(shape),
+        np.array([weight for _, weight, _ in used], dtype=np.float64),
+        np.searchsorted(one[order], np.arange(len(parcels) + 1)).astype(np.int64),
+        other[order].astype(np.int64),
+        length,
+        limits.min_ha * HECTARE_M2 * (1 - RELATIVE_TOLERANCE),
+        limits.max_ha * HECTARE_M2 * (1 + RELATIVE_TOLERANCE),
+        limits.min_low_share * (1 - RELATIVE_TOLERANCE),
+        limits.min_public_share * (1 - RELATIVE_TOLERANCE),
+        limits.min_compactness * (1 - RELATIVE_TOLERANCE),
+        limits.max_enclosed_share * (1 + RELATIVE_TOLERANCE),
+        weights.outline,
+        weights.unit,
+    )
+
+
+def _codes(values: pd.Series) -> Ints:
+    """Number codes by their text, so that the numbers do not depend on the order of rows; missing is a code too."""
+    texts = values.astype(object).where(values.notna(), "").astype(str)
+    return np.unique(texts.to_numpy(dtype=str), return_inverse=True)[1].astype(np.int64)
+
+
+def _components(linked: pd.DataFrame, free: npt.NDArray[np.bool_]) -> Ints:
+    first, second = linked["first"].to_numpy(), linked["second"].to_numpy()
+    both = free[first] & free[second]
+    graph = coo_matrix((np.ones(both.sum()), (first[both], second[both])), shape=(len(free), len(free)))
+    label = connected_components(graph, directed=False)[1]
+    # Numbered by the first parcel of each, among the free ones.
+    _, firsts, number = np.unique(label[free], return_index=True, return_inverse=True)
+    component = np.full(len(free), -1, dtype=np.int64)
+    component[free] = np.argsort(np.argsort(firsts))[number]
+    return component

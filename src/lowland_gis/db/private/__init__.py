@@ -1,0 +1,1 @@
+"""The private PostGIS of a project."""

@@ -1,0 +1,134 @@
+"""Current land out of the database: parcels, zones and barriers as frames."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import geopandas as gpd
+import pandas as pd
+from psycopg import sql
+
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.frames import read_frame, read_geoframe
+from lowland_gis.definitions.layer import LayerDefinition, layer_definition
+from lowland_gis.errors import InputRefusedError, UsageError
+from lowland_gis.pipeline.base.runs import Version, Versions
+
+# SQLAlchemy builds no part of these: they are read in binary, with the geometry as WKB.
+_PARCELS = (
+    "SELECT version_id, parcel_id, town_code, area_m2, planar_m2, attributes, ST_AsBinary(geom) AS geom"
+    " FROM land.parcel WHERE version_id = ANY(%s) ORDER BY parcel_id"
+)
+
+
+def parcels(connection: Connection, versions: Versions, *, srid: int) -> gpd.GeoDataFrame:
+    """Return the parcels of some deliveries in the order of their codes.
+
+    Raises:
+        UsageError: no parcels were ingested yet.
+        InputRefusedError: a parcel stands in two current parts.
+    """
+    found = read_geoframe(connection, _PARCELS, [_parcel_versions(versions)], srid=srid)
+    _refuse_double(list(found["parcel_id"][found["parcel_id"].duplicated()].unique()), versions["parcel"])
+    return found
+
+
+def refuse_double_parcels(connection: Connection, versions: Versions) -> None:
+    """Refuse parcels that stand in two parts, without reading them.
+
+    Raises:
+        UsageError: no parcels were ingested yet.
+        InputRefusedError: a parcel stands in two current parts.
+    """
+    double = connection.execute(
+        "SELECT parcel_id FROM land.parcel WHERE version_id = ANY(%s) GROUP BY parcel_id HAVING count(*) > 1 ORDER BY parcel_id",
+        [_parcel_versions(versions)],
+    ).fetchall()
+    _refuse_double([row[0] for row in double], versions["parcel"])
+
+
+def _parcel_versions(versions: Versions) -> list[int]:
+    ids = [version.version_id for version in versions.get("parcel", [])]
+    if not ids:
+        raise UsageError("There are no parcels yet. Type: lowland ingest parcel FILE")
+    return ids
+
+
+def _refuse_double(double: list[str], versions: list[Version]) -> None:
+    if double:
+        parts = ", ".join(
+            f"{version.part or 'without a part'} (version {version.version_id})" for version in versions
+        )
+        raise InputRefusedError(
+            f"{len(double)} parcel codes (ZDDM) stand in more than one current part of the layer parcel, for example"
+            f" {double[0]}, so they would count twice. The parts are: {parts}. Deliver the part that is wrong again without"
+            " them: lowland ingest parcel FILE --part NAME"
+        )
+
+
+def features(
+    connection: Connection,
+    definition: LayerDefinition,
+    versions: Sequence[Version],
+    as_of: dt.date,
+    *,
+    srid: int,
+) -> gpd.GeoDataFrame:
+    """Return the features of some deliveries of a layer that are in force on a day: version_id, feature_id, code, attributes, geometry."""
+    columns = "version_id, feature_id, code, attributes, ST_AsBinary(geom) AS geom"
+    query, values = features_query(definition, versions, as_of, columns)
+    return read_geoframe(connection, query, values, srid=srid)
+
+
+def features_query(
+    definition: LayerDefinition, versions: Sequence[Version], as_of: dt.date, columns: str
+) -> tuple[sql.Composed, list[object]]:
+    """Return the statement that reads columns of the features that are in force on a day, and its values."""
+    conditions = [sql.SQL("version_id = ANY({})").format(sql.Placeholder())]
+    values: list[object] = [[version.version_id for version in versions]]
+    for name, comparison in ((definition.valid_from, "<="), (definition.valid_to, ">")):
+        if name is not None:
+            # ISO dates compare as text; a feature without the date is in force.
+            conditions.append(
+                sql.SQL("coalesce(attributes->>{} {} {}, true)").format(
+                    sql.Literal(name),
+                    sql.SQL(comparison),
+                    sql.Placeholder(),
+                )
+            )
+            values.append(as_of.isoformat())
+    statement = "SELECT " + columns + " FROM land.feature WHERE {} ORDER BY feature_id"  # noqa: S608 - columns of this program
+    return sql.SQL(statement).format(sql.SQL(" AND ").join(conditions)), values
+
+
+def layer_shapes(
+    connection: Connection, key: str, versions: Sequence[Version], as_of: dt.date, *, srid: int
+) -> gpd.GeoDataFrame:
+    """Return the features of some deliveries of a layer that are in force on a day; an empty frame where there is no delivery."""
+    return features(connection, layer_definition(key), versions, as_of, srid=srid)
+
+
+def feature_names(connection: Connection, versions: Sequence[Version], field: str) -> dict[str, str]:
+    """Return code → name from a field of the features of some deliveries; a code of which no feature has a name has none."""
+    rows = connection.execute(
+        "SELECT code, attributes->>%(field)s FROM land.feature WHERE version_id = ANY(%(versions)s) AND code IS NOT NULL"
+        " AND btrim(coalesce(attributes->>%(field)s, '')) <> '' ORDER BY feature_id",
+        {"field": field, "versions": [version.version_id for version in versions]},
+    ).fetchall()
+    return dict(rows)
+
+
+def town_names(connection: Connection, versions: Sequence[Version]) -> dict[str, str]:
+    """Return town code → name from some deliveries of the towns."""
+    return feature_names(connection, versions, "XZQMC")
+
+
+def enterprises(connection: Connection, versions: Versions) -> pd.DataFrame:
+    """Return parcel_id, year and attributes of every enterprise row of some deliveries."""
+    ids = [version.version_id for version in versions.get("enterprise", [])]
+    return read_frame(
+        connection,
+        "SELECT parcel_id, year, attributes FROM land.enterprise WHERE version_id = ANY(%s) ORDER BY enterprise_id",
+        [ids],
+    )

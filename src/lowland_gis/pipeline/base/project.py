@@ -1,0 +1,113 @@
+"""A project that is open: its settings and the database that holds its land."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lowland_gis import settings as project_settings
+from lowland_gis.analysis.geometry.geodesy import GaussPlane
+from lowland_gis.db import connect, revision
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.private import cluster
+from lowland_gis.definitions.legend import Legend, read_legend
+from lowland_gis.errors import DatabaseError
+from lowland_gis.files.outputs import Outputs
+from lowland_gis.pipeline.base.outputs import outputs_of
+from lowland_gis.pipeline.base.protection import refuse_unknown_names
+
+Tell = Callable[[str], None]
+# How much is done, and of how much where that is known.
+Watch = Callable[[int, int | None], None]
+
+
+def silent(_: str) -> None:
+    """Say nothing."""
+
+
+def unwatched(_done: int, _of: int | None) -> None:
+    """Show no progress."""
+
+
+def who() -> str:
+    """Return the name of the person at work, or the number of the account where it has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+@dataclass(frozen=True)
+class Project:
+    """Settings and a database that is known to be at the newest schema."""
+
+    settings: project_settings.Settings
+    dsn: str
+
+    @property
+    def srid(self) -> int:
+        """Return the EPSG number of the project's plane."""
+        return self.settings.project.srid
+
+    @property
+    def plane(self) -> GaussPlane:
+        """Return the Gauss-Krüger plane of the project."""
+        return self.settings.plane
+
+    @property
+    def legend(self) -> Legend:
+        """Return the palette of maps and pages, with what the project changes about it."""
+        return read_legend(self.settings.folder)
+
+    @property
+    def outputs(self) -> Outputs:
+        """Return what the project has written, to be asked before a file is written."""
+        return outputs_of(self.settings.folder, lambda: self.settings)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Yield a connection that only reads, and sees one state of the database however often it looks."""
+        with connect.snapshot(self.dsn) as connection:
+            yield connection
+
+    @contextmanager
+    def turn(self, stage: str) -> Iterator[Connection]:
+        """Yield a connection once no other run of a stage is at work; it sees what that one has made."""
+        with self.transaction() as connection:
+            connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"lowland {stage}"])
+            yield connection
+
+    @contextmanager
+    def transaction(self, *, dry_run: bool = False) -> Iterator[Connection]:
+        """Yield a connection whose work is kept as a whole or not at all."""
+        with connect.transaction(self.dsn, dry_run=dry_run) as connection:
+            yield connection
+
+
+def open_project(folder: Path | str) -> Project:
+    """Open the project in a folder (or behind a project file) on its running database.
+
+    Raises:
+        UsageError: there is no project, or its settings are wrong.
+        DefinitionError: its own legend is wrong.
+        DatabaseError: the database is not running, not at the newest schema, or made for another plane.
+    """
+    path = Path(folder)
+    file = path / project_settings.PROJECT_FILE if path.is_dir() else path
+    settings = project_settings.load(file)
+    refuse_unknown_names(settings.delineate)
+    # A map that could not be drawn in the end is refused before anything is read or written.
+    read_legend(settings.folder)
+    dsn = cluster.connect_string(settings.folder, settings.dsn)
+    found, newest = revision.current_revision(dsn), revision.newest_revision()
+    revision.refuse_newer(found)
+    if found != newest:
+        raise DatabaseError(
+            f"The database is at revision {found or 'none'}, but this lowland needs {newest}. Type: lowland db migrate"
+        )
+    revision.refuse_other_srid(revision.stored_srid(dsn), settings.project.srid)
+    return Project(settings, dsn)

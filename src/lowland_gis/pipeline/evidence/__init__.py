@@ -1,0 +1,1 @@
+"""Measures of every parcel, with their kinds and inputs."""

@@ -1,0 +1,173 @@
+"""Evidence out of the database: as facts for the rules, as one wide frame, and for one parcel."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from lowland_gis.analysis.measures.towns import ParcelTowns
+from lowland_gis.analysis.rules.decide import Facts
+from lowland_gis.analysis.rules.kleene import FALSE, TRUE, UNKNOWN, Outcomes
+from lowland_gis.analysis.rules.limits import Elsewhere, places_elsewhere
+from lowland_gis.analysis.rules.pack import RulePack
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.frames import read_frame, read_numbers
+from lowland_gis.definitions import measure as define
+from lowland_gis.pipeline.base.papers import SAID
+from lowland_gis.pipeline.base.runs import Record
+from lowland_gis.pipeline.base.towns import parcel_towns
+
+Objects = npt.NDArray[np.object_]
+
+_ZONE = "plan_zone"
+_EVIDENCE = (
+    "SELECT p.number, (m.number - 1)::int4, e.value, coalesce(e.low, e.value), coalesce(e.high, e.value)"
+    " FROM result.evidence e JOIN (SELECT parcel_id, (row_number() OVER (ORDER BY parcel_id) - 1)::int4 AS number"
+    " FROM land.parcel WHERE version_id = ANY(%s)) p USING (parcel_id)"
+    " JOIN unnest(%s::text[]) WITH ORDINALITY m(measure, number) USING (measure) WHERE e.run_id = %s"
+)
+_GREATEST = (
+    "SELECT DISTINCT ON (parcel_id) parcel_id, code FROM result.overlap WHERE run_id = %s AND layer = %s{}"
+    " ORDER BY parcel_id, area_m2 DESC, code"
+)
+# So many parcels are looked up one by one; of more the whole layer is read.
+_FEW = 1000
+
+
+def evidence_facts(connection: Connection, measured: Record, pack: RulePack) -> Facts:
+    """Return what a run of the stage measure found, for every parcel of its deliveries, on the day of a pack."""
+    versions = measured.inputs["parcel_versions"]
+    places = read_frame(
+        connection,
+        "SELECT parcel_id FROM land.parcel WHERE version_id = ANY(%s) ORDER BY parcel_id",
+        [versions],
+    )
+    names = [
+        str(row[0])
+        for row in connection.execute(
+            "SELECT DISTINCT measure FROM result.evidence WHERE run_id = %s ORDER BY measure",
+            [measured.run_id],
+        )
+    ]
+    parcels = places["parcel_id"].to_numpy(dtype=object)
+    values, low, high = (np.full((len(names), len(parcels)), np.nan) for _ in range(3))
+    for rows in read_numbers(
+        connection, _EVIDENCE, [versions, names, measured.run_id], ("i4", "i4", "f8", "f8", "f8")
+    ):
+        place = rows["f1"], rows["f0"]
+        values[place], low[place], high[place] = rows["f2"], rows["f3"], rows["f4"]
+    return facts_from(
+        parcels,
+        {name: Measured(values[number], low[number], high[number]) for number, name in enumerate(names)},
+        units=measured_units(measured),
+        day=pack.day(dt.date.fromisoformat(measured.settings["as_of"])),
+        places=places_of(connection, measured, pack, parcels),
+    )
+
+
+def places_of(
+    connection: Connection, measured: Record, pack: RulePack, parcels: Objects | Sequence[str]
+) -> Where:
+    """Return where parcels of a run lie, as far as the law of a pack differs from place to place."""
+    towns = parcel_towns(connection, measured, parcels)
+    zones = greatest_codes(connection, measured.inputs["tabulate_run"], _ZONE, parcels)
+    read = connection.execute(
+        "SELECT count(*) FROM land.layer_version WHERE layer = %s AND version_id = ANY(%s)",
+        [_ZONE, [int(number) for number in measured.inputs["versions"]]],
+    ).fetchone()
+    elsewhere = places_elsewhere(pack, towns.town, towns.others, zones, zones_known=bool(read and read[0]))
+    return Where(towns, zones, elsewhere)
+
+
+def measured_units(measured: Record) -> dict[str, str]:
+    """Return the unit of each measure as a run of the stage measure recorded it."""
+    defined = define.from_json(measured.settings["measures"])
+    return {name: definition.unit for name, definition in defined.items()}
+
+
+def greatest_codes(
+    connection: Connection, tabulate_run: int, layer: str, parcels: Objects | Sequence[str]
+) -> Objects:
+    """Return the code of a layer that holds most of each parcel (of two alike the first one), None outside of all."""
+    few = len(parcels) <= _FEW
+    query = _GREATEST.format(" AND parcel_id = ANY(%s)" if few else "")
+    found = read_frame(connection, query, [tabulate_run, layer, *([list(parcels)] if few else [])])
+    codes: Objects = found.set_index("parcel_id")["code"].reindex(pd.Index(parcels)).to_numpy(dtype=object)
+    return codes
+
+
+@dataclass(frozen=True)
+class Where:
+    """The towns and plan zones (None outside of all) of parcels, and where they may lie as well."""
+
+    towns: ParcelTowns
+    zones: Objects
+    elsewhere: tuple[Elsewhere, ...]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One measure of every parcel with the ends of its band; NaN where nothing is known."""
+
+    value: npt.NDArray[np.float64]
+    low: npt.NDArray[np.float64]
+    high: npt.NDArray[np.float64]
+
+
+def facts_from(
+    parcels: Objects,
+    measured: Mapping[str, Measured],
+    *,
+    units: Mapping[str, str],
+    day: dt.date,
+    places: Where,
+) -> Facts:
+    """Return facts; a measure has bands where an end differs from the value anywhere."""
+    bands = {
+        name: (item.low, item.high)
+        for name, item in measured.items()
+        if not (
+            np.array_equal(item.low, item.value, equal_nan=True)
+            and np.array_equal(item.high, item.value, equal_nan=True)
+        )
+    }
+    return Facts(
+        parcels,
+        {name: item.value for name, item in measured.items() if not name.startswith(SAID)},
+        bands=bands,
+        said={
+            name.removeprefix(SAID): _outcome(item.value)
+            for name, item in measured.items()
+            if name.startswith(SAID)
+        },
+        units=units,
+        towns=places.towns.town,
+        zones=places.zones,
+        elsewhere=places.elsewhere,
+        day=day,
+    )
+
+
+def _outcome(said: npt.NDArray[np.float64]) -> Outcomes:
+    return np.where(np.isnan(said), UNKNOWN, np.where(said > 0, TRUE, FALSE)).astype(np.int8)
+
+
+def evidence_table(connection: Connection, measured: Record) -> pd.DataFrame:
+    """Return the evidence of a run as one row a parcel of its deliveries and one column a measure, NaN where nothing is known."""
+    parcels = read_frame(
+        connection,
+        "SELECT parcel_id FROM land.parcel WHERE version_id = ANY(%s) ORDER BY parcel_id",
+        [measured.inputs["parcel_versions"]],
+    )
+    long = read_frame(
+        connection,
+        "SELECT parcel_id, measure, value FROM result.evidence WHERE run_id = %s",
+        [measured.run_id],
+    )
+    wide = long.pivot(index="parcel_id", columns="measure", values="value")  # noqa: PD010 - pivot_table would average
+    return wide.reindex(pd.Index(parcels["parcel_id"])).astype(np.float64)

@@ -1,0 +1,264 @@
+"""The value of each kind of measure, from its inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from lowland_gis.analysis.measures import values as measures
+from lowland_gis.analysis.measures.towns import located
+from lowland_gis.definitions import measure as define
+from lowland_gis.definitions.codes import code_names, codes_of
+from lowland_gis.definitions.layer import layer_definition
+from lowland_gis.files.raster import raster_statistic
+from lowland_gis.pipeline.base.towns import TOWN
+from lowland_gis.pipeline.evidence.inputs import Inputs
+from lowland_gis.quantities import DAYS_PER_YEAR, MU_M2
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The values of a measure in the order of the parcels (NaN unknown), the ends of their bands, and what they are made of.
+
+    `used` names the optional layers that the values rest on.
+    """
+
+    value: Floats
+    low: Floats | None = None
+    high: Floats | None = None
+    detail: npt.NDArray[np.object_] | None = None
+    used: tuple[str, ...] = ()
+
+
+@singledispatch
+def evaluate(definition: object, inputs: Inputs) -> Found:
+    """Return the values of a measure."""
+    raise NotImplementedError(
+        f"no way to measure {type(definition).__name__} of {len(inputs.parcels)} parcels"
+    )
+
+
+@evaluate.register
+def _(definition: define.OverlapMeasure, inputs: Inputs) -> Found:
+    layers = [inputs.layer(name) for name in definition.layers]
+    chosen = [(item, codes_of(definition.codes, list(item.codes))) for item in layers]
+    share = measures.overlap_share(chosen, len(inputs.index))
+    if definition.coverage_min is not None:
+        covered = measures.overlap_share([(item, item.codes) for item in layers], len(inputs.index))
+        share = np.where(covered < definition.coverage_min, np.nan, share)
+    detail = np.full(len(inputs.index), None, dtype=object)
+    if definition.classes is not None:
+        detail = measures.composition(layers, len(inputs.index), code_names(definition.classes))
+    low, high = share, share
+    if definition.drift is not None:
+        low, high = _band(definition, definition.drift.tolerance_m, inputs, share)
+    if definition.codes != "all":
+        nameless = _nameless(definition, layers, len(inputs.index))
+        high = np.minimum(high + nameless, 1.0)
+        detail = measures.noted(detail, nameless, "代码缺失或不在标准内")
+    return Found(share, low, high, detail, define.optional_layers(definition))
+
+
+def _nameless(definition: define.OverlapMeasure, layers: list[measures.LayerOverlaps], count: int) -> Floats:
+    """Return the share of each parcel in zones without a code, or with one that its list does not have: it may be any class."""
+    chosen = []
+    for name, overlaps in zip(definition.layers, layers, strict=True):
+        layer = layer_definition(name)
+        listed = next((field.codes for field in layer.field if field.name == layer.code), None)
+        known = set(code_names(listed)) if listed else set(overlaps.codes) - {""}
+        chosen.append((overlaps, [code for code in overlaps.codes if code not in known]))
+    return measures.overlap_share(chosen, count)
+
+
+def _band(
+    definition: define.OverlapMeasure, tolerance_m: float, inputs: Inputs, share: Floats
+) -> tuple[Floats, Floats]:
+    """Return the band of a share when the layers are displaced by the tolerance."""
+    shapes = inputs.parcels.geometry.to_numpy()
+    inside, outside = [], []
+    for distance in (-tolerance_m, tolerance_m):
+        whole = shapely.area(inputs.outlines(distance))
+        covered = np.minimum(_covered(definition, inputs, distance), whole)
+        inside.append(covered)
+        outside.append(whole - covered)
+    moved = measures.MovedShares(inside[0], inside[1], outside[0], outside[1])
+    return measures.drift_band(share, shapely.area(shapes), shapely.length(shapes), moved, tolerance_m)
+
+
+def _covered(definition: define.OverlapMeasure, inputs: Inputs, distance: float) -> Floats:
+    """Return how many m² of the parcels, drawn in or out, lie in the codes of a measure."""
+    count = len(inputs.index)
+    total = np.zeros(count)
+    for layer in definition.layers:
+        if layer in inputs.versions:
+            found = inputs.moved_layer(layer, distance)
+            wanted = found.having(codes_of(definition.codes, list(found.codes)))
+            total += np.bincount(found.parcel[wanted], found.area[wanted], minlength=count)
+    return total
+
+
+@evaluate.register
+def _(_: define.TownMeasure, inputs: Inputs) -> Found:
+    overlaps, towns, count = inputs.layer(TOWN), inputs.features[TOWN], len(inputs.index)
+    found = located(
+        inputs.parcels["town_code"].to_numpy(dtype=object),
+        overlaps,
+        inputs.project.settings.measure.town_claim_min,
+    )
+    names = dict(zip(towns["code"], _texts(towns["attributes"], "XZQMC"), strict=True))
+    detail = measures.composition([overlaps], count, {code: name for code, name in names.items() if name})
+    doubt = np.full(int(found.claimed.sum()), "宗地跨镇街，以占比最大者为准，须核实", dtype=object)
+    detail[found.claimed] = detail[found.claimed] + "；" + doubt
+    return Found(found.share, detail=detail)
+
+
+@evaluate.register
+def _(_: define.AreaMeasure, inputs: Inputs) -> Found:
+    return Found(inputs.parcels["area_m2"].to_numpy(dtype=np.float64) / MU_M2)
+
+
+@evaluate.register
+def _(definition: define.PresentMeasure, inputs: Inputs) -> Found:
+    there = measures.present(inputs.attribute(definition.field))
+    return Found(np.where(inputs.lacking(inputs.parcels, definition.field), np.nan, there))
+
+
+@evaluate.register
+def _(definition: define.EqualsMeasure, inputs: Inputs) -> Found:
+    return Found(measures.equals(inputs.attribute(definition.field), definition.values))
+
+
+@evaluate.register
+def _(definition: define.AttributeMeasure, inputs: Inputs) -> Found:
+    return Found(
+        pd.to_numeric(inputs.attribute(definition.field), errors="coerce").to_numpy(dtype=np.float64)
+    )
+
+
+@evaluate.register
+def _(definition: define.BuildingMeasure, inputs: Inputs) -> Found:
+    if definition.statistic == "age":
+        as_of = inputs.project.settings.project.as_of
+        today = as_of.year + (as_of.timetuple().tm_yday - 1) / DAYS_PER_YEAR
+        return Found(today - _buildings(inputs, "year"))
+    return Found(_buildings(inputs, definition.statistic))
+
+
+def _buildings(inputs: Inputs, statistic: measures.Statistic) -> Floats:
+    area = inputs.parcels["planar_m2"].to_numpy(dtype=np.float64)
+    return measures.building_statistic(area, _building_pieces(inputs), statistic)
+
+
+def _building_pieces(inputs: Inputs) -> measures.BuildingPieces:
+    """Join the overlaps of buildings with the attributes of the buildings."""
+    pairs = inputs.layer("building")
+    buildings = inputs.features["building"]
+    place = _places(buildings, pairs)
+    part = pairs.area / shapely.area(buildings.geometry.to_numpy())[place]
+    attributes = buildings["attributes"]
+    return measures.BuildingPieces(
+        pd.DataFrame(
+            {
+                "parcel": pairs.parcel,
+                "footprint_m2": pairs.area,
+                "floor_m2": _numbers(attributes, "JZMJ")[place] * part,
+                "year": _numbers(attributes, "JCNF")[place],
+                "use": _texts(attributes, "LYZT")[place],
+                "grade": _texts(attributes, "FWDJ")[place],
+            }
+        )
+    )
+
+
+@evaluate.register
+def _(definition: define.EnterpriseMeasure, inputs: Inputs) -> Found:
+    rows = inputs.enterprises
+    codes = _texts(rows["attributes"], "TYSHXYDM")
+    firms = pd.DataFrame(
+        {
+            "parcel": inputs.index.get_indexer(pd.Index(rows["parcel_id"])),
+            "year": pd.to_numeric(rows["year"]),
+            "firm": measures.firm_keys(codes, _texts(rows["attributes"], "QYMC")),
+            "uncoded": pd.isna(codes),
+            "value": _numbers(rows["attributes"], definition.column),
+            "floor_m2": _numbers(rows["attributes"], "JZMJ"),
+            "land_mu": _numbers(rows["attributes"], "ZDMJM"),
+        }
+    )
+    firms = firms[firms["parcel"] >= 0]
+    if definition.total is not None:
+        firms["total"] = _numbers(rows["attributes"], definition.total)[firms.index]
+        firms["uncoded"] &= firms["value"].isna() & firms["total"].notna()
+        firms["value"] = measures.intensities(firms, *_grounds(firms, inputs))
+    year = None if definition.back is None else inputs.project.settings.project.as_of.year - definition.back
+    reported = measures.reported_in(firms, year)
+    found = measures.firm_values(reported, len(inputs.index))
+    spread = definition.total is not None and bool(firms["total"].notna().any())
+    if not spread:
+        return Found(found.intensity, detail=found.allocation)
+    # Only a total that was spread rests on which rows are one firm.
+    uncoded = np.bincount(reported["parcel"], reported["uncoded"], minlength=len(inputs.index)).astype(
+        np.int64
+    )
+    detail = measures.noted_firms(found.allocation, uncoded)
+    return Found(found.intensity, detail=detail, used=define.optional_layers(definition))
+
+
+def _grounds(firms: pd.DataFrame, inputs: Inputs) -> tuple[Floats, Floats]:
+    """Return floor area and ground area of the parcels, by which totals are spread; no floor where no total is to be spread."""
+    ground = inputs.parcels["area_m2"].to_numpy(dtype=np.float64)
+    if "building" not in inputs.versions or not firms["total"].notna().any():
+        return np.zeros(len(ground)), ground
+    return np.nan_to_num(_buildings(inputs, "floor_area")), ground
+
+
+@evaluate.register
+def _(definition: define.ContractMeasure, inputs: Inputs) -> Found:
+    pairs = inputs.layer("supply")
+    contracts = inputs.features["supply"]
+    wide = pairs.share >= definition.min_share
+    place = _places(contracts, pairs)[wide]
+    columns = {
+        name: _texts(contracts["attributes"], field)[place] for name, field in define.CONTRACT_DATES.items()
+    }
+    unsaid = {
+        f"unsaid_{what}": inputs.lacking(contracts, define.CONTRACT_DATES[f"actual_{what}"])[place]
+        for what in ("start", "end")
+    }
+    rows = pd.DataFrame({"parcel": pairs.parcel[wide], **columns, **unsaid})
+    as_of = inputs.project.settings.project.as_of
+    return Found(measures.contract_statistic(rows, len(inputs.index), as_of, definition.statistic))
+
+
+@evaluate.register
+def _(definition: define.RasterMeasure, inputs: Inputs) -> Found:
+    files = [raster.file(inputs.project.settings.folder) for raster in inputs.rasters[definition.layer]]
+    return Found(
+        measures.of_parts([raster_statistic(file, inputs.parcels, definition.statistic) for file in files])
+    )
+
+
+def _places(features: gpd.GeoDataFrame, pairs: measures.LayerOverlaps) -> npt.NDArray[np.intp]:
+    """Return the row of the feature behind each overlap of a layer that is tabulated feature by feature."""
+    rows = pd.Index(features["feature_id"].astype(str)).get_indexer(pd.Index(pairs.codes, dtype=object))
+    return np.asarray(rows, dtype=np.intp)[pairs.code]
+
+
+def _texts(attributes: pd.Series[Any], field: str) -> npt.NDArray[np.object_]:
+    found = np.empty(len(attributes), dtype=object)
+    found[:] = [values.get(field) for values in attributes]
+    return found
+
+
+def _numbers(attributes: pd.Series[Any], field: str) -> Floats:
+    found = pd.to_numeric(pd.Series(_texts(attributes, field), dtype=object))
+    return np.asarray(found, dtype=np.float64)

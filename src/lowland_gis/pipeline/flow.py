@@ -1,0 +1,169 @@
+"""The whole flow that `lowland.toml` describes, stage by stage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lowland_gis.analysis.rules.faults import Fault, fault_lines
+from lowland_gis.definitions.layer import layer_keys
+from lowland_gis.definitions.mapping import read_mapping
+from lowland_gis.definitions.package import package_definition
+from lowland_gis.definitions.rule_pack import rule_pack
+from lowland_gis.errors import SHOWN_IN_FILES, InputRefusedError, UsageError, listed
+from lowland_gis.files.source import located
+from lowland_gis.pipeline.base.project import Project, Tell, silent
+from lowland_gis.pipeline.base.runs import Run
+from lowland_gis.pipeline.evidence.lacking import lacking
+from lowland_gis.pipeline.evidence.measure import measure
+from lowland_gis.pipeline.intake.ingest import Loaded, ingest
+from lowland_gis.pipeline.intake.reading import reading
+from lowland_gis.pipeline.intake.replacing import refuse_contradicting
+from lowland_gis.pipeline.overlaps.tabulate import tabulate
+from lowland_gis.pipeline.products.package import package_and_map
+from lowland_gis.pipeline.registry.determine import determine
+from lowland_gis.pipeline.units.draw import delineate
+from lowland_gis.pipeline.verdicts.classify import classify
+from lowland_gis.settings import Settings
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one stage did, in words for the terminal; `n_rejected` rows of the deliveries were set aside."""
+
+    stage: str
+    text: str
+    n_rejected: int = 0
+
+
+def _ingest_all(project: Project, *, tell: Tell) -> Report:
+    if not project.settings.delivery:
+        raise UsageError(
+            "lowland.toml names no delivery, so there is nothing to ingest. Add a [[delivery]] table."
+        )
+    loaded = []
+    for delivery in project.settings.delivery:
+        tell(f"ingest {delivery.layer} {delivery.source}")
+        loaded.append(ingest(project, delivery, back=False, tell=tell))
+        _tell_doubts(loaded[-1], tell)
+    return Report("ingest", _loaded_text(loaded), sum(item.n_rejected for item in loaded))
+
+
+def _tell_doubts(loaded: Loaded, tell: Tell) -> None:
+    for warning in loaded.warnings:
+        tell(f"Warning: {loaded.layer}: {warning}")
+    if loaded.by_town:
+        tell(f"{loaded.layer}: records by town, before → now: {loaded.by_town}")
+
+
+def _loaded_text(loaded: list[Loaded]) -> str:
+    fresh = [item for item in loaded if item.fresh]
+    rows, rejected = sum(item.n_loaded for item in loaded), sum(item.n_rejected for item in loaded)
+    issues = sum(item.n_issues for item in loaded)
+    return (
+        f"{len(loaded)} deliveries ({len(loaded) - len(fresh)} there already), {rows:,} records,"
+        f" {rejected:,} set aside, {issues:,} issues (land.issue)"
+    )
+
+
+def _run_text(run: Run) -> str:
+    return f"run {run.run_id}" if run.fresh else f"run {run.run_id} holds already"
+
+
+def _package_all(project: Project, *, tell: Tell) -> str:
+    report, picture, stale = package_and_map(project, tell=tell)
+    said = "" if stale is None else f"\n{stale}"
+    return f"{report.target} ({len(report.files)} files), {picture}{said}"
+
+
+_STAGES: dict[str, Callable[..., Any]] = {
+    "ingest": _ingest_all,
+    "tabulate": tabulate,
+    "measure": measure,
+    "classify": classify,
+    "delineate": delineate,
+    "determine": determine,
+    "package": _package_all,
+}
+STAGES = tuple(_STAGES)
+
+
+def _check_named(project: Project, chosen: tuple[str, ...]) -> None:
+    """Look at every name in lowland.toml before the first row is written, so that a slip changes nothing.
+
+    Raises:
+        UsageError, DefinitionError: there is no such layer, rule pack or package definition.
+        InputRefusedError: files are missing, or deliveries contradict each other; all of them are named.
+    """
+    settings = project.settings
+    if "classify" in chosen:
+        rule_pack(settings.classify.pack, settings.folder, settings.project.as_of)
+    if "package" in chosen:
+        package_definition(settings.package.definition, settings.folder)
+    if "ingest" not in chosen:
+        return
+    _refuse_unknown_layers(settings)
+    for mapping in dict.fromkeys(item.mapping for item in settings.delivery if item.mapping):
+        read_mapping(settings.path(mapping))
+    refuse_contradicting(settings.delivery)
+    missing = [
+        item.source for item in settings.delivery if not located(item.source, settings.folder)[0].exists()
+    ]
+    if missing:
+        raise InputRefusedError(
+            f"{len(missing)} of {len(settings.delivery)} deliveries of lowland.toml are not there, so nothing was loaded:\n"
+            f"{listed(missing)}\nPut them there, or mend their paths."
+        )
+
+
+def _refuse_unknown_layers(settings: Settings) -> None:
+    faults = [
+        Fault(
+            f"[[delivery]] {number}", "layer", delivery.layer, "there is no such layer", tuple(layer_keys())
+        )
+        for number, delivery in enumerate(settings.delivery, start=1)
+        if delivery.layer not in layer_keys()
+    ]
+    if faults:
+        raise UsageError(
+            f"lowland.toml: {len(faults)} setting(s) are wrong:\n{listed(fault_lines(faults), shown=SHOWN_IN_FILES)}\n"
+            "The layers are listed by: lowland layers list"
+        )
+
+
+def run(
+    project: Project, *, first: str = STAGES[0], last: str = STAGES[-1], tell: Tell = silent
+) -> list[Report]:
+    """Run the stages from `first` to `last`, each in its own transaction.
+
+    Raises:
+        UsageError: there is no such stage, or the order is turned round.
+        InputRefusedError, DefinitionError: a file or a definition that lowland.toml names is not there; nothing was written.
+    """
+    for stage in (first, last):
+        if stage not in _STAGES:
+            raise UsageError(f"There is no stage {stage!r}. The stages are: {', '.join(STAGES)}.")
+    chosen = STAGES[STAGES.index(first) : STAGES.index(last) + 1]
+    if not chosen:
+        raise UsageError(f"The stage {first} comes after {last}; turn them round.")
+    _check_named(project, chosen)
+    reports = []
+    for stage in chosen:
+        done = _STAGES[stage](project, tell=tell)
+        reports.append(_report(stage, done))
+        if stage == "classify":
+            _tell_lacking(project, tell)
+    return reports
+
+
+def _tell_lacking(project: Project, tell: Tell) -> None:
+    with reading(project) as held:
+        for sentence in lacking(held):
+            tell(f"Note: {sentence}")
+
+
+def _report(stage: str, done: Report | Run | str) -> Report:
+    if isinstance(done, Report):
+        return done
+    return Report(stage, _run_text(done) if isinstance(done, Run) else done)

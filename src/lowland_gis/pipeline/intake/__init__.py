@@ -1,0 +1,1 @@
+"""What comes in: inspect, mappings, ingest, and how a delivery differs from the one before."""

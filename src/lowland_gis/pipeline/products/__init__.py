@@ -1,0 +1,1 @@
+"""Frames and figures of what leaves the house."""

@@ -1,0 +1,85 @@
+"""What a project holds, as small frames: layers, coverage, quality; for notebooks and reports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.frames import read_frame
+from lowland_gis.definitions.layer import layer_definition
+from lowland_gis.pipeline.base.project import Project, open_project
+from lowland_gis.pipeline.base.runs import current_versions
+from lowland_gis.pipeline.intake.reading import Reading
+
+
+def nearby_project(named: str | None, places: Sequence[str] = ("demo", "../demo")) -> Project:
+    """Open the project that is named, else the first of some folders that is there: notebooks open without editing."""
+    found = [place for place in places if Path(place).is_dir()]
+    return open_project(named or (found[0] if found else places[0]))
+
+
+def loaded_layers(project: Project) -> pd.DataFrame:
+    """Return the deliveries in force: layer, title, part, as_of, n_loaded, n_rejected, n_issues, loaded_share."""
+    with project.snapshot() as connection:
+        rows = deliveries_in_force(connection)
+    rows.insert(1, "title", [layer_definition(key).title for key in rows["layer"]])
+    return rows.assign(loaded_share=rows["n_loaded"] / rows["n_read"].clip(lower=1)).drop(
+        columns=["n_read", "version_id"]
+    )
+
+
+def deliveries_in_force(connection: Connection) -> pd.DataFrame:
+    """Return the deliveries in force: layer, part, version_id, as_of, n_read, n_loaded, n_rejected, n_issues."""
+    return read_frame(
+        connection,
+        "SELECT layer, part, version_id, as_of, n_read, n_loaded, n_rejected, (SELECT count(*) FROM land.issue i"
+        " WHERE i.version_id = v.version_id) AS n_issues FROM land.layer_version v WHERE version_id = ANY(%s)"
+        " ORDER BY layer, part, version_id",
+        [_in_force(connection)],
+    )
+
+
+def coverage(held: Reading) -> pd.DataFrame:
+    """Return how much of each polygon layer covers the parcels: layer, title, parcels touched, share of their area."""
+    basis = held.basis
+    rows = read_frame(
+        held.connection,
+        "SELECT layer, count(DISTINCT parcel_id) AS parcels, sum(area_m2) AS area_m2 FROM result.overlap WHERE run_id = %s"
+        " GROUP BY layer ORDER BY layer",
+        [basis.tabulated.run_id],
+    )
+    whole = read_frame(
+        held.connection,
+        "SELECT sum(planar_m2) AS area_m2 FROM land.parcel WHERE version_id = ANY(%s)",
+        [basis.parcels],
+    )["area_m2"][0]
+    rows.insert(1, "title", [layer_definition(key).title for key in rows["layer"]])
+    return rows.assign(share=rows["area_m2"] / float(whole or 1)).drop(columns="area_m2")
+
+
+def quality(project: Project) -> pd.DataFrame:
+    """Return doubts about the records of the deliveries in force by layer, rule and action, most frequent first."""
+    with project.snapshot() as connection:
+        return read_frame(
+            connection,
+            "SELECT layer, rule, action, count(*) AS records FROM land.issue JOIN land.layer_version USING (version_id)"
+            " WHERE version_id = ANY(%s) GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3",
+            [_in_force(connection)],
+        )
+
+
+def evidence_summary(held: Reading) -> pd.DataFrame:
+    """Return, for every measure of a classification: parcels with a value, least, median and greatest value."""
+    return read_frame(
+        held.connection,
+        "SELECT measure, count(*) AS parcels, min(value) AS least, percentile_cont(0.5) WITHIN GROUP (ORDER BY value) AS median,"
+        " max(value) AS greatest FROM result.evidence WHERE run_id = %s GROUP BY measure ORDER BY measure",
+        [held.basis.measured.run_id],
+    )
+
+
+def _in_force(connection: Connection) -> list[int]:
+    return [version.version_id for versions in current_versions(connection).values() for version in versions]

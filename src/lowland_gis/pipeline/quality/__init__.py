@@ -1,0 +1,1 @@
+"""Checks of the land in force and their findings."""

@@ -1,0 +1,1 @@
+"""What people decide: determinations and what is still to do."""

@@ -1,0 +1,1 @@
+"""Drafts of units: draw, edit, freeze, withdraw."""

@@ -1,0 +1,217 @@
+"""What units are drawn from: parcels with everything that counts, blocks, barriers and towns."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field, replace
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from lowland_gis.analysis.units.contiguity import barrier_cells, cell_of, cut_shares, is_cut
+from lowland_gis.analysis.units.ground import Limits, Problem, Weights, build_problem
+from lowland_gis.analysis.units.overlaps import no_pairs, overlapping
+from lowland_gis.analysis.units.search import Effort
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.frames import read_frame
+from lowland_gis.definitions.measure import measures, needed_layers
+from lowland_gis.pipeline.base import land
+from lowland_gis.pipeline.base.basis import Basis
+from lowland_gis.pipeline.base.project import Project
+from lowland_gis.pipeline.base.protection import protection, refuse_unknown_names
+from lowland_gis.pipeline.base.runs import Versions
+from lowland_gis.pipeline.base.towns import parcel_towns
+from lowland_gis.pipeline.evidence.facts import evidence_table, greatest_codes
+from lowland_gis.pipeline.intake.reading import Reading, reading
+from lowland_gis.pipeline.verdicts.verdicts import kinds
+from lowland_gis.settings import DelineateSettings
+
+TOWNS, DISTRICT, PARCELS = "town", "district", "parcel"
+# Without a boundary the ground of units ends so far from the outermost parcels, in metres, so that none touches the line.
+_AROUND_PARCELS_M = 100.0
+# What stands before a grade of roads among the barriers that are missing.
+NO_GRADE = "road of the grade "
+
+
+@dataclass(frozen=True)
+class UnitInputs:
+    """What units are drawn from.
+
+    `parcels`: parcel_id, town_code, area_m2, low_m2, public_m2, kind (missing where not low-efficiency), answer (missing: no verdict), zone, plan_use, owner,
+    reason (why it may be in no unit), unknown (what is not known of its protection), geometry. `cut`: codes of parcels that a barrier cuts. `missing`: barrier layers, and grades
+    of roads, that were not delivered. `overlaps`: pairs of parcels that share ground (`unit_overlaps.overlapping`). `towns` is the ground
+    that units lie in, and `ground` what it was made of: towns; without these the boundary of the district; without this all parcels.
+    """
+
+    parcels: gpd.GeoDataFrame
+    cells: gpd.GeoDataFrame
+    barriers: gpd.GeoDataFrame
+    towns: gpd.GeoDataFrame
+    cut: tuple[str, ...]
+    missing: tuple[str, ...]
+    overlaps: pd.DataFrame = field(default_factory=no_pairs)
+    ground: str = TOWNS
+
+    def problem(self, limits: Limits, weights: Weights) -> Problem:
+        """Return the ground under these limits and weights."""
+        return build_problem(self.parcels, self.cells, limits, weights, overlaps=self.overlaps)
+
+
+def limits_of(settings: DelineateSettings) -> Limits:
+    """Return the limits of the settings as the drawing takes them."""
+    names = Limits.__dataclass_fields__
+    return Limits(**{name: getattr(settings, name) for name in names})
+
+
+def weights_of(settings: DelineateSettings) -> Weights:
+    """Return the weights of the settings as the drawing takes them."""
+    return Weights(**settings.weights.model_dump())
+
+
+def effort_of(settings: DelineateSettings) -> Effort:
+    """Return how long to search."""
+    return Effort(settings.rounds, seed=settings.seed, threads=settings.threads, proof=settings.proof)
+
+
+def read_delineation_inputs(project: Project) -> UnitInputs:
+    """Return what units are drawn from: for notebooks that redraw them with other limits."""
+    with reading(project) as held:
+        return read_unit_inputs(held)
+
+
+def read_unit_inputs(
+    held: Reading, settings: DelineateSettings | None = None, dividing: Versions | None = None
+) -> UnitInputs:
+    """Return what units are drawn from: verdicts with the parcels that they were given for, and what divides them.
+
+    `settings` say what is a barrier and what is protected; without them it is what lowland.toml says. `dividing` are the deliveries of
+    towns, roads and barriers; without them those in force.
+
+    Raises:
+        UsageError: a stage before has not run, or the settings name what is not there.
+    """
+    connection, project = held.connection, held.project
+    if settings is not None:
+        project = replace(project, settings=project.settings.model_copy(update={"delineate": settings}))
+    refuse_unknown_names(project.settings.delineate)
+    versions = held.current if dividing is None else dividing
+    barriers = _barriers(connection, project, versions, held.basis.as_of)
+    parcels = _parcels(connection, project, held.basis)
+    ground = next((key for key in (TOWNS, DISTRICT) if versions.get(key)), PARCELS)
+    towns = (
+        _around(parcels)
+        if ground == PARCELS
+        else _shapes(connection, project, ground, versions, held.basis.as_of)
+    )
+    towns = towns.rename(columns={"code": "town_code"})
+    if ground != TOWNS:
+        towns["town_code"] = project.settings.project.district_code
+    cells = barrier_cells(
+        towns[["town_code", "geometry"]],
+        barriers.geometry.to_numpy(),
+        across_towns=project.settings.delineate.across_towns,
+    )
+    shapes = parcels.geometry.to_numpy()
+    cut = parcels["parcel_id"][is_cut(cut_shares(shapes, cells, cell_of(shapes, cells)))]
+    missing = _missing(project.settings.delineate, versions, barriers)
+    return UnitInputs(
+        parcels, cells, barriers, towns, tuple(map(str, cut)), missing, overlapping(parcels), ground
+    )
+
+
+def _around(parcels: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return one block over all parcels."""
+    west, south, east, north = parcels.total_bounds
+    away = _AROUND_PARCELS_M
+    block = shapely.box(west - away, south - away, east + away, north + away)
+    return gpd.GeoDataFrame({"code": [None]}, geometry=[block], crs=parcels.crs)
+
+
+def _missing(settings: DelineateSettings, versions: Versions, barriers: gpd.GeoDataFrame) -> tuple[str, ...]:
+    """Return the layers, and the grades of roads, that should divide and are not there: a grade spelt otherwise divides nothing."""
+    roads = ("road",) if settings.road_grades else ()
+    layers = [key for key in (*roads, *settings.barriers) if not versions.get(key)]
+    there = set(barriers["code"][barriers["layer"] == "road"])
+    grades = [grade for grade in settings.road_grades if grade not in there] if versions.get("road") else []
+    return (*layers, *(f"{NO_GRADE}{grade}" for grade in grades))
+
+
+def _shapes(
+    connection: Connection, project: Project, key: str, versions: Versions, day: dt.date
+) -> gpd.GeoDataFrame:
+    return land.layer_shapes(connection, key, versions.get(key, []), day, srid=project.srid)
+
+
+def _barriers(connection: Connection, project: Project, versions: Versions, day: dt.date) -> gpd.GeoDataFrame:
+    """Return what divides on a day: roads of the grades that count, and the outlines of the other layers, merged."""
+    settings = project.settings.delineate
+    roads = _shapes(connection, project, "road", versions, day)
+    found = [roads[roads["code"].isin(settings.road_grades)].assign(layer="road")]
+    for key in settings.barriers:
+        shapes = _shapes(connection, project, key, versions, day)
+        if len(shapes):
+            whole = shapely.get_parts(shapely.union_all(shapes.geometry.to_numpy()))
+            found.append(
+                gpd.GeoDataFrame({"layer": [key] * len(whole), "code": None}, geometry=whole, crs=roads.crs)
+            )
+    return gpd.GeoDataFrame(
+        pd.concat([part[["layer", "code", "geometry"]] for part in found], ignore_index=True), crs=roads.crs
+    )
+
+
+def _parcels(connection: Connection, project: Project, basis: Basis) -> gpd.GeoDataFrame:
+    settings = project.settings.delineate
+    parcels = land.parcels(connection, basis.versions, srid=project.srid)
+    codes = parcels["parcel_id"].to_numpy(dtype=object)
+    answer = parcels["parcel_id"].map(kinds(connection, basis))
+    low = answer.isin(basis.pack.low_answers).to_numpy()
+    evidence = evidence_table(connection, basis.measured).reindex(parcels["parcel_id"])
+    tabulated = basis.tabulated.run_id
+    protected = protection(evidence, settings, _not_delivered(basis, settings))
+    area = parcels["area_m2"].astype(float)
+    return gpd.GeoDataFrame(
+        {
+            "parcel_id": parcels["parcel_id"],
+            "town_code": parcel_towns(connection, basis.measured, codes).town,
+            "area_m2": area,
+            "low_m2": area.where(low, 0.0),
+            "public_m2": _public(connection, tabulated, parcels, settings.public_uses),
+            "kind": answer.where(low, None),
+            "answer": answer,
+            "zone": greatest_codes(connection, tabulated, "plan_zone", codes),
+            "plan_use": greatest_codes(connection, tabulated, "plan_parcel", codes),
+            "owner": [values.get("TBDW") or values.get("QSXZ") for values in parcels["attributes"]],
+            "ownership": [values.get("QSXZ") for values in parcels["attributes"]],
+            "reason": protected.reason,
+            "unknown": protected.unknown,
+        },
+        geometry=parcels.geometry,
+        crs=parcels.crs,
+    )
+
+
+def _not_delivered(basis: Basis, settings: DelineateSettings) -> dict[str, tuple[str, ...]]:
+    """Return, for each measure that keeps parcels out of units, the layers that it cannot do without and that were not there."""
+    return {
+        name: tuple(layer for layer in needed_layers(measures()[name]) if layer not in basis.versions)
+        for name in (*settings.protected, *settings.inside)
+    }
+
+
+def _public(
+    connection: Connection, tabulate_run: int, parcels: gpd.GeoDataFrame, prefixes: tuple[str, ...]
+) -> npt.NDArray[np.float64]:
+    """Return the area of each parcel that the detailed plan gives to public benefit, m²."""
+    rows = read_frame(
+        connection,
+        "SELECT parcel_id, code, area_m2 FROM result.overlap WHERE run_id = %s AND layer = 'plan_parcel' ORDER BY 1, 2",
+        [tabulate_run],
+    )
+    public = rows[rows["code"].astype(str).str.startswith(prefixes)] if prefixes else rows.iloc[:0]
+    sums = public.groupby("parcel_id")["area_m2"].sum().reindex(parcels["parcel_id"], fill_value=0.0)
+    return np.asarray(
+        np.minimum(sums.to_numpy(dtype=np.float64), parcels["area_m2"].to_numpy(dtype=np.float64))
+    )

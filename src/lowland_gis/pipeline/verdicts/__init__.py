@@ -1,0 +1,1 @@
+"""Classify parcels, explain and compare verdicts, make them again."""

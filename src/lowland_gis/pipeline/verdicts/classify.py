@@ -1,0 +1,70 @@
+"""Decide every question of the rule pack for every parcel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from lowland_gis import schema
+from lowland_gis.analysis.rules.decide import Decision, decide
+from lowland_gis.analysis.rules.pack import RulePack
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.copy import COPY_ROWS, copy_in
+from lowland_gis.definitions.rule_pack import NO_EXAMPLES, rule_pack, unproven
+from lowland_gis.pipeline.base.project import Project, Tell, silent
+from lowland_gis.pipeline.base.requests import CLASSIFY, MEASURE, classification
+from lowland_gis.pipeline.base.runs import Record, Run, needed_record, recorded
+from lowland_gis.pipeline.evidence.facts import evidence_facts
+
+
+def classify(project: Project, *, tell: Tell = silent) -> Run:
+    """Write `result.verdict` for the parcels that were measured, and the scores, ranks and estimates of the pack as evidence.
+
+    Raises:
+        DefinitionError: the rule pack has faults, or a parameter that is not in force.
+        UsageError: the stage measure has not run.
+    """
+    settings = project.settings
+    pack = rule_pack(settings.classify.pack, settings.folder, settings.project.as_of)
+    with project.turn(CLASSIFY) as connection:
+        measured = needed_record(connection, MEASURE)
+
+        def work(run_id: int) -> None:
+            tell(f"classify {pack.name} {pack.title}")
+            for words in unproven(pack):
+                if NO_EXAMPLES in words:
+                    tell(f"Warning: {words}")
+            _write(connection, project, decided(connection, pack, measured), pack, run_id)
+
+        return recorded(connection, classification(project, pack, measured), work)
+
+
+def decided(connection: Connection, pack: RulePack, measured: Record) -> Decision:
+    """Return what a pack decides on the evidence of a run of the stage measure."""
+    return decide(pack, evidence_facts(connection, measured, pack))
+
+
+def derived_rows(decision: Decision, pack: RulePack) -> Iterator[pd.DataFrame]:
+    """Yield the scores, ranks and estimates of a pack as evidence; only what is known."""
+    for item in pack.derived:
+        values = decision.derived[item.name]
+        known = np.isfinite(values)
+        yield pd.DataFrame(
+            {
+                "parcel_id": decision.facts.parcels[known],
+                "measure": item.name,
+                "value": values[known],
+                "source": f"{pack.name} {item.document}",
+            }
+        )
+
+
+def _write(connection: Connection, project: Project, decision: Decision, pack: RulePack, run_id: int) -> None:
+    constants = {"run_id": run_id}
+    for rows in derived_rows(decision, pack):
+        copy_in(connection, schema.EVIDENCE, rows, srid=project.srid, constants=constants)
+    for verdicts in decision.verdicts.values():
+        for rows in verdicts.chunks(decision.facts.parcels, COPY_ROWS):
+            copy_in(connection, schema.VERDICT, rows, srid=project.srid, constants=constants)

@@ -1,0 +1,1 @@
+"""Maps and sheets, and what they are drawn with."""

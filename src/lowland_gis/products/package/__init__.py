@@ -1,0 +1,1 @@
+"""The package for the city bureau: layers, dictionary, manifest, check."""
