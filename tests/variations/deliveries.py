@@ -81,16 +81,27 @@ def town_of_the_whole(incoming: Incoming) -> Incoming:
         if item.layer not in ("parcel", "plan_parcel", "building"):
             whole.append(item)
             continue
-        by_town = _parts(item, towns)
-        right = next(part for part in by_town if str(part.part).endswith(FIRST_TOWN))
-        wrong = rows_of(right)[np.arange(len(rows_of(right))) % 3 != 1]
-        rows = pd.concat([wrong, *(rows_of(part) for part in by_town if part is not right)])
+        rows = rows_of(item)
+        here = _mostly_in(rows, towns, FIRST_TOWN)
+        wrong = rows[here][np.arange(here.sum()) % 3 != 1]
         # One file that both states name: written twice it would have other bytes, and be another delivery.
-        written = replace(item, rows=rows)
+        written = replace(item, rows=pd.concat([wrong, rows[~here]]))
         source = (item.write or as_delivered)(Path(tempfile.mkdtemp(prefix="lowland-whole-")), written)
         whole.append(replace(item, source=source))
-        parts.append(replace(right, part=FIRST_TOWN))
+        parts.append(replace(item, part=FIRST_TOWN, rows=rows[here], write=item.write or as_delivered))
     return replace(incoming, layers=(*whole, *parts), before=tuple(whole))
+
+
+def _mostly_in(rows: gpd.GeoDataFrame, towns: gpd.GeoDataFrame, code: str) -> np.ndarray:
+    """Tell which features lie in a town by the largest share of their area."""
+    # Some shapes are spoilt on purpose.
+    shapes = shapely.make_valid(
+        rows.to_crs(towns.crs).geometry.to_numpy(), method="structure", keep_collapsed=False
+    )
+    shares = [shapely.area(shapely.intersection(shapes, town)) for town in towns.geometry]
+    return (towns["XZQDM"].astype(str).to_numpy()[np.argmax(shares, axis=0)] == code) & (
+        np.max(shares, axis=0) > 0
+    )
 
 
 def _wrong(item: Delivered) -> Delivered:
