@@ -23,7 +23,7 @@ _HERE = " AND parcel_id = ANY(%s)"
 def parcel_towns(
     connection: Connection, measured: Record, parcels: Sequence[str] | npt.NDArray[np.object_]
 ) -> ParcelTowns:
-    """Return the towns of some parcels of a run of the stage measure, in their order."""
+    """Return the towns of some parcels of a run of the stage measure, each named once, in their order."""
     ids = pd.Index(parcels, dtype=object)
     # One parcel is looked up, of many all are read.
     here, values = (_HERE, [list(parcels)]) if len(ids) == 1 else ("", [])
@@ -46,6 +46,7 @@ def parcel_towns(
 
 
 def town_codes(connection: Connection, measured: Record, parcels: Sequence[str]) -> list[str | None]:
-    """Return the town code of some parcels of a run, in their order; None where nobody knows."""
-    codes: list[str | None] = parcel_towns(connection, measured, parcels).town.tolist()
-    return codes
+    """Return the town code of some parcels of a run, in their order; None where nobody knows. A parcel may come several times."""
+    each = list(dict.fromkeys(parcels))
+    found = dict(zip(each, parcel_towns(connection, measured, each).town.tolist(), strict=True))
+    return [found[parcel] for parcel in parcels]
