@@ -80,7 +80,7 @@ def test_a_paper_another_day_another_rule_and_another_program_are_named(classifi
         "as_of: the results are judged for 2023-12-31, lowland.toml says 2024-06-30",
     )
     toml.write_text(text, encoding="utf-8")
-    for module in ("runs", "stale", "tabulate"):
+    for module in ("base.runs", "base.stale", "overlaps.tabulate"):
         monkeypatch.setattr(f"lowland_gis.pipeline.{module}.program_version", lambda: "0.2.0+abc")
     (cause,) = causes(classified)
     assert cause.startswith("lowland itself is another one: 0.1.0+")

@@ -111,7 +111,7 @@ def test_a_run_that_takes_over_equals_one_that_computes_all(land, tmp_path, comp
     tabulate(land)
     parcels(land, tmp_path, "南", CODES[3:], shift=5.0)
     partly = tabulate(land)
-    for module in ("tabulate", "runs"):
+    for module in ("overlaps.tabulate", "base.runs"):
         monkeypatch.setattr(f"lowland_gis.pipeline.{module}.program_version", lambda: "another")
     wholly = tabulate(land)
     assert computed == [6, 3, 6]

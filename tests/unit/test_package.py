@@ -388,8 +388,8 @@ def test_killed_builds_leave_nothing_under_the_name_and_are_swept(tmp_path):
         sys.path[:0] = [sys.argv[1], os.path.dirname(sys.argv[1])]
         import test_package
         from pathlib import Path
-        from lowland_gis.products import package
-        package._write_workbooks = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        from lowland_gis.products.package import build
+        build._write_workbooks = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         test_package.make(Path(sys.argv[2]), replace=True)
         """
     )

@@ -105,9 +105,10 @@ def test_no_parcels_give_a_table_without_rows(files, threads):
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("names", [["b", "a", "b"], [None, "a", None], [2, 1, 2], [1.5, 2.5, 1.5]])
 def test_a_name_that_stands_twice_is_refused(files, names, threads):
+    said = "2 parcels have no ZDDM" if None in names else "1 values of ZDDM stand for several parcels"
     shapes = [box(n * 100, 0, 50) for n in range(3)]
     gpd.GeoDataFrame({"ZDDM": names}, geometry=shapes, crs=4548).to_parquet("twice.parquet")
-    with pytest.raises(InputRefusedError, match=r"1 values of ZDDM stand for several parcels"):
+    with pytest.raises(InputRefusedError, match=said):
         tabulated("twice.parquet", "zones.parquet", threads=threads)
 
 
