@@ -22,14 +22,14 @@ from lowland_gis.db.server import ensure_postgis
 from lowland_gis.errors import DatabaseError
 
 UP = (
-    "import os, sys, pathlib; from lowland_gis.db import cluster as c; "
+    "import os, sys, pathlib; from lowland_gis.db.private import cluster as c; "
     "c.up(c.locate(pathlib.Path(sys.argv[1]), env=os.environ), durable=False)"
 )
 
 # The interpreter may lie where only root can read, so the process changes its user after its imports.
 AS_A_USER = """
 import os, pathlib, sys
-from lowland_gis.db import cluster as c
+from lowland_gis.db.private import cluster as c
 home, uid, gid = pathlib.Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 if os.geteuid() == 0:
     os.setgroups([]); os.setgid(gid); os.setuid(uid)
