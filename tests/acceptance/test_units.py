@@ -61,6 +61,40 @@ def beside(exported):
     return best[1:]
 
 
+def test_the_parcels_of_a_draft_go_to_a_list_that_excel_reads(demo, tmp_path):
+    target = tmp_path / "单元宗地.csv"
+    done = demo.lowland("unit", "members", "flow", "-o", str(target))
+    assert done.returncode == 0, done.stderr
+    assert target.read_bytes().startswith(b"\xef\xbb\xbf")
+    with target.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == [
+        "单元编号", "宗地代码", "镇街代码", "镇街", "低效用地类型", "面积（公顷）", "低效面积（公顷）", "未划入原因",
+    ]  # fmt: skip
+    assert {row["宗地代码"]: row["单元编号"] or None for row in rows} == members(demo)
+    assert all(bool(row["单元编号"]) != bool(row["未划入原因"]) for row in rows)
+    assert {row["低效用地类型"] for row in rows} > {"低效工业用地", "低效城镇用地", ""}
+    outside = [not row["单元编号"] for row in rows]
+    assert outside == sorted(outside)
+    areas = {unit["unit_id"]: unit["area_m2"] for unit in demo.json("unit", "metrics", "flow")}
+    for unit in list(areas)[:5]:
+        some = [float(row["面积（公顷）"]) for row in rows if row["单元编号"] == unit]
+        assert sum(some) * 10_000 == pytest.approx(areas[unit], abs=0.5)
+    target.write_text("changed by hand\n", encoding="utf-8")
+    refused = demo.lowland("unit", "members", "flow", "-o", str(target))
+    assert (refused.returncode, target.read_text(encoding="utf-8")) == (2, "changed by hand\n")
+    assert "--overwrite" in refused.stderr
+
+
+def test_the_parcels_of_one_unit_are_shown(demo):
+    unit = next(name for name in members(demo).values() if name)
+    rows = demo.json("unit", "members", "flow", "--unit", unit)
+    assert {row["parcel_id"] for row in rows} == {
+        parcel for parcel, name in members(demo).items() if name == unit
+    }
+    assert demo.lowland("unit", "members", "flow", "--unit", "none").returncode == 2
+
+
 def test_the_flow_draws_units_with_a_bound_and_their_ledgers(demo):
     draft = demo.json("unit", "list")[0]
     assert draft["name"] == "flow"
@@ -353,37 +387,3 @@ def test_a_railway_divides_units(demo, tmp_path):
 
     assert on_both_sides("flow")
     assert on_both_sides("铁路") == []
-
-
-def test_the_parcels_of_a_draft_go_to_a_list_that_excel_reads(demo, tmp_path):
-    target = tmp_path / "单元宗地.csv"
-    done = demo.lowland("unit", "members", "flow", "-o", str(target))
-    assert done.returncode == 0, done.stderr
-    assert target.read_bytes().startswith(b"\xef\xbb\xbf")
-    with target.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert list(rows[0]) == [
-        "单元编号", "宗地代码", "镇街代码", "镇街", "低效用地类型", "面积（公顷）", "低效面积（公顷）", "未划入原因",
-    ]  # fmt: skip
-    assert {row["宗地代码"]: row["单元编号"] or None for row in rows} == members(demo)
-    assert all(bool(row["单元编号"]) != bool(row["未划入原因"]) for row in rows)
-    assert {row["低效用地类型"] for row in rows} > {"低效工业用地", "低效城镇用地", ""}
-    outside = [not row["单元编号"] for row in rows]
-    assert outside == sorted(outside)
-    areas = {unit["unit_id"]: unit["area_m2"] for unit in demo.json("unit", "metrics", "flow")}
-    for unit in list(areas)[:5]:
-        some = [float(row["面积（公顷）"]) for row in rows if row["单元编号"] == unit]
-        assert sum(some) * 10_000 == pytest.approx(areas[unit], abs=0.5)
-    target.write_text("changed by hand\n", encoding="utf-8")
-    refused = demo.lowland("unit", "members", "flow", "-o", str(target))
-    assert (refused.returncode, target.read_text(encoding="utf-8")) == (2, "changed by hand\n")
-    assert "--overwrite" in refused.stderr
-
-
-def test_the_parcels_of_one_unit_are_shown(demo):
-    unit = next(name for name in members(demo).values() if name)
-    rows = demo.json("unit", "members", "flow", "--unit", unit)
-    assert {row["parcel_id"] for row in rows} == {
-        parcel for parcel, name in members(demo).items() if name == unit
-    }
-    assert demo.lowland("unit", "members", "flow", "--unit", "none").returncode == 2
