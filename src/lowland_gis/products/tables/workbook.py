@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -56,13 +57,21 @@ class AreaRow:
 def write_workbook(path: Path, sheets: Sequence[SheetContent], *, title: str, note: str, dated: date) -> None:
     """Write sheets with title, note, headings in row 3, data from row 4 and frozen panes."""
     _refuse_large(path, sheets)
-    options = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(path, options) as book:
+    # Made in memory: a zip that a full disk cuts short stays open, and complains once more when it is thrown away.
+    content = io.BytesIO()
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_numbers": False,
+        "strings_to_urls": False,
+        "in_memory": True,
+    }
+    with xlsxwriter.Workbook(content, options) as book:
         # The spreadsheet says when it was made: a fixed moment, or the same input would give other bytes.
         book.set_properties({"title": title, "created": datetime(dated.year, dated.month, dated.day)})  # noqa: DTZ001 - the format has no zone
         styles = _Styles(book)
         for sheet in sheets:
             _write_sheet(book.add_worksheet(sheet.name), sheet, styles, (title, note))
+    path.write_bytes(content.getbuffer())
 
 
 def area_summary(name: str, by_title: str, rows: Iterable[AreaRow]) -> SheetContent:
