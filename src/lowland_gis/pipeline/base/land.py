@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import geopandas as gpd
 import pandas as pd
@@ -110,13 +110,32 @@ def layer_shapes(
 
 
 def feature_names(connection: Connection, versions: Sequence[Version], field: str) -> dict[str, str]:
-    """Return code → name from a field of the features of some deliveries; a code of which no feature has a name has none."""
+    """Return code → name from a field of the features of some deliveries; a code of which no feature has a name has none.
+
+    A code that stands for several names shows that it does (`names_by_code`).
+    """
     rows = connection.execute(
         "SELECT code, attributes->>%(field)s FROM land.feature WHERE version_id = ANY(%(versions)s) AND code IS NOT NULL"
         " AND btrim(coalesce(attributes->>%(field)s, '')) <> '' ORDER BY feature_id",
         {"field": field, "versions": [version.version_id for version in versions]},
     ).fetchall()
-    return dict(rows)
+    return names_by_code(rows)
+
+
+def names_by_code(rows: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return code → name of rows of both; where features of one code have several names none of them may pass for all.
+
+    >>> names_by_code([("1", "甲"), ("2", "乙"), ("2", "丙"), ("2", "乙"), ("2", "丁")])
+    {'1': '甲', '2': '乙/丙等3个'}
+    """
+    named: dict[str, dict[str, None]] = {}
+    for code, name in rows:
+        named.setdefault(code, {})[name] = None
+    return {code: _one_name(list(names)) for code, names in named.items()}
+
+
+def _one_name(names: list[str]) -> str:
+    return "/".join(names[:2]) + (f"等{len(names)}个" if len(names) > 2 else "")  # noqa: PLR2004 - two are shown
 
 
 def town_names(connection: Connection, versions: Sequence[Version]) -> dict[str, str]:

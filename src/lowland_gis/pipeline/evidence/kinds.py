@@ -18,6 +18,7 @@ from lowland_gis.definitions import measure as define
 from lowland_gis.definitions.codes import code_names, codes_of
 from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.files.raster import raster_statistic
+from lowland_gis.pipeline.base.land import names_by_code
 from lowland_gis.pipeline.base.towns import TOWN
 from lowland_gis.pipeline.evidence.inputs import Inputs
 from lowland_gis.quantities import DAYS_PER_YEAR, MU_M2
@@ -114,8 +115,10 @@ def _(_: define.TownMeasure, inputs: Inputs) -> Found:
         overlaps,
         inputs.project.settings.measure.town_claim_min,
     )
-    names = dict(zip(towns["code"], _texts(towns["attributes"], "XZQMC"), strict=True))
-    detail = measures.composition([overlaps], count, {code: name for code, name in names.items() if name})
+    named = zip(towns["code"], _texts(towns["attributes"], "XZQMC"), strict=True)
+    detail = measures.composition(
+        [overlaps], count, names_by_code((code, name) for code, name in named if name)
+    )
     doubt = np.full(int(found.claimed.sum()), "宗地跨镇街，以占比最大者为准，须核实", dtype=object)
     detail[found.claimed] = detail[found.claimed] + "；" + doubt
     return Found(found.share, detail=detail)

@@ -11,6 +11,7 @@ import pandas as pd
 from lowland_gis.analysis.measures.towns import TOWN_DIGITS
 from lowland_gis.db.connect import Connection
 from lowland_gis.definitions.layer import LayerDefinition
+from lowland_gis.pipeline.base.land import names_by_code
 from lowland_gis.pipeline.base.runs import Version, Versions
 
 RULE = "town_missing"
@@ -112,10 +113,10 @@ def _counts(
 
 def _names(connection: Connection, places: list[int]) -> dict[str, str]:
     rows = connection.execute(
-        "SELECT code, attributes->>'XZQMC' FROM land.feature WHERE version_id = ANY(%s) AND code IS NOT NULL",
+        "SELECT code, attributes->>'XZQMC' FROM land.feature WHERE version_id = ANY(%s) AND code IS NOT NULL ORDER BY feature_id",
         [places],
     ).fetchall()
-    return {str(code): str(name) for code, name in rows if name}
+    return names_by_code((str(code), str(name)) for code, name in rows if name)
 
 
 def replaced_by(current: Mapping[str, list[Version]], layer: str, part: str | None) -> list[Version]:
