@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import numba
 import numpy as np
 import pytest
 import shapely
 
+from lowland_gis import analysis
 from lowland_gis.analysis.overlay import boxtree, kernel, rings, simple, sums, tabulate, wkb
 from lowland_gis.analysis.overlay.wkb import rings_of
 from lowland_gis.analysis.units import facing
@@ -76,3 +80,37 @@ def test_no_holders_are_counted(function):
 def test_holders_are_counted_where_memory_is_taken():
     """So that the test above would see it."""
     assert "NRT_incref" in code(sums._more_rows, (ROWS, STAND))
+
+
+HOME = Path(analysis.__file__).parent
+COMPILING = {"compiled", "borrowing", "inlined"}
+
+
+def imported(module: Path) -> list[str]:
+    """Return the modules of `analysis` that a module imports names from, below `analysis`, and what it imports of `compiled`."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    names = [f"{node.module}.{alias.name}" for node in found for alias in node.names]
+    ours = "lowland_gis.analysis."
+    return [name.removeprefix(ours) for name in names if name.startswith(ours)]
+
+
+WITH_MACHINE_CODE = sorted(
+    {
+        module.parent
+        for module in HOME.rglob("*.py")
+        if any(name.removeprefix("compiled.") in COMPILING for name in imported(module))
+    }
+)
+
+
+def test_wings_with_machine_code_are_found():
+    assert {"overlay", "units", "rules"} <= {wing.name for wing in WITH_MACHINE_CODE}
+
+
+@pytest.mark.parametrize("wing", WITH_MACHINE_CODE, ids=lambda wing: wing.name)
+def test_the_digest_of_a_wing_covers_all_that_its_machine_code_can_call(wing):
+    """The digest reads the wing, `geometry` and the modules beside `compiled`; what stood elsewhere would be run as it was."""
+    covered = {wing.name, "geometry", *(module.stem for module in HOME.glob("*.py"))}
+    reached = {name.split(".")[0] for module in wing.rglob("*.py") for name in imported(module)}
+    assert reached <= covered

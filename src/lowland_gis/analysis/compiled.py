@@ -42,7 +42,7 @@ def inlined(function: Function) -> Function:
 
 def _kept(function: Function, **options: Any) -> Function:
     # `_nrt` is Numba's runtime for memory. It is said each time, since a function that does not say it takes it from its first caller.
-    with _kept_in(_folder()):
+    with _kept_in(_folder(Path(function.__code__.co_filename).parent)):
         made = njit(cache=True, nogil=True, error_model="numpy", **options)(function)
     return cast("Function", made)
 
@@ -60,23 +60,27 @@ def _kept_in(folder: str) -> Iterator[None]:
 
 
 @cache
-def _folder() -> str:
-    """Return the folder for the machine code of this state of the source.
+def _folder(wing: Path) -> str:
+    """Return the folder for the machine code of this state of a wing: the folder that the source of its functions is in.
 
     Numba knows machine code by the source of its own function only. What a function calls is compiled into it, so after a change of
-    a module the code of its callers would be that of before; a digest of all modules in the name of the folder keeps them apart.
+    a module the code of its callers would be that of before; a digest of the modules of the wing, and of what every wing may stand
+    on (`geometry`, the modules beside this one), in the name of the folder keeps them apart. So a change of the rules does not
+    compile the overlay anew. `tests/unit/test_compiled.py` holds every wing with machine code to these modules.
     """
     home = Path(__file__).parent
     digest = hashlib.sha256()
-    for module in sorted(home.rglob("*.py")):
+    modules = {*home.glob("*.py"), *(home / "geometry").rglob("*.py"), *wing.rglob("*.py")}
+    for module in sorted(modules):
         digest.update(module.read_bytes())
-    name = _PREFIX + digest.hexdigest()[:16]
+    prefix = f"{_PREFIX}{wing.name}-"
+    name = prefix + digest.hexdigest()[:16]
     if os.environ.get("NUMBA_CACHE_DIR"):
         return str(Path(os.environ["NUMBA_CACHE_DIR"]) / name)
     beside = home / "__pycache__"
     if not os.access(beside if beside.is_dir() else home, os.W_OK):
         return str(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lowland_gis" / name)
-    for old in beside.glob(f"{_PREFIX}*"):
+    for old in beside.glob(f"{prefix}*"):
         if old.name != name:
             shutil.rmtree(old, ignore_errors=True)
     return str(beside / name)
