@@ -70,7 +70,9 @@ def _folder(wing: Path) -> str:
     """
     home = Path(__file__).parent
     digest = hashlib.sha256()
-    modules = {*home.glob("*.py"), *(home / "geometry").rglob("*.py"), *wing.rglob("*.py")}
+    modules = {*home.glob("*.py"), *(home / "geometry").rglob("*.py")}
+    if wing != home:
+        modules |= set(wing.rglob("*.py"))
     for module in sorted(modules):
         digest.update(module.read_bytes())
     prefix = f"{_PREFIX}{wing.name}-"
