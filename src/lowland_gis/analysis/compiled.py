@@ -66,7 +66,7 @@ def _folder(wing: Path) -> str:
     Numba knows machine code by the source of its own function only. What a function calls is compiled into it, so after a change of
     a module the code of its callers would be that of before; a digest of the modules of the wing, and of what every wing may stand
     on (`geometry`, the modules beside this one), in the name of the folder keeps them apart. So a change of the rules does not
-    compile the overlay anew. `tests/unit/test_compiled.py` holds every wing with machine code to these modules.
+    compile the overlay anew. `tests/unit/analysis/test_compiled.py` holds every wing with machine code to these modules.
     """
     home = Path(__file__).parent
     digest = hashlib.sha256()

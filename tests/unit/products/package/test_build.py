@@ -21,6 +21,7 @@ from lowland_gis.errors import DefinitionError, InputRefusedError, UsageError
 from lowland_gis.products.package import staging
 from lowland_gis.products.package.build import PackageNames, build, check
 
+HERE = Path(__file__).parent
 NAMES = PackageNames("120113", "北辰区", 2024)
 PROVENANCE = {"synthetic": True, "runs": {"classify": 7}}
 ROOT = "北辰区(120113)低效用地2024"
@@ -385,16 +386,16 @@ def test_killed_builds_leave_nothing_under_the_name_and_are_swept(tmp_path):
     script = textwrap.dedent(
         """
         import os, signal, sys
-        sys.path[:0] = [sys.argv[1], os.path.dirname(sys.argv[1])]
-        import test_package
+        sys.path[:0] = sys.argv[2:]
+        import test_build
         from pathlib import Path
         from lowland_gis.products.package import build
         build._write_workbooks = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-        test_package.make(Path(sys.argv[2]), replace=True)
+        test_build.make(Path(sys.argv[1]), replace=True)
         """
     )
     target = tmp_path / "out"
-    command = [sys.executable, "-c", script, str(Path(__file__).parent), str(target)]
+    command = [sys.executable, "-c", script, str(target), str(HERE), str(HERE.parents[2])]
     killed = subprocess.run(command, check=False, capture_output=True)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     assert not target.exists()
@@ -432,7 +433,7 @@ def test_shipped_definitions_are_read_and_marked():
     assert all(package_definition(name, Path()).example for name in package_names())
 
 
-TEXT = (Path(__file__).parents[2] / "src/lowland_gis/definitions/packages/example_city.toml").read_text(
+TEXT = (HERE.parents[3] / "src/lowland_gis/definitions/packages/example_city.toml").read_text(
     encoding="utf-8"
 )
 
