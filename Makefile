@@ -12,7 +12,7 @@ LOWLAND := $(VENV) -m lowland_gis
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demos test test-variations check docs bench db-down
+.PHONY: help setup demo demos test lock test-variations check docs bench db-down
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf '  %-16s %s\n' "$$name" "$$text"; done
@@ -25,7 +25,13 @@ demo: setup ## Run a synthetic district through every stage (PARCELS=400 DIR=dem
 
 test: ## Run the tests
 	@"$(PYTHON)" scripts/bootstrap.py --dev
-	@$(VENV) -m pytest
+	@$(VENV) -m coverage run -m pytest
+	@$(VENV) -m coverage report --sort=cover
+
+lock: ## Lock the versions of every dependency anew (needs uv; what is locked stays unless pyproject.toml forbids it)
+	@for kind in run dev bench; do \
+	  uv pip compile -q pyproject.toml requirements/build.in $$([ $$kind = run ] || echo --group $$kind) --universal \
+	    --generate-hashes --no-header --no-annotate -o requirements/$$kind.txt || exit; done
 
 test-variations: ## Run every variation of a district (PARCELS=400 SEEDS=1,2,3 ONLY="noise or Z")
 	@"$(PYTHON)" scripts/bootstrap.py --variations
