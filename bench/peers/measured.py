@@ -66,7 +66,11 @@ def process(pid: int) -> Process:
 
 def server_cpu_seconds(backend: int) -> float:
     """Return the processor time of a whole PostgreSQL server, the backends that have ended included."""
-    postmaster = int(stat(backend)[1])
+    return server_seconds(int(stat(backend)[1]))
+
+
+def server_seconds(postmaster: int) -> float:
+    """Return the processor time of the PostgreSQL server with this first process, the backends that have ended included."""
     alive = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
     children = [used for used in map(stat, alive) if used and int(used[1]) == postmaster]
     ticks = sum(int(used[11]) + int(used[12]) for used in children) + sum(map(int, stat(postmaster)[11:15]))
