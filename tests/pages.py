@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,16 @@ def _lines(body: str) -> Iterator[Line]:
             more += 1
         command = "\n".join([typed, *(row[2:] for row in rows[:more])])
         yield Line(command, "\n".join(rows[more:]).strip("\n"))
+
+
+def programs(place: Path) -> Path:
+    """Make a folder below a place with `lowland` among its programs, as a page types it."""
+    folder = place / "programs"
+    folder.mkdir(parents=True)
+    lowland = folder / "lowland"
+    lowland.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m lowland_gis "$@"\n', encoding="utf-8")
+    lowland.chmod(0o755)
+    return folder
 
 
 @dataclass

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from lowland_gis.db.private import cluster as clusters
-from pages import Line, Shell, agrees, steps
+from pages import Line, Shell, agrees, programs, steps
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "own_district.md"
@@ -23,13 +22,8 @@ def folder(state_dir: Path):
     place = state_dir / "journey"
     (place / "tests").mkdir(parents=True)
     shutil.copytree(ROOT / "tests" / "open_district", place / "tests" / "open_district")
-    programs = place / "programs"
-    programs.mkdir()
-    lowland = programs / "lowland"
-    lowland.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m lowland_gis "$@"\n', encoding="utf-8")
-    lowland.chmod(0o755)
     state = {"LOWLAND_STATE": str(state_dir / "journey-state"), "PYTHONUTF8": "1"}
-    known = state | {"PATH": f"{programs}:{os.environ['PATH']}"}
+    known = state | {"PATH": f"{programs(place)}:{os.environ['PATH']}"}
     yield place, known
     for project in place.glob("*/lowland.toml"):
         clusters.remove(clusters.locate(project.parent, env=os.environ | state))

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 # A fault of the program itself; 1 would read as findings. The number is that of sysexits.h.
 OWN_FAULT = 70
 
+_ASKED_HOW = "lowland_gis.asked_how"
+# They look at no definition, so they work also where one is wrong.
+_WITHOUT_DEFINITIONS = ("init", "doctor", "demo", "db")
+
 # Name → module and one line of help, so that the list of commands needs no import.
 COMMANDS = {
     "init": ("project", "Make a project: lowland.toml and its folders (新建项目)."),
@@ -45,6 +49,7 @@ COMMANDS = {
     "check": ("check", "Check what was received: topology, codes, fields, areas (质检)."),
     "tabulate": ("tabulate", "Tabulate overlap areas of two vector files (叠加分析)."),
     "classify": ("classify", "Decide kinds by the rule pack, and explain a verdict (认定)."),
+    "measures": ("measures", "List what parcels are measured by (指标)."),
     "rules": ("rules", "List, show and check rule packs (规则)."),
     "unit": ("unit", "Draft and list redevelopment units (再开发单元)."),
     "registry": ("registry", "Look at the three databases (三库)."),
@@ -54,6 +59,11 @@ COMMANDS = {
 
 
 class _LazyGroup(click.Group):
+    def invoke(self, ctx: click.Context) -> object:
+        # What is only asked how it is typed gets its answer, whatever state the project is in.
+        ctx.meta[_ASKED_HOW] = not {"-h", "--help"}.isdisjoint(ctx.args)
+        return super().invoke(ctx)
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
         return list(COMMANDS)
 
@@ -141,6 +151,13 @@ class Session:
             outputs_of(self.project_dir, lambda: self.settings) if self.project_file.is_file() else Outputs()
         )
 
+    def take_up_definitions(self) -> None:
+        """Let every command work with the definitions of the project, also one that opens no database."""
+        if self.project_file.is_file() and (self.project_dir / "definitions").is_dir():
+            from lowland_gis.definitions.take_up import take_up
+
+            take_up(self.project_dir)
+
     def tell(self, text: str) -> None:
         """Say what is being done, on stderr; what only passes by is one line of a terminal, unless more is to be said."""
         from lowland_gis.pipeline.base.passing import Passing
@@ -170,6 +187,8 @@ def lowland(ctx: click.Context, project_file: Path, verbose: int, quiet: bool, d
     5 a rerun differs, 6 a definition is wrong, 70 a fault of lowland itself.
     """
     ctx.obj = Session(project_file, -1 if quiet else verbose, debug)
+    if not ctx.meta[_ASKED_HOW] and ctx.invoked_subcommand not in _WITHOUT_DEFINITIONS:
+        ctx.obj.take_up_definitions()
 
 
 def program() -> None:

@@ -14,6 +14,7 @@ from lowland_gis.cli.lists import on_terminal
 from lowland_gis.cli.outputs import OutputPath, overwrite_option
 from lowland_gis.cli.tables import json_option, show
 from lowland_gis.definitions.layer import layer_definition, layer_keys
+from lowland_gis.definitions.own import LAYERS, origin_of
 from lowland_gis.pipeline.intake.rejects import export_rejects, issues_of
 from lowland_gis.pipeline.intake.versions_compared import Difference, layer_difference
 from lowland_gis.pipeline.products.figures import deliveries_in_force
@@ -36,6 +37,7 @@ def list_layers(session: Session, as_json: bool) -> None:
         loaded = deliveries_in_force(connection)
     keys = pd.DataFrame({"layer": layer_keys()})
     keys["title"] = [layer_definition(key).title for key in keys["layer"]]
+    keys["from"] = [origin_of(f"{LAYERS}/{key}.toml") for key in keys["layer"]]
     rows = keys.merge(loaded.astype(object), on="layer", how="left")
     show(rows.astype(object).where(rows.notna(), None), as_json=as_json)
 
@@ -55,7 +57,7 @@ def show_layer(layer: str, as_json: bool) -> None:
     show(
         rows.astype(object).where(rows.notna(), None),
         as_json=as_json,
-        title=f"{definition.title} – {definition.document}",
+        title=f"{definition.title} – {definition.document} ({origin_of(f'{LAYERS}/{layer}.toml')})",
     )
 
 

@@ -31,11 +31,10 @@ def rules() -> None:
 @rules.command("list")
 @json_option
 def list_packs(as_json: bool) -> None:
-    """List the shipped rule packs."""
-    from lowland_gis.definitions.reading import shipped
-    from lowland_gis.definitions.rule_pack import rule_pack
+    """List the rule packs: the shipped ones, and those in the project's definitions/rules."""
+    from lowland_gis.definitions.rule_pack import pack_names, rule_pack
 
-    packs = [rule_pack(name, Path.cwd()) for name in shipped("rules")]
+    packs = [rule_pack(name, Path.cwd()) for name in pack_names()]
     rows = [
         (
             pack.name,
@@ -68,10 +67,9 @@ def show_pack(session: Session, pack: str | None, as_json: bool) -> None:
 
 def _place(session: Session, given: str | None) -> tuple[str, Path]:
     """Return a pack's name or file, and the folder that it counts from: the one that was given, or the project's."""
-    from lowland_gis.definitions.reading import shipped
-    from lowland_gis.definitions.rule_pack import pack_name
+    from lowland_gis.definitions.rule_pack import pack_name, pack_names
 
-    if given is not None and (given in shipped("rules") or (Path.cwd() / given).is_file()):
+    if given is not None and (given in pack_names() or (Path.cwd() / given).is_file()):
         return given, Path.cwd()
     if not session.project_file.is_file():
         return given or "example_beichen", Path.cwd()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache
@@ -11,8 +10,9 @@ from typing import Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from lowland_gis.analysis.rules.faults import Fault, fault_lines
-from lowland_gis.definitions.codes import code_names
+from lowland_gis.definitions.codes import DOMAINS, code_names, code_rows
 from lowland_gis.definitions.layer import layer_definition, layer_keys
+from lowland_gis.definitions.own import Own, in_use
 from lowland_gis.definitions.reading import FOLDER, read_toml
 from lowland_gis.errors import SHOWN_IN_FILES, DefinitionError, UsageError, listed
 
@@ -173,16 +173,24 @@ class Override(Protocol):
         """Return other limits by name."""
 
 
-_ADAPTER = TypeAdapter(dict[str, CheckDefinition])
+ADAPTER = TypeAdapter(dict[str, CheckDefinition])
+FILE = "checks.toml"
+
+
+def checks() -> dict[str, CheckDefinition]:
+    """Return the checks by name, those of the project in their place or behind them; a layer that is `checked_as` another stands wherever that one is named."""
+    return _checks(in_use())
 
 
 @cache
-def checks() -> dict[str, CheckDefinition]:
-    """Return the shipped checks by name; a layer that is `checked_as` another stands wherever that one is named."""
+def _checks(own: Own) -> dict[str, CheckDefinition]:
+    found, added = read_toml(FOLDER / FILE, ADAPTER), own.file(FILE)
+    if added is not None:
+        found = found | read_toml(added, ADAPTER)
     alike = {key: layer_definition(key).checked_as for key in layer_keys()}
     return {
         name: _for_alike(check, {key: other for key, other in alike.items() if other})
-        for name, check in read_toml(FOLDER / "checks.toml", _ADAPTER).items()
+        for name, check in found.items()
     }
 
 
@@ -255,17 +263,11 @@ def permitted(check: CheckDefinition) -> frozenset[str]:
         return frozenset(check.values)
     kind, _, name = check.codes.rpartition(":")
     if kind == "domain":
-        return frozenset(row["code"] for row in _rows("domain_codes") if row["domain"] == name)
+        return frozenset(row["code"] for row in code_rows(DOMAINS) if row["domain"] == name)
     names = code_names(name)
     return frozenset(names.values() if kind == "name" else names)
 
 
-@cache
 def law_classes(table: str) -> dict[str, str]:
     """Return code → class of the Land Administration Law (三大类) of a code list."""
-    return {row["code"]: row["law_class"] for row in _rows(table)}
-
-
-def _rows(table: str) -> list[dict[str, str]]:
-    with (FOLDER / "codes" / f"{table}.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return {row["code"]: row["law_class"] for row in code_rows(table)}

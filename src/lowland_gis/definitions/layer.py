@@ -9,7 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from lowland_gis.definitions.reading import FOLDER, read_toml, shipped
+from lowland_gis.definitions.own import LAYERS, Own, in_use, names, path_of
+from lowland_gis.definitions.reading import read_toml
 from lowland_gis.errors import UsageError
 
 
@@ -64,23 +65,33 @@ class LayerDefinition(_Frozen):
     field: tuple[FieldDefinition, ...] = ()
 
 
-_ADAPTER = TypeAdapter(LayerDefinition)
+ADAPTER = TypeAdapter(LayerDefinition)
 
 
 def layer_keys() -> list[str]:
-    """Return every known layer key."""
-    return shipped("layers")
+    """Return every known layer key, those of the project's own layers among them."""
+    return names(LAYERS, in_use())
 
 
-@cache
 def layer_definition(key: str) -> LayerDefinition:
     """Return the definition of a layer key.
 
     Raises:
         UsageError: there is no such layer; the message names the nearest ones.
+        DefinitionError: the project's own definition is wrong; with every fault.
     """
-    known = layer_keys()
+    return _layer(key, in_use())
+
+
+@cache
+def _layer(key: str, own: Own) -> LayerDefinition:
+    known = names(LAYERS, own)
     if key not in known:
         near = get_close_matches(key, known, n=3, cutoff=0.4) or known
         raise UsageError(f"There is no layer called {key!r}. Did you mean: {', '.join(near)}?")
-    return read_toml(FOLDER / "layers" / f"{key}.toml", _ADAPTER)
+    return read_toml(path_of(f"{LAYERS}/{key}.toml", own), ADAPTER)
+
+
+def layer_title(key: str) -> str:
+    """Return the title of a layer; its key where it was delivered once and is defined no more."""
+    return layer_definition(key).title if key in layer_keys() else key

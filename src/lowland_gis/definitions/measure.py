@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from lowland_gis.definitions.own import INSTEAD, OWN_ORIGIN, SHIPPED_ORIGIN, Own, in_use
 from lowland_gis.definitions.reading import FOLDER, read_toml
+
+FILE = "measures.toml"
 
 # Strips of line features are an addition: a survey without them is still a survey.
 _STRIPS = ("xzdw2",)
@@ -177,7 +181,7 @@ AnyMeasure = (
     | PaperMeasure
 )
 Measure = Annotated[AnyMeasure, Field(discriminator="kind")]
-_ADAPTER: TypeAdapter[dict[str, AnyMeasure]] = TypeAdapter(dict[str, Measure])
+ADAPTER: TypeAdapter[dict[str, AnyMeasure]] = TypeAdapter(dict[str, Measure])
 
 
 def needed_layers(definition: AnyMeasure) -> tuple[str, ...]:
@@ -223,10 +227,27 @@ def optional_layers(definition: AnyMeasure) -> tuple[str, ...]:
     return ()
 
 
-@cache
 def measures() -> dict[str, AnyMeasure]:
-    """Return every measure by name, in the order of the file."""
-    return read_toml(FOLDER / "measures.toml", _ADAPTER)
+    """Return every measure by name in the order of the file, those of the project in their place or behind them."""
+    return _measures(in_use())
+
+
+@cache
+def _measures(own: Own) -> dict[str, AnyMeasure]:
+    shipped, added = _read(FOLDER / FILE), own.file(FILE)
+    return shipped if added is None else shipped | _read(added)
+
+
+def _read(path: Path) -> dict[str, AnyMeasure]:
+    return read_toml(path, ADAPTER)
+
+
+def measure_origin(name: str) -> str:
+    """Return where a measure comes from: shipped, or the project's own."""
+    added = in_use().file(FILE)
+    if added is None or name not in _read(added):
+        return SHIPPED_ORIGIN
+    return INSTEAD if name in _read(FOLDER / FILE) else OWN_ORIGIN
 
 
 def to_json(defined: dict[str, AnyMeasure]) -> dict[str, Any]:
@@ -236,7 +257,7 @@ def to_json(defined: dict[str, AnyMeasure]) -> dict[str, Any]:
 
 def from_json(recorded: dict[str, Any]) -> dict[str, AnyMeasure]:
     """Return the measures that a run recorded."""
-    return _ADAPTER.validate_python(recorded)
+    return ADAPTER.validate_python(recorded)
 
 
 def measure_units() -> dict[str, str]:

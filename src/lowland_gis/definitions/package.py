@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from lowland_gis.definitions.own import in_use, names, path_of
 from lowland_gis.definitions.package_faults import AREA, is_area, package_faults
-from lowland_gis.definitions.reading import FOLDER, parsed, shipped, validated
+from lowland_gis.definitions.reading import FOLDER, parsed, validated
 from lowland_gis.errors import DefinitionError
 from lowland_gis.quantities import converted, unit_named
 from lowland_gis.schema.frames import FRAMES, Frame
@@ -146,8 +147,8 @@ ADAPTER = TypeAdapter(PackageDefinition)
 
 
 def package_names() -> list[str]:
-    """Return the names of the packages that come with lowland_gis."""
-    return shipped("packages")
+    """Return the names of the packages: the shipped ones, and those in the project's `definitions/packages`."""
+    return names("packages", in_use())
 
 
 def package_definition(name: str, folder: Path) -> PackageDefinition:
@@ -165,7 +166,7 @@ def package_definition(name: str, folder: Path) -> PackageDefinition:
             f"package {name}: there is no such definition, so nothing says which fields to write. "
             f"Nearest: {', '.join(near)}. Or name a .toml file."
         )
-    return _read(FOLDER / "packages" / f"{name}.toml")
+    return _read(path_of(f"packages/{name}.toml", in_use()))
 
 
 def _read(path: Path) -> PackageDefinition:

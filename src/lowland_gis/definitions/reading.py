@@ -44,13 +44,19 @@ def validated(
     Raises:
         DefinitionError: the content does not fit, or there are faults `beside` its form; `path` names the file in the message.
     """
-    try:
-        model = adapter.validate_python(content)
-    except ValidationError as error:
-        raise refused(path, [*model_faults(error, adapter._type), *beside]) from error  # noqa: SLF001 - the adapter does not tell it otherwise
-    if beside:
-        raise refused(path, beside)
+    fit = fitted(content, adapter)
+    model, faults = fit
+    if model is None or beside:
+        raise refused(path, [*faults, *beside])
     return model
+
+
+def fitted(content: dict[str, Any], adapter: TypeAdapter[Model]) -> tuple[Model | None, list[Fault]]:
+    """Return the model behind parsed TOML and no fault, or no model and every fault of its form."""
+    try:
+        return adapter.validate_python(content), []
+    except ValidationError as error:
+        return None, model_faults(error, adapter._type)  # noqa: SLF001 - the adapter does not tell it otherwise
 
 
 def refused(path: Path, faults: Sequence[Fault]) -> DefinitionError:

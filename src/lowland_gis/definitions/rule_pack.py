@@ -16,7 +16,8 @@ from lowland_gis.analysis.rules.pack import KIND, RulePack
 from lowland_gis.analysis.rules.pack_faults import example_faults, pack_faults
 from lowland_gis.analysis.rules.pack_limits import day_faults
 from lowland_gis.definitions.measure import measure_units
-from lowland_gis.definitions.reading import FOLDER, parsed, shipped
+from lowland_gis.definitions.own import in_use, names, path_of
+from lowland_gis.definitions.reading import parsed
 from lowland_gis.errors import DefinitionError, listed
 
 _ADAPTER = TypeAdapter(RulePack)
@@ -55,6 +56,11 @@ def _with_derived(units: dict[str, str], pack: RulePack) -> dict[str, str]:
     return units | {item.name: item.unit for item in pack.derived}
 
 
+def pack_names() -> list[str]:
+    """Return the names of the rule packs: the shipped ones, and those in the project's `definitions/rules`."""
+    return names("rules", in_use())
+
+
 def pack_path(name: str, folder: Path) -> Path:
     """Return the file of a shipped pack, or of the district's own.
 
@@ -66,16 +72,16 @@ def pack_path(name: str, folder: Path) -> Path:
             f"{name}: a rule pack is a TOML file; YAML, JSON and programs are not read. Rewrite it as .toml,"
             " with one of these as the pattern: lowland rules list"
         )
-    path = folder / name if name.endswith(".toml") else FOLDER / "rules" / f"{name}.toml"
+    path = folder / name if name.endswith(".toml") else path_of(f"rules/{name}.toml", in_use())
     if not path.is_file():
         if name.endswith(".toml"):
             raise DefinitionError(
-                f"{path}: there is no such file. Name the file of a rule pack, or a shipped one: {', '.join(shipped('rules'))}"
+                f"{path}: there is no such file. Name the file of a rule pack, or one of these: {', '.join(pack_names())}"
             )
-        near = get_close_matches(name, shipped("rules"), n=1, cutoff=0.5)
+        near = get_close_matches(name, pack_names(), n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise DefinitionError(
-            f"There is no rule pack {name!r}.{hint} Shipped: {', '.join(shipped('rules'))}; or name a .toml file."
+            f"There is no rule pack {name!r}.{hint} Known: {', '.join(pack_names())}; or name a .toml file."
         )
     return path
 

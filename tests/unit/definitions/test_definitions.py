@@ -11,34 +11,20 @@ import pytest
 from lowland_gis import schema, toml
 from lowland_gis.analysis.fields.written_quantities import unit_factor
 from lowland_gis.analysis.measures.values import ContractStatistic, Statistic
-from lowland_gis.definitions import package, reading
+from lowland_gis.definitions import fitting, package, reading
+from lowland_gis.definitions.check import checks
 from lowland_gis.definitions.codes import code_names, code_sets
 from lowland_gis.definitions.layer import layer_definition, layer_keys
 from lowland_gis.definitions.legend import read_legend
-from lowland_gis.definitions.measure import (
-    AttributeMeasure,
-    BuildingMeasure,
-    ContractMeasure,
-    EnterpriseMeasure,
-    EqualsMeasure,
-    OverlapMeasure,
-    PresentMeasure,
-    RasterMeasure,
-    measures,
-)
+from lowland_gis.definitions.measure import BuildingMeasure, ContractMeasure, measures
 from lowland_gis.definitions.rule_pack import from_json, rule_pack, to_json
 from lowland_gis.errors import DefinitionError, UsageError
-from lowland_gis.quantities import UNITS
 
 CONTRACT_KEYS = {
     "parcel", "dltb3", "czcdyd3", "dltb2", "xzdw2", "eco_redline", "farmland", "development_boundary", "plan_zone",
     "plan_parcel", "approval", "supply", "building", "road", "river", "district", "town", "village", "enterprise",
     "raster",
 }  # fmt: skip
-
-
-def fields(key: str) -> set[str]:
-    return {field.name for field in layer_definition(key).field}
 
 
 def test_every_layer_of_the_district_is_defined():
@@ -73,27 +59,31 @@ def test_a_mistyped_layer_gets_the_nearest_names(wrong: str, near: str):
         layer_definition(wrong)
 
 
+@pytest.mark.parametrize("key", layer_keys())
+def test_a_shipped_layer_fits_the_others_as_a_projects_own_must(key: str):
+    assert list(fitting.layer_faults(layer_definition(key), key)) == []
+
+
 @pytest.mark.parametrize("name", list(measures()))
 def test_a_measure_fits_the_layers(name: str):
     measure = measures()[name]
     assert measure.title
-    assert measure.unit in UNITS
+    assert list(fitting.measure_faults(name, measure)) == []
     match measure:
-        case OverlapMeasure():
-            assert all(layer_definition(key).tabulate != "no" for key in measure.layers)
-            assert measure.codes == "all" or measure.codes in code_sets()
-            if measure.classes is not None:
-                assert set(measure.traps) <= set(code_names(measure.classes))
-        case PresentMeasure() | EqualsMeasure() | AttributeMeasure():
-            assert measure.field in fields("parcel")
         case BuildingMeasure():
             assert measure.statistic in (*get_args(Statistic), "age")
-        case EnterpriseMeasure():
-            assert {measure.column, measure.total or measure.column} <= fields("enterprise")
         case ContractMeasure():
             assert measure.statistic in get_args(ContractStatistic)
-        case RasterMeasure():
-            assert layer_definition(measure.layer).stored == "raster"
+
+
+@pytest.mark.parametrize("name", list(checks()))
+def test_a_check_fits_the_layers(name: str):
+    assert list(fitting.check_faults(name, checks()[name])) == []
+
+
+@pytest.mark.parametrize("name", list(code_sets()))
+def test_a_code_set_fits_the_lists(name: str):
+    assert list(fitting.set_faults(name, code_sets()[name])) == []
 
 
 @pytest.mark.parametrize("name", reading.shipped("rules"))

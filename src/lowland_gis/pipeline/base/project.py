@@ -15,6 +15,8 @@ from lowland_gis.db import connect, revision
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.private import cluster
 from lowland_gis.definitions.legend import Legend, read_legend
+from lowland_gis.definitions.own import SHIPPED, Own, use
+from lowland_gis.definitions.take_up import take_up
 from lowland_gis.errors import DatabaseError
 from lowland_gis.files.outputs import Outputs
 from lowland_gis.pipeline.base.outputs import outputs_of
@@ -43,10 +45,14 @@ def who() -> str:
 
 @dataclass(frozen=True)
 class Project:
-    """Settings and a database that is known to be at the newest schema."""
+    """Settings, a database that is known to be at the newest schema, and where definitions are read from.
+
+    Whoever connects works with the definitions of this project, also where another one was opened since.
+    """
 
     settings: project_settings.Settings
     dsn: str
+    definitions: Own = SHIPPED
 
     @property
     def srid(self) -> int:
@@ -71,6 +77,7 @@ class Project:
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """Yield a connection that only reads, and sees one state of the database however often it looks."""
+        use(self.definitions)
         with connect.snapshot(self.dsn) as connection:
             yield connection
 
@@ -84,6 +91,7 @@ class Project:
     @contextmanager
     def transaction(self, *, dry_run: bool = False) -> Iterator[Connection]:
         """Yield a connection whose work is kept as a whole or not at all."""
+        use(self.definitions)
         with connect.transaction(self.dsn, dry_run=dry_run) as connection:
             yield connection
 
@@ -93,15 +101,15 @@ def open_project(folder: Path | str) -> Project:
 
     Raises:
         UsageError: there is no project, or its settings are wrong.
-        DefinitionError: its own legend is wrong.
+        DefinitionError: a definition of its own, such as its legend, is wrong; with every fault.
         DatabaseError: the database is not running, not at the newest schema, or made for another plane.
     """
     path = Path(folder)
     file = path / project_settings.PROJECT_FILE if path.is_dir() else path
     settings = project_settings.load(file)
+    # What could not be measured or drawn in the end is refused before anything is read or written.
+    definitions = take_up(settings.folder)
     refuse_unknown_names(settings.delineate)
-    # A map that could not be drawn in the end is refused before anything is read or written.
-    read_legend(settings.folder)
     dsn = cluster.connect_string(settings.folder, settings.dsn)
     found, newest = revision.current_revision(dsn), revision.newest_revision()
     revision.refuse_newer(found)
@@ -110,4 +118,4 @@ def open_project(folder: Path | str) -> Project:
             f"The database is at revision {found or 'none'}, but this lowland needs {newest}. Type: lowland db migrate"
         )
     revision.refuse_other_srid(revision.stored_srid(dsn), settings.project.srid)
-    return Project(settings, dsn)
+    return Project(settings, dsn, definitions)

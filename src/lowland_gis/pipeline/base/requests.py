@@ -10,12 +10,15 @@ from lowland_gis.db.connect import Connection
 from lowland_gis.definitions import measure as define
 from lowland_gis.definitions.check import CheckDefinition
 from lowland_gis.definitions.layer import layer_definition, layer_keys
+from lowland_gis.definitions.own import CHECKS, CODES, LAYERS, MEASURES, in_use
 from lowland_gis.definitions.rule_pack import to_json
 from lowland_gis.pipeline.base.papers import current_documents
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.runs import Record, Request, Versions, digest_of, numbered
 from lowland_gis.settings import DelineateSettings
 
+# What a run records of the project's own definitions: kind → digest.
+DEFINITIONS = "definitions"
 CHECK, TABULATE, MEASURE, CLASSIFY = "check", "tabulate", "measure", "classify"
 DELINEATE, DRAFT, DETERMINE = "delineate", "draft", "determine"
 
@@ -44,6 +47,7 @@ def tabulation(project: Project, versions: Versions) -> Request:
             "strips": "replace the ground",
             "cover": project.settings.tabulate.cover,
             "as_of": _day(project),
+            **_own(LAYERS, CODES),
         },
     )
 
@@ -83,6 +87,7 @@ def measuring(connection: Connection, project: Project, versions: Versions, tabu
             "as_of": _day(project),
             "measures": define.to_json(defined),
             "town_claim_min": project.settings.measure.town_claim_min,
+            **_own(LAYERS, CODES, MEASURES),
         },
     )
 
@@ -126,13 +131,22 @@ def checking(versions: Versions, chosen: Mapping[str, CheckDefinition]) -> Reque
     return Request(
         CHECK,
         {"versions": _numbered(versions, checked_layers(chosen))},
-        {"checks": {name: item.model_dump(mode="json") for name, item in chosen.items()}},
+        {
+            "checks": {name: item.model_dump(mode="json") for name, item in chosen.items()},
+            **_own(LAYERS, CODES, CHECKS),
+        },
     )
 
 
 def checked_layers(chosen: Mapping[str, CheckDefinition]) -> set[str]:
     """Return the layers that checks look at."""
     return {key for item in chosen.values() for key in (*item.layer_keys, *filter(None, [item.other]))}
+
+
+def _own(*kinds: str) -> dict[str, Any]:
+    """Return the digests of what the project has of its own, as a run records them; nothing where all is as shipped."""
+    found = in_use().digest(*kinds)
+    return {DEFINITIONS: found} if found else {}
 
 
 def _numbered(versions: Versions, layers: set[str]) -> dict[str, str]:

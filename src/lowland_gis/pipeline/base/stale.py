@@ -220,6 +220,10 @@ def _settings(record: Record, request: Request) -> Iterator[str]:
 def _setting(name: str, before: Any, after: Any) -> Iterator[str]:
     if name == "as_of":
         yield f"as_of: the results are judged for {before}, lowland.toml says {after}"
+    elif name == requests.DEFINITIONS:
+        before, after = before or {}, after or {}
+        changed = [kind for kind in sorted({*before, *after}) if before.get(kind) != after.get(kind)]
+        yield f"definitions/ of the project: {', '.join(changed)} other than then"
     elif name == "pack":
         yield from _pack(before, after)
     elif isinstance(before, dict) and isinstance(after, dict):

@@ -9,7 +9,7 @@ import pandas as pd
 
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
-from lowland_gis.definitions.layer import layer_definition
+from lowland_gis.definitions.layer import layer_title
 from lowland_gis.pipeline.base.project import Project, open_project
 from lowland_gis.pipeline.base.runs import current_versions
 from lowland_gis.pipeline.intake.reading import Reading
@@ -25,7 +25,7 @@ def loaded_layers(project: Project) -> pd.DataFrame:
     """Return the deliveries in force: layer, title, part, as_of, n_loaded, n_rejected, n_issues, loaded_share."""
     with project.snapshot() as connection:
         rows = deliveries_in_force(connection)
-    rows.insert(1, "title", [layer_definition(key).title for key in rows["layer"]])
+    rows.insert(1, "title", [layer_title(key) for key in rows["layer"]])
     return rows.assign(loaded_share=rows["n_loaded"] / rows["n_read"].clip(lower=1)).drop(
         columns=["n_read", "version_id"]
     )
@@ -56,7 +56,7 @@ def coverage(held: Reading) -> pd.DataFrame:
         "SELECT sum(planar_m2) AS area_m2 FROM land.parcel WHERE version_id = ANY(%s)",
         [basis.parcels],
     )["area_m2"][0]
-    rows.insert(1, "title", [layer_definition(key).title for key in rows["layer"]])
+    rows.insert(1, "title", [layer_title(key) for key in rows["layer"]])
     return rows.assign(share=rows["area_m2"] / float(whole or 1)).drop(columns="area_m2")
 
 

@@ -12,12 +12,14 @@ from lowland_gis.analysis.rules.changes import table_differences
 from lowland_gis.analysis.rules.decide import decide
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
+from lowland_gis.definitions.own import CODES, LAYERS, MEASURES, in_use
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.pipeline.base.basis import Basis, basis_of
 from lowland_gis.pipeline.base.papers import current_documents, said_rows
 from lowland_gis.pipeline.base.passing import Passing
 from lowland_gis.pipeline.base.program import program_version
 from lowland_gis.pipeline.base.project import Project, Tell, silent
+from lowland_gis.pipeline.base.requests import DEFINITIONS
 from lowland_gis.pipeline.base.runs import Versions
 from lowland_gis.pipeline.base.towns import CLAIM_MIN
 from lowland_gis.pipeline.evidence.facts import Measured, facts_from, measured_units, places_of
@@ -107,6 +109,7 @@ class _Rebuilt:
             self._notes.append(
                 f"Made by lowland {', '.join(programs)}, made again by {program_version()}: sources or definitions are others now."
             )
+        self._own_definitions()
         self._found.append(
             pd.DataFrame(
                 {
@@ -118,6 +121,18 @@ class _Rebuilt:
                 }
             )
         )
+
+    def _own_definitions(self) -> None:
+        """Say which of the project's own definitions are others than those that the runs recorded."""
+        then: dict[str, str] = {}
+        for run in (self._basis.tabulated, self._basis.measured):
+            then |= run.settings.get(DEFINITIONS, {})
+        now = in_use().digest(LAYERS, CODES, MEASURES)
+        changed = [kind for kind in sorted({*then, *now}) if then.get(kind) != now.get(kind)]
+        if changed:
+            self._notes.append(
+                f"The project's own definitions are others than then ({', '.join(changed)}); measures are made again as they were recorded."
+            )
 
     def _rasters(self) -> None:
         """Hold every raster that the run read against the digest of its delivery."""
