@@ -52,6 +52,7 @@ docs: ## Write the generated pages of docs/
 bench: ## Measure tabulation against its peers and write docs/performance.md (PARCELS=50000 ROUNDS=3 GROWTH=10000,100000)
 	@"$(PYTHON)" scripts/bootstrap.py --bench
 	@$(VENV) bench/tabulate.py $(if $(PARCELS),--parcels "$(PARCELS)") $(if $(ROUNDS),--rounds "$(ROUNDS)")
+	@for shape in voronoi grid; do $(VENV) bench/tabulate.py --shape $$shape $(if $(PARCELS),--parcels "$(PARCELS)") $(if $(ROUNDS),--rounds "$(ROUNDS)") --peers lowland,sedona,duckdb_spatial,boost_loop,boost_trimmed || exit; done
 	@$(VENV) bench/tabulate.py --floor --rounds 9 $(if $(PARCELS),--parcels "$(PARCELS)")
 	@$(VENV) bench/tables.py $(if $(PARCELS),--parcels "$(PARCELS)") $(if $(ROUNDS),--rounds "$(ROUNDS)")
 	@$(VENV) bench/tabulate.py --scaling 1,2 $(if $(PARCELS),--parcels "$(PARCELS)") $(if $(ROUNDS),--rounds "$(ROUNDS)")

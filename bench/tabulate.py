@@ -1,6 +1,7 @@
 """Tabulate a district with lowland and its peers, side by side in turn, and keep what was measured.
 
     python bench/tabulate.py [--parcels 50000] [--rounds 3] [--peers a,b] [--threads 1] [--name NAME]
+    python bench/tabulate.py --shape voronoi|grid      (districts of other shapes: bench/other_shapes.py)
     python bench/tabulate.py --growth 10000,30000,100000,300000,1000000
     python bench/tabulate.py --scaling 1,2
     python bench/tabulate.py --floor --rounds 9
@@ -34,6 +35,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from district import HOME, District, district
+from other_shapes import SHAPES, other_district
 from performance import write_page
 from project import reader
 from server import load, server, server_version
@@ -50,6 +52,8 @@ PEERS = (
     "shapely_tree",
     "geopandas_overlay",
     "postgis",
+    "boost_loop",
+    "boost_trimmed",
 )
 PACKAGES = (
     "duckdb",
@@ -87,6 +91,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peers", default=",".join(PEERS))
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--shape", choices=("usual", *SHAPES), default="usual", help="of the district")
     parser.add_argument("--growth", help="sizes in parcels at which lowland alone is measured")
     parser.add_argument("--scaling", help="numbers of threads at which lowland alone is measured")
     parser.add_argument("--floor", action="store_true", help="lowland and the decoding of the same WKB alone")
@@ -104,16 +109,16 @@ def main() -> None:
     else:
         peers = given.peers.split(",")
         kept = keep(
-            given.name or f"tabulate-{given.parcels}",
-            in_turn(given.parcels, peers, given.rounds, given.threads),
+            given.name or f"tabulate-{'' if given.shape == 'usual' else given.shape + '-'}{given.parcels}",
+            in_turn(given.parcels, peers, given.rounds, given.threads, given.shape),
         )
     print(f"kept in {kept}")
 
 
-def in_turn(parcels: int, peers: list[str], rounds: int, threads: int) -> Run:
+def in_turn(parcels: int, peers: list[str], rounds: int, threads: int, shape: str = "usual") -> Run:
     """Run every peer once unmeasured and then in turn; compare the tables of the last round."""
-    with bench(parcels, threads, with_server="postgis" in peers) as made:
-        return rounds_of(made, peers, rounds, OURS)
+    with bench(parcels, threads, with_server="postgis" in peers, shape=shape) as made:
+        return {"shape": shape} | rounds_of(made, peers, rounds, OURS)
 
 
 def rounds_of(made: Bench, peers: list[str], rounds: int, ours: str) -> Run:
@@ -223,9 +228,9 @@ def apart(made: Bench, count: int) -> float:
 
 
 @contextlib.contextmanager
-def bench(parcels: int, threads: int, *, with_server: bool) -> Iterator[Bench]:
+def bench(parcels: int, threads: int, *, with_server: bool, shape: str = "usual") -> Iterator[Bench]:
     """Yield the district in files, and in a server when a peer needs one."""
-    made = district(parcels)
+    made = district(parcels) if shape == "usual" else other_district(shape, parcels)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lowland-bench-")))
         environment = {}

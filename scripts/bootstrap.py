@@ -45,6 +45,10 @@ PACKAGES = {
     "qgis": ("python3-qgis qgis-providers", "conda install -c conda-forge qgis"),
     "calc": ("libreoffice-calc", "brew install --cask libreoffice"),
     "locale": ("locales", "the variations of locales need GNU libc"),
+    "compiler": (
+        "g++ libboost-dev",
+        "brew install boost  |  conda install -c conda-forge cxx-compiler libboost-headers",
+    ),
 }
 SAID = {
     "postgis": "PostgreSQL with PostGIS (the parcel database)",
@@ -54,6 +58,7 @@ SAID = {
     "qgis": "QGIS for Python (the tests edit units with it)",
     "calc": "LibreOffice Calc (the tests save workbooks with it)",
     "locale": "the sources of locales (the variations run in zh_CN.GBK)",
+    "compiler": "a C++ compiler and Boost's headers (a peer of the benchmarks is built with them)",
 }
 
 
@@ -78,7 +83,7 @@ def main(arguments: list[str]) -> int:
     try:
         run_with_new_enough_python(arguments)
         kind = "bench" if options.bench else "dev" if options.dev or options.variations else "run"
-        wanted = {"dev": kind != "run", "variations": options.variations}
+        wanted = {"dev": kind != "run", "variations": options.variations, "bench": options.bench}
         missing = missing_capabilities(**wanted)
         if options.only_print:
             show_plan(missing, kind)
@@ -124,7 +129,7 @@ def works(program: str) -> bool:
     return subprocess.run([program, "-c", test], capture_output=True, check=False).returncode == 0
 
 
-def missing_capabilities(*, dev: bool, variations: bool = False) -> list[str]:
+def missing_capabilities(*, dev: bool, variations: bool = False, bench: bool = False) -> list[str]:
     """List what this machine cannot do yet; capabilities are tried, package names are not trusted."""
     present = {
         "postgis": bool(os.environ.get("LOWLAND_DSN")) or has_postgis(),
@@ -134,6 +139,7 @@ def missing_capabilities(*, dev: bool, variations: bool = False) -> list[str]:
         "qgis": not dev or has_qgis(),
         "calc": not dev or shutil.which("soffice") is not None,
         "locale": not variations or can_make_locales(),
+        "compiler": not bench or can_compile(),
     }
     return [name for name, there in present.items() if not there]
 
@@ -167,6 +173,14 @@ def can_make_locales() -> bool:
     """Look for the compiler of locales and for what the locale zh_CN.GBK is compiled from."""
     there = [Path("/usr/share/i18n/locales/zh_CN"), Path("/usr/share/i18n/charmaps/GBK.gz")]
     return shutil.which("localedef") is not None and all(path.exists() for path in there)
+
+
+def can_compile() -> bool:
+    """Try the compiler on the headers that the native peer includes."""
+    if shutil.which("g++") is None:
+        return False
+    test = ["g++", "-fsyntax-only", "-include", "boost/geometry.hpp", "-x", "c++", "-std=c++20", os.devnull]
+    return subprocess.run(test, capture_output=True, check=False).returncode == 0
 
 
 def has_chinese_font() -> bool:
@@ -225,9 +239,9 @@ def install_system_packages(missing: list[str]) -> None:
             raise StopError(f"that failed (see above). Mend it, or type it yourself: {' '.join(line)}")
 
 
-def check_installed(missing: list[str], *, dev: bool, variations: bool = False) -> None:
+def check_installed(missing: list[str], *, dev: bool, variations: bool = False, bench: bool = False) -> None:
     """Look again after installing: a package of that name need not bring what is needed."""
-    still = missing_capabilities(dev=dev, variations=variations) if missing else []
+    still = missing_capabilities(dev=dev, variations=variations, bench=bench) if missing else []
     if still:
         lacking = ", ".join(SAID[name] for name in still)
         raise StopError(
