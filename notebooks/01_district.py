@@ -24,43 +24,35 @@ import os
 
 from matplotlib import pyplot as plt
 
-from lowland_gis.pipeline.intake.reading import reading
-from lowland_gis.pipeline.products.figures import coverage, loaded_layers, nearby_project, quality
-from lowland_gis.pipeline.units.ground import read_delineation_inputs
-from lowland_gis.products.maps.drafts import drafts_figure
+from lowland_gis import open_project
 
 plt.switch_backend("inline")
-project = nearby_project(os.environ.get("LOWLAND_PROJECT"))
-project.settings.project.name
+project = open_project(os.environ.get("LOWLAND_PROJECT", "../demo"))
+project.name
 
 # %% [markdown]
 # ## Layers
 # Every delivery in force, with what was set aside and how many records are in doubt (`land.issue`).
 
 # %%
-loaded_layers(project)
+project.layers()
 
 # %% [markdown]
 # ## Coverage
 # The part of the parcels' land that lies in each layer.
 
 # %%
-with reading(project) as held:
-    covered = coverage(held)
-covered.style.format({"share": "{:.1%}"}).bar(subset="share", color="#9BB7C9", vmin=0, vmax=1)
+project.coverage().style.format({"share": "{:.1%}"}).bar(subset="share", color="#9BB7C9", vmin=0, vmax=1)
 
 # %% [markdown]
 # ## Quality
 # Doubts by rule and by what was done about them; `lowland check` looks further.
 
 # %%
-quality(project).head(15)
+project.quality().head(15)
 
 # %% [markdown]
 # ## Parcels and what divides them
 
 # %%
-inputs = read_delineation_inputs(project)
-drafts_figure(
-    {"北辰区": inputs.parcels.iloc[:0]}, inputs.parcels, inputs.barriers, inputs.towns, project.legend
-)
+project.figure()

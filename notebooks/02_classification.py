@@ -22,53 +22,34 @@
 # %%
 import os
 
-import pandas as pd
+from lowland_gis import open_project
 
-from lowland_gis.pipeline.intake.reading import reading
-from lowland_gis.pipeline.products.figures import evidence_summary, nearby_project
-from lowland_gis.pipeline.products.frames import kind_table
-from lowland_gis.pipeline.units.ground import read_delineation_inputs
-from lowland_gis.pipeline.verdicts.explain import explain
-from lowland_gis.pipeline.verdicts.what_if import flips, summed
-
-project = nearby_project(os.environ.get("LOWLAND_PROJECT"))
-with reading(project) as held:
-    kinds, measured = kind_table(held), evidence_summary(held)
-kinds
+project = open_project(os.environ.get("LOWLAND_PROJECT", "../demo"))
+project.kinds()
 
 # %% [markdown]
 # ## Evidence
 # What was measured, of how many parcels. A missing value is unknown, never zero.
 
 # %%
-measured
+project.measures()
 
 # %% [markdown]
 # ## One parcel, clause by clause
 # Any parcel code; here the first low-efficiency one.
 
 # %%
-parcels = read_delineation_inputs(project).parcels
+parcels = project.ground.parcels
 parcel = parcels.loc[parcels["low_m2"] > 0, "parcel_id"].iloc[0]
-with reading(project) as held:
-    kind = explain(held, parcel).questions[0]
-pd.DataFrame(
-    [
-        (rule.title, clause.title, clause.value, clause.op, clause.limit, clause.outcome, clause.source)
-        for rule in kind.rules
-        for clause in rule.clauses
-    ],
-    columns=["rule", "clause", "value", "op", "limit", "outcome", "source"],
-)
+clauses = project.explain(parcel)
+clauses[clauses["question"] == clauses["question"][0]].drop(columns="question")
 
 # %% [markdown]
 # ## What if a limit were another one?
 # How many parcels and hectares would get another answer; nothing is written. `lowland rules show` lists the parameters.
 
 # %%
-with reading(project) as held:
-    flipped = summed(flips(held, ["tax_min=8"]))
-flipped
+project.what_if("tax_min=8")
 
 # %% [markdown]
 # ## Where the kinds lie

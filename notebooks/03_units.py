@@ -26,16 +26,11 @@ import os
 import ipywidgets as widgets
 from matplotlib import pyplot as plt
 
-from lowland_gis.pipeline.products.figures import nearby_project
-from lowland_gis.pipeline.units.compared import compared_drafts, why_left_out
-from lowland_gis.pipeline.units.draw import changed, draft, drawn_from, preview
-from lowland_gis.pipeline.units.ground import read_delineation_inputs
-from lowland_gis.products.maps.drafts import draft_page, drafts_figure
+from lowland_gis import open_project
 
 plt.switch_backend("inline")
-project = nearby_project(os.environ.get("LOWLAND_PROJECT"))
-held = project.settings.delineate
-inputs = read_delineation_inputs(project)
+project = open_project(os.environ.get("LOWLAND_PROJECT", "../demo"))
+held = project.limits
 
 # %% [markdown]
 # ## Move the limits
@@ -43,9 +38,7 @@ inputs = read_delineation_inputs(project)
 
 # %%
 widgets.interactive(
-    preview,
-    inputs=widgets.fixed(inputs),
-    settings=widgets.fixed(held),
+    project.preview,
     min_ha=widgets.FloatSlider(held.min_ha, min=0.5, max=10, step=0.5, continuous_update=False),
     max_ha=widgets.FloatSlider(held.max_ha, min=10, max=60, step=5, continuous_update=False),
     min_low_share=widgets.FloatSlider(held.min_low_share, min=0.3, max=1, step=0.05, continuous_update=False),
@@ -57,16 +50,15 @@ widgets.interactive(
 
 # %%
 settings = {
-    "project settings": held,
-    "3 ha at least": changed(held, {"min_ha": 3.0}),
-    "half may be other land": changed(held, {"min_low_share": 0.5, "weights.other_land": 0.2}),
+    "project settings": {},
+    "3 ha at least": {"min_ha": 3.0},
+    "half may be other land": {"min_low_share": 0.5, "weights.other_land": 0.2},
 }
-drafts = {name: drawn_from(inputs, wanted) for name, wanted in settings.items()}
-compared_drafts(drafts)
+drafts = {name: project.draw_units(changes) for name, changes in settings.items()}
+project.compare(drafts)
 
 # %%
-shown = {name: drawn.units for name, drawn in drafts.items()}
-drafts_figure(shown, inputs.parcels, inputs.barriers, inputs.towns, project.legend)
+project.figure(drafts)
 
 # %% [markdown]
 # ## Why land is left out, and a map to drag
@@ -74,14 +66,10 @@ drafts_figure(shown, inputs.parcels, inputs.barriers, inputs.towns, project.lege
 # so no map server learns which parcels are looked at.
 
 # %%
-why_left_out(drafts["project settings"], inputs)
+project.left_out(drafts["project settings"])
 
 # %%
-draft_page(
-    drafts["project settings"].units,
-    inputs.parcels.drop(columns="reason").merge(drafts["project settings"].members, on="parcel_id"),
-    project.legend,
-)
+project.page(drafts["project settings"])
 
 # %% [markdown]
 # ## Keep a draft
@@ -90,5 +78,5 @@ draft_page(
 
 # %%
 keep = os.environ.get("LOWLAND_KEEP_DRAFT", "")
-kept = draft(project, keep, {"min_ha": 3.0}) if keep else "nothing was kept: name a draft in `keep`"
+kept = project.keep_draft(keep, {"min_ha": 3.0}) if keep else "nothing was kept: name a draft in `keep`"
 kept

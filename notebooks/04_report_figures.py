@@ -25,41 +25,32 @@ import matplotlib as mpl
 import pandas as pd
 from IPython.display import Image
 
-from lowland_gis.pipeline.intake.reading import reading
-from lowland_gis.pipeline.products.figures import nearby_project
-from lowland_gis.pipeline.products.frames import kind_table
-from lowland_gis.pipeline.products.package import draw_overview, map_contents
-from lowland_gis.pipeline.products.unit_sheet import unit_sheet
-from lowland_gis.pipeline.units.drafts import current_draft, drafts, reading_draft
-from lowland_gis.products.maps.fonts import font_families
+from lowland_gis import open_project
 
-project = nearby_project(os.environ.get("LOWLAND_PROJECT"))
-out = project.settings.path(project.settings.package.folder)
+project = open_project(os.environ.get("LOWLAND_PROJECT", "../demo"))
 
 # %% [markdown]
 # ## Kinds by parcels and area
 
 # %%
-with reading(project) as held:
-    kinds, listed, shown = kind_table(held), drafts(held.connection), map_contents(held)
-    newest = current_draft(held.connection)
-mpl.rcParams["font.family"] = list(font_families())
-kinds.set_index("title")["area_mu"].plot.barh(xlabel="亩", ylabel="", figsize=(7, 3), color="#8C5FA8")
+mpl.rcParams["font.family"] = project.fonts
+project.kinds().set_index("title")["area_mu"].plot.barh(
+    xlabel="亩", ylabel="", figsize=(7, 3), color="#8C5FA8"
+)
 
 # %% [markdown]
 # ## The district on one map (全区一张图)
 
 # %%
-Image(draw_overview(project, shown, out / "report_overview.png"), width=900)
+Image(project.overview(project.out / "report_overview.png"), width=900)
 
 # %% [markdown]
 # ## Units, and the planning sheet of the largest (单元规划一页图)
 
 # %%
-with reading_draft(project, str(newest)) as draft:
-    units = draft.units()
-    largest = units.loc[units["area_m2"].idxmax(), "unit_id"]
-    sheet = unit_sheet(draft, largest, out / "report_unit.png")
+units = project.units
+largest = units.loc[units["area_m2"].idxmax(), "unit_id"]
+sheet = project.unit_sheet(largest, project.out / "report_unit.png")
 pd.DataFrame(units.drop(columns="geometry"))[
     ["unit_id", "n_parcels", "area_m2", "low_share", "value_m2", "limited_by"]
 ]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from api_page import api_page
 from brought_pages import brought_table, mappings_page
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -332,6 +333,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "package_definitions.md": packages_page,
     "mappings.md": lambda: mappings_page(NOTE),
+    "api.md": lambda: api_page(NOTE),
     "performance.md": performance_page,
 }
 

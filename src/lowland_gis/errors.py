@@ -53,6 +53,10 @@ class DefinitionError(LowlandError):
     exit_code = 6
 
 
+class LowlandWarning(UserWarning):
+    """What a command would say on stderr: it was done, and there is something to know about it."""
+
+
 def listed(faults: Sequence[str], *, shown: int = SHOWN_FAULTS) -> str:
     """Join faults for one message: the first few on lines of their own, the rest counted.
 

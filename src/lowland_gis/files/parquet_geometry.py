@@ -36,7 +36,7 @@ def native_columns(file: Any) -> list[NativeColumn]:
         if field.name in logical:
             found.append(NativeColumn(field.name, _crs(logical[field.name] or DEFAULT_CRS, metadata)))
         elif (field.metadata or {}).get(_ARROW_NAME) == _ARROW_WKB and _holds_bytes(field.type):
-            found.append(NativeColumn(field.name, _arrow_crs(field.metadata, metadata)))
+            found.append(NativeColumn(field.name, arrow_crs(field.metadata, metadata)))
     return found
 
 
@@ -55,7 +55,7 @@ def _crs(said: str, metadata: Mapping[bytes, bytes]) -> str | None:
     return said
 
 
-def _arrow_crs(facts: Mapping[bytes, bytes], metadata: Mapping[bytes, bytes]) -> str | None:
+def arrow_crs(facts: Mapping[bytes, bytes], metadata: Mapping[bytes, bytes]) -> str | None:
     """Return the system that GeoArrow's own description names; without one it is unknown."""
     try:
         said = json.loads(facts.get(_ARROW_FACTS) or b"{}").get("crs")

@@ -204,7 +204,7 @@ def _vector(source: Source, encoding: Encoding | str | None, batch_rows: int) ->
             doubts += text.names_cut(received_names)
         names = tuple(unique(fields)) or (ROW_NUMBER,)
         has_geometry = meta["geometry_type"] is not None
-        deviation = _deviation(meta["crs"])
+        deviation = deviation_in(meta["crs"])
         batches = _vector_batches(
             source,
             sound(_heard(reader, words), source),
@@ -378,7 +378,7 @@ def _row_numbers(first: int, rows: int) -> pa.Table:
     return pa.table({ROW_NUMBER: np.arange(first, first + rows)})
 
 
-def _deviation(crs: str | None) -> float:
+def deviation_in(crs: str | None) -> float:
     """Return how far chords may lie from their arcs, in the unit of the coordinates: a millimetre, in degrees too."""
     if crs and CRS.from_user_input(crs).is_geographic:
         return MAX_DEVIATION_M / METRES_PER_DEGREE
@@ -453,7 +453,7 @@ def _parquet(source: Source, fields: Sequence[str] | None, batch_rows: int) -> R
     file = opened_geoparquet(source)
     names = file.fields if fields is None else tuple(name for name in file.fields if name in fields)
     columns, has_geometry = file.fields or (ROW_NUMBER,), file.geometry is not None
-    batches = partial(_parquet_batches, file, names, batch_rows, _deviation(file.crs))
+    batches = partial(_parquet_batches, file, names, batch_rows, deviation_in(file.crs))
     parts = tuple(
         Part(group.n_rows, partial(batches, group.number, group.first_row)) for group in file.groups()
     )

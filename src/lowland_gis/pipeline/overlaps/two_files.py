@@ -1,4 +1,4 @@
-"""Tabulate two plain files, with no database."""
+"""Tabulate two plain files, or layers in memory, with no database."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lowland_gis.analysis.fields.plain_values import plain_values
 from lowland_gis.analysis.geometry import strips
 from lowland_gis.analysis.overlay import tabulate
 from lowland_gis.analysis.overlay.crew import done_in_order
@@ -21,6 +22,7 @@ from lowland_gis.analysis.overlay.wkb import rings_of
 from lowland_gis.engines import local
 from lowland_gis.engines.spool import Spool
 from lowland_gis.errors import InputRefusedError
+from lowland_gis.files.in_memory import InMemory
 from lowland_gis.files.read import Batch
 from lowland_gis.pipeline.base.project import Tell, Watch, silent, unwatched
 from lowland_gis.pipeline.intake.given_crs import NONE_GIVEN, GivenCrs
@@ -71,8 +73,8 @@ class _Layer:
 
 
 def tabulate_files(
-    parcels: str,
-    zones: str,
+    parcels: str | InMemory,
+    zones: str | InMemory,
     *,
     id_field: str | None,
     by_field: str | None,
@@ -90,7 +92,7 @@ def tabulate_files(
     With `width_field` the zones are lines, and each is a strip of that width in metres; where two cross, the wider has the ground.
 
     Areas are in m² on the plane of the parcels; zones in another system are brought there. Without `id_field` the parcel is
-    its 0-based row number, without `by_field` there is one code `all`; a zone without a code has an empty one. Memory does not
+    its 0-based row number, or the label of its row in a frame, without `by_field` there is one code `all`; a zone without a code has an empty one. Memory does not
     grow with the vertices: beyond a limit they lie in the temporary folder. Tables come while later ones are computed.
     `given` are coordinate systems that the files do not declare, or wrongly.
 
@@ -124,7 +126,7 @@ def tabulate_files(
         parts = local.tabulated_in_order(
             parcel_layer.polygons,
             layer,
-            order_of_names(ids, id_field, parcels),
+            order_of_names(ids, id_field or "the index", ours.name),
             cover=cover,
             threads=threads,
             progress=_counted(len(ids), watch),
@@ -257,7 +259,11 @@ def _widths(values: pa.Array | None, field: str, name: str) -> Floats:
 
 def _ids(layer: _Layer) -> pa.Array:
     """Return what names each parcel."""
-    return pa.array(np.arange(len(layer.polygons.described.box))) if layer.values is None else layer.values
+    if layer.values is not None:
+        return layer.values
+    if layer.file.row_names is not None:
+        return plain_values(layer.file.row_names)
+    return pa.array(np.arange(len(layer.polygons.described.box)))
 
 
 def _classes(layer: _Layer) -> tuple[Integers, pa.Array]:

@@ -1,10 +1,10 @@
-"""A vector file that is tabulated without a project: opened, checked, and brought to a plane batch by batch."""
+"""A vector file, or a layer in memory, that is looked at without a project: opened, checked, and brought to a plane batch by batch."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import chain
@@ -24,6 +24,7 @@ from lowland_gis.engines.spool import Floats, Spool
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import crs as reference
 from lowland_gis.files import transform
+from lowland_gis.files.in_memory import InMemory
 from lowland_gis.files.plane_doubts import plane_doubts
 from lowland_gis.files.read import Batch, Received, bounds, received
 from lowland_gis.files.source import opened
@@ -53,7 +54,7 @@ class VectorFile:
     """A vector file that is open: its parts, the plane that they are brought to, and the way there.
 
     `parts` have the batches one after the other; each may be gone through by one thread at a time, several at the same time. `doubts` are what is wrong
-    with the file although it can be read.
+    with the file although it can be read. `row_names` are the labels of the rows of a frame, where these are more than numbers.
     """
 
     name: str
@@ -64,6 +65,7 @@ class VectorFile:
     declared: str | None
     _given: str | None
     _path: transform.Way | None
+    row_names: pa.ChunkedArray | None = None
 
     @property
     def batches(self) -> Iterator[Batch]:
@@ -125,18 +127,24 @@ def _refuse_missing(name: str, fields: Sequence[str], columns: Sequence[str]) ->
 
 @contextmanager
 def vector_file(
-    name: str, fields: Sequence[str], plane: reference.Reference | None, given: GivenCrs
+    asked: str | InMemory, fields: Sequence[str], plane: reference.Reference | None, given: GivenCrs
 ) -> Iterator[VectorFile]:
-    """Open a vector file that is to be brought to a plane; without one it is the parcels, whose own plane in metres is taken.
+    """Open a vector file, or a layer in memory, that is to be brought to a plane; without one it is the parcels, whose own plane in metres is taken.
 
     Raises:
         InputRefusedError: it cannot be read, has no geometries or lacks a field, is in degrees without a plane to go to, or
             its datum differs.
     """
-    with (
-        opened(name, Path.cwd()) as source,
-        received(source, fields=fields, batch_rows=BATCH_ROWS) as arrived,
-    ):
+    with ExitStack() as stack:
+        doubted: tuple[tuple[str, str], ...] = ()
+        row_names: pa.ChunkedArray | None = None
+        if isinstance(asked, InMemory):
+            name, row_names = asked.name, asked.row_names
+            arrived = stack.enter_context(asked.received(fields, BATCH_ROWS))
+        else:
+            source = stack.enter_context(opened(asked, Path.cwd()))
+            name, doubted = asked, source.doubts
+            arrived = stack.enter_context(received(source, fields=fields, batch_rows=BATCH_ROWS))
         if not arrived.has_geometry:
             raise InputRefusedError(f"{name}: it holds no geometries. Name a vector file, or FILE:LAYER.")
         _refuse_missing(name, fields, arrived.columns)
@@ -150,9 +158,9 @@ def vector_file(
         target = plane or reference.in_metres(system)
         path = transform.path_between(system, target, name)
         words = transform.null_shift(system, target)
-        doubts = (*(words for _, words in (*source.doubts, *arrived.doubts)), *([words] if words else []))
+        doubts = (*(words for _, words in (*doubted, *arrived.doubts)), *([words] if words else []))
         yield VectorFile(
-            name, _parts(arrived), target, doubts, tuple(fields), arrived.declared_crs, said, path
+            name, _parts(arrived), target, doubts, tuple(fields), arrived.declared_crs, said, path, row_names
         )
 
 

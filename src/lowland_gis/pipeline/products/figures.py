@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import pandas as pd
 
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.layer import layer_title
-from lowland_gis.pipeline.base.project import Project, open_project
+from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.runs import current_versions
 from lowland_gis.pipeline.intake.reading import Reading
-
-
-def nearby_project(named: str | None, places: Sequence[str] = ("demo", "../demo")) -> Project:
-    """Open the project that is named, else the first of some folders that is there: notebooks open without editing."""
-    found = [place for place in places if Path(place).is_dir()]
-    return open_project(named or (found[0] if found else places[0]))
 
 
 def loaded_layers(project: Project) -> pd.DataFrame:

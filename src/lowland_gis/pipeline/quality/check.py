@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ from lowland_gis.pipeline.base.passing import Passing
 from lowland_gis.pipeline.base.project import Project, Tell, silent
 from lowland_gis.pipeline.base.requests import CHECK, checking
 from lowland_gis.pipeline.base.runs import Run, Version, current_versions, recorded
-from lowland_gis.pipeline.evidence.rasters import DeliveredRaster, delivered_rasters
+from lowland_gis.pipeline.evidence.rasters import delivered_rasters
 from lowland_gis.pipeline.quality.findings import store, with_digests
 
 _UNITS = {
@@ -60,17 +60,36 @@ class Layer:
         return topology.corners(self.geometries)
 
 
+class OtherLayers(Protocol):
+    """The other layers that checks hold a layer against, wherever they lie."""
+
+    def rasters(self, key: str) -> list[str]:
+        """Return the files of a layer of rasters."""
+
+    def shapes(self, key: str) -> npt.NDArray[np.object_]:
+        """Return the geometries of a layer."""
+
+    def coded(self, key: str, field: str) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
+        """Return the geometries of a layer and a field of theirs."""
+
+    def values(self, key: str, field: str) -> frozenset[str]:
+        """Return every value of a field of a layer."""
+
+    def repaired(self, layer: Layer, /) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.object_]]:
+        """Return the rows of a layer whose outline ingest repaired, and the outlines that were received."""
+
+
 @dataclass(frozen=True)
 class Others:
-    """The other layers, read when a check asks for them."""
+    """The other layers in the database, read when a check asks for them."""
 
     connection: Connection
     versions: Mapping[str, list[Version]]
     folder: Path
 
-    def rasters(self, key: str) -> list[DeliveredRaster]:
-        """Return the rasters of a layer."""
-        return delivered_rasters(self.connection, self.versions[key])
+    def rasters(self, key: str) -> list[str]:
+        """Return the files of a layer of rasters; below the folder of the project where the recorded place is gone."""
+        return [raster.file(self.folder) for raster in delivered_rasters(self.connection, self.versions[key])]
 
     def shapes(self, key: str) -> npt.NDArray[np.object_]:
         """Return the geometries of a layer."""
@@ -85,6 +104,18 @@ class Others:
         """Return every value of a field of a layer."""
         layer = read_layer(self.connection, layer_definition(key), self.versions[key], (field,))
         return frozenset(layer.texts[field].dropna())
+
+    def repaired(self, layer: Layer, /) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.object_]]:
+        """Return the rows of a layer whose outline ingest repaired, and the outlines that were received."""
+        query = sql.SQL(
+            "SELECT version_id, row_no, ST_AsBinary(geom_received) AS received FROM {} WHERE version_id = ANY(%s)"
+            " AND geom_received IS NOT NULL"
+        ).format(sql.Identifier("land", layer.definition.stored))
+        versions = [version.version_id for version in self.versions[layer.definition.key]]
+        kept = read_frame(self.connection, query, [versions])
+        places = layer.rows[["version_id", "row_no"]].reset_index(names="row")
+        rows = kept.merge(places, on=["version_id", "row_no"])["row"].to_numpy(dtype=np.intp)
+        return rows, shapely.from_wkb(kept["received"].to_numpy(dtype=object))
 
 
 def check(project: Project, *, suite: str | None = None, tell: Tell = silent) -> Run:
@@ -130,7 +161,15 @@ def check_layer(
     definition = layer_definition(key)
     fields = sorted({field for item in asked.values() for field in item.used_fields(key)})
     layer = read_layer(connection, definition, versions[key], tuple(fields))
-    others = Others(connection, versions, folder)
+    return layer_findings(layer, asked, Others(connection, versions, folder))
+
+
+def layer_findings(layer: Layer, asked: Mapping[str, CheckDefinition], others: OtherLayers) -> pd.DataFrame:
+    """Return the findings of a layer that was read; the other layers that the checks name are all there.
+
+    Raises:
+        InputRefusedError: a raster is gone, or is another one than was delivered.
+    """
     found = [_described(name, item, layer, _found(item, layer, others)) for name, item in asked.items()]
     return pd.concat([frame for frame in found if len(frame)] or [pd.DataFrame(columns=_COLUMNS)])
 
@@ -183,7 +222,7 @@ def _rasters(connection: Connection, definition: LayerDefinition, versions: list
     return Layer(definition, rows, pd.DataFrame(index=rows.index), np.full(len(rows), None, dtype=object))
 
 
-def _found(item: CheckDefinition, layer: Layer, others: Others) -> pd.DataFrame:
+def _found(item: CheckDefinition, layer: Layer, others: OtherLayers) -> pd.DataFrame:
     """Return the raw findings of one check on one layer."""
     if item.kind in _SHAPES:
         found = _SHAPES[item.kind](item, layer, others)
@@ -252,7 +291,7 @@ def _places(layer: Layer, found: pd.DataFrame) -> npt.NDArray[np.object_]:
     return shapes
 
 
-def _boundary(item: CheckDefinition, others: Others) -> Any:
+def _boundary(item: CheckDefinition, others: OtherLayers) -> Any:
     return shapely.union_all(others.shapes(str(item.other)))
 
 
@@ -269,7 +308,7 @@ def _small_features(item: CheckDefinition, layer: Layer) -> pd.DataFrame:
     return found.assign(limit=limits[found["row"].to_numpy()])
 
 
-def _within(item: CheckDefinition, layer: Layer, others: Others) -> pd.DataFrame:
+def _within(item: CheckDefinition, layer: Layer, others: OtherLayers) -> pd.DataFrame:
     chosen = np.flatnonzero(checks.selected(layer.texts, item.when))
     cover = others.shapes(str(item.other))
     share = topology.uncovered_shares(layer.geometries[chosen], cover)
@@ -278,17 +317,9 @@ def _within(item: CheckDefinition, layer: Layer, others: Others) -> pd.DataFrame
     return topology.found(rows, share[over], shapely.point_on_surface(layer.geometries[rows]))
 
 
-def _repair_loss(item: CheckDefinition, layer: Layer, others: Others) -> pd.DataFrame:
+def _repair_loss(item: CheckDefinition, layer: Layer, others: OtherLayers) -> pd.DataFrame:
     """Return the features whose area the repair of ingest changed by more than a share; the received outlines are kept beside."""
-    query = sql.SQL(
-        "SELECT version_id, row_no, ST_AsBinary(geom_received) AS received FROM {} WHERE version_id = ANY(%s)"
-        " AND geom_received IS NOT NULL"
-    ).format(sql.Identifier("land", layer.definition.stored))
-    versions = [version.version_id for version in others.versions[layer.definition.key]]
-    kept = read_frame(others.connection, query, [versions])
-    places = layer.rows[["version_id", "row_no"]].reset_index(names="row")
-    rows = kept.merge(places, on=["version_id", "row_no"])["row"].to_numpy(dtype=np.intp)
-    before = shapely.from_wkb(kept["received"].to_numpy(dtype=object))
+    rows, before = others.repaired(layer)
     share = area_changes(before, layer.geometries[rows])
     over = share > item.value("max_share")
     found = topology.found(rows[over], share[over], layer.geometries[rows[over]])
@@ -296,11 +327,11 @@ def _repair_loss(item: CheckDefinition, layer: Layer, others: Others) -> pd.Data
     return found.assign(detail=[f"{one:,.2f} m² before, {two:,.2f} m² after" for one, two in areas])
 
 
-def _without_value(item: CheckDefinition, layer: Layer, others: Others) -> pd.DataFrame:
+def _without_value(item: CheckDefinition, layer: Layer, others: OtherLayers) -> pd.DataFrame:
     ground = others.shapes(str(item.other))
     parts = []
-    for row, raster in enumerate(others.rasters(layer.definition.key)):
-        places = places_without_value(raster.file(others.folder), ground)
+    for row, file in enumerate(others.rasters(layer.definition.key)):
+        places = places_without_value(file, ground)
         area = shapely.area(places)
         chosen = area > item.value("min_area_m2")
         parts.append(topology.found(np.full(int(chosen.sum()), row), area[chosen], places[chosen]))
@@ -331,7 +362,7 @@ def _limits(item: CheckDefinition) -> dict[str, float]:
     return {name: item.value(name) for name in ("minimum", "below") if name in item.parameter}
 
 
-_SHAPES: dict[str, Callable[[CheckDefinition, Layer, Others], pd.DataFrame]] = {
+_SHAPES: dict[str, Callable[[CheckDefinition, Layer, OtherLayers], pd.DataFrame]] = {
     "overlap": lambda c, a, _: topology.overlaps(a.coverage, min_area_m2=c.value("min_area_m2")),
     "duplicate": lambda _c, a, _: topology.duplicates(a.coverage),
     "gap": lambda c, a, _: topology.gaps(a.coverage, min_area_m2=c.value("min_area_m2")),
@@ -357,7 +388,7 @@ _SHAPES: dict[str, Callable[[CheckDefinition, Layer, Others], pd.DataFrame]] = {
     "without_value": _without_value,
 }
 
-_FIELDS: dict[str, Callable[[CheckDefinition, Layer, tuple[str, ...], Others], pd.DataFrame]] = {
+_FIELDS: dict[str, Callable[[CheckDefinition, Layer, tuple[str, ...], OtherLayers], pd.DataFrame]] = {
     "mandatory": lambda _c, a, f, _: _each(f, lambda name: checks.mandatory(a.texts, name)),
     "domain": lambda c, a, f, _: _each(f, lambda name: checks.domain(a.texts, name, permitted(c))),
     "range": lambda c, a, f, _: _each(

@@ -20,7 +20,6 @@ from lowland_gis.pipeline.base.requests import DELINEATE, DRAFT, units
 from lowland_gis.pipeline.base.runs import Run, recorded
 from lowland_gis.pipeline.base.stale import refuse
 from lowland_gis.pipeline.intake.reading import Reading, read_in
-from lowland_gis.pipeline.units.compared import compared_drafts
 from lowland_gis.pipeline.units.ground import (
     DISTRICT,
     NO_GRADE,
@@ -130,12 +129,6 @@ def drawn_from(inputs: UnitInputs, settings: DelineateSettings) -> Draft:
             " – and at parcels that overlap with: lowland check --suite topology, then lowland check show overlap."
         )
     return search_units(problem, inputs.cells, effort_of(settings))
-
-
-def preview(inputs: UnitInputs, settings: DelineateSettings, **changes: float) -> pd.DataFrame:
-    """Return the figures of a draft under changed limits, without keeping it: what the sliders of a notebook call."""
-    drawn = drawn_from(inputs, changed(settings, changes))
-    return compared_drafts({"settings": drawn}).T
 
 
 def write_draft(

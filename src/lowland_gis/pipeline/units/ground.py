@@ -25,7 +25,7 @@ from lowland_gis.pipeline.base.protection import protection, refuse_unknown_name
 from lowland_gis.pipeline.base.runs import Versions
 from lowland_gis.pipeline.base.towns import parcel_towns
 from lowland_gis.pipeline.evidence.facts import evidence_table, greatest_codes
-from lowland_gis.pipeline.intake.reading import Reading, reading
+from lowland_gis.pipeline.intake.reading import Reading
 from lowland_gis.pipeline.verdicts.verdicts import kinds
 from lowland_gis.settings import DelineateSettings
 
@@ -76,12 +76,6 @@ def effort_of(settings: DelineateSettings) -> Effort:
     return Effort(settings.rounds, seed=settings.seed, threads=settings.threads, proof=settings.proof)
 
 
-def read_delineation_inputs(project: Project) -> UnitInputs:
-    """Return what units are drawn from: for notebooks that redraw them with other limits."""
-    with reading(project) as held:
-        return read_unit_inputs(held)
-
-
 def read_unit_inputs(
     held: Reading, settings: DelineateSettings | None = None, dividing: Versions | None = None
 ) -> UnitInputs:
@@ -102,7 +96,7 @@ def read_unit_inputs(
     parcels = _parcels(connection, project, held.basis)
     ground = next((key for key in (TOWNS, DISTRICT) if versions.get(key)), PARCELS)
     towns = (
-        _around(parcels)
+        around(parcels)
         if ground == PARCELS
         else _shapes(connection, project, ground, versions, held.basis.as_of)
     )
@@ -122,7 +116,7 @@ def read_unit_inputs(
     )
 
 
-def _around(parcels: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def around(parcels: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return one block over all parcels."""
     west, south, east, north = parcels.total_bounds
     away = _AROUND_PARCELS_M
