@@ -22,12 +22,12 @@ from pyproj.exceptions import CRSError
 
 from lowland_gis import toml
 from lowland_gis.analysis.geometry.geodesy import GaussPlane
+from lowland_gis.analysis.geometry.plane import DEFAULT_CRS
 from lowland_gis.analysis.rules.faults import fault_lines
 from lowland_gis.analysis.rules.model_faults import model_faults
 from lowland_gis.errors import SHOWN_IN_FILES, UsageError, listed
 
 PROJECT_FILE = "lowland.toml"
-DEFAULT_CRS = "EPSG:4548"
 _CGCS2000_DATUM = "China 2000"
 
 

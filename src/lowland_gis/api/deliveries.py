@@ -29,7 +29,7 @@ from lowland_gis.files import transform
 from lowland_gis.files.in_memory import InMemory
 from lowland_gis.files.read import BATCH_ROWS, Batch, Received, bounds, received
 from lowland_gis.files.source import opened
-from lowland_gis.pipeline.base.project import Tell
+from lowland_gis.pipeline.base.telling import Tell
 from lowland_gis.pipeline.intake.rows import Preparer, no_shapes, nothing_left
 from lowland_gis.pipeline.quality import check as checking
 from lowland_gis.settings import gauss_plane

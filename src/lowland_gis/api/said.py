@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lowland_gis.errors import LowlandWarning
-from lowland_gis.pipeline.base.project import Tell
+from lowland_gis.pipeline.base.telling import Tell
 
 _HOME = str(Path(__file__).parents[1])
 

@@ -15,7 +15,7 @@ import shapely
 from lowland_gis.analysis.fields.plain_values import plain_values
 from lowland_gis.api.layers import Layer, layer
 from lowland_gis.files.crs import Reference
-from lowland_gis.pipeline.base.project import Tell
+from lowland_gis.pipeline.base.telling import Tell
 from lowland_gis.pipeline.intake.given_crs import GivenCrs
 from lowland_gis.pipeline.overlaps.vector_file import (
     VectorFile,

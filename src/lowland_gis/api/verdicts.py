@@ -17,7 +17,7 @@ from lowland_gis.api.said import warned
 from lowland_gis.definitions.measure import measure_units
 from lowland_gis.definitions.rule_pack import rule_pack
 from lowland_gis.errors import InputRefusedError
-from lowland_gis.pipeline.base.project import Tell
+from lowland_gis.pipeline.base.telling import Tell
 
 _TOWN, _ZONE = "town_code", "zone"
 

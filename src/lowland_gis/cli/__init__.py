@@ -160,7 +160,7 @@ class Session:
 
     def tell(self, text: str) -> None:
         """Say what is being done, on stderr; what only passes by is one line of a terminal, unless more is to be said."""
-        from lowland_gis.pipeline.base.passing import Passing
+        from lowland_gis.pipeline.base.telling import Passing
 
         if self.verbosity >= 0:
             (mention if isinstance(text, Passing) and not self.verbosity else warn)(text)

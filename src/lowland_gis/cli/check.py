@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import pandas as pd
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.lists import list_option, on_terminal, write_list
 from lowland_gis.cli.outputs import overwrite_option
 from lowland_gis.cli.staleness import mark
 from lowland_gis.cli.tables import json_option, show
-from lowland_gis.definitions.check import CheckDefinition, checks, chosen_checks
 from lowland_gis.errors import UsageError
-from lowland_gis.pipeline.products.figures import deliveries_in_force
-from lowland_gis.pipeline.quality.check import ALL_RECORDS
-from lowland_gis.pipeline.quality.check import check as run_check
-from lowland_gis.pipeline.quality.checked import idle_checks, standing
-from lowland_gis.pipeline.quality.findings import ACCEPTED, FIXED, OPEN, accept, listed_findings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lowland_gis.definitions.check import CheckDefinition
 
 _FOUND = 1
 
@@ -52,6 +51,12 @@ def run(session: Session, suite: str | None, strict: bool, as_json: bool) -> int
 
 
 def _run(session: Session, suite: str | None, *, strict: bool, as_json: bool) -> int:
+    from lowland_gis.definitions.check import chosen_checks
+    from lowland_gis.pipeline.products.figures import deliveries_in_force
+    from lowland_gis.pipeline.quality.check import check as run_check
+    from lowland_gis.pipeline.quality.checked import idle_checks
+    from lowland_gis.pipeline.quality.findings import ACCEPTED, OPEN, listed_findings
+
     project = session.project
     done = run_check(project, suite=suite, tell=session.tell)
     session.tell(f"run {done.run_id}{'' if done.fresh else ' holds already: nothing has changed'}")
@@ -84,6 +89,11 @@ def _summary(findings: pd.DataFrame, records: pd.Series) -> pd.DataFrame:
 
     `records` has the number of records of each layer.
     """
+    import pandas as pd
+
+    from lowland_gis.definitions.check import checks
+    from lowland_gis.pipeline.quality.findings import OPEN
+
     rows = []
     for (rule, layer), group in findings.groupby(["rule", "layer"], sort=True):
         still = group[group["status"] == OPEN]
@@ -122,6 +132,8 @@ def _summary(findings: pd.DataFrame, records: pd.Series) -> pd.DataFrame:
 
 def _share(still: pd.DataFrame, records: int) -> float | None:
     """Return the share of a layer's records that have an open finding."""
+    from lowland_gis.pipeline.quality.check import ALL_RECORDS
+
     if not records:
         return None
     first = still["keys"].map(lambda keys: str(keys[0]))
@@ -139,6 +151,10 @@ def show_rule(
     ctx: click.Context, rule: str | None, every: bool, output: Path | None, overwrite: bool, as_json: bool
 ) -> None:
     """Show the findings of RULE: features, message, place (m) and status; without RULE, every check and its limits."""
+    from lowland_gis.definitions.check import checks, chosen_checks
+    from lowland_gis.pipeline.quality.checked import standing
+    from lowland_gis.pipeline.quality.findings import ACCEPTED, FIXED, OPEN, listed_findings
+
     session: Session = ctx.obj
     if rule is None:
         catalogue = _catalogue(chosen_checks(session.settings.check))
@@ -170,6 +186,8 @@ def show_rule(
 
 
 def _readable(rows: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
     return pd.DataFrame(
         {
             "number": rows["finding_id"].astype(str),
@@ -190,11 +208,15 @@ def _readable(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _place(east: float | None, north: float | None) -> str | None:
+    import pandas as pd
+
     return None if east is None or north is None or pd.isna(east) else f"{east:.0f} {north:.0f}"
 
 
 def _catalogue(chosen: dict[str, CheckDefinition]) -> pd.DataFrame:
     """Return the checks that are switched on, with their limits as the project has them."""
+    import pandas as pd
+
     return pd.DataFrame(
         {
             "suite": [item.suite for item in chosen.values()],
@@ -217,6 +239,8 @@ def _catalogue(chosen: dict[str, CheckDefinition]) -> pd.DataFrame:
 @click.pass_obj
 def accept_findings(session: Session, numbers: tuple[int, ...], why: str) -> None:
     """Accept the findings with these NUMBERS, so that they no longer count."""
+    from lowland_gis.pipeline.quality.findings import accept
+
     with session.project.transaction() as connection:
         count = accept(connection, numbers, why)
     session.tell(f"{count} finding(s) accepted")

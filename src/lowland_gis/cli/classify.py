@@ -12,7 +12,7 @@ from lowland_gis.cli import Session
 from lowland_gis.cli.lists import list_option, write_list
 from lowland_gis.cli.outputs import overwrite_option
 from lowland_gis.cli.staleness import mark
-from lowland_gis.cli.tables import console, json_option, show
+from lowland_gis.cli.tables import json_option, show
 
 # So many of each table and column.
 SHOWN_DIFFERENCES = 5
@@ -63,6 +63,7 @@ def run(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def explain(ctx: click.Context, parcel: str, run_name: str, everything: bool, as_json: bool) -> None:
     """Say why PARCEL (宗地代码) got its verdicts, clause by clause."""
+    from lowland_gis.cli.console import console
     from lowland_gis.cli.explanation import show_explanation
     from lowland_gis.pipeline.intake.reading import reading
     from lowland_gis.pipeline.verdicts.explain import explain as explain_parcel

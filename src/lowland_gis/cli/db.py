@@ -7,17 +7,17 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
 from lowland_gis.cli.outputs import InputPath
-from lowland_gis.db.migrate import LOSS, bring
-from lowland_gis.db.private import cluster as clusters
-from lowland_gis.db.revision import current_revision
-from lowland_gis.db.server import Facts, ensure_postgis, facts_of, without_password
 from lowland_gis.errors import listed
-from lowland_gis.settings import Settings
+
+if TYPE_CHECKING:
+    from lowland_gis.db.private import cluster as clusters
+    from lowland_gis.db.server import Facts
+    from lowland_gis.settings import Settings
 
 NOT_OURS = "LOWLAND_DSN names a server that is not the project's own; it is left as it is."
 
@@ -52,6 +52,9 @@ def db() -> None:
 @click.pass_obj
 def up(project: Project, take_over: Path | None) -> None:
     """Start the private PostGIS, made where there is none; prints what other programs need to connect."""
+    from lowland_gis.db.private import cluster as clusters
+    from lowland_gis.db.server import ensure_postgis, without_password
+
     cluster = _cluster(project)
     if project.dsn:
         ensure_postgis(project.dsn)
@@ -74,6 +77,10 @@ def migrate(project: Project, target: str, *, yes: bool) -> None:
     What a step would take away is named before, and goes only with a yes: on a terminal you are asked, elsewhere it needs --yes.
     An older schema is reached only where it has a place for every row.
     """
+    from lowland_gis.db.migrate import bring
+    from lowland_gis.db.private import cluster as clusters
+    from lowland_gis.db.revision import current_revision
+
     server = clusters.connect_string(project.project_dir, project.dsn)
     bring(server, project.settings.project.srid, target, _told if yes else _asked)
     click.echo(f"The database is at revision {current_revision(server)}.", err=True)
@@ -83,6 +90,8 @@ def migrate(project: Project, target: str, *, yes: bool) -> None:
 @click.pass_obj
 def down(project: Project) -> None:
     """Stop the private PostGIS; the data stays."""
+    from lowland_gis.db.private import cluster as clusters
+
     if project.dsn:
         click.echo(NOT_OURS, err=True)
     elif clusters.down(_cluster(project)):
@@ -96,6 +105,8 @@ def down(project: Project) -> None:
 @click.pass_obj
 def status(project: Project, *, as_json: bool) -> None:
     """Show whether the database runs, where it lies and which versions it has."""
+    from lowland_gis.db.private import cluster as clusters
+
     shown = _server(project.dsn) if project.dsn else _private(clusters.status(_cluster(project)))
     if as_json:
         click.echo(json.dumps(shown, ensure_ascii=False))
@@ -110,6 +121,8 @@ def status(project: Project, *, as_json: bool) -> None:
 @click.pass_obj
 def psql(project: Project) -> None:
     """Open psql on the project's database."""
+    from lowland_gis.db.private import cluster as clusters
+
     clusters.psql(_cluster(project), project.dsn)
 
 
@@ -121,6 +134,8 @@ def service(project: Project) -> None:
 
 
 def _told(lost: list[str]) -> bool:
+    from lowland_gis.db.migrate import LOSS
+
     click.echo(f"{LOSS}\n{listed(lost, shown=len(lost))}", err=True)
     return True
 
@@ -134,10 +149,14 @@ def _asked(lost: list[str]) -> bool:
 
 
 def _cluster(project: Project) -> clusters.Cluster:
+    from lowland_gis.db.private import cluster as clusters
+
     return clusters.locate(project.project_dir, env=os.environ)
 
 
 def _echo_service(project: Project, cluster: clusters.Cluster) -> None:
+    from lowland_gis.db.private import cluster as clusters
+
     path = clusters.service_file(cluster, project.dsn)
     click.echo(f"export PGSERVICEFILE={shlex.quote(str(path))}")
 
@@ -155,6 +174,8 @@ def _private(found: clusters.ClusterStatus) -> dict[str, object]:
 
 
 def _server(dsn: str) -> dict[str, object]:
+    from lowland_gis.db.server import facts_of, without_password
+
     return {"kind": "server", "state": "running", "dsn": without_password(dsn)} | _versions(facts_of(dsn))
 
 

@@ -6,21 +6,18 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import pandas as pd
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.outputs import OutputPath
 from lowland_gis.cli.tables import show
-from lowland_gis.db.connect import transaction
-from lowland_gis.files.whole import refused, whole
-from lowland_gis.pipeline import demo as stages
-from lowland_gis.pipeline.base.project import Project
-from lowland_gis.pipeline.flow import Report, run
-from lowland_gis.pipeline.intake.reading import reading
-from lowland_gis.pipeline.products.frames import kind_table
-from lowland_gis.sample.agreement import Agreement
+
+if TYPE_CHECKING:
+    from lowland_gis.pipeline.base.project import Project
+    from lowland_gis.pipeline.flow import Report
+    from lowland_gis.sample.agreement import Agreement
 
 DEFAULT_PARCELS = 3000
 _SHOWN = 20
@@ -40,12 +37,20 @@ def demo(session: Session, folder: Path, parcels: int, seed: int) -> None:
 
     FOLDER gets the ten offices' files (incoming/), the project, the truth, the package and the map.
     """
+    from lowland_gis.pipeline import demo as stages
+    from lowland_gis.pipeline.flow import run
+
     project = stages.prepare(folder, parcels=parcels, seed=seed, tell=session.tell)
     reports = run(project, tell=session.tell)
     _print(project, reports, stages.agreement(project))
 
 
 def _print(project: Project, reports: list[Report], agreement: Agreement) -> None:
+    import pandas as pd
+
+    from lowland_gis.pipeline.intake.reading import reading
+    from lowland_gis.pipeline.products.frames import kind_table
+
     with reading(project) as held:
         kinds = kind_table(held)
     total = {"title": "合计", "parcels": kinds["parcels"].sum(), "area_m2": kinds["area_m2"].sum()}
@@ -86,6 +91,8 @@ def _program() -> str:
 
 def _example_parcel(project: Project) -> str:
     """Return a parcel whose explanation is worth a look: the first one of the legacy land."""
+    from lowland_gis.db.connect import transaction
+
     with transaction(project.dsn) as connection:
         row = connection.execute(
             "SELECT parcel_id FROM registry.legacy ORDER BY parcel_id LIMIT 1"
@@ -94,6 +101,9 @@ def _example_parcel(project: Project) -> str:
 
 
 def _print_agreement(project: Project, agreement: Agreement) -> None:
+    from lowland_gis.files.whole import refused, whole
+    from lowland_gis.pipeline import demo as stages
+
     path = project.settings.path(stages.DIFFERENCES)
     with project.outputs.writing(path, overwrite=True), whole(path) as partial, refused(path):
         agreement.differences.to_csv(partial, index=False, encoding="utf-8-sig")

@@ -10,14 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
-import pandas as pd
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.tables import json_option, show
-from lowland_gis.db.private.binaries import find_binaries
-from lowland_gis.db.private.cluster import locate
 from lowland_gis.errors import LowlandError
-from lowland_gis.products.maps.fonts import font_families
 
 PACKAGES = (
     "geopandas",
@@ -38,6 +34,10 @@ LEAST_FREE_GB = 2.0
 @click.pass_obj
 def doctor(session: Session, as_json: bool) -> None:
     """Say what is installed, what is missing and how to get it; exit code 1 when something is missing."""
+    import pandas as pd
+
+    from lowland_gis.products.maps.fonts import font_families
+
     checks = [("Python", True, sys.version.split()[0])]
     checks += [(name, True, importlib.metadata.version(name)) for name in PACKAGES]
     checks += [_checked("PostGIS", lambda: _postgis(session))]
@@ -51,6 +51,9 @@ def doctor(session: Session, as_json: bool) -> None:
 
 
 def _postgis(session: Session) -> str:
+    from lowland_gis.db.private.binaries import find_binaries
+    from lowland_gis.db.private.cluster import locate
+
     place = locate(session.project_dir, env=os.environ)
     found = find_binaries(place.search, place.account)
     return f"PostgreSQL {found.major} with PostGIS in {found.folder}"

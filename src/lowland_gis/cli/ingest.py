@@ -10,7 +10,6 @@ import click
 
 from lowland_gis.cli import Session, loading
 from lowland_gis.cli.progress import progress
-from lowland_gis.pipeline.intake.delivery import begun
 
 if TYPE_CHECKING:
     from lowland_gis.pipeline.intake.ingest import Loaded
@@ -65,6 +64,8 @@ def ingest(
     Exit code 0: every row was loaded; 1: rows were set aside, see lowland layers rejects, or a
     town of the delivery before has no row any more; 3: the file was refused.
     """
+    from lowland_gis.pipeline.intake.delivery import begun
+
     # Loading the libraries takes as long as reading 30 MB, so the file is begun with before.
     with begun(_here(source), Path.cwd(), encoding) as arriving:
         with loading():

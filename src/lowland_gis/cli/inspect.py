@@ -7,23 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import pandas as pd
-from rich.markup import escape
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.outputs import InputPath, OutputPath
 from lowland_gis.cli.tables import json_option, show
-from lowland_gis.definitions.mapping import as_toml, read_mapping
-from lowland_gis.definitions.mapping_form import with_blanks
 from lowland_gis.errors import UsageError
-from lowland_gis.files.datum import read_datum
-from lowland_gis.files.whole import write_text
-from lowland_gis.pipeline.intake.inspect import Options, inspect_source
-from lowland_gis.pipeline.intake.inspection import Inspection
-from lowland_gis.settings import DEFAULT_CRS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import pandas as pd
+
+    from lowland_gis.pipeline.intake.inspection import Inspection
 
 _FILE = InputPath(dir_okay=False, exists=True)
 _WHAT = {
@@ -67,6 +62,11 @@ def inspect(
 
     Exit code 0: all would be loaded; 1: rows would be set aside, or the file refused; 3: it cannot be opened at all.
     """
+    from lowland_gis.analysis.geometry.plane import DEFAULT_CRS
+    from lowland_gis.definitions.mapping import read_mapping
+    from lowland_gis.files.datum import read_datum
+    from lowland_gis.pipeline.intake.inspect import Options, inspect_source
+
     options = Options(
         plane=session.settings.project.crs if session.project_file.is_file() else DEFAULT_CRS,
         layer=layer,
@@ -92,6 +92,8 @@ def inspect(
 
 
 def _print(one: Inspection) -> None:
+    from rich.markup import escape
+
     if one.plane is not None:
         click.echo(f"Plane 坐标系: {one.plane}")
     name = escape(f"{Path(one.source).name}{f':{one.layer}' if one.layer else ''}")
@@ -126,6 +128,8 @@ _FIT_HEADINGS = (
 
 
 def _frame(rows: Iterator[tuple[object, ...]] | list[tuple[object, ...]], *names: str) -> pd.DataFrame:
+    import pandas as pd
+
     # What a file says of itself is text, never the screen's own markup.
     cells = [list(row) for row in rows]
     return pd.DataFrame(cells, columns=list(names), dtype=object)
@@ -230,6 +234,10 @@ def _print_outcome(one: Inspection) -> None:
 
 def _write_mapping(session: Session, found: list[Inspection], path: Path) -> None:
     """Write the proposal for the one layer that was looked at; a file that is there is never overwritten."""
+    from lowland_gis.definitions.mapping import as_toml
+    from lowland_gis.definitions.mapping_form import with_blanks
+    from lowland_gis.files.whole import write_text
+
     if len(found) != 1:
         raise UsageError(
             f"{len(found)} layers were looked at, but a mapping is for one. Name it: FILE:LAYER."

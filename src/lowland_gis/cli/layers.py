@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import pandas as pd
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.lists import on_terminal
 from lowland_gis.cli.outputs import OutputPath, overwrite_option
 from lowland_gis.cli.tables import json_option, show
-from lowland_gis.definitions.layer import layer_definition, layer_keys
-from lowland_gis.definitions.own import LAYERS, origin_of
-from lowland_gis.pipeline.intake.rejects import export_rejects, issues_of
-from lowland_gis.pipeline.intake.versions_compared import Difference, layer_difference
-from lowland_gis.pipeline.products.figures import deliveries_in_force
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lowland_gis.pipeline.intake.versions_compared import Difference
 
 # So many rows of each kind are shown on a terminal; --json gives all.
 _SHOWN = 20
@@ -33,6 +33,12 @@ def layers() -> None:
 @click.pass_obj
 def list_layers(session: Session, as_json: bool) -> None:
     """List every layer key and the deliveries of it that are in force."""
+    import pandas as pd
+
+    from lowland_gis.definitions.layer import layer_definition, layer_keys
+    from lowland_gis.definitions.own import LAYERS, origin_of
+    from lowland_gis.pipeline.products.figures import deliveries_in_force
+
     with session.project.snapshot() as connection:
         loaded = deliveries_in_force(connection)
     keys = pd.DataFrame({"layer": layer_keys()})
@@ -47,6 +53,11 @@ def list_layers(session: Session, as_json: bool) -> None:
 @json_option
 def show_layer(layer: str, as_json: bool) -> None:
     """Show the fields of LAYER as the standard spells them."""
+    import pandas as pd
+
+    from lowland_gis.definitions.layer import layer_definition
+    from lowland_gis.definitions.own import LAYERS, origin_of
+
     definition = layer_definition(layer)
     rows = pd.DataFrame(
         [
@@ -74,6 +85,8 @@ def show_layer(layer: str, as_json: bool) -> None:
 @click.pass_obj
 def rejects(session: Session, layer: str, output: Path | None, overwrite: bool, as_json: bool) -> None:
     """List the records of LAYER with an issue: what is wrong and what was done."""
+    from lowland_gis.pipeline.intake.rejects import export_rejects, issues_of
+
     if output is None:
         rows = issues_of(session.project, layer)
         if not as_json:
@@ -96,6 +109,8 @@ def diff_versions(session: Session, layer: str, old: str, new: str, as_json: boo
 
     A version is its number in `lowland layers list`, or latest.
     """
+    from lowland_gis.pipeline.intake.versions_compared import layer_difference
+
     found = layer_difference(session.project, layer, old, new)
     if as_json:
         click.echo(json.dumps(_plain(found), ensure_ascii=False, default=str, indent=1))
@@ -125,6 +140,8 @@ def _records(rows: pd.DataFrame) -> list[dict[str, object]]:
 
 def _counts(found: Difference) -> pd.DataFrame:
     """Return what the areas of the two versions are made of; the first, less removed, with the rest, is the last."""
+    import pandas as pd
+
     balance = found.balance
     return pd.DataFrame(
         [

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import pandas as pd
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.outputs import OutputPath
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 list_option = click.option(
     "-o",
@@ -39,6 +42,8 @@ def on_terminal(
 
 def together(rows: pd.DataFrame, same: list[str], place: str) -> pd.DataFrame:
     """Return one row for all that are the same in some columns, with their number `n` and the first places, most frequent first."""
+    import pandas as pd
+
     groups = rows.groupby(same, sort=False, dropna=False)
     lines = [
         (

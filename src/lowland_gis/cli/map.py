@@ -8,8 +8,6 @@ import click
 
 from lowland_gis.cli.outputs import OutputPath, overwrite_option
 from lowland_gis.cli.staleness import mark
-from lowland_gis.pipeline.intake.reading import reading
-from lowland_gis.pipeline.products.package import draw_overview, map_contents
 
 
 @click.group("map")
@@ -23,6 +21,9 @@ def map() -> None:  # noqa: A001 - the name of the command
 @click.pass_context
 def overview(ctx: click.Context, file: Path | None, overwrite: bool) -> None:
     """Draw kinds and units of the whole district as a PNG."""
+    from lowland_gis.pipeline.intake.reading import reading
+    from lowland_gis.pipeline.products.package import draw_overview, map_contents
+
     project = ctx.obj.project
     with reading(project) as held:
         contents = map_contents(held)

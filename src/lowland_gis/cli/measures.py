@@ -6,10 +6,8 @@ import json
 from difflib import get_close_matches
 
 import click
-import pandas as pd
 
 from lowland_gis.cli.tables import json_option, show
-from lowland_gis.definitions import measure as define
 from lowland_gis.errors import UsageError
 
 
@@ -22,6 +20,10 @@ def measures() -> None:
 @json_option
 def list_measures(as_json: bool) -> None:
     """List every measure with its unit, the layers that it needs, and whether it is shipped or the project's own."""
+    import pandas as pd
+
+    from lowland_gis.definitions import measure as define
+
     rows = [
         {
             "measure": name,
@@ -41,6 +43,10 @@ def list_measures(as_json: bool) -> None:
 @json_option
 def show_measure(measure: str, as_json: bool) -> None:
     """Show all that defines MEASURE."""
+    import pandas as pd
+
+    from lowland_gis.definitions import measure as define
+
     known = define.measures()
     if measure not in known:
         near = get_close_matches(measure, known, n=3, cutoff=0.4)

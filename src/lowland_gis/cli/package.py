@@ -9,9 +9,6 @@ import click
 
 from lowland_gis.cli.outputs import InputPath, OutputPath, overwrite_option
 from lowland_gis.cli.staleness import mark
-from lowland_gis.pipeline.intake.reading import reading
-from lowland_gis.pipeline.products.package import file_package, package_contents
-from lowland_gis.products.package.build import check as check_package
 
 
 @click.group()
@@ -25,6 +22,9 @@ def package() -> None:
 @click.pass_context
 def build(ctx: click.Context, target: Path | None, overwrite: bool) -> None:
     """Build the package into TARGET, a folder or a .zip file; refused where its parts do not rest on each other."""
+    from lowland_gis.pipeline.intake.reading import reading
+    from lowland_gis.pipeline.products.package import file_package, package_contents
+
     project = ctx.obj.project
     with reading(project) as held:
         contents = package_contents(held)
@@ -39,6 +39,8 @@ def build(ctx: click.Context, target: Path | None, overwrite: bool) -> None:
 @click.argument("target", type=InputPath(exists=True))
 def check(target: Path) -> None:
     """Compare a package with its manifest; exit code 1 when something differs."""
+    from lowland_gis.products.package.build import check as check_package
+
     findings = check_package(target)
     for finding in findings:
         click.echo(finding)

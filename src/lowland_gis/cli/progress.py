@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lowland_gis.cli import Session
 
 if TYPE_CHECKING:
-    from lowland_gis.pipeline.base.project import Watch
+    from lowland_gis.pipeline.base.telling import Watch
 
 
 @contextmanager

@@ -9,24 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from pydantic import ValidationError
 
+from lowland_gis.analysis.geometry.plane import DEFAULT_CRS
 from lowland_gis.cli import Session
 from lowland_gis.cli.outputs import InputPath, OutputPath
 from lowland_gis.errors import UsageError
-from lowland_gis.files.planes import advice
-from lowland_gis.files.whole import write_text
-from lowland_gis.pipeline.base.project_text import project_text
-from lowland_gis.settings import (
-    DEFAULT_CRS,
-    PROJECT_FILE,
-    ProjectSettings,
-    faults_text,
-    gauss_plane,
-)
 
 if TYPE_CHECKING:
     from lowland_gis.pipeline.intake.propose import Proposal
+    from lowland_gis.settings import ProjectSettings
 
 
 @click.command()
@@ -64,6 +55,10 @@ def init(
     With --from also a [[delivery]] for each file of a folder that fits a layer, mappings/ where headings differ, and what is
     missing; nothing is ingested. Exit code 1: something is to be corrected by hand.
     """
+    from lowland_gis.files.whole import write_text
+    from lowland_gis.pipeline.base.project_text import project_text
+    from lowland_gis.settings import PROJECT_FILE
+
     file = folder / PROJECT_FILE
     if file.exists():
         raise UsageError(f"{file} is there already and was left as it is. Name another folder.")
@@ -94,6 +89,9 @@ def init(
 
 
 def _refuse_other_plane(crs: str) -> None:
+    from lowland_gis.files.planes import advice
+    from lowland_gis.settings import gauss_plane
+
     try:
         gauss_plane(crs)
     except ValueError as error:
@@ -101,6 +99,10 @@ def _refuse_other_plane(crs: str) -> None:
 
 
 def _project(folder: Path, code: str, name: str, crs: str, as_of: dt.date) -> ProjectSettings:
+    from pydantic import ValidationError
+
+    from lowland_gis.settings import ProjectSettings, faults_text
+
     try:
         return ProjectSettings(
             name=folder.resolve().name, district_code=code, district_name=name, crs=crs, as_of=as_of
@@ -122,6 +124,9 @@ def _write_proposal(
 ) -> int:
     """Write the project file and the mappings, and say what was proposed; a mapping that is there is never replaced."""
     from lowland_gis.cli.proposal import show_proposal
+    from lowland_gis.files.whole import write_text
+    from lowland_gis.pipeline.base.project_text import project_text
+    from lowland_gis.settings import PROJECT_FILE
 
     mappings = {
         folder / one.block.delivery.mapping: one.mapping

@@ -10,11 +10,6 @@ from lowland_gis.cli import Session
 from lowland_gis.cli.outputs import InputPath
 from lowland_gis.cli.staleness import mark
 from lowland_gis.cli.tables import json_option, show
-from lowland_gis.pipeline.intake.reading import reading
-from lowland_gis.pipeline.products.frames import problem_frame
-from lowland_gis.pipeline.products.together import stale_drafted
-from lowland_gis.pipeline.registry.determine import determine
-from lowland_gis.pipeline.units.frozen_changes import affected_frozen
 
 
 @click.group()
@@ -26,6 +21,11 @@ def registry() -> None:
 @click.pass_context
 def draft(ctx: click.Context) -> None:
     """Bring the drafts up to the newest verdicts; what people decided stays. Exit code 1 when the verdicts are out of date."""
+    from lowland_gis.pipeline.intake.reading import reading
+    from lowland_gis.pipeline.products.together import stale_drafted
+    from lowland_gis.pipeline.registry.determine import determine
+    from lowland_gis.pipeline.units.frozen_changes import affected_frozen
+
     session: Session = ctx.obj
     done = determine(session.project, tell=session.tell)
     click.echo(f"run {done.run_id}{'' if done.fresh else ' holds already: nothing has changed'}")
@@ -38,6 +38,11 @@ def draft(ctx: click.Context) -> None:
 @click.pass_context
 def problems(ctx: click.Context, as_json: bool) -> None:
     """List what is unknown and which paper would settle it (问题清单)."""
+    from lowland_gis.pipeline.intake.reading import reading
+    from lowland_gis.pipeline.products.frames import problem_frame
+    from lowland_gis.pipeline.products.together import stale_drafted
+    from lowland_gis.pipeline.units.frozen_changes import affected_frozen
+
     with reading(ctx.obj.project) as held:
         rows, stale, frozen = problem_frame(held), stale_drafted(held), affected_frozen(held)
     show(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import pandas as pd
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.staleness import mark
@@ -32,6 +31,8 @@ def rules() -> None:
 @json_option
 def list_packs(as_json: bool) -> None:
     """List the rule packs: the shipped ones, and those in the project's definitions/rules."""
+    import pandas as pd
+
     from lowland_gis.definitions.rule_pack import pack_names, rule_pack
 
     packs = [rule_pack(name, Path.cwd()) for name in pack_names()]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 
 from lowland_gis.cli import Session
-from lowland_gis.pipeline.flow import STAGES
-from lowland_gis.pipeline.flow import run as run_stages
+from lowland_gis.pipeline.base.stages import STAGES
 
 
 @click.command()
@@ -20,6 +19,8 @@ from lowland_gis.pipeline.flow import run as run_stages
 @click.pass_obj
 def run(session: Session, first: str, last: str, strict: bool) -> int:
     """Run the stages that lowland.toml describes; what has not changed is not run again."""
+    from lowland_gis.pipeline.flow import run as run_stages
+
     reports = run_stages(session.project, first=first, last=last, tell=session.tell)
     for report in reports:
         click.echo(f"{report.stage:<10} {report.text}")

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import pandas as pd
-from rich.cells import cell_len
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-WIDTH_IN_A_PIPE = 120
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
 # Wider than any table: what goes into a pipe or a file is read by programs and is neither cut nor wrapped.
 _NO_LIMIT = 1_000_000
 # A column of texts is not made narrower than this; the frame of a column takes 3 more.
@@ -34,6 +31,11 @@ def show(
 
     Where a terminal is too narrow for that, each row is printed as a list of its own.
     """
+    from rich.markup import escape
+    from rich.table import Table
+
+    from lowland_gis.cli.console import console
+
     if as_json:
         click.echo(json.dumps(rows.to_dict("records"), ensure_ascii=False, default=str, indent=1))
         return
@@ -56,6 +58,8 @@ def show(
 
 def _show_records(out: Console, names: list[str], cells: list[list[str]], title: str | None) -> None:
     """Print one line a value, which the terminal breaks where it ends, so that nothing is lost when it is copied."""
+    from rich.markup import escape
+
     if title:
         out.print(escape(title), soft_wrap=True)
     for row in cells:
@@ -64,31 +68,24 @@ def _show_records(out: Console, names: list[str], cells: list[list[str]], title:
         out.print()
 
 
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """Leave it to the error boundary: a reader that went away, as head does, is no failure."""
-        raise BrokenPipeError
-
-
-def console(width_in_a_pipe: int = WIDTH_IN_A_PIPE) -> Console:
-    """Return a console on stdout, as wide as the terminal or, in a pipe or a file, as wide as is said."""
-    if sys.stdout.isatty():
-        return _Console()
-    return _Console(width=width_in_a_pipe, no_color=True, force_terminal=False)
-
-
 def _needed(column: list[str]) -> int:
     """Return the least width of a column: all of the longest code in it, part of a text."""
+    from rich.cells import cell_len
+
     widest = max(map(cell_len, column), default=1)
     longest = max((len(word) for text in column for word in _WORD.findall(text)), default=1)
     return max(longest, min(widest, _LEAST_WIDTH))
 
 
 def _is_numeric(kind: Any) -> bool:
+    import pandas as pd
+
     return pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
 
 
 def _cell(value: Any) -> str:
+    import pandas as pd
+
     if value is None or (isinstance(value, float) and pd.isna(value)):
         return ""
     if isinstance(value, bool):

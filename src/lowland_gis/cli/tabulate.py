@@ -6,21 +6,17 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import pyarrow as pa
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.memory import share_memory
 from lowland_gis.cli.outputs import OutputPath, overwrite_option
 from lowland_gis.cli.progress import progress
-from lowland_gis.files.outputs import same_file
-from lowland_gis.files.source import located
-from lowland_gis.files.table import check_suffix, csv_writer, row_writer
-from lowland_gis.pipeline.base.project import unwatched
-from lowland_gis.pipeline.intake.given_crs import given_crs
-from lowland_gis.pipeline.overlaps.two_files import Tabulated, tabulate_files
-from lowland_gis.pipeline.overlaps.two_files_in_sql import database_for, tabulate_files_in_sql
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @click.command()
@@ -90,6 +86,14 @@ def tabulate(
     PARCELS and ZONES are any vector file, or FILE:LAYER; no database is needed by the local engine. Areas are on the plane of the parcels' system;
     a place that several zones of one code cover counts once for each.
     """
+    from lowland_gis.files.outputs import same_file
+    from lowland_gis.files.source import located
+    from lowland_gis.files.table import check_suffix
+    from lowland_gis.pipeline.base.telling import unwatched
+    from lowland_gis.pipeline.intake.given_crs import given_crs
+    from lowland_gis.pipeline.overlaps.two_files import Tabulated, tabulate_files
+    from lowland_gis.pipeline.overlaps.two_files_in_sql import database_for, tabulate_files_in_sql
+
     share_memory()
     for target in filter(None, (output, cover)):
         check_suffix(target)
@@ -137,6 +141,8 @@ def tabulate(
 @contextmanager
 def _written(session: Session, target: Path | None, *, bom: bool) -> Iterator[Callable[[pa.Table], None]]:
     """Yield what writes tables one after the other, to stdout where no file is named."""
+    from lowland_gis.files.table import csv_writer, row_writer
+
     count = 0
     with csv_writer(sys.stdout) if target is None else row_writer(target, bom=bom) as write:
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import pandas as pd
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.lists import list_option, write_list
@@ -17,6 +16,8 @@ from lowland_gis.cli.tables import json_option, show
 from lowland_gis.errors import UsageError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from lowland_gis.analysis.units.edit import Edit
     from lowland_gis.pipeline.base.stale import Stale
     from lowland_gis.pipeline.units.drafts import Compared
@@ -144,6 +145,8 @@ def list_drafts(ctx: click.Context, frozen: bool, as_json: bool) -> None:
 @click.pass_context
 def metrics(ctx: click.Context, what: str, layer: str | None, as_json: bool) -> None:
     """Show every unit of a draft with its ledger; or judge a FILE of polygons or members by the limits of lowland.toml."""
+    import pandas as pd
+
     from lowland_gis.pipeline.intake.reading import reading
     from lowland_gis.pipeline.units.drafts import judged_polygons, reading_draft
     from lowland_gis.pipeline.units.frozen_changes import affected_frozen
@@ -192,6 +195,8 @@ def members(
 
 def _tell_findings(ctx: click.Context, findings: pd.DataFrame, *stale: Stale | None) -> None:
     """Say which rules are broken, what is not known of units and what is out of date, on stderr, and end with the code of findings."""
+    import pandas as pd
+
     for row in findings.to_dict("records"):
         parcels = f" ({row['parcels']})" if row["parcels"] else ""
         unit_id = "–" if pd.isna(row["unit_id"]) else row["unit_id"]
@@ -208,6 +213,8 @@ def _tell_findings(ctx: click.Context, findings: pd.DataFrame, *stale: Stale | N
 @click.pass_context
 def why(ctx: click.Context, parcel: str, which: str, as_json: bool) -> None:
     """Say where PARCEL is in a draft or why it is left out, and the next-best units that would hold it."""
+    import pandas as pd
+
     from lowland_gis.pipeline.units.drafts import next_best, reading_draft
     from lowland_gis.pipeline.units.frozen import holding
 

@@ -18,8 +18,9 @@ from lowland_gis.db.private import cluster
 from lowland_gis.errors import UsageError
 from lowland_gis.files.gdal_path import GDAL_ERRORS
 from lowland_gis.files.whole import refused, write_text
-from lowland_gis.pipeline.base.project import Project, Tell, open_project, silent
+from lowland_gis.pipeline.base.project import Project, open_project
 from lowland_gis.pipeline.base.project_text import project_text
+from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.intake.reading import Reading, reading
 from lowland_gis.pipeline.registry.determine import problems
 from lowland_gis.pipeline.verdicts.verdicts import kind_verdicts

@@ -13,8 +13,10 @@ from lowland_gis.definitions.package import package_definition
 from lowland_gis.definitions.rule_pack import rule_pack
 from lowland_gis.errors import SHOWN_IN_FILES, InputRefusedError, UsageError, listed
 from lowland_gis.files.source import located
-from lowland_gis.pipeline.base.project import Project, Tell, silent
+from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.runs import Run
+from lowland_gis.pipeline.base.stages import STAGES
+from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.evidence.lacking import lacking
 from lowland_gis.pipeline.evidence.measure import measure
 from lowland_gis.pipeline.intake.ingest import Loaded, ingest
@@ -77,16 +79,16 @@ def _package_all(project: Project, *, tell: Tell) -> str:
     return f"{report.target} ({len(report.files)} files), {picture}{said}"
 
 
-_STAGES: dict[str, Callable[..., Any]] = {
-    "ingest": _ingest_all,
-    "tabulate": tabulate,
-    "measure": measure,
-    "classify": classify,
-    "delineate": delineate,
-    "determine": determine,
-    "package": _package_all,
-}
-STAGES = tuple(_STAGES)
+_WORK: tuple[Callable[..., Any], ...] = (
+    _ingest_all,
+    tabulate,
+    measure,
+    classify,
+    delineate,
+    determine,
+    _package_all,
+)
+_STAGES = dict(zip(STAGES, _WORK, strict=True))
 
 
 def _check_named(project: Project, chosen: tuple[str, ...]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,18 +21,6 @@ from lowland_gis.errors import DatabaseError
 from lowland_gis.files.outputs import Outputs
 from lowland_gis.pipeline.base.outputs import outputs_of
 from lowland_gis.pipeline.base.protection import refuse_unknown_names
-
-Tell = Callable[[str], None]
-# How much is done, and of how much where that is known.
-Watch = Callable[[int, int | None], None]
-
-
-def silent(_: str) -> None:
-    """Say nothing."""
-
-
-def unwatched(_done: int, _of: int | None) -> None:
-    """Show no progress."""
 
 
 def who() -> str:

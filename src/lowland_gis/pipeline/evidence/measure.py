@@ -12,11 +12,11 @@ from lowland_gis.analysis.rules.kleene import EQUAL_WITHIN
 from lowland_gis.db.copy import copy_in
 from lowland_gis.definitions import measure as define
 from lowland_gis.pipeline.base.papers import current_documents, paper_rows, said_rows
-from lowland_gis.pipeline.base.passing import Passing
-from lowland_gis.pipeline.base.project import Project, Tell, silent
+from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.requests import MEASURE, TABULATE, measuring
 from lowland_gis.pipeline.base.runs import Run, current_versions, needed_record, recorded
 from lowland_gis.pipeline.base.stale import refuse, stale_tabulation
+from lowland_gis.pipeline.base.telling import Passing, Tell, silent
 from lowland_gis.pipeline.evidence.inputs import Inputs, StoredOverlaps, read_inputs
 from lowland_gis.pipeline.evidence.kinds import evaluate
 

@@ -13,7 +13,7 @@ from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.folder import data_files
 from lowland_gis.files.read import received
 from lowland_gis.files.source import opened, sources_in
-from lowland_gis.pipeline.base.project import Tell, silent
+from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.intake.inspect import Options, inspect_source
 from lowland_gis.pipeline.intake.inspection import Inspection
 

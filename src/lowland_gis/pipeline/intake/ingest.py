@@ -23,8 +23,9 @@ from lowland_gis.files.datum import path_with
 from lowland_gis.files.read import Batch, Received, bounds
 from lowland_gis.files.source import Source
 from lowland_gis.pipeline.base.absent import fields_absent, record_absent
-from lowland_gis.pipeline.base.project import Project, Tell, Watch, silent, unwatched, who
+from lowland_gis.pipeline.base.project import Project, who
 from lowland_gis.pipeline.base.runs import Versions, current_versions, digest_of
+from lowland_gis.pipeline.base.telling import Tell, Watch, silent, unwatched
 from lowland_gis.pipeline.intake.by_town import by_town, replaced_by
 from lowland_gis.pipeline.intake.delivery import Begun, begun
 from lowland_gis.pipeline.intake.gcj02 import beside

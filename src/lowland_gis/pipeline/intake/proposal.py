@@ -13,13 +13,14 @@ from pyproj import Transformer
 
 from lowland_gis.analysis.fields.recognise import Fit
 from lowland_gis.analysis.geometry.extent import Reading, readings
+from lowland_gis.analysis.geometry.plane import DEFAULT_CRS
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition, layer_keys
 from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.files.crs import reference
 from lowland_gis.files.planes import advice, fitting
 from lowland_gis.pipeline.intake.bureau_folder import Seen
 from lowland_gis.pipeline.intake.inspection import Inspection
-from lowland_gis.settings import DEFAULT_CRS, gauss_plane
+from lowland_gis.settings import gauss_plane
 
 _LEAST_SCORE = 0.1
 # Below this share of known fields a person should look; a runner-up from this share of the best is named.

@@ -9,18 +9,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lowland_gis.analysis.geometry.plane import DEFAULT_CRS
 from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.definitions.mapping import as_toml
 from lowland_gis.definitions.mapping_form import with_blanks
 from lowland_gis.definitions.measure import measures, needed_layers
 from lowland_gis.definitions.rule_pack import rule_pack
 from lowland_gis.errors import UsageError
-from lowland_gis.pipeline.base.project import Tell, silent
 from lowland_gis.pipeline.base.project_text import Block
+from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.intake import proposal as decide
 from lowland_gis.pipeline.intake.bureau_folder import Seen, look_at, look_through
 from lowland_gis.pipeline.intake.inspect import Options
-from lowland_gis.settings import DEFAULT_CRS, ClassifySettings, DelineateSettings, DeliverySettings
+from lowland_gis.settings import ClassifySettings, DelineateSettings, DeliverySettings
 
 MAPPINGS = "mappings"
 _SHOWN = 3

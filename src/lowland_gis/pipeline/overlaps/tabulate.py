@@ -27,9 +27,10 @@ from lowland_gis.engines import local
 from lowland_gis.engines.spool import Spool
 from lowland_gis.pipeline.base import land
 from lowland_gis.pipeline.base.program import program_version
-from lowland_gis.pipeline.base.project import Project, Tell, silent
+from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.requests import TABULATE, tabulated_layers, tabulation
 from lowland_gis.pipeline.base.runs import Request, Run, Versions, current_versions, recorded
+from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.overlaps.strip_ground import RULE, strips, tell_left_out, without_strips
 
 NO_CODE = ""

@@ -24,7 +24,7 @@ from lowland_gis.engines.spool import Spool
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.in_memory import InMemory
 from lowland_gis.files.read import Batch
-from lowland_gis.pipeline.base.project import Tell, Watch, silent, unwatched
+from lowland_gis.pipeline.base.telling import Tell, Watch, silent, unwatched
 from lowland_gis.pipeline.intake.given_crs import NONE_GIVEN, GivenCrs
 from lowland_gis.pipeline.overlaps.vector_file import (
     Done,

@@ -16,7 +16,7 @@ from lowland_gis.db.private import cluster
 from lowland_gis.engines import postgis
 from lowland_gis.errors import DatabaseError
 from lowland_gis.files import crs as reference
-from lowland_gis.pipeline.base.project import Tell, silent
+from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.intake.given_crs import NONE_GIVEN, GivenCrs
 from lowland_gis.pipeline.overlaps.vector_file import (
     VectorFile,

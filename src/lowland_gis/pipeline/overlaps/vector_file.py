@@ -28,7 +28,7 @@ from lowland_gis.files.in_memory import InMemory
 from lowland_gis.files.plane_doubts import plane_doubts
 from lowland_gis.files.read import Batch, Received, bounds, received
 from lowland_gis.files.source import opened
-from lowland_gis.pipeline.base.project import Tell
+from lowland_gis.pipeline.base.telling import Tell
 from lowland_gis.pipeline.intake.given_crs import GivenCrs
 from lowland_gis.pipeline.threads.parts import Part, Parts
 

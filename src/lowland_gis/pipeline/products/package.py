@@ -13,11 +13,12 @@ import pandas as pd
 from lowland_gis.db.connect import Connection
 from lowland_gis.definitions.legend import Legend
 from lowland_gis.definitions.package import package_definition
-from lowland_gis.pipeline.base.project import Project, Tell, silent
+from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.protection import said_of_units
 from lowland_gis.pipeline.base.requests import DELINEATE, DETERMINE
 from lowland_gis.pipeline.base.runs import Record, needed_record
 from lowland_gis.pipeline.base.stale import Stale, refuse
+from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.intake.reading import Reading, reading
 from lowland_gis.pipeline.products.frames import delivery_frames, kind_titles, map_frames, pack_legend
 from lowland_gis.pipeline.products.together import stale_on_the_map, stale_results

@@ -18,7 +18,8 @@ from lowland_gis.definitions.legend import UNJUDGED, Legend
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.base.basis import LATEST
 from lowland_gis.pipeline.base.land import feature_names, town_names
-from lowland_gis.pipeline.base.project import Project, Tell, silent
+from lowland_gis.pipeline.base.project import Project
+from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.intake.reading import Reading
 from lowland_gis.pipeline.products.frames import kind_titles, pack_legend
 from lowland_gis.pipeline.units.drafts import HeldDraft, Stored, read_draft

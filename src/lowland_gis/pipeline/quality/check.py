@@ -23,10 +23,10 @@ from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.check import CheckDefinition, chosen_checks, law_classes, permitted
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.files.raster_cover import places_without_value
-from lowland_gis.pipeline.base.passing import Passing
-from lowland_gis.pipeline.base.project import Project, Tell, silent
+from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.requests import CHECK, checking
 from lowland_gis.pipeline.base.runs import Run, Version, current_versions, recorded
+from lowland_gis.pipeline.base.telling import Passing, Tell, silent
 from lowland_gis.pipeline.evidence.rasters import delivered_rasters
 from lowland_gis.pipeline.quality.findings import store, with_digests
 

@@ -15,9 +15,10 @@ from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
 from lowland_gis.db.frames import read_frame
 from lowland_gis.pipeline.base.basis import basis_of
-from lowland_gis.pipeline.base.project import Project, Tell, silent, who
+from lowland_gis.pipeline.base.project import Project, who
 from lowland_gis.pipeline.base.requests import DETERMINE, registers
 from lowland_gis.pipeline.base.runs import Run, recorded
+from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.verdicts.verdicts import all_verdicts
 
 DRAFT, WITHDRAWN = "draft", "withdrawn"

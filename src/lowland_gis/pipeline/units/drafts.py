@@ -23,7 +23,7 @@ from lowland_gis.db.frames import read_frame, read_geoframe
 from lowland_gis.errors import InputRefusedError, UsageError, listed
 from lowland_gis.files.units import read_edited, write_editable
 from lowland_gis.pipeline.base.basis import LATEST, basis_of
-from lowland_gis.pipeline.base.project import Project, Tell, silent
+from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.requests import DRAFT, units
 from lowland_gis.pipeline.base.runs import (
     Record,
@@ -35,6 +35,7 @@ from lowland_gis.pipeline.base.runs import (
     recorded_versions,
 )
 from lowland_gis.pipeline.base.stale import Stale, refuse, stale_units
+from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.intake.reading import Reading, read_in
 from lowland_gis.pipeline.units.draw import write_draft
 from lowland_gis.pipeline.units.frozen import FROZEN, NEWEST, frozen_units

@@ -15,10 +15,11 @@ from lowland_gis.analysis.units.draw import Draft, search_units
 from lowland_gis.analysis.units.judge import LEDGER
 from lowland_gis.db.copy import copy_in
 from lowland_gis.errors import SHOWN_IN_FILES, InputRefusedError, UsageError, listed
-from lowland_gis.pipeline.base.project import Project, Tell, silent
+from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.requests import DELINEATE, DRAFT, units
 from lowland_gis.pipeline.base.runs import Run, recorded
 from lowland_gis.pipeline.base.stale import refuse
+from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.intake.reading import Reading, read_in
 from lowland_gis.pipeline.units.ground import (
     DISTRICT,

@@ -16,9 +16,10 @@ from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
 from lowland_gis.db.frames import read_frame
 from lowland_gis.errors import UsageError, listed
-from lowland_gis.pipeline.base.project import Project, Tell, silent, who
+from lowland_gis.pipeline.base.project import Project, who
 from lowland_gis.pipeline.base.runs import found_record
 from lowland_gis.pipeline.base.stale import refuse
+from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.units.drafts import HeldDraft, held_draft
 from lowland_gis.pipeline.units.frozen import FROZEN, NEWEST, WITHDRAWN, frozen_shapes, frozen_units
 from lowland_gis.pipeline.units.frozen_changes import frozen_changes, members_now, said_of

@@ -13,9 +13,10 @@ from lowland_gis.analysis.rules.pack import RulePack
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import COPY_ROWS, copy_in
 from lowland_gis.definitions.rule_pack import NO_EXAMPLES, rule_pack, unproven
-from lowland_gis.pipeline.base.project import Project, Tell, silent
+from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.requests import CLASSIFY, MEASURE, classification
 from lowland_gis.pipeline.base.runs import Record, Run, needed_record, recorded
+from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.evidence.facts import evidence_facts
 
 

@@ -16,11 +16,11 @@ from lowland_gis.definitions.own import CODES, LAYERS, MEASURES, in_use
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.pipeline.base.basis import Basis, basis_of
 from lowland_gis.pipeline.base.papers import current_documents, said_rows
-from lowland_gis.pipeline.base.passing import Passing
 from lowland_gis.pipeline.base.program import program_version
-from lowland_gis.pipeline.base.project import Project, Tell, silent
+from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.requests import DEFINITIONS
 from lowland_gis.pipeline.base.runs import Versions
+from lowland_gis.pipeline.base.telling import Passing, Tell, silent
 from lowland_gis.pipeline.base.towns import CLAIM_MIN
 from lowland_gis.pipeline.evidence.facts import Measured, facts_from, measured_units, places_of
 from lowland_gis.pipeline.evidence.inputs import Inputs, StoredOverlaps, read_inputs
