@@ -9,18 +9,22 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 SCHEMAS = ["land", "result", "registry"]
+# Kinds of relations as the catalogue writes them.
+TABLES, VIEWS = "rp", "v"
 STAGES = ("tabulate", "measure", "classify", "delineate", "determine", "check")
 # Two rounds of every stage, so that there is more than one run to be named.
 RUNS = {number: STAGES[(number - 1) % len(STAGES)] for number in range(1, 2 * len(STAGES) + 1)}
 # What refers comes after what it refers to; all other tables follow in the order of their names.
 FIRST = ["land.source", "land.layer_version", "result.run"]
 RUNS_OF = {
-    "result.evidence": "measure", "result.verdict": "classify", "result.unit": "delineate", "result.member": "delineate",
+    "result.evidence": "measure", "result.evidence_measure": "measure", "result.parcel_evidence": "measure",
+    "result.evidence_apart": "measure", "result.verdict": "classify", "result.unit": "delineate", "result.member": "delineate",
     "result.draft": "delineate",
 }  # fmt: skip
 VALUES: dict[str, Any] = {
     "text": "x", "bigint": 1, "integer": 1, "double precision": 0.5, "boolean": True, "date": "2023-12-31", "jsonb": Jsonb({"a": 1}),
     "timestamp with time zone": "2023-12-31 00:00:00+00", "bytea": b"x",
+    "integer[]": [1], "double precision[]": [0.5], "text[]": ["x"],
 }  # fmt: skip
 SHAPES = {
     "POINT": "POINT(515000 4345300)", "MULTIPOLYGON": "MULTIPOLYGON(((0 0, 1 0, 1 1, 0 0)))", "GEOMETRY": "POLYGON((0 0, 1 0, 1 1, 0 0))",
@@ -37,10 +41,10 @@ def fill(dsn: str) -> None:
 
 
 def rows(dsn: str, columns: dict[str, list[str]] | None = None) -> dict[str, list[Any]]:
-    """Return the rows of every table as JSON texts; with `columns` only those columns of those tables."""
+    """Return the rows of every table and view as JSON texts; with `columns` only those columns of those tables."""
     found = {}
     with psycopg.connect(dsn) as connection:
-        for space, name in _tables(connection):
+        for space, name in _tables(connection, TABLES + VIEWS):
             table = f"{space}.{name}"
             wanted = columns_of(connection, table) if columns is None else columns.get(table)
             if wanted is not None:
@@ -51,12 +55,12 @@ def rows(dsn: str, columns: dict[str, list[str]] | None = None) -> dict[str, lis
     return found
 
 
-def columns_by_table(dsn: str) -> dict[str, list[str]]:
-    """Return the columns of every table."""
+def columns_by_table(dsn: str, kinds: str = TABLES) -> dict[str, list[str]]:
+    """Return the columns of every table, or of other kinds."""
     with psycopg.connect(dsn) as connection:
         return {
             f"{space}.{name}": columns_of(connection, f"{space}.{name}")
-            for space, name in _tables(connection)
+            for space, name in _tables(connection, kinds)
         }
 
 
@@ -65,11 +69,11 @@ def columns_of(connection: psycopg.Connection[Any], table: str) -> list[str]:
     return [name for name, *_ in _columns(connection, table)]
 
 
-def _tables(connection: psycopg.Connection[Any]) -> list[tuple[str, str]]:
+def _tables(connection: psycopg.Connection[Any], kinds: str = TABLES) -> list[tuple[str, str]]:
     return connection.execute(
         "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = ANY(%s) AND c.relkind IN ('r', 'p') ORDER BY 1, 2",
-        [SCHEMAS],
+        " WHERE n.nspname = ANY(%s) AND c.relkind::text = ANY(%s) ORDER BY 1, 2",
+        [SCHEMAS, list(kinds)],
     ).fetchall()
 
 
@@ -85,8 +89,10 @@ def _own(table: str) -> list[dict[str, Any]]:
     """Return what the rows of a table say that the kind of a column does not tell."""
     if table == "result.run":
         return [{"run_id": number, "stage": stage} for number, stage in RUNS.items()]
+    # What stands apart is another value than the one beside the others.
+    apart = {"measure": "y"} if table == "result.evidence_apart" else {}
     runs = [number for number, stage in RUNS.items() if stage == RUNS_OF.get(table)]
-    return [{"run_id": number} for number in runs] or [{}]
+    return [{"run_id": number, **apart} for number in runs] or [{}]
 
 
 def _insert(connection: psycopg.Connection[Any], table: str, own: dict[str, Any]) -> None:

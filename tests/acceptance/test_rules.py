@@ -467,8 +467,20 @@ def test_the_run_of_the_demo_can_be_made_again(demo):
             "UPDATE result.verdict SET trace = replace(trace, 't', 'f') WHERE question = 'kind' AND answer = 'town'",
             "trace",
         ),
-        ("UPDATE result.evidence SET value = value + 1e-12 WHERE measure = 'tax_per_mu'", "tax_per_mu"),
-        ("DELETE FROM result.evidence WHERE measure = 'registered' AND value = 1", "registered"),
+        (
+            (
+                "UPDATE result.parcel_evidence e SET value[number] = value[number] + 1e-12 FROM result.evidence_measure m"
+                " WHERE m.run_id = e.run_id AND measure = 'tax_per_mu'"
+            ),
+            "tax_per_mu",
+        ),
+        (
+            (
+                "UPDATE result.parcel_evidence e SET value[number] = 'NaN' FROM result.evidence_measure m"
+                " WHERE m.run_id = e.run_id AND measure = 'registered' AND value[number] = 1"
+            ),
+            "registered",
+        ),
         ("UPDATE result.overlap SET area_m2 = area_m2 * 1.01 WHERE layer = 'eco_redline'", "overlap"),
         (
             "UPDATE land.feature SET code = '0102' WHERE layer = 'dltb3' AND code = '0601'",

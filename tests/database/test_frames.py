@@ -11,7 +11,7 @@ from psycopg import sql
 from lowland_gis import schema
 from lowland_gis.db import connect
 from lowland_gis.db.copy import copy_in
-from lowland_gis.db.frames import read_frame, read_geoframe
+from lowland_gis.db.frames import read_arrays, read_frame, read_geoframe
 from lowland_gis.db.parts import attach_part, new_part
 from lowland_gis.errors import DatabaseError
 
@@ -128,3 +128,34 @@ def test_a_server_that_is_not_there_is_said_in_words(tmp_path):
         connect.transaction(f"host={tmp_path} dbname=x"),
     ):
         pass
+
+
+def test_arrays_come_back_as_they_were(database):
+    table = schema.Table(
+        "result", "arrays", "x", ("a",), (schema.Column("a", "integers", "x"), schema.Column("b", "numbers", "x"), schema.Column("c", "texts", "x"))
+    )  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "a": [[1, None, -(2**31)], None, [], [7]],
+            "b": [[-0.0, 1e300], [], None, [None, 0.1]],
+            "c": [["", HOSTILE, None], None, ["a"], []],
+        },
+        dtype=object,
+    )
+    with connect.transaction(database) as connection:
+        connection.execute("CREATE TABLE result.arrays (n serial, a int[], b float8[], c text[])")
+        copy_in(connection, table, rows, srid=SRID)
+        back = connection.execute("SELECT a, b, c FROM result.arrays ORDER BY n").fetchall()
+    assert repr(back) == repr(list(rows.itertuples(index=False, name=None)))
+
+
+def test_rows_of_another_length_than_asked_for_are_refused(database):
+    with connect.transaction(database) as connection:
+        good = "SELECT ARRAY[1.5, 'NaN']::float8[]"
+        assert repr([block.tolist() for block in read_arrays(connection, good, [], 2)]) == "[[[1.5, nan]]]"
+    for bad in ("ARRAY[1.5]", "ARRAY[1.5, NULL]", "ARRAY[1.5, NULL, NULL]", "NULL"):
+        with (
+            connect.transaction(database) as connection,
+            pytest.raises(DatabaseError, match="run --from measure"),
+        ):
+            list(read_arrays(connection, f"SELECT {bad}::float8[]", [], 2))

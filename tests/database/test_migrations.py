@@ -30,7 +30,7 @@ def tables_of(dsn):
 
 
 def test_holds_every_table_of_the_dictionary(database):
-    assert tables_of(database) == {table.full_name for table in schema.TABLES}
+    assert tables_of(database) == {item.full_name for item in (*schema.TABLES, *schema.VIEWS)}
 
 
 def test_columns_are_those_of_the_dictionary_with_their_meaning(database):
@@ -38,11 +38,19 @@ def test_columns_are_those_of_the_dictionary_with_their_meaning(database):
         rows = connection.execute(
             "SELECT n.nspname || '.' || c.relname, a.attname, col_description(c.oid, a.attnum) FROM pg_attribute a"
             " JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE n.nspname = ANY(%s) AND c.relkind IN ('r', 'p') AND a.attnum > 0",
+            " WHERE n.nspname = ANY(%s) AND c.relkind IN ('r', 'p', 'v') AND a.attnum > 0",
             [list(schema.SCHEMAS)],
         ).fetchall()
+        meanings = dict(
+            connection.execute(
+                "SELECT n.nspname || '.' || c.relname, obj_description(c.oid) FROM pg_class c JOIN pg_namespace n"
+                " ON n.oid = c.relnamespace WHERE n.nspname = ANY(%s) AND c.relkind IN ('r', 'p', 'v')",
+                [list(schema.SCHEMAS)],
+            ).fetchall()
+        )
+    assert meanings == {item.full_name: item.meaning for item in (*schema.TABLES, *schema.VIEWS)}
     found = {(table, column): meaning for table, column, meaning in rows}
-    for table in schema.TABLES:
+    for table in (*schema.TABLES, *schema.VIEWS):
         for column in table.columns:
             assert found.pop((table.full_name, column.name)).startswith(column.meaning)
     assert not found
@@ -83,6 +91,7 @@ def test_tables_of_qgis_are_left_alone(database):
     with psycopg.connect(database) as connection:
         connection.execute("CREATE TABLE public.layer_styles (id serial PRIMARY KEY, styleqml xml)")
         connection.execute("CREATE TABLE land.qgis_projects (name text PRIMARY KEY, content bytea)")
+        connection.execute("CREATE VIEW result.of_an_analyst AS SELECT parcel_id FROM result.evidence")
     assert migrate.differences(database, SRID) == []
 
 
@@ -247,6 +256,8 @@ def test_the_whole_registry_is_append_only_for_its_owner_too(database):
         (("CREATE OR REPLACE FUNCTION registry.refuse_change() RETURNS trigger LANGUAGE plpgsql AS"
          " $$ BEGIN RETURN NULL; END $$"), "PGFunction: registry.refuse_change()"),
         ("CREATE FUNCTION land.extra() RETURNS int LANGUAGE sql AS 'SELECT 1'", "PGFunction: land.extra()"),
+        (("CREATE OR REPLACE VIEW result.evidence AS SELECT run_id, parcel_id, measure, value, low, high, source, detail"
+         " FROM result.evidence_apart"), "PGView: result.evidence"),
         (("CREATE OR REPLACE TRIGGER append_only BEFORE DELETE ON registry.unit FOR EACH STATEMENT EXECUTE FUNCTION"
          " registry.refuse_change()"), "PGTrigger: registry.append_only False registry.unit"),
     ],

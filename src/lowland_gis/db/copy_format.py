@@ -31,6 +31,7 @@ _LITTLE_ENDIAN = 1
 _POLYGON, _MULTIPOLYGON = 3, 6
 _HAS_SRID = 0x20000000
 _JSONB_VERSION = b"\x01"
+_NOTHING = pa.scalar(b"", pa.large_binary())
 _POSTGRES_EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _POSTGRES_DAY = dt.date(2000, 1, 1)
 
@@ -50,7 +51,7 @@ def rows(fields: list[Field]) -> memoryview:
     pieces: list[Any] = [pa.scalar(head, pa.large_binary())]
     for column in fields:
         pieces += [_fixed(column.lengths.astype(">i4")), column.content]
-    joined = pc.binary_join_element_wise(*pieces, pa.scalar(b"", pa.large_binary()))
+    joined = pc.binary_join_element_wise(*pieces, _NOTHING)
     if count == 0:
         return memoryview(b"")
     offsets = np.frombuffer(joined.buffers()[1], dtype=np.int64)[joined.offset : joined.offset + count + 1]
@@ -74,6 +75,8 @@ def field(kind: str, values: pd.Series[Any], *, srid: int, geometry_type: str = 
         return _bytes(_texts(values).cast(pa.large_binary()))
     if kind == "json":
         return _json(values)
+    if kind in _MEMBERS:
+        return _arrays(_lists(values, _MEMBERS[kind]), _MEMBERS[kind])
     missing = values.isna().to_numpy()
     return _numbers(_CONVERT[kind](values, missing), missing)
 
@@ -141,8 +144,7 @@ def _spelt(values: pd.Series[Any]) -> pa.Array:
 
 def _json(values: pd.Series[Any]) -> Field:
     texts = _json_texts(values).cast(pa.large_binary())
-    none = pa.scalar(b"", pa.large_binary())
-    return _bytes(pc.binary_join_element_wise(pa.scalar(_JSONB_VERSION, pa.large_binary()), texts, none))
+    return _bytes(pc.binary_join_element_wise(pa.scalar(_JSONB_VERSION, pa.large_binary()), texts, _NOTHING))
 
 
 def _json_texts(values: pd.Series[Any]) -> pa.Array:
@@ -158,6 +160,60 @@ def _json_texts(values: pd.Series[Any]) -> pa.Array:
         ],
         pa.large_string(),
     )
+
+
+@dataclass(frozen=True)
+class _Member:
+    """What an array of PostgreSQL holds: its number in pg_type, its type in Arrow, and how numbers are sent."""
+
+    oid: int
+    arrow: pa.DataType
+    sent: str = ""
+
+
+_MEMBERS = {
+    "integers": _Member(23, pa.int32(), ">i4"),
+    "numbers": _Member(701, pa.float64(), ">f8"),
+    "texts": _Member(25, pa.large_string()),
+}
+_LOWER_BOUND = 1
+
+
+def _lists(values: pd.Series[Any], member: _Member) -> pa.LargeListArray:
+    """Return a column of lists; lists that were put together in Arrow stay there."""
+    given = pa.array(values, pa.large_list(member.arrow))
+    return given.combine_chunks() if isinstance(given, pa.ChunkedArray) else given
+
+
+def _arrays(values: pa.LargeListArray, member: _Member) -> Field:
+    """Return arrays of one dimension: a head with the type and how many there are, then each with its length before it.
+
+    NaN in them is a number; what Arrow has no value for is NULL. Source: `array_send` of PostgreSQL.
+    """
+    starts = values.offsets.to_numpy()
+    members = _members(values.values[int(starts[0]) : int(starts[-1])], member)  # noqa: PD011 - of Arrow
+    starts = starts - starts[0]
+    spelt = pc.binary_join_element_wise(_fixed(members.lengths.astype(">i4")), members.content, _NOTHING)
+    bounds = np.frombuffer(spelt.buffers()[1], dtype=np.int64)[spelt.offset :][starts]
+    content = pa.LargeBinaryArray.from_buffers(
+        pa.large_binary(), len(values), [None, pa.py_buffer(bounds), spelt.buffers()[2]]
+    )
+    counts = np.diff(starts)
+    # An array without members has no dimension.
+    heads = np.array(
+        [(counts > 0).astype(np.int64), *np.broadcast_arrays(0, member.oid, counts, _LOWER_BOUND)]
+    ).T
+    head = _fixed(np.ascontiguousarray(heads.astype(">i4")).view("V20")[:, 0])
+    head = pc.if_else(pa.array(counts > 0), head, pc.binary_slice(head, 0, 12))
+    whole = pc.binary_join_element_wise(head, content, _NOTHING)
+    return _bytes(pc.if_else(values.is_valid(), whole, pa.scalar(None, pa.large_binary())))
+
+
+def _members(values: pa.Array, member: _Member) -> Field:
+    if not member.sent:
+        return _bytes(values.cast(pa.large_binary()))
+    missing = values.is_null().to_numpy(zero_copy_only=False)
+    return _numbers(values.fill_null(0).to_numpy().astype(member.sent), missing)
 
 
 def _bytes(values: pa.Array) -> Field:

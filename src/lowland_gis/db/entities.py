@@ -1,9 +1,10 @@
-"""Functions and triggers of the database as alembic compares them; derived from the data dictionary where it says what a table is."""
+"""Functions, triggers and views of the database as alembic compares them; derived from the data dictionary where it says what a table is."""
 
 from __future__ import annotations
 
 from alembic_utils.pg_function import PGFunction
 from alembic_utils.pg_trigger import PGTrigger
+from alembic_utils.pg_view import PGView
 from alembic_utils.replaceable_entity import register_entities
 
 from lowland_gis import schema
@@ -33,18 +34,22 @@ RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM result.overlap WHERE run_id = OLD.run_id;
     DELETE FROM result.cover WHERE run_id = OLD.run_id;
+    DELETE FROM result.parcel_evidence WHERE run_id = OLD.run_id;
     RETURN NULL;
 END $$
 """
 
 
 def register() -> None:
-    """Have alembic compare the functions and triggers of our schemas with `entities`; what else there is in them counts as too much."""
-    register_entities(entities(), entity_types=[PGFunction, PGTrigger])
+    """Have alembic compare the functions, triggers and views of our schemas with `entities`; what else there is in them counts as too much.
+
+    Views of others are left alone, as their tables are (`db.migrate`).
+    """
+    register_entities(entities(), entity_types=[PGFunction, PGTrigger, PGView])
 
 
-def entities() -> list[PGFunction | PGTrigger]:
-    """Return every function and trigger that the newest schema has."""
+def entities() -> list[PGFunction | PGTrigger | PGView]:
+    """Return every function, trigger and view that the newest schema has."""
     return [
         PGFunction("registry", "refuse_change()", _REFUSE_CHANGE),
         *(_append_only(table) for table in schema.TABLES if table.append_only),
@@ -52,6 +57,7 @@ def entities() -> list[PGFunction | PGTrigger]:
         _trigger("land.layer_version", "keep_delivery", "AFTER DELETE OR UPDATE OF version_id", "ROW"),
         PGFunction("result", "go_with_run()", _GO_WITH_RUN),
         _trigger("result.run", "go_with_run", "AFTER DELETE", "ROW"),
+        *(PGView(view.schema, view.name, view.query) for view in schema.VIEWS),
     ]
 
 

@@ -13,6 +13,7 @@ import shapely
 from psycopg import sql
 
 from lowland_gis.db.connect import Connection
+from lowland_gis.errors import DatabaseError
 
 BATCH_ROWS = 20_000
 
@@ -20,6 +21,10 @@ Query = str | sql.SQL | sql.Composed
 
 # The head of a binary COPY, its end, and how much of it is looked at together.
 _COPY_HEAD, _COPY_END, _BLOCK_BYTES = 19, b"\xff\xff", 16_000_000
+_OTHER_LENGTH = (
+    "The database holds a result of another length than its run says, so something else than lowland has changed it."
+    " Make the results anew: lowland run --from measure"
+)
 # By type number in pg_type: bool, int8, int2, int4, float4, float8.
 _NUMPY_TYPES = {16: "bool", 20: "int64", 21: "int64", 23: "int64", 700: "float64", 701: "float64"}
 
@@ -46,7 +51,35 @@ def read_numbers(
     The rows come by binary COPY, in which every row of such a query has the same length, so that millions cost no object each.
     """
     fields = [field for n, kind in enumerate(kinds) for field in ((f"n{n}", ">i4"), (f"f{n}", f">{kind}"))]
-    row = np.dtype([("count", ">i2"), *fields])
+    yield from _read_rows(connection, query, parameters, np.dtype([("count", ">i2"), *fields]))
+
+
+def read_arrays(
+    connection: Connection, query: str, parameters: Sequence[Any], length: int
+) -> Iterator[npt.NDArray[np.float64]]:
+    """Yield the rows of a query of one float8[] of so many numbers, none of them NULL, in blocks of one row a line.
+
+    Raises:
+        DatabaseError: an array has another length, or holds NULL.
+    """
+    whole = np.dtype(
+        [
+            ("count", ">i2"),
+            ("size", ">i4"),
+            ("head", "S20"),
+            ("member", [("size", ">i4"), ("value", ">f8")], (length,)),
+        ]
+    )
+    for rows in _read_rows(connection, query, parameters, whole):
+        if (rows["size"] != whole.itemsize - 6).any() or (rows["member"]["size"] != 8).any():  # noqa: PLR2004 - bytes of a float8
+            raise DatabaseError(_OTHER_LENGTH)
+        yield rows["member"]["value"].astype(np.float64)
+
+
+def _read_rows(
+    connection: Connection, query: str, parameters: Sequence[Any], row: np.dtype[np.void]
+) -> Iterator[npt.NDArray[np.void]]:
+    """Yield the rows of a query, all of which take the same bytes in a binary COPY, in blocks."""
     rest, skip, pieces, size = b"", _COPY_HEAD, [], 0
     statement = f"COPY ({query}) TO STDOUT (FORMAT BINARY)"
     with connection.cursor() as cursor, cursor.copy(_composed(statement), parameters) as copy:
@@ -59,7 +92,10 @@ def read_numbers(
                 yield np.frombuffer(content[skip:whole], dtype=row)
                 rest, skip, pieces, size = content[whole:], 0, [], 0
     content = rest + b"".join(pieces)
-    yield np.frombuffer(content[skip : -len(_COPY_END)], dtype=row)
+    found = content[skip : -len(_COPY_END)]
+    if len(found) % row.itemsize:
+        raise DatabaseError(_OTHER_LENGTH)
+    yield np.frombuffer(found, dtype=row)
 
 
 def read_batches(

@@ -25,6 +25,7 @@ from lowland_gis.errors import DatabaseError, UsageError, listed
 
 # Any constant will do, as long as every lowland uses the same one.
 _ADVISORY_LOCK = 7_264_019_113
+_VIEWS = {view.full_name for view in schema.VIEWS}
 LOSS = "The newer schema cannot hold some of what older programs computed, so this would go for good:"
 
 
@@ -133,8 +134,8 @@ def _is_ours(name: str | None, kind: str, parents: dict[str, str | None]) -> boo
 def _is_object_ours(obj: object, name: str | None, kind: str, reflected: bool, compare_to: object) -> bool:
     if kind == "table" and reflected and getattr(obj, "schema", None) not in schema.SCHEMAS:
         return False
-    if kind == "table" and reflected and compare_to is None:
-        # A table that QGIS or an analyst made inside one of our schemas is not ours to drop.
+    if kind in ("table", "view") and reflected and compare_to is None and name not in _VIEWS:
+        # A table or view that QGIS or an analyst made inside one of our schemas is not ours to drop.
         return False
     include: Callable[..., bool] = alembic_helpers.include_object
     return include(obj, name, kind, reflected, compare_to)

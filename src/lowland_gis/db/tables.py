@@ -30,6 +30,9 @@ _TYPES: dict[str, TypeEngine[Any]] = {
     "timestamp": sa.DateTime(timezone=True),
     "json": postgresql.JSONB(),
     "bytes": postgresql.BYTEA(),
+    "integers": postgresql.ARRAY(sa.Integer()),
+    "numbers": postgresql.ARRAY(sa.Double()),
+    "texts": postgresql.ARRAY(sa.Text()),
 }
 
 
@@ -74,8 +77,13 @@ def _column(column: schema.Column, table: schema.Table, srid: int) -> sa.Column[
         primary_key=column.name in table.key,
         nullable=column.nullable,
         index=column.indexed or None,
-        comment=column.meaning if column.unit is None else f"{column.meaning} [{column.unit}]",
+        comment=comment(column),
     )
+
+
+def comment(column: schema.Column) -> str:
+    """Return what the database says of a column: its meaning, and its unit."""
+    return column.meaning if column.unit is None else f"{column.meaning} [{column.unit}]"
 
 
 def _type(column: schema.Column, srid: int) -> TypeEngine[Any]:

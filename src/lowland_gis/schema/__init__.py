@@ -1,4 +1,4 @@
-"""The data dictionary: every table and column of the database, with kind, unit and meaning.
+"""The data dictionary: every table, view and column of the database, with kind, unit and meaning.
 
 One truth with many readers: the SQL tables (`db.tables`), the frames written by COPY (`db.frames`), the fields of
 a package (`products.package.build`) and the documentation are all derived from here. There is one module a schema; all of them hold data only.
@@ -18,9 +18,22 @@ from lowland_gis.schema.model import (
     Column,
     Kind,
     Table,
+    View,
 )
 from lowland_gis.schema.registry import DOCUMENT, LEGACY, LOW_EFFICIENCY, PROBLEM, UNIT_FROZEN
-from lowland_gis.schema.result import COVER, DRAFT, EVIDENCE, MEMBER, OVERLAP, RUN, UNIT, VERDICT
+from lowland_gis.schema.result import (
+    COVER,
+    DRAFT,
+    EVIDENCE,
+    EVIDENCE_APART,
+    EVIDENCE_MEASURE,
+    MEMBER,
+    OVERLAP,
+    PARCEL_EVIDENCE,
+    RUN,
+    UNIT,
+    VERDICT,
+)
 
 __all__ = [
     "AREA",
@@ -29,6 +42,8 @@ __all__ = [
     "DRAFT",
     "ENTERPRISE",
     "EVIDENCE",
+    "EVIDENCE_APART",
+    "EVIDENCE_MEASURE",
     "FEATURE",
     "FINDING",
     "ISSUE",
@@ -39,6 +54,7 @@ __all__ = [
     "MEMBER",
     "OVERLAP",
     "PARCEL",
+    "PARCEL_EVIDENCE",
     "PARCEL_ID",
     "PROBLEM",
     "RASTER",
@@ -52,9 +68,11 @@ __all__ = [
     "UNIT",
     "UNIT_FROZEN",
     "VERDICT",
+    "VIEWS",
     "Column",
     "Kind",
     "Table",
+    "View",
 ]
 
 TABLES = (
@@ -69,7 +87,9 @@ TABLES = (
     RUN,
     OVERLAP,
     COVER,
-    EVIDENCE,
+    EVIDENCE_MEASURE,
+    PARCEL_EVIDENCE,
+    EVIDENCE_APART,
     VERDICT,
     UNIT,
     MEMBER,
@@ -80,3 +100,5 @@ TABLES = (
     UNIT_FROZEN,
     DOCUMENT,
 )
+
+VIEWS = (EVIDENCE,)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+# The last three hold several values in one place.
 Kind = Literal[
-    "text", "integer", "bigint", "number", "boolean", "date", "timestamp", "json", "bytes", "geometry"
-]
+    "text", "integer", "bigint", "number", "boolean", "date", "timestamp", "json", "bytes", "geometry",
+    "integers", "numbers", "texts",
+]  # fmt: skip
 
 LAND, RESULT, REGISTRY = "land", "result", "registry"
 SCHEMAS = (LAND, RESULT, REGISTRY)
@@ -62,6 +64,27 @@ class Table:
     def append_only(self) -> bool:
         """Return whether rows are only ever added: all of the registry is history, so the database refuses to change or delete them."""
         return self.schema == REGISTRY
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Return the names of the columns in order."""
+        return tuple(column.name for column in self.columns)
+
+
+@dataclass(frozen=True)
+class View:
+    """What a query shows of tables under a name of its own; its columns mean what they say there."""
+
+    schema: str
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+    query: str
+
+    @property
+    def full_name(self) -> str:
+        """Return `schema.view`."""
+        return f"{self.schema}.{self.name}"
 
     @property
     def column_names(self) -> tuple[str, ...]:

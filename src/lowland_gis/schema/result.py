@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lowland_gis.schema.model import PARCEL_ID, RESULT, TOWN, Column, Table, identity
+from lowland_gis.schema.model import PARCEL_ID, RESULT, TOWN, Column, Table, View, identity
 
 
 def _run(*, enforced: bool = True) -> Column:
@@ -61,21 +61,79 @@ COVER = Table(
     ),
 )
 
-EVIDENCE = Table(
+_VALUE = (
+    Column("value", "number", "the value; true is 1 and false is 0"),
+    Column("low", "number", "least value that drift of the boundaries allows", nullable=True),
+    Column("high", "number", "greatest value that drift of the boundaries allows", nullable=True),
+    Column("source", "text", "layers and dates that it came from"),
+    Column("detail", "text", "classes or shares that the value is made of", nullable=True),
+)
+
+EVIDENCE_MEASURE = Table(
+    RESULT,
+    "evidence_measure",
+    "the measures of a run, by the number under which parcel_evidence holds their values",
+    ("run_id", "number"),
+    (
+        _run(),
+        Column("number", "integer", "place of the measure in the values of a parcel, from 1"),
+        Column("measure", "text", "name of the measure"),
+        Column("source", "text", "layers and dates that its values came from"),
+    ),
+    unique=(("run_id", "measure"),),
+)
+
+PARCEL_EVIDENCE = Table(
+    RESULT,
+    "parcel_evidence",
+    "what was measured of one parcel, measure by measure; result.evidence shows it row by row",
+    ("run_id", "parcel_id"),
+    (
+        _run(enforced=False),
+        PARCEL_ID,
+        Column("value", "numbers", "value of each measure of the run; NaN where nothing is known"),
+        Column("banded", "integers", "numbers of the measures that have a band", nullable=True),
+        Column(
+            "low",
+            "numbers",
+            "least value of each of these that drift of the boundaries allows",
+            nullable=True,
+        ),
+        Column(
+            "high",
+            "numbers",
+            "greatest value of each of these that drift of the boundaries allows",
+            nullable=True,
+        ),
+        Column("noted", "integers", "numbers of the measures that have a detail", nullable=True),
+        Column(
+            "detail", "texts", "classes or shares that the value of each of these is made of", nullable=True
+        ),
+    ),
+)
+
+EVIDENCE_APART = Table(
+    RESULT,
+    "evidence_apart",
+    "one value of one parcel that has a source of its own, as what a registered paper says has",
+    ("run_id", "parcel_id", "measure"),
+    (_run(), PARCEL_ID, Column("measure", "text", "name of the measure"), *_VALUE),
+)
+
+EVIDENCE = View(
     RESULT,
     "evidence",
     "one measured value of one parcel; a missing row means that nothing is known",
-    ("run_id", "parcel_id", "measure"),
-    (
-        _run(),
-        PARCEL_ID,
-        Column("measure", "text", "name of the measure"),
-        Column("value", "number", "the value; true is 1 and false is 0"),
-        Column("low", "number", "least value that drift of the boundaries allows", nullable=True),
-        Column("high", "number", "greatest value that drift of the boundaries allows", nullable=True),
-        Column("source", "text", "layers and dates that it came from"),
-        Column("detail", "text", "classes or shares that the value is made of", nullable=True),
-    ),
+    (_run(), PARCEL_ID, Column("measure", "text", "name of the measure"), *_VALUE),
+    """
+    SELECT run_id, p.parcel_id, m.measure, p.value[m.number] AS value,
+        p.low[array_position(p.banded, m.number)] AS low, p.high[array_position(p.banded, m.number)] AS high,
+        m.source, p.detail[array_position(p.noted, m.number)] AS detail
+    FROM result.parcel_evidence p JOIN result.evidence_measure m USING (run_id)
+    WHERE p.value[m.number] <> 'NaN'::double precision
+    UNION ALL
+    SELECT run_id, parcel_id, measure, value, low, high, source, detail FROM result.evidence_apart
+    """,
 )
 
 VERDICT = Table(

@@ -5,6 +5,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import psycopg
+import pyarrow as pa
 import pytest
 import shapely
 
@@ -136,3 +137,22 @@ def test_a_column_of_texts_of_which_none_is_there_comes_as_numbers_and_is_empty(
         copy_format.field("text", pd.Series([np.nan] * count, dtype=float), srid=4548).lengths.tolist()
         == [-1] * count
     )
+
+
+def test_nan_in_an_array_is_a_number():
+    lists = pa.LargeListArray.from_arrays(pa.array([0, 2], pa.int64()), pa.array(np.array([1.0, np.nan])))
+    field = copy_format.field("numbers", pd.Series(pd.arrays.ArrowExtensionArray(lists)), srid=0)
+    members = np.frombuffer(field.content[0].as_py()[20:], dtype=[("size", ">i4"), ("value", ">f8")])
+    np.testing.assert_array_equal(members["value"], [1.0, np.nan])
+    assert members["size"].tolist() == [8, 8]
+
+
+def test_a_part_of_a_column_of_arrays_is_what_the_whole_has_there():
+    lists = pa.array([[1.0], [2.0, 3.0], None, [4.0]], pa.large_list(pa.float64()))
+    whole = pd.Series(pd.arrays.ArrowExtensionArray(lists))
+    for start in range(4):
+        part = copy_format.field("numbers", whole.iloc[start : start + 2], srid=0)
+        assert (
+            part.content.to_pylist()
+            == copy_format.field("numbers", whole, srid=0).content[start : start + 2].to_pylist()
+        )

@@ -100,24 +100,16 @@ def current_documents(connection: Connection, last_entry: int | None = None) -> 
     )
 
 
-def paper_rows(
-    name: str, definition: PaperMeasure, documents: pd.DataFrame, parcels: pd.Index[Any]
-) -> pd.DataFrame:
-    """Return the evidence of a paper measure: what papers say, and for the others what the list of an office says by silence."""
+def paper_rows(name: str, documents: pd.DataFrame, parcels: pd.Index[Any]) -> pd.DataFrame:
+    """Return the evidence of a paper measure that papers state of some parcels."""
     said = documents[(documents["condition"] == name) & documents["parcel_id"].isin(parcels)]
-    rows = _rows(said).assign(measure=name)
-    if definition.absent is None:
-        return rows
-    others = parcels.difference(pd.Index(said["parcel_id"]))
-    source = (
-        f"{definition.office or '名单'}名单未列入"
-        if definition.absent == 0
-        else f"{definition.office or '名单'}名单默认"
-    )
-    silent = pd.DataFrame(
-        {"parcel_id": others, "measure": name, "value": float(definition.absent), "source": source}
-    )
-    return pd.concat([rows, silent], ignore_index=True) if len(rows) else silent
+    return _rows(said).assign(measure=name)
+
+
+def silence(definition: PaperMeasure) -> str:
+    """Return the source of what the list of an office says of parcels that it does not name."""
+    listed = definition.office or "名单"
+    return f"{listed}名单未列入" if definition.absent == 0 else f"{listed}名单默认"
 
 
 def said_rows(documents: pd.DataFrame, measured: set[str]) -> pd.DataFrame:

@@ -16,21 +16,16 @@ from lowland_gis.analysis.rules.kleene import FALSE, TRUE, UNKNOWN, Outcomes
 from lowland_gis.analysis.rules.limits import Elsewhere, places_elsewhere
 from lowland_gis.analysis.rules.pack import RulePack
 from lowland_gis.db.connect import Connection
-from lowland_gis.db.frames import read_frame, read_numbers
+from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions import measure as define
 from lowland_gis.pipeline.base.papers import SAID
 from lowland_gis.pipeline.base.runs import Record
 from lowland_gis.pipeline.base.towns import parcel_towns
+from lowland_gis.pipeline.evidence.stored import Measured, read_measured
 
 Objects = npt.NDArray[np.object_]
 
 _ZONE = "plan_zone"
-_EVIDENCE = (
-    "SELECT p.number, (m.number - 1)::int4, e.value, coalesce(e.low, e.value), coalesce(e.high, e.value)"
-    " FROM result.evidence e JOIN (SELECT parcel_id, (row_number() OVER (ORDER BY parcel_id) - 1)::int4 AS number"
-    " FROM land.parcel WHERE version_id = ANY(%s)) p USING (parcel_id)"
-    " JOIN unnest(%s::text[]) WITH ORDINALITY m(measure, number) USING (measure) WHERE e.run_id = %s"
-)
 _GREATEST = (
     "SELECT DISTINCT ON (parcel_id) parcel_id, code FROM result.overlap WHERE run_id = %s AND layer = %s{}"
     " ORDER BY parcel_id, area_m2 DESC, code"
@@ -42,32 +37,22 @@ _FEW = 1000
 def evidence_facts(connection: Connection, measured: Record, pack: RulePack) -> Facts:
     """Return what a run of the stage measure found, for every parcel of its deliveries, on the day of a pack."""
     versions = measured.inputs["parcel_versions"]
-    places = read_frame(
-        connection,
-        "SELECT parcel_id FROM land.parcel WHERE version_id = ANY(%s) ORDER BY parcel_id",
-        [versions],
-    )
-    names = [
-        str(row[0])
-        for row in connection.execute(
-            "SELECT DISTINCT measure FROM result.evidence WHERE run_id = %s ORDER BY measure",
-            [measured.run_id],
-        )
-    ]
-    parcels = places["parcel_id"].to_numpy(dtype=object)
-    values, low, high = (np.full((len(names), len(parcels)), np.nan) for _ in range(3))
-    for rows in read_numbers(
-        connection, _EVIDENCE, [versions, names, measured.run_id], ("i4", "i4", "f8", "f8", "f8")
-    ):
-        place = rows["f1"], rows["f0"]
-        values[place], low[place], high[place] = rows["f2"], rows["f3"], rows["f4"]
+    parcels = _parcels(connection, versions)
     return facts_from(
         parcels,
-        {name: Measured(values[number], low[number], high[number]) for number, name in enumerate(names)},
+        read_measured(connection, measured.run_id, versions),
         units=measured_units(measured),
         day=pack.day(dt.date.fromisoformat(measured.settings["as_of"])),
         places=places_of(connection, measured, pack, parcels),
     )
+
+
+def _parcels(connection: Connection, versions: Sequence[int]) -> Objects:
+    """Return the codes of the parcels of some deliveries, in their order."""
+    rows = connection.execute(
+        "SELECT parcel_id FROM land.parcel WHERE version_id = ANY(%s) ORDER BY parcel_id", [list(versions)]
+    ).fetchall()
+    return np.array([row[0] for row in rows], dtype=object)
 
 
 def places_of(
@@ -110,15 +95,6 @@ class Where:
     elsewhere: tuple[Elsewhere, ...]
 
 
-@dataclass(frozen=True)
-class Measured:
-    """One measure of every parcel with the ends of its band; NaN where nothing is known."""
-
-    value: npt.NDArray[np.float64]
-    low: npt.NDArray[np.float64]
-    high: npt.NDArray[np.float64]
-
-
 def facts_from(
     parcels: Objects,
     measured: Mapping[str, Measured],
@@ -159,15 +135,7 @@ def _outcome(said: npt.NDArray[np.float64]) -> Outcomes:
 
 def evidence_table(connection: Connection, measured: Record) -> pd.DataFrame:
     """Return the evidence of a run as one row a parcel of its deliveries and one column a measure, NaN where nothing is known."""
-    parcels = read_frame(
-        connection,
-        "SELECT parcel_id FROM land.parcel WHERE version_id = ANY(%s) ORDER BY parcel_id",
-        [measured.inputs["parcel_versions"]],
-    )
-    long = read_frame(
-        connection,
-        "SELECT parcel_id, measure, value FROM result.evidence WHERE run_id = %s",
-        [measured.run_id],
-    )
-    wide = long.pivot(index="parcel_id", columns="measure", values="value")  # noqa: PD010 - pivot_table would average
-    return wide.reindex(pd.Index(parcels["parcel_id"])).astype(np.float64)
+    versions = measured.inputs["parcel_versions"]
+    found = read_measured(connection, measured.run_id, versions)
+    index = pd.Index(_parcels(connection, versions), name="parcel_id", dtype=object)
+    return pd.DataFrame({name: item.value for name, item in found.items()}, index=index)

@@ -74,6 +74,11 @@ class Inputs:
         codes: pd.Index[Any] = pd.Index(self.parcels["parcel_id"])
         return codes
 
+    @cached_property
+    def codes(self) -> Shapes:
+        """Return the parcel codes as objects."""
+        return self.index.to_numpy(dtype=object)
+
     def layer(self, layer: str) -> LayerOverlaps:
         """Return the overlaps with a layer; read once."""
         if layer not in self._layers:

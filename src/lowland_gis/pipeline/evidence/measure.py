@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from lowland_gis import schema
 from lowland_gis.analysis.rules.kleene import EQUAL_WITHIN
-from lowland_gis.db.copy import copy_in
 from lowland_gis.definitions import measure as define
-from lowland_gis.pipeline.base.papers import current_documents, paper_rows, said_rows
+from lowland_gis.pipeline.base.papers import current_documents, paper_rows, said_rows, silence
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.requests import MEASURE, TABULATE, measuring
 from lowland_gis.pipeline.base.runs import Run, current_versions, needed_record, recorded
 from lowland_gis.pipeline.base.stale import refuse, stale_tabulation
 from lowland_gis.pipeline.base.telling import Passing, Tell, silent
 from lowland_gis.pipeline.evidence.inputs import Inputs, StoredOverlaps, read_inputs
-from lowland_gis.pipeline.evidence.kinds import evaluate
-
-COLUMNS = ["parcel_id", "measure", "value", "low", "high", "source", "detail"]
+from lowland_gis.pipeline.evidence.kinds import Found, evaluate
+from lowland_gis.pipeline.evidence.stored import COLUMNS, Column, Objects, write_evidence
 
 
 def measure(project: Project, *, tell: Tell = silent) -> Run:
-    """Write `result.evidence`: one row for every known value of every measure, and for what registered papers say.
+    """Write the evidence of every measure and of what registered papers say; only what is known.
 
     Raises:
         UsageError: the stage tabulate has not run.
@@ -41,44 +39,70 @@ def measure(project: Project, *, tell: Tell = silent) -> Run:
         def work(run_id: int) -> None:
             overlaps = StoredOverlaps(connection, tabulated.run_id)
             inputs = read_inputs(connection, project, overlaps, versions, documents)
-            for _, rows in evidence(inputs, defined, tell=tell):
-                copy_in(connection, schema.EVIDENCE, rows, srid=project.srid, constants={"run_id": run_id})
+            found = dict(evidence(inputs, defined, tell=tell))
+            columns = {name: item.column for name, item in found.items() if item.column is not None}
+            apart = pd.concat([item.apart for item in found.values()], ignore_index=True)
+            write_evidence(connection, run_id, inputs.codes, columns, apart, srid=project.srid)
 
         return recorded(connection, request, work)
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of one measure: a value for each parcel under one source, and rows that have a source of their own."""
+
+    column: Column | None
+    apart: pd.DataFrame
+
+    def rows(self, name: str, parcels: Objects) -> pd.DataFrame:
+        """Return one row for each known value: parcel_id, measure, value, low, high, source, detail."""
+        if self.column is None:
+            return self.apart.reindex(columns=COLUMNS)
+        rows = self.column.rows(name, parcels)
+        return (
+            pd.concat([rows, self.apart.reindex(columns=COLUMNS)], ignore_index=True)
+            if len(self.apart)
+            else rows
+        )
+
+
 def evidence(
     inputs: Inputs, defined: Mapping[str, define.AnyMeasure], *, tell: Tell = silent
-) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield the evidence of each measure: parcel_id, measure, value, low, high, source, detail; only what is known."""
+) -> Iterator[tuple[str, Evidence]]:
+    """Yield the evidence of each measure, and at last of what papers say of other conditions."""
     for number, (name, definition) in enumerate(defined.items(), start=1):
         tell(Passing(f"measure {number} of {len(defined)}: {name} {definition.title}"))
         yield name, _evidence(name, definition, inputs)
     tell(f"measure {len(defined)} measures")
-    yield "papers", said_rows(inputs.documents, set(defined))
+    yield "papers", Evidence(None, said_rows(inputs.documents, set(defined)))
 
 
-def _evidence(name: str, definition: define.AnyMeasure, inputs: Inputs) -> pd.DataFrame:
+def _evidence(name: str, definition: define.AnyMeasure, inputs: Inputs) -> Evidence:
     if isinstance(definition, define.PaperMeasure):
-        return paper_rows(name, definition, inputs.documents, inputs.index)
+        said = paper_rows(name, inputs.documents, inputs.index)
+        return Evidence(_silence(definition, inputs, said), said)
     needed = define.needed_layers(definition)
     if any(layer not in inputs.versions for layer in needed):
-        return pd.DataFrame(columns=COLUMNS)
+        return Evidence(None, pd.DataFrame(columns=COLUMNS))
     found = evaluate(definition, inputs)
     layers = (*needed, *found.used)
     cited = (version.cited for layer in layers for version in inputs.versions.get(layer, []))
-    rows = pd.DataFrame(
-        {
-            "parcel_id": inputs.index,
-            "measure": name,
-            "value": found.value,
-            "low": np.nan if found.low is None else found.low,
-            "high": np.nan if found.high is None else found.high,
-            "source": "; ".join(dict.fromkeys(cited)),
-            "detail": None if found.detail is None else found.detail,
-        }
-    )
+    return Evidence(_column(found, "; ".join(dict.fromkeys(cited))), pd.DataFrame(columns=COLUMNS))
+
+
+def _silence(definition: define.PaperMeasure, inputs: Inputs, said: pd.DataFrame) -> Column | None:
+    """Return what the list of an office says of the parcels of which no paper says anything."""
+    if definition.absent is None:
+        return None
+    value = np.full(len(inputs.index), float(definition.absent))
+    value[inputs.index.get_indexer(pd.Index(said["parcel_id"]))] = np.nan
+    return Column(value, silence(definition))
+
+
+def _column(found: Found, source: str) -> Column:
+    if found.low is None or found.high is None:
+        return Column(found.value, source, detail=found.detail)
     # A band that is but a point is none; areas are sums, so a point has the size of their rounding.
-    point = (rows["high"] - rows["low"]).abs() <= EQUAL_WITHIN
-    rows.loc[point, ["low", "high"]] = np.nan
-    return rows[np.isfinite(found.value)]
+    point = np.abs(found.high - found.low) <= EQUAL_WITHIN
+    low, high = (np.where(point, np.nan, end) for end in (found.low, found.high))
+    return Column(found.value, source, low, high, found.detail)

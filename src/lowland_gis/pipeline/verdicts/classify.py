@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import numpy as np
-import pandas as pd
-
 from lowland_gis import schema
 from lowland_gis.analysis.rules.decide import Decision, decide
 from lowland_gis.analysis.rules.pack import RulePack
@@ -18,6 +13,7 @@ from lowland_gis.pipeline.base.requests import CLASSIFY, MEASURE, classification
 from lowland_gis.pipeline.base.runs import Record, Run, needed_record, recorded
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.evidence.facts import evidence_facts
+from lowland_gis.pipeline.evidence.stored import Column, write_evidence
 
 
 def classify(project: Project, *, tell: Tell = silent) -> Run:
@@ -47,25 +43,17 @@ def decided(connection: Connection, pack: RulePack, measured: Record) -> Decisio
     return decide(pack, evidence_facts(connection, measured, pack))
 
 
-def derived_rows(decision: Decision, pack: RulePack) -> Iterator[pd.DataFrame]:
-    """Yield the scores, ranks and estimates of a pack as evidence; only what is known."""
-    for item in pack.derived:
-        values = decision.derived[item.name]
-        known = np.isfinite(values)
-        yield pd.DataFrame(
-            {
-                "parcel_id": decision.facts.parcels[known],
-                "measure": item.name,
-                "value": values[known],
-                "source": f"{pack.name} {item.document}",
-            }
-        )
+def derived_columns(decision: Decision, pack: RulePack) -> dict[str, Column]:
+    """Return the scores, ranks and estimates of a pack as evidence."""
+    return {
+        item.name: Column(decision.derived[item.name], f"{pack.name} {item.document}")
+        for item in pack.derived
+    }
 
 
 def _write(connection: Connection, project: Project, decision: Decision, pack: RulePack, run_id: int) -> None:
-    constants = {"run_id": run_id}
-    for rows in derived_rows(decision, pack):
-        copy_in(connection, schema.EVIDENCE, rows, srid=project.srid, constants=constants)
+    parcels, columns = decision.facts.parcels, derived_columns(decision, pack)
+    write_evidence(connection, run_id, parcels, columns, srid=project.srid)
     for verdicts in decision.verdicts.values():
-        for rows in verdicts.chunks(decision.facts.parcels, COPY_ROWS):
-            copy_in(connection, schema.VERDICT, rows, srid=project.srid, constants=constants)
+        for rows in verdicts.chunks(parcels, COPY_ROWS):
+            copy_in(connection, schema.VERDICT, rows, srid=project.srid, constants={"run_id": run_id})

@@ -29,6 +29,7 @@ from lowland_gis.pipeline.base.absent import absent_fields
 from lowland_gis.pipeline.base.land import town_names
 from lowland_gis.pipeline.base.papers import SAID
 from lowland_gis.pipeline.evidence.facts import Where, measured_units, places_of
+from lowland_gis.pipeline.evidence.stored import Known, read_parcel
 from lowland_gis.pipeline.intake.reading import Reading
 
 _TOWN_SHARE, _OPEN = "town_share", "u"
@@ -141,17 +142,6 @@ def explain(held: Reading, parcel_id: str) -> Explanation:
     return record.explanation(verdicts)
 
 
-@dataclass(frozen=True)
-class _Found:
-    """One row of evidence."""
-
-    value: float
-    low: float | None
-    high: float | None
-    source: str
-    detail: str | None
-
-
 class _Record:
     """What a run recorded of a parcel."""
 
@@ -160,11 +150,8 @@ class _Record:
         self.run_id = held.basis.run_id
         self._pack, self._measures, self._as_of = held.basis.pack, held.basis.measures, held.basis.as_of
         self._derived = {item.name: item for item in self._pack.derived}
-        rows = held.connection.execute(
-            "SELECT measure, value, low, high, source, detail FROM result.evidence WHERE parcel_id = %s AND run_id = ANY(%s)",
-            [parcel_id, [held.basis.measured.run_id, self.run_id]],
-        ).fetchall()
-        self._evidence = {row[0]: _Found(*row[1:]) for row in rows}
+        runs = [held.basis.measured.run_id, self.run_id]
+        self._evidence = read_parcel(held.connection, runs, parcel_id)
         self._answers: dict[str, str] = {}
 
     def verdicts(self) -> dict[str, tuple[Any, ...]]:
@@ -339,7 +326,7 @@ class _Record:
         except KeyError:
             return None
 
-    def _notes(self, definition: define.AnyMeasure | None, found: _Found | None) -> tuple[str, ...]:
+    def _notes(self, definition: define.AnyMeasure | None, found: Known | None) -> tuple[str, ...]:
         """Return the pair of classes in both surveys, what they are easily taken for, and how far the boundaries may be off."""
         if not isinstance(definition, define.OverlapMeasure) or found is None or not found.detail:
             return ()

@@ -22,12 +22,13 @@ from lowland_gis.pipeline.base.requests import DEFINITIONS
 from lowland_gis.pipeline.base.runs import Versions
 from lowland_gis.pipeline.base.telling import Passing, Tell, silent
 from lowland_gis.pipeline.base.towns import CLAIM_MIN
-from lowland_gis.pipeline.evidence.facts import Measured, facts_from, measured_units, places_of
+from lowland_gis.pipeline.evidence.facts import facts_from, measured_units, places_of
 from lowland_gis.pipeline.evidence.inputs import Inputs, StoredOverlaps, read_inputs
-from lowland_gis.pipeline.evidence.measure import COLUMNS, evidence
+from lowland_gis.pipeline.evidence.measure import evidence
 from lowland_gis.pipeline.evidence.rasters import delivered_rasters
+from lowland_gis.pipeline.evidence.stored import COLUMNS, Measured, read_rows
 from lowland_gis.pipeline.overlaps.tabulate import layer_overlaps
-from lowland_gis.pipeline.verdicts.classify import derived_rows
+from lowland_gis.pipeline.verdicts.classify import derived_columns
 
 _VERDICT_KEY = ["question", "parcel_id"]
 _DIFFERENCE = ["table", "key", "column", "recorded", "rebuilt"]
@@ -152,18 +153,14 @@ class _Rebuilt:
         return read_inputs(self._connection, self._project, made, versions, documents)
 
     def _evidence(self, inputs: Inputs) -> Iterator[pd.DataFrame]:
-        recorded = read_frame(
-            self._connection,
-            f"SELECT {', '.join(COLUMNS)} FROM result.evidence WHERE run_id = %s",  # noqa: S608 - fixed names
-            [self._measure_run],
-        )
+        recorded = read_rows(self._connection, self._measure_run)
         kept = dict(list(recorded.groupby("measure")))
         nothing = recorded.iloc[:0]
         defined = self._basis.measures
         for name, definition in defined.items():
             self._tell(Passing(f"measure {name} again"))
             try:
-                made = next(evidence(inputs, {name: definition}))[1].reindex(columns=COLUMNS)
+                made = next(evidence(inputs, {name: definition}))[1].rows(name, inputs.codes)
             except InputRefusedError as error:
                 self._notes.append(
                     f"{name}: taken as recorded, because it could not be measured again: {error}"
@@ -196,12 +193,9 @@ class _Rebuilt:
         )
         self._report("verdict", None, recorded, decision.frame()[_VERDICT_COLUMNS], _VERDICT_KEY)
         scores = ["parcel_id", "measure", "value", "source"]
-        kept = read_frame(
-            self._connection,
-            f"SELECT {', '.join(scores)} FROM result.evidence WHERE run_id = %s",  # noqa: S608 - fixed names
-            [self._run_id],
-        )
-        made = [part[scores] for part in derived_rows(decision, self._pack)]
+        kept = read_rows(self._connection, self._run_id, scores)
+        columns = derived_columns(decision, self._pack)
+        made = [column.rows(name, codes)[scores] for name, column in columns.items()]
         self._report("evidence", None, kept, pd.concat([kept.iloc[:0], *made]), ["parcel_id", "measure"])
 
     def _report(
