@@ -86,7 +86,7 @@ def main() -> None:
     if sys.argv[1:2] == ["--one"]:
         one(*sys.argv[2:])
         return
-    from district import district  # noqa: PLC0415
+    from district import DATA, district  # noqa: PLC0415
     from project import reader  # noqa: PLC0415
     from tabulate import Bench, compare, keep  # noqa: PLC0415
 
@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peers", default=",".join(PEERS))
     given = parser.parse_args()
-    made, folder = district(given.parcels), HERE / "data"
+    made, folder = district(given.parcels), DATA
     peers = given.peers.split(",")
     runs: list[dict[str, Any]] = []
     for number in range(1, given.rounds + 1):
