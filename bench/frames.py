@@ -10,7 +10,6 @@ Figures go to bench/results/frames-PARCELS.json.
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -67,18 +66,22 @@ WAYS: dict[str, Tabulate] = {
 
 def one(peer: str, parcels: str, zones: str, output: str) -> None:
     """Measure one peer in this process and print one line of JSON."""
-    from measured import process  # noqa: PLC0415
-
     frames = gpd.read_parquet(parcels), gpd.read_parquet(zones)
     WAYS[peer](*(frame.head(_FEW) for frame in frames))
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew
-    held = process(os.getpid()).peak_mb
+    held = peak_mb()
     start, busy = time.perf_counter(), time.process_time()
     table = WAYS[peer](*frames)
     took = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - busy}
-    copied = process(os.getpid()).peak_mb - held
+    copied = peak_mb() - held
     print(json.dumps({"peer": peer, "copied_mb": copied, "held_mb": held, "rows": len(table)} | took))
     table.to_parquet(output, index=False)
+
+
+def peak_mb() -> float:
+    """Return the peak memory of this process since it was last put back."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 
 def main() -> None:
