@@ -28,10 +28,11 @@ test: ## Run the tests
 	@$(VENV) -m coverage run -m pytest
 	@$(VENV) -m coverage report --sort=cover
 
-lock: ## Lock the versions of every dependency anew (needs uv; what is locked stays unless pyproject.toml forbids it)
+lock: ## Lock the versions of every dependency anew (what is locked stays unless pyproject.toml forbids it)
 	@for kind in run dev bench; do \
-	  uv pip compile -q pyproject.toml requirements/build.in $$([ $$kind = run ] || echo --group $$kind) --universal \
+	  .venv/bin/uv pip compile -q pyproject.toml requirements/build.in $$([ $$kind = run ] || echo --group $$kind) --universal \
 	    --generate-hashes --no-header --no-annotate -o requirements/$$kind.txt || exit; done
+	@.venv/bin/uv pip compile -q requirements/uv.in --universal --generate-hashes --no-header --no-annotate -o requirements/uv.txt
 
 test-variations: ## Run every variation of a district (PARCELS=400 SEEDS=1,2,3 ONLY="noise or Z")
 	@"$(PYTHON)" scripts/bootstrap.py --variations

@@ -286,22 +286,76 @@ def install(kind: str) -> None:
         run([sys.executable, "-m", "venv", "--clear", str(VENV)])
     STAMP.unlink(missing_ok=True)
     say(f"installs the locked packages of requirements/{kind}.txt (some minutes the first time)")
-    pip = [
-        str(VENV / "bin" / "python"),
-        "-m",
-        "pip",
-        "install",
-        "-q",
-        "--disable-pip-version-check",
-        "--no-input",
-    ]
-    run([*pip, "--require-hashes", "-r", str(requirement_file(kind))])
+    pip = [*pip_command(), "install", "-q", "--no-input"]
+    if not install_quickly(requirement_file(kind)):
+        run([*pip, "--require-hashes", "-r", str(requirement_file(kind))])
     run([*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)])
     make_paths_relative()
     half = STAMP.with_suffix(".new")
     half.write_text(digest(kind, venv_version()), encoding="utf-8")
     half.replace(STAMP)
     say("ready")
+
+
+def pip_command() -> list[str]:
+    """Return pip of the new environment."""
+    return [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
+
+
+def install_quickly(requirements: Path) -> bool:
+    """Install locked packages with uv, in a third of pip's time; False where it could not, and pip is to do it.
+
+    uv does not read pip's settings, and a bureau's mirror stands there, so they are handed over. Its cache would hold every
+    package a second time, and modules are compiled here, since another user of the folder could not keep what Python compiles.
+    """
+    got = [
+        *pip_command(),
+        "install",
+        "-q",
+        "--no-input",
+        "--require-hashes",
+        "-r",
+        str(requirement_file("uv")),
+    ]
+    uv = [str(VENV / "bin" / "uv"), "pip", "install", "-q", "--no-cache", "--compile-bytecode"]
+    environment = clean_environment()
+    asked = subprocess.run(
+        [*pip_command(), "config", "list"], env=environment, capture_output=True, check=False
+    )
+    settings = uv_settings(asked.stdout.decode(errors="replace"))
+    where = ["--python", str(VENV / "bin" / "python")]
+    for step in (got, [*uv, *where, "--require-hashes", "-r", str(requirements)]):
+        if subprocess.run(step, env=environment | settings, capture_output=True, check=False).returncode:
+            say("uv could not install them; pip does")
+            return False
+    return True
+
+
+def uv_settings(listed: str) -> dict[str, str]:
+    r"""Return as variables of uv what `pip config list` says of mirrors, hosts and certificates; a variable wins over a file.
+
+    >>> uv_settings("global.index-url='https://mirror/simple'\n:env:.cert='/etc/ca.pem'\nglobal.quiet='1'")
+    {'UV_DEFAULT_INDEX': 'https://mirror/simple', 'SSL_CERT_FILE': '/etc/ca.pem'}
+    """
+    names = {
+        "index-url": "UV_DEFAULT_INDEX",
+        "extra-index-url": "UV_INDEX",
+        "find-links": "UV_FIND_LINKS",
+        "trusted-host": "UV_INSECURE_HOST",
+        "cert": "SSL_CERT_FILE",
+        "no-index": "UV_NO_INDEX",
+        "timeout": "UV_HTTP_TIMEOUT",
+        "default-timeout": "UV_HTTP_TIMEOUT",
+    }
+    found: dict[str, str] = {}
+    for line in sorted(listed.splitlines(), key=lambda line: line.startswith(":env:")):
+        place, _, value = line.partition("=")
+        name = names.get(place.rpartition(".")[2])
+        if name:
+            # What pip separates by lines stands in the list as a backslash and an n.
+            several = value.strip().strip("'\"").replace(r"\n", " ").split()
+            found[name] = ("," if name == "UV_FIND_LINKS" else " ").join(several)
+    return found
 
 
 def make_paths_relative() -> None:
@@ -371,12 +425,15 @@ def venv_version() -> str:
     return venv_settings().get("version", "")
 
 
+def clean_environment() -> dict[str, str]:
+    """Return the variables for a step; the caller's Python and pip settings must not reach into the new environment."""
+    kept = {name: value for name, value in os.environ.items() if name not in {"PYTHONHOME", "PYTHONPATH"}}
+    return kept | {"PIP_USER": "0"}
+
+
 def run(command: list[str]) -> None:
-    """Run a step; the caller's Python and pip settings must not reach into the new environment."""
-    environment = {
-        name: value for name, value in os.environ.items() if name not in {"PYTHONHOME", "PYTHONPATH"}
-    }
-    if subprocess.run(command, env=environment | {"PIP_USER": "0"}, check=False).returncode:
+    """Run a step, or stop with what it was."""
+    if subprocess.run(command, env=clean_environment(), check=False).returncode:
         raise StopError(
             f"this step failed (see above), .venv is not ready: {' '.join(command)}\nMend it, then run again."
         )

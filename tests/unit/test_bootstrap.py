@@ -120,3 +120,18 @@ def test_the_package_is_found_by_a_relative_path_in_ascii(bootstrap):
     bootstrap.make_paths_relative()
     assert (packages / link.read_text(encoding="ascii").strip()).resolve() == bootstrap.ROOT / "src"
     assert other.read_text(encoding="utf-8") == "import os\n"
+
+
+def test_settings_of_pip_are_handed_to_uv_and_a_variable_wins_over_a_file(bootstrap):
+    listed = r"""
+:env:.find-links='/wheels /more'
+global.find-links='/old'
+global.index-url='https://mirror.example/simple'
+install.trusted-host='a.example\nb.example'
+global.progress-bar='off'
+"""
+    assert bootstrap.uv_settings(listed) == {
+        "UV_FIND_LINKS": "/wheels,/more",
+        "UV_DEFAULT_INDEX": "https://mirror.example/simple",
+        "UV_INSECURE_HOST": "a.example b.example",
+    }
