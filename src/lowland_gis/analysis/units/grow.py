@@ -40,10 +40,28 @@ def grow(
     out: Ints,
     trail: int,
 ) -> int:
-    """Grow a unit from a seed by the parcel that gains most, and return the size of the best one (0: none is allowed).
+    """Grow a unit from one parcel; see `grow_on`."""
+    out[0] = seed
+    return grow_on(g, desk, free, price, 1, alike, bonus, room, out, trail)
+
+
+@compiled
+def grow_on(
+    g: Ground,
+    desk: Desk,
+    free: Flags,
+    price: Floats,
+    given: int,
+    alike: int,
+    bonus: float,
+    room: float,
+    out: Ints,
+    trail: int,
+) -> int:
+    """Grow a unit from out[:given], which hang together, by the parcel that gains most; return the size of the best one (0: none is allowed).
 
     Its parcels are left in out[:size]. `price` is what a parcel costs in other units; `bonus` weighs compactness beyond the
-    value, `room` (m²) bounds the area, and `alike` (a kind of mixing, or -1) keeps to parcels of the seed's code, so that several
+    value, `room` (m²) bounds the area, and `alike` (a kind of mixing, or -1) keeps to parcels of the first one's code, so that several
     kinds of units are found. Growths that have come to the same parcels, and to the same best unit on the way, go on alike:
     with a `trail` (0: none) the later one gives up.
     """
@@ -53,7 +71,7 @@ def grow(
     area, low, public, outline, value = 0.0, 0.0, 0.0, 0.0, -g.unit_price
     best, best_size, since = -FAR, 0, 0
     now, then = np.uint64(0), np.uint64(0)
-    node, touching, mixed = seed, 0.0, 0.0
+    node, touching, mixed = out[0], 0.0, 0.0
     most = np.zeros(len(g.mixing))
     while True:
         out[size] = node
@@ -70,7 +88,7 @@ def grow(
         for at in range(g.start[node], g.start[node + 1]):
             other = g.neighbour[at]
             if free[other] and desk.inside[other] != stamp:
-                if alike >= 0 and g.codes[alike, other] != g.codes[alike, seed]:
+                if alike >= 0 and g.codes[alike, other] != g.codes[alike, out[0]]:
                     continue
                 if desk.linked[other] != stamp:
                     desk.linked[other] = stamp
@@ -80,6 +98,12 @@ def grow(
                 desk.link[other] += g.facing[at]
         since += 1
         now += hash_of(node)
+        if size < given:
+            node = out[size]
+            touching = desk.link[node] if desk.linked[node] == stamp else 0.0
+            mixed = _joining(g, desk, most, node)
+            waiting = _without(frontier, waiting, node)
+            continue
         if value > best + _EPSILON and rule_of(g, area, low, public, outline) == KEPT:
             best, best_size, since = value, size, 0
             then = now
@@ -110,6 +134,16 @@ def grow(
         for at in range(size):
             desk.sums[kind, g.codes[kind, out[at]]] = 0.0
     return best_size
+
+
+@borrowing
+def _without(frontier: Ints, waiting: int, node: int) -> int:
+    """Take a parcel off the frontier; return how many wait then."""
+    for at in range(waiting):
+        if frontier[at] == node:
+            frontier[at] = frontier[waiting - 1]
+            return waiting - 1
+    return waiting
 
 
 @borrowing

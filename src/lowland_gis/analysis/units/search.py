@@ -1,4 +1,4 @@
-"""Search the best units of every component: all sets where there are few parcels, growing against prices beyond."""
+"""Search the best units of every component: all sets where there are few parcels, drawing anew over and over beyond."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from lowland_gis.analysis.units.facing import Floats, Ints
 from lowland_gis.analysis.units.ground import Problem
-from lowland_gis.analysis.units.grow import candidates
 from lowland_gis.analysis.units.pack import Master, Pool, all_units, best_partition
 from lowland_gis.analysis.units.quick import Columns, polished, quick_units
+from lowland_gis.analysis.units.remake import remade
 from lowland_gis.analysis.units.value import Desk, desk_of
 
 Answer = TypeVar("Answer")
@@ -23,13 +23,13 @@ Answer = TypeVar("Answer")
 _EPSILON = 1e-6
 # Every component is searched by itself, so chunks only spread work over threads.
 _CHUNK = 256
-# Shaken prices that are grown against in a round.
-_WAYS = 3
+# What a unit gains by a parcel that must be in one: more than any unit is worth, m².
+_FORCED = 1e7
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to search: rounds of prices (0: grow once and pack), the components that are listed whole, seed, threads.
+    """How long to search: turns of drawing anew for each parcel (0: grow once and pack), the components that are listed whole, seed, threads.
 
     Neither the order of rows nor the number of threads changes what is found. `proof` is the number of rounds that prove a
     tighter bound by integer programmes, 0 for the quick bound.
@@ -49,12 +49,22 @@ class Bench:
     desk: Desk
     price: Floats
     free: npt.NDArray[np.bool_]
+    owner: Ints
+    after: Ints
+    wish: Floats
 
 
 def bench_of(problem: Problem) -> Bench:
     """Return fresh scratch space."""
     count = len(problem.cell)
-    return Bench(desk_of(problem.ground), np.zeros(count), np.zeros(count, dtype=bool))
+    return Bench(
+        desk_of(problem.ground),
+        np.zeros(count),
+        np.zeros(count, dtype=bool),
+        np.full(count, -1, dtype=np.int64),
+        np.full(count, -1, dtype=np.int64),
+        np.zeros(count),
+    )
 
 
 @dataclass(frozen=True)
@@ -104,7 +114,7 @@ def repacked(problem: Problem, found: Found) -> Found:
     bench, members = bench_of(problem), found.pool.members
     bench.free[members] = True
     forced = np.zeros(len(members), dtype=bool)
-    task = _Task(problem, found.component, found.pool, forced, bench.free, bench.desk, bench.price)
+    task = _Task(problem, found.component, found.pool, forced, bench)
     again = _packed(task, Master(found.pool, forced))
     return again if again.value > found.value else found
 
@@ -128,9 +138,9 @@ def solve_component(
         return Found(number, (), 0.0, optimal=True, pool=pool)
     if len(members) <= effort.listed:
         return _listed(problem, number, pool, wishes, bench.desk)
-    task = _Task(problem, number, pool, wishes.forced[members], bench.free, bench.desk, bench.price)
+    task = _Task(problem, number, pool, wishes.forced[members], bench)
     bench.free[members] = True
-    found = _quick(task) if effort.rounds == 0 else _priced(task, effort)
+    found = _quick(task) if effort.rounds == 0 else _remade(task, effort)
     bench.free[members] = False
     return found
 
@@ -143,28 +153,7 @@ class _Task:
     number: int
     pool: Pool
     forced: npt.NDArray[np.bool_]
-    free: npt.NDArray[np.bool_]
-    desk: Desk
-    price: Floats
-
-    def grow(self, prices: Floats | None = None, bonus: float = 0.0, room: float = 1.0) -> int:
-        """Grow from every low-efficiency or forced parcel against prices; return how many units are new.
-
-        `bonus` weighs compactness beyond the value, `room` is the part of the greatest area that may be used.
-        """
-        return self._from(prices, -1, bonus, room)
-
-    def grow_unmixed(self, prices: Floats | None = None) -> int:
-        """Grow over parcels of one zone, one kind … at a time: units that gain by not being joined."""
-        kinds = range(len(self.problem.ground.mixing))
-        return sum(self._from(prices, kind, 0.0, 1.0) for kind in kinds)
-
-    def _from(self, prices: Floats | None, alike: int, bonus: float, room: float) -> int:
-        members, ground = self.pool.members, self.problem.ground
-        self.price[members] = 0.0 if prices is None else prices
-        seeds = members[(ground.low[members] > 0) | self.forced]
-        grown = candidates(ground, self.desk, self.free, self.price, seeds, alike, bonus, room * ground.most)
-        return self.pool.add(*grown)
+    bench: Bench
 
 
 def _listed(problem: Problem, number: int, pool: Pool, wishes: Wishes, desk: Desk) -> Found:
@@ -185,51 +174,56 @@ def _bits(number: int) -> Ints:
     return np.array([at for at in range(number.bit_length()) if number >> at & 1], dtype=np.int64)
 
 
-def _priced(task: _Task, effort: Effort) -> Found:
-    """Grow, price the parcels by the linear programme of the pool, grow against the prices, and pack at the end."""
-    weight = task.problem.ground.outline_weight
-    random = np.random.default_rng([effort.seed, task.number])
-    task.grow()
-    task.grow(bonus=weight)
-    task.grow_unmixed()
-    master = Master(task.pool, task.forced)
-    smooth = None
-    for turn in range(effort.rounds):
-        prices, _ = master.prices()
-        smooth = prices if smooth is None else 0.5 * (smooth + prices)
-        new = task.grow(prices) + task.grow_unmixed(smooth)
-        for way in range(_WAYS):
-            shaken = smooth * random.uniform(0.4, 1.6, len(smooth))
-            new += task.grow(shaken, weight * ((turn + way) % 3 - 1) / 2, 0.5 ** (way % 3))
-        if not new:
-            break
-    return _packed(task, master)
+def _remade(task: _Task, effort: Effort) -> Found:
+    """Grow once and pack, draw anew over and over, and pack what was kept on the way."""
+    ground, bench, members = task.problem.ground, task.bench, task.pool.members
+    units = _grown(task)
+    bench.wish[members] = np.where(task.forced, -_FORCED, 0.0)
+    best, kept = remade(
+        ground, bench.desk, bench.free, bench.price, bench.owner, bench.after, bench.wish, members, units,
+        effort.rounds * len(members), effort.seed * len(task.problem.cell) + task.number,
+    )  # fmt: skip
+    bench.wish[members] = 0.0
+    found = _polished(task, *best[:2])
+    task.pool.add(*kept)
+    packed = _packed(task, Master(task.pool, task.forced))
+    return max(found, packed, key=lambda one: _worth(task, one))
+
+
+def _worth(task: _Task, found: Found) -> tuple[int, float]:
+    """Return how many forced parcels are in a unit, and the value."""
+    inside = np.isin(task.pool.members, np.concatenate([*found.units, task.pool.members[:0]]))
+    return int(np.count_nonzero(task.forced & inside)), found.value
 
 
 def _packed(task: _Task, master: Master) -> Found:
     """Return the best packing of a pool, bettered."""
     members = task.pool.members
-    return _polished(task, [members[task.pool.units[at]] for at in master.packing()])
+    units = [members[task.pool.units[at]] for at in master.packing()]
+    return _polished(task, np.cumsum([0, *map(len, units)]), np.concatenate([*units, members[:0]]))
 
 
-def _polished(task: _Task, units: list[Ints]) -> Found:
+def _polished(task: _Task, starts: Ints, flat: Ints) -> Found:
     """Better every unit over the parcels that are left over, and draw more units on what is left then."""
-    ground, members = task.problem.ground, task.pool.members
-    task.price[members] = 0.0
-    starts = np.cumsum([0, *map(len, units)])
-    flat = np.concatenate([*units, members[:0]])
-    return _found(
-        task, polished(ground, task.desk, task.free, task.price, members, task.forced, starts, flat)
-    )
+    ground, bench, members = task.problem.ground, task.bench, task.pool.members
+    bench.price[members], bench.free[members] = 0.0, True
+    best = polished(ground, bench.desk, bench.free, bench.price, members, task.forced, starts, flat)
+    return _found(task, best)
 
 
 def _quick(task: _Task) -> Found:
     """Grow once and pack."""
-    ground, members = task.problem.ground, task.pool.members
-    task.price[members] = 0.0
-    grown, best = quick_units(ground, task.desk, task.free, task.price, members, task.forced)
+    return _found(task, _grown(task))
+
+
+def _grown(task: _Task) -> Columns:
+    """Grow once into the pool, and return what was packed and bettered."""
+    ground, bench, members = task.problem.ground, task.bench, task.pool.members
+    bench.price[members] = 0.0
+    grown, best = quick_units(ground, bench.desk, bench.free, bench.price, members, task.forced)
+    bench.free[members] = True
     task.pool.add_later(*grown)
-    return _found(task, best)
+    return best
 
 
 def _found(task: _Task, best: Columns) -> Found:
