@@ -231,7 +231,7 @@ class DelineateSettings(_Frozen):
         default=UnitWeights(), description="What the soft aims weigh, in m² of low-efficiency land"
     )
     rounds: int = Field(
-        default=8, ge=0, le=200, description="Rounds of search; more are slower and a little better"
+        default=4, ge=0, le=200, description="Rounds of search; more are slower and a little better"
     )
     proof: int = Field(
         default=0, ge=0, le=200, description="Rounds of exact pricing, which prove a bound; 0 is none"

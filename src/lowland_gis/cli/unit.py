@@ -68,7 +68,7 @@ def unit() -> None:
     metavar="KEY=VALUE",
     help="A setting of [delineate], such as min_ha=3 or weights.outline=20.",
 )
-@click.option("--rounds", type=int, help="Rounds of prices; 0 is quickest.")
+@click.option("--rounds", type=int, help="Rounds of search; 0 is quickest.")
 @click.option("--prove", "proof", type=int, help="Rounds that prove a tighter bound.")
 @click.option("--seed", type=int, help="Another seed may find other units of nearly the same value.")
 @click.pass_context

@@ -35,7 +35,7 @@ class Effort:
     tighter bound by integer programmes, 0 for the quick bound.
     """
 
-    rounds: int = 6
+    rounds: int = 4
     listed: int = 16
     seed: int = 0
     threads: int = 1
