@@ -135,7 +135,7 @@ def test_a_zone_and_a_town_without_a_name_are_called_by_their_codes(copy):
         assert changed.rowcount > 0
     with reading(Project(load(copy.folder / "lowland.toml"), copy.dsn)) as held:
         assert feature_names(held.connection, held.versions("plan_zone"), "GHFQMC") == {}
-        names = list(map_frames(held)["towns"]["name"])
+        names = list(map_frames(held)["town"]["name"])
     assert len(names) > 1
     assert all(name.startswith("120113") for name in names)
     parcel = copy.rows("SELECT parcel_id FROM land.parcel LIMIT 1")[0][0]

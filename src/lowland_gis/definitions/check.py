@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from lowland_gis.analysis.rules.faults import Fault, fault_lines
 from lowland_gis.definitions.codes import DOMAINS, code_names, code_rows
-from lowland_gis.definitions.layer import layer_definition, layer_keys
+from lowland_gis.definitions.layer import LayerDefinition, families, layer_definition, layer_keys
 from lowland_gis.definitions.own import Own, in_use
 from lowland_gis.definitions.reading import FOLDER, read_toml
 from lowland_gis.errors import SHOWN_IN_FILES, DefinitionError, UsageError, listed
@@ -89,7 +89,9 @@ class Combination(_Frozen):
 class CheckDefinition(_Frozen):
     """One check.
 
-    `fields` names the fields by layer, so that one check serves layers that spell them differently. `when` limits a check
+    Layers are those of `layers` and of the `families`. `fields` names the fields by layer, so that one check serves layers that spell them
+    differently; with `each` it is the layers of the families that name them: their mandatory fields, the identifier that is unique, or
+    the stated area. A layer that names none is left out. `when` limits a check
     to records whose field has one of the values; a trailing * stands for every code that begins so. `classes` are codes
     of the class field, `codes` is a code list (`name:` before it asks for its names, `domain:` for one domain of
     domain_codes).
@@ -104,6 +106,8 @@ class CheckDefinition(_Frozen):
     number: str | None = None
     source: str
     enabled: bool = True
+    families: tuple[str, ...] = ()
+    each: Literal["mandatory", "unique", "area"] | None = None
     layers: tuple[str, ...] = ()
     fields: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     parameter: dict[str, Parameter] = Field(default_factory=dict)
@@ -126,13 +130,17 @@ class CheckDefinition(_Frozen):
         if self.kind not in KINDS:
             raise ValueError(f"there is no kind {self.kind!r}; the kinds are {', '.join(KINDS)}")
         options, parameters = KINDS[self.kind]
-        missing = [name for name in options if not getattr(self, name)]
+        missing = [
+            name for name in options if not getattr(self, name) and not (name == "fields" and self.each)
+        ]
         missing += [f"parameter.{name}" for name in parameters if name not in self.parameter]
         if missing:
             raise ValueError(f"a check of kind {self.kind} needs {', '.join(missing)}")
         unknown = sorted(set(self.layer_keys) - set(layer_keys()))
-        if unknown or not self.layer_keys:
+        if unknown or not (self.layer_keys or self.families):
             raise ValueError(f"layers that are not known: {', '.join(unknown) or 'none is named'}")
+        if self.each is not None and not self.families:
+            raise ValueError("each takes fields of the layers of families, and families are not given")
         return self
 
     @property
@@ -187,11 +195,31 @@ def _checks(own: Own) -> dict[str, CheckDefinition]:
     found, added = read_toml(FOLDER / FILE, ADAPTER), own.file(FILE)
     if added is not None:
         found = found | read_toml(added, ADAPTER)
+    found = {name: _with_families(check) for name, check in found.items()}
     alike = {key: layer_definition(key).checked_as for key in layer_keys()}
     return {
         name: _for_alike(check, {key: other for key, other in alike.items() if other})
         for name, check in found.items()
     }
+
+
+def _with_families(check: CheckDefinition) -> CheckDefinition:
+    """Return a check with the layers of its families, and with the fields that these name where it asks for `each`."""
+    known = families()
+    keys = [key for family in check.families for key in known.get(family, ())]
+    if check.each is None:
+        return check.model_copy(update={"layers": (*check.layers, *keys)})
+    named = {key: _named_fields(layer_definition(key), check.each) for key in keys}
+    fields = {key: names for key, names in named.items() if names}
+    return check.model_copy(update={"fields": fields | check.fields})
+
+
+def _named_fields(layer: LayerDefinition, each: str) -> tuple[str, ...]:
+    """Return the fields that a layer names for a check of all."""
+    if each == "mandatory":
+        return tuple(field.name for field in layer.field if field.mandatory)
+    found = layer.area_field if each == "area" else layer.identifier if layer.unique else None
+    return () if found is None else (found,)
 
 
 def _for_alike(check: CheckDefinition, alike: Mapping[str, str]) -> CheckDefinition:

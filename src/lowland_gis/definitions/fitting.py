@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 
 from lowland_gis.analysis.rules.faults import Fault, doubles
 from lowland_gis.definitions.check import CheckDefinition
 from lowland_gis.definitions.codes import DOMAINS, ListedCodes, code_rows, code_sets, code_tables
-from lowland_gis.definitions.layer import FieldDefinition, LayerDefinition, layer_definition, layer_keys
+from lowland_gis.definitions.layer import FieldDefinition, LayerDefinition, layer_keys, sound_layers
 from lowland_gis.definitions.measure import (
     AnyMeasure,
     AttributeMeasure,
@@ -41,18 +41,27 @@ def layer_faults(definition: LayerDefinition, key: str) -> Iterator[Fault]:
     owner = _ONE_OF_EACH.get(definition.stored, key)
     if owner != key:
         yield Fault("", "stored", definition.stored, f"only the layer {owner} is stored so; write feature")
-    named = [field.name for field in definition.field]
-    for name in ("identifier", "code", "width", "valid_from", "valid_to"):
-        value = getattr(definition, name)
-        if value is not None and value not in named:
-            yield Fault("", name, value, "the layer has no such field", tuple(named))
+    yield from _naming_faults(definition)
     for name in ("strips", "checked_as"):
         value = getattr(definition, name)
         if value is not None and value not in layer_keys():
             yield Fault("", name, value, "there is no such layer", tuple(layer_keys()))
-    if definition.tabulate == "code" and definition.code is None and definition.identifier is None:
-        yield Fault("", "tabulate", "code", "the layer names no code to sum overlaps by")
     yield from _field_faults(definition.field)
+
+
+def _naming_faults(layer: LayerDefinition) -> Iterator[Fault]:
+    """Yield what a layer says of its fields and they do not have."""
+    named = tuple(field.name for field in layer.field)
+    for name in ("identifier", "area_field", "code", "width", "valid_from", "valid_to"):
+        value = getattr(layer, name)
+        if value is not None and value not in named:
+            yield Fault("", name, value, "the layer has no such field", named)
+    if layer.drawn is not None and layer.drawn.way == "names" and layer.drawn.name not in named:
+        yield Fault("", "drawn.name", layer.drawn.name, "the layer has no such field", named)
+    if layer.unique and layer.identifier is None:
+        yield Fault("", "unique", None, "the layer names no identifier that could be unique")
+    if layer.tabulate == "code" and layer.code is None and layer.identifier is None:
+        yield Fault("", "tabulate", "code", "the layer names no code to sum overlaps by")
 
 
 def _field_faults(fields: Iterable[FieldDefinition]) -> Iterator[Fault]:
@@ -102,7 +111,7 @@ def measure_faults(name: str, measure: AnyMeasure) -> Iterator[Fault]:
             if measure.total is not None:
                 yield from _no_field("enterprise", measure.total, where, "total")
         case RasterMeasure():
-            rasters = [key for key, found in _sound_layers().items() if found.stored == "raster"]
+            rasters = [key for key, found in sound_layers().items() if found.stored == "raster"]
             if measure.layer not in rasters:
                 yield Fault(where, "layer", measure.layer, "there is no such raster", tuple(rasters))
         case _:
@@ -110,8 +119,8 @@ def measure_faults(name: str, measure: AnyMeasure) -> Iterator[Fault]:
 
 
 def _overlap_faults(measure: OverlapMeasure, where: str) -> Iterator[Fault]:
-    tabulated = [key for key, layer in _sound_layers().items() if layer.tabulate != "no"]
-    unsound = set(layer_keys()) - set(_sound_layers())
+    tabulated = [key for key, layer in sound_layers().items() if layer.tabulate != "no"]
+    unsound = set(layer_keys()) - set(sound_layers())
     for key in measure.layers:
         if key not in tabulated and key not in unsound:
             problem = "its overlaps are not tabulated" if key in layer_keys() else "there is no such layer"
@@ -135,7 +144,7 @@ def check_faults(name: str, check: CheckDefinition) -> Iterator[Fault]:
     where = f"[{name}]"
     if not _KEY.fullmatch(name):
         yield Fault("", name, None, _KEY_RULE)
-    layers = _sound_layers()
+    layers = sound_layers()
     for key in check.layer_keys:
         for field in sorted(check.used_fields(key)) if key in layers else ():
             yield from _no_field(key, field, where, f"fields.{key}" if key in check.fields else "when")
@@ -143,6 +152,10 @@ def check_faults(name: str, check: CheckDefinition) -> Iterator[Fault]:
         yield Fault(where, "other", check.other, "there is no such layer", tuple(layer_keys()))
     elif check.other is not None and check.other_field is not None:
         yield from _no_field(check.other, check.other_field, where, "other_field")
+    known = tuple(dict.fromkeys(layer.family for layer in layers.values()))
+    for family in check.families:
+        if family not in known:
+            yield Fault(where, "families", family, "no layer is of such a family", known)
     yield from _list_faults(check, where)
     for limit in check.limit:
         if limit.parameter not in check.parameter:
@@ -198,23 +211,12 @@ def code_faults(
 
 
 def _no_field(key: str, field: str, where: str, name: str) -> Iterator[Fault]:
-    layer = _sound_layers().get(key)
+    layer = sound_layers().get(key)
     if layer is None:
         return
     named = tuple(item.name for item in layer.field)
     if field not in named:
         yield Fault(where, name, field, f"the layer {key} has no such field", named)
-
-
-def _sound_layers() -> Mapping[str, LayerDefinition]:
-    """Return the layers whose definitions can be read; what is wrong with the others is told of themselves."""
-    found = {}
-    for key in layer_keys():
-        try:
-            found[key] = layer_definition(key)
-        except DefinitionError:
-            continue
-    return found
 
 
 def _sound_sets() -> tuple[str, ...]:

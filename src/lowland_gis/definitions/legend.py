@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from lowland_gis.analysis.rules.faults import Fault
+from lowland_gis.definitions.layer import drawn_layers, layer_definition
 from lowland_gis.definitions.reading import FOLDER, parsed, read_toml, validated
 
 # Answers that stand last in a legend: open, none, and parcels without a verdict.
@@ -189,7 +190,7 @@ def read_legend(folder: Path | None = None) -> Legend:
     Raises:
         DefinitionError: the project's legend is wrong; with every fault.
     """
-    shipped = read_toml(FOLDER / "legend.toml", ADAPTER)
+    shipped = _with_drawn(read_toml(FOLDER / "legend.toml", ADAPTER))
     path = None if folder is None else folder / OWN_LEGEND
     if path is None or not path.exists():
         return shipped
@@ -205,6 +206,17 @@ def read_legend(folder: Path | None = None) -> Legend:
     return _changed(shipped, changes).model_copy(
         update={"digest": hashlib.sha256(path.read_bytes()).hexdigest()}
     )
+
+
+def _with_drawn(legend: Legend) -> Legend:
+    """Return a legend that has a style for every layer that the map draws, also for one that only a project has."""
+    plain = Style(title="", fill="none", outline=legend.paper.quiet, width=0.8)
+    bare = {
+        key: plain.model_copy(update={"title": layer_definition(key).title})
+        for key, drawn in drawn_layers().items()
+        if key not in legend.layers and drawn.way != "classes"
+    }
+    return legend.model_copy(update={"layers": legend.layers | bare})
 
 
 def _changed(legend: Legend, changes: LegendChanges) -> Legend:

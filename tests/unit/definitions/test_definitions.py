@@ -14,21 +14,11 @@ from lowland_gis.analysis.measures.values import ContractStatistic, Statistic
 from lowland_gis.definitions import fitting, package, reading
 from lowland_gis.definitions.check import checks
 from lowland_gis.definitions.codes import code_names, code_sets
-from lowland_gis.definitions.layer import layer_definition, layer_keys
+from lowland_gis.definitions.layer import families, layer_definition, layer_keys
 from lowland_gis.definitions.legend import read_legend
 from lowland_gis.definitions.measure import BuildingMeasure, ContractMeasure, measures
 from lowland_gis.definitions.rule_pack import from_json, rule_pack, to_json
 from lowland_gis.errors import DefinitionError, UsageError
-
-CONTRACT_KEYS = {
-    "parcel", "dltb3", "czcdyd3", "dltb2", "xzdw2", "eco_redline", "farmland", "development_boundary", "plan_zone",
-    "plan_parcel", "approval", "supply", "building", "road", "river", "district", "town", "village", "enterprise",
-    "raster",
-}  # fmt: skip
-
-
-def test_every_layer_of_the_district_is_defined():
-    assert set(layer_keys()) >= CONTRACT_KEYS
 
 
 @pytest.mark.parametrize("key", layer_keys())
@@ -44,6 +34,22 @@ def test_a_layer_fits_itself(key: str):
     words = [word.lower() for field in layer.field for word in (field.name, *field.synonyms)]
     assert len(words) == len(set(words)), "a synonym would be found twice"
     assert (layer.geometry == "raster") == (layer.stored == "raster")
+
+
+@pytest.mark.parametrize("family", sorted(families()))
+def test_every_family_is_checked(family: str):
+    """A layer of a family that no check names would come in unseen."""
+    assert any(family in check.families for check in checks().values())
+
+
+@pytest.mark.parametrize("key", layer_keys())
+def test_a_layer_is_checked_and_drawn_as_its_own_definition_says(key: str):
+    layer = layer_definition(key)
+    assert any(key in check.layer_keys for check in checks().values()) or key == "rail"
+    mandatory = {field.name for field in layer.field if field.mandatory}
+    assert set(checks()["mandatory"].fields.get(key, ())) == mandatory or layer.checked_as
+    if layer.drawn is not None and layer.drawn.way != "classes":
+        assert key in read_legend().layers
 
 
 def test_only_lines_have_a_width():

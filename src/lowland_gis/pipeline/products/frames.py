@@ -11,6 +11,7 @@ from lowland_gis import schema
 from lowland_gis.analysis.rules.pack import KIND, OPEN, RulePack
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_geoframe
+from lowland_gis.definitions.layer import Drawn, drawn_layers
 from lowland_gis.definitions.legend import Legend, legend_doubts
 from lowland_gis.pipeline.base import land
 from lowland_gis.pipeline.base.requests import DELINEATE
@@ -56,27 +57,26 @@ def pack_legend(held: Reading) -> tuple[Legend, list[str]]:
 def map_frames(held: Reading) -> dict[str, gpd.GeoDataFrame]:
     """Return the frames of the overview map."""
     connection, srid = held.connection, held.project.srid
-
-    def shapes(key: str) -> gpd.GeoDataFrame:
-        return land.layer_shapes(connection, key, held.versions(key), held.basis.as_of, srid=srid)
-
     answers = kinds(connection, held.basis).rename("answer").reset_index()
     parcels = land.parcels(connection, held.basis.versions, srid=srid)[["parcel_id", "area_m2", "geometry"]]
-    towns = shapes("town")
     return {
         "parcels": parcels.merge(answers, on="parcel_id"),
         "units": units(held),
-        "roads": shapes("road").rename(columns={"code": "grade"}),
-        "river": shapes("river"),
-        "towns": towns.assign(
-            name=[
-                values.get("XZQMC") or str(code or "")
-                for values, code in zip(towns["attributes"], towns["code"], strict=True)
-            ]
-        ),
-        "eco_redline": shapes("eco_redline"),
-        "farmland": shapes("farmland"),
+        **{key: _drawn(held, key, drawn) for key, drawn in drawn_layers().items()},
     }
+
+
+def _drawn(held: Reading, key: str, drawn: Drawn) -> gpd.GeoDataFrame:
+    """Return a layer as the map draws it: with `grade` where lines have classes, with `name` where areas are named."""
+    found = land.layer_shapes(
+        held.connection, key, held.versions(key), held.basis.as_of, srid=held.project.srid
+    )
+    if drawn.way == "classes":
+        return found.rename(columns={"code": "grade"})
+    if drawn.way == "names":
+        rows = zip(found["attributes"], found["code"], strict=True)
+        return found.assign(name=[values.get(drawn.name) or str(code or "") for values, code in rows])
+    return found
 
 
 def units(held: Reading) -> gpd.GeoDataFrame:

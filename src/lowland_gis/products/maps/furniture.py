@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import floor, log10
 from typing import Any
@@ -13,9 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon, Rectangle
 
+from lowland_gis.definitions.layer import Drawn, drawn_layers
 from lowland_gis.definitions.legend import Legend, Paper, Style
 
 M2_PER_HA = 10_000.0
+# Units stand below the heading of what binds them.
+_CONTROLS = "单元与管控"
 M_PER_KM = 1000.0
 M_PER_INCH = 0.0254
 BAR_SHARE = 0.2
@@ -43,20 +46,40 @@ def legend_entries(frames: Mapping[str, gpd.GeoDataFrame], legend: Legend) -> tu
         for answer, style in legend.answers.items()
         if answer in present
     ]
-    entries.append(Entry("单元与管控"))
-    for name, key in (("units", "unit"), ("eco_redline", "eco_redline"), ("farmland", "farmland")):
-        if name in frames and not frames[name].empty:
-            figures = _figures(frames[name]) if name == "units" else ("", "")
-            entries.append(Entry(legend.layers[key].title, legend.layers[key], figures))
-    entries.append(Entry("基础地理"))
-    for name, key in (("river", "river"), ("towns", "town")):
-        if name in frames and not frames[name].empty:
-            entries.append(Entry(legend.layers[key].title, legend.layers[key], line=key == "town"))
-    grades = set(frames["roads"]["grade"]) if "roads" in frames else set()
-    entries += [
-        Entry(style.title, style, line=True) for grade, style in legend.roads.items() if grade in grades
-    ]
+    shown = {name for name, frame in frames.items() if not frame.empty}
+    drawn = drawn_layers()
+    for heading in dict.fromkeys(
+        [_CONTROLS, *(legend_heading(drawn, key) for key in (*legend.layers, *drawn))]
+    ):
+        if heading is not None:
+            entries += [Entry(heading), *_layer_entries(frames, legend, heading, shown)]
     return tuple(entries)
+
+
+def legend_heading(drawn: Mapping[str, Drawn], key: str) -> str | None:
+    """Return under which heading a layer of the palette stands; None where no map draws it as a layer."""
+    return drawn[key].heading if key in drawn else None
+
+
+def _layer_entries(
+    frames: Mapping[str, gpd.GeoDataFrame], legend: Legend, heading: str, shown: Collection[str]
+) -> Iterator[Entry]:
+    """Yield the rows below a heading: layers in the order of the palette, then lines by their classes."""
+    drawn = drawn_layers()
+    if heading == _CONTROLS and "units" in shown:
+        style = legend.layers["unit"]
+        yield Entry(style.title, style, _figures(frames["units"]))
+    for key, style in legend.layers.items():
+        if legend_heading(drawn, key) == heading and key in shown:
+            yield Entry(style.title, style, line=drawn[key].way == "names")
+    for key, way in drawn.items():
+        if way.way == "classes" and way.heading == heading and key in frames:
+            grades = set(frames[key]["grade"])
+            yield from (
+                Entry(style.title, style, line=True)
+                for grade, style in legend.roads.items()
+                if grade in grades
+            )
 
 
 def draw_furniture(axes: Axes, panel: Axes, entries: Sequence[Entry], paper: Paper) -> None:

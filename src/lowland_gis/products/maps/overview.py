@@ -14,6 +14,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from lowland_gis.definitions.layer import Drawn, drawn_layers
 from lowland_gis.definitions.legend import Legend, read_legend
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.products.maps.drawing import fill, page_settings
@@ -26,6 +27,9 @@ MAP_BOX = (0.035, 0.07, 0.735, 0.845)
 PANEL_BOX = (0.785, 0.07, 0.2, 0.845)
 MARGIN = 0.03
 MANY_UNITS = 60
+_TOWN = "town"
+# Where parcels and units lie among the layers, whose definitions say their own order.
+_PARCELS_ORDER, _UNITS_ORDER = 5, 8
 SHEET_MARK = "合成数据 示例"
 
 
@@ -57,7 +61,8 @@ def overview(
     """Draw an A3 overview and return its path; the same frames and texts give the same bytes.
 
     Frames, all in one metric system: `parcels` (answer, geometry; `area_m2` where it is to be counted instead of the
-    plane) and, where there are any, `units`, `roads` (grade), `river`, `towns` (name), `eco_redline`, `farmland`.
+    plane) and, where there are any, `units` and each layer that says how it is drawn, by its key: with `grade` where its lines have
+    classes (road), with `name` where its areas are named (town).
 
     `kinds` are the titles of the answers as the rule pack has them; without `legend` the shipped one is used. The digest of a
     project's own one stands in the file.
@@ -103,7 +108,7 @@ def _check(frames: Mapping[str, gpd.GeoDataFrame]) -> None:
 
 def _frame_map(page: _Page) -> None:
     """Show the whole district, widened to the shape of the paper."""
-    towns = page.frame("towns")
+    towns = page.frame(_TOWN)
     west, south, east, north = page.frames["parcels"].total_bounds if towns is None else towns.total_bounds
     aspect = (MAP_BOX[2] * WIDTH_MM) / (MAP_BOX[3] * HEIGHT_MM)
     height = max(north - south, (east - west) / aspect, 1.0) * (1 + 2 * MARGIN)
@@ -114,32 +119,41 @@ def _frame_map(page: _Page) -> None:
 
 
 def _draw_map(page: _Page) -> None:
-    layers = page.legend.layers
-    towns, roads = page.frame("towns"), page.frame("roads")
+    towns = page.frame(_TOWN)
     if towns is not None:
-        fill(page.axes, [shapely.union_all(towns.geometry.values)], layers["background"], 1)
-    for name, order in (("farmland", 2), ("river", 3), ("eco_redline", 7)):
-        frame = page.frame(name)
+        fill(page.axes, [shapely.union_all(towns.geometry.values)], page.legend.layers["background"], 1)
+    for key, drawn in sorted(drawn_layers().items(), key=lambda item: item[1].order):
+        frame = page.frame(key)
         if frame is not None:
-            fill(page.axes, frame.geometry.values, layers[name], order)
-    if roads is not None:
-        _draw_roads(page, roads)
+            _draw_layer(page, key, drawn, frame)
     _draw_parcels(page)
-    if towns is not None:
-        fill(page.axes, towns.geometry.values, layers["town"], 6)
-        _name_towns(page, towns)
     units = page.frame("units")
     if units is not None:
-        fill(page.axes, units.geometry.values, layers["unit"], 8)
+        fill(page.axes, units.geometry.values, page.legend.layers["unit"], _UNITS_ORDER)
         _number_units(page, units)
 
 
-def _draw_roads(page: _Page, roads: gpd.GeoDataFrame) -> None:
+def _draw_layer(page: _Page, key: str, drawn: Drawn, frame: gpd.GeoDataFrame) -> None:
+    if drawn.way == "classes":
+        _draw_classes(page, frame, drawn.order)
+        return
+    fill(page.axes, frame.geometry.values, page.legend.layers[key], drawn.order)
+    if drawn.way == "names":
+        _name_areas(page, frame)
+
+
+def _draw_classes(page: _Page, lines: gpd.GeoDataFrame, order: int) -> None:
     for grade, style in page.legend.roads.items():
-        parts = shapely.get_parts(roads.geometry.values[(roads["grade"] == grade).to_numpy()])
-        lines = [shapely.get_coordinates(part) for part in parts]
+        parts = shapely.get_parts(lines.geometry.values[(lines["grade"] == grade).to_numpy()])
+        coordinates = [shapely.get_coordinates(part) for part in parts]
         page.axes.add_collection(
-            LineCollection(lines, colors=style.outline, linewidths=style.width, zorder=4, capstyle="round"),
+            LineCollection(
+                coordinates,
+                colors=style.outline,
+                linewidths=style.width,
+                zorder=order,
+                capstyle="round",
+            ),
             autolim=False,
         )
 
@@ -148,12 +162,12 @@ def _draw_parcels(page: _Page) -> None:
     parcels = page.frames["parcels"]
     for answer in sorted(set(parcels["answer"])):
         shown = parcels.geometry.values[(parcels["answer"] == answer).to_numpy()]
-        fill(page.axes, shown, page.legend.answers[answer], 5)
+        fill(page.axes, shown, page.legend.answers[answer], _PARCELS_ORDER)
 
 
-def _name_towns(page: _Page, towns: gpd.GeoDataFrame) -> None:
+def _name_areas(page: _Page, areas: gpd.GeoDataFrame) -> None:
     ink, ground = page.legend.paper.ink, page.legend.paper.ground
-    for name, place in zip(towns["name"], shapely.point_on_surface(towns.geometry.values), strict=True):
+    for name, place in zip(areas["name"], shapely.point_on_surface(areas.geometry.values), strict=True):
         halo = [withStroke(linewidth=3.5, foreground=ground)]
         page.axes.text(
             place.x,

@@ -41,11 +41,9 @@ def district(n=24):
     return {
         "parcels": frame(lots, parcel_id=[str(i) for i in range(n * n)], answer=rng.choice(ANSWERS, n * n)),
         "units": frame([shapely.union_all(lots[i : i + 3]).convex_hull for i in range(0, n * n, 97)]),
-        "roads": frame(
-            map(shapely.LineString, lines), grade=["主干路", "次干路", "支路"] * (len(lines) // 3)
-        ),
+        "road": frame(map(shapely.LineString, lines), grade=["主干路", "次干路", "支路"] * (len(lines) // 3)),
         "river": frame([shapely.LineString(bends).buffer(90)]),
-        "towns": frame(towns, name=["北仓镇", "天穆镇"]),
+        "town": frame(towns, name=["北仓镇", "天穆镇"]),
         "eco_redline": frame([shapely.box(west + 900, south + 900, west + 3000, south + 2000)]),
         "farmland": frame([shapely.box(west + 7000, south + 8000, west + 9500, south + 11000)]),
     }
@@ -201,12 +199,12 @@ def test_more_strange_kinds_than_spare_colours_are_told_apart_by_their_hatch():
 def test_a_line_that_a_union_left_beside_an_area_is_not_drawn(tmp_path):
     """Joined towns may be a collection with a line of no length in it; and a unit without an outline has no number."""
     good = district(6)
-    area = good["towns"].geometry.iloc[0]
+    area = good["town"].geometry.iloc[0]
     odd = shapely.GeometryCollection(
         [area, shapely.LineString([(500_000, 4_335_000), (500_000, 4_335_000.1)])]
     )
-    frames = {**good, "towns": frame([odd], name=["北仓镇"])}
-    plain = {**good, "towns": frame([area], name=["北仓镇"])}
+    frames = {**good, "town": frame([odd], name=["北仓镇"])}
+    plain = {**good, "town": frame([area], name=["北仓镇"])}
     assert draw(tmp_path / "a.png", frames).read_bytes() == draw(tmp_path / "b.png", plain).read_bytes()
     units = frame([*good["units"].geometry, shapely.MultiPolygon()])
     draw(tmp_path / "c.png", {**good, "units": units})

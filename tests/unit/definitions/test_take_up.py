@@ -17,6 +17,7 @@ from lowland_gis.errors import DefinitionError
 NOISE = """
 key = "noise"
 title = "噪声区"
+family = "plan"
 geometry = "polygon"
 stored = "feature"
 code = "DJ"
