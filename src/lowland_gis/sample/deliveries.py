@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lowland_gis.sample.dbf import LDID_GBK, LDID_NONE, Field
+from lowland_gis.sample.further import FURTHER
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,7 @@ SOURCES = {
     "village": "民政局/行政区.gpkg:CUN",
     "enterprise": "税务局/企业2023.xlsx",
     "raster": "遥感中心/建成强度.tif",
+    **{layer.key: layer.source for layer in FURTHER},
 }
 FORMS = {
     "parcel": PARCEL,

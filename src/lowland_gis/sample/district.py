@@ -19,6 +19,7 @@ from lowland_gis.sample.buildings import Built, raise_buildings
 from lowland_gis.sample.deliveries import FARMLAND, FORMS, SOURCES
 from lowland_gis.sample.dice import Flags, Texts
 from lowland_gis.sample.firms import YEARS, enterprise_tables
+from lowland_gis.sample.further import FURTHER
 from lowland_gis.sample.layout import Layout, draw_layout
 from lowland_gis.sample.lots import Lots, plant, survey_lots
 from lowland_gis.sample.places import Places, name_places
@@ -172,6 +173,7 @@ class _Writer:
         self._plans()
         self._legal(built)
         self._base()
+        self._further()
         self._firms()
         self._progress("truth")
         write_table(self._folder / "truth.csv", truth_table(self._district, self._faults))
@@ -317,6 +319,12 @@ class _Writer:
         layout = self._district.layout
         self._layer("road", self._planted("road", controls.roads(layout)))
         self._layer("river", self._planted("river", controls.rivers(layout)))
+
+    def _further(self) -> None:
+        district = self._district
+        for layer in FURTHER:
+            frame = layer.draw(district.layout, district.lots, district.seed)
+            self._layer(layer.key, self._planted(layer.key, frame))
 
     def _firms(self) -> None:
         district = self._district

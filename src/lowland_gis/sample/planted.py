@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ import rasterio
 import shapely
 
 from lowland_gis.sample.dice import generator
-from lowland_gis.sample.spoil import NOTES, Record, bow_tie, new_keys, sliver, swollen
+from lowland_gis.sample.further import FURTHER
+from lowland_gis.sample.spoil import NOTES, SHAPE, Planted, Record, bow_tie, new_keys, sliver, swollen
 
 Change = Callable[[pd.Series, str], Any]
 
@@ -27,15 +27,6 @@ SHORT_M = 1.0
 EMPTY_CELLS = 4
 
 
-@dataclass(frozen=True)
-class Planted:
-    """The field that names a record of a layer, and the faults that are planted with the field that each one spoils."""
-
-    key: str
-    faults: tuple[tuple[str, str], ...]
-
-
-SHAPE = "geometry"
 PLANTED = {
     "parcel": Planted("ZDDM", (("wrong_area", "ZDMJ"), ("unknown_code", "QSXZ"))),
     "dltb3": Planted(
@@ -115,6 +106,7 @@ PLANTED = {
             ("foreign_code", "宗地代码"),
         ),
     ),
+    **{layer.key: layer.planted for layer in FURTHER},
 }  # fmt: skip
 # These stand in the layer beside the record that they were made from.
 ADDED = {"twice", "sliver", "short_line", "outside"}

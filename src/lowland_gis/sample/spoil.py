@@ -25,6 +25,17 @@ SMALLEST_SPOILT_M2 = 700.0
 LAST_NUMBER = re.compile(r"(.*?)(\d+)(\D*)", re.DOTALL)
 
 
+SHAPE = "geometry"
+
+
+@dataclass(frozen=True)
+class Planted:
+    """The field that names a record of a layer, and the faults that are planted with the field that each one spoils."""
+
+    key: str
+    faults: tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True)
 class SpoiltShares:
     """Shares of records that are spoilt: of the parcels by fault, of seven other layers in total, and of every layer.

@@ -70,13 +70,17 @@ def test_sets_choose_among_the_codes_that_are_there(name: str, present: list[str
     assert codes_of(name, present) == chosen
 
 
+# Their codes are in no public list, so the set is an example.
+WITHOUT_LIST = ("park_reduced",)
+
+
 @pytest.mark.parametrize("name", sorted(code_sets()))
 def test_every_set_names_its_document_and_chooses_something(name: str):
     found = code_sets()[name]
     assert found.title
     assert found.document
     tables = ("landuse_er2009", "landuse_san2019", "ydyh_2023", "czcsxm_codes")
-    assert any(codes_of(name, list(code_names(table))) for table in tables)
+    assert any(codes_of(name, list(code_names(table))) for table in tables) or name in WITHOUT_LIST
 
 
 def test_an_unknown_set_names_the_known_ones():
