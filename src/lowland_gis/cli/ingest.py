@@ -12,7 +12,7 @@ from lowland_gis.cli import Session, loading
 from lowland_gis.cli.progress import progress
 
 if TYPE_CHECKING:
-    from lowland_gis.pipeline.intake.ingest import Loaded
+    from lowland_gis.pipeline.intake.there_already import Loaded
 
 
 @click.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -97,15 +98,38 @@ def checked(
     Raises:
         DefinitionError: the file is not readable as TOML.
     """
-    content, units = parsed(path), measure_units()
+    pack, found = _checked(_Written(parsed(path), measure_units()), as_of, in_force_then=in_force_then)
+    return pack, list(found)
+
+
+class _Written:
+    """What a pack file says and the measures that it can name; equal where both are, so that what was found is found once a process."""
+
+    def __init__(self, content: dict[str, Any], units: dict[str, str]) -> None:
+        self.content, self.units = content, units
+        self._text = json.dumps([content, units], default=repr)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Written) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+@lru_cache(maxsize=8)
+def _checked(
+    written: _Written, as_of: dt.date | None, *, in_force_then: bool
+) -> tuple[RulePack | None, tuple[Fault, ...]]:
+    """Return the pack or its faults; several stages of a run ask for the same one."""
+    content, units = written.content, written.units
     found = pack_faults(content, units, as_of)
     if in_force_then and as_of is not None:
         found += day_faults(content, as_of)
     if found:
-        return None, found
+        return None, tuple(found)
     pack = _ADAPTER.validate_python(content)
     found = example_faults(pack, _with_derived(units, pack), pack.day(as_of or pack.in_force))
-    return (None if found else pack), found
+    return (None if found else pack), tuple(found)
 
 
 def ran_examples(path: Path) -> list[Ran]:

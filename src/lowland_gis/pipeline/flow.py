@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from lowland_gis.analysis.rules.faults import Fault, fault_lines
@@ -13,21 +14,17 @@ from lowland_gis.definitions.package import package_definition
 from lowland_gis.definitions.rule_pack import rule_pack
 from lowland_gis.errors import SHOWN_IN_FILES, InputRefusedError, UsageError, listed
 from lowland_gis.files.source import located
+from lowland_gis.pipeline.base.holding import held_runs
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.runs import Run
 from lowland_gis.pipeline.base.stages import STAGES
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.evidence.lacking import lacking
-from lowland_gis.pipeline.evidence.measure import measure
-from lowland_gis.pipeline.intake.ingest import Loaded, ingest
 from lowland_gis.pipeline.intake.reading import reading
 from lowland_gis.pipeline.intake.replacing import refuse_contradicting
-from lowland_gis.pipeline.overlaps.tabulate import tabulate
-from lowland_gis.pipeline.products.package import package_and_map
-from lowland_gis.pipeline.registry.determine import determine
-from lowland_gis.pipeline.units.draw import delineate
-from lowland_gis.pipeline.verdicts.classify import classify
-from lowland_gis.settings import Settings
+from lowland_gis.pipeline.intake.there_already import Loaded, there_already
+from lowland_gis.pipeline.products.still_filed import product_text, still_filed
+from lowland_gis.settings import DeliverySettings, Settings
 
 
 @dataclass(frozen=True)
@@ -44,12 +41,23 @@ def _ingest_all(project: Project, *, tell: Tell) -> Report:
         raise UsageError(
             "lowland.toml names no delivery, so there is nothing to ingest. Add a [[delivery]] table."
         )
-    loaded = []
-    for delivery in project.settings.delivery:
-        tell(f"ingest {delivery.layer} {delivery.source}")
-        loaded.append(ingest(project, delivery, back=False, tell=tell))
-        _tell_doubts(loaded[-1], tell)
+    deliveries = project.settings.delivery
+    loaded: list[Loaded] = []
+    while len(loaded) < len(deliveries):
+        for there in there_already(project, deliveries[len(loaded) :]):
+            _tell_delivery(deliveries[len(loaded)], tell)
+            _tell_doubts(there, tell)
+            loaded.append(there)
+        if len(loaded) < len(deliveries):
+            delivery = deliveries[len(loaded)]
+            _tell_delivery(delivery, tell)
+            loaded.append(_worker("intake.ingest", "ingest")(project, delivery, back=False, tell=tell))
+            _tell_doubts(loaded[-1], tell)
     return Report("ingest", _loaded_text(loaded), sum(item.n_rejected for item in loaded))
+
+
+def _tell_delivery(delivery: DeliverySettings, tell: Tell) -> None:
+    tell(f"ingest {delivery.layer} {delivery.source}")
 
 
 def _tell_doubts(loaded: Loaded, tell: Tell) -> None:
@@ -74,18 +82,33 @@ def _run_text(run: Run) -> str:
 
 
 def _package_all(project: Project, *, tell: Tell) -> str:
-    report, picture, stale = package_and_map(project, tell=tell)
-    said = "" if stale is None else f"\n{stale}"
-    return f"{report.target} ({len(report.files)} files), {picture}{said}"
+    return product_text(
+        still_filed(project, tell=tell) or _worker("products.package", "package_and_map")(project, tell=tell)
+    )
+
+
+def _worker(module: str, name: str) -> Callable[..., Any]:
+    """Return the function that does the work of a stage; its libraries are loaded where there is work, which in most runs is nowhere."""
+    worker: Callable[..., Any] = getattr(import_module(f"lowland_gis.pipeline.{module}"), name)
+    return worker
+
+
+def _stage(module: str, name: str) -> Callable[..., Any]:
+    """Return a stage that loads what it takes when it is called."""
+
+    def work(project: Project, *, tell: Tell) -> Any:
+        return _worker(module, name)(project, tell=tell)
+
+    return work
 
 
 _WORK: tuple[Callable[..., Any], ...] = (
     _ingest_all,
-    tabulate,
-    measure,
-    classify,
-    delineate,
-    determine,
+    _stage("overlaps.tabulate", "tabulate"),
+    _stage("evidence.measure", "measure"),
+    _stage("verdicts.classify", "classify"),
+    _stage("units.draw", "delineate"),
+    _stage("registry.determine", "determine"),
     _package_all,
 )
 _STAGES = dict(zip(STAGES, _WORK, strict=True))
@@ -151,8 +174,12 @@ def run(
         raise UsageError(f"The stage {first} comes after {last}; turn them round.")
     _check_named(project, chosen)
     reports = []
+    held: dict[str, Run] | None = None
     for stage in chosen:
-        done = _STAGES[stage](project, tell=tell)
+        if held is None and stage != STAGES[0]:
+            held = held_runs(project)
+        # A stage that runs anew takes none of those that hold away: what rests on it does not hold.
+        done = (held or {}).get(stage) or _STAGES[stage](project, tell=tell)
         reports.append(_report(stage, done))
         if stage == "classify":
             _tell_lacking(project, tell)

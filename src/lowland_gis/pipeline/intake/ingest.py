@@ -24,7 +24,7 @@ from lowland_gis.files.read import Batch, Received, bounds
 from lowland_gis.files.source import Source
 from lowland_gis.pipeline.base.absent import fields_absent, record_absent
 from lowland_gis.pipeline.base.project import Project, who
-from lowland_gis.pipeline.base.runs import Versions, current_versions, digest_of
+from lowland_gis.pipeline.base.runs import Versions, current_versions
 from lowland_gis.pipeline.base.telling import Tell, Watch, silent, unwatched
 from lowland_gis.pipeline.intake.by_town import by_town, replaced_by
 from lowland_gis.pipeline.intake.delivery import Begun, begun
@@ -38,32 +38,12 @@ from lowland_gis.pipeline.intake.replacing import (
     refuse_taken_back,
 )
 from lowland_gis.pipeline.intake.rows import Geometries, Preparer, no_shapes, nothing_left
+from lowland_gis.pipeline.intake.there_already import Loaded, delivery_digest, same_delivery
 from lowland_gis.pipeline.threads.ahead import worked
 from lowland_gis.settings import DeliverySettings
 
 # Most of the work on a batch leaves Python's lock alone, so two batches at a time keep two cores busy; more would only cost memory.
 _WORKERS = 2
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """What became of one delivery; `fresh` is false where the same bytes were there already.
-
-    `warnings` are doubts about the delivery as a whole; they stand in `land.issue` as well. `by_town` is what is different, town by
-    town, from the deliveries that it takes the place of.
-    """
-
-    layer: str
-    version_id: int
-    n_read: int
-    n_loaded: int
-    n_rejected: int
-    n_issues: int
-    encoding: str | None
-    fresh: bool
-    warnings: tuple[str, ...] = ()
-    by_town: str = ""
-    towns_missing: tuple[str, ...] = ()
 
 
 def ingest(
@@ -104,13 +84,13 @@ def ingest_begun(
     definition = layer_definition(delivery.layer)
     said = read_said(project, delivery)
     source = arriving.source
-    digest = digest_of([arriving.digest(), source.layer, definition.model_dump(mode="json"), said.options])
+    digest = delivery_digest(arriving.digest(), source, definition, said)
     with project.transaction(dry_run=dry_run) as connection:
         # One delivery of a layer at a time; readers are not held up.
         connection.execute("LOCK TABLE land.layer_version IN SHARE ROW EXCLUSIVE MODE")
         current = current_versions(connection)
         told = meaning(connection, delivery, current)
-        same = _same_delivery(connection, delivery, digest, current, back=back)
+        same = same_delivery(connection, delivery, digest, current, back=back)
         if same is not None:
             return same
         refuse_same_file(connection, delivery, arriving.digest(), source.layer)
@@ -121,35 +101,6 @@ def ingest_begun(
         if definition.stored == "raster":
             return loading.raster(source)
         return loading.rows(source, definition, arriving.received(), watch)
-
-
-def _same_delivery(
-    connection: Connection, delivery: DeliverySettings, digest: str, current: Versions, *, back: bool
-) -> Loaded | None:
-    """Return the same delivery where it is in force; one that is meant to stay (not `back`) also where parts took pieces of it."""
-    held = current.get(delivery.layer, [])
-    numbers = [version.version_id for version in held if version.part == delivery.part]
-    taken = (
-        [] if back or delivery.part is not None else [version.rest_of for version in held if version.rest_of]
-    )
-    row = connection.execute(
-        "SELECT version_id, digest, n_read, n_loaded, n_rejected,"
-        " (SELECT count(*) FROM land.issue i WHERE i.version_id = v.version_id),"
-        " (SELECT encoding FROM land.source s WHERE s.source_id = v.source_id)"
-        " FROM land.layer_version v WHERE version_id = ANY(%s) ORDER BY version_id DESC LIMIT 1",
-        [[*numbers, *taken]],
-    ).fetchone()
-    if row is None or row[1] != digest:
-        return None
-    version_id, _, n_read, n_loaded, n_rejected, n_issues, encoding = row
-    others = ", ".join(
-        f"{version.part} (version {version.version_id})" for version in held if not version.is_whole
-    )
-    words = f"parts have taken the place of pieces of version {version_id} since, and stay: {others}"
-    return Loaded(
-        delivery.layer, version_id, n_read, n_loaded, n_rejected, n_issues, encoding, fresh=False,
-        warnings=(words,) if version_id in taken else (),
-    )  # fmt: skip
 
 
 def _as_of(project: Project, delivery: DeliverySettings) -> dt.date | None:

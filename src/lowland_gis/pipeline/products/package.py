@@ -21,6 +21,7 @@ from lowland_gis.pipeline.base.stale import Stale, refuse
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.intake.reading import Reading, reading
 from lowland_gis.pipeline.products.frames import delivery_frames, kind_titles, map_frames, pack_legend
+from lowland_gis.pipeline.products.still_filed import Filed, as_filed, keep_filed, products_basis
 from lowland_gis.pipeline.products.together import stale_on_the_map, stale_results
 from lowland_gis.pipeline.units.frozen import frozen_units
 from lowland_gis.pipeline.units.frozen_changes import affected_frozen, stale_frozen
@@ -175,9 +176,16 @@ def draw_overview(
     return target
 
 
-def package_and_map(project: Project, *, tell: Tell = silent) -> tuple[PackageReport, Path, Stale | None]:
-    """Build the package and draw the map of one state of the database; the last says which frozen units rest on other verdicts."""
+def package_and_map(project: Project, *, tell: Tell = silent) -> Filed:
+    """Build the package and draw the map of one state of the database, and note what they rest on."""
     with reading(project) as held:
         contents, drawn = package_contents(held), map_contents(held)
+        basis = products_basis(held.connection, project)
     report = file_package(project, contents, tell=tell)
-    return report, draw_overview(project, drawn, tell=tell), contents.stale
+    picture = draw_overview(project, drawn, tell=tell)
+    warnings = tuple(f"Warning: {doubt}" for doubt in (*contents.doubts, *drawn.doubts))
+    stale = None if contents.stale is None else str(contents.stale)
+    filed = as_filed(basis or "", report.target, len(report.files), picture, warnings, stale)
+    if basis is not None:
+        keep_filed(project, filed)
+    return filed

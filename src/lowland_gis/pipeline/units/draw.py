@@ -15,6 +15,7 @@ from lowland_gis.analysis.units.draw import Draft, search_units
 from lowland_gis.analysis.units.judge import LEDGER
 from lowland_gis.db.copy import copy_in
 from lowland_gis.errors import SHOWN_IN_FILES, InputRefusedError, UsageError, listed
+from lowland_gis.pipeline.base.holding import FLOW
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.requests import DELINEATE, DRAFT, units
 from lowland_gis.pipeline.base.runs import Run, recorded
@@ -34,7 +35,6 @@ from lowland_gis.pipeline.units.ground import (
 )
 from lowland_gis.settings import DelineateSettings, faults_text
 
-FLOW = "flow"
 _PLAN = "plan_parcel"
 _UNBOUNDED = {
     TOWNS: "",
