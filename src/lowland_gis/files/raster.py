@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import rasterio
+import shapely
 from exactextract import exact_extract
+from exactextract.feature import Feature, FeatureSource
 from exactextract.raster import RasterioRasterSource
 from rasterio.errors import RasterioIOError
 
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.raster_header import north_up
+
+# A raster of at most so many cells is read as a whole, once; of a larger one the cells of each zone are read by themselves.
+CELLS_AT_ONCE = 30_000_000
 
 
 def raster_statistic(path: str, zones: gpd.GeoDataFrame, statistic: str) -> npt.NDArray[np.float64]:
@@ -31,8 +37,13 @@ def raster_statistic(path: str, zones: gpd.GeoDataFrame, statistic: str) -> npt.
                     f"{path}: the raster is turned or upside down, and nothing can be measured on it. Type: gdalwarp IN OUT – and"
                     " ingest OUT"
                 )
+            at_once = raster.width * raster.height <= CELLS_AT_ONCE
             found = exact_extract(
-                RasterioRasterSource(raster), zones[[zones.geometry.name]], statistic, output="pandas"
+                RasterioRasterSource(raster),
+                _Zones(shapely.to_wkb(zones.geometry.to_numpy()).tolist()),
+                statistic,
+                strategy="raster-sequential" if at_once else "feature-sequential",
+                output="pandas",
             )
     except RasterioIOError as error:
         raise InputRefusedError(
@@ -40,3 +51,35 @@ def raster_statistic(path: str, zones: gpd.GeoDataFrame, statistic: str) -> npt.
         ) from error
     values: npt.NDArray[np.float64] = found[statistic].to_numpy(dtype=np.float64)
     return values
+
+
+# exactextract has no types.
+class _Zones(FeatureSource):  # type: ignore[misc]
+    """Zones as WKB: exactextract's own source of frames writes and reads each as GeoJSON, which takes longer than all the rest."""
+
+    def __init__(self, wkb: Sequence[bytes]) -> None:
+        super().__init__()
+        self._wkb = wkb
+
+    def count(self) -> int:
+        return len(self._wkb)
+
+    def __iter__(self) -> Iterator[Feature]:
+        return map(_Zone, self._wkb)
+
+    def srs_wkt(self) -> None:
+        """Say nothing of a plane: it is that of the raster."""
+
+
+class _Zone(Feature):  # type: ignore[misc]
+    """One zone, without attributes."""
+
+    def __init__(self, wkb: bytes) -> None:
+        Feature.__init__(self)
+        self._wkb = wkb
+
+    def geometry(self) -> bytes:
+        return self._wkb
+
+    def fields(self) -> list[str]:
+        return []

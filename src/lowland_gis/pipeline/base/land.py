@@ -16,20 +16,27 @@ from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.pipeline.base.runs import Version, Versions
 
 # SQLAlchemy builds no part of these: they are read in binary, with the geometry as WKB.
-_PARCELS = (
-    "SELECT version_id, parcel_id, town_code, area_m2, planar_m2, attributes, ST_AsBinary(geom) AS geom"
-    " FROM land.parcel WHERE version_id = ANY(%s) ORDER BY parcel_id"
+_PARCELS = sql.SQL(
+    "SELECT {}, ST_AsBinary(geom) AS geom FROM land.parcel WHERE version_id = ANY(%s) ORDER BY parcel_id"
 )
+MEASURED_COLUMNS = ("version_id", "parcel_id", "town_code", "area_m2", "planar_m2")
 
 
-def parcels(connection: Connection, versions: Versions, *, srid: int) -> gpd.GeoDataFrame:
-    """Return the parcels of some deliveries in the order of their codes.
+def parcels(
+    connection: Connection,
+    versions: Versions,
+    *,
+    srid: int,
+    columns: Sequence[str] = (*MEASURED_COLUMNS, "attributes"),
+) -> gpd.GeoDataFrame:
+    """Return the parcels of some deliveries in the order of their codes: some columns (parcel_id among them) and the geometry.
 
     Raises:
         UsageError: no parcels were ingested yet.
         InputRefusedError: a parcel stands in two current parts.
     """
-    found = read_geoframe(connection, _PARCELS, [_parcel_versions(versions)], srid=srid)
+    query = _PARCELS.format(sql.SQL(", ").join(map(sql.Identifier, columns)))
+    found = read_geoframe(connection, query, [_parcel_versions(versions)], srid=srid)
     _refuse_double(list(found["parcel_id"][found["parcel_id"].duplicated()].unique()), versions["parcel"])
     return found
 
@@ -85,6 +92,16 @@ def features_query(
     definition: LayerDefinition, versions: Sequence[Version], as_of: dt.date, columns: str
 ) -> tuple[sql.Composed, list[object]]:
     """Return the statement that reads columns of the features that are in force on a day, and its values."""
+    chosen, values = chosen_features(definition, versions, as_of)
+    statement = sql.SQL("SELECT {} {} ORDER BY feature_id")
+    # The columns are words of this program.
+    return statement.format(sql.SQL(columns), chosen), values
+
+
+def chosen_features(
+    definition: LayerDefinition, versions: Sequence[Version], as_of: dt.date
+) -> tuple[sql.Composed, list[object]]:
+    """Return FROM and WHERE of a statement over the features that are in force on a day, and its values."""
     conditions = [sql.SQL("version_id = ANY({})").format(sql.Placeholder())]
     values: list[object] = [[version.version_id for version in versions]]
     for name, comparison in ((definition.valid_from, "<="), (definition.valid_to, ">")):
@@ -98,8 +115,7 @@ def features_query(
                 )
             )
             values.append(as_of.isoformat())
-    statement = "SELECT " + columns + " FROM land.feature WHERE {} ORDER BY feature_id"  # noqa: S608 - columns of this program
-    return sql.SQL(statement).format(sql.SQL(" AND ").join(conditions)), values
+    return sql.SQL("FROM land.feature WHERE {}").format(sql.SQL(" AND ").join(conditions)), values
 
 
 def layer_shapes(

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, Protocol
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import shapely
 
-from lowland_gis.analysis.geometry.derived import areas
 from lowland_gis.analysis.measures.values import LayerOverlaps
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
@@ -21,8 +19,14 @@ from lowland_gis.pipeline.base import land
 from lowland_gis.pipeline.base.absent import Absent, absent_fields, lacking
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.runs import Version
+from lowland_gis.pipeline.evidence.drift import Drift
 from lowland_gis.pipeline.evidence.rasters import DeliveredRaster, delivered_rasters
-from lowland_gis.pipeline.overlaps.tabulate import layer_overlaps
+from lowland_gis.pipeline.evidence.records import (
+    Records,
+    enterprise_records,
+    feature_records,
+    parcel_records,
+)
 
 Shapes = npt.NDArray[np.object_]
 
@@ -55,13 +59,12 @@ class StoredOverlaps:
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything that a measure may look at; `zone_overlaps` tabulates other outlines of the parcels against a layer."""
+    """Everything that a measure may look at; `records` are the rows of layers that are looked at one by one."""
 
     parcels: gpd.GeoDataFrame
+    records: Mapping[str, Records]
     overlaps: Overlaps
-    zone_overlaps: Callable[[str, gpd.GeoDataFrame], pd.DataFrame]
-    features: Mapping[str, gpd.GeoDataFrame]
-    enterprises: pd.DataFrame
+    drift: Drift
     rasters: Mapping[str, list[DeliveredRaster]]
     versions: Mapping[str, list[Version]]
     absent: Absent
@@ -89,44 +92,13 @@ class Inputs:
     def _layers(self) -> dict[str, LayerOverlaps]:
         return {}
 
-    def outlines(self, distance: float) -> Shapes:
-        """Return the parcels drawn out by some metres, or drawn in where the distance is below 0; drawn once.
-
-        None where one cannot be drawn as a valid area.
-        """
-        if distance not in self._outlines:
-            shapes = self.parcels.geometry.to_numpy()
-            drawn = partial(shapely.buffer, distance=distance, join_style="mitre")
-            self._outlines[distance] = areas(drawn, shapes).geometries
-        return self._outlines[distance]
-
-    def moved_layer(self, layer: str, distance: float) -> LayerOverlaps:
-        """Return the overlaps of drawn in or drawn out parcels with a layer; tabulated once."""
-        key = (layer, distance)
-        if key not in self._moved:
-            outlines = self.outlines(distance)
-            there = ~(shapely.is_empty(outlines) | shapely.is_missing(outlines))
-            frame = gpd.GeoDataFrame(
-                {"parcel_id": self.index[there]}, geometry=outlines[there], crs=self.parcels.crs
-            )
-            self._moved[key] = LayerOverlaps.of(self.index, self.zone_overlaps(layer, frame))
-        return self._moved[key]
-
-    @cached_property
-    def _outlines(self) -> dict[float, Shapes]:
-        return {}
-
-    @cached_property
-    def _moved(self) -> dict[tuple[str, float], LayerOverlaps]:
-        return {}
-
-    def lacking(self, rows: pd.DataFrame, field: str) -> npt.NDArray[np.bool_]:
-        """Return which rows (with their version_id) came with a delivery that does not have a field."""
-        return lacking(rows["version_id"], self.absent, field)
+    def lacking(self, layer: str, field: str) -> npt.NDArray[np.bool_]:
+        """Return which rows of a layer came with a delivery that does not have a field."""
+        return lacking(self.records[layer].frame["version_id"], self.absent, field)
 
     def attribute(self, field: str) -> pd.Series[Any]:
         """Return a parcel attribute by its standard name, missing where it is empty."""
-        return pd.Series([values.get(field) for values in self.parcels["attributes"]], dtype=object)
+        return pd.Series(self.records["parcel"].field(field), dtype=object)
 
 
 def read_inputs(
@@ -142,18 +114,16 @@ def read_inputs(
     for raster in delivered_rasters(connection, versions.get("raster", [])):
         rasters.setdefault(raster.layer, []).append(raster)
 
-    def zone_overlaps(layer: str, outlines: gpd.GeoDataFrame) -> pd.DataFrame:
-        return layer_overlaps(connection, project, versions, layer, outlines)
-
+    parcels = land.parcels(connection, versions, srid=project.srid, columns=land.MEASURED_COLUMNS)
     return Inputs(
-        land.parcels(connection, versions, srid=project.srid),
-        overlaps,
-        zone_overlaps,
+        parcels,
         {
-            key: land.layer_shapes(connection, key, versions.get(key, []), day, srid=project.srid)
-            for key in FEATURE_LAYERS
+            "parcel": parcel_records(connection, versions["parcel"]),
+            "enterprise": enterprise_records(connection, versions.get("enterprise", [])),
+            **{key: feature_records(connection, key, versions.get(key, []), day) for key in FEATURE_LAYERS},
         },
-        land.enterprises(connection, versions),
+        overlaps,
+        Drift(connection, project, versions, parcels.geometry.to_numpy()),
         rasters,
         versions,
         absent_fields(connection, [version for layer in versions.values() for version in layer]),

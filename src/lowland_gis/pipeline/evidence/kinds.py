@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import singledispatch
-from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import shapely
 
 from lowland_gis.analysis.measures import values as measures
 from lowland_gis.analysis.measures.towns import located
@@ -20,7 +17,9 @@ from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.files.raster import raster_statistic
 from lowland_gis.pipeline.base.land import names_by_code
 from lowland_gis.pipeline.base.towns import TOWN
+from lowland_gis.pipeline.evidence.drift import Drawn
 from lowland_gis.pipeline.evidence.inputs import Inputs
+from lowland_gis.pipeline.evidence.records import Records
 from lowland_gis.quantities import DAYS_PER_YEAR, MU_M2
 
 Floats = npt.NDArray[np.float64]
@@ -84,38 +83,41 @@ def _band(
     definition: define.OverlapMeasure, tolerance_m: float, inputs: Inputs, share: Floats
 ) -> tuple[Floats, Floats]:
     """Return the band of a share when the layers are displaced by the tolerance."""
-    shapes = inputs.parcels.geometry.to_numpy()
-    inside, outside = [], []
-    for distance in (-tolerance_m, tolerance_m):
-        whole = shapely.area(inputs.outlines(distance))
-        covered = np.minimum(_covered(definition, inputs, distance), whole)
-        inside.append(covered)
-        outside.append(whole - covered)
-    moved = measures.MovedShares(inside[0], inside[1], outside[0], outside[1])
-    return measures.drift_band(share, shapely.area(shapes), shapely.length(shapes), moved, tolerance_m)
+    moved, drift = inputs.drift.moved(definition.layers, tolerance_m), inputs.drift
+    areas = []
+    for drawn in (moved.inner, moved.outer):
+        inside = np.minimum(_covered(definition, drawn), drawn.area)
+        areas += [inside, drawn.area - inside]
+    rows = moved.rows
+    # Of all others the band is but a point.
+    low, high = share.copy(), share.copy()
+    shares = measures.MovedShares(areas[0], areas[2], areas[1], areas[3])
+    low[rows], high[rows] = measures.drift_band(
+        share[rows], drift.area[rows], drift.perimeter[rows], shares, tolerance_m
+    )
+    return low, high
 
 
-def _covered(definition: define.OverlapMeasure, inputs: Inputs, distance: float) -> Floats:
-    """Return how many m² of the parcels, drawn in or out, lie in the codes of a measure."""
-    count = len(inputs.index)
-    total = np.zeros(count)
+def _covered(definition: define.OverlapMeasure, drawn: Drawn) -> Floats:
+    """Return how many m² of the outlines that are drawn in or out lie in the codes of a measure."""
+    total = np.zeros(len(drawn.area))
     for layer in definition.layers:
-        if layer in inputs.versions:
-            found = inputs.moved_layer(layer, distance)
+        if layer in drawn.overlaps:
+            found = drawn.overlaps[layer]
             wanted = found.having(codes_of(definition.codes, list(found.codes)))
-            total += np.bincount(found.parcel[wanted], found.area[wanted], minlength=count)
+            total += np.bincount(found.parcel[wanted], found.area[wanted], minlength=len(total))
     return total
 
 
 @evaluate.register
 def _(_: define.TownMeasure, inputs: Inputs) -> Found:
-    overlaps, towns, count = inputs.layer(TOWN), inputs.features[TOWN], len(inputs.index)
+    overlaps, towns, count = inputs.layer(TOWN), inputs.records[TOWN], len(inputs.index)
     found = located(
         inputs.parcels["town_code"].to_numpy(dtype=object),
         overlaps,
         inputs.project.settings.measure.town_claim_min,
     )
-    named = zip(towns["code"], _texts(towns["attributes"], "XZQMC"), strict=True)
+    named = zip(towns.frame["code"], towns.field("XZQMC"), strict=True)
     detail = measures.composition(
         [overlaps], count, names_by_code((code, name) for code, name in named if name)
     )
@@ -132,7 +134,7 @@ def _(_: define.AreaMeasure, inputs: Inputs) -> Found:
 @evaluate.register
 def _(definition: define.PresentMeasure, inputs: Inputs) -> Found:
     there = measures.present(inputs.attribute(definition.field))
-    return Found(np.where(inputs.lacking(inputs.parcels, definition.field), np.nan, there))
+    return Found(np.where(inputs.lacking("parcel", definition.field), np.nan, there))
 
 
 @evaluate.register
@@ -164,19 +166,18 @@ def _buildings(inputs: Inputs, statistic: measures.Statistic) -> Floats:
 def _building_pieces(inputs: Inputs) -> measures.BuildingPieces:
     """Join the overlaps of buildings with the attributes of the buildings."""
     pairs = inputs.layer("building")
-    buildings = inputs.features["building"]
+    buildings = inputs.records["building"]
     place = _places(buildings, pairs)
-    part = pairs.area / shapely.area(buildings.geometry.to_numpy())[place]
-    attributes = buildings["attributes"]
+    part = pairs.area / buildings.areas[place]
     return measures.BuildingPieces(
         pd.DataFrame(
             {
                 "parcel": pairs.parcel,
                 "footprint_m2": pairs.area,
-                "floor_m2": _numbers(attributes, "JZMJ")[place] * part,
-                "year": _numbers(attributes, "JCNF")[place],
-                "use": _texts(attributes, "LYZT")[place],
-                "grade": _texts(attributes, "FWDJ")[place],
+                "floor_m2": buildings.numbers("JZMJ")[place] * part,
+                "year": buildings.numbers("JCNF")[place],
+                "use": buildings.field("LYZT")[place],
+                "grade": buildings.field("FWDJ")[place],
             }
         )
     )
@@ -184,22 +185,22 @@ def _building_pieces(inputs: Inputs) -> measures.BuildingPieces:
 
 @evaluate.register
 def _(definition: define.EnterpriseMeasure, inputs: Inputs) -> Found:
-    rows = inputs.enterprises
-    codes = _texts(rows["attributes"], "TYSHXYDM")
+    rows = inputs.records["enterprise"]
+    codes = rows.field("TYSHXYDM")
     firms = pd.DataFrame(
         {
-            "parcel": inputs.index.get_indexer(pd.Index(rows["parcel_id"])),
-            "year": pd.to_numeric(rows["year"]),
-            "firm": measures.firm_keys(codes, _texts(rows["attributes"], "QYMC")),
+            "parcel": inputs.index.get_indexer(pd.Index(rows.frame["parcel_id"])),
+            "year": pd.to_numeric(rows.frame["year"]),
+            "firm": measures.firm_keys(codes, rows.field("QYMC")),
             "uncoded": pd.isna(codes),
-            "value": _numbers(rows["attributes"], definition.column),
-            "floor_m2": _numbers(rows["attributes"], "JZMJ"),
-            "land_mu": _numbers(rows["attributes"], "ZDMJM"),
+            "value": rows.numbers(definition.column),
+            "floor_m2": rows.numbers("JZMJ"),
+            "land_mu": rows.numbers("ZDMJM"),
         }
     )
     firms = firms[firms["parcel"] >= 0]
     if definition.total is not None:
-        firms["total"] = _numbers(rows["attributes"], definition.total)[firms.index]
+        firms["total"] = rows.numbers(definition.total)[firms.index]
         firms["uncoded"] &= firms["value"].isna() & firms["total"].notna()
         firms["value"] = measures.intensities(firms, *_grounds(firms, inputs))
     year = None if definition.back is None else inputs.project.settings.project.as_of.year - definition.back
@@ -227,14 +228,12 @@ def _grounds(firms: pd.DataFrame, inputs: Inputs) -> tuple[Floats, Floats]:
 @evaluate.register
 def _(definition: define.ContractMeasure, inputs: Inputs) -> Found:
     pairs = inputs.layer("supply")
-    contracts = inputs.features["supply"]
+    contracts = inputs.records["supply"]
     wide = pairs.share >= definition.min_share
     place = _places(contracts, pairs)[wide]
-    columns = {
-        name: _texts(contracts["attributes"], field)[place] for name, field in define.CONTRACT_DATES.items()
-    }
+    columns = {name: contracts.field(field)[place] for name, field in define.CONTRACT_DATES.items()}
     unsaid = {
-        f"unsaid_{what}": inputs.lacking(contracts, define.CONTRACT_DATES[f"actual_{what}"])[place]
+        f"unsaid_{what}": inputs.lacking("supply", define.CONTRACT_DATES[f"actual_{what}"])[place]
         for what in ("start", "end")
     }
     rows = pd.DataFrame({"parcel": pairs.parcel[wide], **columns, **unsaid})
@@ -250,18 +249,7 @@ def _(definition: define.RasterMeasure, inputs: Inputs) -> Found:
     )
 
 
-def _places(features: gpd.GeoDataFrame, pairs: measures.LayerOverlaps) -> npt.NDArray[np.intp]:
+def _places(features: Records, pairs: measures.LayerOverlaps) -> npt.NDArray[np.intp]:
     """Return the row of the feature behind each overlap of a layer that is tabulated feature by feature."""
-    rows = pd.Index(features["feature_id"].astype(str)).get_indexer(pd.Index(pairs.codes, dtype=object))
+    rows = pd.Index(features.frame["feature_id"].astype(str)).get_indexer(pd.Index(pairs.codes, dtype=object))
     return np.asarray(rows, dtype=np.intp)[pairs.code]
-
-
-def _texts(attributes: pd.Series[Any], field: str) -> npt.NDArray[np.object_]:
-    found = np.empty(len(attributes), dtype=object)
-    found[:] = [values.get(field) for values in attributes]
-    return found
-
-
-def _numbers(attributes: pd.Series[Any], field: str) -> Floats:
-    found = pd.to_numeric(pd.Series(_texts(attributes, field), dtype=object))
-    return np.asarray(found, dtype=np.float64)

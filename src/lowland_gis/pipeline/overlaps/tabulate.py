@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -67,14 +66,25 @@ def layer_overlaps(
     project: Project,
     versions: Versions,
     key: str,
-    outlines: gpd.GeoDataFrame | None = None,
 ) -> pd.DataFrame:
-    """Return the overlaps of a layer with the parcels of some deliveries, or with other outlines of them; write nothing.
+    """Return the overlaps of a layer with the parcels of some deliveries; write nothing.
 
-    Columns: parcel_id, code, area_m2 and share (of the outline). `outlines` has parcel_id and a geometry.
+    Columns: parcel_id, code, area_m2 and share.
     """
     with _Tabulation(connection, project, versions, run_id=0) as tabulating:
-        return tabulating.frame(layer_definition(key), outlines)
+        return tabulating.frame(layer_definition(key))
+
+
+@contextmanager
+def zones_read(
+    connection: Connection, project: Project, versions: Versions, key: str
+) -> Iterator[local.Layer]:
+    """Yield the zones of a layer, to be asked for the overlaps of other outlines than the parcels'; write nothing."""
+    with (
+        _Tabulation(connection, project, versions, run_id=0) as tabulating,
+        tabulating.zones(layer_definition(key)) as zones,
+    ):
+        yield zones
 
 
 @dataclass(frozen=True)
@@ -147,9 +157,9 @@ class _Tabulation:
         if not fresh:
             return 0
         parcels, ids = self._parcels_of(fresh)
-        with self._zones(definition) as zones:
+        with self.zones(definition) as zones:
             cover = self.project.settings.tabulate.cover
-            for part in local.tabulated(parcels, zones, cover=cover, threads=_threads()):
+            for part in local.tabulated(parcels, zones, cover=cover, threads=processors()):
                 self._written(definition.key, part, ids, zones.names, parcels.described.area)
         if not self._derives(definition):
             return 0
@@ -158,16 +168,12 @@ class _Tabulation:
         tell_left_out(self.connection, definition.identifier, versions, left_out)
         return len(left_out)
 
-    def frame(self, definition: LayerDefinition, outlines: gpd.GeoDataFrame | None) -> pd.DataFrame:
+    def frame(self, definition: LayerDefinition) -> pd.DataFrame:
         """Return the overlaps of one layer: parcel_id, code, area_m2 and share."""
-        if outlines is None:
-            parcels, ids = self._parcels_of(tuple(version.version_id for version in self.versions["parcel"]))
-        else:
-            parcels, ids = self._open.enter_context(Spool()), outlines["parcel_id"].to_numpy(dtype=object)
-            parcels.add(rings_of(outlines.geometry.to_numpy(dtype=object)))
-        with self._zones(definition) as zones:
+        parcels, ids = self._parcels_of(tuple(version.version_id for version in self.versions["parcel"]))
+        with self.zones(definition) as zones:
             names = zones.names
-            overlaps, _ = local.together(local.tabulated(parcels, zones, threads=_threads()), len(ids))
+            overlaps, _ = local.together(local.tabulated(parcels, zones, threads=processors()), len(ids))
         parcel, klass, area = overlaps
         share = area / parcels.described.area[parcel]
         return pd.DataFrame({"parcel_id": ids[parcel], "code": names[klass], "area_m2": area, "share": share})
@@ -194,7 +200,7 @@ class _Tabulation:
         return self._parcels[version_ids]
 
     @contextmanager
-    def _zones(self, definition: LayerDefinition) -> Iterator[local.Layer]:
+    def zones(self, definition: LayerDefinition) -> Iterator[local.Layer]:
         """Yield the zones of a layer, ready to be asked."""
         with Spool() as spool:
             if self._derives(definition):
@@ -262,7 +268,7 @@ class _Tabulation:
         copy_in(self.connection, table, pd.DataFrame(rows), srid=self.project.srid, constants=constants)
 
 
-def _threads() -> int:
+def processors() -> int:
     """Return how many processors this program may use; the figures are the same with any number."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

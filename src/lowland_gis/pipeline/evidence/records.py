@@ -1,0 +1,113 @@
+"""Delivered rows that measures look at one by one, column by column: a field or an outline is read when it is first asked for."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+from psycopg import sql
+
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.frames import read_frame
+from lowland_gis.definitions.layer import LayerDefinition, layer_definition
+from lowland_gis.pipeline.base import land
+from lowland_gis.pipeline.base.runs import Version
+
+Objects = npt.NDArray[np.object_]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Records:
+    """The rows of some deliveries of a layer in the order of `order`.
+
+    `chosen` is what follows SELECT in a statement that reads them, with its `values`; `columns` are read at once.
+    """
+
+    connection: Connection
+    definition: LayerDefinition
+    chosen: sql.Composed
+    values: Sequence[object]
+    order: str
+    columns: tuple[str, ...]
+    _fields: dict[str, Objects] = field(default_factory=dict)
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """Return the columns of the table that measures need."""
+        return self._read(sql.SQL(", ").join(map(sql.Identifier, self.columns)))
+
+    def field(self, name: str) -> Objects:
+        """Return what each row has in a field of the layer, None where it has nothing."""
+        if name not in self._fields:
+            self._read_fields(
+                list({*(each.name for each in self.definition.field), name} - self._fields.keys())
+            )
+        return self._fields[name]
+
+    def numbers(self, name: str) -> Floats:
+        """Return a field as numbers, NaN where a row has nothing.
+
+        Raises:
+            ValueError: there is something that is no number.
+        """
+        return np.asarray(pd.to_numeric(pd.Series(self.field(name), dtype=object)), dtype=np.float64)
+
+    @cached_property
+    def areas(self) -> Floats:
+        """Return the planar areas (m²)."""
+        rows = self._read(sql.SQL("ST_AsBinary(geom) AS geom"))
+        return np.asarray(shapely.area(shapely.from_wkb(rows["geom"].to_numpy(dtype=object))))
+
+    def _read_fields(self, names: Sequence[str]) -> None:
+        """Read fields, each as one JSON text: parsed at once, thousands of values cost no object of their own but themselves."""
+        texts = sql.SQL(", ").join(sql.SQL("json_agg(attributes->{})::text").format(name) for name in names)
+        statement = sql.SQL("SELECT {} FROM ({}) AS ordered").format(
+            texts, self._select(sql.SQL("attributes"))
+        )
+        rows = self.connection.execute(statement, list(self.values)).fetchone() or ()
+        for name, text in zip(names, rows, strict=True):
+            found = [] if text is None else json.loads(text)
+            self._fields[name] = np.empty(len(found), dtype=object)
+            self._fields[name][:] = found
+
+    def _read(self, what: sql.Composable) -> pd.DataFrame:
+        return read_frame(self.connection, self._select(what), list(self.values))
+
+    def _select(self, what: sql.Composable) -> sql.Composed:
+        return sql.SQL("SELECT {} {} ORDER BY {}").format(what, self.chosen, sql.Identifier(self.order))
+
+
+def feature_records(connection: Connection, key: str, versions: Sequence[Version], as_of: dt.date) -> Records:
+    """Return the features of some deliveries of a layer that are in force on a day."""
+    definition = layer_definition(key)
+    chosen, values = land.chosen_features(definition, versions, as_of)
+    return Records(connection, definition, chosen, values, "feature_id", ("version_id", "feature_id", "code"))
+
+
+def enterprise_records(connection: Connection, versions: Sequence[Version]) -> Records:
+    """Return the enterprises of some deliveries."""
+    return _of(connection, "enterprise", versions, "enterprise_id", ("parcel_id", "year"))
+
+
+def parcel_records(connection: Connection, versions: Sequence[Version]) -> Records:
+    """Return the parcels of some deliveries."""
+    return _of(connection, "parcel", versions, "parcel_id", ("version_id", "parcel_id"))
+
+
+def _of(
+    connection: Connection, key: str, versions: Sequence[Version], order: str, columns: tuple[str, ...]
+) -> Records:
+    chosen = sql.SQL("FROM {} WHERE version_id = ANY({})").format(
+        sql.Identifier("land", key), sql.Placeholder()
+    )
+    numbers: list[Any] = [version.version_id for version in versions]
+    return Records(connection, layer_definition(key), chosen, [numbers], order, columns)

@@ -1,0 +1,52 @@
+"""Zonal values of a raster: the same digits as exactextract gives for a frame, however the cells are read."""
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import rasterio
+import shapely
+from exactextract import exact_extract
+from rasterio.transform import from_origin
+
+from lowland_gis.files import raster
+
+ROWS, COLUMNS, CELL = 50, 60, 10
+STATISTICS = ["mean", "min", "max", "median", "stdev"]
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A raster of which every fifth cell has no value."""
+    drawn = np.random.default_rng(0)
+    cells = drawn.uniform(0, 1, (ROWS, COLUMNS)).astype(np.float32)
+    cells[drawn.uniform(size=cells.shape) < 0.2] = -9999
+    path = tmp_path / "强度.tif"
+    form = {
+        "driver": "GTiff",
+        "width": COLUMNS,
+        "height": ROWS,
+        "count": 1,
+        "dtype": "float32",
+        "crs": 4548,
+        "nodata": -9999,
+    }
+    with rasterio.open(path, "w", transform=from_origin(0, ROWS * CELL, CELL, CELL), **form) as file:
+        file.write(cells, 1)
+    return str(path)
+
+
+@pytest.fixture
+def zones():
+    """Circles of less than a cell up to a part of the raster, some of them beyond its edge."""
+    drawn = np.random.default_rng(1)
+    x, y, size = drawn.uniform(-50, 650, 300), drawn.uniform(-50, 550, 300), drawn.uniform(0.5, 80, 300)
+    return gpd.GeoDataFrame(geometry=shapely.buffer(shapely.points(x, y), size), crs=4548)
+
+
+@pytest.mark.parametrize("statistic", STATISTICS)
+@pytest.mark.parametrize("at_once", [raster.CELLS_AT_ONCE, 0])
+def test_values_are_those_of_a_frame(path, zones, statistic, at_once, monkeypatch):
+    monkeypatch.setattr(raster, "CELLS_AT_ONCE", at_once)
+    wanted = exact_extract(path, zones, statistic, output="pandas")[statistic].to_numpy(dtype=np.float64)
+    assert 0 < np.isnan(wanted).sum() < len(zones) / 2
+    np.testing.assert_array_equal(raster.raster_statistic(path, zones, statistic), wanted)
