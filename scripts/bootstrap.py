@@ -291,6 +291,8 @@ def install(kind: str) -> None:
         run([*pip, "--require-hashes", "-r", str(requirement_file(kind))])
     run([*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)])
     make_paths_relative()
+    say("compiles the sums of a tabulation (half a minute, unless they are kept)")
+    run([str(VENV / "bin" / "python"), "-m", "lowland_gis.analysis.overlay"])
     half = STAMP.with_suffix(".new")
     half.write_text(digest(kind, venv_version()), encoding="utf-8")
     half.replace(STAMP)

@@ -1,8 +1,13 @@
-"""What a command loads: help needs click alone."""
+"""What a command loads: help click alone, a command what it needs and nothing else."""
 
 import json
 import subprocess
 import sys
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+import shapely
 
 # One process asks for the help of every command in turn, and says after each what was loaded for it.
 _HELP = """
@@ -37,9 +42,13 @@ print(json.dumps(loaded))
 """
 
 
-def run(program: str) -> str:
+def run(program: str, *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True, timeout=120
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        timeout=120,
     )
     return done.stdout
 
@@ -49,3 +58,44 @@ def test_help_of_no_command_loads_a_library_beside_click() -> None:
     assert {"tabulate", "classify explain", "unit list", "registry problems"} <= loaded.keys()
     assert all(text.startswith("Usage: lowland") for _, text in loaded.values())
     assert {command: names for command, (names, _) in loaded.items() if names} == {}
+
+
+# Runs one command and says which libraries were loaded, on a last line.
+_COMMAND = """
+import sys
+from lowland_gis.cli import main
+try:
+    main(sys.argv[1:])
+except SystemExit as leaving:
+    assert not leaving.code, leaving.code
+print()
+print(*sorted({name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_module_names)))
+"""
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    """Return a parcel in two zones, as files."""
+    parcel, zones = shapely.box(0, 0, 50, 60), [shapely.box(0, 0, 20, 60), shapely.box(20, 0, 50, 50)]
+    frames = {
+        "parcels": gpd.GeoDataFrame({"id": ["p"], "geometry": [parcel]}, crs=4548),
+        "zones": gpd.GeoDataFrame({"code": ["a", "b"], "geometry": zones}, crs=4548),
+    }
+    for name, frame in frames.items():
+        frame.set_geometry(frame.translate(500_000, 4_300_000)).to_parquet(tmp_path / f"{name}.parquet")
+    return [str(tmp_path / f"{name}.parquet") for name in frames]
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    return set(run(_COMMAND, *arguments).splitlines()[-1].split())
+
+
+def test_a_tabulation_loads_readers_and_machine_code(files: list[str]) -> None:
+    asked = ("tabulate", *files, "--id", "id", "--by", "code")
+    # The first one may have to compile.
+    loaded_by(*asked)
+    ours = {"lowland_gis", "click", "numpy", "pyarrow", "shapely", "pyproj", "llvmlite"}
+    theirs = {"certifi", "cloudpickle", "cython_runtime"}
+    loaded = {name for name in loaded_by(*asked) if not name.startswith("_")}
+    assert loaded >= ours
+    assert loaded - ours - theirs == set()

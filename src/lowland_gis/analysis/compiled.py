@@ -1,21 +1,23 @@
-"""The one way in which functions of this floor are compiled to machine code."""
+"""The one way in which functions of this floor are compiled to machine code.
+
+Numba is loaded when the first of them is called, not when a module is imported: it takes longer to load than a small tabulation to do.
+What Python calls in a tabulation (`entry`) does without it once its machine code is kept: see `machine_code`.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import cache
+import threading
+from collections.abc import Callable
+from functools import update_wrapper
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from numba import config, njit
+from lowland_gis.analysis.machine_code import Code, Kinds, code_of, flat
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_PREFIX = "compiled-"
+# What is compiled sets the folder of Numba's cache for a moment; one thread at a time does.
+_compiling = threading.RLock()
 
 
 def compiled(function: Function) -> Function:
@@ -23,7 +25,7 @@ def compiled(function: Function) -> Function:
 
     No fast math and no parallel sums: the same input gives the same bits on any number of threads.
     """
-    return _kept(function, _nrt=True)
+    return cast("Function", Compiled(function, _nrt=True))
 
 
 def borrowing(function: Function) -> Function:
@@ -32,66 +34,79 @@ def borrowing(function: Function) -> Function:
     Numba counts the holders of every array that a function touches, with an atomic step on both ways, also of one that it only borrows:
     that was up to two thirds of the time of the innermost loops.
     """
-    return _kept(function, _nrt=False)
+    return cast("Function", Compiled(function, _nrt=False))
 
 
 def inlined(function: Function) -> Function:
     """Compile a function, which borrows too, into those that call it, where a call would cost more than the work."""
-    return _kept(function, forceinline=True, _nrt=False)
+    return cast("Function", Compiled(function, forceinline=True, _nrt=False))
 
 
-def _kept(function: Function, **options: Any) -> Function:
-    # `_nrt` is Numba's runtime for memory. It is said each time, since a function that does not say it takes it from its first caller.
-    with _kept_in(_folder(Path(function.__code__.co_filename).parent)):
-        made = njit(cache=True, nogil=True, error_model="numpy", **options)(function)
-    return cast("Function", made)
+def entry(function: Function) -> Function:
+    """Compile a function that borrows and is called from Python; what is kept of it runs without Numba.
 
-
-@contextmanager
-def _kept_in(folder: str) -> Iterator[None]:
-    """Let Numba keep the machine code of what is compiled here in a folder, and that of other libraries where it was."""
-    settings: Any = config
-    before = settings.CACHE_DIR
-    settings.CACHE_DIR = folder
-    try:
-        yield
-    finally:
-        settings.CACHE_DIR = before
-
-
-@cache
-def _folder(wing: Path) -> str:
-    """Return the folder for the machine code of this state of a wing: the folder that the source of its functions is in.
-
-    Numba knows machine code by the source of its own function only. What a function calls is compiled into it, so after a change of
-    a module the code of its callers would be that of before; a digest of the modules of the wing, and of what every wing may stand
-    on (`geometry`, the modules beside this one), in the name of the folder keeps them apart. So a change of the rules does not
-    compile the overlay anew. `tests/unit/analysis/test_compiled.py` holds every wing with machine code to these modules.
+    It returns nothing: what it finds it writes to arrays. It takes numbers, C-contiguous arrays, and tuples of these.
     """
-    home = Path(__file__).parent
-    digest = hashlib.sha256()
-    modules = {*home.glob("*.py"), *(home / "geometry").rglob("*.py")}
-    if wing != home:
-        modules |= set(wing.rglob("*.py"))
-    for module in sorted(modules):
-        digest.update(module.read_bytes())
-    prefix = f"{_PREFIX}{wing.name}-"
-    name = prefix + digest.hexdigest()[:16]
-    if os.environ.get("NUMBA_CACHE_DIR"):
-        return str(Path(os.environ["NUMBA_CACHE_DIR"]) / name)
-    beside = home / "__pycache__"
-    if not os.access(beside if beside.is_dir() else home, os.W_OK):
-        return str(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lowland_gis" / name)
-    for old in beside.glob(f"{prefix}*"):
-        if old.name != name:
-            shutil.rmtree(old, ignore_errors=True)
-    return str(beside / name)
+    return cast("Function", Entry(function, _nrt=False))
 
 
-@compiled
-def _nothing() -> None:
-    """Do nothing."""
+class Compiled:
+    """A function that is compiled when it is first called, by Python or by another one that is compiled."""
+
+    def __init__(self, function: Callable[..., Any], **options: Any) -> None:
+        """Keep the function and how it is to be compiled; `_nrt` is Numba's runtime for memory."""
+        # It is said each time, since a function that does not say it takes it from its first caller.
+        self.py_func = function
+        self.targetoptions = {"nogil": True, "error_model": "numpy", **options}
+        self._made: Any = None
+        update_wrapper(self, function)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call the function, compiled for arguments of these types."""
+        return self.made(*arguments)
+
+    @property
+    def made(self) -> Any:
+        """Return what Numba makes of the function."""
+        if self._made is None:
+            with _compiling:
+                if self._made is None:
+                    from lowland_gis.analysis.compiling import made
+
+                    self._made = made(self.py_func, self.wing, self.targetoptions)
+        return self._made
+
+    @property
+    def _numba_type_(self) -> Any:
+        """Return as what Numba takes this where a compiled function names it: what Numba makes of it."""
+        return self.made._numba_type_
+
+    @property
+    def wing(self) -> Path:
+        """Return the folder that the source of the function is in."""
+        return Path(self.py_func.__code__.co_filename).parent
 
 
-# Numba gets its machinery together on the first call; let that be a part of the import, where it is looked for.
-_nothing()
+class Entry(Compiled):
+    """A function that Python calls by its bare machine code."""
+
+    def __init__(self, function: Callable[..., Any], **options: Any) -> None:
+        """Keep the function; its machine code is looked for when it is first called."""
+        super().__init__(function, **options)
+        self._codes: dict[Kinds, Code] = {}
+
+    def __call__(self, *arguments: Any) -> None:
+        """Call the function; arrays are borrowed as long as it runs."""
+        kinds, values = flat(arguments)
+        code = self._codes.get(kinds)
+        if code is None:
+            with _compiling:
+                code = self._codes[kinds] = code_of(
+                    self.py_func, self.wing, kinds, lambda: self._compiled(arguments)
+                )
+        code(values)
+
+    def _compiled(self, arguments: tuple[Any, ...]) -> bytes:
+        from lowland_gis.analysis.compiling import object_code
+
+        return object_code(self.py_func, arguments, self.targetoptions)

@@ -26,8 +26,9 @@ from lowland_gis.definitions.mapping import read_mapping
 from lowland_gis.errors import UsageError
 from lowland_gis.files import crs as reference
 from lowland_gis.files import transform
+from lowland_gis.files.batches import BATCH_ROWS, Batch, Received, bounds
 from lowland_gis.files.in_memory import InMemory
-from lowland_gis.files.read import BATCH_ROWS, Batch, Received, bounds, received
+from lowland_gis.files.read import received
 from lowland_gis.files.source import opened
 from lowland_gis.pipeline.base.telling import Tell
 from lowland_gis.pipeline.intake.rows import Preparer, no_shapes, nothing_left

@@ -92,7 +92,6 @@ def tabulate(
     from lowland_gis.pipeline.base.telling import unwatched
     from lowland_gis.pipeline.intake.given_crs import given_crs
     from lowland_gis.pipeline.overlaps.two_files import Tabulated, tabulate_files
-    from lowland_gis.pipeline.overlaps.two_files_in_sql import database_for, tabulate_files_in_sql
 
     share_memory()
     for target in filter(None, (output, cover)):
@@ -127,6 +126,8 @@ def tabulate(
                 watch=stack.enter_context(progress(session, "tabulate")) if shown else unwatched,
             )
         else:
+            from lowland_gis.pipeline.overlaps.two_files_in_sql import database_for, tabulate_files_in_sql
+
             dsn = database_for(session.project_dir, session.dsn)
             whole = tabulate_files_in_sql(
                 parcels, zones, id_field=id_field, by_field=by_field, dsn=dsn, given=given, tell=session.tell

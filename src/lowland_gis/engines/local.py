@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import shapely
 
 from lowland_gis.analysis.overlay import tabulate
 from lowland_gis.analysis.overlay.tabulate import Cover, Integers, Objects, Overlaps, no_overlaps
 from lowland_gis.engines.spool import Spool
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
 
 NAME = "local"
 
@@ -44,6 +46,8 @@ def overlaps(
     Raises:
         ValueError: a geometry is invalid.
     """
+    import pandas as pd
+
     shapes = np.asarray(parcels.geometry, dtype=object)
     found = tabulate.overlap_areas(
         shapes,

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
-from lowland_gis.files.read import ROW_NUMBER, Batch, Part, Received, deviation_in
+from lowland_gis.files.batches import ROW_NUMBER, Batch, Part, Received, deviation_in
 
 
 @dataclass(frozen=True)

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import csv
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial as partial_call
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-import geopandas as gpd
-import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from lowland_gis.analysis.fields.columns import missing
 from lowland_gis.errors import UsageError
-from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_target
 from lowland_gis.files.whole import refused, whole
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WRITERS = (".csv", ".parquet")
 # A spreadsheet takes a text that begins so for a formula and computes it.
 LIVE = ("=", "+", "-", "@", "\t", "\r")
 _CSV_ROWS = 200_000
 
-Write = Callable[[pd.DataFrame | pa.Table], None]
+Write = Callable[["pd.DataFrame | pa.Table"], None]
 
 
 def check_suffix(target: Path) -> None:
@@ -75,40 +79,79 @@ def row_writer(target: Path, *, bom: bool = False) -> Iterator[Write]:
 
 def csv_writer(file: IO[str]) -> AbstractContextManager[Write]:
     """Return what writes rows of the same columns one after the other as CSV, texts as they are, for the next program."""
-    return _csv_to(file, _as_they_are)
+    return _csv_to(file, live=True)
 
 
 @contextmanager
 def _csv_form(partial: Path, *, encoding: str) -> Iterator[Write]:
-    with partial.open("w", encoding=encoding, newline="") as file, _csv_to(file, _without_formulas) as write:
+    with partial.open("w", encoding=encoding, newline="") as file, _csv_to(file, live=False) as write:
         yield write
 
 
 @contextmanager
-def _csv_to(file: IO[str], made: Callable[[pd.DataFrame], pd.DataFrame]) -> Iterator[Write]:
-    """Yield what writes rows, so many at a time that memory does not grow with a table in Arrow, the first ones with a heading."""
+def _csv_to(file: IO[str], *, live: bool) -> Iterator[Write]:
+    """Yield what writes rows, so many at a time that memory does not grow with a table in Arrow, the first ones with a heading.
+
+    `live` leaves texts as they are that a spreadsheet would take for formulas.
+    """
     heading = True
 
     def write(rows: pd.DataFrame | pa.Table) -> None:
         nonlocal heading
         for some in _pieces(rows):
-            made(some).to_csv(file, index=False, header=heading)
+            if isinstance(some, pa.Table):
+                _write_arrow(file, some, heading=heading, live=live)
+            else:
+                made = some if live else _without_formulas(some)
+                made.to_csv(file, index=False, header=heading)
             heading = False
 
     yield write
 
 
-def _pieces(rows: pd.DataFrame | pa.Table) -> Iterator[pd.DataFrame]:
-    if isinstance(rows, pd.DataFrame):
+def _pieces(rows: pd.DataFrame | pa.Table) -> Iterator[pd.DataFrame | pa.Table]:
+    """Yield rows some at a time; a table in Arrow stays one where its columns are such that they are written as pandas writes them."""
+    if not isinstance(rows, pa.Table):
         yield rows
         return
+    plain = all(map(_is_plain, rows.schema.types))
     for start in range(0, max(1, rows.num_rows), _CSV_ROWS):
-        yield rows.slice(start, _CSV_ROWS).to_pandas()
+        some = rows.slice(start, _CSV_ROWS)
+        yield some if plain else some.to_pandas()
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_integer(kind)
+        or pa.types.is_float64(kind)
+    )
+
+
+def _write_arrow(file: IO[str], rows: pa.Table, *, heading: bool, live: bool) -> None:
+    """Write rows of texts and numbers; what is missing has no sign, and NaN is missing."""
+    writer = csv.writer(file, lineterminator=os.linesep)
+    if heading:
+        writer.writerow(rows.column_names if live else map(_plain_text, rows.column_names))
+    columns = [_values(column, live=live) for column in rows.columns]
+    writer.writerows(zip(*columns, strict=True))
+
+
+def _values(column: pa.ChunkedArray, *, live: bool) -> list[Any]:
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), missing(column.type), column)
+    values: list[Any] = column.to_pylist()
+    if live or pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        return values
+    return list(map(_plain_text, values))
 
 
 @contextmanager
 def _parquet_form(partial: Path) -> Iterator[Write]:
-    import pyarrow.parquet as pq  # noqa: PLC0415 - drags the library of cloud storage along
+    import pyarrow.parquet as pq  # drags the library of cloud storage along
 
     with ExitStack() as stack:
         writer = None
@@ -127,12 +170,10 @@ def _parquet_form(partial: Path) -> Iterator[Write]:
         yield write
 
 
-def _as_they_are(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows
-
-
 def _without_formulas(rows: pd.DataFrame) -> pd.DataFrame:
     """Put an apostrophe before each text that a spreadsheet would take for a formula, and before names of columns too."""
+    import pandas as pd
+
     texts = {
         str(name): column.astype(object).map(_plain_text, na_action="ignore")
         for name, column in rows.items()
@@ -143,14 +184,3 @@ def _without_formulas(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _plain_text(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(LIVE) else value
-
-
-def write_features(rows: gpd.GeoDataFrame, target: Path) -> None:
-    """Write rows with geometries as a GeoPackage.
-
-    Raises:
-        InputRefusedError: the target cannot be written.
-    """
-    with whole(target) as partial, gdal_target(partial) as path, refused(target, *GDAL_ERRORS):
-        partial.unlink()
-        rows.to_file(path, driver="GPKG", layer=target.stem)

@@ -32,7 +32,7 @@ LAID = ROOM.frame
 FRAME = kernel.Frame(
     *kernel.box_of_parcel(RINGS, 0), kernel._FEW > 0, LAID.ordered, 1.0, LAID.first, LAID.last, LAID.parts
 )
-ROWS, STAND = sums._rows(16), sums._Stand(0, 0, 0, kernel.Size(0, 0, 0))
+ROWS, STAND = sums._rows(16), np.zeros(6, np.int64)
 NUMBERS, FLOATS, EDGES = np.zeros(1024, np.int64), np.zeros(1024), np.zeros((5, 1024))
 CONTENT = np.zeros(64, np.uint8)
 PARCELS, TOWN, ROADS = district(1)
@@ -41,7 +41,7 @@ GROUND, DESK, FREE, PRICE = UNITS.ground, desk_of(UNITS.ground), UNITS.free, np.
 MOVE = (GROUND, DESK, FREE, PRICE, NUMBERS, 1, -1)
 
 HOT = {
-    sums._summed: (RINGS, 2, RINGS, LAYER.classes, LAYER.tree, ROOM, ROWS, STAND),
+    sums._sum: (RINGS, 2, RINGS, LAYER.classes, LAYER.tree, ROOM, ROWS, STAND),
     sums._by_class: (FRAME, RINGS, LAYER.classes, NUMBERS, 1, NUMBERS, FLOATS, 0),
     boxtree.boxes_met: (LAYER.tree, BOX, NUMBERS, NUMBERS),
     boxtree._ascending: (NUMBERS, 1),
@@ -51,9 +51,9 @@ HOT = {
     kernel.passed: (FRAME, RINGS, 0, 1, 0),
     kernel.laid_out: (RINGS, 0, LAID),
     kernel.edges_of: (RINGS, 0, 0.0, 0.0, EDGES),
-    wkb._measured: (CONTENT, NUMBERS),
+    wkb._measure: (CONTENT, NUMBERS, NUMBERS),
     simple._is_star: (XY, 0, 5, BOX),
-    simple._no_two_meet_in: (RINGS.box, XY, 0, 5),
+    simple._no_two_meet_in: (RINGS.box, 2, XY, 0, 5),
     unit_value.value_and_rule: (GROUND, DESK, NUMBERS),
     unit_moves.best_move: (*MOVE, 0.0, 0.0),
     unit_moves.improve: MOVE,
@@ -79,11 +79,11 @@ def test_no_holders_are_counted(function):
 
 def test_holders_are_counted_where_memory_is_taken():
     """So that the test above would see it."""
-    assert "NRT_incref" in code(sums._more_rows, (ROWS, STAND))
+    assert "NRT_incref" in code(sums.covered_of, (RINGS, 0, 1, RINGS, LAYER.tree, NUMBERS, FLOATS))
 
 
 HOME = Path(analysis.__file__).parent
-COMPILING = {"compiled", "borrowing", "inlined"}
+COMPILING = {"compiled", "borrowing", "inlined", "entry"}
 
 
 def imported(module: Path) -> list[str]:

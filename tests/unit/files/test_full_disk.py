@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from full_disk import full_disk
 from lowland_gis.cli import main
 from lowland_gis.errors import InputRefusedError
-from lowland_gis.files.table import write_features, write_rows
+from lowland_gis.files.features import write_features
+from lowland_gis.files.table import write_rows
 from lowland_gis.files.units import write_editable
 from lowland_gis.products.maps.fonts import save_figure
 

@@ -12,13 +12,13 @@ import rasterio
 import shapely
 
 from lowland_gis.errors import InputRefusedError
+from lowland_gis.files.features import write_features
 from lowland_gis.files.inspect import layer_names, raw_kinds
 from lowland_gis.files.raster import raster_statistic
 from lowland_gis.files.raster_cover import places_without_value
 from lowland_gis.files.raster_header import raster_header
 from lowland_gis.files.read import read
 from lowland_gis.files.source import opened
-from lowland_gis.files.table import write_features
 from lowland_gis.files.units import read_edited, write_editable
 
 # What pyogrio takes for the edge of an archive, or cuts off as a part of a web address.

@@ -13,9 +13,10 @@ import pytest
 import shapely
 
 from lowland_gis.errors import InputRefusedError
+from lowland_gis.files.batches import Whole
 from lowland_gis.files.crs import reference
 from lowland_gis.files.geoparquet import GeoParquet, opened_geoparquet
-from lowland_gis.files.read import Whole, read
+from lowland_gis.files.read import read
 from lowland_gis.files.source import opened
 
 ROWS = 1000

@@ -12,8 +12,9 @@ import shapely
 from pyproj import CRS
 
 from lowland_gis.errors import InputRefusedError
+from lowland_gis.files.batches import Whole
 from lowland_gis.files.crs import reference
-from lowland_gis.files.read import Whole, read
+from lowland_gis.files.read import read
 from lowland_gis.files.source import opened
 from made_files import box
 

@@ -15,7 +15,8 @@ import shapely
 
 from lowland_gis.analysis.geometry import repair
 from lowland_gis.errors import InputRefusedError
-from lowland_gis.files.read import Whole, bounds, read
+from lowland_gis.files.batches import Whole, bounds
+from lowland_gis.files.read import read
 from lowland_gis.files.read import received as stream
 from lowland_gis.files.source import opened
 from made_files import write_shapefile

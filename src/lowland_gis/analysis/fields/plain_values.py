@@ -7,6 +7,8 @@ import json
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lowland_gis.analysis.fields.columns import missing
+
 _PLAIN = (
     pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean,
     pa.types.is_decimal, pa.types.is_date, pa.types.is_timestamp, pa.types.is_time,
@@ -40,7 +42,7 @@ def plain_values(values: pa.ChunkedArray) -> pa.Array:
         raise ValueError(next((words for is_kind, words in _KINDS if is_kind(values.type)), str(values.type)))
     array = values.combine_chunks()
     if pa.types.is_floating(array.type):
-        return pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
+        return pc.if_else(pc.is_nan(array), missing(array.type), array)
     return array
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lowland_gis.analysis.compiled import borrowing, compiled, inlined
+from lowland_gis.analysis.compiled import borrowing, inlined
 from lowland_gis.analysis.overlay.rings import BLOCK, Rings
 
 Floats = npt.NDArray[np.float64]
@@ -30,7 +30,7 @@ _FEW = 64
 _EDGES_PER_STRIP = 4
 _STRIPS = 32
 # So many edges are summed at once, as wide as the registers of today's processors; a power of two.
-_AT_ONCE = 8
+AT_ONCE = 8
 
 
 class Box(NamedTuple):
@@ -84,10 +84,9 @@ class Room(NamedTuple):
     free: Integers
 
 
-@compiled
 def frame_room(vertices: int, places: int, strips: int) -> Room:
     """Return room for parcels of up to this size (see `Size`)."""
-    places = max(places, _FEW) + _AT_ONCE
+    places = max(places, _FEW) + AT_ONCE
     strips = max(strips, _STRIPS)
     return Room(
         np.empty((5, vertices)),
@@ -104,7 +103,7 @@ def fits(room: Room, size: Size) -> bool:
     """Return whether a parcel of this size has its frame in the room."""
     return (
         size.vertices <= room.edges.shape[1]
-        and size.places <= room.ordered.shape[1] - _AT_ONCE
+        and size.places <= room.ordered.shape[1] - AT_ONCE
         and size.strips <= len(room.first)
     )
 
@@ -275,8 +274,8 @@ def _many_strips(edges: Edges, count: int, width: float) -> int:
 @borrowing
 def _without_width(edges: Edges, count: int) -> None:
     """Let some edges follow that have no width: they end before they begin."""
-    edges[:, count : count + _AT_ONCE] = 0.0
-    edges[X1, count : count + _AT_ONCE] = -1.0
+    edges[:, count : count + AT_ONCE] = 0.0
+    edges[X1, count : count + AT_ONCE] = -1.0
 
 
 @borrowing
@@ -425,7 +424,7 @@ def _side_by_side(
     """
     # Unsigned, because a signed index may count from the end, and then nothing is side by side.
     begin, end = np.uintp(first), np.uintp(max(last, first))
-    whole = begin + ((end - begin + np.uintp(_AT_ONCE - 1)) & ~np.uintp(_AT_ONCE - 1))
+    whole = begin + ((end - begin + np.uintp(AT_ONCE - 1)) & ~np.uintp(AT_ONCE - 1))
     edges, parts = frame.edges, frame.parts
     for n in range(begin, whole):
         low = max(edges[X0, n], left)

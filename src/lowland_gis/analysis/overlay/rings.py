@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lowland_gis.analysis.compiled import borrowing
+from lowland_gis.analysis.compiled import borrowing, entry
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -98,7 +98,7 @@ def gathered(rings: Rings, rows: npt.NDArray[np.intp]) -> Rings:
     )
 
 
-@borrowing
+@entry
 def _copy_rings(xy: Floats, starts: Integers, sizes: Integers, into: Floats) -> None:
     at = 0
     for ring in range(len(starts)):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
-from lowland_gis.analysis.compiled import borrowing, compiled, inlined
+from lowland_gis.analysis.compiled import borrowing, inlined
 from lowland_gis.analysis.overlay.rings import Rings, box_of
 
 Floats = npt.NDArray[np.float64]
@@ -18,8 +20,20 @@ _PROOF_BLOCK = 8
 _ORIENTATION_ERROR = 3.3306690738754716e-16
 
 
+class ProofRoom(NamedTuple):
+    """Room to prove in: boxes (n, 4) of the blocks of a ring, and of the rings of a polygon."""
+
+    blocks: Floats
+    rings: Floats
+
+
+def proof_room(rings: int) -> ProofRoom:
+    """Return room to prove polygons of up to so many rings in."""
+    return ProofRoom(np.empty((-(-PROVABLE // _PROOF_BLOCK), 4)), np.empty((rings, 4)))
+
+
 @borrowing
-def is_simple(xy: Floats, start: int, size: int, box: Floats) -> bool:
+def is_simple(xy: Floats, start: int, size: int, box: Floats, room: ProofRoom) -> bool:
     """Prove that a ring is closed and that no two of its edges meet but neighbours at their common end.
 
     False where the proof fails, which does not yet mean that the ring is invalid.
@@ -28,24 +42,26 @@ def is_simple(xy: Floats, start: int, size: int, box: Floats) -> bool:
     last = start + edges
     if size < _RING_POINTS or xy[start, 0] != xy[last, 0] or xy[start, 1] != xy[last, 1]:
         return False
-    return _is_star(xy, start, edges, box) or (edges <= PROVABLE and _no_two_meet(xy, start, edges))
+    return _is_star(xy, start, edges, box) or (
+        edges <= PROVABLE and _no_two_meet(xy, start, edges, room.blocks)
+    )
 
 
-@compiled
-def holes_inside(rings: Rings, first: int, count: int) -> bool:
+@borrowing
+def holes_inside(rings: Rings, first: int, count: int, room: ProofRoom) -> bool:
     """Prove that the rings after the first one are simple, lie inside it, and meet neither it nor each other.
 
     Boxes alone are compared: no box of an edge of the shell may meet the box of a hole, nor that of a hole another's. Then every edge
     lies wholly above, below or beside a hole, and those above one of its vertices are counted without rounding.
     """
-    boxes = np.empty((count, 4))
+    boxes = room.rings
     for hole in range(1, count):
         start, size = rings.ring_start[first + hole], rings.ring_size[first + hole]
         if size < _RING_POINTS:
             return False
         box = boxes[hole]
         box_of(rings.xy, start, start + size - 1, box)
-        if not is_simple(rings.xy, start, size, box):
+        if not is_simple(rings.xy, start, size, box, room):
             return False
         for other in range(1, hole):
             if _meet(boxes[other], box[0], box[1], box[2], box[3]):
@@ -96,18 +112,16 @@ def _is_star(xy: Floats, start: int, edges: int, box: Floats) -> bool:
     return rounds == 1
 
 
-@compiled
-def _no_two_meet(xy: Floats, start: int, edges: int) -> bool:
+@borrowing
+def _no_two_meet(xy: Floats, start: int, edges: int, boxes: Floats) -> bool:
     count = (edges + _PROOF_BLOCK - 1) // _PROOF_BLOCK
-    boxes = np.empty((count, 4))
     for n in range(count):
         box_of(xy, start + _PROOF_BLOCK * n, start + min(_PROOF_BLOCK * (n + 1), edges), boxes[n])
-    return _no_two_meet_in(boxes, xy, start, edges)
+    return _no_two_meet_in(boxes, count, xy, start, edges)
 
 
 @borrowing
-def _no_two_meet_in(boxes: Floats, xy: Floats, start: int, edges: int) -> bool:
-    count = len(boxes)
+def _no_two_meet_in(boxes: Floats, count: int, xy: Floats, start: int, edges: int) -> bool:
     for e in range(edges):
         xa, ya, xb, yb = xy[start + e, 0], xy[start + e, 1], xy[start + e + 1, 0], xy[start + e + 1, 1]
         west, east, south, north = min(xa, xb), max(xa, xb), min(ya, yb), max(ya, yb)

@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lowland_gis.analysis.compiled import borrowing, compiled
+from lowland_gis.analysis.compiled import borrowing, compiled, entry
 from lowland_gis.analysis.overlay.boxtree import STACK, BoxTree, boxes_met
 from lowland_gis.analysis.overlay.cover import covered_area
 from lowland_gis.analysis.overlay.kernel import (
+    AT_ONCE,
     Frame,
     Room,
-    Size,
     area_within,
     fits,
     frame_room,
@@ -42,16 +42,10 @@ class _Rows(NamedTuple):
     area: Floats
 
 
-class _Stand(NamedTuple):
-    """How far a run of parcels came: the next parcel, and the rows filled; then what that parcel needs room for."""
-
-    parcel: int
-    rows: int
-    met: int
-    size: Size
+# How far a run of parcels came: the next parcel, the rows filled; then what that parcel needs room for: zones that it meets, and its size.
+_PARCEL, _FILLED, _MET, _VERTICES, _PLACES, _STRIPS = range(6)
 
 
-@compiled
 def sums_of(
     parcels: Rings, first: int, last: int, zones: Rings, classes: Integers, tree: BoxTree
 ) -> tuple[Integers, Integers, Floats]:
@@ -60,34 +54,17 @@ def sums_of(
     `zones` are in ascending order of `classes`; `tree` holds their boxes. Every zone that overlaps a parcel counts.
     """
     room, rows = _first_room(), _rows(4 * (last - first) + 16)
-    stand = _Stand(first, 0, 0, Size(0, 0, 0))
-    while stand.parcel < last:
+    stand = np.zeros(6, dtype=np.int64)
+    stand[_PARCEL] = first
+    while stand[_PARCEL] < last:
         room, rows = _more_room(room, stand), _more_rows(rows, stand)
-        stand = _summed(parcels, last, zones, classes, tree, room, rows, stand)
-    return _filled(rows, stand.rows)
+        _sum(parcels, last, zones, classes, tree, room, rows, stand)
+    filled = int(stand[_FILLED])
+    return rows.parcel[:filled].copy(), rows.klass[:filled].copy(), rows.area[:filled].copy()
 
 
-@compiled
-def sums_and_covered_of(
-    parcels: Rings, first: int, last: int, zones: Rings, classes: Integers, tree: BoxTree
-) -> tuple[Integers, Integers, Floats, Floats]:
-    """Return what `sums_of` returns, and of each parcel the area that at least one zone covers, 0 without zones."""
-    room, rows = _first_room(), _rows(4 * (last - first) + 16)
-    covered, edges = np.zeros(last - first), np.empty((256, 6))
-    stand = _Stand(first, 0, 0, Size(0, 0, 0))
-    while stand.parcel < last:
-        room, rows = _more_room(room, stand), _more_rows(rows, stand)
-        p, before = stand.parcel, stand.rows
-        stand = _summed(parcels, p + 1, zones, classes, tree, room, rows, stand)
-        if stand.rows > before:
-            summed = rows.area[before : stand.rows].sum()
-            met = room.found[: stand.met]
-            covered[p - first], edges = covered_area(parcels, p, zones, met, summed, edges)
-    return (*_filled(rows, stand.rows), covered)
-
-
-@borrowing
-def _summed(
+@entry
+def _sum(
     parcels: Rings,
     last: int,
     zones: Rings,
@@ -95,12 +72,11 @@ def _summed(
     tree: BoxTree,
     room: _Room,
     rows: _Rows,
-    stand: _Stand,
-) -> _Stand:
+    stand: Integers,
+) -> None:
     """Write the sums of parcels from where a run stands up to `last` (excluded), or to the first one for which there is no room."""
-    n = stand.rows
-    met, size = 0, Size(0, 0, 0)
-    for p in range(stand.parcel, last):
+    n = stand[_FILLED]
+    for p in range(stand[_PARCEL], last):
         if parcels.shape_rings[p] == 0:
             continue
         met = boxes_met(tree, parcels.box[p], room.found, room.stack)
@@ -108,12 +84,14 @@ def _summed(
             continue
         count, size = laid_out(parcels, p, room.frame)
         if met > len(room.found) or n + met > len(rows.parcel) or not fits(room.frame, size):
-            return _Stand(p, n, met, size)
+            stand[_PARCEL], stand[_FILLED], stand[_MET] = p, n, met
+            stand[_VERTICES], stand[_PLACES], stand[_STRIPS] = size.vertices, size.places, size.strips
+            return
         frame = parcel_frame(parcels, p, room.frame, count, size.strips)
         before = n
         n = _by_class(frame, zones, classes, room.found, met, rows.klass, rows.area, n)
         rows.parcel[before:n] = p
-    return _Stand(last, n, met, size)
+    stand[_PARCEL], stand[_FILLED] = last, n
 
 
 @borrowing
@@ -140,43 +118,56 @@ def _by_class(
 
 
 @compiled
+def covered_of(
+    parcels: Rings, first: int, last: int, zones: Rings, tree: BoxTree, parcel: Integers, area: Floats
+) -> Floats:
+    """Return of each of the parcels `first` to `last` (excluded) the area that at least one zone covers, 0 without zones.
+
+    `parcel` and `area` are what `sums_of` returns for them.
+    """
+    found, stack = np.empty(64, dtype=np.int64), np.empty(STACK, dtype=np.int64)
+    covered, edges = np.zeros(last - first), np.empty((256, 6))
+    row = 0
+    for p in range(first, last):
+        before = row
+        while row < len(parcel) and parcel[row] == p:
+            row += 1
+        if row > before:
+            met = boxes_met(tree, parcels.box[p], found, stack)
+            if met > len(found):
+                found = np.empty(2 * met, dtype=np.int64)
+                met = boxes_met(tree, parcels.box[p], found, stack)
+            summed = area[before:row].sum()
+            covered[p - first], edges = covered_area(parcels, p, zones, found[:met], summed, edges)
+    return covered
+
+
 def _first_room() -> _Room:
     return _Room(np.empty(64, dtype=np.int64), np.empty(STACK, dtype=np.int64), frame_room(256, 256, 64))
 
 
-@compiled
-def _more_room(room: _Room, stand: _Stand) -> _Room:
+def _more_room(room: _Room, stand: Integers) -> _Room:
     """Return room for what the next parcel needs, twice as much where there was too little."""
-    found, frame, size = room.found, room.frame, stand.size
-    if stand.met > len(found):
-        found = np.empty(2 * stand.met, dtype=np.int64)
-    if not fits(frame, size):
-        frame = frame_room(
-            max(2 * size.vertices, frame.edges.shape[1]),
-            max(2 * size.places, frame.ordered.shape[1]),
-            max(2 * size.strips, len(frame.first)),
-        )
+    found, frame = room.found, room.frame
+    if stand[_MET] > len(found):
+        found = np.empty(2 * stand[_MET], dtype=np.int64)
+    there = frame.edges.shape[1], frame.ordered.shape[1] - AT_ONCE, len(frame.first)
+    needed = stand[[_VERTICES, _PLACES, _STRIPS]].tolist()
+    if any(need > room for need, room in zip(needed, there, strict=True)):
+        frame = frame_room(*(max(2 * need, room) for need, room in zip(needed, there, strict=True)))
     return _Room(found, room.stack, frame)
 
 
-@compiled
 def _rows(count: int) -> _Rows:
     return _Rows(np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64), np.empty(count))
 
 
-@compiled
-def _more_rows(rows: _Rows, stand: _Stand) -> _Rows:
+def _more_rows(rows: _Rows, stand: Integers) -> _Rows:
     """Return the rows, in longer ones where the next parcel may need more."""
-    needed = stand.rows + stand.met
+    needed = int(stand[_FILLED] + stand[_MET])
     if needed <= len(rows.parcel):
         return rows
     more = _rows(2 * needed)
-    more.parcel[: stand.rows] = rows.parcel[: stand.rows]
-    more.klass[: stand.rows] = rows.klass[: stand.rows]
-    more.area[: stand.rows] = rows.area[: stand.rows]
+    for column, longer in zip(rows, more, strict=True):
+        longer[: stand[_FILLED]] = column[: stand[_FILLED]]
     return more
-
-
-@compiled
-def _filled(rows: _Rows, count: int) -> tuple[Integers, Integers, Floats]:
-    return rows.parcel[:count].copy(), rows.klass[:count].copy(), rows.area[:count].copy()

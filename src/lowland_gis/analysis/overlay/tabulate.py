@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from lowland_gis.analysis.overlay.boxtree import BoxTree, box_tree
 from lowland_gis.analysis.overlay.crew import done_in_order
 from lowland_gis.analysis.overlay.rings import Rings, room, taken
-from lowland_gis.analysis.overlay.sums import sums_and_covered_of, sums_of
+from lowland_gis.analysis.overlay.sums import covered_of, sums_of
 from lowland_gis.analysis.overlay.wkb import rings_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Geometries = npt.NDArray[np.object_]
 Objects = npt.NDArray[np.object_]
@@ -75,6 +77,8 @@ def overlap_areas(
     >>> overlap_areas(np.array([square]), np.array([zone]), np.array(["0601"])).values.tolist()
     [[0, '0601', 50.0]]
     """
+    import pandas as pd
+
     layer = zone_layer(rings_of(zones), *class_numbers(codes))
     found, _ = overlaps(rings_of(parcels), layer, threads=threads, progress=progress)
     return pd.DataFrame({"parcel": found.parcel, "code": layer.names[found.klass], "area_m2": found.area_m2})
@@ -82,6 +86,8 @@ def overlap_areas(
 
 def class_numbers(codes: Objects) -> tuple[Integers, Objects]:
     """Return the number of each code among the sorted codes, and these; a missing one is the text ''."""
+    import pandas as pd
+
     numbers, names = pd.factorize(pd.Series(codes, dtype=object).where(pd.notna(codes), ""), sort=True)
     return numbers.astype(np.int64), np.asarray(names, dtype=object)
 
@@ -150,11 +156,11 @@ def _sums(
     parcels: Rings, start: int, stop: int, zones: Zones, *, cover: bool
 ) -> tuple[Overlaps, Cover | None]:
     """Return what `overlaps` returns for the parcels `start` to `stop` (excluded)."""
-    asked = parcels, start, stop, zones.rings, zones.classes, zones.tree
-    if not cover:
-        return _above_noise(*sums_of(*asked)), None
-    parcel, klass, area, covered = sums_and_covered_of(*asked)
+    parcel, klass, area = sums_of(parcels, start, stop, zones.rings, zones.classes, zones.tree)
     found = _above_noise(parcel, klass, area)
+    if not cover:
+        return found, None
+    covered = covered_of(parcels, start, stop, zones.rings, zones.tree, parcel, area)
     return found, _cover(parcels.area[start:stop], parcel - start, area, covered)
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from lowland_gis.analysis.compiled import borrowing, compiled
+from lowland_gis.analysis.compiled import borrowing, entry
 from lowland_gis.analysis.geometry.extent import FARTHEST
 from lowland_gis.analysis.geometry.short_rings import LEAST_POINTS
 from lowland_gis.analysis.overlay.rings import LARGE, Rings, blocks_of, fill_blocks, room, signed_area
-from lowland_gis.analysis.overlay.simple import holes_inside, is_simple
+from lowland_gis.analysis.overlay.simple import ProofRoom, holes_inside, is_simple, proof_room
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -41,12 +41,15 @@ def decode(
     it is of another kind, byte order or form. Heights and measures are left out. The rows of other states than SURE and DOUBT have
     no rings. `xy_room` gives the array (N, 2) for so many vertices, where they are not to lie in one of their own.
     """
-    n_rings, n_points, n_blocks = _measured(content, offsets)
-    rings = room(len(offsets) - 1, int(n_rings), 0 if xy_room else int(n_points), int(n_blocks))
+    sizes = np.zeros(4, dtype=np.int64)
+    _measure(content, offsets, sizes)
+    n_rings, n_points, n_blocks, most_rings = sizes.tolist()
+    rings = room(len(offsets) - 1, n_rings, 0 if xy_room else n_points, n_blocks)
     if xy_room is not None:
-        rings = rings._replace(xy=xy_room(int(n_points)))
+        rings = rings._replace(xy=xy_room(n_points))
     state = np.empty(len(offsets) - 1, dtype=np.int8)
-    _fill(content, offsets, rings, rings.xy.view(np.uint8).reshape(-1), state)
+    flat = rings.xy.view(np.uint8).reshape(-1)
+    _fill(content, offsets, rings, flat, state, proof_room(most_rings))
     return rings, state
 
 
@@ -142,20 +145,22 @@ def _shape_size(content: Bytes, at: int, stop: int) -> tuple[int, int, int, int]
     return (parts if at == stop else -1), rings, points, blocks
 
 
-@borrowing
-def _measured(content: Bytes, offsets: Integers) -> tuple[int, int, int]:
-    rings = points = blocks = 0
+@entry
+def _measure(content: Bytes, offsets: Integers, sizes: Integers) -> None:
+    """Write how many rings, points and blocks all rows have together, and the most rings of a row."""
     for row in range(len(offsets) - 1):
-        parts, more_rings, more_points, more_blocks = _shape_size(content, offsets[row], offsets[row + 1])
+        parts, rings, points, blocks = _shape_size(content, offsets[row], offsets[row + 1])
         if parts > 0:
-            rings += more_rings
-            points += more_points
-            blocks += more_blocks
-    return rings, points, blocks
+            sizes[0] += rings
+            sizes[1] += points
+            sizes[2] += blocks
+            sizes[3] = max(sizes[3], rings)
 
 
-@borrowing
-def _fill(content: Bytes, offsets: Integers, rings: Rings, flat: Bytes, state: States) -> None:
+@entry
+def _fill(
+    content: Bytes, offsets: Integers, rings: Rings, flat: Bytes, state: States, proof: ProofRoom
+) -> None:
     ring = point = block = 0
     for row in range(len(offsets) - 1):
         start, stop = offsets[row], offsets[row + 1]
@@ -170,7 +175,7 @@ def _fill(content: Bytes, offsets: Integers, rings: Rings, flat: Bytes, state: S
             rings.shape_ring[row] = ring
             rings.shape_rings[row] = n_rings
             rings.area[row] = _copy_shape(content, start, stop, parts, ring, point, block, rings, flat)
-            state[row] = _described(rings, row, parts)
+            state[row] = _described(rings, row, parts, proof)
             ring += n_rings
             point += n_points
             block += n_blocks
@@ -216,18 +221,21 @@ def _copy_shape(
     return total
 
 
-@compiled
+@borrowing
 def _copy_points(content: Bytes, at: int, size: int, numbers: int, flat: Bytes, point: int) -> None:
+    into = np.uintp(16 * point)
     if numbers == _XY:
-        flat[16 * point : 16 * (point + size)] = content[at : at + 16 * size]
+        # Unsigned, because a signed index may count from the end, and then bytes go over one by one.
+        for byte in range(np.uintp(16 * size)):
+            flat[into + byte] = content[np.uintp(at) + byte]
         return
-    step = 8 * numbers
     for n in range(size):
-        flat[16 * (point + n) : 16 * (point + n + 1)] = content[at + n * step : at + n * step + 16]
+        for byte in range(np.uintp(16)):
+            flat[into + np.uintp(16 * n) + byte] = content[np.uintp(at + 8 * numbers * n) + byte]
 
 
 @borrowing
-def _described(rings: Rings, row: int, parts: int) -> int:
+def _described(rings: Rings, row: int, parts: int, proof: ProofRoom) -> int:
     """Write the box of a polygon or multipolygon and return its state."""
     first, count = rings.shape_ring[row], rings.shape_rings[row]
     west = south = np.inf
@@ -247,7 +255,9 @@ def _described(rings: Rings, row: int, parts: int) -> int:
     box = rings.box[row]
     box[0], box[1], box[2], box[3] = west, south, east, north
     if not (
-        whole and parts == 1 and is_simple(rings.xy, rings.ring_start[first], rings.ring_size[first], box)
+        whole
+        and parts == 1
+        and is_simple(rings.xy, rings.ring_start[first], rings.ring_size[first], box, proof)
     ):
         return DOUBT
-    return SURE if count == 1 or holes_inside(rings, first, count) else DOUBT
+    return SURE if count == 1 or holes_inside(rings, first, count, proof) else DOUBT

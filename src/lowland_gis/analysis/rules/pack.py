@@ -10,9 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal
-
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Strict, Tag
+from typing import Any, ClassVar, Literal
 
 OPEN = "open"
 # The question that the databases, the units and the map are drawn from.
@@ -20,54 +18,7 @@ KIND = "kind"
 Meaning = Literal["low", "not", "open"]
 Op = Literal["<", "<=", ">", ">=", "="]
 
-LONGEST_TEXT = 2_000
-LARGEST = 1e12
 _STRICT: dict[str, Any] = {"extra": "forbid"}
-
-
-def _readable(text: str) -> str:
-    if not text.strip() or len(text) > LONGEST_TEXT or not text.replace("\n", "").isprintable():
-        raise ValueError(f"it is empty, longer than {LONGEST_TEXT} characters or not printable")
-    return text
-
-
-def _bounded(number: float) -> float:
-    if not -LARGEST <= number <= LARGEST:
-        raise ValueError(f"it is no number between -{LARGEST:g} and {LARGEST:g}")
-    return number
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _text_or_number(value: Any) -> Any:
-    if isinstance(value, str):
-        return _readable(value)
-    if not _is_number(value):
-        raise ValueError("it should be a text or a number")
-    return _bounded(value)
-
-
-def _case(value: Any) -> Any:
-    """Return what an example gives: a number, the two ends of a band, or the answer to a question."""
-    if isinstance(value, (list, tuple)):
-        if len(value) != _ENDS or not all(map(_is_number, value)):
-            raise ValueError("a band has two numbers, its ends")
-        return tuple(map(_bounded, value))
-    if not isinstance(value, str) and not _is_number(value):
-        raise ValueError("it should be a number, a band of two numbers, or an answer")
-    return _text_or_number(value)
-
-
-_ENDS = 2
-# What a file must hold: nothing is turned into another kind, a text of digits is no number.
-Text = Annotated[str, Strict(), AfterValidator(_readable)]
-Number = Annotated[float, Strict(), AfterValidator(_bounded)]
-Day = Annotated[dt.date, Strict()]
-Flag = Annotated[bool, Strict()]
-TextOrNumber = Annotated[str | float, BeforeValidator(_text_or_number)]
-Case = Annotated[float | tuple[float, float] | str, BeforeValidator(_case)]
 
 
 @dataclass(frozen=True)
@@ -79,16 +30,16 @@ class Parameter:
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    name: Text
-    value: Number
-    unit: Text
-    document: Text
-    in_force: Day
-    example: Flag
+    name: str
+    value: float
+    unit: str
+    document: str
+    in_force: dt.date
+    example: bool
     title: str = ""
-    until: Day | None = None
-    town: Text | None = None
-    zone: Text | None = None
+    until: dt.date | None = None
+    town: str | None = None
+    zone: str | None = None
 
     def holds_on(self, day: dt.date) -> bool:
         """Say whether the entry is in force on a day."""
@@ -103,13 +54,13 @@ class Clause:
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    measure: Text
+    measure: str
     op: Op
-    limit: TextOrNumber
-    title: Text
-    needed: Text | None = None
-    office: Text | None = None
-    unit: Text | None = None
+    limit: str | float
+    title: str
+    needed: str | None = None
+    office: str | None = None
+    unit: str | None = None
 
     @property
     def condition(self) -> str:
@@ -123,9 +74,9 @@ class AnswerClause:
     """True where an earlier question has one of the answers, unknown while that question is open."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    question: Text
-    answers: tuple[Text, ...]
-    title: Text
+    question: str
+    answers: tuple[str, ...]
+    title: str
 
     needed: ClassVar[str | None] = None
     office: ClassVar[str | None] = None
@@ -136,18 +87,7 @@ class AnswerClause:
         return f"{self.question} in {'|'.join(self.answers)}"
 
 
-def _clause_kind(value: Any) -> str:
-    """Return the name of the class that a clause is of: the one with which it has more keys in common."""
-    if not isinstance(value, dict):
-        return AnswerClause.__name__ if isinstance(value, AnswerClause) else Clause.__name__
-    asked = {"question", "answers"} & value.keys()
-    return AnswerClause.__name__ if len(asked) > len({"measure", "op"} & value.keys()) else Clause.__name__
-
-
-AnyClause = Annotated[
-    Annotated[Clause, Tag(Clause.__name__)] | Annotated[AnswerClause, Tag(AnswerClause.__name__)],
-    Discriminator(_clause_kind),
-]
+AnyClause = Clause | AnswerClause
 
 
 @dataclass(frozen=True)
@@ -158,7 +98,7 @@ class Example:
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    given: dict[str, Case]
+    given: dict[str, float | tuple[float, float] | str]
     gives: Literal["true", "false", "unknown"]
 
 
@@ -167,13 +107,13 @@ class Rule:
     """All clauses together give `answer`, unless one of the named exceptions holds; `article` is the reason in the document."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    name: Text
-    title: Text
-    answer: Text
-    article: Text
+    name: str
+    title: str
+    answer: str
+    article: str
     all: tuple[AnyClause, ...]
     example: tuple[Example, ...] = ()
-    unless: tuple[Text, ...] = ()
+    unless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -181,12 +121,12 @@ class Exemption:
     """An exception (例外): where all its clauses hold, and none of its own exceptions, the rules that name it do not."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    name: Text
-    title: Text
-    article: Text
+    name: str
+    title: str
+    article: str
     all: tuple[AnyClause, ...]
     example: tuple[Example, ...] = ()
-    unless: tuple[Text, ...] = ()
+    unless: tuple[str, ...] = ()
 
 
 Clauses = Rule | Exemption
@@ -201,14 +141,14 @@ class Question:
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    name: Text
-    title: Text
-    otherwise: Text
-    answers: dict[str, Text]
+    name: str
+    title: str
+    otherwise: str
+    answers: dict[str, str]
     rule: tuple[Rule, ...]
-    only: dict[str, tuple[Text, ...]] = field(default_factory=dict)
+    only: dict[str, tuple[str, ...]] = field(default_factory=dict)
     exception: tuple[Exemption, ...] = ()
-    means: dict[str, tuple[Text, ...]] = field(default_factory=dict)
+    means: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def meaning(self, meaning: Meaning) -> tuple[str, ...]:
         """Return the answers that have a meaning; the answer `open` always means open."""
@@ -238,10 +178,10 @@ class Term:
     """One indicator of a score: weight × value / base, at most cap × weight; numbers or names of parameters."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    measure: Text
-    weight: TextOrNumber
-    base: TextOrNumber
-    cap: TextOrNumber
+    measure: str
+    weight: str | float
+    base: str | float
+    cap: str | float
 
 
 @dataclass(frozen=True)
@@ -252,9 +192,9 @@ class Score:
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    name: Text
-    title: Text
-    document: Text
+    name: str
+    title: str
+    document: str
     term: tuple[Term, ...]
     among: tuple[Clause, ...] = ()
     missing: Literal["unknown", "mean"] = "unknown"
@@ -266,10 +206,10 @@ class Rank:
     """Where a parcel stands by a score: the share of scored parcels that are at least as good, so that the best is near 0."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    name: Text
-    title: Text
-    document: Text
-    of: Text
+    name: str
+    title: str
+    document: str
+    of: str
     unit: Literal["share"] = "share"
 
 
@@ -278,7 +218,7 @@ class EstimateTerm:
     """A product of measures and parameters, added or taken off."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    factors: tuple[Text, ...]
+    factors: tuple[str, ...]
     sign: Literal["+", "-"] = "+"
 
 
@@ -290,13 +230,13 @@ class Estimate:
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    name: Text
-    title: Text
-    document: Text
-    unit: Text
+    name: str
+    title: str
+    document: str
+    unit: str
     term: tuple[EstimateTerm, ...]
-    at_least: Number | None = None
-    only: dict[str, tuple[Text, ...]] = field(default_factory=dict)
+    at_least: float | None = None
+    only: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 Derived = Score | Rank | Estimate
@@ -307,9 +247,9 @@ class Policy:
     """What the planning sheet of a unit offers (政策工具) by the kinds of its land, and what it compares the public share with."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    document: Text
-    tools: dict[str, tuple[Text, ...]]
-    public_benefit: Text | None = None
+    document: str
+    tools: dict[str, tuple[str, ...]]
+    public_benefit: str | None = None
 
     def of(self, kinds: Iterable[str]) -> tuple[str, ...]:
         """Return the tools of some kinds, each once, in their order."""
@@ -324,11 +264,11 @@ class RulePack:
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    name: Text
-    title: Text
-    document: Text
-    in_force: Day
-    example: Flag
+    name: str
+    title: str
+    document: str
+    in_force: dt.date
+    example: bool
     question: tuple[Question, ...]
     parameter: tuple[Parameter, ...] = ()
     score: tuple[Score, ...] = ()

@@ -14,7 +14,7 @@ from lowland_gis.files.source import Source, opened
 from lowland_gis.pipeline.threads.ahead import ahead
 
 if TYPE_CHECKING:
-    from lowland_gis.files.read import Received
+    from lowland_gis.files.batches import Received
 
 # Loading the libraries takes as long as reading so many batches; they are 50 MB of a survey layer.
 _BATCHES = 8

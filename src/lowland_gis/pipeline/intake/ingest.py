@@ -19,8 +19,8 @@ from lowland_gis.db.parts import attach_part, new_part
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.files import crs as reference
 from lowland_gis.files import transform
+from lowland_gis.files.batches import Batch, Received, bounds
 from lowland_gis.files.datum import path_with
-from lowland_gis.files.read import Batch, Received, bounds
 from lowland_gis.files.source import Source
 from lowland_gis.pipeline.base.absent import fields_absent, record_absent
 from lowland_gis.pipeline.base.project import Project, who

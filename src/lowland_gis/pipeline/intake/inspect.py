@@ -25,9 +25,10 @@ from lowland_gis.definitions.mapping import Mapping, apply
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import crs as reference
 from lowland_gis.files import datum, inspect, transform
+from lowland_gis.files.batches import Batch, Received
 from lowland_gis.files.planes import Delivered, other_system
 from lowland_gis.files.raster_header import raster_header
-from lowland_gis.files.read import Batch, Received, received
+from lowland_gis.files.read import received
 from lowland_gis.files.source import Source, opened
 from lowland_gis.pipeline.intake.inspection import Inspection, doubts, geometry_facts
 from lowland_gis.pipeline.intake.profile import Profile

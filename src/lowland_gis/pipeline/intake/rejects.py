@@ -18,7 +18,8 @@ from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.errors import UsageError
-from lowland_gis.files.table import write_features, write_rows
+from lowland_gis.files.features import write_features
+from lowland_gis.files.table import write_rows
 from lowland_gis.files.whole import refused, whole
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.runs import current_versions

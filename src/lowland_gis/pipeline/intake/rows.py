@@ -24,7 +24,7 @@ from lowland_gis.definitions.codes import code_names
 from lowland_gis.definitions.layer import LayerDefinition
 from lowland_gis.definitions.mapping import Mapping, apply
 from lowland_gis.errors import InputRefusedError, listed
-from lowland_gis.files.read import Batch
+from lowland_gis.files.batches import Batch
 
 # Little-endian points, lines and polygons in two dimensions: one head tells all of such a geometry.
 _STORED = frozenset(b"\x01" + kind.to_bytes(4, "little") for kind in (1, 2, 3))

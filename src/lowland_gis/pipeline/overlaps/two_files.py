@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lowland_gis.analysis.fields.columns import array, number, numbers, text
 from lowland_gis.analysis.fields.plain_values import plain_values
 from lowland_gis.analysis.geometry import strips
 from lowland_gis.analysis.overlay import tabulate
@@ -22,8 +23,8 @@ from lowland_gis.analysis.overlay.wkb import rings_of
 from lowland_gis.engines import local
 from lowland_gis.engines.spool import Spool
 from lowland_gis.errors import InputRefusedError
+from lowland_gis.files.batches import Batch
 from lowland_gis.files.in_memory import InMemory
-from lowland_gis.files.read import Batch
 from lowland_gis.pipeline.base.telling import Tell, Watch, silent, unwatched
 from lowland_gis.pipeline.intake.given_crs import NONE_GIVEN, GivenCrs
 from lowland_gis.pipeline.overlaps.vector_file import (
@@ -163,27 +164,28 @@ def _overlap_table(part: local.Part, ids: pa.Array, names: pa.Array, area: Float
     place = np.empty(len(ids), dtype=np.int64)
     place[part.rows] = np.arange(len(part.rows))
     columns = {
-        "parcel_id": _numbered(ids.take(pa.array(part.rows)), place[parcel]),
+        "parcel_id": _numbered(ids.take(numbers(part.rows)), place[parcel]),
         "code": _numbered(names, klass),
-        "area_m2": shared,
-        "share": shared / area[parcel],
+        "area_m2": numbers(shared),
+        "share": numbers(shared / area[parcel]),
     }
-    return pa.table(columns)
+    return pa.Table.from_arrays(list(columns.values()), names=list(columns))
 
 
 def _cover_table(part: local.Part, ids: pa.Array, area: Floats) -> pa.Table | None:
     if part.cover is None:
         return None
     rest, excess = part.cover
-    names = ids.take(pa.array(part.rows))
-    return pa.table({"parcel_id": names, "area_m2": area[part.rows], "rest_m2": rest, "excess_m2": excess})
+    names = ids.take(numbers(part.rows))
+    figures = [numbers(column) for column in (area[part.rows], rest, excess)]
+    return pa.Table.from_arrays([names, *figures], names=["parcel_id", "area_m2", "rest_m2", "excess_m2"])
 
 
-def _numbered(values: pa.Array, numbers: Integers) -> pa.Array:
+def _numbered(values: pa.Array, places: Integers) -> pa.Array:
     """Return a value for each number; the few distinct ones stand once, as Parquet writes them too."""
     if values.null_count:
-        return values.take(pa.array(numbers))
-    return pa.DictionaryArray.from_arrays(pa.array(numbers, pa.int32()), values)
+        return values.take(numbers(places))
+    return pa.DictionaryArray.from_arrays(numbers(places.astype(np.int32)), values)
 
 
 def _layers(asked: Sequence[_Asked], threads: int, watch: Watch, *, cover: bool) -> Generator[_Layer]:
@@ -263,7 +265,7 @@ def _ids(layer: _Layer) -> pa.Array:
         return layer.values
     if layer.file.row_names is not None:
         return plain_values(layer.file.row_names)
-    return pa.array(np.arange(len(layer.polygons.described.box)))
+    return numbers(np.arange(len(layer.polygons.described.box)))
 
 
 def _classes(layer: _Layer) -> tuple[Integers, pa.Array]:
@@ -272,14 +274,14 @@ def _classes(layer: _Layer) -> tuple[Integers, pa.Array]:
     Numbers are sorted as numbers; a zone without a code has an empty one, which comes first and makes texts of all.
     """
     if layer.values is None:
-        return np.zeros(len(layer.polygons.described.box), dtype=np.int64), pa.array([ALL])
+        return np.zeros(len(layer.polygons.described.box), dtype=np.int64), text(ALL)
     codes = layer.values
     distinct = codes.drop_null().unique()
     names = distinct.take(pc.sort_indices(distinct))
-    numbers = pc.index_in(codes, names)
+    places = pc.index_in(codes, names)
     if codes.null_count:
         if "" not in (texts := names.cast(pa.string())).to_pylist():
-            texts = pa.concat_arrays([pa.array([""]), texts])
-            numbers = pc.add(numbers, 1)
+            texts = pa.concat_arrays([text(""), texts])
+            places = pc.add(places, number(1))
         names = texts
-    return pc.fill_null(numbers, 0).to_numpy().astype(np.int64), names
+    return array(pc.fill_null(places, number(0).cast(places.type))).astype(np.int64), names

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lowland_gis.analysis.fields.columns import array
 from lowland_gis.analysis.fields.plain_values import plain_values
 from lowland_gis.analysis.geometry import repair
 from lowland_gis.analysis.overlay.polygons import Geometries, polygon_rings
@@ -24,9 +25,10 @@ from lowland_gis.engines.spool import Floats, Spool
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import crs as reference
 from lowland_gis.files import transform
+from lowland_gis.files.batches import Batch, Received, bounds
 from lowland_gis.files.in_memory import InMemory
 from lowland_gis.files.plane_doubts import plane_doubts
-from lowland_gis.files.read import Batch, Received, bounds, received
+from lowland_gis.files.read import received
 from lowland_gis.files.source import opened
 from lowland_gis.pipeline.base.telling import Tell
 from lowland_gis.pipeline.intake.given_crs import GivenCrs
@@ -225,7 +227,7 @@ def order_of_names(names: pa.Array, field: str | None, file: str) -> npt.NDArray
             f"{file}: {len(doubled)} values of {field} stand for several parcels, for example {doubled[0].as_py()!r}."
             " Name a field with one value a parcel, or leave --id away."
         )
-    return np.asarray(order, dtype=np.intp)
+    return array(order).astype(np.intp)
 
 
 def _all_differ(ordered: pa.Array) -> bool:

@@ -12,7 +12,8 @@ import pytest
 import shapely
 
 from lowland_gis.errors import InputRefusedError
-from lowland_gis.files.read import Batch, Received, read
+from lowland_gis.files.batches import Batch, Received
+from lowland_gis.files.read import read
 from lowland_gis.files.source import opened
 from lowland_gis.pipeline.intake.delivery import begun
 from lowland_gis.pipeline.threads.ahead import ahead
