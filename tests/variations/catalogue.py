@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from lowland_gis.sample.deliveries import SOURCES
 from variations import deliveries, forms, shapes, sheets
 from variations.effects import Effect, FarLessKnown, LessKnown, Same, WithoutParcels, WithoutTowns
 from variations.incoming import Delivered, Incoming, rows_of
@@ -15,11 +16,7 @@ _ROUNDED = Same(drift_m=1e-8)
 _ON_GRID = Same(drift_m=5.1e-5)
 # Of degrees its steps are a thousand millionth, 0.11 mm; the third survey comes in one.
 _DEGREES_ON_GRID = Same(drift_m=6e-5)
-_LAYERS = (
-    "dltb3", "czcdyd3", "dltb2", "xzdw2", "eco_redline", "farmland", "development_boundary", "plan_zone",
-    "plan_parcel", "approval", "supply", "building", "road", "river", "district", "town", "village", "enterprise",
-    "raster",
-)  # fmt: skip
+_LAYERS = tuple(layer for layer in SOURCES if layer != "parcel")
 
 
 @dataclass(frozen=True)

@@ -9,19 +9,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from lowland_gis.analysis.rules.examples import Ran, run_examples
 from lowland_gis.analysis.rules.faults import Fault, fault_lines
 from lowland_gis.analysis.rules.pack import KIND, RulePack
-from lowland_gis.analysis.rules.pack_faults import example_faults, pack_faults
+from lowland_gis.analysis.rules.pack_faults import ADAPTER, example_faults, pack_faults
 from lowland_gis.analysis.rules.pack_limits import day_faults
 from lowland_gis.definitions.measure import measure_units
 from lowland_gis.definitions.own import in_use, names, path_of
 from lowland_gis.definitions.reading import parsed
 from lowland_gis.errors import DefinitionError, listed
 
-_ADAPTER = TypeAdapter(RulePack)
 _NOT_OF_OLD = "none"
 _SHOWN = 5
 NO_EXAMPLES = (
@@ -127,7 +124,7 @@ def _checked(
         found += day_faults(content, as_of)
     if found:
         return None, tuple(found)
-    pack = _ADAPTER.validate_python(content)
+    pack = ADAPTER.validate_python(content)
     found = example_faults(pack, _with_derived(units, pack), pack.day(as_of or pack.in_force))
     return (None if found else pack), tuple(found)
 
@@ -142,7 +139,7 @@ def ran_examples(path: Path) -> list[Ran]:
     found = pack_faults(content, units)
     if found:
         raise DefinitionError(_refusal(path, found))
-    pack = _ADAPTER.validate_python(content)
+    pack = ADAPTER.validate_python(content)
     return list(run_examples(pack, _with_derived(units, pack), pack.in_force))
 
 
@@ -170,14 +167,14 @@ def unproven(pack: RulePack) -> list[str]:
 
 def to_json(pack: RulePack) -> dict[str, Any]:
     """Return a pack as JSON, for the record of a run."""
-    return json.loads(_ADAPTER.dump_json(pack))  # type: ignore[no-any-return]
+    return json.loads(ADAPTER.dump_json(pack))  # type: ignore[no-any-return]
 
 
 def from_json(recorded: dict[str, Any]) -> RulePack:
     """Return the pack that a run recorded; one of before answers had stated meanings has the meanings of its day."""
-    return _ADAPTER.validate_python(
-        {**recorded, "question": [_with_meanings(one) for one in recorded["question"]]}
-    )
+    content = {**recorded, "question": [_with_meanings(one) for one in recorded["question"]]}
+    # Days are texts in JSON, and only there may they be.
+    return ADAPTER.validate_json(json.dumps(content))
 
 
 def _with_meanings(question: dict[str, Any]) -> dict[str, Any]:

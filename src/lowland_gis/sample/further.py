@@ -124,6 +124,28 @@ def _plain(shapes: Shapes, ysdm: str) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(columns, geometry=shapes, crs=CRS)
 
 
+def renewal_units(layout: Layout, _lots: Lots, seed: int) -> gpd.GeoDataFrame:
+    """Return the units of the urban renewal plan (城市更新单元): old quarters, village workshops and every second row of shops."""
+    random = generator(seed, "renewal plan")
+    groups = [_blocks(layout, kind) for kind in (Leaf.OLD, Leaf.WORKSHOP, Leaf.COMMERCE)]
+    shapes = np.concatenate([groups[0], groups[1], groups[2][::2]])
+    rebuilt = random.random(len(shapes)) < 0.5  # noqa: PLR2004 - half of them are to be rebuilt
+    return gpd.GeoDataFrame(
+        {
+            "GXDYBH": [f"BCGX-{number:03d}" for number in range(1, len(shapes) + 1)],
+            "GXDYMC": [f"北辰更新单元{number}（示例）" for number in range(1, len(shapes) + 1)],
+            "GXFS": _either(rebuilt, "拆除重建", "综合整治"),
+            "GXDYMJ": np.round(ellipsoidal_area(shapes), 2),
+            "SSQX": _either(rebuilt, "2021-2025", "2026-2030"),
+            "PFWH": "津北政更〔2022〕1号（示例）",
+            "PFRQ": np.full(len(shapes), np.datetime64("2022-06-30", "D")),
+            "BZ": MADE_UP,
+        },
+        geometry=shapes,
+        crs=CRS,
+    )
+
+
 FURTHER = (
     Further(
         "approved_unbuilt",
@@ -139,4 +161,10 @@ FURTHER = (
         demolitions,
     ),
     Further("bulldozed", f"{_MONITORED}:TTQ", Planted("BSM", (("twice", SHAPE),)), bulldozed),
+    Further(
+        "renewal_plan",
+        "住建委/城市更新专项规划.gpkg:GXDY",
+        Planted("GXDYBH", (("wrong_area", "GXDYMJ"), ("missing_value", "GXFS"))),
+        renewal_units,
+    ),
 )

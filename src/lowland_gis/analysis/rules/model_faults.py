@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -15,13 +16,23 @@ from lowland_gis.analysis.rules.faults import Fault
 # The one key of a model that no file may have.
 NOT_IN_FILES = "folder"
 _ITEM = "…"
+# Of a model, and of a dataclass.
+_NO_SUCH_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 
 
-def model_faults(error: ValidationError, model: Any) -> list[Fault]:
-    """Return every fault of a content, keys that there are not first; `model` is the type that refused it, and knows the allowed names."""
+Loc = tuple[str | int, ...]
+
+
+def model_faults(
+    error: ValidationError, model: Any, placed: Callable[[Loc], tuple[str, str]] | None = None
+) -> list[Fault]:
+    """Return every fault of a content, keys that there are not first; `model` is the type that refused it, and knows the allowed names.
+
+    `placed` says of a path into the content where it is and which key it ends at; without it, as tables of TOML are written.
+    """
     found = [detail for detail in error.errors() if not _is_echo(detail)]
-    details = sorted(found, key=lambda detail: detail["type"] != "extra_forbidden")
-    faults = [_fault(detail, model) for detail in details]
+    details = sorted(found, key=lambda detail: detail["type"] not in _NO_SUCH_KEY)
+    faults = [_fault(detail, model, placed or _placed) for detail in details]
     # Where one of several kinds is wanted, each of them makes a fault of its own.
     return list({(fault.where, fault.key, fault.problem): fault for fault in faults}.values())
 
@@ -31,15 +42,13 @@ def _is_echo(detail: ErrorDetails) -> bool:
     return detail["type"] == "too_short" and bool(detail["input"])
 
 
-def _fault(detail: ErrorDetails, model: Any) -> Fault:
+def _fault(detail: ErrorDetails, model: Any, placed: Callable[[Loc], tuple[str, str]]) -> Fault:
     place, kind = detail["loc"], detail["type"]
+    where, key = placed(_without_tags(place, model))
     if place and list(_steps(model, place))[-1] is _TAG and kind.endswith(("_type", "_parsing")):
-        kinds = " or ".join(_name(one) for one in get_args(_inner(model, place[:-1])))
-        return Fault(_place(place[:-2], model), str(place[-2]), detail["input"], f"it should be {kinds}")
-    where, key = _place(place[:-1], model), str(place[-1]) if place else "file"
-    if isinstance(place[-1] if place else "", int):
-        where, key = _place(place[:-2], model), f"{place[-2]} {int(place[-1]) + 1}"
-    if kind == "extra_forbidden":
+        names = map(_name, get_args(_inner(model, place[:-1])))
+        return Fault(where, key, detail["input"], f"it should be {' or '.join(dict.fromkeys(names))}")
+    if kind in _NO_SUCH_KEY:
         return Fault(where, key, None, "there is no such key", _keys(model, place[:-1]))
     if kind == "missing":
         return Fault(where, key, None, "it is missing")
@@ -52,10 +61,24 @@ def _fault(detail: ErrorDetails, model: Any) -> Fault:
     return Fault(where, key, value, _words(detail["msg"]))
 
 
+def _without_tags(place: Loc, model: Any) -> Loc:
+    """Return a path without the steps that only choose among types, which no file has."""
+    return tuple(step for step, item in zip(place, _steps(model, place), strict=True) if item is not _TAG)
+
+
+def _placed(place: Loc) -> tuple[str, str]:
+    """Return where a key stands as the file has it, and the key: [project], [[delivery]] 2."""
+    if not place:
+        return "", "file"
+    if isinstance(place[-1], int):
+        return _place(place[:-2]), f"{place[-2]} {place[-1] + 1}"
+    return _place(place[:-1]), place[-1]
+
+
 def _tag_fault(detail: ErrorDetails, model: Any) -> Fault:
     """Return the fault of a table whose one key, such as kind or form, says which keys the others are."""
     context = detail.get("ctx", {})
-    where, name = _place(detail["loc"], model), str(context["discriminator"]).strip("'")
+    where, name = _place(_without_tags(detail["loc"], model)), str(context["discriminator"]).strip("'")
     if "tag" not in context:
         return Fault(where, name, None, "it is missing")
     tags = tuple(tag.strip("' ") for tag in str(context["expected_tags"]).split(","))
@@ -69,7 +92,11 @@ def _words(message: str) -> str:
         return _DATE
     for theirs, ours in _OURS:
         text = text.replace(theirs, ours)
-    if " or instance of " in text or text.endswith("an object to extract fields from"):
+    if (
+        " or instance of " in text
+        or " or an instance of " in text
+        or text.endswith("an object to extract fields from")
+    ):
         return "it should be a table"
     for name in _SIZES:
         text = text.replace(f"{name} should", "it should")
@@ -91,13 +118,12 @@ def _name(kind: Any) -> str:
     return _KINDS.get(kind, "a table")
 
 
-def _place(place: tuple[str | int, ...], model: Any) -> str:
-    """Return where a key stands as the file has it: [project], [[delivery]] 2 – and tags of unions, which no file has, left out."""
+def _place(place: Loc) -> str:
     names: list[str] = []
-    for step, item in zip(place, _steps(model, place), strict=True):
+    for step in place:
         if isinstance(step, int):
             names.append(f"[[{names.pop() if names else _ITEM}]] {step + 1}")
-        elif item is not _TAG:
+        else:
             names.append(step)
     plain = [name for name in names if not name.startswith("[[")]
     if plain == names:
@@ -162,9 +188,17 @@ def _next(kind: Any, step: str | int) -> Any:
 
 
 def _hints(kind: Any) -> dict[str, Any]:
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
+    return _fields_of(kind) if isinstance(kind, type) else {}
+
+
+@cache
+def _fields_of(kind: type) -> dict[str, Any]:
+    if issubclass(kind, BaseModel):
         return {name: item.annotation for name, item in kind.model_fields.items()}
-    return get_type_hints(kind) if dataclasses.is_dataclass(kind) else {}
+    if not dataclasses.is_dataclass(kind):
+        return {}
+    hints = get_type_hints(kind)
+    return {item.name: hints[item.name] for item in dataclasses.fields(kind)}
 
 
 def _literals(kind: Any) -> tuple[str, ...]:

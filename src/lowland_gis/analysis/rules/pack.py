@@ -10,7 +10,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Strict, Tag
 
 OPEN = "open"
 # The question that the databases, the units and the map are drawn from.
@@ -18,7 +20,54 @@ KIND = "kind"
 Meaning = Literal["low", "not", "open"]
 Op = Literal["<", "<=", ">", ">=", "="]
 
+LONGEST_TEXT = 2_000
+LARGEST = 1e12
 _STRICT: dict[str, Any] = {"extra": "forbid"}
+
+
+def _readable(text: str) -> str:
+    if not text.strip() or len(text) > LONGEST_TEXT or not text.replace("\n", "").isprintable():
+        raise ValueError(f"it is empty, longer than {LONGEST_TEXT} characters or not printable")
+    return text
+
+
+def _bounded(number: float) -> float:
+    if not -LARGEST <= number <= LARGEST:
+        raise ValueError(f"it is no number between -{LARGEST:g} and {LARGEST:g}")
+    return number
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _text_or_number(value: Any) -> Any:
+    if isinstance(value, str):
+        return _readable(value)
+    if not _is_number(value):
+        raise ValueError("it should be a text or a number")
+    return _bounded(value)
+
+
+def _case(value: Any) -> Any:
+    """Return what an example gives: a number, the two ends of a band, or the answer to a question."""
+    if isinstance(value, (list, tuple)):
+        if len(value) != _ENDS or not all(map(_is_number, value)):
+            raise ValueError("a band has two numbers, its ends")
+        return tuple(map(_bounded, value))
+    if not isinstance(value, str) and not _is_number(value):
+        raise ValueError("it should be a number, a band of two numbers, or an answer")
+    return _text_or_number(value)
+
+
+_ENDS = 2
+# What a file must hold: nothing is turned into another kind, a text of digits is no number.
+Text = Annotated[str, Strict(), AfterValidator(_readable)]
+Number = Annotated[float, Strict(), AfterValidator(_bounded)]
+Day = Annotated[dt.date, Strict()]
+Flag = Annotated[bool, Strict()]
+TextOrNumber = Annotated[str | float, BeforeValidator(_text_or_number)]
+Case = Annotated[float | tuple[float, float] | str, BeforeValidator(_case)]
 
 
 @dataclass(frozen=True)
@@ -30,16 +79,16 @@ class Parameter:
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    name: str
-    value: float
-    unit: str
-    document: str
-    in_force: dt.date
-    example: bool
+    name: Text
+    value: Number
+    unit: Text
+    document: Text
+    in_force: Day
+    example: Flag
     title: str = ""
-    until: dt.date | None = None
-    town: str | None = None
-    zone: str | None = None
+    until: Day | None = None
+    town: Text | None = None
+    zone: Text | None = None
 
     def holds_on(self, day: dt.date) -> bool:
         """Say whether the entry is in force on a day."""
@@ -54,13 +103,13 @@ class Clause:
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    measure: str
+    measure: Text
     op: Op
-    limit: str | float
-    title: str
-    needed: str | None = None
-    office: str | None = None
-    unit: str | None = None
+    limit: TextOrNumber
+    title: Text
+    needed: Text | None = None
+    office: Text | None = None
+    unit: Text | None = None
 
     @property
     def condition(self) -> str:
@@ -74,9 +123,9 @@ class AnswerClause:
     """True where an earlier question has one of the answers, unknown while that question is open."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    question: str
-    answers: tuple[str, ...]
-    title: str
+    question: Text
+    answers: tuple[Text, ...]
+    title: Text
 
     needed: ClassVar[str | None] = None
     office: ClassVar[str | None] = None
@@ -87,7 +136,18 @@ class AnswerClause:
         return f"{self.question} in {'|'.join(self.answers)}"
 
 
-AnyClause = Clause | AnswerClause
+def _clause_kind(value: Any) -> str:
+    """Return the name of the class that a clause is of: the one with which it has more keys in common."""
+    if not isinstance(value, dict):
+        return AnswerClause.__name__ if isinstance(value, AnswerClause) else Clause.__name__
+    asked = {"question", "answers"} & value.keys()
+    return AnswerClause.__name__ if len(asked) > len({"measure", "op"} & value.keys()) else Clause.__name__
+
+
+AnyClause = Annotated[
+    Annotated[Clause, Tag(Clause.__name__)] | Annotated[AnswerClause, Tag(AnswerClause.__name__)],
+    Discriminator(_clause_kind),
+]
 
 
 @dataclass(frozen=True)
@@ -98,7 +158,7 @@ class Example:
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    given: dict[str, float | tuple[float, float] | str]
+    given: dict[str, Case]
     gives: Literal["true", "false", "unknown"]
 
 
@@ -107,13 +167,13 @@ class Rule:
     """All clauses together give `answer`, unless one of the named exceptions holds; `article` is the reason in the document."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    name: str
-    title: str
-    answer: str
-    article: str
+    name: Text
+    title: Text
+    answer: Text
+    article: Text
     all: tuple[AnyClause, ...]
     example: tuple[Example, ...] = ()
-    unless: tuple[str, ...] = ()
+    unless: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,12 +181,12 @@ class Exemption:
     """An exception (例外): where all its clauses hold, and none of its own exceptions, the rules that name it do not."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    name: str
-    title: str
-    article: str
+    name: Text
+    title: Text
+    article: Text
     all: tuple[AnyClause, ...]
     example: tuple[Example, ...] = ()
-    unless: tuple[str, ...] = ()
+    unless: tuple[Text, ...] = ()
 
 
 Clauses = Rule | Exemption
@@ -141,14 +201,14 @@ class Question:
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    name: str
-    title: str
-    otherwise: str
-    answers: dict[str, str]
+    name: Text
+    title: Text
+    otherwise: Text
+    answers: dict[str, Text]
     rule: tuple[Rule, ...]
-    only: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    only: dict[str, tuple[Text, ...]] = field(default_factory=dict)
     exception: tuple[Exemption, ...] = ()
-    means: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    means: dict[str, tuple[Text, ...]] = field(default_factory=dict)
 
     def meaning(self, meaning: Meaning) -> tuple[str, ...]:
         """Return the answers that have a meaning; the answer `open` always means open."""
@@ -178,10 +238,10 @@ class Term:
     """One indicator of a score: weight × value / base, at most cap × weight; numbers or names of parameters."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    measure: str
-    weight: str | float
-    base: str | float
-    cap: str | float
+    measure: Text
+    weight: TextOrNumber
+    base: TextOrNumber
+    cap: TextOrNumber
 
 
 @dataclass(frozen=True)
@@ -192,9 +252,9 @@ class Score:
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    name: str
-    title: str
-    document: str
+    name: Text
+    title: Text
+    document: Text
     term: tuple[Term, ...]
     among: tuple[Clause, ...] = ()
     missing: Literal["unknown", "mean"] = "unknown"
@@ -206,10 +266,10 @@ class Rank:
     """Where a parcel stands by a score: the share of scored parcels that are at least as good, so that the best is near 0."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    name: str
-    title: str
-    document: str
-    of: str
+    name: Text
+    title: Text
+    document: Text
+    of: Text
     unit: Literal["share"] = "share"
 
 
@@ -218,7 +278,7 @@ class EstimateTerm:
     """A product of measures and parameters, added or taken off."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    factors: tuple[str, ...]
+    factors: tuple[Text, ...]
     sign: Literal["+", "-"] = "+"
 
 
@@ -230,13 +290,13 @@ class Estimate:
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    name: str
-    title: str
-    document: str
-    unit: str
+    name: Text
+    title: Text
+    document: Text
+    unit: Text
     term: tuple[EstimateTerm, ...]
-    at_least: float | None = None
-    only: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    at_least: Number | None = None
+    only: dict[str, tuple[Text, ...]] = field(default_factory=dict)
 
 
 Derived = Score | Rank | Estimate
@@ -247,9 +307,9 @@ class Policy:
     """What the planning sheet of a unit offers (政策工具) by the kinds of its land, and what it compares the public share with."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    document: str
-    tools: dict[str, tuple[str, ...]]
-    public_benefit: str | None = None
+    document: Text
+    tools: dict[str, tuple[Text, ...]]
+    public_benefit: Text | None = None
 
     def of(self, kinds: Iterable[str]) -> tuple[str, ...]:
         """Return the tools of some kinds, each once, in their order."""
@@ -264,11 +324,11 @@ class RulePack:
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    name: str
-    title: str
-    document: str
-    in_force: dt.date
-    example: bool
+    name: Text
+    title: Text
+    document: Text
+    in_force: Day
+    example: Flag
     question: tuple[Question, ...]
     parameter: tuple[Parameter, ...] = ()
     score: tuple[Score, ...] = ()

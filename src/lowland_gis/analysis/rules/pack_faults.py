@@ -7,13 +7,17 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any, get_args
 
+from pydantic import TypeAdapter, ValidationError
+
 from lowland_gis.analysis.rules.examples import run_examples
 from lowland_gis.analysis.rules.exceptions import Table, asked_by, circles, tables_of, text_of, unless_of
-from lowland_gis.analysis.rules.faults import Fault, doubles, form_faults, place
+from lowland_gis.analysis.rules.faults import Fault, doubles, place
+from lowland_gis.analysis.rules.model_faults import Loc, model_faults
 from lowland_gis.analysis.rules.pack import KIND, OPEN, Meaning, RulePack
 from lowland_gis.analysis.rules.pack_limits import size_faults
 from lowland_gis.quantities import UNITS, comparable, product, same_dimension
 
+ADAPTER = TypeAdapter(RulePack)
 TRUTH = "yes/no"
 # More are no help to anybody, and each is held against all names.
 MAX_FAULTS = 200
@@ -30,13 +34,42 @@ def pack_faults(content: Table, measures: Mapping[str, str], as_of: dt.date | No
     if found:
         return found
     names = _Names(content, measures, as_of)
-    for fault in chain(form_faults(content, RulePack), names.faults()):
+    for fault in chain(form_faults(content), names.faults()):
         # A fault that two looks find is one.
         if fault not in found:
             found.append(fault)
         if len(found) == MAX_FAULTS:
             return [*found, Fault("", "file", None, "there are more faults, which were not looked for")]
     return found
+
+
+def form_faults(content: Table) -> list[Fault]:
+    """Return what does not fit the form of a pack: keys that there are not, missing ones, values of another kind."""
+    try:
+        ADAPTER.validate_python(content)
+    except ValidationError as error:
+        return model_faults(error, RulePack, lambda loc: _placed(content, loc))
+    return []
+
+
+def _placed(content: Table, loc: Loc) -> tuple[str, str]:
+    """Return where a key stands, by the names of questions, rules and parameters, and the key."""
+    where, key = "", ""
+    item: Any = content
+    for step in loc:
+        if isinstance(step, int):
+            item = item[step]
+            if isinstance(item, dict):
+                where, key = place(where, key, item, step + 1), ""
+            else:
+                key = f"{key}[{step + 1}]"
+        else:
+            key = f"{key}.{step}" if key else step
+            item = item.get(step) if isinstance(item, dict) else None
+            if not where and key == step and isinstance(item, dict) and len(loc) > 1:
+                # A table on its own, such as [policy], is a place by its name.
+                where, key = step, ""
+    return where, key or "file"
 
 
 def example_faults(pack: RulePack, measures: Mapping[str, str], day: dt.date) -> list[Fault]:

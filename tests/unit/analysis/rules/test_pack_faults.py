@@ -141,13 +141,13 @@ def test_a_good_pack_has_no_faults():
         # keys and kinds of values
         ('title = "自定"\n', "", ["title: it is missing"]),
         ('title = "空置"', 'titel = "空置"', ["rule r, clause 1, titel: there is no such key", "mean 'title'", "clause 1, title: it is missing"]),
-        ("value = 0.5", 'value = "half"', ["parameter empty_min, value = 'half': it is a text, not a number"]),
+        ("value = 0.5", 'value = "half"', ["parameter empty_min, value = 'half': it should be a number"]),
         ("value = 0.5", "value = inf", ["parameter empty_min, value = inf: it is no number between"]),
         ("value = 0.5", "value = nan", ["value = nan"]),
         ("value = 0.5", "value = 1e99", ["value = 1e+99"]),
-        ("value = 0.5", "value = true", ["value = True: it is true or false, not a number"]),
-        ("in_force = 2024-04-17", 'in_force = "2024-04-17"', ["in_force = '2024-04-17': it is a text, not a date"]),
-        ("in_force = 2024-04-17", "in_force = 2024-04-17T00:00:00", ["it is a moment, not a date"]),
+        ("value = 0.5", "value = true", ["value = True: it should be a number"]),
+        ("in_force = 2024-04-17", 'in_force = "2024-04-17"', ["in_force = '2024-04-17': it should be a date such as 2024-04-17 without quotes"]),
+        ("in_force = 2024-04-17", "in_force = 2024-04-17T00:00:00", ["it should be a date"]),
         ('op = ">="', 'op = "=>"', ["rule r, clause 1, op = '=>'", "Allowed: <, <=, >, >=, ="]),
         ('title = "类型"', 'title = ""', ["question kind, title = ''", "it is empty"]),
         ('title = "类型"', 'title = "\\u001b[31m"', ["not printable"]),
@@ -177,10 +177,10 @@ def test_a_good_pack_has_no_faults():
         # shapes
         ('answers = { low = "低效", none = "非低效" }', 'answers = { low = "低效", none = "非低效", open = "x" }', ["answers = 'open'", "kept for"]),
         ('all = [ { measure = "registered", op = "=", limit = 1, title = "已登记" } ]', "all = []", ["exception spared, all: it has no clause"]),
-        ('all = [ { measure = "registered", op = "=", limit = 1, title = "已登记" } ]', 'all = "registered = 1"', ["it is a text, not a list"]),
-        ('{ measure = "registered", op = "=", limit = 1, title = "已登记" }', '"registered"', ["exception spared, all[1] = 'registered': it is a text, not a table"]),
-        ('unless = ["spared"]', 'unless = ["spared", 3]', ["question kind, rule r, unless[2] = 3: it is a number, not a text"]),
-        ('{ low = "低效", none = "非低效" }', '{ low = "低效", none = 3 }', ["question kind, answers.none = 3: it is a number, not a text"]),
+        ('all = [ { measure = "registered", op = "=", limit = 1, title = "已登记" } ]', 'all = "registered = 1"', ["it should be a list"]),
+        ('{ measure = "registered", op = "=", limit = 1, title = "已登记" }', '"registered"', ["exception spared, all[1] = 'registered': it should be a table"]),
+        ('unless = ["spared"]', 'unless = ["spared", 3]', ["question kind, rule r, unless[2] = 3: it should be a text"]),
+        ('{ low = "低效", none = "非低效" }', '{ low = "低效", none = 3 }', ["question kind, answers.none = 3: it should be a text"]),
         # code is only text here
         ('limit = "empty_min"', "limit = \"__import__('os').system('id')\"", ["no such parameter"]),
         ('"vacant_share", op', '"lambda: 1", op', ["no such measure"]),
@@ -205,6 +205,16 @@ def test_every_shown_fault_is_there_at_once():
     for word in ("vacancy", "万元", "title: it is missing", "nobody", "nothing", "'=='"):
         assert sum(word in text for text in found) >= 1, word
     assert len(found) == len(set(found))
+
+
+def test_what_stands_where_tables_belong_is_a_fault_of_its_place():
+    found = faults("question = [1, 2]\nparameter = {}\nscore = [[]]\n")
+    for words in (
+        "question[1] = 1: it should be a table.",
+        "parameter: it should be a list.",
+        "score[1] = []: it should be a table.",
+    ):
+        assert words in found, found
 
 
 def test_an_expired_parameter_is_no_fault_where_a_newer_entry_holds():
@@ -321,7 +331,7 @@ def test_policy_tools_name_answers_of_the_kind():
     assert said.startswith("policy, tools.lwo: the question kind never gives this answer. Allowed: low, none")
     said = faults(PACK + good.replace("document", "documnt").replace('["自主开发"]', '"自主开发"'))
     assert any("policy, documnt: there is no such key. Did you mean 'document'?" in line for line in said)
-    assert any("tools.low = '自主开发': it is a text, not a list" in line for line in said)
+    assert any("tools.low = '自主开发': it should be a list" in line for line in said)
 
 
 def test_a_pack_whose_limits_are_numbers_needs_no_parameters():
