@@ -65,7 +65,7 @@ def written(database):
         parcels(connection)
         for number in (1, 2):
             run(connection, number)
-        write_evidence(connection, 1, PARCELS, FOUND, PAPERS, srid=SRID)
+        write_evidence(connection, 1, PARCELS, FOUND, [PAPERS], srid=SRID)
         write_evidence(connection, 2, PARCELS, {}, srid=SRID)
     return database
 

@@ -49,7 +49,7 @@ class LayerOverlaps:
         return cls(
             len(parcels),
             tuple(map(str, codes)),
-            parcels.get_indexer(pd.Index(overlaps["parcel_id"])).astype(np.intp),
+            parcels.get_indexer(pd.Index(overlaps["parcel_id"], dtype=parcels.dtype)).astype(np.intp),
             code.astype(np.intp),
             overlaps["area_m2"].to_numpy(dtype=np.float64),
             overlaps["share"].to_numpy(dtype=np.float64),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -29,6 +29,7 @@ from lowland_gis.pipeline.evidence.records import (
 )
 
 Shapes = npt.NDArray[np.object_]
+T = TypeVar("T")
 
 # Layers whose features are looked at one by one, beside their overlaps.
 FEATURE_LAYERS = ("building", "supply", "town")
@@ -74,7 +75,7 @@ class Inputs:
     @cached_property
     def index(self) -> pd.Index[Any]:
         """Return the parcel codes in the order of every measured array."""
-        codes: pd.Index[Any] = pd.Index(self.parcels["parcel_id"])
+        codes: pd.Index[Any] = pd.Index(self.parcels["parcel_id"].to_numpy(dtype=object), dtype=object)
         return codes
 
     @cached_property
@@ -90,6 +91,17 @@ class Inputs:
 
     @cached_property
     def _layers(self) -> dict[str, LayerOverlaps]:
+        return {}
+
+    def once(self, what: Hashable, make: Callable[[], T]) -> T:
+        """Return what several measures rest on, made for the first of them."""
+        if what not in self._made:
+            self._made[what] = make()
+        made: T = self._made[what]
+        return made
+
+    @cached_property
+    def _made(self) -> dict[Hashable, Any]:
         return {}
 
     def lacking(self, layer: str, field: str) -> npt.NDArray[np.bool_]:

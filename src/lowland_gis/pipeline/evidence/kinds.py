@@ -160,7 +160,9 @@ def _(definition: define.BuildingMeasure, inputs: Inputs) -> Found:
 
 def _buildings(inputs: Inputs, statistic: measures.Statistic) -> Floats:
     area = inputs.parcels["planar_m2"].to_numpy(dtype=np.float64)
-    return measures.building_statistic(area, _building_pieces(inputs), statistic)
+    return measures.building_statistic(
+        area, inputs.once("buildings", lambda: _building_pieces(inputs)), statistic
+    )
 
 
 def _building_pieces(inputs: Inputs) -> measures.BuildingPieces:
@@ -186,19 +188,8 @@ def _building_pieces(inputs: Inputs) -> measures.BuildingPieces:
 @evaluate.register
 def _(definition: define.EnterpriseMeasure, inputs: Inputs) -> Found:
     rows = inputs.records["enterprise"]
-    codes = rows.field("TYSHXYDM")
-    firms = pd.DataFrame(
-        {
-            "parcel": inputs.index.get_indexer(pd.Index(rows.frame["parcel_id"])),
-            "year": pd.to_numeric(rows.frame["year"]),
-            "firm": measures.firm_keys(codes, rows.field("QYMC")),
-            "uncoded": pd.isna(codes),
-            "value": rows.numbers(definition.column),
-            "floor_m2": rows.numbers("JZMJ"),
-            "land_mu": rows.numbers("ZDMJM"),
-        }
-    )
-    firms = firms[firms["parcel"] >= 0]
+    firms = inputs.once("firms", lambda: _firms(inputs))
+    firms = firms.assign(value=rows.numbers(definition.column)[firms.index])
     if definition.total is not None:
         firms["total"] = rows.numbers(definition.total)[firms.index]
         firms["uncoded"] &= firms["value"].isna() & firms["total"].notna()
@@ -217,6 +208,23 @@ def _(definition: define.EnterpriseMeasure, inputs: Inputs) -> Found:
     return Found(found.intensity, detail=detail, used=define.optional_layers(definition))
 
 
+def _firms(inputs: Inputs) -> pd.DataFrame:
+    """Return the rows of firms on parcels, by the number of their record."""
+    rows = inputs.records["enterprise"]
+    codes = rows.field("TYSHXYDM")
+    firms = pd.DataFrame(
+        {
+            "parcel": inputs.index.get_indexer(pd.Index(rows.frame["parcel_id"], dtype=object)),
+            "year": pd.to_numeric(rows.frame["year"]),
+            "firm": measures.firm_keys(codes, rows.field("QYMC")),
+            "uncoded": pd.isna(codes),
+            "floor_m2": rows.numbers("JZMJ"),
+            "land_mu": rows.numbers("ZDMJM"),
+        }
+    )
+    return firms[firms["parcel"] >= 0]
+
+
 def _grounds(firms: pd.DataFrame, inputs: Inputs) -> tuple[Floats, Floats]:
     """Return floor area and ground area of the parcels, by which totals are spread; no floor where no total is to be spread."""
     ground = inputs.parcels["area_m2"].to_numpy(dtype=np.float64)
@@ -227,18 +235,27 @@ def _grounds(firms: pd.DataFrame, inputs: Inputs) -> tuple[Floats, Floats]:
 
 @evaluate.register
 def _(definition: define.ContractMeasure, inputs: Inputs) -> Found:
-    pairs = inputs.layer("supply")
-    contracts = inputs.records["supply"]
-    wide = pairs.share >= definition.min_share
+    rows = inputs.once(("contracts", definition.min_share), lambda: _contracts(inputs, definition.min_share))
+    as_of = inputs.project.settings.project.as_of
+    return Found(measures.contract_statistic(rows, len(inputs.index), as_of, definition.statistic))
+
+
+def _contracts(inputs: Inputs, min_share: float) -> pd.DataFrame:
+    """Return the contracts that cover at least a share of a parcel, with their dates."""
+    pairs, contracts = inputs.layer("supply"), inputs.records["supply"]
+    wide = pairs.share >= min_share
     place = _places(contracts, pairs)[wide]
-    columns = {name: contracts.field(field)[place] for name, field in define.CONTRACT_DATES.items()}
+    dates = {
+        name: pd.to_datetime(pd.Series(contracts.field(field), dtype=object), errors="coerce").to_numpy()[
+            place
+        ]
+        for name, field in define.CONTRACT_DATES.items()
+    }
     unsaid = {
         f"unsaid_{what}": inputs.lacking("supply", define.CONTRACT_DATES[f"actual_{what}"])[place]
         for what in ("start", "end")
     }
-    rows = pd.DataFrame({"parcel": pairs.parcel[wide], **columns, **unsaid})
-    as_of = inputs.project.settings.project.as_of
-    return Found(measures.contract_statistic(rows, len(inputs.index), as_of, definition.statistic))
+    return pd.DataFrame({"parcel": pairs.parcel[wide], **dates, **unsaid})
 
 
 @evaluate.register

@@ -41,7 +41,7 @@ def measure(project: Project, *, tell: Tell = silent) -> Run:
             inputs = read_inputs(connection, project, overlaps, versions, documents)
             found = dict(evidence(inputs, defined, tell=tell))
             columns = {name: item.column for name, item in found.items() if item.column is not None}
-            apart = pd.concat([item.apart for item in found.values()], ignore_index=True)
+            apart = [item.apart for item in found.values() if item.apart is not None]
             write_evidence(connection, run_id, inputs.codes, columns, apart, srid=project.srid)
 
         return recorded(connection, request, work)
@@ -51,19 +51,14 @@ def measure(project: Project, *, tell: Tell = silent) -> Run:
 class Evidence:
     """What is known of one measure: a value for each parcel under one source, and rows that have a source of their own."""
 
-    column: Column | None
-    apart: pd.DataFrame
+    column: Column | None = None
+    apart: pd.DataFrame | None = None
 
     def rows(self, name: str, parcels: Objects) -> pd.DataFrame:
         """Return one row for each known value: parcel_id, measure, value, low, high, source, detail."""
-        if self.column is None:
-            return self.apart.reindex(columns=COLUMNS)
-        rows = self.column.rows(name, parcels)
-        return (
-            pd.concat([rows, self.apart.reindex(columns=COLUMNS)], ignore_index=True)
-            if len(self.apart)
-            else rows
-        )
+        found = [] if self.column is None else [self.column.rows(name, parcels)]
+        found += [] if self.apart is None else [self.apart.reindex(columns=COLUMNS)]
+        return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=COLUMNS)
 
 
 def evidence(
@@ -74,29 +69,31 @@ def evidence(
         tell(Passing(f"measure {number} of {len(defined)}: {name} {definition.title}"))
         yield name, _evidence(name, definition, inputs)
     tell(f"measure {len(defined)} measures")
-    yield "papers", Evidence(None, said_rows(inputs.documents, set(defined)))
+    said = said_rows(inputs.documents, set(defined))
+    yield "papers", Evidence(apart=said if len(said) else None)
 
 
 def _evidence(name: str, definition: define.AnyMeasure, inputs: Inputs) -> Evidence:
     if isinstance(definition, define.PaperMeasure):
-        said = paper_rows(name, inputs.documents, inputs.index)
-        return Evidence(_silence(definition, inputs, said), said)
+        return _paper(name, definition, inputs)
     needed = define.needed_layers(definition)
     if any(layer not in inputs.versions for layer in needed):
-        return Evidence(None, pd.DataFrame(columns=COLUMNS))
+        return Evidence()
     found = evaluate(definition, inputs)
     layers = (*needed, *found.used)
     cited = (version.cited for layer in layers for version in inputs.versions.get(layer, []))
-    return Evidence(_column(found, "; ".join(dict.fromkeys(cited))), pd.DataFrame(columns=COLUMNS))
+    return Evidence(_column(found, "; ".join(dict.fromkeys(cited))))
 
 
-def _silence(definition: define.PaperMeasure, inputs: Inputs, said: pd.DataFrame) -> Column | None:
-    """Return what the list of an office says of the parcels of which no paper says anything."""
+def _paper(name: str, definition: define.PaperMeasure, inputs: Inputs) -> Evidence:
+    """Return what papers say, and what the list of an office says of the parcels that no paper speaks of."""
+    said = paper_rows(name, inputs.documents, inputs.index) if len(inputs.documents) else None
     if definition.absent is None:
-        return None
+        return Evidence(apart=said)
     value = np.full(len(inputs.index), float(definition.absent))
-    value[inputs.index.get_indexer(pd.Index(said["parcel_id"]))] = np.nan
-    return Column(value, silence(definition))
+    if said is not None:
+        value[inputs.index.get_indexer(pd.Index(said["parcel_id"], dtype=object))] = np.nan
+    return Evidence(Column(value, silence(definition)), said)
 
 
 def _column(found: Found, source: str) -> Column:

@@ -110,7 +110,7 @@ def write_evidence(
     run_id: int,
     parcels: Objects,
     columns: Mapping[str, Column],
-    apart: pd.DataFrame | None = None,
+    apart: Sequence[pd.DataFrame] = (),
     *,
     srid: int,
 ) -> None:
@@ -128,8 +128,8 @@ def write_evidence(
     if kept:
         rows = _parcel_rows(parcels, list(kept.values()))
         copy_in(connection, schema.PARCEL_EVIDENCE, rows, srid=srid, constants=constants)
-    if apart is not None:
-        copy_in(connection, schema.EVIDENCE_APART, apart, srid=srid, constants=constants)
+    for rows in apart:
+        copy_in(connection, schema.EVIDENCE_APART, rows, srid=srid, constants=constants)
 
 
 def _parcel_rows(parcels: Objects, columns: Sequence[Column]) -> pd.DataFrame:
