@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lowland_gis import settings as project_settings
 from lowland_gis.analysis.geometry.geodesy import GaussPlane
@@ -41,6 +42,8 @@ class Project:
     settings: project_settings.Settings
     dsn: str
     definitions: Own = SHIPPED
+    # What one stage has made and a later one of the same program asks for again; nothing rests on it.
+    kept: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def srid(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -21,6 +21,7 @@ from lowland_gis.analysis.overlay.wkb import rings_of
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import COPY_ROWS, copy_in
 from lowland_gis.db.frames import read_batches
+from lowland_gis.definitions import measure as define
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.engines import local
 from lowland_gis.engines.spool import Spool
@@ -79,12 +80,36 @@ def layer_overlaps(
 def zones_read(
     connection: Connection, project: Project, versions: Versions, key: str
 ) -> Iterator[local.Layer]:
-    """Yield the zones of a layer, to be asked for the overlaps of other outlines than the parcels'; write nothing."""
+    """Yield the zones of a layer, to be asked for the overlaps of other outlines than the parcels'; write nothing.
+
+    Those that the stage has just asked for the parcels are not read again.
+    """
+    kept: local.Layer | None = project.kept.pop(_zones_key(project, versions, key), None)
+    if kept is not None:
+        yield kept
+        return
     with (
         _Tabulation(connection, project, versions, run_id=0) as tabulating,
         tabulating.zones(layer_definition(key)) as zones,
     ):
         yield zones
+
+
+def _zones_key(project: Project, versions: Versions, key: str) -> Hashable:
+    """Return what the zones of a layer depend on."""
+    strips = layer_definition(key).strips
+    delivered = [*versions[key], *(versions.get(strips, []) if strips else [])]
+    return key, tuple(version.version_id for version in delivered), project.settings.project.as_of
+
+
+def _drifting() -> set[str]:
+    """Return the layers whose zones are asked once more, for parcels that are drawn in and out."""
+    return {
+        layer
+        for measure in define.measures().values()
+        if isinstance(measure, define.OverlapMeasure) and measure.drift is not None
+        for layer in measure.layers
+    }
 
 
 @dataclass(frozen=True)
@@ -161,6 +186,9 @@ class _Tabulation:
             cover = self.project.settings.tabulate.cover
             for part in local.tabulated(parcels, zones, cover=cover, threads=processors()):
                 self._written(definition.key, part, ids, zones.names, parcels.described.area)
+            # Where vertices lie in a file, there is nothing that could be kept.
+            if zones.whole is not None and definition.key in _drifting():
+                self.project.kept[_zones_key(self.project, self.versions, definition.key)] = zones
         if not self._derives(definition):
             return 0
         left_out = self._left_out.get(definition.key, [])
