@@ -99,3 +99,38 @@ def test_a_tabulation_loads_readers_and_machine_code(files: list[str]) -> None:
     loaded = {name for name in loaded_by(*asked) if not name.startswith("_")}
     assert loaded >= ours
     assert loaded - ours - theirs == set()
+
+
+# What only computing, drawing or files of GDAL need.
+HEAVY = {
+    "numba", "scipy", "highspy", "matplotlib", "pyogrio", "fiona", "rasterio", "exactextract", "openpyxl", "xlsxwriter", "alembic",
+    "sqlalchemy", "geoalchemy2", "PIL",
+}  # fmt: skip
+# Imports what the body of a command imports, as it does when it is called.
+_BODY = """
+import ast, importlib, inspect, sys
+module, function = sys.argv[1:]
+command = getattr(importlib.import_module(f"lowland_gis.cli.{module}"), function)
+body = ast.parse(inspect.getsource(command.callback))
+names = [node.module for node in ast.walk(body) if isinstance(node, ast.ImportFrom)]
+assert names
+for name in names:
+    importlib.import_module(name)
+print(*sorted({name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_module_names)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "function"),
+    [
+        ("classify", "explain"), ("classify", "todo"), ("unit", "list_drafts"), ("registry", "problems"), ("check", "show_rule"),
+        ("rules", "show_pack"), ("rules", "list_packs"), ("measures", "list_measures"), ("layers", "list_layers"),
+    ],
+)  # fmt: skip
+def test_a_command_that_shows_loads_nothing_that_computes(module: str, function: str) -> None:
+    assert set(run(_BODY, module, function).split()) & HEAVY == set()
+
+
+def test_reading_a_rule_pack_with_its_examples_loads_no_numba() -> None:
+    loaded_by("rules", "show", "example_general")
+    assert loaded_by("rules", "show", "example_general") & HEAVY == set()

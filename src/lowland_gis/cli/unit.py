@@ -119,9 +119,9 @@ def list_drafts(ctx: click.Context, frozen: bool, as_json: bool) -> None:
     Exit code 1 when the newest one is out of date, or a correction has touched a frozen unit.
     """
     from lowland_gis.pipeline.intake.reading import reading
-    from lowland_gis.pipeline.units.drafts import drafts, stale_drafts
     from lowland_gis.pipeline.units.frozen import unit_history
     from lowland_gis.pipeline.units.frozen_changes import frozen_changes, said_of
+    from lowland_gis.pipeline.units.listed import drafts, stale_drafts
 
     with reading(ctx.obj.project) as held:
         rows, entries, changes = drafts(held.connection), unit_history(held.connection), frozen_changes(held)

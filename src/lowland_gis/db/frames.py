@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -14,6 +13,9 @@ from psycopg import sql
 
 from lowland_gis.db.connect import Connection
 from lowland_gis.errors import DatabaseError
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 BATCH_ROWS = 20_000
 
@@ -123,6 +125,8 @@ def read_geoframe(
     """Return the rows of a query whose column `geom` is selected with ST_AsBinary, as a GeoDataFrame."""
     rows = read_frame(connection, query, parameters)
     geometries = shapely.from_wkb(rows["geom"].to_numpy(dtype=object))
+    import geopandas as gpd
+
     return gpd.GeoDataFrame(rows.drop(columns="geom"), geometry=geometries, crs=srid)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lowland_gis.analysis.compiled import compiled
+from lowland_gis.analysis.compiled import entry
 from lowland_gis.analysis.rules import kleene
 from lowland_gis.analysis.rules.derived import derived_values
 from lowland_gis.analysis.rules.kleene import FALSE, TRUE, UNKNOWN, Outcomes
@@ -281,7 +281,7 @@ def _answered(question: Question, rows: Rows, conditions: _Conditions) -> Verdic
     return Verdicts(question, answers, rows, final, rule_number, candidate, outcomes, columns)
 
 
-@compiled
+@entry
 def _overrule(
     whole: Outcomes, answer: int, number: int, final: Numbers, rule: Numbers, candidate: Numbers
 ) -> None:
@@ -292,7 +292,7 @@ def _overrule(
             candidate[row] = answer
 
 
-@compiled
+@entry
 def _leave_open(open_answer: int, final: Numbers, rule: Numbers, candidate: Numbers) -> None:
     for row in range(len(final)):
         if candidate[row] >= 0:

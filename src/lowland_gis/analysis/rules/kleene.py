@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from lowland_gis.analysis.compiled import compiled
+from lowland_gis.analysis.compiled import entry
 
 Outcomes = npt.NDArray[np.int8]
 Floats = npt.NDArray[np.float64]
@@ -47,15 +47,17 @@ def compared(values: Floats, op: str, limit: Floats | float, *, out: Outcomes | 
     [0, 2, 1]
     """
     result = np.empty(len(values), dtype=np.int8) if out is None else out
-    turned, swap = _OPS[op]
+    kind, turned = _OPS[op]
+    # A column of a frame may lie in steps.
+    values = np.ascontiguousarray(values, dtype=np.float64)
     if np.ndim(limit) == 0 and np.isnan(limit):
         # Where no law is in force, nothing is known.
         result[:] = UNKNOWN
     elif np.ndim(limit) == 0:
         slack = EQUAL_WITHIN * max(1.0, abs(float(limit)))
-        _compare_one(values, turned, swap, float(limit), slack, result)
+        _compare_one(values, kind, turned, float(limit), slack, result)
     else:
-        _compare_each(values, turned, swap, np.asarray(limit, dtype=np.float64), result)
+        _compare_each(values, kind, turned, np.ascontiguousarray(limit, dtype=np.float64), result)
     return result
 
 
@@ -87,12 +89,12 @@ def letters(
 
 
 # f, u and t are 102, 117 and 116: 102 + 15 · outcome, less 16 for true, is worked out faster than looked up.
-# By op: what is asked of value and limit (0 at least, 1 at most, 2 equal), and whether the answer is turned round.
-_OPS = {">=": (0, False), "<": (0, True), "<=": (1, False), ">": (1, True), "=": (2, False)}
+# By op: what is asked of value and limit (0 at least, 1 at most, 2 equal), and 1 where the answer is turned round.
+_OPS = {">=": (0, 0), "<": (0, 1), "<=": (1, 0), ">": (1, 1), "=": (2, 0)}
 
 
-@compiled
-def _compare_one(values: Floats, kind: int, turned: bool, limit: float, slack: float, out: Outcomes) -> None:
+@entry
+def _compare_one(values: Floats, kind: int, turned: int, limit: float, slack: float, out: Outcomes) -> None:
     yes, no = (np.int8(0), np.int8(2)) if turned else (np.int8(2), np.int8(0))
     unknown = np.int8(1)
     if kind == 0:
@@ -111,8 +113,8 @@ def _compare_one(values: Floats, kind: int, turned: bool, limit: float, slack: f
             out[row] = (yes if abs(value - limit) <= slack else no) if value == value else unknown  # noqa: PLR0124
 
 
-@compiled
-def _compare_each(values: Floats, kind: int, turned: bool, limits: Floats, out: Outcomes) -> None:
+@entry
+def _compare_each(values: Floats, kind: int, turned: int, limits: Floats, out: Outcomes) -> None:
     for row in range(len(values)):
         value, limit = values[row], limits[row]
         if value != value or limit != limit:  # noqa: PLR0124 - NaN
@@ -125,10 +127,10 @@ def _compare_each(values: Floats, kind: int, turned: bool, limits: Floats, out: 
             holds = value <= limit + slack
         else:
             holds = abs(value - limit) <= slack
-        out[row] = 2 if holds != turned else 0
+        out[row] = 2 if holds != (turned == 1) else 0
 
 
-@compiled
+@entry
 def _interleave(
     outcomes: Outcomes,
     columns: npt.NDArray[np.intp],

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
 
 from lowland_gis.analysis.geometry.derived import areas
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 GONE, OTHER_GROUND, OTHER_VERDICT = "gone", "other ground", "other verdict"
 # An outline that lies a millimetre beside the one before, on average, is the same one written again: formats round that far.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import pandas as pd
 from psycopg import sql
 
@@ -14,6 +14,9 @@ from lowland_gis.db.frames import read_frame, read_geoframe
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.pipeline.base.runs import Version, Versions
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 # SQLAlchemy builds no part of these: they are read in binary, with the geometry as WKB.
 _PARCELS = sql.SQL(

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lowland_gis.analysis.units.judge import PROTECTION_UNKNOWN
 from lowland_gis.definitions.layer import layer_keys
 from lowland_gis.definitions.measure import measures
 from lowland_gis.errors import UsageError, listed
@@ -21,6 +20,8 @@ SHARE = "share"
 
 def said_of_units(findings: pd.DataFrame) -> list[str]:
     """Say of how many units of a draft (its findings) the protection is not known, by what is not known."""
+    from lowland_gis.analysis.units.judge import PROTECTION_UNKNOWN
+
     doubts = findings[findings["rule"] == PROTECTION_UNKNOWN] if len(findings) else findings
     groups = doubts.groupby("message", sort=True)["unit_id"] if len(doubts) else ()
     return [f"{len(units):,} units hold parcels of which {message}" for message, units in groups]

@@ -34,11 +34,11 @@ from lowland_gis.pipeline.base.runs import (
     recorded,
     recorded_versions,
 )
-from lowland_gis.pipeline.base.stale import Stale, refuse, stale_units
+from lowland_gis.pipeline.base.stale import Stale, refuse
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.intake.reading import Reading, read_in
 from lowland_gis.pipeline.units.draw import write_draft
-from lowland_gis.pipeline.units.frozen import FROZEN, NEWEST, frozen_units
+from lowland_gis.pipeline.units.frozen import FROZEN, NEWEST
 from lowland_gis.pipeline.units.frozen_changes import frozen_changes, said_of
 from lowland_gis.pipeline.units.ground import (
     UnitInputs,
@@ -47,12 +47,8 @@ from lowland_gis.pipeline.units.ground import (
     read_unit_inputs,
     weights_of,
 )
+from lowland_gis.pipeline.units.listed import drafts, own_settings, stale_draft
 from lowland_gis.settings import DelineateSettings
-
-_DRAFTS = (
-    "SELECT run_id, stage, name, origin, base_run_id, n_units, value_m2, bound_m2, gap, coverage, findings"
-    " FROM result.draft JOIN result.run USING (run_id) ORDER BY run_id"
-)
 
 
 @dataclass(frozen=True)
@@ -79,16 +75,6 @@ class Compared:
     after_m2: float
     changed: pd.DataFrame
     findings: pd.DataFrame
-
-
-def drafts(connection: Connection) -> pd.DataFrame:
-    """Return every draft that is kept, newest last: its head, n_findings, and how many of its units are frozen."""
-    rows = read_frame(connection, _DRAFTS)
-    counts = frozen_units(connection)["run_id"].value_counts()
-    broken = [len(item) for item in rows["findings"]]
-    return rows.drop(columns="findings").assign(
-        n_findings=broken, frozen=rows["run_id"].map(counts).fillna(0).astype("int64")
-    )
 
 
 def current_draft(connection: Connection) -> int | None:
@@ -134,7 +120,7 @@ def read_draft(connection: Connection, which: str) -> Stored:
         str(head["origin"]),
         float(head["value_m2"]),
         float(head["bound_m2"]),
-        _own_settings(record),
+        own_settings(record),
         members,
         pd.DataFrame(findings[0] if findings else []),
     )
@@ -188,7 +174,7 @@ def held_draft(connection: Connection, project: Project, which: str) -> HeldDraf
     stored = read_draft(connection, which)
     newest = read_in(connection, project)
     basis = basis_of(connection, str(stored.record.inputs["classify_run"]))
-    stale = _stale(newest, stored.record, stored.settings)
+    stale = stale_draft(newest, stored.record, stored.settings)
     read = stored.record.inputs["versions"]
     # Drafts of older programs kept no numbers of deliveries.
     known = isinstance(read, dict)
@@ -196,29 +182,6 @@ def held_draft(connection: Connection, project: Project, which: str) -> HeldDraf
     return HeldDraft(
         replace(newest, basis=basis, stale=stale), stored, dividing, stale, frozen_changes(newest)
     )
-
-
-def _stale(newest: Reading, record: Record, settings: DelineateSettings) -> Stale | None:
-    """Return what a draft is out of date by; its limits are its own, whatever lowland.toml says now."""
-    wanted = units(
-        record.stage, str(record.settings["name"]), settings, newest.current, newest.basis.classified
-    )
-    request = Request(record.stage, {**record.inputs, **wanted.inputs}, record.settings)
-    return stale_units(newest.connection, record, request, newest.stale, newest.current)
-
-
-def stale_drafts(newest: Reading, listed_drafts: pd.DataFrame) -> list[Stale | None]:
-    """Return for each draft of a list what it is out of date by."""
-    records = [
-        record_of(newest.connection, int(run_id), str(stage))
-        for run_id, stage in zip(listed_drafts["run_id"], listed_drafts["stage"], strict=True)
-    ]
-    return [_stale(newest, record, _own_settings(record)) for record in records]
-
-
-def _own_settings(record: Record) -> DelineateSettings:
-    kept = {key: value for key, value in record.settings.items() if key in DelineateSettings.model_fields}
-    return DelineateSettings.model_validate(kept)
 
 
 def draft_units(connection: Connection, run_id: int, *, srid: int) -> gpd.GeoDataFrame:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import geopandas as gpd
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame, read_geoframe
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 FROZEN, WITHDRAWN = "frozen", "withdrawn"
 # The newest row of a number holds.
