@@ -111,13 +111,59 @@ def test_a_run_that_takes_over_equals_one_that_computes_all(land, tmp_path, comp
     tabulate(land)
     parcels(land, tmp_path, "南", CODES[3:], shift=5.0)
     partly = tabulate(land)
-    for module in ("overlaps.tabulate", "base.runs"):
-        monkeypatch.setattr(f"lowland_gis.pipeline.{module}.program_version", lambda: "another")
+    another_program(monkeypatch)
     wholly = tabulate(land)
     assert computed == [6, 3, 6]
     assert rows(land, wholly) == rows(land, partly)
     columns = "parcel_id, rest_m2, excess_m2"
     assert rows(land, wholly, "cover", columns) == rows(land, partly, "cover", columns)
+
+
+def another_program(monkeypatch):
+    for module in ("overlaps.tabulate", "base.runs"):
+        monkeypatch.setattr(f"lowland_gis.pipeline.{module}.program_version", lambda: "another")
+
+
+def test_parcels_that_another_delivery_brings_as_they_were_are_taken_over(land, tmp_path, computed):
+    first = tabulate(land)
+    parcels(land, tmp_path, "南", [*CODES[3:5]])
+    second = tabulate(land)
+    assert computed == [6]
+    assert rows(land, second) == [row for row in rows(land, first) if row[1] != CODES[5]]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_after_any_change_of_parcels_a_run_equals_one_that_computes_all(
+    project, tmp_path, computed, monkeypatch, seed
+):
+    random = np.random.default_rng(seed)
+    codes = [f"120113100001GB{number:05d}" for number in range(40)]
+    corners = random.uniform(0, 1000, (40, 2)).round(3)
+
+    def delivered():
+        shapes = {code: box(east, north, 130.7) for code, (east, north) in zip(codes, corners, strict=True)}
+        path = write_parcels(tmp_path / "宗地.shp", shapes)
+        ingest(project, DeliverySettings(layer="parcel", source=str(path)))
+
+    delivered()
+    zones = [
+        box(*random.uniform(0, 1000, 2).round(3), *random.uniform(50, 400, 2).round(3)) for _ in range(60)
+    ]
+    boundary(project, tmp_path, *zones)
+    tabulate(project)
+    changed = random.choice(40, 5, replace=False)
+    corners[changed[:3]] += random.uniform(-30, 30, (3, 2)).round(3)
+    # One is gone, one is new; a number that is taken over by other land is a change too.
+    codes[changed[3]] = "120113100001GB00099"
+    corners[changed[4]] = [4000, 4000]
+    delivered()
+    partly = tabulate(project)
+    another_program(monkeypatch)
+    wholly = tabulate(project)
+    assert computed == [40, 5, 40]
+    assert rows(project, partly) == rows(project, wholly) != []
+    columns = "parcel_id, rest_m2, excess_m2"
+    assert rows(project, partly, "cover", columns) == rows(project, wholly, "cover", columns)
 
 
 def test_another_delivery_of_the_zones_is_computed_for_all(land, tmp_path, computed):

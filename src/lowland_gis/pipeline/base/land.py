@@ -92,19 +92,27 @@ def features(
 
 
 def features_query(
-    definition: LayerDefinition, versions: Sequence[Version], as_of: dt.date, columns: str
+    definition: LayerDefinition,
+    versions: Sequence[Version],
+    as_of: dt.date,
+    columns: str,
+    *,
+    near: bytes | None = None,
 ) -> tuple[sql.Composed, list[object]]:
-    """Return the statement that reads columns of the features that are in force on a day, and its values."""
-    chosen, values = chosen_features(definition, versions, as_of)
+    """Return the statement that reads columns of the features that are in force on a day, and its values.
+
+    With `near` (EWKB) those whose boxes do not meet its box are left out.
+    """
+    chosen, values = chosen_features(definition, versions, as_of, near=near)
     statement = sql.SQL("SELECT {} {} ORDER BY feature_id")
     # The columns are words of this program.
     return statement.format(sql.SQL(columns), chosen), values
 
 
 def chosen_features(
-    definition: LayerDefinition, versions: Sequence[Version], as_of: dt.date
+    definition: LayerDefinition, versions: Sequence[Version], as_of: dt.date, *, near: bytes | None = None
 ) -> tuple[sql.Composed, list[object]]:
-    """Return FROM and WHERE of a statement over the features that are in force on a day, and its values."""
+    """Return FROM and WHERE of a statement over the features that are in force on a day, and its values; `near` as above."""
     conditions = [sql.SQL("version_id = ANY({})").format(sql.Placeholder())]
     values: list[object] = [[version.version_id for version in versions]]
     for name, comparison in ((definition.valid_from, "<="), (definition.valid_to, ">")):
@@ -118,6 +126,9 @@ def chosen_features(
                 )
             )
             values.append(as_of.isoformat())
+    if near is not None:
+        conditions.append(sql.SQL("geom && {}::geometry").format(sql.Placeholder()))
+        values.append(near)
     return sql.SQL("FROM land.feature WHERE {}").format(sql.SQL(" AND ").join(conditions)), values
 
 

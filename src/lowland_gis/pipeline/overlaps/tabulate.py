@@ -31,6 +31,7 @@ from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.requests import TABULATE, tabulated_layers, tabulation
 from lowland_gis.pipeline.base.runs import Request, Run, Versions, current_versions, recorded
 from lowland_gis.pipeline.base.telling import Tell, silent
+from lowland_gis.pipeline.overlaps.kept import FRESH, KEPT, Kept, keep_parcels
 from lowland_gis.pipeline.overlaps.strip_ground import RULE, strips, tell_left_out, without_strips
 
 NO_CODE = ""
@@ -39,7 +40,7 @@ NO_CODE = ""
 def tabulate(project: Project, *, tell: Tell = silent) -> Run:
     """Write `result.overlap` and `result.cover` for every layer whose definition says `tabulate`.
 
-    What the newest run found of parcels and layers whose deliveries are the same is taken over, not computed again.
+    What the newest run found of parcels whose outlines are the same, in layers whose deliveries are, is taken over, not computed again.
 
     Raises:
         UsageError: no parcels were ingested yet.
@@ -51,11 +52,13 @@ def tabulate(project: Project, *, tell: Tell = silent) -> Run:
         def work(run_id: int) -> None:
             land.refuse_double_parcels(connection, versions)
             earlier = _earlier(connection, run_id, request)
-            with _Tabulation(connection, project, versions, run_id) as tabulating:
+            held = [] if earlier is None else earlier.parcels
+            kept = keep_parcels(connection, held, [version.version_id for version in versions["parcel"]])
+            with _Tabulation(connection, project, versions, run_id, kept) as tabulating:
                 for key in tabulated_layers(versions):
                     tell(f"tabulate {key} {layer_definition(key).title}")
                     asked = request.inputs["layers"][key]
-                    left_out = tabulating.layer(layer_definition(key), _same(earlier, asked, key, versions))
+                    left_out = tabulating.layer(layer_definition(key), _same(earlier, asked, key))
                     if left_out:
                         tell(f"{key}: {left_out:,} features are left out, see land.issue ({RULE})")
 
@@ -119,6 +122,11 @@ class _Earlier:
     run_id: int
     layers: dict[str, Any]
 
+    @property
+    def parcels(self) -> list[int]:
+        """Return the deliveries of parcels that it read."""
+        return sorted({int(number) for layer in self.layers.values() for number in layer["parcels"]})
+
 
 def _earlier(connection: Connection, run_id: int, request: Request) -> _Earlier | None:
     """Return the newest run before this one, where it was made by the same program in the same way."""
@@ -134,22 +142,12 @@ def _earlier(connection: Connection, run_id: int, request: Request) -> _Earlier 
     return _Earlier(row[0], row[1].get("layers", {}))
 
 
-@dataclass(frozen=True)
-class _Same:
-    """The run whose figures of a layer still hold, and the deliveries of parcels that they hold for."""
-
-    run_id: int
-    parcels: list[int]
-
-
-def _same(earlier: _Earlier | None, asked: dict[str, Any], key: str, versions: Versions) -> _Same | None:
+def _same(earlier: _Earlier | None, asked: dict[str, Any], key: str) -> int | None:
+    """Return the run whose figures of a layer still hold, for parcels that are the same."""
     before = None if earlier is None else earlier.layers.get(key)
     if earlier is None or before is None or any(before[name] != asked[name] for name in ("zones", "as_of")):
         return None
-    kept = [
-        version.version_id for version in versions["parcel"] if str(version.version_id) in before["parcels"]
-    ]
-    return _Same(earlier.run_id, kept) if kept else None
+    return earlier.run_id
 
 
 @dataclass
@@ -160,8 +158,9 @@ class _Tabulation:
     project: Project
     versions: Versions
     run_id: int
+    kept: Kept | None = None
     _open: ExitStack = field(default_factory=ExitStack)
-    _parcels: dict[tuple[int, ...], tuple[Spool, Objects]] = field(default_factory=dict)
+    _parcels: dict[bool, tuple[Spool, Objects]] = field(default_factory=dict)
     _left_out: dict[str, list[int]] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
@@ -170,19 +169,18 @@ class _Tabulation:
     def __exit__(self, *failure: object) -> None:
         self._open.close()
 
-    def layer(self, definition: LayerDefinition, same: _Same | None) -> int:
-        """Write the overlaps of one layer: those that hold still are copied, the others computed.
+    def layer(self, definition: LayerDefinition, same: int | None) -> int:
+        """Write the overlaps of one layer: those that hold still in a run that is the `same` are copied, the others computed.
 
         Returns how many of its features are left out, because no valid area could be derived of them.
         """
-        kept = [] if same is None else same.parcels
-        if same is not None:
+        kept = self.kept if same is not None and self.kept is not None and self.kept.n_kept else None
+        if kept is not None:
             self._copied(definition.key, same)
-        fresh = tuple(v.version_id for v in self.versions["parcel"] if v.version_id not in kept)
-        if not fresh:
-            return 0
-        parcels, ids = self._parcels_of(fresh)
-        with self.zones(definition) as zones:
+            if not kept.n_fresh:
+                return 0
+        parcels, ids = self._parcels_of(fresh=kept is not None)
+        with self.zones(definition, None if kept is None else kept.fresh_box) as zones:
             cover = self.project.settings.tabulate.cover
             for part in local.tabulated(parcels, zones, cover=cover, threads=processors()):
                 self._written(definition.key, part, ids, zones.names, parcels.described.area)
@@ -198,7 +196,7 @@ class _Tabulation:
 
     def frame(self, definition: LayerDefinition) -> pd.DataFrame:
         """Return the overlaps of one layer: parcel_id, code, area_m2 and share."""
-        parcels, ids = self._parcels_of(tuple(version.version_id for version in self.versions["parcel"]))
+        parcels, ids = self._parcels_of()
         with self.zones(definition) as zones:
             names = zones.names
             overlaps, _ = local.together(local.tabulated(parcels, zones, threads=processors()), len(ids))
@@ -206,44 +204,53 @@ class _Tabulation:
         share = area / parcels.described.area[parcel]
         return pd.DataFrame({"parcel_id": ids[parcel], "code": names[klass], "area_m2": area, "share": share})
 
-    def _copied(self, key: str, same: _Same) -> None:
+    def _copied(self, key: str, run_id: int | None) -> None:
         for table in (schema.OVERLAP, schema.COVER):
             columns = [sql.Identifier(column.name) for column in table.columns if column.name != "run_id"]
             self.connection.execute(
                 sql.SQL(
                     "INSERT INTO {table} (run_id, {columns}) SELECT %s, {columns} FROM {table} WHERE run_id = %s AND layer = %s"
-                    " AND parcel_id IN (SELECT parcel_id FROM land.parcel WHERE version_id = ANY(%s))"
-                ).format(table=sql.Identifier(table.schema, table.name), columns=sql.SQL(", ").join(columns)),
-                [self.run_id, same.run_id, key, same.parcels],
+                    " AND parcel_id IN (SELECT parcel_id FROM {kept})"
+                ).format(
+                    table=sql.Identifier(table.schema, table.name),
+                    columns=sql.SQL(", ").join(columns),
+                    kept=sql.Identifier(KEPT),
+                ),
+                [self.run_id, run_id, key],
             )
 
-    def _parcels_of(self, version_ids: tuple[int, ...]) -> tuple[Spool, Objects]:
-        if version_ids not in self._parcels:
+    def _parcels_of(self, *, fresh: bool = False) -> tuple[Spool, Objects]:
+        """Return the parcels of the deliveries, or those of them that are not kept; read once."""
+        if fresh not in self._parcels:
             spool, ids = self._open.enter_context(Spool()), []
-            query = "SELECT parcel_id, geom FROM land.parcel WHERE version_id = ANY(%s) ORDER BY parcel_id"
-            for batch in read_batches(self.connection, query, [list(version_ids)]):
+            chosen = FRESH if fresh else "version_id = ANY(%s)"
+            query = f"SELECT parcel_id, geom FROM land.parcel WHERE {chosen} ORDER BY parcel_id"  # noqa: S608 - constants
+            versions = [version.version_id for version in self.versions["parcel"]]
+            for batch in read_batches(self.connection, query, [versions]):
                 ids += [row[0] for row in batch]
                 _spool(spool, batch)
-            self._parcels[version_ids] = spool, np.array(ids, dtype=object)
-        return self._parcels[version_ids]
+            self._parcels[fresh] = spool, np.array(ids, dtype=object)
+        return self._parcels[fresh]
 
     @contextmanager
-    def zones(self, definition: LayerDefinition) -> Iterator[local.Layer]:
-        """Yield the zones of a layer, ready to be asked."""
+    def zones(self, definition: LayerDefinition, near: bytes | None = None) -> Iterator[local.Layer]:
+        """Yield the zones of a layer, ready to be asked; those that lie beyond a box may be left away."""
         with Spool() as spool:
             if self._derives(definition):
                 codes = self._with_strips(definition, spool)
             elif definition.geometry == "line":
                 codes = iter(())
             else:
-                codes = self._read(definition, spool)
+                codes = self._read(definition, spool, near)
             yield local.zone_layer(spool, *_numbered(codes))
 
-    def _read(self, definition: LayerDefinition, spool: Spool) -> Iterator[list[str]]:
+    def _read(self, definition: LayerDefinition, spool: Spool, near: bytes | None) -> Iterator[list[str]]:
         """Spool the zones of a layer batch by batch, and yield their codes."""
         day = self.project.settings.project.as_of
         columns = f"{_code_column(definition)}, geom"
-        query, values = land.features_query(definition, self.versions[definition.key], day, columns)
+        query, values = land.features_query(
+            definition, self.versions[definition.key], day, columns, near=near
+        )
         for batch in read_batches(self.connection, query, values):
             _spool(spool, batch)
             yield [_code(definition, row[0]) for row in batch]

@@ -1,0 +1,50 @@
+"""Which parcels stand as they stood when an earlier run tabulated them: the same outline to the last bit, whichever delivery brought it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from lowland_gis.db.connect import Connection
+
+# The parcels that are kept, by their codes, as long as the transaction lasts.
+KEPT = "kept_parcel"
+# A parcel of these deliveries that is not kept.
+FRESH = f"version_id = ANY(%s) AND NOT EXISTS (SELECT FROM {KEPT} kept WHERE kept.parcel_id = land.parcel.parcel_id)"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How many parcels are kept and how many are not, and a box (EWKB) around these; None where there is none."""
+
+    n_kept: int
+    n_fresh: int
+    fresh_box: bytes | None
+
+
+def keep_parcels(connection: Connection, before: Collection[int], now: Collection[int]) -> Kept:
+    """Find the parcels of the deliveries in force whose outlines were the same in the deliveries that a run read `before`.
+
+    A part that takes the place of pieces of a whole brings most parcels as they were, and what it leaves of the whole becomes
+    a delivery of its own: so parcels are held against each other, and not deliveries.
+    """
+    connection.execute(f"CREATE TEMP TABLE {KEPT} (parcel_id text PRIMARY KEY) ON COMMIT DROP")
+    connection.execute(
+        f"INSERT INTO {KEPT} SELECT parcel_id FROM land.parcel WHERE version_id = ANY(%(both)s)"  # noqa: S608 - a constant
+        " UNION SELECT parcel_id FROM land.parcel now JOIN land.parcel held USING (parcel_id)"
+        " WHERE now.version_id = ANY(%(now)s) AND held.version_id = ANY(%(before)s) AND now.geom::bytea = held.geom::bytea",
+        {
+            "both": sorted({*before} & {*now}),
+            "now": sorted({*now} - {*before}),
+            "before": sorted({*before} - {*now}),
+        },
+    )
+    connection.execute(f"ANALYZE {KEPT}")
+    row = connection.execute(
+        f"SELECT (SELECT count(*) FROM {KEPT}), count(*),"  # noqa: S608 - constants
+        " ST_AsEWKB(ST_SetSRID(ST_Extent(geom)::geometry, min(ST_SRID(geom))))"
+        f" FROM land.parcel WHERE {FRESH}",
+        [sorted(now)],
+    ).fetchone()
+    n_kept, n_fresh, box = row or (0, 0, None)
+    return Kept(int(n_kept), int(n_fresh), None if box is None else bytes(box))
