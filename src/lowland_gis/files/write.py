@@ -10,19 +10,19 @@ import math
 import re
 import struct
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from itertools import repeat
 from pathlib import Path
 from typing import Any, Literal
 
 import fiona
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyogrio
 import shapely
 from fiona._err import CPLE_BaseError
-from shapely.geometry import mapping
 
 from lowland_gis.errors import InputRefusedError, listed
 
@@ -123,6 +123,8 @@ def cell(value: Any, field: DbfField) -> Cell:
 
 def text_fault(text: str) -> str | None:
     """Say why a text cannot stand in a GBK field, None where it can."""
+    if text.isascii() and text.isprintable():
+        return None
     control = next((letter for letter in text if unicodedata.category(letter) in ("Cc", "Cf", "Cs")), None)
     if control is not None:
         return f"holds the invisible character U+{ord(control):04X}: {text!r}"
@@ -142,9 +144,16 @@ def columns_for(
     faults: list[Misfit] = []
     for field in fields:
         cells: list[Cell] = []
+        # Texts come again and again: names of towns, titles of kinds.
+        known: dict[str, Cell] = {}
         for row, (value, key) in enumerate(zip(records[field.name], keys, strict=True)):
             try:
-                cells.append(cell(value, field))
+                if type(value) is not str:
+                    cells.append(cell(value, field))
+                    continue
+                if value not in known:
+                    known[value] = cell(value, field)
+                cells.append(known[value])
             except CellRefusedError as fault:
                 faults.append(Misfit(field.name, f"row {row} ({key})", str(fault), fault.together))
         columns[field.name] = cells
@@ -180,7 +189,8 @@ def write_polygons(
     """Write a polygon shapefile and return its files; the driver turns exterior rings clockwise, as the format wants."""
     shapes = shapely.force_2d(np.asarray(geometries, dtype=object))
     _refuse_large(path, _shp_bytes(shapes))
-    _write(path, fields, columns, (mapping(shape) for shape in shapes), geometry="Polygon", crs=crs)
+    _write_shapes(path, shapes, crs)
+    _write(path, fields, columns)
     return _finish(path, dated)
 
 
@@ -188,7 +198,7 @@ def write_table(
     path: Path, fields: Sequence[DbfField], columns: Mapping[str, Sequence[Cell]], *, dated: date
 ) -> tuple[Path, ...]:
     """Write a DBF table without geometry and return its files."""
-    _write(path, fields, columns, repeat(None), geometry="None", crs=None)
+    _write(path, fields, columns)
     return _finish(path, dated)
 
 
@@ -256,25 +266,31 @@ def _refuse_large(path: Path, size: int) -> None:
         )
 
 
-def _write(
-    path: Path,
-    fields: Sequence[DbfField],
-    columns: Mapping[str, Sequence[Cell]],
-    geometries: Iterator[Any],
-    *,
-    geometry: str,
-    crs: str | None,
-) -> None:
+def _write_shapes(path: Path, shapes: Any, crs: str) -> None:
+    """Write the geometries all at once; the table that the driver puts beside them makes way for the one with our fields."""
+    rows = pa.table({"geometry": pa.array(shapely.to_wkb(shapes), pa.binary())})
+    try:
+        pyogrio.write_arrow(
+            rows, path, driver="ESRI Shapefile", geometry_name="geometry", geometry_type="Polygon", crs=crs
+        )
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.FeatureError) as error:
+        raise OSError(str(error)) from error
+    for suffix in (".dbf", ".cpg"):
+        path.with_suffix(suffix).unlink(missing_ok=True)
+
+
+def _write(path: Path, fields: Sequence[DbfField], columns: Mapping[str, Sequence[Cell]]) -> None:
+    """Write the table of a shapefile, or one that stands by itself."""
     names = [field.name for field in fields]
     rows = list(zip(*(columns[name] for name in names), strict=True))
     _refuse_large(path, len(rows) * (1 + sum(field.length for field in fields)))
-    schema = {"geometry": geometry, "properties": {field.name: field.driver_type for field in fields}}
-    options = {"driver": "ESRI Shapefile", "schema": schema, "encoding": CODE_PAGE, "crs": crs}
+    schema = {"geometry": "None", "properties": {field.name: field.driver_type for field in fields}}
+    options = {"driver": "ESRI Shapefile", "schema": schema, "encoding": CODE_PAGE}
     try:
-        with fiona.open(path, "w", **options) as sink:
+        with fiona.open(path.with_suffix(".dbf"), "w", **options) as sink:
             sink.writerecords(
-                {"type": "Feature", "geometry": shape, "properties": dict(zip(names, row, strict=True))}
-                for row, shape in zip(rows, geometries, strict=False)
+                {"type": "Feature", "geometry": None, "properties": dict(zip(names, row, strict=True))}
+                for row in rows
             )
     except CPLE_BaseError as error:
         raise OSError(str(error)) from error

@@ -9,9 +9,11 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import openpyxl
+from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 from openpyxl.utils.datetime import from_excel
 from openpyxl.utils.escape import unescape
 from openpyxl.utils.exceptions import InvalidFileException
@@ -19,7 +21,8 @@ from openpyxl.utils.exceptions import InvalidFileException
 from lowland_gis.analysis.fields.spreadsheet import Lost, Merged, stored
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.source import Source
-from lowland_gis.files.spreadsheet.marks import Marks, marks
+from lowland_gis.files.spreadsheet.marks import Marks, marks, sheet_part
+from lowland_gis.files.spreadsheet.plain_cells import Meaning, plain_rows
 
 # A workbook is a zip of XML that anybody may have written; openpyxl trusts its cross references.
 _BROKEN = (
@@ -63,7 +66,9 @@ def read_sheet(source: Source) -> Sheet:
     with _opened(source, data_only=False) as book:
         name = _chosen(source, book)
         unsure = bool(book.calculation.fullCalcOnLoad)
-        rows = [_row(cells) for cells in _cells(book[name])]
+        rows = _plain(source, book, name)
+        if rows is None:
+            rows = [_row(cells) for cells in _cells(book[name])]
     if any(isinstance(value, _Formula) for row in rows for value in row):
         with _opened(source, data_only=True) as book:
             results = [_row(cells) for cells in _cells(book[name])]
@@ -74,6 +79,30 @@ def read_sheet(source: Source) -> Sheet:
     with _refused_when_broken(source):
         noted = marks(source.path, name)
     return Sheet(name, rows, tuple(noted.merged), tuple(_hidden(name, noted)))
+
+
+def _plain(source: Source, book: Any, name: str) -> list[list[Any]] | None:
+    """Return the rows of a sheet that holds nothing but plain cells, which is most of them."""
+    with zipfile.ZipFile(source.path) as archive:
+        part = sheet_part(archive, name)
+    strings = book[name]._shared_strings  # noqa: SLF001 - openpyxl has read them already
+    return plain_rows(source.path, part, Meaning(strings, partial(_in_style, book)))
+
+
+def _in_style(book: Any, value: float, style: int) -> Any:
+    """Return what a number is in a style of a workbook, as `_value` does with a cell of it."""
+    form = book._cell_styles[style].numFmtId  # noqa: SLF001 - openpyxl has read them already
+    if style in book._date_formats:  # noqa: SLF001
+        try:
+            day = from_excel(value, book.epoch, timedelta=style in book._timedelta_formats)  # noqa: SLF001
+        except (OverflowError, ValueError):
+            return Lost("cell_error", "the cell holds the error #VALUE!")
+        return stored(day, "")
+    if form in _DAY_FORMATS:
+        return stored(from_excel(value, book.epoch), "")
+    own = form - BUILTIN_FORMATS_MAX_SIZE
+    named = book._number_formats[own] if own >= 0 else BUILTIN_FORMATS.get(form, "General")  # noqa: SLF001
+    return stored(value, named)
 
 
 def _hidden(name: str, noted: Marks) -> Iterator[tuple[str, str]]:

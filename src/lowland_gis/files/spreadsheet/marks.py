@@ -36,7 +36,7 @@ def marks(path: Path, sheet: str) -> Marks:
         KeyError, ValueError, SyntaxError, OSError: the workbook contradicts itself.
     """
     found = Marks()
-    with zipfile.ZipFile(path) as archive, archive.open(_part(archive, sheet)) as part:
+    with zipfile.ZipFile(path) as archive, archive.open(sheet_part(archive, sheet)) as part:
         parser = expat.ParserCreate(namespace_separator="}")
         parser.StartElementHandler = _Started(found).element
         try:
@@ -67,8 +67,12 @@ class _Started:
             self.found.merged.append(Merged(top - 1, bottom - 1, left - 1, right - 1))
 
 
-def _part(archive: zipfile.ZipFile, sheet: str) -> str:
-    """Return the name of the part that holds a sheet."""
+def sheet_part(archive: zipfile.ZipFile, sheet: str) -> str:
+    """Return the name of the part that holds a sheet.
+
+    Raises:
+        KeyError, ValueError, SyntaxError: the workbook contradicts itself.
+    """
     workbook = next(
         (PurePosixPath(name) for name in archive.namelist() if re.fullmatch(r"/?xl/workbook\d*\.xml", name)),
         None,

@@ -181,6 +181,8 @@ def _columns_of(value: Value) -> int:
     if isinstance(value, float):
         return len(f"{value:,.4f}")
     text = "" if value is None else str(value)
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
