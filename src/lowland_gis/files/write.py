@@ -25,6 +25,7 @@ import shapely
 from fiona._err import CPLE_BaseError
 
 from lowland_gis.errors import InputRefusedError, listed
+from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_target
 
 CODE_PAGE = "GBK"
 LANGUAGE_BYTE = 0x4D
@@ -270,10 +271,16 @@ def _write_shapes(path: Path, shapes: Any, crs: str) -> None:
     """Write the geometries all at once; the table that the driver puts beside them makes way for the one with our fields."""
     rows = pa.table({"geometry": pa.array(shapely.to_wkb(shapes), pa.binary())})
     try:
-        pyogrio.write_arrow(
-            rows, path, driver="ESRI Shapefile", geometry_name="geometry", geometry_type="Polygon", crs=crs
-        )
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.FeatureError) as error:
+        with gdal_target(path) as target:
+            pyogrio.write_arrow(
+                rows,
+                target,
+                driver="ESRI Shapefile",
+                geometry_name="geometry",
+                geometry_type="Polygon",
+                crs=crs,
+            )
+    except GDAL_ERRORS as error:
         raise OSError(str(error)) from error
     for suffix in (".dbf", ".cpg"):
         path.with_suffix(suffix).unlink(missing_ok=True)
