@@ -14,7 +14,7 @@ from lowland_gis.analysis.fields.written_quantities import known_units
 from lowland_gis.definitions.check import checks
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition, layer_keys
 from lowland_gis.definitions.mapping import Mapping, apply
-from lowland_gis.definitions.measure import measures, needed_layers, optional_layers
+from lowland_gis.definitions.measure import measures
 from lowland_gis.settings import DelineateSettings
 
 EXAMPLE_FILE = """企业,宗地编码,占地,实缴税金,产值,镇
@@ -128,8 +128,8 @@ def brought_table() -> str:
 def _without(layer: LayerDefinition) -> str:
     if layer.key == "parcel":
         return "**nothing can be decided**"
-    unknown = [name for name, item in measures().items() if layer.key in needed_layers(item)]
-    coarser = [name for name, item in measures().items() if layer.key in optional_layers(item)]
+    unknown = [name for name, item in measures().items() if layer.key in item.needs]
+    coarser = [name for name, item in measures().items() if layer.key in item.may_use]
     silent = [name for name, item in checks().items() if item.other == layer.key]
     parts = []
     if unknown:

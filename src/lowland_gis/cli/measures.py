@@ -30,7 +30,7 @@ def list_measures(as_json: bool) -> None:
             "title": item.title,
             "unit": item.unit,
             "kind": item.kind,
-            "layers": ", ".join(define.needed_layers(item)),
+            "layers": ", ".join(item.needs),
             "from": define.measure_origin(name),
         }
         for name, item in define.measures().items()

@@ -9,15 +9,7 @@ from lowland_gis.analysis.rules.faults import Fault, doubles
 from lowland_gis.definitions.check import CheckDefinition
 from lowland_gis.definitions.codes import DOMAINS, ListedCodes, code_rows, code_sets, code_tables
 from lowland_gis.definitions.layer import FieldDefinition, LayerDefinition, layer_keys, sound_layers
-from lowland_gis.definitions.measure import (
-    AnyMeasure,
-    AttributeMeasure,
-    EnterpriseMeasure,
-    EqualsMeasure,
-    OverlapMeasure,
-    PresentMeasure,
-    RasterMeasure,
-)
+from lowland_gis.definitions.measure import AnyMeasure, OverlapMeasure, RasterMeasure
 from lowland_gis.errors import DefinitionError
 from lowland_gis.quantities import UNITS, unit_named
 
@@ -101,21 +93,14 @@ def measure_faults(name: str, measure: AnyMeasure) -> Iterator[Fault]:
         yield Fault("", name, None, _KEY_RULE)
     if measure.unit not in UNITS:
         yield Fault(where, "unit", measure.unit or None, "it is no unit that we know", tuple(UNITS))
-    match measure:
-        case OverlapMeasure():
-            yield from _overlap_faults(measure, where)
-        case PresentMeasure() | EqualsMeasure() | AttributeMeasure():
-            yield from _no_field("parcel", measure.field, where, "field")
-        case EnterpriseMeasure():
-            yield from _no_field("enterprise", measure.column, where, "column")
-            if measure.total is not None:
-                yield from _no_field("enterprise", measure.total, where, "total")
-        case RasterMeasure():
-            rasters = [key for key, found in sound_layers().items() if found.stored == "raster"]
-            if measure.layer not in rasters:
-                yield Fault(where, "layer", measure.layer, "there is no such raster", tuple(rasters))
-        case _:
-            return
+    for key, (layer, field) in measure.named_fields.items():
+        yield from _no_field(layer, field, where, key)
+    if isinstance(measure, OverlapMeasure):
+        yield from _overlap_faults(measure, where)
+    if isinstance(measure, RasterMeasure):
+        rasters = [key for key, found in sound_layers().items() if found.stored == "raster"]
+        if measure.layer not in rasters:
+            yield Fault(where, "layer", measure.layer, "there is no such raster", tuple(rasters))
 
 
 def _overlap_faults(measure: OverlapMeasure, where: str) -> Iterator[Fault]:

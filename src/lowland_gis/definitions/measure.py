@@ -2,26 +2,59 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, reduce
+from itertools import chain
+from operator import or_
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from lowland_gis.definitions.layer import sound_layers
 from lowland_gis.definitions.own import INSTEAD, OWN_ORIGIN, SHIPPED_ORIGIN, Own, in_use
 from lowland_gis.definitions.reading import FOLDER, read_toml
 
 FILE = "measures.toml"
 
-# Strips of line features are an addition: a survey without them is still a survey.
-_STRIPS = ("xzdw2",)
+Place = tuple[str, str]
+# The layers that a kind of measure stands for by its own name.
+_PARCEL, _TOWN, _BUILDING, _SUPPLY, _ENTERPRISE = "parcel", "town", "building", "supply", "enterprise"
 
 
-class _Measure(BaseModel):
+class AnyMeasure(BaseModel):
+    """What every measure says. A new kind is a class below this one: what its table in the file has, and on what it rests.
+
+    `one_by_one` are the layers whose features it looks at one by one, beside their overlaps. How it is computed is a function of
+    `pipeline.evidence.kinds`, since definitions are read where nothing is computed.
+    """
+
     model_config = ConfigDict(frozen=True, extra="forbid")
+    one_by_one: ClassVar[tuple[str, ...]] = ()
+
+    kind: str
     title: str
     unit: str = ""
     note: str | None = None
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Return the layers that it cannot do without."""
+        return ()
+
+    @property
+    def may_use(self) -> tuple[str, ...]:
+        """Return the layers that it uses where they were delivered."""
+        return ()
+
+    @property
+    def fields(self) -> tuple[Place, ...]:
+        """Return the fields (layer, field) without which it is unknown: where one is in no column, nothing is said of it."""
+        return ()
+
+    @property
+    def named_fields(self) -> dict[str, Place]:
+        """Return the fields that its table names: key of the table → (layer, field)."""
+        return {}
 
 
 class Drift(BaseModel):
@@ -33,7 +66,7 @@ class Drift(BaseModel):
     example: bool
 
 
-class OverlapMeasure(_Measure):
+class OverlapMeasure(AnyMeasure):
     """Share of the parcel that lies in a set of codes of some layers, at most 1.
 
     With `drift` it carries the band that a displacement of the layers by the tolerance allows; with `classes` the evidence names the
@@ -50,55 +83,109 @@ class OverlapMeasure(_Measure):
     traps: dict[str, str] = Field(default_factory=dict)
     coverage_min: float | None = Field(default=None, gt=0, le=1)
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Return its layers; strips of lines are an addition: a survey without them is still a survey."""
+        return tuple(layer for layer in self.layers if layer not in self.may_use)
 
-class TownMeasure(_Measure):
+    @property
+    def may_use(self) -> tuple[str, ...]:
+        """Return those of its layers that are the strips of another one."""
+        known = sound_layers()
+        strips = {known[layer].strips for layer in self.layers if layer in known}
+        return tuple(layer for layer in self.layers if layer in strips)
+
+
+class TownMeasure(AnyMeasure):
     """Share of the parcel in the town that it is counted in: the one that holds most of it. Unknown where none claims it."""
+
+    one_by_one: ClassVar[tuple[str, ...]] = (_TOWN,)
 
     kind: Literal["town"]
     unit: Literal["share"] = "share"
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Return the layers that it cannot do without."""
+        return (_TOWN,)
 
-class AreaMeasure(_Measure):
+
+class AreaMeasure(AnyMeasure):
     """Ellipsoidal area of the parcel in 亩."""
 
     kind: Literal["area"]
     unit: Literal["亩"] = "亩"
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Return the layers that it cannot do without."""
+        return (_PARCEL,)
 
-class PresentMeasure(_Measure):
+
+class FieldMeasure(AnyMeasure):
+    """A measure of one field of the parcel."""
+
+    field: str
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Return the layers that it cannot do without."""
+        return (_PARCEL,)
+
+    @property
+    def fields(self) -> tuple[Place, ...]:
+        """Return the field."""
+        return ((_PARCEL, self.field),)
+
+    @property
+    def named_fields(self) -> dict[str, Place]:
+        """Return the field."""
+        return {"field": (_PARCEL, self.field)}
+
+
+class PresentMeasure(FieldMeasure):
     """1 where a field of the parcel is filled, else 0."""
 
     kind: Literal["present"]
-    field: str
     unit: str = "yes/no"
 
 
-class EqualsMeasure(_Measure):
+class EqualsMeasure(FieldMeasure):
     """1 where a field of the parcel has one of the values, 0 where it has another, unknown where it is empty."""
 
     kind: Literal["equals"]
-    field: str
     values: tuple[str, ...]
     unit: str = "yes/no"
 
 
-class AttributeMeasure(_Measure):
+class AttributeMeasure(FieldMeasure):
     """A number that a field of the parcel holds, unknown where it is empty or no number."""
 
     kind: Literal["attribute"]
-    field: str
 
 
-class BuildingMeasure(_Measure):
+class BuildingMeasure(AnyMeasure):
     """A statistic over the buildings on the parcel; `age` counts years from the mean building year to the as-of day."""
+
+    one_by_one: ClassVar[tuple[str, ...]] = (_BUILDING,)
 
     kind: Literal["building"]
     statistic: Literal[
         "density", "floor_area_ratio", "floor_area", "year", "age", "vacant_share", "unsafe_share"
     ]
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Return the layers that it cannot do without."""
+        return (_BUILDING,)
 
-class EnterpriseMeasure(_Measure):
+    @property
+    def fields(self) -> tuple[Place, ...]:
+        """Return the fields that its statistic cannot do without."""
+        return tuple((_BUILDING, field) for field in _BUILDING_FIELDS.get(self.statistic, ()))
+
+
+class EnterpriseMeasure(AnyMeasure):
     """An intensity of the firms of the parcel in the newest year that any of them reported, or `back` years before the as-of year.
 
     Several firms weigh by the floor area that they use (field JZMJ) where all state it, else by their land. Where a firm reports no
@@ -109,6 +196,27 @@ class EnterpriseMeasure(_Measure):
     column: str
     total: str | None = None
     back: int | None = Field(default=None, ge=0, le=20)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Return the layers that it cannot do without."""
+        return (_ENTERPRISE,)
+
+    @property
+    def may_use(self) -> tuple[str, ...]:
+        """Return the buildings, by whose floor area a total is spread."""
+        return () if self.total is None else (_BUILDING,)
+
+    @property
+    def fields(self) -> tuple[Place, ...]:
+        """Return its column, where no total can stand in for it."""
+        return ((_ENTERPRISE, self.column),) if self.total is None else ()
+
+    @property
+    def named_fields(self) -> dict[str, Place]:
+        """Return the column, and the total if there is one."""
+        named = {"column": self.column, "total": self.total}
+        return {key: (_ENTERPRISE, field) for key, field in named.items() if field is not None}
 
 
 CONTRACT_DATES = {
@@ -135,27 +243,44 @@ _BUILDING_FIELDS = {
 }
 
 
-class ContractMeasure(_Measure):
+class ContractMeasure(AnyMeasure):
     """Supply contracts that cover at least `min_share` of the parcel.
 
     `overdue_years` since the agreed completion and `idle_years` since the agreed start of the worst open contract, 0 without one;
     `years_since_signing` of the newest; `completed` 1 where all are.
     """
 
+    one_by_one: ClassVar[tuple[str, ...]] = (_SUPPLY,)
+
     kind: Literal["contract"]
     statistic: Literal["overdue_years", "idle_years", "years_since_signing", "completed"]
     min_share: float = Field(ge=0, le=1)
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Return the layers that it cannot do without."""
+        return (_SUPPLY,)
 
-class RasterMeasure(_Measure):
+    @property
+    def fields(self) -> tuple[Place, ...]:
+        """Return the dates that its statistic cannot do without."""
+        return tuple((_SUPPLY, CONTRACT_DATES[name]) for name in _CONTRACT_FIELDS[self.statistic])
+
+
+class RasterMeasure(AnyMeasure):
     """A statistic of the raster cells under the parcel, weighted by coverage."""
 
     kind: Literal["raster"]
     layer: str
     statistic: Literal["mean", "min", "max", "median", "stdev"] = "mean"
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Return the layers that it cannot do without."""
+        return (self.layer,)
 
-class PaperMeasure(_Measure):
+
+class PaperMeasure(AnyMeasure):
     """What only a document can say: 1 or 0 once one is registered. Until then it is unknown, or `absent` where an office keeps a list.
 
     `office` says who keeps the list.
@@ -167,64 +292,24 @@ class PaperMeasure(_Measure):
     office: str | None = None
 
 
-AnyMeasure = (
-    OverlapMeasure
-    | TownMeasure
-    | AreaMeasure
-    | PresentMeasure
-    | EqualsMeasure
-    | AttributeMeasure
-    | BuildingMeasure
-    | EnterpriseMeasure
-    | ContractMeasure
-    | RasterMeasure
-    | PaperMeasure
-)
-Measure = Annotated[AnyMeasure, Field(discriminator="kind")]
-ADAPTER: TypeAdapter[dict[str, AnyMeasure]] = TypeAdapter(dict[str, Measure])
+def _kinds(base: type[AnyMeasure]) -> tuple[type[AnyMeasure], ...]:
+    """Return the classes below a class that say their kind."""
+    found = (
+        (kind,) if kind.model_fields["kind"].annotation is not str else _kinds(kind)
+        for kind in base.__subclasses__()
+    )
+    return tuple(chain.from_iterable(found))
 
 
-def needed_layers(definition: AnyMeasure) -> tuple[str, ...]:
-    """Return the layers that a measure cannot do without."""
-    match definition:
-        case OverlapMeasure():
-            return tuple(layer for layer in definition.layers if layer not in _STRIPS)
-        case RasterMeasure():
-            return (definition.layer,)
-        case PaperMeasure():
-            return ()
-        case TownMeasure() | BuildingMeasure() | EnterpriseMeasure():
-            return (definition.kind,)
-        case ContractMeasure():
-            return ("supply",)
-        case _:
-            return ("parcel",)
+# Every class above; the one named `kind` in a table is what its other keys are held to.
+KINDS = _kinds(AnyMeasure)
+_TABLES: Any = dict[str, Annotated[reduce(or_, KINDS), Field(discriminator="kind")]]  # type: ignore[misc]
+ADAPTER: TypeAdapter[dict[str, AnyMeasure]] = TypeAdapter(_TABLES)
 
 
-def needed_fields(definition: AnyMeasure) -> tuple[tuple[str, str], ...]:
-    """Return the fields (layer, field) without which a measure is unknown: where one is in no column, nothing is said of it."""
-    match definition:
-        case PresentMeasure() | EqualsMeasure() | AttributeMeasure():
-            return (("parcel", definition.field),)
-        case BuildingMeasure():
-            fields = _BUILDING_FIELDS.get(definition.statistic, ())
-            return tuple((definition.kind, field) for field in fields)
-        case ContractMeasure():
-            names = _CONTRACT_FIELDS[definition.statistic]
-            return tuple(("supply", CONTRACT_DATES[name]) for name in names)
-        case EnterpriseMeasure() if definition.total is None:
-            return (("enterprise", definition.column),)
-        case _:
-            return ()
-
-
-def optional_layers(definition: AnyMeasure) -> tuple[str, ...]:
-    """Return the layers that a measure uses where they were delivered."""
-    if isinstance(definition, OverlapMeasure):
-        return tuple(layer for layer in definition.layers if layer in _STRIPS)
-    if isinstance(definition, EnterpriseMeasure) and definition.total is not None:
-        return ("building",)
-    return ()
+def features_read() -> tuple[str, ...]:
+    """Return the layers whose features some kind of measure looks at one by one."""
+    return tuple(sorted({layer for kind in KINDS for layer in kind.one_by_one}))
 
 
 def measures() -> dict[str, AnyMeasure]:

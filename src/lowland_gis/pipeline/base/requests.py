@@ -69,7 +69,7 @@ def measuring(connection: Connection, project: Project, versions: Versions, tabu
     defined = define.measures()
     layers = set(_NAMED)
     for definition in defined.values():
-        layers |= {*define.needed_layers(definition), *define.optional_layers(definition)}
+        layers |= {*definition.needs, *definition.may_use}
     row = connection.execute("SELECT coalesce(max(entry_id), 0) FROM registry.document").fetchone()
     newest = int(row[0]) if row else 0
     documents = current_documents(connection, newest)

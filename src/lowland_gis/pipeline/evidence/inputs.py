@@ -15,6 +15,7 @@ import pandas as pd
 from lowland_gis.analysis.measures.values import LayerOverlaps
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
+from lowland_gis.definitions.measure import features_read
 from lowland_gis.pipeline.base import land
 from lowland_gis.pipeline.base.absent import Absent, absent_fields, lacking
 from lowland_gis.pipeline.base.project import Project
@@ -30,9 +31,6 @@ from lowland_gis.pipeline.evidence.records import (
 
 Shapes = npt.NDArray[np.object_]
 T = TypeVar("T")
-
-# Layers whose features are looked at one by one, beside their overlaps.
-FEATURE_LAYERS = ("building", "supply", "town")
 
 
 class Overlaps(Protocol):
@@ -132,7 +130,7 @@ def read_inputs(
         {
             "parcel": parcel_records(connection, versions["parcel"]),
             "enterprise": enterprise_records(connection, versions.get("enterprise", [])),
-            **{key: feature_records(connection, key, versions.get(key, []), day) for key in FEATURE_LAYERS},
+            **{key: feature_records(connection, key, versions.get(key, []), day) for key in features_read()},
         },
         overlaps,
         Drift(connection, project, versions, parcels.geometry.to_numpy()),

@@ -65,7 +65,7 @@ def _(definition: define.OverlapMeasure, inputs: Inputs) -> Found:
         nameless = _nameless(definition, layers, len(inputs.index))
         high = np.minimum(high + nameless, 1.0)
         detail = measures.noted(detail, nameless, "代码缺失或不在标准内")
-    return Found(share, low, high, detail, define.optional_layers(definition))
+    return Found(share, low, high, detail, definition.may_use)
 
 
 def _nameless(definition: define.OverlapMeasure, layers: list[measures.LayerOverlaps], count: int) -> Floats:
@@ -205,7 +205,7 @@ def _(definition: define.EnterpriseMeasure, inputs: Inputs) -> Found:
         np.int64
     )
     detail = measures.noted_firms(found.allocation, uncoded)
-    return Found(found.intensity, detail=detail, used=define.optional_layers(definition))
+    return Found(found.intensity, detail=detail, used=definition.may_use)
 
 
 def _firms(inputs: Inputs) -> pd.DataFrame:

@@ -42,7 +42,7 @@ def layers_lacking(wanted: Mapping[str, define.AnyMeasure], versions: Versions) 
     """Yield a sentence for each layer that measures of the rules or the units need and that was not delivered."""
     unknown: dict[str, list[str]] = {}
     for measure in wanted.values():
-        for key in define.needed_layers(measure):
+        for key in measure.needs:
             unknown.setdefault(key, []).append(measure.title)
     for key in layer_keys():
         follows = _follows(key, unknown.get(key, []), versions)
@@ -70,7 +70,7 @@ def fields_lacking(
     """Yield a sentence for each field that measures of the rules or the units need and that a delivery does not have."""
     unknown: dict[tuple[str, str], list[str]] = {}
     for measure in wanted.values():
-        for place in define.needed_fields(measure):
+        for place in measure.fields:
             unknown.setdefault(place, []).append(measure.title)
     for (key, name), titles in unknown.items():
         without = [version for version in versions.get(key, []) if name in absent.get(version.version_id, ())]

@@ -76,7 +76,7 @@ def evidence(
 def _evidence(name: str, definition: define.AnyMeasure, inputs: Inputs) -> Evidence:
     if isinstance(definition, define.PaperMeasure):
         return _paper(name, definition, inputs)
-    needed = define.needed_layers(definition)
+    needed = definition.needs
     if any(layer not in inputs.versions for layer in needed):
         return Evidence()
     found = evaluate(definition, inputs)

@@ -13,7 +13,7 @@ from lowland_gis.analysis.geometry.plane import DEFAULT_CRS
 from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.definitions.mapping import as_toml
 from lowland_gis.definitions.mapping_form import with_blanks
-from lowland_gis.definitions.measure import measures, needed_layers
+from lowland_gis.definitions.measure import measures
 from lowland_gis.definitions.rule_pack import rule_pack
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.base.project_text import Block
@@ -346,7 +346,7 @@ def _missing(there: Iterable[str]) -> Iterator[tuple[str, str]]:
     pack = rule_pack(ClassifySettings().pack, Path())
     untold: dict[str, list[str]] = defaultdict(list)
     for name in pack.measures:
-        for layer in needed_layers(measures()[name]) if name in measures() else ():
+        for layer in measures()[name].needs if name in measures() else ():
             untold[layer].append(measures()[name].title)
     for layer in ("town", "road", *DelineateSettings().barriers):
         untold[layer].append("再开发单元的分界 (where units end)")

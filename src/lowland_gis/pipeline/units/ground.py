@@ -17,7 +17,7 @@ from lowland_gis.analysis.units.overlaps import no_pairs, overlapping
 from lowland_gis.analysis.units.search import Effort
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
-from lowland_gis.definitions.measure import measures, needed_layers
+from lowland_gis.definitions.measure import measures
 from lowland_gis.pipeline.base import land
 from lowland_gis.pipeline.base.basis import Basis
 from lowland_gis.pipeline.base.project import Project
@@ -190,7 +190,7 @@ def _parcels(connection: Connection, project: Project, basis: Basis) -> gpd.GeoD
 def _not_delivered(basis: Basis, settings: DelineateSettings) -> dict[str, tuple[str, ...]]:
     """Return, for each measure that keeps parcels out of units, the layers that it cannot do without and that were not there."""
     return {
-        name: tuple(layer for layer in needed_layers(measures()[name]) if layer not in basis.versions)
+        name: tuple(layer for layer in measures()[name].needs if layer not in basis.versions)
         for name in (*settings.protected, *settings.inside)
     }
 

@@ -285,18 +285,10 @@ class _Record:
         """Say which layer or field that a measure cannot do without was not delivered; None where none is missing."""
         if definition is None:
             return None
-        layers = [
-            layer_definition(key)
-            for key in define.needed_layers(definition)
-            if key not in self._basis.versions
-        ]
+        layers = [layer_definition(key) for key in definition.needs if key not in self._basis.versions]
         if layers:
             return f"未交付：{'、'.join(f'{layer.title} {layer.key}' for layer in layers)}"
-        fields = [
-            f"{layer}.{field}"
-            for layer, field in define.needed_fields(definition)
-            if self._absent(layer, field)
-        ]
+        fields = [f"{layer}.{field}" for layer, field in definition.fields if self._absent(layer, field)]
         return f"来件无此字段：{'、'.join(fields)}" if fields else None
 
     def _absent(self, layer: str, field: str) -> bool:
