@@ -95,7 +95,8 @@ def layers_page() -> str:
     lines = ["# Layers\n", NOTE, brought_table()]
     for key in layer_keys():
         layer = layer_definition(key)
-        lines += [f"\n## {key} – {layer.title}\n", f"{layer.document}. {layer.note or ''}".strip() + "\n"]
+        head = f"Family {layer.family}. {layer.document}. {layer.note or ''}"
+        lines += [f"\n## {key} – {layer.title}\n", head.strip() + "\n"]
         if layer.field:
             lines += ["| field | 名称 | type | length | required | code list |", "|---|---|---|---|---|---|"]
             lines += [
