@@ -125,7 +125,12 @@ class DeliverySettings(_Frozen):
 
 
 class TabulateSettings(_Frozen):
-    """Whether to tell beside the overlaps what of each parcel no zone covers, and what zones cover more than once."""
+    """What computes the overlaps, and whether to tell beside them what of each parcel no zone covers, and what zones cover twice."""
+
+    engine: str = Field(
+        default="local",
+        description="What computes the areas: local (lowland itself) or postgis (SQL in the database)",
+    )
 
     cover: bool = Field(
         default=True,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyproj import CRS
 
-from lowland_gis.pipeline.overlaps.two_files import tabulate_files
-from lowland_gis.pipeline.overlaps.two_files_in_sql import tabulate_files_in_sql
 from odd_shapes import ODD, SQUARE, polygon, several, write_odd
+from overlaid import LOCAL, files_by, in_sql
 
 ZONE = polygon([(10, 10), (500, 10), (500, 500), (10, 500), (10, 10)])
 BY_NAME = {"id_field": "ZDDM", "by_field": "DLBM"}
@@ -20,14 +18,9 @@ def both(folder, database, **fields):
     """Return parcel, code, area and share of each engine, and what it said of the files."""
     paths = [str(folder / name) for name in ("parcels.parquet", "zones.parquet")]
     answers = []
-    for engine in ("local", "postgis"):
+    for engine in (LOCAL, in_sql(database)):
         said = []
-        if engine == "local":
-            found = pa.concat_tables(
-                each.overlaps for each in tabulate_files(*paths, **fields, tell=said.append)
-            )
-        else:
-            found = tabulate_files_in_sql(*paths, **fields, dsn=database, tell=said.append)
+        found = files_by(engine, *paths, **fields, tell=said.append)
         answers.append((found.to_pylist(), sorted(words for words in said if " × " in words)))
     return answers
 

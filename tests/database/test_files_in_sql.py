@@ -5,14 +5,13 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 import psycopg
-import pyarrow as pa
 import pytest
 import shapely
 
 from lowland_gis.errors import DatabaseError, InputRefusedError
-from lowland_gis.pipeline.overlaps.two_files import tabulate_files
-from lowland_gis.pipeline.overlaps.two_files_in_sql import database_for, tabulate_files_in_sql
+from lowland_gis.pipeline.overlaps.engine import database_for
 from made_files import box
+from overlaid import LOCAL, files_by, in_sql
 
 ROWS = 40
 
@@ -41,20 +40,13 @@ def files(tmp_path, monkeypatch):
     return tmp_path
 
 
-def frame(rows):
-    """Return rows of either kind of table as a frame."""
-    return rows.to_pandas() if hasattr(rows, "to_pandas") else rows
-
-
 @pytest.mark.parametrize("zones", ["zones.parquet", "degrees.gpkg"])
 @pytest.mark.parametrize("by_field", ["DLBM", "DLDM", None])
 @pytest.mark.parametrize("id_field", ["ZDDM", "BH", None])
 def test_both_engines_give_the_same_table(files, database, zones, by_field, id_field):
     fields = {"id_field": id_field, "by_field": by_field}
-    ours = frame(
-        pa.concat_tables(part.overlaps for part in tabulate_files("parcels.parquet", zones, **fields))
-    )
-    theirs = frame(tabulate_files_in_sql("parcels.parquet", zones, **fields, dsn=database))
+    ours = files_by(LOCAL, "parcels.parquet", zones, **fields).to_pandas()
+    theirs = files_by(in_sql(database), "parcels.parquet", zones, **fields).to_pandas()
     assert len(ours) > ROWS / 2
     keys = ["parcel_id", "code"]
     assert theirs[keys].to_numpy().tolist() == ours[keys].to_numpy().tolist()
@@ -64,8 +56,8 @@ def test_both_engines_give_the_same_table(files, database, zones, by_field, id_f
 
 def test_what_was_repaired_is_told_and_nothing_stays(files, database):
     told: list[str] = []
-    tabulate_files_in_sql(
-        "parcels.parquet", "zones.parquet", id_field=None, by_field=None, dsn=database, tell=told.append
+    files_by(
+        in_sql(database), "parcels.parquet", "zones.parquet", id_field=None, by_field=None, tell=told.append
     )
     assert any("1 × repair changed the area" in text for text in told)
     with psycopg.connect(database) as connection:
@@ -93,7 +85,7 @@ def test_what_was_repaired_is_told_and_nothing_stays(files, database):
 def test_bad_input_is_said_in_words(files, database, parcels, zones, fields, words):
     (files / "table.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     with pytest.raises(InputRefusedError, match=words):
-        tabulate_files_in_sql(parcels, zones, **({"id_field": None, "by_field": None} | fields), dsn=database)
+        files_by(in_sql(database), parcels, zones, **({"id_field": None, "by_field": None} | fields))
 
 
 def test_a_database_without_postgis_says_so(files, cluster, database):
@@ -101,7 +93,7 @@ def test_a_database_without_postgis_says_so(files, cluster, database):
         connection.execute("DROP EXTENSION postgis CASCADE")
         connection.commit()
     with pytest.raises(DatabaseError, match="geometry"):
-        tabulate_files_in_sql("parcels.parquet", "zones.parquet", id_field=None, by_field=None, dsn=database)
+        files_by(in_sql(database), "parcels.parquet", "zones.parquet", id_field=None, by_field=None)
 
 
 def test_without_a_database_there_is_advice(tmp_path, monkeypatch):

@@ -10,9 +10,10 @@ import pytest
 import shapely
 from psycopg import sql
 
-from lowland_gis.engines import local, postgis
+from lowland_gis.engines import frames, postgis
 from lowland_gis.engines.postgis import Relation
 from made_files import box
+from overlaid import in_sql, overlaps
 
 CRS = 4548
 
@@ -53,7 +54,7 @@ def table(
         )
 
 
-def test_tables_give_what_frames_give(connection):
+def test_tables_give_what_frames_give(connection, database):
     parcels = gpd.GeoDataFrame({"parcel_id": [f"P{n}" for n in range(120)]}, geometry=stars(120, 1), crs=CRS)
     zones = gpd.GeoDataFrame({"code": [f"{n % 7:02}" for n in range(300)]}, geometry=stars(300, 2), crs=CRS)
     connection.execute('CREATE SCHEMA "Bürö 数据"')
@@ -71,13 +72,13 @@ def test_tables_give_what_frames_give(connection):
         Relation(("Bürö 数据", 'p"; --'), "宗地代码", geometry="Das Geom"),
         Relation(("zones",), "select"),
     )
-    expected = local.overlaps(parcels, zones)
+    expected = overlaps(parcels, zones)
     assert len(expected) > 300
     assert found.columns.tolist() == expected.columns.tolist()
     assert found[["parcel_id", "code"]].equals(expected[["parcel_id", "code"]].astype(object))
     np.testing.assert_allclose(found["area_m2"], expected["area_m2"], rtol=0, atol=1e-6)
     np.testing.assert_allclose(found["share"], expected["share"], rtol=0, atol=1e-9)
-    again = postgis.frame_overlaps(connection, parcels, zones)
+    again = frames.overlaps(in_sql(database), parcels, zones)
     pd.testing.assert_frame_equal(again, expected, check_exact=False, rtol=0, atol=1e-6, check_dtype=False)
 
 
@@ -100,16 +101,12 @@ def test_parcels_need_a_name(connection):
         postgis.statement(Relation(("p",), None), Relation(("z",), None))
 
 
-def test_nothing_stays_behind_and_nothing_is_committed(connection):
-    connection.execute("CREATE TABLE kept (n integer)")
-    frames = (
+def test_nothing_stays_behind(connection, database):
+    frames_ = (
         gpd.GeoDataFrame({"parcel_id": ["a"]}, geometry=[box(0, 0)], crs=CRS),
         gpd.GeoDataFrame({"code": ["x"]}, geometry=[box(0, 0)], crs=CRS),
     )
     for _ in range(2):
-        assert postgis.frame_overlaps(connection, *frames)["share"].tolist() == [1.0]
+        assert frames.overlaps(in_sql(database), *frames_)["share"].tolist() == [1.0]
     left = "SELECT count(*) FROM pg_class WHERE relname LIKE 'lowland%' AND relkind = 'r'"
     assert connection.execute(left).fetchone() == (0,)
-    assert connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
-    connection.rollback()
-    assert connection.execute("SELECT to_regclass('kept')").fetchone() == (None,)

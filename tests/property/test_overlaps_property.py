@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from drawn_shapes import ORIGIN, SHAPES, coverages
-from lowland_gis.engines.local import overlaps
+from overlaid import overlaps
 
 PARCELS = st.lists(SHAPES, min_size=1, max_size=5)
 CODES = st.sampled_from(["0601", "0702", "x"])

@@ -1,32 +1,33 @@
-"""The engines that every specification of overlaps runs on; a further engine joins by one line."""
+"""The engines that every specification of overlaps runs on: all that `engines.named` knows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import geopandas as gpd
 import pandas as pd
-import psycopg
 import pytest
 
-from lowland_gis.engines import local, postgis
+from lowland_gis.engines import frames, named
+from lowland_gis.engines.base import Engine
 
-Engine = Callable[[gpd.GeoDataFrame, gpd.GeoDataFrame], pd.DataFrame]
-ENGINES: dict[str, Callable[[psycopg.Connection], Engine]] = {
-    local.NAME: lambda _: local.overlaps,
-    postgis.NAME: lambda connection: partial(postgis.frame_overlaps, connection),
-}
+Overlaps = Callable[[gpd.GeoDataFrame, gpd.GeoDataFrame], pd.DataFrame]
 
 
-@pytest.fixture(scope="module")
-def spec_connection(module_database: str) -> Iterator[psycopg.Connection]:
-    """A connection that the specifications of a module share; no engine leaves anything behind."""
-    with psycopg.connect(module_database) as made:
-        yield made
+@pytest.fixture(params=named.NAMES)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """One engine after the other; none leaves anything behind in the database of the module."""
+    return named.engine(request.param, lambda: request.getfixturevalue("module_database"))
 
 
-@pytest.fixture(params=list(ENGINES))
-def overlaps(request: pytest.FixtureRequest) -> Engine:
+@pytest.fixture
+def overlaps(engine: Engine) -> Overlaps:
     """The function that tabulates parcels against zones."""
-    return ENGINES[request.param](request.getfixturevalue("spec_connection"))
+    return partial(frames.overlaps, engine)
+
+
+@pytest.fixture
+def cover(engine: Engine) -> Overlaps:
+    """The function that tells what of each parcel no zone covers, and what zones cover beyond once."""
+    return partial(frames.cover, engine)

@@ -19,7 +19,7 @@ from lowland_gis.analysis.measures.values import (
     drift_band,
     overlap_share,
 )
-from lowland_gis.engines import local
+from overlaid import overlaps as overlaid
 
 PARCELS = """
     aabb
@@ -28,7 +28,7 @@ PARCELS = """
 
 
 def on(drawn: gpd.GeoDataFrame, *maps: str) -> LayerOverlaps:
-    return LayerOverlaps.of(pd.Index(drawn["parcel_id"]), local.overlaps(drawn, zones(*maps)))
+    return LayerOverlaps.of(pd.Index(drawn["parcel_id"]), overlaid(drawn, zones(*maps)))
 
 
 def shares(codes: str, *layers: tuple[str, ...]) -> dict[str, float]:
@@ -86,7 +86,7 @@ def test_the_band_holds_every_shift_by_the_tolerance_to_east_and_west(drawn, ban
 
 def _share(parcel: gpd.GeoDataFrame, zone: gpd.GeoDataFrame, shift_m: float) -> float:
     moved = zone.assign(geometry=zone.translate(xoff=shift_m))
-    return float(local.overlaps(parcel, moved)["share"].sum())
+    return float(overlaid(parcel, moved)["share"].sum())
 
 
 def _band(parcel: gpd.GeoDataFrame, zone: gpd.GeoDataFrame, tolerance_m: float) -> tuple[float, float]:
@@ -106,7 +106,7 @@ STOREYS = {"h": 1, "i": 3}
 def built(statistic, *maps: str, unknown: str = "") -> list[float]:
     """Return a statistic of buildings: h has one storey, i three; the floor area of those in `unknown` is not stated."""
     drawn, buildings = parcels(PARCELS), zones(*maps)
-    overlaps = local.overlaps(drawn, buildings)
+    overlaps = overlaid(drawn, buildings)
     letters = overlaps["code"].to_numpy()
     floor = overlaps["area_m2"] * [np.nan if letter in unknown else STOREYS[letter] for letter in letters]
     pieces = pd.DataFrame(

@@ -8,6 +8,8 @@ import pytest
 import shapely
 
 from ascii_maps import EASTING_M, NORTHING_M, parcels, zones
+from lowland_gis.engines.base import Question
+from lowland_gis.engines.frames import FrameLayer
 
 CORNER = np.array([EASTING_M, NORTHING_M])
 
@@ -262,3 +264,57 @@ def test_noise_between_boundaries_that_are_meant_to_be_one_has_no_row(overlaps):
 def test_a_sliver_wide_enough_to_see_has_one(overlaps):
     beside = zones("..xx").assign(geometry=lambda frame: frame.translate(xoff=-0.001))
     assert overlaps(parcels("aa.."), beside)["area_m2"].tolist() == pytest.approx([0.01], rel=1e-6)
+
+
+def covered(cover, *maps: str) -> list[list[object]]:
+    """Return parcel, rest and excess of the first map under the others."""
+    found = cover(parcels(maps[0]), zones(*maps[1:]))
+    assert found.columns.tolist() == ["parcel_id", "rest_m2", "excess_m2"]
+    return [[row[0], *(round(value, 6) for value in row[1:])] for row in found.to_numpy().tolist()]
+
+
+def test_the_rest_is_what_no_zone_covers(cover):
+    assert covered(cover, FOUR, "xx..\nx...") == [["a", 100, 0], ["b", 400, 0]]
+
+
+def test_twice_counts_once_and_thrice_twice(cover):
+    """Whether the zones are of one code or of several says nothing."""
+    assert covered(cover, FOUR, "xxx.\nxx..", "x...\n....", "y...\n.y..") == [["a", 0, 300], ["b", 300, 0]]
+
+
+def test_a_parcel_that_no_zone_meets_is_all_rest(cover):
+    assert covered(cover, FOUR, "......\n....xx") == [["a", 400, 0], ["b", 400, 0]]
+    assert covered(cover, FOUR) == [["a", 400, 0], ["b", 400, 0]]
+
+
+def test_what_has_no_area_has_no_rest(cover):
+    nothing = parcels("ab").assign(geometry=[shapely.Point(*CORNER), None])
+    assert cover(nothing, zones("xx"))[["rest_m2", "excess_m2"]].to_numpy().tolist() == [[0, 0], [0, 0]]
+
+
+def test_holes_of_zones_are_rest(cover):
+    assert covered(cover, "aaa\naaa\naaa", "xxx\nx.x\nxxx") == [["a", 100, 0]]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_several_layers_are_answered_one_after_the_other(engine, count: int):
+    """The parcels are read once; each layer has its own classes, and its answers bear its number."""
+    shapes = np.asarray(parcels(FOUR).geometry, dtype=object)
+    layers = [FrameLayer(np.asarray(zones(drawn).geometry, dtype=object), np.array([number]))
+              for number, drawn in enumerate(["x...\n....", "...x\n...x", "xxxx\nxxxx"][:count])]  # fmt: skip
+    found = {}
+    for answer in engine.answers(Question(FrameLayer(shapes), layers, lambda: np.array([1, 0]))):
+        assert sorted(answer.rows) == [0, 1]
+        assert answer.area_m2.tolist() == pytest.approx([400, 400])
+        found[answer.layer] = [
+            (int(a), int(b), round(float(c), 6)) for a, b, c in zip(*answer.overlaps, strict=True)
+        ]
+    expected = {0: [(0, 0, 100)], 1: [(1, 1, 200)], 2: [(1, 2, 400), (0, 2, 400)]}
+    assert found == {number: expected[number] for number in range(count)}
+
+
+def test_answers_may_be_left_before_their_end(engine):
+    answers = engine.answers(Question(FrameLayer(np.asarray(parcels(FOUR).geometry, dtype=object)),
+                                      [FrameLayer(np.asarray(zones("xx").geometry, dtype=object), np.array([0]))] * 2))  # fmt: skip
+    next(answers)
+    answers.close()

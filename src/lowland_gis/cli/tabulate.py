@@ -14,6 +14,7 @@ from lowland_gis.cli import Session
 from lowland_gis.cli.memory import share_memory
 from lowland_gis.cli.outputs import OutputPath, overwrite_option
 from lowland_gis.cli.progress import progress
+from lowland_gis.engines import named
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,8 +45,8 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--engine",
-    type=click.Choice(["local", "postgis"]),
-    default="local",
+    type=click.Choice(named.NAMES),
+    default=named.DEFAULT,
     show_default=True,
     help="What computes the areas: lowland itself, or SQL in the database of the project or of LOWLAND_DSN.",
 )
@@ -91,13 +92,11 @@ def tabulate(
     from lowland_gis.files.table import check_suffix
     from lowland_gis.pipeline.base.telling import unwatched
     from lowland_gis.pipeline.intake.given_crs import given_crs
-    from lowland_gis.pipeline.overlaps.two_files import Tabulated, tabulate_files
+    from lowland_gis.pipeline.overlaps.two_files import tabulate_files
 
     share_memory()
     for target in filter(None, (output, cover)):
         check_suffix(target)
-    if engine != "local" and (cover is not None or width_field is not None):
-        raise click.UsageError("--cover and --width are answered by the local engine. Leave --engine away.")
     given = given_crs(systems)
     if output is not None and cover is not None and same_file(output, cover):
         raise click.UsageError(
@@ -110,33 +109,31 @@ def tabulate(
             stack.enter_context(session.outputs.writing(target, overwrite=overwrite, inputs=inputs))
         rows = stack.enter_context(_written(session, output, bom=bom))
         covers = stack.enter_context(_written(session, cover, bom=bom))
-        if engine == "local":
-            # Rows on the same terminal would run through the bar.
-            shown = output is not None or not sys.stdout.isatty()
-            tables = tabulate_files(
-                parcels,
-                zones,
-                id_field=id_field,
-                by_field=by_field,
-                width_field=width_field,
-                cover=cover is not None,
-                given=given,
-                threads=threads,
-                tell=session.tell,
-                watch=stack.enter_context(progress(session, "tabulate")) if shown else unwatched,
-            )
-        else:
-            from lowland_gis.pipeline.overlaps.two_files_in_sql import database_for, tabulate_files_in_sql
-
-            dsn = database_for(session.project_dir, session.dsn)
-            whole = tabulate_files_in_sql(
-                parcels, zones, id_field=id_field, by_field=by_field, dsn=dsn, given=given, tell=session.tell
-            )
-            tables = iter([Tabulated(whole, None)])
+        # Rows on the same terminal would run through the bar.
+        shown = output is not None or not sys.stdout.isatty()
+        tables = tabulate_files(
+            parcels,
+            zones,
+            id_field=id_field,
+            by_field=by_field,
+            width_field=width_field,
+            cover=cover is not None,
+            given=given,
+            engine=named.engine(engine, lambda: _database(session)),
+            threads=threads,
+            tell=session.tell,
+            watch=stack.enter_context(progress(session, "tabulate")) if shown else unwatched,
+        )
         for each in tables:
             rows(each.overlaps)
             if each.cover is not None:
                 covers(each.cover)
+
+
+def _database(session: Session) -> str:
+    from lowland_gis.pipeline.overlaps.engine import database_for
+
+    return database_for(session.project_dir, session.dsn)
 
 
 @contextmanager

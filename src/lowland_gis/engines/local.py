@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
-from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
+from itertools import chain, islice
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-import shapely
 
 from lowland_gis.analysis.overlay import tabulate
+from lowland_gis.analysis.overlay.crew import done_in_order
 from lowland_gis.analysis.overlay.tabulate import Cover, Integers, Objects, Overlaps, no_overlaps
+from lowland_gis.analysis.overlay.wkb import rings_of
+from lowland_gis.engines.base import Answer, Question, Rows, Watch
+from lowland_gis.engines.base import Layer as Polygons
+from lowland_gis.engines.parts import Outcome, Portion, in_file_order
 from lowland_gis.engines.spool import Spool
-
-if TYPE_CHECKING:
-    import geopandas as gpd
-    import pandas as pd
-
-NAME = "local"
 
 # So many parcels are tabulated at a time where the vertices lie in a file.
 STRIP_PARCELS = 50_000
@@ -26,46 +25,135 @@ STRIP_PARCELS = 50_000
 # So many parcels make a part that is handed on while the next ones are computed.
 PART_PARCELS = 5_000
 
-Rows = npt.NDArray[np.intp]
+# So many portions wait for a thread or for their turn: enough for the others while one puts a layer in order.
+_WAITING = 12
+# No portion makes this: it stands after the last one of a layer.
+_END: Outcome[Any] = Outcome(-1, -1)
+
 Progress = Callable[[int], None]
 
 
-def overlaps(
-    parcels: gpd.GeoDataFrame,
-    zones: gpd.GeoDataFrame,
-    *,
-    threads: int = 1,
-    progress: Progress = lambda _: None,
-) -> pd.DataFrame:
-    """Return parcel_id, code, area_m2 and share, sorted by the first two.
+class Local:
+    """The engine that computes in this process."""
 
-    `parcels` has the column `parcel_id`, `zones` the column `code`, both in one plane and valid. `area_m2` is in m² on
-    that plane, `share` is of the parcel's own planar area. Parcels that no zone meets have no row; what is no polygon meets
-    nothing; a zone without a code has an empty one.
+    def __init__(self, _database: Callable[[], str]) -> None:
+        """Ask for no database."""
 
-    Raises:
-        ValueError: a geometry is invalid.
-    """
-    import pandas as pd
+    def answers(self, question: Question) -> Generator[Answer]:
+        """Yield the answers layer by layer; the parcels are read once, beside the first layer."""
+        with ExitStack() as stack:
+            parcels = _Reading(question.parcels, stack.enter_context(Spool()))
+            zones = [_Reading(layer, stack.enter_context(Spool())) for layer in question.layers[:1]]
+            # The zones come first: while they are put in order here, the threads read the parcels.
+            read = stack.enter_context(closing(_read([*zones, parcels], question)))
+            layers = [_asked(next(read)) for _ in zones]
+            next(read)
+            order = None if question.order is None else question.order()
+            for number, layer in enumerate(question.layers):
+                with ExitStack() as of_layer:
+                    if number == 0:
+                        ready = layers.pop()
+                    else:
+                        reading = _Reading(layer, of_layer.enter_context(Spool()))
+                        ready = _asked(next(of_layer.enter_context(closing(_read([reading], question)))))
+                    found = _parts(parcels.spool, ready, order, question)
+                    yield from _answers(number, parcels.spool, of_layer.enter_context(closing(found)))
 
-    shapes = np.asarray(parcels.geometry, dtype=object)
-    found = tabulate.overlap_areas(
-        shapes,
-        np.asarray(zones.geometry, dtype=object),
-        zones["code"].to_numpy(dtype=object),
-        threads=threads,
-        progress=progress,
+
+@contextmanager
+def zones_held(layer: Polygons, *, threads: int) -> Iterator[Layer]:
+    """Yield zones that are read once and asked as often as wanted, whatever is asked of them (`tabulated`)."""
+    with Spool() as spool:
+        question = Question(layer, [layer], threads=threads)
+        with closing(_read([_Reading(layer, spool)], question)) as read:
+            yield _asked(next(read))
+
+
+class _Reading(NamedTuple):
+    """A layer and the spool that its polygons go to."""
+
+    layer: Polygons
+    spool: Spool
+
+
+def _asked(reading: _Reading) -> Layer:
+    """Return zones that were read, ready to be asked."""
+    ready = zone_layer(reading.spool, reading.layer.classes(), np.empty(0, dtype=object))
+    reading.layer.made(ready)
+    return ready
+
+
+def _parts(parcels: Spool, layer: Layer, order: Rows | None, question: Question) -> Generator[Part]:
+    cover, threads = question.cover, question.threads
+    progress = _counted(len(parcels.described.box), question.watch)
+    if order is None:
+        yield from tabulated(parcels, layer, cover=cover, threads=threads, progress=progress)
+    else:
+        yield from tabulated_in_order(parcels, layer, order, cover=cover, threads=threads, progress=progress)
+
+
+def _answers(number: int, parcels: Spool, parts: Iterator[Part]) -> Iterator[Answer]:
+    area = parcels.described.area
+    for part in parts:
+        yield Answer(number, part.rows, area[part.rows], part.overlaps, part.cover)
+
+
+def _counted(of: int, watch: Watch) -> Progress:
+    """Return what is told of so many more, and tells how many they are together."""
+    done = 0
+
+    def more(count: int) -> None:
+        nonlocal done
+        done += count
+        watch(done, of)
+
+    return more
+
+
+def _read(readings: Sequence[_Reading], question: Question) -> Generator[_Reading]:
+    """Yield layers as soon as they are read; meanwhile the threads go on with the next one, where it can be read beside."""
+    if len(readings) > 1 and any(each.layer.alone for each in readings):
+        for each in readings:
+            yield from _read([each], question)
+        return
+    threads = question.threads
+    portions = [each.layer.portions(each.spool.room, threads) for each in readings]
+
+    def decoding() -> None:
+        rings_of(np.empty(0, dtype=object))
+
+    def summing() -> None:
+        tabulate.ready(cover=question.cover)
+
+    # Machine code is loaded by one thread at a time, while the others read or, for the second, put the zones in order.
+    loads: tuple[Portion[Any], ...] = (decoding, summing)
+    calls = chain.from_iterable(
+        chain([load], some, [_end]) for load, some in zip(loads, portions, strict=False)
     )
-    position = found["parcel"].to_numpy(dtype=np.intp)
-    rows = pd.DataFrame(
-        {
-            "parcel_id": parcels["parcel_id"].to_numpy(dtype=object)[position],
-            "code": found["code"],
-            "area_m2": found["area_m2"],
-            "share": found["area_m2"] / shapely.area(shapes)[position],
-        }
-    )
-    return rows.sort_values(["parcel_id", "code"], kind="stable", ignore_index=True)
+    rows = 0
+    with ExitStack() as stack:
+        # Closed before what is read is, which the threads may still be at.
+        done = stack.enter_context(
+            closing(done_in_order(calls, _done, threads=threads, held=threads + _WAITING))
+        )
+        for some in portions:
+            stack.callback(some.close)
+        for each in readings:
+            for batch in in_file_order(iter(partial(next, done), _END)):
+                rings = each.layer.took(batch)
+                each.spool.add(rings)
+                rows += len(rings.box)
+                question.watch(rows, None)
+            yield each
+
+
+def _end() -> Outcome[Any]:
+    """Return what tells that a layer has no more portions."""
+    return _END
+
+
+def _done(portion: Portion[Any]) -> Outcome[Any] | None:
+    return portion()
 
 
 class Layer(NamedTuple):

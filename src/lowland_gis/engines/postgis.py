@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 from psycopg import sql
 
-from lowland_gis.analysis.geometry.short_rings import without_empty_holes
-from lowland_gis.analysis.overlay.tabulate import NOISE_M2, class_numbers
-from lowland_gis.analysis.overlay.wkb import rings_of
+from lowland_gis.analysis.overlay.tabulate import NOISE_M2, Cover, Overlaps
 from lowland_gis.db import copy_format
-from lowland_gis.db.connect import Connection
+from lowland_gis.db.connect import Connection, transaction
 from lowland_gis.db.frames import read_frame
-
-NAME = "postgis"
+from lowland_gis.engines.base import Answer, Question
 
 # What stands for the class of zones that are not told apart, and of a zone without a class.
 ONE_CODE, NO_CODE = "all", ""
@@ -37,6 +34,18 @@ WHERE piece_m2 > {noise}
 GROUP BY parcel_id, code
 """
 
+# What no zone covers, and what zones cover beyond once.
+_COVER = """
+SELECT number, parcel_m2 - covered_m2 AS rest_m2, pieces_m2 - covered_m2 AS excess_m2
+FROM (
+  SELECT p.number, coalesce(ST_Area(p.geom), 0) AS parcel_m2, coalesce(sum(ST_Area(piece)), 0) AS pieces_m2,
+         coalesce(ST_Area(ST_Union(ST_CollectionExtract(piece, 3))), 0) AS covered_m2
+  FROM pg_temp.lowland_parcels AS p LEFT JOIN pg_temp.lowland_zones AS z ON p.geom && z.geom,
+       LATERAL (SELECT ST_Intersection(p.geom, z.geom) AS piece) AS cut
+  GROUP BY p.number, p.geom
+) AS sums
+"""
+
 
 @dataclass(frozen=True)
 class Relation:
@@ -48,6 +57,10 @@ class Relation:
     name: tuple[str, ...]
     column: str | None
     geometry: str = "geom"
+
+
+_PARCELS = Relation(("pg_temp", "lowland_parcels"), "number")
+_ZONES = Relation(("pg_temp", "lowland_zones"), "number")
 
 
 def overlaps(connection: Connection, parcels: Relation, zones: Relation) -> pd.DataFrame:
@@ -78,55 +91,78 @@ def statement(parcels: Relation, zones: Relation) -> sql.Composed:
     )
 
 
-def frame_overlaps(
-    connection: Connection, parcels: gpd.GeoDataFrame, zones: gpd.GeoDataFrame
-) -> pd.DataFrame:
-    """Return what `engines.local.overlaps` returns of the same frames, computed in temporary tables of the connection.
+class PostGIS:
+    """The engine that computes in temporary tables of a database; they are rolled back, so nothing stays behind."""
 
-    The tables live in a savepoint that is rolled back, so nothing stays behind. Missing and empty geometries meet nothing.
+    def __init__(self, database: Callable[[], str]) -> None:
+        """Take what says where a database with PostGIS is; nothing of it is changed."""
+        self._database = database
 
-    Raises:
-        ValueError: a geometry is no polygon, not finite or invalid, as in the local engine.
-    """
-    for frame in (parcels, zones):
-        rings_of(np.asarray(frame.geometry, dtype=object))
-    codes, names = class_numbers(zones["code"].to_numpy(dtype=object))
-    with connection.transaction(force_rollback=True):
-        for name, column, shapes in (
-            ("lowland_parcels", np.arange(len(parcels)), parcels.geometry),
-            ("lowland_zones", codes, zones.geometry),
-        ):
-            _temporary(connection, name, column, without_empty_holes(np.asarray(shapes, dtype=object))[0])
-        found = overlaps(
-            connection,
-            Relation(("pg_temp", "lowland_parcels"), "number"),
-            Relation(("pg_temp", "lowland_zones"), "number"),
-        )
-    rows = pd.DataFrame(
-        {
-            "parcel_id": parcels["parcel_id"].to_numpy(dtype=object)[
-                found["parcel_id"].to_numpy(dtype=np.intp)
-            ],
-            "code": names[found["code"].to_numpy().astype(np.intp)],
-            "area_m2": found["area_m2"].to_numpy(dtype=np.float64),
-            "share": found["share"].to_numpy(dtype=np.float64),
-        }
+    def answers(self, question: Question) -> Generator[Answer]:
+        """Yield one answer a layer. All polygons of a layer are held at once.
+
+        Raises:
+            DatabaseError: the server cannot be reached, or has no PostGIS.
+        """
+        parcels = list(question.parcels.wkb())
+        first = [list(layer.wkb()) for layer in question.layers[:1]]
+        order = question.order() if question.order is not None else np.arange(sum(map(len, parcels)))
+        with transaction(self._database(), dry_run=True) as connection:
+            _temporary(connection, "lowland_parcels", order, parcels)
+            area = np.full(len(order), np.nan)
+            area[order] = _areas(connection)
+            for number, layer in enumerate(question.layers):
+                with connection.transaction(force_rollback=True):
+                    zones = first.pop() if first else list(layer.wkb())
+                    count = sum(map(len, zones))
+                    _temporary(connection, "lowland_zones", np.arange(count), zones, layer.classes())
+                    found = overlaps(connection, _PARCELS, _ZONES)
+                    cover = _cover(connection, len(order)) if question.cover else None
+                # The parcels of the table are numbered in the order that is wanted.
+                place = found["parcel_id"].to_numpy(dtype=np.intp)
+                klass = found["code"].to_numpy().astype(np.int64)
+                by_both = np.lexsort((klass, place))
+                areas = found["area_m2"].to_numpy(dtype=np.float64)
+                some = Overlaps(order[place][by_both], klass[by_both], areas[by_both])
+                yield Answer(number, order, area[order], some, cover)
+                question.watch(len(order), len(order))
+
+
+def _areas(connection: Connection) -> npt.NDArray[np.float64]:
+    rows = read_frame(
+        connection, "SELECT ST_Area(geom) AS area_m2 FROM pg_temp.lowland_parcels ORDER BY number"
     )
-    return rows.sort_values(["parcel_id", "code"], kind="stable", ignore_index=True)
+    return np.asarray(rows["area_m2"], dtype=np.float64)
+
+
+def _cover(connection: Connection, parcels: int) -> Cover:
+    """Return how each parcel is covered, in the order of their numbers; what is noise is 0."""
+    rows = read_frame(connection, _COVER)
+    found = rows.set_index("number").reindex(np.arange(parcels), fill_value=0.0).astype(np.float64)
+    rest, excess = found["rest_m2"].to_numpy(), found["excess_m2"].to_numpy()
+    return Cover(np.where(rest > NOISE_M2, rest, 0.0), np.where(excess > NOISE_M2, excess, 0.0))
 
 
 def _temporary(
-    connection: Connection, name: str, numbers: npt.NDArray[Any], shapes: npt.NDArray[np.object_]
+    connection: Connection,
+    name: str,
+    rows: npt.NDArray[np.intp],
+    batches: Sequence[pa.Array],
+    classes: npt.NDArray[np.int64] | None = None,
 ) -> None:
-    """Make an indexed and analysed temporary table of numbered geometries; numbers stand for values of any type."""
+    """Make an indexed and analysed temporary table of polygons, those of `rows` in their order, numbered so or by their classes."""
+    shapes = np.empty(sum(map(len, batches)), dtype=object)
+    shapes[:] = [value for batch in batches for value in batch.to_pylist()]
+    numbers = np.arange(len(rows)) if classes is None else classes
     table = sql.Identifier(name)
-    connection.execute(sql.SQL("CREATE TEMPORARY TABLE {} (number bigint, geom geometry)").format(table))
+    create = sql.SQL("CREATE TEMPORARY TABLE {} (number bigint, geom geometry) ON COMMIT DROP").format(table)
+    connection.execute(create)
     copy = sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(table)
     with connection.cursor() as cursor, cursor.copy(copy) as stream:
         stream.write(copy_format.HEADER)
         fields = [
             copy_format.field("bigint", pd.Series(numbers), srid=0),
-            copy_format.field("geometry", pd.Series(shapes), srid=0),
+            copy_format.field("geometry", pd.Series(shapes[rows]), srid=0),
         ]
         stream.write(copy_format.rows(fields))
         stream.write(copy_format.TRAILER)

@@ -27,6 +27,9 @@ RUN = Table(
         Column(
             "digest", "text", "digest of inputs, settings and code version: the same again is not run twice"
         ),
+        Column(
+            "engine", "text", "what computed the overlaps; null for a stage that computes none", nullable=True
+        ),
     ),
 )
 

@@ -6,7 +6,7 @@ import getpass
 import os
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from lowland_gis.db.private import cluster
 from lowland_gis.definitions.legend import Legend, read_legend
 from lowland_gis.definitions.own import SHIPPED, Own, use
 from lowland_gis.definitions.take_up import take_up
+from lowland_gis.engines import named
 from lowland_gis.errors import DatabaseError
 from lowland_gis.files.outputs import Outputs
 from lowland_gis.pipeline.base.outputs import outputs_of
@@ -65,6 +66,11 @@ class Project:
         """Return what the project has written, to be asked before a file is written."""
         return outputs_of(self.settings.folder, lambda: self.settings)
 
+    def computed_by(self, engine: str) -> Project:
+        """Return the project with another engine of overlaps than its settings name."""
+        tabulating = self.settings.tabulate.model_copy(update={"engine": engine})
+        return replace(self, settings=self.settings.model_copy(update={"tabulate": tabulating}))
+
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """Yield a connection that only reads, and sees one state of the database however often it looks."""
@@ -101,6 +107,7 @@ def open_project(folder: Path | str) -> Project:
     # What could not be measured or drawn in the end is refused before anything is read or written.
     definitions = take_up(settings.folder)
     refuse_unknown_names(settings.delineate)
+    named.refuse_unknown(settings.tabulate.engine)
     dsn = cluster.connect_string(settings.folder, settings.dsn)
     found, newest = revision.current_revision(dsn), revision.newest_revision()
     revision.refuse_newer(found)

@@ -22,8 +22,6 @@ DEFINITIONS = "definitions"
 CHECK, TABULATE, MEASURE, CLASSIFY = "check", "tabulate", "measure", "classify"
 DELINEATE, DRAFT, DETERMINE = "delineate", "draft", "determine"
 
-# The name of `engines.local`, which is not imported for it: readers do not wait for compiled code.
-_ENGINE = "local"
 # The tables name towns and plan zones, and units are drawn town by town.
 _NAMED = ("parcel", "plan_zone", "town")
 
@@ -33,8 +31,11 @@ def tabulated_layers(versions: Versions) -> list[str]:
     return [key for key in layer_keys() if key in versions and layer_definition(key).tabulate != "no"]
 
 
-def tabulation(project: Project, versions: Versions) -> Request:
-    """Return what the stage tabulate rests on; `layers` says it layer by layer, so that what holds is taken over."""
+def tabulation(project: Project, versions: Versions, engine: str | None = None) -> Request:
+    """Return what the stage tabulate rests on; `layers` says it layer by layer, so that what holds is taken over.
+
+    Without `engine` it is that of the settings. Engines agree, so a run is not out of date by having been computed by another one.
+    """
     layers = tabulated_layers(versions)
     return Request(
         TABULATE,
@@ -43,7 +44,7 @@ def tabulation(project: Project, versions: Versions) -> Request:
             "layers": {key: _overlaps(project, versions, key) for key in layers},
         },
         {
-            "engine": _ENGINE,
+            "engine": engine or project.settings.tabulate.engine,
             "strips": "replace the ground",
             "cover": project.settings.tabulate.cover,
             "as_of": _day(project),

@@ -38,6 +38,7 @@ class Record:
     inputs: dict[str, Any]
     settings: dict[str, Any]
     digest: str
+    engine: str | None = None
 
     @property
     def holds(self) -> bool:
@@ -197,7 +198,7 @@ def found_record(connection: Connection, run_id: int) -> Record | None:
 
 def _one(connection: Connection, condition: str, value: object) -> Record | None:
     row = connection.execute(
-        "SELECT run_id, stage, started_at, code_version, inputs, settings, digest FROM result.run WHERE "  # noqa: S608 - fixed words
+        "SELECT run_id, stage, started_at, code_version, inputs, settings, digest, engine FROM result.run WHERE "  # noqa: S608 - fixed words
         + condition,
         [value],
     ).fetchone()
@@ -214,9 +215,10 @@ def recorded(connection: Connection, request: Request, work: Callable[[int], Non
         return Run(latest.run_id, latest.stage, latest.digest, fresh=False)
     started = dt.datetime.now(dt.UTC)
     row = connection.execute(
-        "INSERT INTO result.run (stage, started_at, finished_at, code_version, inputs, settings, digest)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING run_id",
-        [request.stage, started, started, program_version(), Jsonb(request.inputs), Jsonb(request.settings), request.digest],
+        "INSERT INTO result.run (stage, started_at, finished_at, code_version, engine, inputs, settings, digest)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING run_id",
+        [request.stage, started, started, program_version(), request.settings.get("engine"), Jsonb(request.inputs),
+         Jsonb(request.settings), request.digest],
     ).fetchone()  # fmt: skip
     run_id = int(row[0]) if row else 0
     work(run_id)

@@ -68,7 +68,9 @@ def stale_tabulation(
     connection: Connection, project: Project, tabulated: Record, current: Versions
 ) -> Stale | None:
     """Return what a tabulation is out of date by."""
-    causes = tuple(differences(connection, tabulated, requests.tabulation(project, current), current))
+    causes = tuple(
+        differences(connection, tabulated, requests.tabulation(project, current, tabulated.engine), current)
+    )
     if not causes:
         return None
     return Stale(f"The tabulation (run {tabulated.run_id}) is", causes, "lowland run --from tabulate")
@@ -130,7 +132,9 @@ def stale_checks(
 def _verdict_causes(
     connection: Connection, project: Project, basis: Basis, current: Versions
 ) -> Iterator[str]:
-    yield from differences(connection, basis.tabulated, requests.tabulation(project, current), current)
+    yield from differences(
+        connection, basis.tabulated, requests.tabulation(project, current, basis.tabulated.engine), current
+    )
     measuring = requests.measuring(connection, project, current, basis.tabulated)
     yield from differences(connection, basis.measured, measuring, current)
     settings = project.settings

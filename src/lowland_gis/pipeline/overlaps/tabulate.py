@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Self
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,24 +15,22 @@ import pyarrow as pa
 from psycopg import sql
 
 from lowland_gis import schema
-from lowland_gis.analysis.geometry.curves import MAX_DEVIATION_M
-from lowland_gis.analysis.overlay.polygons import polygon_rings
-from lowland_gis.analysis.overlay.tabulate import Integers, Objects
-from lowland_gis.analysis.overlay.wkb import rings_of
+from lowland_gis.analysis.overlay.tabulate import Objects
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import COPY_ROWS, copy_in
 from lowland_gis.db.frames import read_batches
 from lowland_gis.definitions import measure as define
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
-from lowland_gis.engines import local
-from lowland_gis.engines.spool import Spool
+from lowland_gis.engines import local, named
+from lowland_gis.engines.base import Answer, Question, Rows
 from lowland_gis.pipeline.base import land
 from lowland_gis.pipeline.base.program import program_version
 from lowland_gis.pipeline.base.project import Project
-from lowland_gis.pipeline.base.requests import TABULATE, tabulated_layers, tabulation
+from lowland_gis.pipeline.base.requests import TABULATE, tabulation
 from lowland_gis.pipeline.base.runs import Request, Run, Versions, current_versions, recorded
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.overlaps.kept import FRESH, KEPT, Kept, keep_parcels
+from lowland_gis.pipeline.overlaps.stored_layer import Labelled, StoredLayer, of_geometries
 from lowland_gis.pipeline.overlaps.strip_ground import RULE, strips, tell_left_out, without_strips
 
 NO_CODE = ""
@@ -54,13 +53,8 @@ def tabulate(project: Project, *, tell: Tell = silent) -> Run:
             earlier = _earlier(connection, run_id, request)
             held = [] if earlier is None else earlier.parcels
             kept = keep_parcels(connection, held, [version.version_id for version in versions["parcel"]])
-            with _Tabulation(connection, project, versions, run_id, kept) as tabulating:
-                for key in tabulated_layers(versions):
-                    tell(f"tabulate {key} {layer_definition(key).title}")
-                    asked = request.inputs["layers"][key]
-                    left_out = tabulating.layer(layer_definition(key), _same(earlier, asked, key))
-                    if left_out:
-                        tell(f"{key}: {left_out:,} features are left out, see land.issue ({RULE})")
+            same = {key: _same(earlier, asked, key) for key, asked in request.inputs["layers"].items()}
+            _Tabulation(connection, project, versions, tell).write(run_id, same, kept)
 
         return recorded(connection, request, work)
 
@@ -75,8 +69,7 @@ def layer_overlaps(
 
     Columns: parcel_id, code, area_m2 and share.
     """
-    with _Tabulation(connection, project, versions, run_id=0) as tabulating:
-        return tabulating.frame(layer_definition(key))
+    return _Tabulation(connection, project, versions).frame(layer_definition(key))
 
 
 @contextmanager
@@ -91,11 +84,9 @@ def zones_read(
     if kept is not None:
         yield kept
         return
-    with (
-        _Tabulation(connection, project, versions, run_id=0) as tabulating,
-        tabulating.zones(layer_definition(key)) as zones,
-    ):
-        yield zones
+    zones = _Tabulation(connection, project, versions).zones(layer_definition(key))
+    with local.zones_held(zones, threads=processors()) as held:
+        yield held._replace(names=zones.codes()[1])
 
 
 def _zones_key(project: Project, versions: Versions, key: str) -> Hashable:
@@ -152,57 +143,78 @@ def _same(earlier: _Earlier | None, asked: dict[str, Any], key: str) -> int | No
 
 @dataclass
 class _Tabulation:
-    """One run of the stage: parcels are read once for all layers that need the same ones."""
+    """The parcels of some deliveries against layers, by the engine of the project's settings."""
 
     connection: Connection
     project: Project
     versions: Versions
-    run_id: int
-    kept: Kept | None = None
-    _open: ExitStack = field(default_factory=ExitStack)
-    _parcels: dict[bool, tuple[Spool, Objects]] = field(default_factory=dict)
+    tell: Tell = silent
+    run_id: int = 0
     _left_out: dict[str, list[int]] = field(default_factory=dict)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        self._open.close()
-
-    def layer(self, definition: LayerDefinition, same: int | None) -> int:
-        """Write the overlaps of one layer: those that hold still in a run that is the `same` are copied, the others computed.
-
-        Returns how many of its features are left out, because no valid area could be derived of them.
-        """
-        kept = self.kept if same is not None and self.kept is not None and self.kept.n_kept else None
-        if kept is not None:
-            self._copied(definition.key, same)
-            if not kept.n_fresh:
-                return 0
-        parcels, ids = self._parcels_of(fresh=kept is not None)
-        with self.zones(definition, None if kept is None else kept.fresh_box) as zones:
-            cover = self.project.settings.tabulate.cover
-            for part in local.tabulated(parcels, zones, cover=cover, threads=processors()):
-                self._written(definition.key, part, ids, zones.names, parcels.described.area)
-            # Where vertices lie in a file, there is nothing that could be kept.
-            if zones.whole is not None and definition.key in _drifting():
-                self.project.kept[_zones_key(self.project, self.versions, definition.key)] = zones
-        if not self._derives(definition):
-            return 0
-        left_out = self._left_out.get(definition.key, [])
-        versions = [version.version_id for version in self.versions[definition.key]]
-        tell_left_out(self.connection, definition.identifier, versions, left_out)
-        return len(left_out)
+    def write(self, run_id: int, same: Mapping[str, int | None], kept: Kept) -> None:
+        """Write the overlaps of layers under a run: those of kept parcels are copied from the run that is the same, the others computed."""
+        self.run_id = run_id
+        partly = [key for key, run in same.items() if run is not None and kept.n_kept]
+        for key in partly:
+            self._copied(key, same[key])
+        if kept.n_fresh:
+            self._computed(partly, fresh=kept)
+        self._computed([key for key in same if key not in partly])
 
     def frame(self, definition: LayerDefinition) -> pd.DataFrame:
         """Return the overlaps of one layer: parcel_id, code, area_m2 and share."""
-        parcels, ids = self._parcels_of()
-        with self.zones(definition) as zones:
-            names = zones.names
-            overlaps, _ = local.together(local.tabulated(parcels, zones, threads=processors()), len(ids))
-        parcel, klass, area = overlaps
-        share = area / parcels.described.area[parcel]
-        return pd.DataFrame({"parcel_id": ids[parcel], "code": names[klass], "area_m2": area, "share": share})
+        parcels = self._parcels("version_id = ANY(%s)")
+        zones, parts = self.zones(definition), list[pd.DataFrame]()
+        for answer in self._answers(parcels, [zones], order=parcels.order):
+            parts.append(_rows(answer, parcels.names(), zones.codes()[1]))
+        return pd.concat(parts, ignore_index=True) if parts else _no_rows()
+
+    def _computed(self, keys: Sequence[str], fresh: Kept | None = None) -> None:
+        """Compute the overlaps of layers with the parcels, which are read once, and write them; only with those that are not kept if `fresh`."""
+        if not keys:
+            return
+        definitions = [layer_definition(key) for key in keys]
+        near = None if fresh is None else fresh.fresh_box
+        parcels = self._parcels("version_id = ANY(%s)" if fresh is None else FRESH)
+        layers = [self.zones(each, near) for each in definitions]
+        # Zones near some parcels only are not those that a drift of all parcels is asked of.
+        drifting = _drifting() if near is None else set[str]()
+        for definition, layer in zip(definitions, layers, strict=True):
+            if definition.key in drifting:
+                layer.keep = partial(self._keep, definition.key, layer)
+        cover = self.project.settings.tabulate.cover
+        for answer in self._answers(parcels, layers, cover=cover):
+            names = layers[answer.layer].codes()[1]
+            self._written(definitions[answer.layer].key, answer, parcels.names(), names)
+        for definition in filter(self._derives, definitions):
+            self._tell_left_out(definition)
+
+    def _answers(
+        self,
+        parcels: StoredLayer,
+        zones: Sequence[StoredLayer],
+        *,
+        order: Callable[[], Rows] | None = None,
+        cover: bool = False,
+    ) -> Iterator[Answer]:
+        engine = named.engine(self.project.settings.tabulate.engine, lambda: self.project.dsn)
+        question = Question(parcels, zones, order, cover=cover, threads=processors())
+        with closing(engine.answers(question)) as answers:
+            yield from answers
+
+    def _keep(self, key: str, layer: StoredLayer, made: object) -> None:
+        """Keep zones that the local engine has made ready; where vertices lie in a file, there is nothing that could be kept."""
+        if isinstance(made, local.Layer) and made.whole is not None:
+            ready = made._replace(names=layer.codes()[1])
+            self.project.kept[_zones_key(self.project, self.versions, key)] = ready
+
+    def _tell_left_out(self, definition: LayerDefinition) -> None:
+        left_out = self._left_out.get(definition.key, [])
+        versions = [version.version_id for version in self.versions[definition.key]]
+        tell_left_out(self.connection, definition.identifier, versions, left_out)
+        if left_out:
+            self.tell(f"{definition.key}: {len(left_out):,} features are left out, see land.issue ({RULE})")
 
     def _copied(self, key: str, run_id: int | None) -> None:
         for table in (schema.OVERLAP, schema.COVER):
@@ -219,44 +231,33 @@ class _Tabulation:
                 [self.run_id, run_id, key],
             )
 
-    def _parcels_of(self, *, fresh: bool = False) -> tuple[Spool, Objects]:
-        """Return the parcels of the deliveries, or those of them that are not kept; read once."""
-        if fresh not in self._parcels:
-            spool, ids = self._open.enter_context(Spool()), []
-            chosen = FRESH if fresh else "version_id = ANY(%s)"
-            query = f"SELECT parcel_id, geom FROM land.parcel WHERE {chosen} ORDER BY parcel_id"  # noqa: S608 - constants
-            versions = [version.version_id for version in self.versions["parcel"]]
-            for batch in read_batches(self.connection, query, [versions]):
-                ids += [row[0] for row in batch]
-                _spool(spool, batch)
-            self._parcels[fresh] = spool, np.array(ids, dtype=object)
-        return self._parcels[fresh]
+    def _parcels(self, chosen: str) -> StoredLayer:
+        """Return the parcels of the deliveries that a condition on one value, the deliveries, chooses."""
+        query = f"SELECT parcel_id, geom FROM land.parcel WHERE {chosen} ORDER BY parcel_id"  # noqa: S608 - constants
+        versions = [version.version_id for version in self.versions["parcel"]]
+        return StoredLayer(partial(_batches, self.connection, query, [versions], str))
 
-    @contextmanager
-    def zones(self, definition: LayerDefinition, near: bytes | None = None) -> Iterator[local.Layer]:
-        """Yield the zones of a layer, ready to be asked; those that lie beyond a box may be left away."""
-        with Spool() as spool:
-            if self._derives(definition):
-                codes = self._with_strips(definition, spool)
-            elif definition.geometry == "line":
-                codes = iter(())
-            else:
-                codes = self._read(definition, spool, near)
-            yield local.zone_layer(spool, *_numbered(codes))
+    def zones(self, definition: LayerDefinition, near: bytes | None = None) -> StoredLayer:
+        """Return the zones of a layer, which are read when an engine asks for them; those that lie beyond a box may be left away."""
+        if self._derives(definition):
+            return StoredLayer(partial(self._with_strips, definition))
+        if definition.geometry == "line":
+            return StoredLayer(lambda: iter(()))
+        return StoredLayer(partial(self._read, definition, near))
 
-    def _read(self, definition: LayerDefinition, spool: Spool, near: bytes | None) -> Iterator[list[str]]:
-        """Spool the zones of a layer batch by batch, and yield their codes."""
+    def _read(self, definition: LayerDefinition, near: bytes | None) -> Iterator[Labelled]:
+        """Read the zones of a layer with their codes batch by batch."""
+        self.tell(f"tabulate {definition.key} {definition.title}")
         day = self.project.settings.project.as_of
         columns = f"{_code_column(definition)}, geom"
         query, values = land.features_query(
             definition, self.versions[definition.key], day, columns, near=near
         )
-        for batch in read_batches(self.connection, query, values):
-            _spool(spool, batch)
-            yield [_code(definition, row[0]) for row in batch]
+        yield from _batches(self.connection, query, values, partial(_code, definition))
 
-    def _with_strips(self, definition: LayerDefinition, spool: Spool) -> Iterator[list[str]]:
-        """Spool a layer of lines as strips, or one whose ground strips take the place of; these need the shapes at once."""
+    def _with_strips(self, definition: LayerDefinition) -> Iterator[Labelled]:
+        """Return a layer of lines as strips, or one whose ground strips take the place of; these need the shapes at once."""
+        self.tell(f"tabulate {definition.key} {definition.title}")
         zones = self._features(definition)
         if definition.width is not None:
             zones, left_out = strips(zones, definition.width)
@@ -264,8 +265,8 @@ class _Tabulation:
             lines = layer_definition(str(definition.strips))
             zones, left_out = without_strips(zones, strips(self._features(lines), str(lines.width)).zones)
         self._left_out[definition.key] = left_out
-        spool.add(rings_of(zones.geometry.to_numpy(dtype=object)))
-        yield [_code(definition, value) for value in zones[_code_column(definition)]]
+        codes = [_code(definition, value) for value in zones[_code_column(definition)]]
+        yield from of_geometries(codes, zones.geometry)
 
     def _derives(self, definition: LayerDefinition) -> bool:
         """Tell whether the zones of a layer are derived from what was delivered: strips, or ground without strips."""
@@ -276,31 +277,21 @@ class _Tabulation:
         versions = self.versions[definition.key]
         return land.features(self.connection, definition, versions, day, srid=self.project.srid)
 
-    def _written(self, key: str, part: local.Part, ids: Objects, names: Objects, areas: Any) -> None:
-        parcel, klass, area = part.overlaps
-        for start in range(0, len(parcel), COPY_ROWS):
-            some = slice(start, start + COPY_ROWS)
-            self._copy(
-                schema.OVERLAP,
-                key,
-                {
-                    "parcel_id": ids[parcel[some]],
-                    "code": names[klass[some]],
-                    "area_m2": area[some],
-                    "share": area[some] / areas[parcel[some]],
-                },
-            )
-        if part.cover is not None:
+    def _written(self, key: str, answer: Answer, ids: Objects, names: Objects) -> None:
+        rows = _rows(answer, ids, names)
+        for start in range(0, len(rows), COPY_ROWS):
+            self._copy(schema.OVERLAP, key, rows[start : start + COPY_ROWS])
+        if answer.cover is not None:
             met = np.zeros(len(ids), dtype=bool)
-            met[parcel] = True
-            uneven = met[part.rows] & ((part.cover.rest_m2 > 0.0) | (part.cover.excess_m2 > 0.0))
-            rest, excess = (column[uneven] for column in part.cover)
-            rows = {"parcel_id": ids[part.rows[uneven]], "rest_m2": rest, "excess_m2": excess}
-            self._copy(schema.COVER, key, rows)
+            met[answer.overlaps.parcel] = True
+            uneven = met[answer.rows] & ((answer.cover.rest_m2 > 0.0) | (answer.cover.excess_m2 > 0.0))
+            rest, excess = (column[uneven] for column in answer.cover)
+            columns = {"parcel_id": ids[answer.rows[uneven]], "rest_m2": rest, "excess_m2": excess}
+            self._copy(schema.COVER, key, pd.DataFrame(columns))
 
-    def _copy(self, table: schema.Table, key: str, rows: dict[str, Any]) -> None:
+    def _copy(self, table: schema.Table, key: str, rows: pd.DataFrame) -> None:
         constants = {"run_id": self.run_id, "layer": key}
-        copy_in(self.connection, table, pd.DataFrame(rows), srid=self.project.srid, constants=constants)
+        copy_in(self.connection, table, rows, srid=self.project.srid, constants=constants)
 
 
 def processors() -> int:
@@ -308,10 +299,30 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _spool(spool: Spool, batch: list[tuple[Any, ...]]) -> None:
-    """Add the geometries of rows, their last column, which ingest has made valid."""
-    shapes = pa.array([row[-1] for row in batch], pa.large_binary())
-    spool.add(polygon_rings(shapes, deviation=MAX_DEVIATION_M)[0])
+def _batches(
+    connection: Connection, query: Any, values: list[Any], label: Callable[[Any], str]
+) -> Iterator[Labelled]:
+    """Read rows of a name and a geometry, which ingest has made valid, batch by batch."""
+    for batch in read_batches(connection, query, values):
+        yield Labelled(
+            [label(row[0]) for row in batch], pa.array([row[-1] for row in batch], pa.large_binary())
+        )
+
+
+def _rows(answer: Answer, ids: Objects, names: Objects) -> pd.DataFrame:
+    """Return the overlaps of an answer: parcel_id, code, area_m2 and share."""
+    parcel, klass, area = answer.overlaps
+    whole = np.full(len(ids), np.nan)
+    whole[answer.rows] = answer.area_m2
+    return pd.DataFrame(
+        {"parcel_id": ids[parcel], "code": names[klass], "area_m2": area, "share": area / whole[parcel]}
+    )
+
+
+def _no_rows() -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(dtype=object) for name in ("parcel_id", "code")}).assign(
+        area_m2=pd.Series(dtype=float), share=pd.Series(dtype=float)
+    )
 
 
 def _code_column(definition: LayerDefinition) -> str:
@@ -325,16 +336,3 @@ def _code(definition: LayerDefinition, value: Any) -> str:
     if definition.code is None:
         return definition.key
     return NO_CODE if value is None else value
-
-
-def _numbered(batches: Iterable[list[str]]) -> tuple[Integers, Objects]:
-    """Return the number of each code among the sorted codes, and these; a code that comes a million times is kept once."""
-    seen: dict[str, int] = {}
-    parts = [
-        np.array([seen.setdefault(code, len(seen)) for code in batch], dtype=np.int64) for batch in batches
-    ]
-    names = np.array(list(seen), dtype=object)
-    order = np.argsort(names, kind="stable")
-    rank = np.empty(len(names), dtype=np.int64)
-    rank[order] = np.arange(len(names))
-    return rank[np.concatenate([np.empty(0, dtype=np.int64), *parts])], names[order]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -21,7 +21,8 @@ from lowland_gis.analysis.fields.plain_values import plain_values
 from lowland_gis.analysis.geometry import repair
 from lowland_gis.analysis.overlay.polygons import Geometries, polygon_rings
 from lowland_gis.analysis.overlay.rings import Rings
-from lowland_gis.engines.spool import Floats, Spool
+from lowland_gis.engines.base import Floats, Room
+from lowland_gis.engines.parts import Part, Parts
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import crs as reference
 from lowland_gis.files import transform
@@ -32,7 +33,6 @@ from lowland_gis.files.read import received
 from lowland_gis.files.source import opened
 from lowland_gis.pipeline.base.telling import Tell
 from lowland_gis.pipeline.intake.given_crs import GivenCrs
-from lowland_gis.pipeline.threads.parts import Part, Parts
 
 # So many polygons of about 50 vertices, as read and as decoded, find room in the second cache of a core.
 BATCH_ROWS = 4_000
@@ -74,16 +74,16 @@ class VectorFile:
         """Return the batches of all parts; they can be gone through once."""
         return chain.from_iterable(part.items for part in self.parts)
 
-    def portions(self, into: Spool, threads: int) -> Parts[Batch, Done]:
-        """Yield what is to be done to have the polygons in a spool: calls that may be made at the same time (see `Parts`)."""
+    def portions(self, room: Room, threads: int) -> Parts[Batch, Done]:
+        """Yield what is to be done to have the polygons in some room: calls that may be made at the same time (see `Parts`)."""
 
         def done(batch: Batch) -> Done:
             # The WKB is let go at once, so that its place is there for the next batch.
-            return Done([replace(batch, shapes=None)], *self.rings(batch, into.room))
+            return Done([replace(batch, shapes=None)], *self.rings(batch, room))
 
         return Parts(self.parts, done, threads=threads)
 
-    def rings(self, batch: Batch, xy_room: Callable[[int], Floats]) -> tuple[Rings, Counter[str]]:
+    def rings(self, batch: Batch, xy_room: Room) -> tuple[Rings, Counter[str]]:
         """Return the polygons of a batch on the plane, and how many rows had which fault."""
         moved = None if self._path is None else self._moved
         rings, faults = polygon_rings(

@@ -84,7 +84,10 @@ class _Rebuilt:
         day = project.settings.project.model_copy(update={"as_of": basis.as_of})
         claim = basis.measured.settings.get(CLAIM_MIN, project.settings.measure.town_claim_min)
         measuring = project.settings.measure.model_copy(update={CLAIM_MIN: claim})
-        made = project.settings.model_copy(update={"project": day, "measure": measuring})
+        engine = basis.tabulated.engine or project.settings.tabulate.engine
+        tabulating = project.settings.tabulate.model_copy(update={"engine": engine})
+        changes = {"project": day, "measure": measuring, "tabulate": tabulating}
+        made = project.settings.model_copy(update=changes)
         self._project = replace(project, settings=made)
         self._compared: dict[str, int] = {}
         self._found: list[pd.DataFrame] = []

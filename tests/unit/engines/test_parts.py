@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lowland_gis.analysis.overlay.crew import done_in_order
-from lowland_gis.pipeline.threads.parts import Outcome, Part, Parts, in_file_order
+from lowland_gis.engines.parts import Outcome, Part, Parts, in_file_order
 
 
 def through(parts: list[Part], work, threads: int) -> Iterator:
