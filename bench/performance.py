@@ -25,6 +25,7 @@ NAMES = {
     "postgis": "PostGIS, one SQL statement",
     "boost_loop": "native loop over Boost.Geometry (C++)",
     "boost_trimmed": "the same, zones trimmed to the parcel's box first",
+    "lowland_api": "**`lowland_gis.tabulate`**",
     "lowland_tables": "**stage `tabulate`**",
     "postgis_tables": "PostGIS, one SQL statement",
 }
@@ -149,7 +150,33 @@ def sure(ratio: list[float] | None) -> str:
     return f"{whole:.2f}" if low == high else f"{whole:.2f} ({low:.2f}–{high:.2f})"
 
 
-PARTS = {"floor.json": floor_part, "growth.json": growth_part, "threads.json": threads_part}
+def frames_part(figures: Figures) -> str:
+    """Return what the API and its peers take for frames that are in memory."""
+    counts, medians = figures["district"], figures["medians"]
+    ours = medians["lowland_api"]
+    lines = [
+        f"\n## Frames in memory: {counts['parcels']:,} parcels × {counts['zones']:,} zones, `lowland_gis.tabulate` and its peers\n",
+        f"One core, medians of {figures['rounds']} rounds in turn; the call alone, in one process, without imports and reading. Processor",
+        "seconds, since other work ran on the machine. What the call added to the memory of the process beside the frames.\n",
+        "| who | processor s | times lowland | MB added | largest difference, m² |",
+        "|---|---|---|---|---|",
+    ]
+    for name, run in sorted(medians.items(), key=lambda item: item[1]["cpu_seconds"]):
+        apart = figures["agreement"].get(name)
+        said = f"{apart['largest_m2']:.0e} over {apart['rows']:,} rows" if apart else ""
+        lines.append(
+            f"| {NAMES[name]} | {run['cpu_seconds']:.2f} | {run['cpu_seconds'] / ours['cpu_seconds']:.1f}"
+            f" | {run['copied_mb']:,.0f} | {said} |"
+        )
+    return "\n".join([*lines, f"\n{machine(figures)}"]) + "\n"
+
+
+PARTS = {
+    "frames-50000.json": frames_part,
+    "floor.json": floor_part,
+    "growth.json": growth_part,
+    "threads.json": threads_part,
+}
 
 
 def threads(figures: Figures) -> str:

@@ -133,6 +133,20 @@ def test_both_engines_print_the_same(lowland, files, database):
     assert pd.read_parquet(files / "out.parquet")["area_m2"].tolist() == pytest.approx([5000, 7000])
 
 
+def test_both_engines_answer_cover_and_width(lowland, files, database):
+    line = shapely.LineString([(515_000, 4_345_050), (515_100, 4_345_050)])
+    gpd.GeoDataFrame({"KD": [4.0]}, geometry=[line], crs=4548).to_file(files / "lines.gpkg")
+    found = []
+    for engine in ("local", "postgis"):
+        named = ("--id", "ZDDM", "--width", "KD", "--cover", f"{engine}.csv", "--engine", engine)
+        done = lowland("tabulate", "parcels.gpkg", "lines.gpkg", *named, dsn=database)
+        assert done.returncode == 0, done.stderr
+        found.append((read(done.stdout), pd.read_csv(files / f"{engine}.csv")))
+    assert len(found[0][0]) > 0
+    for ours, theirs in zip(*found, strict=True):
+        pd.testing.assert_frame_equal(theirs, ours, check_exact=False, rtol=0, atol=1e-6)
+
+
 def test_an_engine_without_its_database_gives_advice(lowland, files):
     done = lowland(
         "tabulate", "parcels.gpkg", "zones.gpkg:DLTB", "--engine", "postgis", LOWLAND_STATE=str(files)

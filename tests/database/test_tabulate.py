@@ -7,7 +7,11 @@ import pytest
 
 from lowland_gis.db.frames import read_frame
 from lowland_gis.engines import local, postgis
+from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.base.project import open_project
+from lowland_gis.pipeline.base.requests import TABULATE
+from lowland_gis.pipeline.base.runs import current_versions, record_of
+from lowland_gis.pipeline.base.stale import stale_tabulation
 from lowland_gis.pipeline.intake.ingest import ingest
 from lowland_gis.pipeline.overlaps.tabulate import tabulate
 from lowland_gis.settings import DeliverySettings
@@ -178,3 +182,36 @@ def test_a_layer_that_meets_nothing_has_no_rows(land, tmp_path):
     run = tabulate(land)
     assert rows(land, run) == []
     assert rows(land, run, "cover", "parcel_id, rest_m2, excess_m2") == []
+
+
+def test_every_engine_writes_the_same_and_the_run_says_which(land):
+    """A run is not out of date by having been computed by another engine, but asked for again by another it is made again."""
+    ours, theirs = tabulate(land), tabulate(land.computed_by("postgis"))
+    assert theirs.fresh
+    assert not tabulate(land.computed_by("postgis")).fresh
+    columns = "parcel_id, rest_m2, excess_m2"
+    for table, names in (("overlap", "parcel_id, code, area_m2, share"), ("cover", columns)):
+        one, other = rows(land, ours, table, names), rows(land, theirs, table, names)
+        assert [row[:3] for row in one if isinstance(row[2], str)] == [
+            row[:3] for row in other if isinstance(row[2], str)
+        ]
+        figures = [
+            [value for row in found for value in row if isinstance(value, float)] for found in (one, other)
+        ]
+        assert figures[0]
+        assert figures[1] == pytest.approx(figures[0], abs=1e-6)
+    with land.snapshot() as connection:
+        found = [record_of(connection, run.run_id, TABULATE) for run in (ours, theirs)]
+        assert [record.engine for record in found] == ["local", "postgis"]
+        assert stale_tabulation(connection, land, found[1], current_versions(connection)) is None
+
+
+def test_an_engine_that_nobody_knows_is_refused_with_the_nearest(land):
+    file = land.settings.folder / "lowland.toml"
+    file.write_text(
+        file.read_text(encoding="utf-8") + '\n[tabulate]\nengine = "postgres"\n', encoding="utf-8"
+    )
+    with pytest.raises(
+        UsageError, match=r"engine = 'postgres': there is no such engine. Did you mean 'postgis'\?"
+    ):
+        open_project(file)

@@ -73,8 +73,10 @@ def _head(item: Explanation) -> Panel:
         f"{escape(item.location or '未填')}  面积 {item.area_m2:,.2f} m²（{item.area_m2 / _MU_M2:,.2f} 亩）",
     )
     rows.add_row("规则", f"{escape(item.pack_title)}  〔{escape(item.pack_document)}〕")
+    engine = f"；面积由 {item.engine} 引擎计算" if item.engine else ""
     rows.add_row(
-        "运行", f"第 {item.run_id} 次，{item.run_at.astimezone():%Y-%m-%d %H:%M}；数据截至 {item.as_of}"
+        "运行",
+        f"第 {item.run_id} 次，{item.run_at.astimezone():%Y-%m-%d %H:%M}；数据截至 {item.as_of}{engine}",
     )
     if item.example:
         rows.add_row("注意", "[yellow]示例规则包：所列阈值为演示而设，不是公布的标准[/]")

@@ -6,7 +6,21 @@ a package (`products.package.build`) and the documentation are all derived from 
 
 from __future__ import annotations
 
-from lowland_gis.schema.land import ENTERPRISE, FEATURE, FINDING, ISSUE, LAYER_VERSION, PARCEL, RASTER, SOURCE
+from lowland_gis.schema.land import (
+    CURRENT_ENTERPRISE,
+    CURRENT_FEATURE,
+    CURRENT_ISSUE,
+    CURRENT_PARCEL,
+    CURRENT_VERSION,
+    ENTERPRISE,
+    FEATURE,
+    FINDING,
+    ISSUE,
+    LAYER_VERSION,
+    PARCEL,
+    RASTER,
+    SOURCE,
+)
 from lowland_gis.schema.model import (
     AREA,
     LAND,
@@ -38,6 +52,11 @@ from lowland_gis.schema.result import (
 __all__ = [
     "AREA",
     "COVER",
+    "CURRENT_ENTERPRISE",
+    "CURRENT_FEATURE",
+    "CURRENT_ISSUE",
+    "CURRENT_PARCEL",
+    "CURRENT_VERSION",
     "DOCUMENT",
     "DRAFT",
     "ENTERPRISE",
@@ -101,4 +120,11 @@ TABLES = (
     DOCUMENT,
 )
 
-VIEWS = (EVIDENCE,)
+VIEWS = (
+    CURRENT_VERSION,
+    CURRENT_PARCEL,
+    CURRENT_FEATURE,
+    CURRENT_ENTERPRISE,
+    CURRENT_ISSUE,
+    EVIDENCE,
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lowland_gis.schema.model import AREA, LAND, PARCEL_ID, Column, Table, identity
+from lowland_gis.schema.model import AREA, LAND, PARCEL_ID, Column, Table, View, identity
 
 
 def _version(*, enforced: bool = True) -> Column:
@@ -204,4 +204,91 @@ FINDING = Table(
         Column("accepted_why", "text", "why it was accepted", nullable=True),
     ),
     unique=(("digest",),),
+)
+
+
+def _same(table: Table, *names: str) -> tuple[Column, ...]:
+    """Return columns that a view shows as they are."""
+    return tuple(column for column in table.columns if column.name in names)
+
+
+CURRENT_VERSION = View(
+    LAND,
+    "current_version",
+    "a delivery in force: the newest of each layer and part; a whole delivery replaces every earlier part",
+    _same(LAYER_VERSION, "version_id", "layer", "part", "as_of", "digest", "loaded_at", "rest_of"),
+    """
+    SELECT version_id, layer, part, as_of, digest, loaded_at, rest_of
+    FROM (
+        SELECT DISTINCT ON (layer, part) version_id, layer, part, as_of, digest, loaded_at, rest_of,
+            max(version_id) FILTER (WHERE part IS NULL) OVER (PARTITION BY layer) AS whole,
+            max(rest_of) OVER (PARTITION BY layer) AS cut
+        FROM land.layer_version ORDER BY layer, part, version_id DESC
+    ) AS newest
+    WHERE CASE WHEN part IS NULL THEN version_id IS DISTINCT FROM cut ELSE whole IS NULL OR version_id > whole END
+    """,
+)
+
+# Where parts have taken the place of pieces of a whole, what they left of it is a delivery too (`rest_of`).
+_IN_FORCE = "version_id = ANY (ARRAY(SELECT version_id FROM land.current_version))"
+
+CURRENT_PARCEL = View(
+    LAND,
+    "current_parcel",
+    "a parcel (宗地) of the deliveries in force, for maps: one integer names it",
+    (
+        Column(
+            "parcel_no",
+            "bigint",
+            "delivery and row as one number, the key for programs of maps; another delivery has others",
+        ),
+        *_same(
+            PARCEL,
+            "version_id",
+            "parcel_id",
+            "row_no",
+            "town_code",
+            "attributes",
+            "area_m2",
+            "planar_m2",
+            "geom",
+        ),
+    ),
+    f"""
+    SELECT version_id * 1000000000 + row_no AS parcel_no, version_id, parcel_id, row_no, town_code, attributes, area_m2, planar_m2, geom
+    FROM land.parcel WHERE {_IN_FORCE}
+    """,  # noqa: S608 - words of this module
+)
+
+CURRENT_FEATURE = View(
+    LAND,
+    "current_feature",
+    "a feature (图斑) of the deliveries in force; `layer` says of which layer",
+    _same(FEATURE, "feature_id", "version_id", "layer", "row_no", "code", "attributes", "area_m2", "geom"),
+    f"""
+    SELECT feature_id, version_id, layer, row_no, code, attributes, area_m2, geom
+    FROM land.feature WHERE {_IN_FORCE}
+    """,  # noqa: S608
+)
+
+CURRENT_ENTERPRISE = View(
+    LAND,
+    "current_enterprise",
+    "an enterprise on a parcel in a year, of the deliveries in force",
+    ENTERPRISE.columns,
+    f"""
+    SELECT enterprise_id, version_id, row_no, credit_code, year, parcel_id, attributes
+    FROM land.enterprise WHERE {_IN_FORCE}
+    """,  # noqa: S608
+)
+
+CURRENT_ISSUE = View(
+    LAND,
+    "current_issue",
+    "a doubt about one record of the deliveries in force, and what was done about it",
+    _same(ISSUE, "issue_id", "version_id", "row_no", "key", "rule", "action", "message", "place"),
+    f"""
+    SELECT issue_id, version_id, row_no, key, rule, action, message, place
+    FROM land.issue WHERE {_IN_FORCE}
+    """,  # noqa: S608
 )

@@ -111,12 +111,7 @@ def current_versions(connection: Connection) -> Versions:
     Where parts have taken the place of pieces of a whole, what they left of it is a delivery too (`rest_of` says of which).
     """
     rows = connection.execute(
-        "SELECT version_id, layer, part, as_of, digest, loaded_at, rest_of FROM ("
-        " SELECT DISTINCT ON (layer, part) version_id, layer, part, as_of, digest, loaded_at, rest_of,"
-        "  max(version_id) FILTER (WHERE part IS NULL) OVER (PARTITION BY layer) AS whole,"
-        "  max(rest_of) OVER (PARTITION BY layer) AS cut"
-        " FROM land.layer_version ORDER BY layer, part, version_id DESC) AS newest"
-        " WHERE CASE WHEN part IS NULL THEN version_id IS DISTINCT FROM cut ELSE whole IS NULL OR version_id > whole END"
+        "SELECT version_id, layer, part, as_of, digest, loaded_at, rest_of FROM land.current_version"
         " ORDER BY layer, part, version_id"
     ).fetchall()
     return _by_layer(rows)

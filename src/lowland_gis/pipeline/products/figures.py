@@ -8,7 +8,6 @@ from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.layer import layer_title
 from lowland_gis.pipeline.base.project import Project
-from lowland_gis.pipeline.base.runs import current_versions
 from lowland_gis.pipeline.intake.reading import Reading
 
 
@@ -26,10 +25,9 @@ def deliveries_in_force(connection: Connection) -> pd.DataFrame:
     """Return the deliveries in force: layer, part, version_id, as_of, n_read, n_loaded, n_rejected, n_issues."""
     return read_frame(
         connection,
-        "SELECT layer, part, version_id, as_of, n_read, n_loaded, n_rejected, (SELECT count(*) FROM land.issue i"
-        " WHERE i.version_id = v.version_id) AS n_issues FROM land.layer_version v WHERE version_id = ANY(%s)"
-        " ORDER BY layer, part, version_id",
-        [_in_force(connection)],
+        "SELECT v.layer, v.part, version_id, v.as_of, n_read, n_loaded, n_rejected, (SELECT count(*) FROM land.issue i"
+        " WHERE i.version_id = v.version_id) AS n_issues"
+        " FROM land.current_version JOIN land.layer_version v USING (version_id) ORDER BY 1, 2, 3",
     )
 
 
@@ -56,9 +54,8 @@ def quality(project: Project) -> pd.DataFrame:
     with project.snapshot() as connection:
         return read_frame(
             connection,
-            "SELECT layer, rule, action, count(*) AS records FROM land.issue JOIN land.layer_version USING (version_id)"
-            " WHERE version_id = ANY(%s) GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3",
-            [_in_force(connection)],
+            "SELECT layer, rule, action, count(*) AS records FROM land.current_issue JOIN land.current_version USING (version_id)"
+            " GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3",
         )
 
 
@@ -70,7 +67,3 @@ def evidence_summary(held: Reading) -> pd.DataFrame:
         " max(value) AS greatest FROM result.evidence WHERE run_id = %s GROUP BY measure ORDER BY measure",
         [held.basis.measured.run_id],
     )
-
-
-def _in_force(connection: Connection) -> list[int]:
-    return [version.version_id for versions in current_versions(connection).values() for version in versions]

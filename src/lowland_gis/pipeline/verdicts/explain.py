@@ -105,7 +105,10 @@ class QuestionLine:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The verdicts on one parcel, what the parcel is, and the run, the pack and the day that they are of."""
+    """The verdicts on one parcel, what the parcel is, and the run, the pack and the day that they are of.
+
+    `engine` is what computed the overlaps that measures rest on.
+    """
 
     parcel_id: str
     location: str | None
@@ -123,6 +126,7 @@ class Explanation:
     derived: tuple[Estimated, ...]
     town_code: str | None = None
     town_from: str = ""
+    engine: str | None = None
 
 
 def explain(held: Reading, parcel_id: str) -> Explanation:
@@ -171,7 +175,7 @@ class _Record:
             self.run_id, self._basis.classified.started_at, self._as_of,
             pack.name, pack.title, pack.document, pack.example,
             tuple(self._question(item, verdicts[item.name]) for item in pack.question if item.name in verdicts),
-            tuple(self._estimates()), land["town"], self._town_from,
+            tuple(self._estimates()), land["town"], self._town_from, self._basis.tabulated.engine,
         )  # fmt: skip
 
     @cached_property
