@@ -13,6 +13,7 @@ import shapely
 from exactextract import exact_extract
 from exactextract.feature import Feature, FeatureSource
 from exactextract.raster import RasterioRasterSource
+from exactextract.writer import Writer
 from rasterio.errors import RasterioIOError
 
 from lowland_gis.errors import InputRefusedError
@@ -43,14 +44,13 @@ def raster_statistic(path: str, zones: gpd.GeoDataFrame, statistic: str) -> npt.
                 _Zones(shapely.to_wkb(zones.geometry.to_numpy()).tolist()),
                 statistic,
                 strategy="raster-sequential" if at_once else "feature-sequential",
-                output="pandas",
+                output=_Values(),
             )
     except RasterioIOError as error:
         raise InputRefusedError(
             f"{path}: the raster that was ingested is not there any more ({error}). Put it back, or ingest it again."
         ) from error
-    values: npt.NDArray[np.float64] = found[statistic].to_numpy(dtype=np.float64)
-    return values
+    return np.array(found, dtype=np.float64)
 
 
 # exactextract has no types.
@@ -83,3 +83,36 @@ class _Zone(Feature):  # type: ignore[misc]
 
     def fields(self) -> list[str]:
         return []
+
+
+class _Values(Writer):  # type: ignore[misc]
+    """Takes the value of each zone in their order; exactextract's own writer of frames keeps a record of each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: list[float | None] = []
+
+    def write(self, feature: Feature) -> None:
+        row = _Row()
+        feature.copy_to(row)
+        self._found.append(row.value)
+
+    def features(self) -> list[float | None]:
+        return self._found
+
+
+class _Row(_Zone):
+    """What the value of a zone is copied to; nothing is copied where there is none."""
+
+    def __init__(self) -> None:
+        super().__init__(b"")
+        self.value: float | None = None
+
+    def set(self, _name: str, value: float | None) -> None:
+        self.value = value
+
+    def set_geometry(self, wkb: bytes) -> None:
+        """Take no geometry."""
+
+    def set_geometry_format(self) -> str:
+        return "wkb"

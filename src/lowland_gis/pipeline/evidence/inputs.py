@@ -14,7 +14,6 @@ import pandas as pd
 
 from lowland_gis.analysis.measures.values import LayerOverlaps
 from lowland_gis.db.connect import Connection
-from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.measure import features_read
 from lowland_gis.pipeline.base import land
 from lowland_gis.pipeline.base.absent import Absent, absent_fields, lacking
@@ -36,24 +35,8 @@ T = TypeVar("T")
 class Overlaps(Protocol):
     """Where overlaps come from: a run, or a calculation."""
 
-    def frame(self, layer: str) -> pd.DataFrame:
-        """Return parcel_id, code, area_m2 and share of the overlaps with a layer."""
-
-
-@dataclass(frozen=True)
-class StoredOverlaps:
-    """The overlaps that a run of the stage tabulate wrote."""
-
-    connection: Connection
-    run_id: int
-
-    def frame(self, layer: str) -> pd.DataFrame:
-        """Return parcel_id, code, area_m2 and share of the overlaps with a layer."""
-        return read_frame(
-            self.connection,
-            "SELECT parcel_id, code, area_m2, share FROM result.overlap WHERE run_id = %s AND layer = %s",
-            [self.run_id, layer],
-        )
+    def layer(self, layer: str, parcels: pd.Index[Any]) -> LayerOverlaps:
+        """Return the overlaps of parcels, in the order of their codes, with a layer."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +67,7 @@ class Inputs:
     def layer(self, layer: str) -> LayerOverlaps:
         """Return the overlaps with a layer; read once."""
         if layer not in self._layers:
-            self._layers[layer] = LayerOverlaps.of(self.index, self.overlaps.frame(layer))
+            self._layers[layer] = self.overlaps.layer(layer, self.index)
         return self._layers[layer]
 
     @cached_property

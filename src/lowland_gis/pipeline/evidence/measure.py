@@ -16,8 +16,9 @@ from lowland_gis.pipeline.base.requests import MEASURE, TABULATE, measuring
 from lowland_gis.pipeline.base.runs import Run, current_versions, needed_record, recorded
 from lowland_gis.pipeline.base.stale import refuse, stale_tabulation
 from lowland_gis.pipeline.base.telling import Passing, Tell, silent
-from lowland_gis.pipeline.evidence.inputs import Inputs, StoredOverlaps, read_inputs
+from lowland_gis.pipeline.evidence.inputs import Inputs, read_inputs
 from lowland_gis.pipeline.evidence.kinds import Found, evaluate
+from lowland_gis.pipeline.evidence.overlaps import StoredOverlaps
 from lowland_gis.pipeline.evidence.stored import COLUMNS, Column, Objects, write_evidence
 
 

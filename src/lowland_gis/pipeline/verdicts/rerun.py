@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from lowland_gis.analysis.measures.values import LayerOverlaps
 from lowland_gis.analysis.rules.changes import table_differences
 from lowland_gis.analysis.rules.decide import decide
 from lowland_gis.db.connect import Connection
@@ -23,8 +24,9 @@ from lowland_gis.pipeline.base.runs import Versions
 from lowland_gis.pipeline.base.telling import Passing, Tell, silent
 from lowland_gis.pipeline.base.towns import CLAIM_MIN
 from lowland_gis.pipeline.evidence.facts import facts_from, measured_units, places_of
-from lowland_gis.pipeline.evidence.inputs import Inputs, StoredOverlaps, read_inputs
+from lowland_gis.pipeline.evidence.inputs import Inputs, read_inputs
 from lowland_gis.pipeline.evidence.measure import evidence
+from lowland_gis.pipeline.evidence.overlaps import StoredOverlaps
 from lowland_gis.pipeline.evidence.rasters import delivered_rasters
 from lowland_gis.pipeline.evidence.stored import COLUMNS, Measured, read_rows
 from lowland_gis.pipeline.overlaps.tabulate import layer_overlaps
@@ -66,7 +68,11 @@ class _MadeOverlaps:
     recorded: StoredOverlaps
     report: Any
 
-    def frame(self, layer: str) -> pd.DataFrame:
+    def layer(self, layer: str, parcels: pd.Index[Any]) -> LayerOverlaps:
+        """Return the overlaps of parcels with a layer."""
+        return LayerOverlaps.of(parcels, self._frame(layer))
+
+    def _frame(self, layer: str) -> pd.DataFrame:
         if layer not in self.versions:
             return self.recorded.frame(layer)
         made = layer_overlaps(self.connection, self.project, self.versions, layer)
