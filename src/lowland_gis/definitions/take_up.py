@@ -28,6 +28,7 @@ from lowland_gis.errors import SHOWN_IN_FILES, DefinitionError, listed
 _FILES = ("measures.toml", "checks.toml", "legend.toml")
 _FOLDERS = ("layers", "codes", "rules", "packages")
 _COLUMNS = ("code", "name")
+_BULLET = "  - "
 
 
 def take_up(project: Path) -> Own:
@@ -51,7 +52,7 @@ def _refuse_faults(project: Path, own: Own) -> None:
     except DefinitionError as error:
         if not found:
             raise
-        found[str(OWN_LEGEND)] = [str(error)]
+        found[OWN_LEGEND.name] = _fault_lines_of(error)
     if not found:
         return
     count = sum(len(faults) for faults in found.values())
@@ -62,6 +63,12 @@ def _refuse_faults(project: Path, own: Own) -> None:
         f"{project / OWN_FOLDER}: {count} fault(s) in {len(found)} file(s) of the project's own definitions, so nothing was run:\n"
         f"{parts}\nMend them and try again."
     )
+
+
+def _fault_lines_of(error: DefinitionError) -> list[str]:
+    """Return the faults that a refusal of one file lists, without what stands around them."""
+    lines = [line.removeprefix(_BULLET) for line in str(error).splitlines() if line.startswith(_BULLET)]
+    return lines or [str(error)]
 
 
 @cache

@@ -173,9 +173,13 @@ def test_every_fault_of_every_file_is_told_at_once(project):
         "is_construction: this column is missing",
         "[x], table = 'landuse_er209': there is no such code list. Did you mean 'landuse_er2009'?",
         "mesures.toml: nothing of this name is read. Did you mean 'measures.toml'?",
-        "[answers.x], fill = 'blue': it is no colour",
+        "definitions/legend.toml:\n  - [answers.x], fill = 'blue': it is no colour",
     ):
         assert part in said, part
+    assert said.count("Mend them and try again.") == 1
+    assert len([line for line in said.splitlines() if line.startswith("  - ")]) == int(
+        said.split("definitions: ")[1].split()[0]
+    )
 
 
 @pytest.mark.parametrize(
