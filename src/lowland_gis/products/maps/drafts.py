@@ -10,12 +10,13 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lowland_gis.definitions.layer import families
 from lowland_gis.definitions.legend import Legend, read_legend
 from lowland_gis.products.maps.fonts import font_families
 
 DEGREES = "EPSG:4490"
-# What divides and is seen on the ground; red line and farmland would hide the parcels.
-_DIVIDING = ("road", "river", "rail")
+# The families of what divides and is seen on the ground; red line and farmland would hide the parcels.
+_SEEN = ("traffic", "water")
 
 
 def drafts_figure(
@@ -48,9 +49,10 @@ def draft_axes(
     kinds = parcels["kind"].astype(object).where(parcels["kind"].notna(), "none")
     legend = legend.knowing(set(kinds))
     towns.boundary.plot(ax=axes, color=legend.layers["town"].outline, linewidth=0.8)
+    seen = {layer for family in _SEEN for layer in families().get(family, ())}
     for layer, style in {"road": legend.roads["主干路"], **legend.layers}.items():
         rows = barriers[barriers["layer"] == layer]
-        if layer in _DIVIDING and len(rows):
+        if layer in seen and len(rows):
             surface = rows.geom_type.str.contains("Polygon")
             rows.geometry.where(~surface, rows.boundary).plot(ax=axes, color=style.outline, linewidth=0.8)
     for kind, rows in parcels.groupby(kinds, sort=True):
