@@ -11,7 +11,7 @@ from psycopg import sql
 from lowland_gis import schema
 from lowland_gis.db import connect
 from lowland_gis.db.copy import copy_in
-from lowland_gis.db.frames import read_arrays, read_frame, read_geoframe
+from lowland_gis.db.frames import read_arrays, read_frame, read_geoframe, read_texts_and_numbers
 from lowland_gis.db.parts import attach_part, new_part
 from lowland_gis.errors import DatabaseError
 
@@ -159,3 +159,14 @@ def test_rows_of_another_length_than_asked_for_are_refused(database):
             pytest.raises(DatabaseError, match="run --from measure"),
         ):
             list(read_arrays(connection, f"SELECT {bad}::float8[]", [], 2))
+
+
+@pytest.mark.parametrize("texts", [["汉字", "", "b"], ["", ""], [""], [], ["a\x1fb", "c"]])
+def test_texts_and_numbers_are_those_of_a_frame(database, texts):
+    """Also where a text has the sign in it that stands between texts."""
+    values = [-0.0, 1e-300, float("nan"), 2.5][: len(texts)]
+    rows = "SELECT name, value FROM unnest(%s::text[], %s::float8[]) AS r (name, value)"
+    with connect.transaction(database) as connection:
+        found = read_texts_and_numbers(connection, rows, [texts, values], texts=["name"], numbers=["value"])
+    assert found["name"].tolist() == texts
+    assert repr(found["value"].tolist()) == repr(values)

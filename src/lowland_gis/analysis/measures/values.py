@@ -45,14 +45,19 @@ class LayerOverlaps:
     @classmethod
     def of(cls, parcels: pd.Index[Any], overlaps: pd.DataFrame) -> LayerOverlaps:
         """Return the overlaps of a frame with parcel_id, code, area_m2 and share."""
-        code, codes = pd.factorize(overlaps["code"], sort=True)
+        names = (overlaps[name].to_numpy(dtype=object) for name in ("parcel_id", "code"))
+        areas = (overlaps[name].to_numpy(dtype=np.float64) for name in ("area_m2", "share"))
+        return cls.of_columns(parcels, *names, *areas)
+
+    @classmethod
+    def of_columns(
+        cls, parcels: pd.Index[Any], parcel_ids: Texts, codes: Texts, area: Floats, share: Floats
+    ) -> LayerOverlaps:
+        """Return the overlaps of columns, one entry an overlap."""
+        code, names = pd.factorize(codes, sort=True)
+        place = parcels.get_indexer(pd.Index(parcel_ids, dtype=parcels.dtype))
         return cls(
-            len(parcels),
-            tuple(map(str, codes)),
-            parcels.get_indexer(pd.Index(overlaps["parcel_id"], dtype=parcels.dtype)).astype(np.intp),
-            code.astype(np.intp),
-            overlaps["area_m2"].to_numpy(dtype=np.float64),
-            overlaps["share"].to_numpy(dtype=np.float64),
+            len(parcels), tuple(map(str, names)), place.astype(np.intp), code.astype(np.intp), area, share
         )
 
     def having(self, codes: Collection[str]) -> npt.NDArray[np.bool_]:

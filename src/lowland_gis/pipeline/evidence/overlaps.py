@@ -9,7 +9,9 @@ import pandas as pd
 
 from lowland_gis.analysis.measures.values import LayerOverlaps
 from lowland_gis.db.connect import Connection
-from lowland_gis.db.frames import read_frame
+from lowland_gis.db.frames import read_frame, read_texts_and_numbers
+
+_OVERLAPS = "SELECT parcel_id, code, area_m2, share FROM result.overlap WHERE run_id = %s AND layer = %s"
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,15 @@ class StoredOverlaps:
 
     def layer(self, layer: str, parcels: pd.Index[Any]) -> LayerOverlaps:
         """Return the overlaps of parcels, in the order of their codes, with a layer."""
-        return LayerOverlaps.of(parcels, self.frame(layer))
+        columns = read_texts_and_numbers(
+            self.connection,
+            _OVERLAPS,
+            [self.run_id, layer],
+            texts=("parcel_id", "code"),
+            numbers=("area_m2", "share"),
+        )
+        return LayerOverlaps.of_columns(parcels, *columns.values())
 
     def frame(self, layer: str) -> pd.DataFrame:
         """Return parcel_id, code, area_m2 and share of the overlaps with a layer."""
-        return read_frame(
-            self.connection,
-            "SELECT parcel_id, code, area_m2, share FROM result.overlap WHERE run_id = %s AND layer = %s",
-            [self.run_id, layer],
-        )
+        return read_frame(self.connection, _OVERLAPS, [self.run_id, layer])

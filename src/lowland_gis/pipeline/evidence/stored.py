@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from lowland_gis import schema
 from lowland_gis.db.connect import Connection
-from lowland_gis.db.copy import copy_in
+from lowland_gis.db.copy import COPY_ROWS, copy_in
 from lowland_gis.db.frames import read_arrays, read_frame, read_numbers
 
 Floats = npt.NDArray[np.float64]
@@ -79,6 +79,16 @@ class Column:
         named = np.array([text is not None for text in self.detail.tolist()], dtype=bool)
         return np.asarray(self.known & named)
 
+    def of(self, some: slice) -> Column:
+        """Return the same of some parcels."""
+        return Column(
+            self.value[some],
+            self.source,
+            None if self.low is None else self.low[some],
+            None if self.high is None else self.high[some],
+            None if self.detail is None else self.detail[some],
+        )
+
     def rows(self, name: str, parcels: Objects) -> pd.DataFrame:
         """Return one row for each known value: parcel_id, measure, value, low, high, source, detail."""
         known = self.known
@@ -125,8 +135,10 @@ def write_evidence(
         }
     )
     copy_in(connection, schema.EVIDENCE_MEASURE, measures, srid=srid, constants=constants)
-    if kept:
-        rows = _parcel_rows(parcels, list(kept.values()))
+    # Some parcels at a time: all measures of all of them beside each other would be the largest thing in memory.
+    for start in range(0, len(parcels) if kept else 0, COPY_ROWS):
+        some = slice(start, start + COPY_ROWS)
+        rows = _parcel_rows(parcels[some], [column.of(some) for column in kept.values()])
         copy_in(connection, schema.PARCEL_EVIDENCE, rows, srid=srid, constants=constants)
     for rows in apart:
         copy_in(connection, schema.EVIDENCE_APART, rows, srid=srid, constants=constants)
