@@ -28,7 +28,8 @@ _CUT_ROUNDS = 8
 _EPSILON = 1e-6
 # A bound so near is as good as the value.
 _CLOSED = 1e-4
-_TANGENTS = 12
+# Compactness as straight lines: for the bound so few that it is 0.01 % wider and half as dear, for pricing as many as cut off most.
+_TANGENTS, _PRICING_TANGENTS = 4, 12
 _INF = highspy.kHighsInf
 
 
@@ -163,15 +164,15 @@ class _Rows:
         self.columns += columns
         self.values += values
 
-    def put(self, highs: highspy.Highs) -> None:
-        """Hand the rows over."""
+    def put(self, highs: highspy.Highs, shift: int = 0) -> None:
+        """Hand the rows over, for columns that begin so much later."""
         highs.addRows(
             len(self.lower),
             np.array(self.lower),
             np.array(self.upper),
             len(self.columns),
             np.array(self.starts, dtype=np.int32),
-            np.array(self.columns, dtype=np.int32),
+            np.array(self.columns, dtype=np.int32) + np.int32(shift),
             np.array(self.values),
         )
 
@@ -181,48 +182,48 @@ def _columns(highs: highspy.Highs, cost: Floats, upper: Floats) -> None:
     highs.addCols(len(cost), cost, np.zeros(len(cost)), upper, 0, nothing, nothing[:0], np.empty(0))
 
 
-def _unit_rows(ground: Ground, local: _Local, rows: _Rows, first: int, link: int, number: int) -> None:
-    """Add the rows of units of one type: parcels from column `first`, links from `link`, how many units in `number`."""
-    count = len(local.members)
-    parcels = list(range(first, first + count))
+def _unit_rows(ground: Ground, local: _Local, tangents: int) -> _Rows:
+    """Return the rows of units of one type; the columns are its parcels, its links, and how many units there are."""
+    rows = _Rows()
+    count, link = len(local.members), len(local.members)
+    number = link + len(local.one)
+    parcels = list(range(count))
     for at, (one, other) in enumerate(zip(local.one, local.other, strict=True)):
-        rows.add(-_INF, 0.0, [link + at, first + int(one)], [1.0, -1.0])
-        rows.add(-_INF, 0.0, [link + at, first + int(other)], [1.0, -1.0])
+        rows.add(-_INF, 0.0, [link + at, int(one)], [1.0, -1.0])
+        rows.add(-_INF, 0.0, [link + at, int(other)], [1.0, -1.0])
     rows.add(0.0, _INF, [*parcels, number], [*local.area, -ground.least])
     rows.add(-_INF, 0.0, [*parcels, number], [*local.area, -ground.most])
     rows.add(0.0, _INF, parcels, list(local.low - ground.low_share * local.area))
     if ground.public_share > 0:
         rows.add(0.0, _INF, parcels, list(local.public - ground.public_share * local.area))
-    _compact_rows(ground, local, rows, parcels, link, number)
+    _compact_rows(ground, local, rows, tangents)
     beside: list[list[int]] = [[] for _ in parcels]
     for one, other in zip(local.one, local.other, strict=True):
         beside[one].append(int(other))
         beside[other].append(int(one))
     for at in range(count):
-        rows.add(-_INF, 0.0, [first + at, number], [1.0, -1.0])
+        rows.add(-_INF, 0.0, [at, number], [1.0, -1.0])
         if local.area[at] < ground.least:
             # Too small to be a unit by itself, so a neighbour is in it too.
-            near = [first + other for other in beside[at]]
-            rows.add(-_INF, 0.0, [first + at, *near], [1.0] + [-1.0] * len(near))
+            rows.add(-_INF, 0.0, [at, *beside[at]], [1.0] + [-1.0] * len(beside[at]))
+    return rows
 
 
-def _compact_rows(
-    ground: Ground, local: _Local, rows: _Rows, parcels: list[int], link: int, number: int
-) -> None:
+def _compact_rows(ground: Ground, local: _Local, rows: _Rows, tangents: int) -> None:
     """Ask for compactness: P <= √(4πA/c) is a convex set, here by tangents at areas from the least to the greatest."""
     if ground.compactness <= 0:
         return
     outline = ground.outline[local.members]
-    links = list(range(link, link + len(local.one)))
+    columns = list(range(len(local.members) + len(local.one) + 1))
     largest = min(ground.most, float(local.area.sum()))
-    for area in np.geomspace(ground.least, max(largest, ground.least), _TANGENTS):
+    for area in np.geomspace(ground.least, max(largest, ground.least), tangents):
         height = np.sqrt(4 * np.pi * area / ground.compactness)
         slope = height / (2 * area)
         # Σp x - 2Σf y - slope Σa x - (height - slope·area) n <= 0
         rows.add(
             -_INF,
             0.0,
-            [*parcels, *links, number],
+            columns,
             [*(outline - slope * local.area), *(-2.0 * local.length), slope * area - height],
         )
 
@@ -233,16 +234,18 @@ def _relaxed(ground: Ground, local: _Local) -> float:
     highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
     count, links, types = len(local.members), len(local.one), len(local.gain)
     width = count + links + 1
-    rows = _Rows()
+    # No time is saved by looking for what can be left out first.
+    highs.setOptionValue("presolve", "off")
+    rows = _unit_rows(ground, local, _TANGENTS)
     worth = 2.0 * ground.outline_weight * local.length
     for number, gain in enumerate(local.gain):
         cost = np.concatenate([gain, worth, [-ground.unit_price]])
         _columns(highs, cost, np.concatenate([np.ones(count + links), [_INF]]))
-        first = number * width
-        _unit_rows(ground, local, rows, first, first + count, first + count + links)
+        rows.put(highs, number * width)
+    once = _Rows()
     for at in range(count):
-        rows.add(-_INF, 1.0, [number * width + at for number in range(types)], [1.0] * types)
-    rows.put(highs)
+        once.add(-_INF, 1.0, [number * width + at for number in range(types)], [1.0] * types)
+    once.put(highs)
     highs.run()
     return float(highs.getInfo().objective_function_value)
 
@@ -259,9 +262,7 @@ class _Pricer:
         self._highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
         cost = np.concatenate([gain, 2.0 * ground.outline_weight * local.length, [-ground.unit_price]])
         _columns(self._highs, cost, np.ones(count + links + 1))
-        rows = _Rows()
-        _unit_rows(ground, local, rows, 0, count, count + links)
-        rows.put(self._highs)
+        _unit_rows(ground, local, _PRICING_TANGENTS).put(self._highs)
         whole = np.concatenate([np.arange(count), [count + links]]).astype(np.int32)
         self._highs.changeColsIntegrality(
             len(whole), whole, np.full(len(whole), highspy.HighsVarType.kInteger)

@@ -25,6 +25,8 @@ from lowland_gis.analysis.units.value import (
 _EPSILON = 1e-6
 # Growing goes on for so many parcels after the best unit, over land that costs more than it brings.
 _PATIENCE = 4
+# Where the best unit encloses what may not be in it, growing is tried so often, each time with such a part of the area.
+_SMALLER, _LESS_ROOM = 4, 0.8
 
 
 @compiled
@@ -136,6 +138,37 @@ def grow_on(
     return best_size
 
 
+@compiled
+def grow_kept(
+    g: Ground,
+    desk: Desk,
+    free: Flags,
+    price: Floats,
+    given: int,
+    alike: int,
+    bonus: float,
+    room: float,
+    out: Ints,
+    trail: int,
+) -> int:
+    """Grow a unit that keeps every rule from out[:given], with what it encloses; return its size (0: none was found).
+
+    The best one on the way may close a ring around what may not be in it. Then it is grown once more with less room.
+    """
+    for _ in range(_SMALLER):
+        size = grow_on(g, desk, free, price, given, alike, bonus, room, out, trail)
+        if size == 0:
+            return 0
+        area = 0.0
+        for at in range(size):
+            area += g.area[out[at]]
+        whole = fill_holes(g, desk, free, out, size)
+        if whole > 0 and value_and_rule(g, desk, out[:whole])[1] == KEPT:
+            return whole
+        room, trail = _LESS_ROOM * area, 0
+    return 0
+
+
 @borrowing
 def _without(frontier: Ints, waiting: int, node: int) -> int:
     """Take a parcel off the frontier; return how many wait then."""
@@ -170,11 +203,9 @@ def candidates(
     for seed in seeds:
         if not free[seed]:
             continue
-        size = grow(g, desk, free, price, seed, alike, bonus, room, desk.members, trail)
+        desk.members[0] = seed
+        size = grow_kept(g, desk, free, price, 1, alike, bonus, room, desk.members, trail)
         if size == 0:
-            continue
-        size = fill_holes(g, desk, free, desk.members, size)
-        if size == 0 or value_and_rule(g, desk, desk.members[:size])[1] != KEPT:
             continue
         size = improve(g, desk, free, price, desk.members, size, alike)
         number = set_hash(desk.members[:size])

@@ -10,8 +10,8 @@ from __future__ import annotations
 from lowland_gis.analysis.compiled import borrowing, compiled
 from lowland_gis.analysis.units.facing import Floats, Ints
 from lowland_gis.analysis.units.ground import Ground
-from lowland_gis.analysis.units.grow import grow_on
-from lowland_gis.analysis.units.moves import fill_holes, improve
+from lowland_gis.analysis.units.grow import grow_kept
+from lowland_gis.analysis.units.moves import improve
 from lowland_gis.analysis.units.plan import (
     MOST_APART,
     Plan,
@@ -29,13 +29,15 @@ from lowland_gis.analysis.units.plan import (
     shelved,
 )
 from lowland_gis.analysis.units.quick import Columns
-from lowland_gis.analysis.units.value import KEPT, Desk, Flags, next_stamp, next_trail, value_and_rule
+from lowland_gis.analysis.units.value import Desk, Flags, next_stamp, next_trail, value_and_rule
 
 _EPSILON = 1e-6
 # Parcels that a turn takes out of one unit at most, and how often it does so.
 _MOST_OUT, _PARTLY = 3, 0.2
 # The whole may first lose so much of what was taken apart; in the end nothing.
 _HEAT = 0.02
+# New units that are worth less than this part of the old ones are given up before they are bettered, which seldom brings a tenth.
+_HOPELESS = 0.9
 # Prices are shaken by up to so much a m² (rarely so much: the cube of a random number).
 _SHAKEN = 2.0
 # How often a growth keeps below the area that came free, and to one zone, kind … alone.
@@ -114,11 +116,17 @@ def _decide(
 ) -> float:
     """Better the new units, and keep them or put the old ones back; return by how much the whole is worth more."""
     now, before = 0.0, 0.0
-    for at in range(fresh):
-        now += _bettered(g, desk, free, plan, plan.fresh[at])
     for number in range(apart):
         before += plan.olds[number]
-    if now - before >= -heat * max(before, 1.0):
+    for at in range(fresh):
+        now += plan.worth[plan.fresh[at]]
+    if abs(now - before) <= _EPSILON:  # mostly the same units once more
+        return 0.0
+    if now >= _HOPELESS * before:
+        now = 0.0
+        for at in range(fresh):
+            now += _bettered(g, desk, free, plan, plan.fresh[at])
+    if now >= before - heat * max(before, 1.0):
         for at in range(fresh):
             shelve(g, desk, plan, shelf, plan.fresh[at])
         return now - before
@@ -291,12 +299,13 @@ def _grown(
 ) -> int:
     """Grow a unit from desk.members[:given] and put it where it keeps the rules; return how many new ones there are."""
     bonus = 0.5 * g.outline_weight * (below(plan.random, 4) - 1)
-    size = grow_on(g, desk, free, price, given, alike, bonus, room, desk.members, trail)
-    if size > 0:
-        size = fill_holes(g, desk, free, desk.members, size)
-    if size == 0 or value_and_rule(g, desk, desk.members[:size])[1] != KEPT:
+    size = grow_kept(g, desk, free, price, given, alike, bonus, room, desk.members, trail)
+    if size == 0:
         return fresh
-    plan.fresh[fresh] = put(free, plan, desk.members[:size], 0.0)
+    worth = value_and_rule(g, desk, desk.members[:size])[0]
+    for at in range(size):
+        worth -= plan.wish[desk.members[at]]
+    plan.fresh[fresh] = put(free, plan, desk.members[:size], worth)
     return fresh + 1
 
 
