@@ -139,7 +139,7 @@ def _drawn(
     faces: npt.NDArray[np.object_] = cells.geometry.to_numpy()
     own = np.array([_block(faces, problem.cell[unit]) for unit in units] + [None], dtype=object)[:-1]
     parcels = problem.parcels.geometry.to_numpy()
-    shapes, whole = outlines(parcels, units, own, problem.limits.gap_m)
+    shapes, whole = outlines(parcels, units, own, problem.limits.reach_m)
     ground = shapely.area(parcels)
     table = judged.units.assign(lanes_m2=shapely.area(shapes) - [ground[unit].sum() for unit in units])
     table.insert(1, "town_code", _towns(problem, cells, units))

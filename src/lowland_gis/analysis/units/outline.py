@@ -41,10 +41,7 @@ def _outline(
     """Return an outline; None where a step of it makes no valid area."""
     # Buffers depend a little on where a ring begins; in its normal form a union begins where its shape says.
     own = shapely.normalize(_union(shapes[members]))
-    wide = _made(partial(shapely.buffer, distance=gap_m / 2, join_style="mitre"), own)
-    narrow = _made(partial(shapely.buffer, distance=-gap_m / 2, join_style="mitre"), wide)
-    closed = _made(shapely.union, narrow, own)
-    filled = _filled(closed)
+    filled = _filled(_closed(own, gap_m))
     if filled is None:
         return None
     others = np.setdiff1d(tree.query(filled, predicate="intersects"), members)
@@ -56,6 +53,23 @@ def _outline(
     parts = shapely.get_parts(whole)
     held = shapely.area(areas(shapely.intersection, parts, np.full(len(parts), own)).geometries) > 0
     return shapely.multipolygons(parts[held]) if held.any() else None
+
+
+def _closed(own: shapely.Geometry | None, gap_m: float) -> shapely.Geometry | None:
+    """Return an area with its lanes closed.
+
+    Drawn back with mitred corners, what is open keeps its corners, but where a lane narrows slowly and ends in a sharp tip, the mitre
+    of the tip opens it again up to five half widths farther – or not at all where a rounding blunts the tip. Drawn back round, the
+    end of the lane hardly depends on that, but every inner corner would be filled out a little. So what only the round way closes
+    counts where it is larger than a square of the lane's width, which no inner corner of a parcel is.
+    """
+    wide = _made(partial(shapely.buffer, distance=gap_m / 2, join_style="mitre"), own)
+    mitred = _made(partial(shapely.buffer, distance=-gap_m / 2, join_style="mitre"), wide)
+    closed = _made(shapely.union, mitred, own)
+    rounded = _made(partial(shapely.buffer, distance=-gap_m / 2, join_style="round"), wide)
+    ends = shapely.get_parts(_made(shapely.difference, rounded, closed))
+    ends = ends[shapely.area(ends) > gap_m**2]
+    return closed if len(ends) == 0 else _union(np.array([closed, *ends], dtype=object))
 
 
 def _filled(closed: shapely.Geometry | None) -> shapely.Geometry | None:

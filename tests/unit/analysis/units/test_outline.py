@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import shapely
 
+from lowland_gis.analysis.units.ground import Limits
 from lowland_gis.analysis.units.outline import outlines
 
 
@@ -45,3 +46,38 @@ def test_ground_between_parcels_that_meet_in_a_corner_is_enclosed_whatever_the_r
     )
     assert drawn.area == pytest.approx(left.area + right.area + 15 * 60, abs=2)
     assert shapely.get_num_interior_rings(drawn.geoms[0]) == 0
+
+
+def moved_a_little(shape: shapely.Polygon, random: np.random.Generator) -> shapely.Polygon:
+    ring = shapely.get_coordinates(shape.exterior)[:-1]
+    return shapely.Polygon(ring + random.uniform(-1e-4, 1e-4, ring.shape))
+
+
+def beside_a_lane(width_m: float) -> np.ndarray:
+    """Two rows along a lane that is a little too wide at first, and as wide as given from the bend on."""
+    north = shapely.Polygon([(0, width_m + 1), (60, width_m), (160, width_m), (160, 60), (0, 60)])
+    south = shapely.Polygon([(0, -40), (160, -40), (160, 0), (70, 0), (0, 0)])
+    return np.array([north, south], dtype=object)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_lane_that_is_just_as_wide_as_may_be_is_closed_whatever_the_rounding(seed):
+    """The lane of 10 m is closed from the bend on, and before it as far as it is no wider than the accuracy of its sides."""
+    random = np.random.default_rng(seed)
+    shapes = beside_a_lane(10.0)
+    noisy = np.array([moved_a_little(shape, random) for shape in shapes], dtype=object)
+    reach = Limits(gap_m=10.0).reach_m
+    (plain,), _ = outlines(shapes, [np.arange(2)], np.array([None], dtype=object), reach)
+    (other,), _ = outlines(noisy, [np.arange(2)], np.array([None], dtype=object), reach)
+    lanes = plain.area - shapely.area(shapes).sum()
+    assert 100 * 10 - 60 < lanes < 160 * 10.2
+    assert shapely.symmetric_difference(plain, other).area < 1
+
+
+def test_inner_corners_of_a_unit_stay_sharp():
+    """Drawing out and back round would fill them."""
+    corner = shapely.box(0, 0, 80, 80) - shapely.box(40, 40, 80, 80)
+    (drawn,), _ = outlines(
+        np.array([corner], dtype=object), [np.arange(1)], np.array([None], dtype=object), 10.0
+    )
+    assert drawn.area == pytest.approx(corner.area, abs=1e-6)
