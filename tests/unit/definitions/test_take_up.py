@@ -9,8 +9,9 @@ from lowland_gis.definitions.check import checks
 from lowland_gis.definitions.codes import code_names, code_sets, domain_names
 from lowland_gis.definitions.layer import layer_definition, layer_keys
 from lowland_gis.definitions.measure import measure_origin, measures
+from lowland_gis.definitions.package import package_definition
 from lowland_gis.definitions.reading import FOLDER
-from lowland_gis.definitions.rule_pack import pack_names
+from lowland_gis.definitions.rule_pack import pack_names, rule_pack
 from lowland_gis.definitions.take_up import take_up
 from lowland_gis.errors import DefinitionError
 
@@ -112,6 +113,26 @@ def test_a_definition_of_the_same_name_takes_the_place_of_the_shipped_one(projec
         measure_origin("eco_share") == own.origin_of("layers/river.toml") == "own, instead of the shipped one"
     )
     assert layer_definition("river").field[-1].name == "FL"
+
+
+def test_rule_packs_and_packages_of_the_folder_are_called_by_their_names(project):
+    write(
+        project,
+        "rules/quiet.toml",
+        shipped("rules/example_general.toml").replace('"example_general"', '"quiet"'),
+    )
+    write(
+        project,
+        "packages/own_city.toml",
+        shipped("packages/example_city.toml").replace('"example_city"', '"own_city"'),
+    )
+    take_up(project)
+    assert rule_pack("quiet", Path()).name == "quiet"
+    assert package_definition("own_city", Path()).name == "own_city"
+    own.use(own.SHIPPED)
+    for read, name in ((rule_pack, "quiet"), (package_definition, "own_city")):
+        with pytest.raises(DefinitionError, match=name):
+            read(name, Path())
 
 
 def test_own_domains_take_the_place_of_those_they_name(project):
