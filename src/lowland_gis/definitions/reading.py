@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -67,4 +68,9 @@ def refused(path: Path, faults: Sequence[Fault]) -> DefinitionError:
 
 def shipped(kind: str) -> list[str]:
     """Return the names of the shipped definitions of a kind: layers, rules or packages."""
-    return sorted(path.stem for path in (FOLDER / kind).glob("*.toml"))
+    return list(_shipped(kind))
+
+
+@cache
+def _shipped(kind: str) -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in (FOLDER / kind).glob("*.toml")))

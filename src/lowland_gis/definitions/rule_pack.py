@@ -9,6 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from lowland_gis.analysis.rules.examples import Ran, run_examples
 from lowland_gis.analysis.rules.faults import Fault, fault_lines
 from lowland_gis.analysis.rules.pack import KIND, RulePack
@@ -41,6 +43,17 @@ def rule_pack(name: str, folder: Path, as_of: dt.date | None = None) -> RulePack
     if pack is None:
         raise DefinitionError(_refusal(path, found))
     return pack
+
+
+def written_pack(name: str, folder: Path) -> RulePack | None:
+    """Return a pack as its file says it, with nothing looked at but its form; None where the form is wrong.
+
+    For what holds a pack against the record of a run, which has looked at all of it.
+    """
+    try:
+        return ADAPTER.validate_python(parsed(pack_path(name, folder)))
+    except (DefinitionError, ValidationError):
+        return None
 
 
 def _refusal(path: Path, found: list[Fault]) -> str:

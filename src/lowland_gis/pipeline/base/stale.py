@@ -11,7 +11,7 @@ from lowland_gis.analysis.rules.amend import pack_differences
 from lowland_gis.db.connect import Connection
 from lowland_gis.definitions.check import CheckDefinition
 from lowland_gis.definitions.layer import layer_definition, layer_keys
-from lowland_gis.definitions.rule_pack import from_json, rule_pack
+from lowland_gis.definitions.rule_pack import from_json, rule_pack, written_pack
 from lowland_gis.errors import DefinitionError, StaleError, listed
 from lowland_gis.pipeline.base import requests
 from lowland_gis.pipeline.base.basis import Basis
@@ -138,6 +138,12 @@ def _verdict_causes(
     measuring = requests.measuring(connection, project, current, basis.tabulated)
     yield from differences(connection, basis.measured, measuring, current)
     settings = project.settings
+    written = written_pack(settings.classify.pack, settings.folder)
+    # What the run recorded of its pack was looked at when it ran, with every example.
+    if written is not None:
+        request = requests.classification(project, written, basis.measured)
+        if request.digest == basis.classified.digest:
+            return
     try:
         pack = rule_pack(settings.classify.pack, settings.folder, settings.project.as_of)
     except DefinitionError as error:
