@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+import lowland_gis
 from lowland_gis.pipeline.base.project import open_project
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
@@ -114,3 +115,17 @@ def test_text_form_says_the_same_and_outputs_are_stripped(name):
     assert len(notebook.cells) <= 14
     defined = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
     assert not any(isinstance(node, defined) for cell in code for node in ast.walk(ast.parse(cell.source)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_notebooks_use_nothing_of_the_package_but_what_it_offers(name):
+    tree = ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+    ours = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == "lowland_gis"
+    ]
+    assert [node.module for node in ours] == ["lowland_gis"]
+    assert {alias.name for node in ours for alias in node.names} <= set(lowland_gis.__all__)
+    direct = (alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names)
+    assert not any(module.startswith("lowland_gis") for module in direct)
