@@ -171,7 +171,41 @@ def frames_part(figures: Figures) -> str:
     return "\n".join([*lines, f"\n{machine(figures)}"]) + "\n"
 
 
+def flow_part(figures: Figures) -> str:
+    """Return the whole run by two builds, stage by stage, at every size."""
+    how = f"medians of {figures['rounds']} round(s), seconds by the clock, processor seconds of both in brackets"
+    text = [
+        "\n## The whole `lowland run`\n",
+        f"The build of {figures['old']} and this one in turn, each in a project and an empty database of its own, program and database on",
+        f"one core; {how}.\n",
+    ]
+    for size, builds in figures["sizes"].items():
+        text += [
+            f"### {int(size):,} parcels\n",
+            "| run | stage | old | new | times faster |",
+            "|---|---|---|---|---|",
+        ]
+        for run, stages in builds["new"]["seconds"].items():
+            before = builds.get("old", {}).get("seconds", {}).get(run, {})
+            text += [flow_row(run, stage, before.get(stage), seconds) for stage, seconds in stages.items()]
+        peaks = [
+            f"{name} {build['peak_mb']:,.0f} MB"
+            for name, build in builds.items()
+            if build["peak_mb"] is not None
+        ]
+        text.append(f"\nPeak memory of the program: {', '.join(peaks)}.\n")
+    return "\n".join(text)
+
+
+def flow_row(run: str, stage: str, before: list[float] | None, now: list[float]) -> str:
+    """Return the row of a stage; the old build may not have come so far."""
+    old = "" if before is None else f"{before[0]:.2f} ({before[1]:.2f})"
+    times = "" if before is None or not now[0] else f"{before[0] / now[0]:.1f}"
+    return f"| {run} | {stage} | {old} | {now[0]:.2f} ({now[1]:.2f}) | {times} |"
+
+
 PARTS = {
+    "flow.json": flow_part,
     "frames-50000.json": frames_part,
     "floor.json": floor_part,
     "growth.json": growth_part,

@@ -13,6 +13,7 @@ from lowland_gis.db.private import cluster as clusters
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.base.project import open_project
 from lowland_gis.pipeline.flow import run
+from lowland_gis.pipeline.quality.check import check
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,14 @@ def test_nothing_is_made_again_where_nothing_has_changed(filed):
     assert all("holds already" in first[stage] for stage in ("tabulate", "measure", "classify", "delineate"))
     second, told = run_again(filed)
     assert second == first
+    assert any("package and map hold already" in line for line in told)
+
+
+def test_a_check_in_between_changes_nothing_of_what_was_filed(filed):
+    before = outputs(filed)
+    check(open_project(filed.folder), suite="topology")
+    _, told = run_again(filed)
+    assert outputs(filed) == before
     assert any("package and map hold already" in line for line in told)
 
 

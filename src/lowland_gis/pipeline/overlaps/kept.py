@@ -47,4 +47,7 @@ def keep_parcels(connection: Connection, before: Collection[int], now: Collectio
         [sorted(now)],
     ).fetchone()
     n_kept, n_fresh, box = row or (0, 0, None)
+    if n_kept:
+        # What is taken over is joined with all that is kept; of the newest run the server may know nothing yet.
+        connection.execute("ANALYZE result.overlap, result.cover")
     return Kept(int(n_kept), int(n_fresh), None if box is None else bytes(box))

@@ -18,7 +18,7 @@ from lowland_gis.files.whole import write_text
 from lowland_gis.pipeline.base.holding import held_records
 from lowland_gis.pipeline.base.program import products_version
 from lowland_gis.pipeline.base.project import Project
-from lowland_gis.pipeline.base.requests import DELINEATE, DETERMINE
+from lowland_gis.pipeline.base.requests import DELINEATE, DETERMINE, DRAFT
 from lowland_gis.pipeline.base.runs import current_versions, digest_of, numbered
 from lowland_gis.pipeline.base.telling import Tell
 from lowland_gis.products.package.check import check
@@ -90,7 +90,7 @@ def products_basis(connection: Connection, project: Project) -> str | None:
 
 
 def _entries(connection: Connection) -> list[int]:
-    """Return the newest entry of every register, which are appended to only, and how many runs there are."""
+    """Return the newest entry of every register, which are appended to only, and how many drafts of units there are."""
     tables = [table for table in schema.TABLES if table.schema == schema.REGISTRY]
     newest = [
         sql.SQL("(SELECT coalesce(max(entry_id), 0) FROM {})").format(
@@ -98,7 +98,8 @@ def _entries(connection: Connection) -> list[int]:
         )
         for table in tables
     ]
-    runs = sql.SQL("(SELECT count(*) FROM result.run)")
+    # Frozen units rest on drafts, which can be thrown away.
+    runs = sql.SQL("(SELECT count(*) FROM result.run WHERE stage IN ({}, {}))").format(DELINEATE, DRAFT)
     row = connection.execute(sql.SQL("SELECT {}").format(sql.SQL(", ").join([*newest, runs]))).fetchone()
     return list(row or ())
 
