@@ -43,6 +43,7 @@ check: ## Run the linters, the type checker and the check of the floors
 	@$(VENV) -m ruff check .
 	@$(VENV) -m ruff format --check .
 	@$(VENV) -m mypy
+	@$(VENV) -m mypy --platform win32 src
 	@$(VENV) scripts/make_docs.py --check
 	@$(VENV) -c 'import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())'
 

@@ -14,7 +14,7 @@ from lowland_gis import __version__, sample
 from lowland_gis import settings as project_settings
 from lowland_gis.db import migrate
 from lowland_gis.db.frames import read_frame
-from lowland_gis.db.private import cluster
+from lowland_gis.db.place import connect_string
 from lowland_gis.errors import UsageError
 from lowland_gis.files.gdal_path import GDAL_ERRORS
 from lowland_gis.files.whole import refused, write_text
@@ -46,10 +46,12 @@ def prepare(folder: Path, *, parcels: int, seed: int, tell: Tell = silent) -> Pr
         _make(folder, file, wanted, tell)
     settings = project_settings.load(file)
     if settings.dsn is None:
+        from lowland_gis.db.private import cluster
+
         place = cluster.locate(settings.folder, env=os.environ)
         tell("database up")
         cluster.up(place)
-    target = cluster.connect_string(settings.folder, settings.dsn)
+    target = connect_string(settings.folder, settings.dsn)
     migrate.upgrade(target, settings.project.srid)
     return open_project(file)
 

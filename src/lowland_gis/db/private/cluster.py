@@ -237,8 +237,8 @@ def _take_over(cluster: Cluster, place: Path) -> None:
 
 @contextmanager
 def _locked(cluster: Cluster) -> Iterator[int]:
-    """Hold the cluster's lock; it falls when the last process that holds it ends, however it ends."""
-    lock = os.open(cluster.home / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """Hold the cluster's lock; it falls when the last process that holds it ends, however it ends: initdb inherits it."""
+    lock = os.open(cluster.home / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)  # type: ignore[attr-defined, unused-ignore]
     try:
         _take(lock, cluster)
         yield lock
@@ -250,7 +250,7 @@ def _take(lock: int, cluster: Cluster) -> None:
     deadline = time.monotonic() + LOCK_SECONDS
     while True:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # type: ignore[attr-defined, unused-ignore]
         except BlockingIOError:
             if time.monotonic() > deadline:
                 raise DatabaseError(

@@ -50,7 +50,7 @@ class Cluster:
     @property
     def owner(self) -> int:
         """The user id that owns the data and the socket folder."""
-        return self.account.uid if self.account else os.geteuid()
+        return self.account.uid if self.account else os.geteuid()  # type: ignore[attr-defined, unused-ignore]
 
 
 def locate(project_dir: Path, *, env: Mapping[str, str]) -> Cluster:
@@ -85,7 +85,7 @@ def make_home(cluster: Cluster) -> None:
     _make(cluster.home.parent, 0o700 if cluster.account is None else 0o755)
     # Root keeps the home folder itself; the server's user only walks through it to its own data folder.
     _make(cluster.home, 0o700 if cluster.account is None else 0o711)
-    check_private(cluster.home, os.geteuid(), 0o022)
+    check_private(cluster.home, os.geteuid(), 0o022)  # type: ignore[attr-defined, unused-ignore]
 
 
 def prepare_folders(cluster: Cluster) -> None:
@@ -116,13 +116,13 @@ def check_private(folder: Path, owner: int, forbidden: int) -> None:
 def give(path: Path, account: Account | None) -> None:
     """Hand a file or folder to the server's user; as an ordinary user it is the caller's already."""
     if account is not None:
-        os.chown(path, account.uid, account.gid)
+        os.chown(path, account.uid, account.gid)  # type: ignore[attr-defined, unused-ignore]
 
 
 def _base(env: Mapping[str, str]) -> Path:
     if state := env.get("LOWLAND_STATE"):
         return Path(state)
-    if os.geteuid() == 0:
+    if os.geteuid() == 0:  # type: ignore[attr-defined, unused-ignore]
         return ROOT_BASE
     return Path(env.get("XDG_DATA_HOME") or "~/.local/share") / "lowland"
 
@@ -135,7 +135,7 @@ def _socket_dir(home: Path, account: Account | None, env: Mapping[str, str]) -> 
         candidate = Path(runtime) / f"lowland-{digest}"
         if len(os.fsencode(candidate / SOCKET_NAME)) <= LONGEST_SOCKET_BYTES:
             return candidate
-    uid = account.uid if account else os.geteuid()
+    uid = account.uid if account else os.geteuid()  # type: ignore[attr-defined, unused-ignore]
     return Path(f"/tmp/lowland-{uid}-{digest}")  # noqa: S108 - owner and mode are checked before use
 
 

@@ -183,7 +183,7 @@ def _end_orphans(data_dir: Path) -> None:
             at_home = (entry / "cwd").readlink() == data_dir
             is_server = (entry / "comm").read_text(encoding="utf-8").startswith("postgres")
             if at_home and is_server:
-                os.kill(int(entry.name), signal.SIGQUIT)
+                os.kill(int(entry.name), signal.SIGQUIT)  # type: ignore[attr-defined, unused-ignore]
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue  # it ended meanwhile, or it is another user's and so not one of ours
 

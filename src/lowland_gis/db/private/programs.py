@@ -28,9 +28,9 @@ def server_account() -> Account | None:
 
     PostgreSQL refuses to run as root, so root hands its server to `postgres`, else to `nobody`.
     """
-    if os.geteuid() != 0:
+    if os.geteuid() != 0:  # type: ignore[attr-defined, unused-ignore]
         return None
-    known = {entry.pw_name: entry for entry in pwd.getpwall()}
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}  # type: ignore[attr-defined, unused-ignore]
     for name in SERVER_USERS:
         if name in known:
             return Account(name, known[name].pw_uid, known[name].pw_gid)

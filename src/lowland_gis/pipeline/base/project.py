@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import sys
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from lowland_gis import settings as project_settings
 from lowland_gis.analysis.geometry.geodesy import GaussPlane
 from lowland_gis.db import connect, revision
 from lowland_gis.db.connect import Connection
-from lowland_gis.db.private import cluster
+from lowland_gis.db.place import connect_string
 from lowland_gis.definitions.legend import Legend, read_legend
 from lowland_gis.definitions.own import SHIPPED, Own, use
 from lowland_gis.definitions.take_up import take_up
@@ -29,7 +30,9 @@ def who() -> str:
     """Return the name of the person at work, or the number of the account where it has no name."""
     try:
         return getpass.getuser()
-    except (KeyError, OSError):
+    except (KeyError, OSError, ImportError):
+        if sys.platform == "win32":
+            return "unknown"
         return f"uid {os.getuid()}"
 
 
@@ -108,7 +111,7 @@ def open_project(folder: Path | str) -> Project:
     definitions = take_up(settings.folder)
     refuse_unknown_names(settings.delineate)
     named.refuse_unknown(settings.tabulate.engine)
-    dsn = cluster.connect_string(settings.folder, settings.dsn)
+    dsn = connect_string(settings.folder, settings.dsn)
     found, newest = revision.current_revision(dsn), revision.newest_revision()
     revision.refuse_newer(found)
     if found != newest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lowland_gis.db.private import cluster
+from lowland_gis.db.place import connect_string
 from lowland_gis.errors import DatabaseError
 
 
@@ -15,7 +15,7 @@ def database_for(project_dir: Path, dsn: str | None) -> str:
         DatabaseError: there is neither.
     """
     try:
-        return cluster.connect_string(project_dir, dsn)
+        return connect_string(project_dir, dsn)
     except DatabaseError as error:
         raise DatabaseError(
             "The engine postgis computes in a database, and none is there: LOWLAND_DSN is not set, and the project's own is not"

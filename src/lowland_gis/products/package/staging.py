@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from lowland_gis.errors import UsageError
 from lowland_gis.files.whole import refused, written_through
@@ -32,9 +32,7 @@ def staged(target: Path, *, refuse: Callable[[Path], None]) -> Iterator[Path]:
     with refused(target):
         target = written_through(target)
     staging = target.with_name(f".{target.name}.lowland-part")
-    lock = _open(staging, target)
-    try:
-        _lock(lock, staging, target)
+    with _locked(staging, target):
         try:
             _sweep(staging, target)
             if target.exists():
@@ -45,8 +43,6 @@ def staged(target: Path, *, refuse: Callable[[Path], None]) -> Iterator[Path]:
                 _deliver(product, target)
         finally:
             shutil.rmtree(staging)
-    finally:
-        os.close(lock)
 
 
 def zip_tree(tree: Path, target: Path, *, dated: date) -> None:
@@ -63,25 +59,29 @@ def zip_tree(tree: Path, target: Path, *, dated: date) -> None:
                 shutil.copyfileobj(source, sink, 1 << 20)
 
 
-def _open(staging: Path, target: Path) -> int:
+@contextmanager
+def _locked(staging: Path, target: Path) -> Iterator[None]:
+    """Make the folder and hold the lock of it, a file beside it that goes away with it; it falls when this process ends, however it ends."""
+    lock = FileLock(staging.with_name(f"{staging.name}.lock"), blocking=False)
     try:
+        lock.acquire()
         staging.mkdir(parents=True, exist_ok=True)
-        return os.open(staging, os.O_RDONLY)
+    except Timeout as fault:
+        raise UsageError(
+            f"{target}: another build is writing it, and two at once would mix. Wait for it and try again."
+        ) from fault
     except OSError as fault:
+        lock.release()
         raise UsageError(
             f"{target}: its folder cannot be written ({fault.strerror}), so the package has no place. Choose another."
         ) from fault
-
-
-def _lock(handle: int, staging: Path, target: Path) -> None:
-    busy = f"{target}: another build is writing it, and two at once would mix. Wait for it and try again."
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        still_there = os.path.samestat(os.fstat(handle), staging.stat())
-    except (BlockingIOError, FileNotFoundError) as fault:
-        raise UsageError(busy) from fault
-    if not still_there:
-        raise UsageError(busy)
+        yield
+    finally:
+        # Windows lets go of the file with the lock.
+        with suppress(PermissionError):
+            Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
 
 
 def _sweep(staging: Path, target: Path) -> None:
