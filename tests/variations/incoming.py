@@ -135,6 +135,11 @@ def _unpacked(archive: Path) -> str:
     return str(next(target.rglob("*.shp")))
 
 
+# Where the search has not proven a draft, another one of nearly the same value may be drawn when a vertex moves by 0.1 mm (at the default
+# of 4 rounds: 57 of 347,455 m² at 1,000 parcels with seed 16). So the variations let it search until it no longer finds anything.
+SEARCH = "\n[delineate]\nrounds = 40\n"
+
+
 def project_text(deliveries: tuple[dict[str, str], ...], crs: str) -> str:
     """Return the text of lowland.toml."""
     project = PROJECT.format(crs=crs, as_of=sample.district.AS_OF.isoformat())
@@ -142,7 +147,7 @@ def project_text(deliveries: tuple[dict[str, str], ...], crs: str) -> str:
         "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in delivery.items())
         for delivery in deliveries
     )
-    return project + "".join(f"\n[[delivery]]\n{table}" for table in tables)
+    return project + SEARCH + "".join(f"\n[[delivery]]\n{table}" for table in tables)
 
 
 def moved_whole(incoming: Incoming, folder: Path) -> Incoming:
