@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import tomlkit
 from pydantic import BaseModel
+from tomlkit.items import KeyType, SingleKey
 
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition, layer_keys
 from lowland_gis.settings import (
@@ -128,14 +128,14 @@ def _example(layer: LayerDefinition) -> str:
 
 
 def toml_value(value: Any) -> str:
-    """Return a value as TOML spells it: texts and lists as JSON does, but for the one control letter that JSON lets stand.
+    """Return a value as TOML spells it on one line; tables are inline, their keys quoted.
 
-    >>> toml_value("北辰"), toml_value(dt.date(2024, 1, 1)), toml_value({"a": 1.5})
-    ('"北辰"', '2024-01-01', '{ "a" = 1.5 }')
+    >>> toml_value("北辰"), toml_value(["a", 1]), toml_value({"a": 1.5})
+    ('"北辰"', '["a", 1]', '{"a" = 1.5}')
     """
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    if isinstance(value, dict):
-        inside = ", ".join(f"{toml_value(key)} = {toml_value(item)}" for key, item in value.items())
-        return f"{{ {inside} }}" if inside else "{}"
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+    if not isinstance(value, dict):
+        return str(tomlkit.item(value).as_string())
+    table = tomlkit.inline_table()
+    for key, item in value.items():
+        table.append(SingleKey(key, KeyType.Basic), tomlkit.item(item))
+    return table.as_string()
