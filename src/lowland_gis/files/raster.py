@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -39,11 +40,12 @@ def raster_statistic(path: str, zones: gpd.GeoDataFrame, statistic: str) -> npt.
                     " ingest OUT"
                 )
             at_once = raster.width * raster.height <= CELLS_AT_ONCE
+            # Not by "raster-sequential": it forgets the mask of a raster for all zones but the first (findings/exactextract_mask.sh).
             found = exact_extract(
-                RasterioRasterSource(raster),
+                _ReadOnce(raster) if at_once else RasterioRasterSource(raster),
                 _Zones(shapely.to_wkb(zones.geometry.to_numpy()).tolist()),
                 statistic,
-                strategy="raster-sequential" if at_once else "feature-sequential",
+                strategy="feature-sequential",
                 output=_Values(),
             )
     except RasterioIOError as error:
@@ -54,6 +56,18 @@ def raster_statistic(path: str, zones: gpd.GeoDataFrame, statistic: str) -> npt.
 
 
 # exactextract has no types.
+class _ReadOnce(RasterioRasterSource):  # type: ignore[misc]
+    """A raster in memory, so that no zone reads the file again; what has no value by number or mask is masked."""
+
+    def __init__(self, raster: rasterio.DatasetReader) -> None:
+        super().__init__(raster)
+        self._cells = super().read_window(0, 0, raster.width, raster.height)
+
+    def read_window(self, x0: int, y0: int, nx: int, ny: int) -> npt.NDArray[Any]:
+        cells: npt.NDArray[Any] = self._cells[y0 : y0 + ny, x0 : x0 + nx]
+        return cells
+
+
 class _Zones(FeatureSource):  # type: ignore[misc]
     """Zones as WKB: exactextract's own source of frames writes and reads each as GeoJSON, which takes longer than all the rest."""
 

@@ -50,3 +50,23 @@ def test_values_are_those_of_a_frame(path, zones, statistic, at_once, monkeypatc
     wanted = exact_extract(path, zones, statistic, output="pandas")[statistic].to_numpy(dtype=np.float64)
     assert 0 < np.isnan(wanted).sum() < len(zones) / 2
     np.testing.assert_array_equal(raster.raster_statistic(path, zones, statistic), wanted)
+
+
+@pytest.mark.parametrize("at_once", [raster.CELLS_AT_ONCE, 0])
+@pytest.mark.parametrize(("kind", "scale"), [("float32", 1.0), ("int16", 1.0), ("int16", 0.5)])
+def test_what_a_mask_covers_has_no_value_for_any_zone(tmp_path, kind, scale, at_once, monkeypatch):
+    """A mask of its own stands in the file; no number says that a cell has no value."""
+    monkeypatch.setattr(raster, "CELLS_AT_ONCE", at_once)
+    cells = np.full((10, 10), 3, dtype=kind)
+    cells[9] = 1000
+    there = np.full((10, 10), 255, dtype=np.uint8)
+    there[9] = 0
+    path = tmp_path / "a.tif"
+    form = {"driver": "GTiff", "width": 10, "height": 10, "count": 1, "dtype": kind, "crs": 4548}
+    with rasterio.open(path, "w", transform=from_origin(0, 10, 1, 1), **form) as file:
+        file.write(cells, 1)
+        file.write_mask(there)
+        file.scales = (scale,)
+    squares = [shapely.box(0, 0, 10, 10), shapely.box(0, 0, 4, 4), shapely.box(2, 0, 4, 1)]
+    found = raster.raster_statistic(str(path), gpd.GeoDataFrame(geometry=squares, crs=4548), "mean")
+    np.testing.assert_array_equal(found, [3 * scale, 3 * scale, np.nan])

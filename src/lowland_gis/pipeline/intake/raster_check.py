@@ -53,7 +53,7 @@ def checked_raster(source: Source, plane: str, src_crs: str | None) -> CheckedRa
         if each.sure:
             raise InputRefusedError(
                 f"{source.name}: {_held(each)}, which stands for no value but is not declared (nodata), so it would be measured as a value."
-                f" Type: gdal_translate -a_nodata {each.value:g} IN OUT"
+                f" Type: gdal_translate -a_nodata {each.value:.17g} IN OUT"
             )
     doubts = [("raster_nodata", _full_words(each)) for each in found]
     if header.n_bands > 1:
@@ -93,5 +93,5 @@ def _held(suspect: Suspect) -> str:
 def _full_words(suspect: Suspect) -> str:
     return (
         f"{_held(suspect)}, which often stands for no value, but none is declared, so it is measured as a value. If it stands for none,"
-        f" type: gdal_translate -a_nodata {suspect.value:g} IN OUT – and deliver OUT"
+        f" type: gdal_translate -a_nodata {suspect.value:.17g} IN OUT – and deliver OUT"
     )
