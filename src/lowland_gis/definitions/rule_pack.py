@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from lowland_gis.analysis.rules.examples import Ran, run_examples
 from lowland_gis.analysis.rules.faults import Fault, fault_lines
-from lowland_gis.analysis.rules.pack import KIND, RulePack
+from lowland_gis.analysis.rules.pack import KIND, RECORDED, RulePack
 from lowland_gis.analysis.rules.pack_faults import ADAPTER, example_faults, pack_faults
 from lowland_gis.analysis.rules.pack_limits import day_faults
 from lowland_gis.definitions.measure import measure_units
@@ -187,7 +187,7 @@ def from_json(recorded: dict[str, Any]) -> RulePack:
     """Return the pack that a run recorded; one of before answers had stated meanings has the meanings of its day."""
     content = {**recorded, "question": [_with_meanings(one) for one in recorded["question"]]}
     # Days are texts in JSON, and only there may they be.
-    return ADAPTER.validate_json(json.dumps(content))
+    return ADAPTER.validate_json(json.dumps(content), context=RECORDED)
 
 
 def _with_meanings(question: dict[str, Any]) -> dict[str, Any]:
