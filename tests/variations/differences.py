@@ -15,6 +15,10 @@ EQUAL_M2 = 1e-6
 _BOTH_MOVED = 2 * np.sqrt(2)
 # Figures of units add up many parcels and lengths of outlines.
 _UNIT_MARGIN = 100.0
+# Where a lane is as wide as the widest that counts, to what GEOS simplifies of its sides when it draws them out (1 % of the distance, 5 cm),
+# it ends here or there in an outline: by one square of its width at most, as the end of a lane is that long. The area of the
+# parcels of a unit, which is stated, has no such allowance.
+_OUTLINES, _LANE_END_M2 = "ZKFDY", 10.05**2
 _SHOWN = 5
 
 
@@ -44,7 +48,7 @@ def differences(before: Answers, after: Answers, *, drift_m: float = 0.0) -> lis
             if not level.holds_when_moved:
                 continue
             level = replace(level, numbers=tuple(set(level.numbers) - set(level.unsure)))
-        found += _of_level(level, left, right, _allowed(level, frontiers, drift_m))
+        found += _of_level(level, left, right, _allowed(level, frontiers, drift_m), moved=drift_m > 0)
     return found
 
 
@@ -57,7 +61,7 @@ def _allowed(level: Level, frontiers: pd.Series, drift_m: float) -> pd.Series:
 
 
 def _of_level(
-    level: Level, before: pd.DataFrame, after: pd.DataFrame, allowed: pd.Series
+    level: Level, before: pd.DataFrame, after: pd.DataFrame, allowed: pd.Series, *, moved: bool
 ) -> Iterator[Difference]:
     before, after = _counted(before), _counted(after)
     keys = before.index.union(after.index)
@@ -71,7 +75,7 @@ def _of_level(
     for name in level.numbers:
         a, b = (_numbers(rows[name], level.absent) for rows in (left, right))
         if level.reach == "area":
-            apart = np.abs(a - b) > bound
+            apart = np.abs(a - b) > bound + (_lane_ends(keys, name) if moved else 0.0)
         else:
             apart = np.abs(a - b) > bound * np.maximum(1.0, np.abs(a))
         wrong = apart | (np.isnan(a) != np.isnan(b))
@@ -79,6 +83,14 @@ def _of_level(
     for name in level.texts:
         a, b = (rows[name].map(str).to_numpy(dtype=object) for rows in (left, right))
         yield from _rows(level, keys, name, a, b, (a != b) | missing)
+
+
+def _lane_ends(keys: pd.Index, name: str) -> np.ndarray:
+    """Return by how much the outline of a unit may differ for the end of a lane."""
+    outlines = (
+        keys.get_level_values("file") == _OUTLINES if "file" in keys.names else np.zeros(len(keys), bool)
+    )
+    return np.where(outlines & (name == "shape_m2"), _LANE_END_M2, 0.0)
 
 
 def _counted(rows: pd.DataFrame) -> pd.DataFrame:
