@@ -11,7 +11,8 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-COMMIT = b"COMMIT"
+# As a statement of its own; "ON COMMIT DROP" stands within others.
+COMMIT = b"COMMIT\0"
 
 
 class Line:
