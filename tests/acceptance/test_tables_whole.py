@@ -27,6 +27,7 @@ ARGUMENTS = {
     "layers diff": ["parcel", "latest", "latest"],
     "layers rejects": ["parcel"],
     "layers show": ["parcel"],
+    "measures show": ["construction2_share"],
     "rules check": ["{pack}"],
     "rules show": ["example_beichen"],
     "rules test": ["example_beichen"],

@@ -38,6 +38,7 @@ COMMANDS = {
     "init": NOTHING, "doctor": NOTHING, "demo": UPDATES, "run": UPDATES,
     "db down": NOTHING, "db migrate": NOTHING, "db psql": NOTHING, "db service": NOTHING, "db status": NOTHING, "db up": NOTHING,
     "inspect": NOTHING, "ingest": LAND, "tabulate": NOTHING,
+    "measures list": NOTHING, "measures show": NOTHING,
     "layers diff": LAND, "layers list": LAND, "layers rejects": LAND, "layers show": NOTHING,
     "check accept": LAND, "check run": UPDATES, "check show": MARKS,
     "classify compare": MARKS, "classify explain": MARKS, "classify rerun": HISTORY, "classify run": UPDATES, "classify todo": MARKS,
