@@ -8,6 +8,9 @@ down_revision = "0011"
 branch_labels = None
 depends_on = None
 
+# A column that goes on the way down: the settings of the runs say it too.
+STANDS_ELSEWHERE = {"result.run.engine": "result.run"}
+
 
 def upgrade() -> None:
     """Add the column and fill it from the settings of the runs."""

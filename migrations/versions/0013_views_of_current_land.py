@@ -7,6 +7,15 @@ down_revision = "0012"
 branch_labels = None
 depends_on = None
 
+# Views that go on the way down, and where all that they show stands.
+STANDS_ELSEWHERE = {
+    "land.current_version": "land.layer_version",
+    "land.current_parcel": "land.parcel",
+    "land.current_feature": "land.feature",
+    "land.current_enterprise": "land.enterprise",
+    "land.current_issue": "land.issue",
+}
+
 IN_FORCE = "version_id = ANY (ARRAY(SELECT version_id FROM land.current_version))"
 # The words are of this file.
 # ruff: noqa: S608
