@@ -72,7 +72,10 @@ def barrier_cells(
 
 
 def _closed(noded: shapely.Geometry) -> shapely.Geometry:
-    """Return noded lines with a short piece from each loose end to the nearest place of another line within reach."""
+    """Return noded lines with a short piece from each loose end to the nearest place of every other line within reach.
+
+    The nearest line alone may be a stub that hangs on nothing else, and the line that goes on lies a little farther.
+    """
     edges = shapely.get_parts(shapely.line_merge(noded))
     ends = np.concatenate([shapely.get_point(edges, 0), shapely.get_point(edges, -1)])
     owner = np.tile(np.arange(len(edges)), 2)
@@ -84,11 +87,11 @@ def _closed(noded: shapely.Geometry) -> shapely.Geometry:
     end, edge = shapely.STRtree(edges).query(ends, predicate="dwithin", distance=_REACH_M)
     other = owner[end] != edge
     end, edge = end[other], edge[other]
-    # The nearest of several; of two at one distance the first by its place, whatever the order of the input.
-    pieces = shapely.get_coordinates(shapely.shortest_line(ends[end], edges[edge])).reshape(-1, 2, 2)
+    # Where lines meet, several have one nearest place; in an order of their own, whatever that of the input.
+    pieces = shapely.get_coordinates(shapely.shortest_line(ends[end], edges[edge])).reshape(-1, 4)
+    pieces = np.unique(pieces, axis=0).reshape(-1, 2, 2)
     lengths = np.hypot(*(pieces[:, 1] - pieces[:, 0]).T)
-    order = np.lexsort((pieces[:, 1, 1], pieces[:, 1, 0], lengths, end))
-    order = order[(np.diff(end[order], prepend=-1) > 0) & (lengths[order] > 0)]
+    order = np.flatnonzero(lengths > 0)
     if not len(order):
         return noded
     pieces, lengths = pieces[order], lengths[order]

@@ -148,6 +148,16 @@ def test_two_roads_whose_ends_miss_each_other_a_little_are_one():
     assert sorted(cells.area) == pytest.approx([5000, 5000, 10_000], abs=30)
 
 
+def test_a_barrier_that_ends_at_a_stub_is_drawn_on_to_the_line_that_goes_on_as_well():
+    """A road from the south ends 0.29 m below another; between them is the tip of a line that hangs on nothing."""
+    through, road = "LINESTRING(-10 50, 110 50)", "LINESTRING(50 -10, 50 49.71)"
+    stub = "LINESTRING(40 40, 50 49.7101, 60 40)"
+    west, east, north = 2_500.0, 2_500.0, 5_000.0
+    areas = barrier_cells(TOWNS.iloc[1:], lines(through, road, stub)).area
+    # Between the tip and the end of the road a grain of ground may be a face of its own.
+    assert sorted(areas[areas > 1e-3]) == pytest.approx([west, east, north], abs=1)
+
+
 def test_a_road_that_ends_further_away_is_a_dead_end():
     cells = barrier_cells(TOWNS, lines("LINESTRING(-5 50, 99.4 50)"))
     assert cells.area.tolist() == [10_000, 10_000]
