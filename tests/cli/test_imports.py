@@ -135,3 +135,31 @@ def test_a_command_that_shows_loads_nothing_that_computes(module: str, function:
 def test_reading_a_rule_pack_with_its_examples_loads_no_numba() -> None:
     loaded_by("rules", "show", "example_general")
     assert loaded_by("rules", "show", "example_general") & HEAVY == set()
+
+
+# Runs a command where a library that it needs is not there, as after the program was renewed and its environment was not.
+_WITHOUT = """
+import sys
+sys.modules[sys.argv[1]] = None
+from lowland_gis.cli import main
+main(sys.argv[2:])
+"""
+
+
+def test_a_library_that_is_not_installed_is_named_with_what_to_type(files: list[str]) -> None:
+    command = [
+        sys.executable,
+        "-c",
+        _WITHOUT,
+        "pyarrow.parquet",
+        "tabulate",
+        *files,
+        "--id",
+        "id",
+        "--by",
+        "code",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "The Python package pyarrow is not installed" in done.stderr
+    assert "make setup" in done.stderr

@@ -22,7 +22,7 @@ from lowland_gis.cli.memory import keep_memory
 from lowland_gis.cli.outputs import InputPath
 from lowland_gis.cli.raw_names import is_bytes, not_utf8, refuse_bytes, word_around
 from lowland_gis.cli.streams import have_streams, mention, nobody_reads, speak_utf8, warn
-from lowland_gis.errors import InputRefusedError, LowlandError
+from lowland_gis.errors import InputRefusedError, LowlandError, UsageError
 
 if TYPE_CHECKING:
     from lowland_gis.files.outputs import Outputs
@@ -255,7 +255,22 @@ def _refusal(error: Exception) -> tuple[str, int]:
         return _refused_by_system(error), InputRefusedError.exit_code
     if isinstance(error, UnicodeEncodeError) and is_bytes(error.object):
         return not_utf8("A name or path", word_around(error)), InputRefusedError.exit_code
+    if (
+        isinstance(error, ModuleNotFoundError)
+        and error.name
+        and error.name.partition(".")[0] != "lowland_gis"
+    ):
+        return _not_installed(error.name), UsageError.exit_code
     return _own_fault(error), OWN_FAULT
+
+
+def _not_installed(module: str) -> str:
+    """Say what to type where the program is newer than the environment that it runs in, as after a `git pull`."""
+    return (
+        f"The Python package {module.partition('.')[0]} is not installed, so the command stopped: the program is newer than its"
+        " environment. Type, in the folder of the program: make setup – or where it was installed by pip: pip install --upgrade"
+        " lowland_gis"
+    )
 
 
 def _refused_by_system(error: OSError) -> str:
