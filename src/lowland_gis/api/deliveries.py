@@ -32,7 +32,8 @@ from lowland_gis.files.read import received
 from lowland_gis.files.source import opened
 from lowland_gis.pipeline.base.telling import Tell
 from lowland_gis.pipeline.intake.rows import Preparer, no_shapes, nothing_left
-from lowland_gis.pipeline.quality import check as checking
+from lowland_gis.pipeline.quality import layers as checked
+from lowland_gis.pipeline.quality.check import layer_findings
 from lowland_gis.settings import gauss_plane
 
 DEFAULT_PLANE = "EPSG:4548"
@@ -145,7 +146,7 @@ def _findings(
 ) -> gpd.GeoDataFrame:
     key = came.definition.key
     fields = sorted({name for item in wanted.values() for name in item.used_fields(key)})
-    found = checking.layer_findings(came.layer(fields), wanted, _Others(there))
+    found = layer_findings(came.layer(fields), wanted, _Others(there))
     found = found.drop(columns=["version_id", "layer"]).reset_index(drop=True)
     places = found.pop("place")
     return gpd.GeoDataFrame(found, geometry=list(places), crs=plane)
@@ -219,7 +220,7 @@ class _Came:
             {name: pd.Series([row.get(name) for row in records], dtype=object) for name in fields}
         )
 
-    def layer(self, fields: list[str]) -> checking.Layer:
+    def layer(self, fields: list[str]) -> checked.Layer:
         """Return the layer as checks take it."""
         wanted = list(dict.fromkeys((*fields, *filter(None, [self.definition.identifier]))))
         texts = self.texts(wanted)
@@ -230,7 +231,7 @@ class _Came:
         if self.definition.identifier is not None:
             rows["key"] = texts[self.definition.identifier].fillna(rows["key"])
         geometries = self.geometries() if shaped else np.full(len(rows), None, dtype=object)
-        return checking.Layer(self.definition, rows, texts, geometries)
+        return checked.Layer(self.definition, rows, texts, geometries)
 
 
 @dataclass(frozen=True)
@@ -255,7 +256,7 @@ class _Others:
         """Return every value of a field of a layer."""
         return frozenset(self.there[key].texts([field])[field].dropna())
 
-    def repaired(self, _layer: checking.Layer, /) -> tuple[npt.NDArray[np.intp], Geometries]:
+    def repaired(self, _layer: checked.Layer, /) -> tuple[npt.NDArray[np.intp], Geometries]:
         """Return none: the outlines of a layer that is checked are the ones that were given."""
         return np.empty(0, dtype=np.intp), np.empty(0, dtype=object)
 

@@ -13,9 +13,10 @@ from pydantic import ValidationError
 
 from lowland_gis.analysis.rules.examples import Ran, run_examples
 from lowland_gis.analysis.rules.faults import Fault, fault_lines
-from lowland_gis.analysis.rules.pack import KIND, RECORDED, RulePack
+from lowland_gis.analysis.rules.pack import KIND, RulePack
 from lowland_gis.analysis.rules.pack_faults import ADAPTER, example_faults, pack_faults
 from lowland_gis.analysis.rules.pack_limits import day_faults
+from lowland_gis.analysis.rules.pack_values import RECORDED
 from lowland_gis.definitions.measure import measure_units
 from lowland_gis.definitions.own import in_use, names, path_of
 from lowland_gis.definitions.reading import parsed

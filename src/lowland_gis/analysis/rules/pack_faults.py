@@ -5,23 +5,30 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from itertools import chain
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from lowland_gis.analysis.rules.examples import run_examples
-from lowland_gis.analysis.rules.exceptions import Table, asked_by, circles, tables_of, text_of, unless_of
+from lowland_gis.analysis.rules.exceptions import Table, circles, tables_of, text_of, unless_of
 from lowland_gis.analysis.rules.faults import Fault, doubles, place
 from lowland_gis.analysis.rules.model_faults import Loc, model_faults
-from lowland_gis.analysis.rules.pack import KIND, OPEN, Meaning, RulePack
+from lowland_gis.analysis.rules.pack import KIND, OPEN, RulePack
 from lowland_gis.analysis.rules.pack_limits import size_faults
+from lowland_gis.analysis.rules.question_faults import (
+    answer_faults,
+    answers_of,
+    example_given_faults,
+    meaning_faults,
+    only_faults,
+    policy_faults,
+)
 from lowland_gis.quantities import UNITS, comparable, product, same_dimension
 
 ADAPTER = TypeAdapter(RulePack)
 TRUTH = "yes/no"
 # More are no help to anybody, and each is held against all names.
 MAX_FAULTS = 200
-MEANINGS = get_args(Meaning)
 
 
 def pack_faults(content: Table, measures: Mapping[str, str], as_of: dt.date | None = None) -> list[Fault]:
@@ -82,11 +89,6 @@ def example_faults(pack: RulePack, measures: Mapping[str, str], day: dt.date) ->
     ]  # fmt: skip
 
 
-def _answers(question: Table) -> tuple[str, ...]:
-    answers = question.get("answers")
-    return tuple(map(str, answers)) if isinstance(answers, dict) else ()
-
-
 class _Names:
     """The names that a pack uses and defines, and the faults between them."""
 
@@ -122,8 +124,8 @@ class _Names:
             )
         for number, question in tables_of(self.content, "question"):
             yield from self._question_faults(question, place("", "question", question, number), earlier)
-            earlier[text_of(question, "name")] = _answers(question)
-        yield from _policy_faults(self.content.get("policy"), earlier.get(KIND, ()))
+            earlier[text_of(question, "name")] = answers_of(question)
+        yield from policy_faults(self.content.get("policy"), earlier.get(KIND, ()))
 
     # ------------------------------------------------------------------------------------------- parameters
 
@@ -214,9 +216,9 @@ class _Names:
             yield Fault(where, "unit", unit, "there is no such unit", tuple(UNITS))
         known = (*self.given, *self.parameters)
         questions = {
-            text_of(table, "name"): _answers(table) for _, table in tables_of(self.content, "question")
+            text_of(table, "name"): answers_of(table) for _, table in tables_of(self.content, "question")
         }
-        yield from _only_faults(estimate, where, questions)
+        yield from only_faults(estimate, where, questions)
         for number, term in tables_of(estimate, "term"):
             here = place(where, "term", term, number)
             listed = term.get("factors")
@@ -245,7 +247,7 @@ class _Names:
     def _question_faults(
         self, question: Table, where: str, earlier: Mapping[str, tuple[str, ...]]
     ) -> Iterator[Fault]:
-        answers = _answers(question)
+        answers = answers_of(question)
         parts = [
             (key, number, part) for key in ("rule", "exception") for number, part in tables_of(question, key)
         ]
@@ -255,8 +257,8 @@ class _Names:
             yield Fault(where, "answers", OPEN, "this answer is kept for questions that cannot be settled")
         if question.get("otherwise") not in answers:
             yield Fault(where, "otherwise", question.get("otherwise"), "it has no title in answers", answers)
-        yield from _meaning_faults(question, where, answers)
-        yield from _only_faults(question, where, earlier)
+        yield from meaning_faults(question, where, answers)
+        yield from only_faults(question, where, earlier)
         names = [text_of(part, "name") for _, _, part in parts]
         yield from (
             Fault(f"{where}, rule {name}", "name", name, "it is defined twice") for name in doubles(names)
@@ -270,7 +272,7 @@ class _Names:
             yield from (Fault(here, "unless", name, "there is no such rule or exception", exceptions)
                         for name in unless_of(part) if name not in exceptions and name != text_of(part, "name"))  # fmt: skip
         yield from circles({text_of(part, "name"): unless_of(part) for _, _, part in parts}, where)
-        yield from _strange_examples(parts, where)
+        yield from example_given_faults(parts, where)
 
     def _part_faults(
         self, part: Table, where: str, earlier: Mapping[str, tuple[str, ...]]
@@ -284,7 +286,7 @@ class _Names:
         self, clause: Table, where: str, earlier: Mapping[str, tuple[str, ...]], *, measured: bool = False
     ) -> Iterator[Fault]:
         if "question" in clause:
-            yield from _answer_faults(
+            yield from answer_faults(
                 text_of(clause, "question"), clause.get("answers"), where, "answers", earlier
             )
             return
@@ -351,59 +353,6 @@ class _Names:
             yield Fault(where, "unit", own, f"the parameter {limit} is in {parameter}", (parameter,))
 
 
-def _meaning_faults(question: Table, where: str, answers: tuple[str, ...]) -> Iterator[Fault]:
-    """Yield what keeps the answers of the question `kind` from meaning low-efficiency land, land that is not, or open."""
-    means = question.get("means")
-    if text_of(question, "name") != KIND:
-        if means:
-            yield Fault(where, "means", None, f"only the question {KIND} says what its answers mean")
-        return
-    if not isinstance(means, dict) or not means:
-        yield Fault(where, "means", None, _missing_means(question, answers))
-        return
-    yield from (
-        Fault(where, "means", key, "there is no such meaning", MEANINGS)
-        for key in means
-        if key not in MEANINGS
-    )
-    given = [(key, answer) for key, named in means.items() if isinstance(named, list) for answer in named]
-    for key, answer in given:
-        if answer not in answers:
-            yield Fault(where, f"means.{key}", answer, "it has no title in answers", answers)
-    for answer in doubles(answer for _, answer in given):
-        yield Fault(where, "means", answer, "it stands twice, and an answer has one meaning")
-    for answer in answers:
-        if answer not in [name for _, name in given]:
-            yield Fault(
-                where, "means", answer, "nothing says what it means; name it under one of these", MEANINGS
-            )
-    if not means.get("low"):
-        yield Fault(
-            where,
-            "means.low",
-            None,
-            "no answer means low-efficiency land, so no database would have an entry",
-        )
-
-
-def _policy_faults(policy: Any, answers: tuple[str, ...]) -> Iterator[Fault]:
-    """Yield tools for kinds of land that the question `kind` never gives."""
-    tools = policy.get("tools") if isinstance(policy, dict) else None
-    for name in tools if isinstance(tools, dict) else ():
-        if name not in answers:
-            yield Fault(
-                "policy", f"tools.{name}", None, f"the question {KIND} never gives this answer", answers
-            )
-
-
-def _missing_means(question: Table, answers: tuple[str, ...]) -> str:
-    """Say the line to add, as the answers suggest it: what no rule gives is land that is not."""
-    otherwise = question.get("otherwise")
-    low = ", ".join(f'"{answer}"' for answer in answers if answer != otherwise)
-    line = f'means = {{ low = [{low}], not = ["{otherwise}"] }}'
-    return f"nothing says which answers mean low-efficiency land. Add under answers, corrected where it is wrong: {line}"
-
-
 def _date_faults(where: str, entry: Table) -> Iterator[Fault]:
     start, end = entry.get("in_force"), entry.get("until")
     if type(start) is dt.date and type(end) is dt.date and end <= start:
@@ -414,41 +363,3 @@ def _place_faults(where: str, entry: Table) -> Iterator[Fault]:
     town = entry.get("town")
     if isinstance(town, str) and not (len(town) == 9 and town.isascii() and town.isdigit()):  # noqa: PLR2004
         yield Fault(where, "town", town, "a town code (镇街代码) has nine digits")
-
-
-def _only_faults(question: Table, where: str, earlier: Mapping[str, tuple[str, ...]]) -> Iterator[Fault]:
-    only = question.get("only")
-    for other, wanted in only.items() if isinstance(only, dict) else ():
-        yield from _answer_faults(str(other), wanted, where, "only", earlier)
-
-
-def _answer_faults(
-    other: str, wanted: Any, where: str, key: str, earlier: Mapping[str, tuple[str, ...]]
-) -> Iterator[Fault]:
-    if other not in earlier:
-        yield Fault(
-            where, "question" if key == "answers" else key, other, "it is no earlier question", tuple(earlier)
-        )
-        return
-    for answer in wanted if isinstance(wanted, list) else ():
-        if answer not in earlier[other]:
-            yield Fault(where, key, answer, f"the question {other} never gives this answer", earlier[other])
-
-
-def _strange_examples(parts: list[tuple[str, int, Table]], where: str) -> Iterator[Fault]:
-    """Yield measures in examples that neither the rule nor its exceptions ask for, and bands that are turned round."""
-    by_name = {text_of(part, "name"): part for _, _, part in parts}
-    for key, number, part in parts:
-        asked = tuple(dict.fromkeys(asked_by(part, by_name, set())))
-        for count, example in tables_of(part, "example"):
-            here = f"{place(where, key, part, number)}, example {count}"
-            given = example.get("given")
-            for name, value in given.items() if isinstance(given, dict) else ():
-                if name not in asked:
-                    yield Fault(here, f"given.{name}", None, "no clause asks for it", asked)
-                if isinstance(value, list) and len(value) == 2 and _turned(value):  # noqa: PLR2004
-                    yield Fault(here, f"given.{name}", value, "the band ends below its start")
-
-
-def _turned(band: list[Any]) -> bool:
-    return all(isinstance(end, (int, float)) for end in band) and band[1] < band[0]
