@@ -19,17 +19,23 @@ FILE = "measures.toml"
 Place = tuple[str, str]
 # The layers that a kind of measure stands for by its own name.
 _PARCEL, _TOWN, _BUILDING, _SUPPLY, _ENTERPRISE = "parcel", "town", "building", "supply", "enterprise"
+# What the value of a parcel rests on: its own row and what lies on it; the other parcels of its firms too; or any parcel.
+ONE_PARCEL, FIRMS, ALL_PARCELS = "one parcel", "firms", "all parcels"
+# What firms are told apart by.
+FIRM_CODE, FIRM_NAME = "TYSHXYDM", "QYMC"
 
 
 class AnyMeasure(BaseModel):
     """What every measure says. A new kind is a class below this one: what its table in the file has, and on what it rests.
 
-    `one_by_one` are the layers whose features it looks at one by one, beside their overlaps. How it is computed is a function of
+    `one_by_one` are the layers whose features it looks at one by one, beside their overlaps. `rests_on` says by which other parcels
+    the value of one may change; where it is any, a run measures all parcels whenever one has changed. How it is computed is a function of
     `pipeline.evidence.kinds`, since definitions are read where nothing is computed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     one_by_one: ClassVar[tuple[str, ...]] = ()
+    rests_on: ClassVar[str] = ALL_PARCELS
 
     kind: str
     title: str
@@ -74,6 +80,8 @@ class OverlapMeasure(AnyMeasure):
     `coverage_min` of the parcel, the share is unknown: where there is no plan, nothing conforms to it and nothing is against it.
     """
 
+    rests_on: ClassVar[str] = ONE_PARCEL
+
     kind: Literal["overlap"]
     layers: tuple[str, ...]
     codes: str
@@ -100,6 +108,7 @@ class TownMeasure(AnyMeasure):
     """Share of the parcel in the town that it is counted in: the one that holds most of it. Unknown where none claims it."""
 
     one_by_one: ClassVar[tuple[str, ...]] = (_TOWN,)
+    rests_on: ClassVar[str] = ONE_PARCEL
 
     kind: Literal["town"]
     unit: Literal["share"] = "share"
@@ -113,6 +122,8 @@ class TownMeasure(AnyMeasure):
 class AreaMeasure(AnyMeasure):
     """Ellipsoidal area of the parcel in 亩."""
 
+    rests_on: ClassVar[str] = ONE_PARCEL
+
     kind: Literal["area"]
     unit: Literal["亩"] = "亩"
 
@@ -124,6 +135,8 @@ class AreaMeasure(AnyMeasure):
 
 class FieldMeasure(AnyMeasure):
     """A measure of one field of the parcel."""
+
+    rests_on: ClassVar[str] = ONE_PARCEL
 
     field: str
 
@@ -168,6 +181,7 @@ class BuildingMeasure(AnyMeasure):
     """A statistic over the buildings on the parcel; `age` counts years from the mean building year to the as-of day."""
 
     one_by_one: ClassVar[tuple[str, ...]] = (_BUILDING,)
+    rests_on: ClassVar[str] = ONE_PARCEL
 
     kind: Literal["building"]
     statistic: Literal[
@@ -191,6 +205,8 @@ class EnterpriseMeasure(AnyMeasure):
     Several firms weigh by the floor area that they use (field JZMJ) where all state it, else by their land. Where a firm reports no
     intensity, its `total` of the year is spread over its parcels by the floor area of their buildings where all have some, else by ground.
     """
+
+    rests_on: ClassVar[str] = FIRMS
 
     kind: Literal["enterprise"]
     column: str
@@ -251,6 +267,7 @@ class ContractMeasure(AnyMeasure):
     """
 
     one_by_one: ClassVar[tuple[str, ...]] = (_SUPPLY,)
+    rests_on: ClassVar[str] = ONE_PARCEL
 
     kind: Literal["contract"]
     statistic: Literal["overdue_years", "idle_years", "years_since_signing", "completed"]
@@ -270,6 +287,8 @@ class ContractMeasure(AnyMeasure):
 class RasterMeasure(AnyMeasure):
     """A statistic of the raster cells under the parcel, weighted by coverage."""
 
+    rests_on: ClassVar[str] = ONE_PARCEL
+
     kind: Literal["raster"]
     layer: str
     statistic: Literal["mean", "min", "max", "median", "stdev"] = "mean"
@@ -285,6 +304,8 @@ class PaperMeasure(AnyMeasure):
 
     `office` says who keeps the list.
     """
+
+    rests_on: ClassVar[str] = ONE_PARCEL
 
     kind: Literal["paper"]
     unit: str = "yes/no"

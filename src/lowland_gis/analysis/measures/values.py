@@ -60,6 +60,12 @@ class LayerOverlaps:
             len(parcels), tuple(map(str, names)), place.astype(np.intp), code.astype(np.intp), area, share
         )
 
+    def sorted(self) -> LayerOverlaps:
+        """Return the same by parcel and code."""
+        order = np.lexsort((self.code, self.parcel))
+        parcel, code, area, share = self.parcel, self.code, self.area, self.share
+        return LayerOverlaps(self.count, self.codes, parcel[order], code[order], area[order], share[order])
+
     def having(self, codes: Collection[str]) -> npt.NDArray[np.bool_]:
         """Return which overlaps have one of the codes."""
         wanted = set(codes)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # SQLAlchemy builds no part of these: they are read in binary, with the geometry as WKB.
 _PARCELS = sql.SQL(
-    "SELECT {}, ST_AsBinary(geom) AS geom FROM land.parcel WHERE version_id = ANY(%s) ORDER BY parcel_id"
+    "SELECT {}, ST_AsBinary(geom) AS geom FROM land.parcel WHERE version_id = ANY(%s) AND {} ORDER BY parcel_id"
 )
 MEASURED_COLUMNS = ("version_id", "parcel_id", "town_code", "area_m2", "planar_m2")
 
@@ -31,17 +31,29 @@ def parcels(
     *,
     srid: int,
     columns: Sequence[str] = (*MEASURED_COLUMNS, "attributes"),
+    only: sql.Composable | None = None,
 ) -> gpd.GeoDataFrame:
     """Return the parcels of some deliveries in the order of their codes: some columns (parcel_id among them) and the geometry.
+
+    With `only`, a condition, those that meet it.
 
     Raises:
         UsageError: no parcels were ingested yet.
         InputRefusedError: a parcel stands in two current parts.
     """
-    query = _PARCELS.format(sql.SQL(", ").join(map(sql.Identifier, columns)))
+    query = _PARCELS.format(sql.SQL(", ").join(map(sql.Identifier, columns)), only or sql.SQL("true"))
     found = read_geoframe(connection, query, [_parcel_versions(versions)], srid=srid)
     _refuse_double(list(found["parcel_id"][found["parcel_id"].duplicated()].unique()), versions["parcel"])
     return found
+
+
+def present(connection: Connection, versions: Sequence[int], codes: Sequence[str]) -> list[str]:
+    """Return those of some codes that are parcels of some deliveries."""
+    rows = connection.execute(
+        "SELECT parcel_id FROM land.parcel WHERE version_id = ANY(%s) AND parcel_id = ANY(%s) ORDER BY parcel_id",
+        [list(versions), list(codes)],
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def refuse_double_parcels(connection: Connection, versions: Versions) -> None:
@@ -84,10 +96,14 @@ def features(
     as_of: dt.date,
     *,
     srid: int,
+    near: str | None = None,
 ) -> gpd.GeoDataFrame:
-    """Return the features of some deliveries of a layer that are in force on a day: version_id, feature_id, code, attributes, geometry."""
+    """Return the features of some deliveries of a layer that are in force on a day: version_id, feature_id, code, attributes, geometry.
+
+    `near` as with `features_query`.
+    """
     columns = "version_id, feature_id, code, attributes, ST_AsBinary(geom) AS geom"
-    query, values = features_query(definition, versions, as_of, columns)
+    query, values = features_query(definition, versions, as_of, columns, near=near)
     return read_geoframe(connection, query, values, srid=srid)
 
 
@@ -97,11 +113,11 @@ def features_query(
     as_of: dt.date,
     columns: str,
     *,
-    near: bytes | None = None,
+    near: str | None = None,
 ) -> tuple[sql.Composed, list[object]]:
     """Return the statement that reads columns of the features that are in force on a day, and its values.
 
-    With `near` (EWKB) those whose boxes do not meet its box are left out.
+    With `near`, a temporary table of boxes (`box`), those whose boxes meet none of them are left out.
     """
     chosen, values = chosen_features(definition, versions, as_of, near=near)
     statement = sql.SQL("SELECT {} {} ORDER BY feature_id")
@@ -110,7 +126,7 @@ def features_query(
 
 
 def chosen_features(
-    definition: LayerDefinition, versions: Sequence[Version], as_of: dt.date, *, near: bytes | None = None
+    definition: LayerDefinition, versions: Sequence[Version], as_of: dt.date, *, near: str | None = None
 ) -> tuple[sql.Composed, list[object]]:
     """Return FROM and WHERE of a statement over the features that are in force on a day, and its values; `near` as above."""
     conditions = [sql.SQL("version_id = ANY({})").format(sql.Placeholder())]
@@ -127,8 +143,13 @@ def chosen_features(
             )
             values.append(as_of.isoformat())
     if near is not None:
-        conditions.append(sql.SQL("geom && {}::geometry").format(sql.Placeholder()))
-        values.append(near)
+        conditions.append(
+            sql.SQL(
+                "feature_id IN (SELECT near.feature_id FROM {} JOIN land.feature near"
+                " ON near.version_id = ANY({}) AND near.geom && box)"
+            ).format(sql.Identifier(near), sql.Placeholder())
+        )
+        values.append([version.version_id for version in versions])
     return sql.SQL("FROM land.feature WHERE {}").format(sql.SQL(" AND ").join(conditions)), values
 
 

@@ -50,12 +50,13 @@ class Moved:
 
 @dataclass(frozen=True)
 class Drift:
-    """Parcels that are drawn in and out; what was asked for once is kept."""
+    """Parcels that are drawn in and out; what was asked for once is kept. `near` is a table of boxes beyond which no zone is needed."""
 
     connection: Connection
     project: Project
     versions: Versions
     shapes: Shapes
+    near: str | None = None
     _moved: dict[tuple[tuple[str, ...], float], Moved] = field(default_factory=dict)
 
     @cached_property
@@ -75,7 +76,9 @@ class Drift:
         if key not in self._moved:
             with ExitStack() as held:
                 zones = {
-                    layer: held.enter_context(zones_read(self.connection, self.project, self.versions, layer))
+                    layer: held.enter_context(
+                        zones_read(self.connection, self.project, self.versions, layer, self.near)
+                    )
                     for layer in there
                 }
                 self._moved[key] = self._tabulated(zones, distance)

@@ -26,7 +26,9 @@ from lowland_gis.pipeline.evidence.records import (
     enterprise_records,
     feature_records,
     parcel_records,
+    stated,
 )
+from lowland_gis.pipeline.evidence.some import Some
 
 Shapes = npt.NDArray[np.object_]
 T = TypeVar("T")
@@ -41,7 +43,10 @@ class Overlaps(Protocol):
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything that a measure may look at; `records` are the rows of layers that are looked at one by one."""
+    """Everything that a measure may look at; `records` are the rows of layers that are looked at one by one.
+
+    Where only `some` parcels are measured, all of it is theirs alone but for the papers.
+    """
 
     parcels: gpd.GeoDataFrame
     records: Mapping[str, Records]
@@ -52,12 +57,21 @@ class Inputs:
     absent: Absent
     documents: pd.DataFrame
     project: Project
+    some: Some | None = None
 
     @cached_property
     def index(self) -> pd.Index[Any]:
         """Return the parcel codes in the order of every measured array."""
         codes: pd.Index[Any] = pd.Index(self.parcels["parcel_id"].to_numpy(dtype=object), dtype=object)
         return codes
+
+    @cached_property
+    def documented(self) -> pd.Index[Any]:
+        """Return the codes of all parcels that there are, as far as papers speak of them."""
+        if self.some is None:
+            return self.index
+        connection, named = self.records["parcel"].connection, self.documents["parcel_id"].unique().tolist()
+        return pd.Index(land.present(connection, self.some.parcel_versions, named), dtype=object)
 
     @cached_property
     def codes(self) -> Shapes:
@@ -89,6 +103,13 @@ class Inputs:
         """Return which rows of a layer came with a delivery that does not have a field."""
         return lacking(self.records[layer].frame["version_id"], self.absent, field)
 
+    def total_stated(self, total: str, of_these: pd.Series[Any]) -> bool:
+        """Tell whether any firm on a parcel states a total, of all parcels; `of_these` are those of the firms that were read."""
+        if self.some is None:
+            return bool(of_these.notna().any())
+        connection = self.records["enterprise"].connection
+        return stated(connection, self.versions["enterprise"], total, self.some.parcel_versions)
+
     def attribute(self, field: str) -> pd.Series[Any]:
         """Return a parcel attribute by its standard name, missing where it is empty."""
         return pd.Series(self.records["parcel"].field(field), dtype=object)
@@ -100,26 +121,39 @@ def read_inputs(
     overlaps: Overlaps,
     versions: dict[str, list[Version]],
     documents: pd.DataFrame,
+    some: Some | None = None,
 ) -> Inputs:
-    """Read the parcels, features, enterprises and rasters of some deliveries."""
+    """Read the parcels, features, enterprises and rasters of some deliveries; of `some` parcels alone what lies on them."""
     day = project.settings.project.as_of
     rasters: dict[str, list[DeliveredRaster]] = {}
     for raster in delivered_rasters(connection, versions.get("raster", [])):
         rasters.setdefault(raster.layer, []).append(raster)
 
-    parcels = land.parcels(connection, versions, srid=project.srid, columns=land.MEASURED_COLUMNS)
+    parcels = land.parcels(
+        connection,
+        versions,
+        srid=project.srid,
+        columns=land.MEASURED_COLUMNS,
+        only=None if some is None else some.of_parcels(),
+    )
     return Inputs(
         parcels,
         {
-            "parcel": parcel_records(connection, versions["parcel"]),
-            "enterprise": enterprise_records(connection, versions.get("enterprise", [])),
-            **{key: feature_records(connection, key, versions.get(key, []), day) for key in features_read()},
+            "parcel": parcel_records(connection, versions["parcel"], some),
+            "enterprise": enterprise_records(connection, versions.get("enterprise", []), some),
+            **{
+                key: feature_records(connection, key, versions.get(key, []), day, some)
+                for key in features_read()
+            },
         },
         overlaps,
-        Drift(connection, project, versions, parcels.geometry.to_numpy()),
+        Drift(
+            connection, project, versions, parcels.geometry.to_numpy(), None if some is None else some.boxes
+        ),
         rasters,
         versions,
         absent_fields(connection, [version for layer in versions.values() for version in layer]),
         documents,
         project,
+        some,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import singledispatch
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -197,8 +198,7 @@ def _(definition: define.EnterpriseMeasure, inputs: Inputs) -> Found:
     year = None if definition.back is None else inputs.project.settings.project.as_of.year - definition.back
     reported = measures.reported_in(firms, year)
     found = measures.firm_values(reported, len(inputs.index))
-    spread = definition.total is not None and bool(firms["total"].notna().any())
-    if not spread:
+    if definition.total is None or not inputs.total_stated(definition.total, firms["total"]):
         return Found(found.intensity, detail=found.allocation)
     # Only a total that was spread rests on which rows are one firm.
     uncoded = np.bincount(reported["parcel"], reported["uncoded"], minlength=len(inputs.index)).astype(
@@ -211,12 +211,12 @@ def _(definition: define.EnterpriseMeasure, inputs: Inputs) -> Found:
 def _firms(inputs: Inputs) -> pd.DataFrame:
     """Return the rows of firms on parcels, by the number of their record."""
     rows = inputs.records["enterprise"]
-    codes = rows.field("TYSHXYDM")
+    codes = rows.field(define.FIRM_CODE)
     firms = pd.DataFrame(
         {
             "parcel": inputs.index.get_indexer(pd.Index(rows.frame["parcel_id"], dtype=object)),
             "year": pd.to_numeric(rows.frame["year"]),
-            "firm": measures.firm_keys(codes, rows.field("QYMC")),
+            "firm": measures.firm_keys(codes, rows.field(define.FIRM_NAME)),
             "uncoded": pd.isna(codes),
             "floor_m2": rows.numbers("JZMJ"),
             "land_mu": rows.numbers("ZDMJM"),
@@ -245,12 +245,7 @@ def _contracts(inputs: Inputs, min_share: float) -> pd.DataFrame:
     pairs, contracts = inputs.layer("supply"), inputs.records["supply"]
     wide = pairs.share >= min_share
     place = _places(contracts, pairs)[wide]
-    dates = {
-        name: pd.to_datetime(pd.Series(contracts.field(field), dtype=object), errors="coerce").to_numpy()[
-            place
-        ]
-        for name, field in define.CONTRACT_DATES.items()
-    }
+    dates = {name: _dates(contracts.field(field))[place] for name, field in define.CONTRACT_DATES.items()}
     unsaid = {
         f"unsaid_{what}": inputs.lacking("supply", define.CONTRACT_DATES[f"actual_{what}"])[place]
         for what in ("start", "end")
@@ -264,6 +259,14 @@ def _(definition: define.RasterMeasure, inputs: Inputs) -> Found:
     return Found(
         measures.of_parts([raster_statistic(file, inputs.parcels, definition.statistic) for file in files])
     )
+
+
+def _dates(texts: npt.NDArray[np.object_]) -> npt.NDArray[Any]:
+    """Return ISO dates, each read by itself: without a format the first one would say how all others are read."""
+    found: npt.NDArray[Any] = pd.to_datetime(
+        pd.Series(texts, dtype=object), format="ISO8601", errors="coerce"
+    ).to_numpy()
+    return found
 
 
 def _places(features: Records, pairs: measures.LayerOverlaps) -> npt.NDArray[np.intp]:

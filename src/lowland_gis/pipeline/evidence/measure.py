@@ -13,17 +13,27 @@ from lowland_gis.definitions import measure as define
 from lowland_gis.pipeline.base.papers import current_documents, paper_rows, said_rows, silence
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.requests import MEASURE, TABULATE, measuring
-from lowland_gis.pipeline.base.runs import Run, current_versions, needed_record, recorded
+from lowland_gis.pipeline.base.runs import Run, current_versions, latest_record, needed_record, recorded
 from lowland_gis.pipeline.base.stale import refuse, stale_tabulation
 from lowland_gis.pipeline.base.telling import Passing, Tell, silent
 from lowland_gis.pipeline.evidence.inputs import Inputs, read_inputs
 from lowland_gis.pipeline.evidence.kinds import Found, evaluate
 from lowland_gis.pipeline.evidence.overlaps import StoredOverlaps
-from lowland_gis.pipeline.evidence.stored import COLUMNS, Column, Objects, write_evidence
+from lowland_gis.pipeline.evidence.stored import (
+    COLUMNS,
+    Column,
+    Objects,
+    copy_evidence,
+    known_measures,
+    write_evidence,
+)
+from lowland_gis.pipeline.evidence.taken_over import SAME, Earlier, taken_over
 
 
 def measure(project: Project, *, tell: Tell = silent) -> Run:
     """Write the evidence of every measure and of what registered papers say; only what is known.
+
+    What the newest run found of parcels that would be measured the same is taken over.
 
     Raises:
         UsageError: the stage tabulate has not run.
@@ -38,14 +48,49 @@ def measure(project: Project, *, tell: Tell = silent) -> Run:
         documents = current_documents(connection, request.inputs["last_document"])
 
         def work(run_id: int) -> None:
+            earlier = taken_over(connection, held, request, tabulated, versions, defined)
+            if earlier is not None:
+                overlaps = StoredOverlaps(connection, tabulated.run_id, earlier.some)
+                inputs = read_inputs(connection, project, overlaps, versions, documents, earlier.some)
+                if _with_earlier(inputs, earlier, dict(evidence(inputs, defined, tell=tell)), run_id):
+                    return
             overlaps = StoredOverlaps(connection, tabulated.run_id)
             inputs = read_inputs(connection, project, overlaps, versions, documents)
             found = dict(evidence(inputs, defined, tell=tell))
-            columns = {name: item.column for name, item in found.items() if item.column is not None}
-            apart = [item.apart for item in found.values() if item.apart is not None]
-            write_evidence(connection, run_id, inputs.codes, columns, apart, srid=project.srid)
+            write_evidence(
+                connection, run_id, inputs.codes, _columns(found), _apart(found), srid=project.srid
+            )
 
+        held = latest_record(connection, MEASURE)
         return recorded(connection, request, work)
+
+
+def _columns(found: Mapping[str, Evidence]) -> dict[str, Column]:
+    return {name: item.column for name, item in found.items() if item.column is not None}
+
+
+def _apart(found: Mapping[str, Evidence]) -> list[pd.DataFrame]:
+    return [item.apart for item in found.values() if item.apart is not None]
+
+
+def _with_earlier(inputs: Inputs, earlier: Earlier, found: Mapping[str, Evidence], run_id: int) -> bool:
+    """Write what was found of the parcels that are measured anew, and what an earlier run found of the others.
+
+    False, and nothing is written, where it is not about the same measures that anything is known.
+    """
+    connection = inputs.records["parcel"].connection
+    anew = np.array([code in earlier.anew for code in inputs.codes], dtype=bool)
+    columns = {name: column.of(anew) for name, column in _columns(found).items()}
+    known = known_measures(connection, earlier.run_id, earlier.measures, SAME)
+    known |= {name for name, column in columns.items() if column.known.any()}
+    if [name for name in columns if name in known] != list(earlier.measures):
+        return False
+    copy_evidence(connection, run_id, earlier.run_id, SAME)
+    srid = inputs.project.srid
+    write_evidence(
+        connection, run_id, inputs.codes[anew], columns, _apart(found), srid=srid, measures=earlier.measures
+    )
+    return True
 
 
 @dataclass(frozen=True)
@@ -88,12 +133,12 @@ def _evidence(name: str, definition: define.AnyMeasure, inputs: Inputs) -> Evide
 
 def _paper(name: str, definition: define.PaperMeasure, inputs: Inputs) -> Evidence:
     """Return what papers say, and what the list of an office says of the parcels that no paper speaks of."""
-    said = paper_rows(name, inputs.documents, inputs.index) if len(inputs.documents) else None
+    said = paper_rows(name, inputs.documents, inputs.documented) if len(inputs.documents) else None
     if definition.absent is None:
         return Evidence(apart=said)
     value = np.full(len(inputs.index), float(definition.absent))
     if said is not None:
-        value[inputs.index.get_indexer(pd.Index(said["parcel_id"], dtype=object))] = np.nan
+        value[inputs.index.isin(said["parcel_id"])] = np.nan
     return Evidence(Column(value, silence(definition)), said)
 
 

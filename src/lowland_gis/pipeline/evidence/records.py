@@ -20,6 +20,7 @@ from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.pipeline.base import land
 from lowland_gis.pipeline.base.runs import Version
+from lowland_gis.pipeline.evidence.some import Some
 
 Objects = npt.NDArray[np.object_]
 Floats = npt.NDArray[np.float64]
@@ -86,28 +87,56 @@ class Records:
         return sql.SQL("SELECT {} {} ORDER BY {}").format(what, self.chosen, sql.Identifier(self.order))
 
 
-def feature_records(connection: Connection, key: str, versions: Sequence[Version], as_of: dt.date) -> Records:
-    """Return the features of some deliveries of a layer that are in force on a day."""
+def feature_records(
+    connection: Connection,
+    key: str,
+    versions: Sequence[Version],
+    as_of: dt.date,
+    some: Some | None = None,
+) -> Records:
+    """Return the features of some deliveries of a layer that are in force on a day; of `some` parcels alone those that lie on them."""
     definition = layer_definition(key)
     chosen, values = land.chosen_features(definition, versions, as_of)
+    on_some = None if some is None else some.of_features(definition)
+    if on_some is not None:
+        chosen, values = chosen + sql.SQL(" AND ") + on_some[0], [*values, *on_some[1]]
     return Records(connection, definition, chosen, values, "feature_id", ("version_id", "feature_id", "code"))
 
 
-def enterprise_records(connection: Connection, versions: Sequence[Version]) -> Records:
-    """Return the enterprises of some deliveries."""
-    return _of(connection, "enterprise", versions, "enterprise_id", ("parcel_id", "year"))
+def enterprise_records(
+    connection: Connection, versions: Sequence[Version], some: Some | None = None
+) -> Records:
+    """Return the enterprises of some deliveries, or those on `some` parcels alone."""
+    return _of(connection, "enterprise", versions, "enterprise_id", ("parcel_id", "year"), some)
 
 
-def parcel_records(connection: Connection, versions: Sequence[Version]) -> Records:
-    """Return the parcels of some deliveries."""
-    return _of(connection, "parcel", versions, "parcel_id", ("version_id", "parcel_id"))
+def parcel_records(connection: Connection, versions: Sequence[Version], some: Some | None = None) -> Records:
+    """Return the parcels of some deliveries, or `some` of them."""
+    return _of(connection, "parcel", versions, "parcel_id", ("version_id", "parcel_id"), some)
+
+
+def stated(connection: Connection, versions: Sequence[Version], field: str, parcels: Sequence[int]) -> bool:
+    """Tell whether any enterprise of some deliveries states a field, on a parcel of other ones."""
+    row = connection.execute(
+        "SELECT FROM land.enterprise WHERE version_id = ANY(%s) AND attributes->>%s IS NOT NULL AND parcel_id IN"
+        " (SELECT parcel_id FROM land.parcel WHERE version_id = ANY(%s)) LIMIT 1",
+        [[version.version_id for version in versions], field, list(parcels)],
+    ).fetchone()
+    return row is not None
 
 
 def _of(
-    connection: Connection, key: str, versions: Sequence[Version], order: str, columns: tuple[str, ...]
+    connection: Connection,
+    key: str,
+    versions: Sequence[Version],
+    order: str,
+    columns: tuple[str, ...],
+    some: Some | None,
 ) -> Records:
     chosen = sql.SQL("FROM {} WHERE version_id = ANY({})").format(
         sql.Identifier("land", key), sql.Placeholder()
     )
+    if some is not None:
+        chosen = chosen + sql.SQL(" AND ") + some.of_parcels()
     numbers: list[Any] = [version.version_id for version in versions]
     return Records(connection, layer_definition(key), chosen, [numbers], order, columns)

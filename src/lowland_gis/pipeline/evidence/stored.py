@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+from psycopg import sql
 
 from lowland_gis import schema
 from lowland_gis.db.connect import Connection
@@ -79,7 +80,7 @@ class Column:
         named = np.array([text is not None for text in self.detail.tolist()], dtype=bool)
         return np.asarray(self.known & named)
 
-    def of(self, some: slice) -> Column:
+    def of(self, some: slice | Flags) -> Column:
         """Return the same of some parcels."""
         return Column(
             self.value[some],
@@ -123,18 +124,26 @@ def write_evidence(
     apart: Sequence[pd.DataFrame] = (),
     *,
     srid: int,
+    measures: Sequence[str] | None = None,
 ) -> None:
-    """Write what a run found of parcels: columns in their order, and rows (as of `Column.rows`) that stand apart."""
-    kept = {name: column for name, column in columns.items() if column.known.any()}
+    """Write what a run found of parcels: columns in their order, and rows (as of `Column.rows`) that stand apart.
+
+    Its measures are those of which anything is known, or `measures` where it takes over what an earlier run found of other parcels.
+    """
+    kept = {
+        name: column
+        for name, column in columns.items()
+        if (column.known.any() if measures is None else name in measures)
+    }
     constants = {"run_id": run_id}
-    measures = pd.DataFrame(
+    listed = pd.DataFrame(
         {
             "number": np.arange(1, len(kept) + 1),
             "measure": list(kept),
             "source": [column.source for column in kept.values()],
         }
     )
-    copy_in(connection, schema.EVIDENCE_MEASURE, measures, srid=srid, constants=constants)
+    copy_in(connection, schema.EVIDENCE_MEASURE, listed, srid=srid, constants=constants)
     # Some parcels at a time: all measures of all of them beside each other would be the largest thing in memory.
     for start in range(0, len(parcels) if kept else 0, COPY_ROWS):
         some = slice(start, start + COPY_ROWS)
@@ -142,6 +151,30 @@ def write_evidence(
         copy_in(connection, schema.PARCEL_EVIDENCE, rows, srid=srid, constants=constants)
     for rows in apart:
         copy_in(connection, schema.EVIDENCE_APART, rows, srid=srid, constants=constants)
+
+
+def copy_evidence(connection: Connection, run_id: int, earlier: int, parcels: str) -> None:
+    """Write what an earlier run found of the parcels of a temporary table, but for what stands apart, under another run."""
+    columns = [
+        sql.Identifier(column.name) for column in schema.PARCEL_EVIDENCE.columns if column.name != "run_id"
+    ]
+    connection.execute(
+        sql.SQL(
+            "INSERT INTO result.parcel_evidence (run_id, {columns}) SELECT %s, {columns} FROM result.parcel_evidence"
+            " WHERE run_id = %s AND parcel_id IN (SELECT parcel_id FROM {parcels})"
+        ).format(columns=sql.SQL(", ").join(columns), parcels=sql.Identifier(parcels)),
+        [run_id, earlier],
+    )
+
+
+def known_measures(connection: Connection, run_id: int, measures: Sequence[str], parcels: str) -> set[str]:
+    """Return the measures, by their order in a run, of which it found anything of the parcels of a temporary table."""
+    statement = sql.SQL(
+        "SELECT number FROM unnest(%s::int[]) AS number WHERE EXISTS (SELECT FROM result.parcel_evidence WHERE run_id = %s"
+        " AND value[number] <> 'NaN' AND parcel_id IN (SELECT parcel_id FROM {}))"
+    ).format(sql.Identifier(parcels))
+    rows = connection.execute(statement, [list(range(1, len(measures) + 1)), run_id]).fetchall()
+    return {measures[number - 1] for (number,) in rows}
 
 
 def _parcel_rows(parcels: Objects, columns: Sequence[Column]) -> pd.DataFrame:

@@ -9,17 +9,20 @@ from lowland_gis.db.connect import Connection
 
 # The parcels that are kept, by their codes, as long as the transaction lasts.
 KEPT = "kept_parcel"
+_BOXES = "fresh_box"
+# Up to this part of the parcels, zones are looked for parcel by parcel; beyond, reading all of them costs less.
+_FEW = 0.25
 # A parcel of these deliveries that is not kept.
 FRESH = f"version_id = ANY(%s) AND NOT EXISTS (SELECT FROM {KEPT} kept WHERE kept.parcel_id = land.parcel.parcel_id)"
 
 
 @dataclass(frozen=True)
 class Kept:
-    """How many parcels are kept and how many are not, and a box (EWKB) around these; None where there is none."""
+    """How many parcels are kept and how many are not, and the temporary table of the boxes of these, where they are few."""
 
     n_kept: int
     n_fresh: int
-    fresh_box: bytes | None
+    near: str | None
 
 
 def keep_parcels(connection: Connection, before: Collection[int], now: Collection[int]) -> Kept:
@@ -40,14 +43,14 @@ def keep_parcels(connection: Connection, before: Collection[int], now: Collectio
         },
     )
     connection.execute(f"ANALYZE {KEPT}")
-    row = connection.execute(
-        f"SELECT (SELECT count(*) FROM {KEPT}), count(*),"  # noqa: S608 - constants
-        " ST_AsEWKB(ST_SetSRID(ST_Extent(geom)::geometry, min(ST_SRID(geom))))"
-        f" FROM land.parcel WHERE {FRESH}",
+    connection.execute(
+        f"CREATE TEMP TABLE {_BOXES} ON COMMIT DROP AS SELECT ST_Envelope(geom) AS box FROM land.parcel WHERE {FRESH}",  # noqa: S608 - constants
         [sorted(now)],
+    )
+    connection.execute(f"ANALYZE {_BOXES}")
+    row = connection.execute(
+        f"SELECT (SELECT count(*) FROM {KEPT}), (SELECT count(*) FROM {_BOXES})"  # noqa: S608 - constants
     ).fetchone()
-    n_kept, n_fresh, box = row or (0, 0, None)
-    if n_kept:
-        # What is taken over is joined with all that is kept; of the newest run the server may know nothing yet.
-        connection.execute("ANALYZE result.overlap, result.cover")
-    return Kept(int(n_kept), int(n_fresh), None if box is None else bytes(box))
+    n_kept, n_fresh = row or (0, 0)
+    few = n_fresh <= _FEW * (n_kept + n_fresh)
+    return Kept(int(n_kept), int(n_fresh), _BOXES if few else None)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -30,8 +30,12 @@ from lowland_gis.pipeline.base.requests import TABULATE, tabulation
 from lowland_gis.pipeline.base.runs import Request, Run, Versions, current_versions, recorded
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.overlaps.kept import FRESH, KEPT, Kept, keep_parcels
+from lowland_gis.pipeline.overlaps.near_boxes import boxes_of_features, boxes_of_lines
 from lowland_gis.pipeline.overlaps.stored_layer import Labelled, StoredLayer, of_geometries
 from lowland_gis.pipeline.overlaps.strip_ground import RULE, strips, tell_left_out, without_strips
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 NO_CODE = ""
 
@@ -74,17 +78,18 @@ def layer_overlaps(
 
 @contextmanager
 def zones_read(
-    connection: Connection, project: Project, versions: Versions, key: str
+    connection: Connection, project: Project, versions: Versions, key: str, near: str | None = None
 ) -> Iterator[local.Layer]:
     """Yield the zones of a layer, to be asked for the overlaps of other outlines than the parcels'; write nothing.
 
-    Those that the stage has just asked for the parcels are not read again.
+    Those that the stage has just asked for the parcels are not read again. With `near`, a temporary table of boxes, zones that
+    meet none of them may be left away.
     """
     kept: local.Layer | None = project.kept.pop(_zones_key(project, versions, key), None)
     if kept is not None:
         yield kept
         return
-    zones = _Tabulation(connection, project, versions).zones(layer_definition(key))
+    zones = _Tabulation(connection, project, versions).zones(layer_definition(key), near)
     with local.zones_held(zones, threads=processors()) as held:
         yield held._replace(names=zones.codes()[1])
 
@@ -156,8 +161,8 @@ class _Tabulation:
         """Write the overlaps of layers under a run: those of kept parcels are copied from the run that is the same, the others computed."""
         self.run_id = run_id
         partly = [key for key, run in same.items() if run is not None and kept.n_kept]
-        for key in partly:
-            self._copied(key, same[key])
+        for run in {run for run in same.values() if run is not None}:
+            self._copied([key for key in partly if same[key] == run], run)
         if kept.n_fresh:
             self._computed(partly, fresh=kept)
         self._computed([key for key in same if key not in partly])
@@ -175,7 +180,7 @@ class _Tabulation:
         if not keys:
             return
         definitions = [layer_definition(key) for key in keys]
-        near = None if fresh is None else fresh.fresh_box
+        near = None if fresh is None else fresh.near
         parcels = self._parcels("version_id = ANY(%s)" if fresh is None else FRESH)
         layers = [self.zones(each, near) for each in definitions]
         # Zones near some parcels only are not those that a drift of all parcels is asked of.
@@ -187,8 +192,10 @@ class _Tabulation:
         for answer in self._answers(parcels, layers, cover=cover):
             names = layers[answer.layer].codes()[1]
             self._written(definitions[answer.layer].key, answer, parcels.names(), names)
-        for definition in filter(self._derives, definitions):
-            self._tell_left_out(definition)
+        if near is None:
+            # Of zones near some parcels only, what the run before told of the same zones stands.
+            for definition in filter(self._derives, definitions):
+                self._tell_left_out(definition)
 
     def _answers(
         self,
@@ -216,20 +223,24 @@ class _Tabulation:
         if left_out:
             self.tell(f"{definition.key}: {len(left_out):,} features are left out, see land.issue ({RULE})")
 
-    def _copied(self, key: str, run_id: int | None) -> None:
+    def _copied(self, keys: Sequence[str], run_id: int) -> None:
+        """Write what a run found of kept parcels in some layers under this one."""
+        # Of the newest rows the server knows no numbers yet, and may take millions for a few that it could look up one by one.
+        self.connection.execute("SET LOCAL enable_nestloop = off")
         for table in (schema.OVERLAP, schema.COVER):
             columns = [sql.Identifier(column.name) for column in table.columns if column.name != "run_id"]
             self.connection.execute(
                 sql.SQL(
-                    "INSERT INTO {table} (run_id, {columns}) SELECT %s, {columns} FROM {table} WHERE run_id = %s AND layer = %s"
-                    " AND parcel_id IN (SELECT parcel_id FROM {kept})"
+                    "INSERT INTO {table} (run_id, {columns}) SELECT %s, {columns} FROM {table} WHERE run_id = %s"
+                    " AND layer = ANY(%s) AND parcel_id IN (SELECT parcel_id FROM {kept})"
                 ).format(
                     table=sql.Identifier(table.schema, table.name),
                     columns=sql.SQL(", ").join(columns),
                     kept=sql.Identifier(KEPT),
                 ),
-                [self.run_id, run_id, key],
+                [self.run_id, run_id, list(keys)],
             )
+        self.connection.execute("SET LOCAL enable_nestloop = on")
 
     def _parcels(self, chosen: str) -> StoredLayer:
         """Return the parcels of the deliveries that a condition on one value, the deliveries, chooses."""
@@ -237,15 +248,15 @@ class _Tabulation:
         versions = [version.version_id for version in self.versions["parcel"]]
         return StoredLayer(partial(_batches, self.connection, query, [versions], str))
 
-    def zones(self, definition: LayerDefinition, near: bytes | None = None) -> StoredLayer:
-        """Return the zones of a layer, which are read when an engine asks for them; those that lie beyond a box may be left away."""
+    def zones(self, definition: LayerDefinition, near: str | None = None) -> StoredLayer:
+        """Return the zones of a layer, which are read when an engine asks for them; those beyond the boxes of a table may be left away."""
         if self._derives(definition):
-            return StoredLayer(partial(self._with_strips, definition))
+            return StoredLayer(partial(self._with_strips, definition, near))
         if definition.geometry == "line":
             return StoredLayer(lambda: iter(()))
         return StoredLayer(partial(self._read, definition, near))
 
-    def _read(self, definition: LayerDefinition, near: bytes | None) -> Iterator[Labelled]:
+    def _read(self, definition: LayerDefinition, near: str | None) -> Iterator[Labelled]:
         """Read the zones of a layer with their codes batch by batch."""
         self.tell(f"tabulate {definition.key} {definition.title}")
         day = self.project.settings.project.as_of
@@ -255,15 +266,16 @@ class _Tabulation:
         )
         yield from _batches(self.connection, query, values, partial(_code, definition))
 
-    def _with_strips(self, definition: LayerDefinition) -> Iterator[Labelled]:
+    def _with_strips(self, definition: LayerDefinition, near: str | None) -> Iterator[Labelled]:
         """Return a layer of lines as strips, or one whose ground strips take the place of; these need the shapes at once."""
         self.tell(f"tabulate {definition.key} {definition.title}")
-        zones = self._features(definition)
         if definition.width is not None:
-            zones, left_out = strips(zones, definition.width)
+            zones, left_out = strips(self._lines(definition, near), definition.width)
         else:
             lines = layer_definition(str(definition.strips))
-            zones, left_out = without_strips(zones, strips(self._features(lines), str(lines.width)).zones)
+            zones = self._features(definition, near)
+            taken = strips(self._lines(lines, self._around(definition, near)), str(lines.width)).zones
+            zones, left_out = without_strips(zones, taken)
         self._left_out[definition.key] = left_out
         codes = [_code(definition, value) for value in zones[_code_column(definition)]]
         yield from of_geometries(codes, zones.geometry)
@@ -272,10 +284,22 @@ class _Tabulation:
         """Tell whether the zones of a layer are derived from what was delivered: strips, or ground without strips."""
         return definition.width is not None or definition.strips in self.versions
 
-    def _features(self, definition: LayerDefinition) -> Any:
+    def _features(self, definition: LayerDefinition, near: str | None) -> gpd.GeoDataFrame:
         day = self.project.settings.project.as_of
         versions = self.versions[definition.key]
-        return land.features(self.connection, definition, versions, day, srid=self.project.srid)
+        return land.features(self.connection, definition, versions, day, srid=self.project.srid, near=near)
+
+    def _lines(self, definition: LayerDefinition, near: str | None) -> gpd.GeoDataFrame:
+        """Return the lines of a layer; with `near` those whose strips may meet its boxes, and those that may meet these: so their ground is whole."""
+        if near is not None:
+            versions = [version.version_id for version in self.versions[definition.key]]
+            near = boxes_of_lines(self.connection, near, versions, str(definition.width))
+        return self._features(definition, near)
+
+    def _around(self, definition: LayerDefinition, near: str | None) -> str | None:
+        """Return the boxes of the features that meet some boxes."""
+        versions = [version.version_id for version in self.versions[definition.key]]
+        return None if near is None else boxes_of_features(self.connection, near, versions)
 
     def _written(self, key: str, answer: Answer, ids: Objects, names: Objects) -> None:
         rows = _rows(answer, ids, names)
