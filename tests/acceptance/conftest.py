@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +52,12 @@ def run_lowland(*arguments: str, dsn: str) -> subprocess.CompletedProcess[str]:
         check=False,
         timeout=600,
     )
+
+
+@pytest.fixture(scope="session")
+def project_at() -> Callable[[Path, str], Demo]:
+    """What runs commands on the project in a folder and its database."""
+    return lambda folder, dsn: Demo(folder, dsn, "")
 
 
 @pytest.fixture(scope="session")

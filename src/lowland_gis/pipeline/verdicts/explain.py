@@ -28,6 +28,7 @@ from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.base.absent import absent_fields
 from lowland_gis.pipeline.base.land import town_names
 from lowland_gis.pipeline.base.papers import SAID
+from lowland_gis.pipeline.base.towns import CLAIM_MIN
 from lowland_gis.pipeline.evidence.facts import Where, measured_units, places_of
 from lowland_gis.pipeline.evidence.stored import Known, read_parcel
 from lowland_gis.pipeline.intake.reading import Reading
@@ -209,6 +210,8 @@ class _Record:
             return f"位于其中 {found.detail}；{_cited(found.source)}"
         if self._land["town"] is None:
             return "宗地代码未载明"
+        if CLAIM_MIN not in self._basis.measured.settings:
+            return "该次运行的程序按宗地代码前九位定镇街"
         return (
             "不在任何镇街内，按宗地代码"
             if self._basis.versions.get("town")
