@@ -27,7 +27,7 @@ def copy_in(
 ) -> int:
     """Write a frame into a table by COPY and return the number of rows.
 
-    Columns of the frame that the table lacks are an error; identity columns are left to the database. `constants`
+    Columns of the frame that the table lacks are an error; identity columns, and those that it fills, are left to the database. `constants`
     fills whole columns, for example `{"run_id": 7}`. NaN, NaT and None become NULL. Geometry columns hold shapely
     geometries, or their little-endian WKB, in the plane of `srid` (polygons also where the column holds multipolygons), JSON columns dictionaries or JSON texts.
     """
@@ -49,7 +49,7 @@ def encoded(
 ) -> Encoded:
     """Return rows as they are to be sent; arguments as with `copy_in`. No database is needed."""
     constants = constants or {}
-    columns = [column for column in table.columns if not column.identity]
+    columns = [column for column in table.columns if not column.identity and column.filled is None]
     unknown = set(rows.columns) - {column.name for column in columns}
     if unknown:
         raise KeyError(f"{table.full_name} has no columns {sorted(unknown)}")

@@ -8,13 +8,8 @@ from alembic_utils.pg_view import PGView
 from alembic_utils.replaceable_entity import register_entities
 
 from lowland_gis import schema
+from lowland_gis.db import guards
 
-_REFUSE_CHANGE = """
-RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION '% is append-only: add a new row instead', TG_TABLE_NAME;
-END $$
-"""
 _KEEP_DELIVERY = """
 RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -51,24 +46,14 @@ def register() -> None:
 def entities() -> list[PGFunction | PGTrigger | PGView]:
     """Return every function, trigger and view that the newest schema has."""
     return [
-        PGFunction("registry", "refuse_change()", _REFUSE_CHANGE),
-        *(_append_only(table) for table in schema.TABLES if table.append_only),
+        *(PGFunction(schema.REGISTRY, signature, body) for signature, body in guards.functions()),
+        *(PGTrigger(schema.REGISTRY, name, body, table) for table, name, body in guards.triggers()),
         PGFunction("land", "keep_delivery()", _KEEP_DELIVERY),
         _trigger("land.layer_version", "keep_delivery", "AFTER DELETE OR UPDATE OF version_id", "ROW"),
         PGFunction("result", "go_with_run()", _GO_WITH_RUN),
         _trigger("result.run", "go_with_run", "AFTER DELETE", "ROW"),
         *(PGView(view.schema, view.name, view.query) for view in schema.VIEWS),
     ]
-
-
-def _append_only(table: schema.Table) -> PGTrigger:
-    return PGTrigger(
-        table.schema,
-        "append_only",
-        f"BEFORE UPDATE OR DELETE OR TRUNCATE ON {table.full_name}"
-        " FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_change()",
-        table.full_name,
-    )
 
 
 def _trigger(table: str, name: str, event: str, each: str) -> PGTrigger:

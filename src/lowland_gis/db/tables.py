@@ -46,6 +46,10 @@ def metadata(srid: int) -> sa.MetaData:
             tables,
             *(_column(column, table, srid) for column in table.columns),
             *(sa.UniqueConstraint(*names) for names in table.unique),
+            *(
+                sa.UniqueConstraint(*names, deferrable=True, initially="DEFERRED")
+                for names in table.unique_at_end
+            ),
             schema=table.schema,
             comment=table.meaning,
             **_partitioning(table),
@@ -76,6 +80,7 @@ def _column(column: schema.Column, table: schema.Table, srid: int) -> sa.Column[
         *constraints,
         primary_key=column.name in table.key,
         nullable=column.nullable,
+        server_default=None if column.filled is None else sa.text(column.filled),
         index=column.indexed or None,
         comment=comment(column),
     )

@@ -6,6 +6,17 @@ a package (`products.package.build`) and the documentation are all derived from 
 
 from __future__ import annotations
 
+from lowland_gis.schema.decisions import (
+    CURRENT_ENTRY,
+    ENTRY,
+    EVENT,
+    LINEAGE,
+    LINK,
+    MOVE,
+    PAPER,
+    PROCEDURE,
+    STATE_DAY,
+)
 from lowland_gis.schema.land import (
     CURRENT_ENTERPRISE,
     CURRENT_FEATURE,
@@ -53,6 +64,7 @@ __all__ = [
     "AREA",
     "COVER",
     "CURRENT_ENTERPRISE",
+    "CURRENT_ENTRY",
     "CURRENT_FEATURE",
     "CURRENT_ISSUE",
     "CURRENT_PARCEL",
@@ -60,6 +72,8 @@ __all__ = [
     "DOCUMENT",
     "DRAFT",
     "ENTERPRISE",
+    "ENTRY",
+    "EVENT",
     "EVIDENCE",
     "EVIDENCE_APART",
     "EVIDENCE_MEASURE",
@@ -69,19 +83,25 @@ __all__ = [
     "LAND",
     "LAYER_VERSION",
     "LEGACY",
+    "LINEAGE",
+    "LINK",
     "LOW_EFFICIENCY",
     "MEMBER",
+    "MOVE",
     "OVERLAP",
+    "PAPER",
     "PARCEL",
     "PARCEL_EVIDENCE",
     "PARCEL_ID",
     "PROBLEM",
+    "PROCEDURE",
     "RASTER",
     "REGISTRY",
     "RESULT",
     "RUN",
     "SCHEMAS",
     "SOURCE",
+    "STATE_DAY",
     "TABLES",
     "TOWN",
     "UNIT",
@@ -118,6 +138,13 @@ TABLES = (
     PROBLEM,
     UNIT_FROZEN,
     DOCUMENT,
+    PROCEDURE,
+    MOVE,
+    PAPER,
+    ENTRY,
+    LINEAGE,
+    EVENT,
+    LINK,
 )
 
 VIEWS = (
@@ -127,4 +154,6 @@ VIEWS = (
     CURRENT_ENTERPRISE,
     CURRENT_ISSUE,
     EVIDENCE,
+    CURRENT_ENTRY,
+    STATE_DAY,
 )

@@ -13,6 +13,8 @@ Kind = Literal[
 
 LAND, RESULT, REGISTRY = "land", "result", "registry"
 SCHEMAS = (LAND, RESULT, REGISTRY)
+# The table of the registry that holds the digest of every row of the others.
+CHAIN = "link"
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Column:
     """One column: its kind, what it means, its unit, and how it is constrained.
 
     A reference that is not `enforced` is no foreign key: rows that come in bulk are written by the transaction that writes what they
-    refer to, and a check of each would cost more than loading it.
+    refer to, and a check of each would cost more than loading it. What is `filled` is said by the database, never by a program.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Column:
     enforced: bool = True
     indexed: bool = False
     geometry_type: str = "GEOMETRY"
+    filled: str | None = None
 
     @property
     def spatially_indexed(self) -> bool:
@@ -44,7 +47,8 @@ class Column:
 class Table:
     """One table of one schema; `key` names the columns of its primary key.
 
-    `partitioned_by` names the column whose every value is a table of its own below this one (see `db.parts`).
+    `partitioned_by` names the column whose every value is a table of its own below this one (see `db.parts`). What is `unique` is so at
+    once, what is `unique_at_end` when the transaction ends: until then a trigger has said what is wrong in words.
     """
 
     schema: str
@@ -54,6 +58,7 @@ class Table:
     columns: tuple[Column, ...]
     unique: tuple[tuple[str, ...], ...] = ()
     partitioned_by: str | None = None
+    unique_at_end: tuple[tuple[str, ...], ...] = ()
 
     @property
     def full_name(self) -> str:
@@ -64,6 +69,11 @@ class Table:
     def append_only(self) -> bool:
         """Return whether rows are only ever added: all of the registry is history, so the database refuses to change or delete them."""
         return self.schema == REGISTRY
+
+    @property
+    def chained(self) -> bool:
+        """Return whether every row of it is a link of the registry's chain; the chain itself is none."""
+        return self.append_only and self.name != CHAIN
 
     @property
     def column_names(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Tables of `registry`: what people decided; append-only, never lost."""
+"""Tables of `registry` with the figures of what is registered: what was drafted, frozen, and said by papers; append-only, never lost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from lowland_gis.schema.model import AREA, REGISTRY, TOWN, Column, Table, identi
 
 def _history() -> tuple[Column, ...]:
     return (
-        Column("state", "text", "state of the entry, for example draft (草案)"),
+        Column(
+            "state",
+            "text",
+            "what the program drafted: draft (草案), or withdrawn; where an entry stands is in registry.current_entry",
+        ),
         # No foreign key: results may be thrown away, the registry may not.
         Column("run_id", "bigint", "classification that it rests on"),
         Column("recorded_at", "timestamp", "when this row was added"),
@@ -18,7 +22,7 @@ def _history() -> tuple[Column, ...]:
 LOW_EFFICIENCY = Table(
     REGISTRY,
     "low_efficiency",
-    "low-efficiency land database (低效用地数据库); append-only, the newest row of a parcel holds",
+    "figures of the low-efficiency land database (低效用地数据库); append-only, the newest row of a parcel holds",
     ("entry_id",),
     (
         identity("entry_id", "number of the row"),
@@ -34,7 +38,7 @@ LOW_EFFICIENCY = Table(
 LEGACY = Table(
     REGISTRY,
     "legacy",
-    "historical-legacy problem database (历史遗留问题数据库); append-only, the newest row of a parcel holds",
+    "figures of the historical-legacy problem database (历史遗留问题数据库); append-only, the newest row of a parcel holds",
     ("entry_id",),
     (
         identity("entry_id", "number of the row"),

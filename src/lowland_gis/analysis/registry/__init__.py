@@ -1,0 +1,1 @@
+"""What people decide, without a database: which moves there are, and what each of them asks."""
