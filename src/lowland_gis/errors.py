@@ -35,6 +35,10 @@ class StaleError(InputRefusedError):
     """Results do not rest on each other or on what is there now, so nothing was made of them."""
 
 
+class MoveRefusedError(InputRefusedError):
+    """The registry does not take it: a move that the procedure does not know, without its paper, too early, or of what somebody else moved."""
+
+
 class DatabaseError(LowlandError):
     """The database cannot be found, started, reached or written."""
 

@@ -63,7 +63,9 @@ def up(project: Project, take_over: Path | None) -> None:
         clusters.up(cluster, take_over=take_over)
         if note is not None and take_over is None:
             click.echo(note, err=True)
-    click.echo(f"The database answers: {without_password(project.dsn or clusters.dsn(cluster))}", err=True)
+    server = project.dsn or clusters.dsn(cluster)
+    click.echo(f"The database answers: {without_password(server)}", err=True)
+    _enforce(project, server)
     _echo_service(project, cluster)
 
 
@@ -84,6 +86,7 @@ def migrate(project: Project, target: str, *, yes: bool) -> None:
     server = clusters.connect_string(project.project_dir, project.dsn)
     bring(server, project.settings.project.srid, target, _told if yes else _asked)
     click.echo(f"The database is at revision {current_revision(server)}.", err=True)
+    _enforce(project, server)
 
 
 @db.command()
@@ -146,6 +149,15 @@ def _asked(lost: list[str]) -> bool:
         return False
     _told(lost)
     return click.confirm("Go on, and let them go?", err=True)
+
+
+def _enforce(project: Project, server: str) -> None:
+    """Have the database enforce the project's procedure; a command of the database works also where that has faults."""
+    from lowland_gis.pipeline.base.procedure import enforce
+
+    said = enforce(server, project.project_dir)
+    if said is not None:
+        click.echo(said, err=True)
 
 
 def _cluster(project: Project) -> clusters.Cluster:

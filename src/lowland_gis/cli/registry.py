@@ -1,20 +1,26 @@
-"""`lowland registry draft | problems | document`."""
+"""`lowland registry`: draft and look at the registers, record what people decide, prove that nothing was changed behind their back."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
 
 from lowland_gis.cli import Session
+from lowland_gis.cli.lists import list_option, write_list
 from lowland_gis.cli.outputs import InputPath
+from lowland_gis.cli.registry_moves import add_moves
 from lowland_gis.cli.staleness import mark
 from lowland_gis.cli.tables import json_option, show
 
 
 @click.group()
 def registry() -> None:
-    """Draft and look at the three databases (三库)."""
+    """Draft and look at the three databases (三库), and record what people decide."""
+
+
+add_moves(registry)
 
 
 @registry.command()
@@ -78,3 +84,123 @@ def document(session: Session, parcel: str, clause: str, file: Path, says: str) 
         f"{entry.parcel_id}  {entry.title}（{entry.condition}）: {said}; {entry.file_name} sha256:{entry.sha256[:12]}, by {entry.recorded_by}{held}."
         " Next: lowland classify run"
     )
+
+
+@registry.command("list")
+@click.option("--register", help="Only this register (库).")
+@click.option("--state", help="Only what stands in this state.")
+@click.option("--town", help="Only this town (code).")
+@list_option
+@click.option("--overwrite", is_flag=True, help="Replace the file also where it is another's.")
+@json_option
+@click.pass_obj
+def list_(
+    session: Session,
+    *,
+    register: str | None,
+    state: str | None,
+    town: str | None,
+    output: Path | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """List where entries stand; without a register how many stand where.
+
+    A list that is written with -o can be edited and given to a move with --file: its column `version` is compared.
+    """
+    from lowland_gis.pipeline.registry.look import by_state, entry_list
+
+    with session.project.snapshot() as connection:
+        rows = entry_list(connection, register=register, state=state, town=town)
+    if output is not None:
+        write_list(session, rows, output, overwrite=overwrite)
+        return
+    show(rows if register or state or as_json else by_state(rows), as_json=as_json)
+
+
+@registry.command("show")
+@click.argument("parcel")
+@json_option
+@click.pass_obj
+def show_(session: Session, parcel: str, *, as_json: bool) -> None:
+    """Show where PARCEL stands, since when, and what is due next and from whom; also a unit, town or project."""
+    from lowland_gis.cli.registry_page import as_records, page
+    from lowland_gis.pipeline.registry.look import standings
+
+    with session.project.snapshot() as connection:
+        found = standings(connection, parcel)
+    if as_json:
+        click.echo(json.dumps(as_records(found), ensure_ascii=False, default=str, indent=1))
+    else:
+        click.echo(page(found))
+
+
+@registry.command()
+@click.argument("parcel")
+@json_option
+@click.pass_obj
+def history(session: Session, parcel: str, *, as_json: bool) -> None:
+    """List every event of PARCEL: what, from which day on, on which paper, who recorded it and when."""
+    from lowland_gis.pipeline.registry import look
+
+    with session.project.snapshot() as connection:
+        rows = look.history(connection, look.entries_of(connection, parcel))
+    columns = [
+        "register", "matter", "version", "title", "from_state", "to_state", "on_date", "document", "document_no", "reason",
+        "recorded_by", "account", "recorded_at",
+    ]  # fmt: skip
+    show(rows if as_json else rows[columns], as_json=as_json)
+
+
+@registry.command()
+@click.option("--register", help="Only this register (库).")
+@json_option
+@click.pass_obj
+def procedure(session: Session, *, register: str | None, as_json: bool) -> None:
+    """Show the procedure in force (办理程序): every move, who decides and records it, and what it needs."""
+    import pandas as pd
+
+    from lowland_gis.pipeline.base.procedure import read_procedure
+
+    with session.project.snapshot() as connection:
+        force = read_procedure(connection)
+    wanted = [register] if register else list(force.registers)
+    rows = [
+        {
+            "register": name, "verb": content.verb(key), "title": move.title, "leaves": ", ".join([*(["–"] if move.first else []), *move.leaves]),
+            "reaches": move.reaches, "actor": move.actor, "roles": ", ".join(move.roles), "paper": move.document or "",
+            "reason": move.reason, "days": move.days, "example": move.example,
+        }
+        for name, content in ((name, force.register(name)) for name in wanted)
+        for key, move in content.move.items()
+    ]  # fmt: skip
+    show(pd.DataFrame(rows), as_json=as_json)
+    for line in force.weaker:
+        session.tell(f"It asks for less than the shipped one: {line}")
+
+
+@registry.command()
+@click.option("--head", help="A head that was kept elsewhere: of a package (registry_head in its manifest).")
+@json_option
+@click.pass_context
+def verify(ctx: click.Context, head: str | None, *, as_json: bool) -> None:
+    """Prove that no row of the registry was changed, removed or inserted behind its back. Exit code 1 when one was.
+
+    What only --head can find is said in docs/registry.md.
+    """
+    from lowland_gis.pipeline.registry.verify import verify as verified
+
+    session: Session = ctx.obj
+    found = verified(session.project, head)
+    show(found.findings, as_json=as_json) if as_json or len(found.findings) else None
+    said = f"{found.n_links:,} rows are linked; head {found.head or '(nothing is recorded)'}"
+    if found.passes:
+        said += f". The chain passes through the head that was given; {found.behind:,} rows came since"
+    elif found.passes is False:
+        said += ". The chain does not pass through the head that was given: rows were changed or removed since it was printed, and the chain made anew"
+    session.tell(said)
+    if not found.sound:
+        session.tell(
+            f"{len(found.findings):,} findings. Restore a backup from before, or find out who did it: nothing of lowland does"
+        )
+        ctx.exit(1)

@@ -9,13 +9,15 @@ from typing import Any
 
 import psycopg
 
-from lowland_gis.errors import DatabaseError
+from lowland_gis.errors import DatabaseError, MoveRefusedError
 
 Connection = psycopg.Connection[Any]
 
 OUTCOME_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 10
 APPLICATION = "lowland"
+# What the database refuses in words of ours has a number of this class (`db.guards`).
+OWN_REFUSALS = "LR"
 # What the server, the role, and PGCLIENTENCODING, PGTZ or PGDATESTYLE in the environment would else decide: how texts and days are
 # spelt on the wire, and with how many digits.
 SESSION = {
@@ -34,6 +36,7 @@ def transaction(dsn: str, *, dry_run: bool = False) -> Iterator[Connection]:
     Raises:
         DatabaseError: the server cannot be reached, or refuses a statement; where the answer to COMMIT was lost, it says what became
             of the work, or that it is unknown.
+        MoveRefusedError: the registry refuses it (`db.guards`).
     """
     connection = connect(dsn)
     try:
@@ -43,6 +46,13 @@ def transaction(dsn: str, *, dry_run: bool = False) -> Iterator[Connection]:
         else:
             _commit(connection, dsn)
     except psycopg.Error as error:
+        if (error.sqlstate or "").startswith(OWN_REFUSALS):
+            raise MoveRefusedError(f"{_first_line(error)}. Nothing was changed.") from error
+        if isinstance(error, psycopg.errors.LockNotAvailable):
+            raise DatabaseError(
+                "Somebody else has been recording in the registry for a while, so it was not waited for any longer. Nothing was changed."
+                " Type it again; lowland db psql shows in pg_stat_activity who is at work"
+            ) from error
         advice = "Type: lowland db up – and try again" if connection.broken else "Look at: lowland db status"
         raise DatabaseError(
             f"The database {'went away' if connection.broken else 'refused'}: {_first_line(error)}."

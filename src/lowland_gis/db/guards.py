@@ -11,10 +11,11 @@ from collections.abc import Iterator
 
 from lowland_gis import schema
 from lowland_gis.db.chain import chained_tables, head_of, row_digest, row_key
+from lowland_gis.db.connect import OWN_REFUSALS
 from lowland_gis.schema.model import CHAIN, Table
 
 # The class of our own numbers; below it what is refused.
-CLASS = "LR"
+CLASS = OWN_REFUSALS
 FORBIDDEN, NO_DOCUMENT, NO_REASON, TOO_EARLY, STALE, WRONG_DAY, APPEND_ONLY, NOT_ITSELF, ENTERED, NO_PAPER = (
     f"{CLASS}{number:03}" for number in range(1, 11)
 )

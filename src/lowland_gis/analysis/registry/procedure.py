@@ -160,10 +160,10 @@ def weaker(shipped: Procedure, own: Procedure) -> dict[tuple[str, str], list[str
 
 
 def _less(before: Move, now: Move) -> Iterator[str]:
-    if more := [role for role in now.roles if role not in before.roles]:
-        yield f"it may be recorded by {', '.join(more)} too"
-    if more := [state for state in now.leaves if state not in before.leaves]:
-        yield f"it leads on from {', '.join(more)} too"
+    if roles := [role for role in now.roles if role not in before.roles]:
+        yield f"it may be recorded by {', '.join(roles)} too"
+    if states := [state for state in now.leaves if state not in before.leaves]:
+        yield f"it leads on from {', '.join(states)} too"
     if now.first and not before.first:
         yield "it puts subjects into the register"
     if now.reaches != before.reaches:

@@ -7,18 +7,18 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from lowland_gis import schema
 from lowland_gis.analysis.rules.pack import KIND, OPEN, RulePack
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_geoframe
 from lowland_gis.definitions.layer import Drawn, drawn_layers
 from lowland_gis.definitions.legend import Legend, legend_doubts
 from lowland_gis.pipeline.base import land
+from lowland_gis.pipeline.base.entries import LEGACY, LOW_EFFICIENCY, NOT_IN_FORCE, PROBLEM, Drafted
 from lowland_gis.pipeline.base.requests import DELINEATE
 from lowland_gis.pipeline.base.runs import needed_record
 from lowland_gis.pipeline.base.towns import town_codes
 from lowland_gis.pipeline.intake.reading import Reading
-from lowland_gis.pipeline.registry.determine import WITHDRAWN, newest
+from lowland_gis.pipeline.registry.determine import newest, with_states
 from lowland_gis.pipeline.units.frozen import frozen_shapes
 from lowland_gis.pipeline.verdicts.verdicts import kind_verdicts, kinds
 from lowland_gis.quantities import MU_M2
@@ -141,18 +141,21 @@ def _parcels(held: Reading) -> gpd.GeoDataFrame:
 
 
 def _registered(
-    connection: Connection, table: schema.Table, key: list[str], parcels: gpd.GeoDataFrame
+    connection: Connection, drafted: Drafted, key: list[str], parcels: gpd.GeoDataFrame
 ) -> gpd.GeoDataFrame:
-    """Return the entries in force, with what is known of their parcels.
+    """Return the entries in force, with the state that they stand in and what is known of their parcels.
 
     The town is where the parcel lies: an entry that people took further keeps the code that it was drafted with, but not its name.
     """
-    rows = newest(connection, table, key).drop(columns="town_code")
-    return parcels.merge(rows[rows["state"] != WITHDRAWN], on="parcel_id").sort_values(key, ignore_index=True)
+    rows = with_states(connection, drafted, newest(connection, drafted.table, key))
+    rows = rows.drop(columns=["town_code", "state", "people"]).rename(columns={"stands": "state"})
+    return parcels.merge(rows[~rows["state"].isin(NOT_IN_FORCE)], on="parcel_id").sort_values(
+        key, ignore_index=True
+    )
 
 
 def _low_efficiency(connection: Connection, parcels: gpd.GeoDataFrame, pack: RulePack) -> gpd.GeoDataFrame:
-    rows = _registered(connection, schema.LOW_EFFICIENCY, ["parcel_id"], parcels)
+    rows = _registered(connection, LOW_EFFICIENCY, ["parcel_id"], parcels)
     question = next(item for item in pack.question if item.name == "kind")
     rules = {rule.name: rule.title for rule in question.rule}
     return rows.assign(
@@ -163,7 +166,7 @@ def _low_efficiency(connection: Connection, parcels: gpd.GeoDataFrame, pack: Rul
 
 
 def _legacy(held: Reading, parcels: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    rows = _registered(held.connection, schema.LEGACY, ["parcel_id"], parcels)
+    rows = _registered(held.connection, LEGACY, ["parcel_id"], parcels)
     tests = [question for question in held.basis.pack.question if question.name == "retention"]
     titles = {OPEN: held.project.legend.answers[OPEN].title} | {
         key: title for question in tests for key, title in question.answers.items()
@@ -178,7 +181,7 @@ def _legacy(held: Reading, parcels: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _problem(connection: Connection, parcels: gpd.GeoDataFrame, pack: RulePack) -> pd.DataFrame:
-    rows = _registered(connection, schema.PROBLEM, ["parcel_id", "question", "clause"], parcels)
+    rows = _registered(connection, PROBLEM, ["parcel_id", "question", "clause"], parcels)
     titles = {question.name: question.title for question in pack.question}
     return pd.DataFrame(rows.drop(columns="geometry")).assign(
         question_title=rows["question"].map(titles), clause_title=rows["clause"]

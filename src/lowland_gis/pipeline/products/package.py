@@ -13,6 +13,7 @@ import pandas as pd
 from lowland_gis.db.connect import Connection
 from lowland_gis.definitions.legend import Legend
 from lowland_gis.definitions.package import package_definition
+from lowland_gis.pipeline.base.chain import chain_head
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.protection import said_of_units
 from lowland_gis.pipeline.base.requests import DELINEATE, DETERMINE
@@ -62,6 +63,7 @@ def package_contents(held: Reading) -> Contents:
         "synthetic": settings.project.synthetic,
         "crs": settings.project.crs,
         "rule_pack": settings.classify.pack,
+        "registry_head": chain_head(connection),
         "runs": {run.stage: _cited(run) for run in runs},
         "deliveries": sorted(version.cited for versions in basis.versions.values() for version in versions),
         **({} if legend.digest is None else {"legend": legend.digest}),

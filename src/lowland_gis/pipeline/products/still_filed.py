@@ -6,15 +6,15 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from psycopg import sql
 from pydantic import TypeAdapter, ValidationError
 
-from lowland_gis import schema
 from lowland_gis.db.connect import Connection
 from lowland_gis.definitions.package import package_definition
 from lowland_gis.errors import LowlandError
 from lowland_gis.files.whole import write_text
+from lowland_gis.pipeline.base.chain import chain_head
 from lowland_gis.pipeline.base.holding import held_records
 from lowland_gis.pipeline.base.program import products_version
 from lowland_gis.pipeline.base.project import Project
@@ -89,19 +89,13 @@ def products_basis(connection: Connection, project: Project) -> str | None:
     )
 
 
-def _entries(connection: Connection) -> list[int]:
-    """Return the newest entry of every register, which are appended to only, and how many drafts of units there are."""
-    tables = [table for table in schema.TABLES if table.schema == schema.REGISTRY]
-    newest = [
-        sql.SQL("(SELECT coalesce(max(entry_id), 0) FROM {})").format(
-            sql.Identifier(table.schema, table.name)
-        )
-        for table in tables
-    ]
+def _entries(connection: Connection) -> list[Any]:
+    """Return the head of the registry's chain, which every row of it has changed, and how many drafts of units there are."""
     # Frozen units rest on drafts, which can be thrown away.
-    runs = sql.SQL("(SELECT count(*) FROM result.run WHERE stage IN ({}, {}))").format(DELINEATE, DRAFT)
-    row = connection.execute(sql.SQL("SELECT {}").format(sql.SQL(", ").join([*newest, runs]))).fetchone()
-    return list(row or ())
+    row = connection.execute(
+        "SELECT count(*) FROM result.run WHERE stage IN (%s, %s)", [DELINEATE, DRAFT]
+    ).fetchone()
+    return [chain_head(connection), 0 if row is None else row[0]]
 
 
 def _untouched(filed: Filed) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -14,7 +14,9 @@ from lowland_gis.analysis.rules.trace import fitting, open_clauses
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
 from lowland_gis.db.frames import read_frame
+from lowland_gis.pipeline.base import entries
 from lowland_gis.pipeline.base.basis import basis_of
+from lowland_gis.pipeline.base.procedure import procedure_in_force, take_turn
 from lowland_gis.pipeline.base.project import Project, who
 from lowland_gis.pipeline.base.requests import DETERMINE, registers
 from lowland_gis.pipeline.base.runs import Run, recorded
@@ -22,35 +24,37 @@ from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.verdicts.verdicts import all_verdicts
 
 DRAFT, WITHDRAWN = "draft", "withdrawn"
-_OPEN_STATES = (DRAFT, WITHDRAWN)
+# What comes back from a review is drafted anew where the verdict gives other figures by now.
+_RETURNED = "returned"
 _FALLBACK_NEEDED, _FALLBACK_OFFICE = "资料核实", "牵头部门"
 
 
 def determine(project: Project, *, tell: Tell = silent) -> Run:
-    """Append drafts to `registry.low_efficiency`, `registry.legacy` and `registry.problem`.
+    """Append drafts to `registry.low_efficiency`, `registry.legacy` and `registry.problem`, and an event to the entry of each.
 
     A parcel gets a new row only if its newest row differs; a draft that no verdict supports any more gets a row with the state
-    withdrawn. Entries past the draft state belong to people and stay as they are. The parcels are those of the classification, also
-    where others were delivered since.
+    withdrawn. What people moved on, or withdrew, belongs to them and stays as it is; only what was returned is drafted anew where its
+    figures are others by now. The parcels are those of the classification, also where others were delivered since.
 
     Raises:
         UsageError: the stage classify has not run.
     """
     with project.turn(DETERMINE) as connection:
         basis = basis_of(connection)
-        connection.execute(
-            "LOCK TABLE registry.low_efficiency, registry.legacy, registry.problem IN EXCLUSIVE MODE"
-        )
+        take_turn(connection)
+        force = procedure_in_force(connection)
 
         def work(_: int) -> None:
             tell("determine drafts of the three databases 三库")
             pack, verdicts = basis.pack, all_verdicts(connection, basis)
-            for table, key, wanted in (
-                (schema.LOW_EFFICIENCY, ["parcel_id"], low_efficiency(verdicts, pack)),
-                (schema.LEGACY, ["parcel_id"], legacy(verdicts, pack)),
-                (schema.PROBLEM, ["parcel_id", "question", "clause"], problems(verdicts, pack)),
+            for drafted, key, wanted in (
+                (entries.LOW_EFFICIENCY, ["parcel_id"], low_efficiency(verdicts, pack)),
+                (entries.LEGACY, ["parcel_id"], legacy(verdicts, pack)),
+                (entries.PROBLEM, ["parcel_id", "question", "clause"], problems(verdicts, pack)),
             ):
-                _append(connection, project, table, key, wanted, basis.run_id)
+                before = entries.newest_row(connection, drafted.table)
+                _append(connection, project, drafted, key, wanted, basis.run_id)
+                entries.record_drafted(connection, drafted, force, before, by_program=True)
 
         return recorded(connection, registers(basis.classified), work)
 
@@ -97,20 +101,37 @@ def newest(connection: Connection, table: schema.Table, key: list[str]) -> pd.Da
     )
 
 
+def with_states(connection: Connection, drafted: entries.Drafted, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of a register's own table with `stands`, the state of their entry, and `people`: whether people brought it there.
+
+    A row whose entry cannot be told stands nowhere (None).
+    """
+    found = read_frame(
+        connection,
+        "SELECT DISTINCT ON (subject, matter) subject, matter, current_entry.state AS stands, event.content->>'by' IS DISTINCT FROM 'program'"
+        " AND event.move_id IS NOT NULL AS people FROM registry.current_entry JOIN registry.event USING (entry_id, version)"
+        " WHERE register = %s ORDER BY subject, matter, ordinal DESC",
+        [drafted.register],
+    )
+    matter = rows["question"] + ": " + rows["clause"] if "question" in rows else ""
+    keyed = rows.assign(subject=rows[drafted.subject], matter=matter)
+    return keyed.merge(found, on=["subject", "matter"], how="left").drop(columns=["subject", "matter"])
+
+
 def _append(
     connection: Connection,
     project: Project,
-    table: schema.Table,
+    drafted: entries.Drafted,
     key: list[str],
     wanted: pd.DataFrame,
     run_id: int,
 ) -> None:
-    held = newest(connection, table, key)
+    held = with_states(connection, drafted, newest(connection, drafted.table, key))
     content = [name for name in wanted.columns if name not in key]
-    new = _changes(held, wanted, key, content)
+    new = _changes(held, wanted, key, content, drafted.states)
     copy_in(
         connection,
-        table,
+        drafted.table,
         new,
         srid=project.srid,
         constants={
@@ -121,22 +142,34 @@ def _append(
     )
 
 
-def _changes(held: pd.DataFrame, wanted: pd.DataFrame, key: list[str], content: list[str]) -> pd.DataFrame:
-    """Return the rows to append: new or changed drafts, and withdrawals of drafts that are wanted no more."""
+def _changes(
+    held: pd.DataFrame, wanted: pd.DataFrame, key: list[str], content: list[str], states: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return the rows to append: new or changed drafts, and withdrawals of drafts that are wanted no more.
+
+    `states` are those of an entry whose row was drafted, and withdrawn, by the program.
+    """
     by_key: dict[tuple[Any, ...], dict[Hashable, Any]] = {
         tuple(row[name] for name in key): row for row in held.to_dict("records")
     }
     rows = []
     for row in wanted.to_dict("records"):
         before = by_key.pop(tuple(row[name] for name in key), None)
-        if before is None or (
-            before["state"] in _OPEN_STATES
-            and (before["state"] == WITHDRAWN or any(before[name] != row[name] for name in content))
-        ):
+        if before is None or _is_drafted_anew(before, row, content, states):
             rows.append({**row, "state": DRAFT})
     rows += [
         {**{name: before[name] for name in (*key, *content)}, "state": WITHDRAWN}
         for before in by_key.values()
-        if before["state"] == DRAFT
+        if before["stands"] == states[DRAFT]
     ]
     return pd.DataFrame(rows, columns=[*key, *content, "state"])
+
+
+def _is_drafted_anew(
+    before: Mapping[Hashable, Any], row: Mapping[Hashable, Any], content: list[str], states: Mapping[str, str]
+) -> bool:
+    if before["stands"] == states[WITHDRAWN]:
+        return not before["people"]
+    return before["stands"] in (states[DRAFT], _RETURNED) and any(
+        before[name] != row[name] for name in content
+    )

@@ -16,6 +16,8 @@ from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
 from lowland_gis.db.frames import read_frame
 from lowland_gis.errors import UsageError, listed
+from lowland_gis.pipeline.base.entries import UNIT, newest_row, record_drafted
+from lowland_gis.pipeline.base.procedure import procedure_in_force, take_turn
 from lowland_gis.pipeline.base.project import Project, who
 from lowland_gis.pipeline.base.runs import found_record
 from lowland_gis.pipeline.base.stale import refuse
@@ -76,7 +78,8 @@ def freeze(
         StaleError: the draft is out of date, or a correction has touched frozen units that are not replaced.
     """
     with project.transaction(dry_run=dry_run) as connection:
-        connection.execute("LOCK TABLE registry.unit IN EXCLUSIVE MODE")
+        take_turn(connection)
+        force, before = procedure_in_force(connection), newest_row(connection, schema.UNIT_FROZEN)
         draft = held_draft(connection, project, which)
         refuse(draft.stale, "Nothing was frozen")
         asked = _asked(connection, draft, units, replaces)
@@ -87,6 +90,7 @@ def freeze(
         written = _written(connection, asked, numbers)
         _withdraw_replaced(connection, asked, lineage, numbers)
         _write_frozen(connection, project, asked, written, numbers, lineage)
+        record_drafted(connection, UNIT, force, before, by_program=False)
         fresh = int((~written["unit_id"].map(numbers).isin(asked.held["number"])).sum())
         _tell_frozen(asked, fresh, len(written) - fresh, tell)
     done = pd.DataFrame({"unit_id": asked.wanted["unit_id"], "number": asked.wanted["unit_id"].map(numbers)})
@@ -106,13 +110,15 @@ def withdraw(project: Project, numbers: Sequence[str], reason: str, *, dry_run: 
         raise UsageError("Nothing was withdrawn, because no reason is given. Say why with --reason TEXT")
     wanted = list(dict.fromkeys(numbers))
     with project.transaction(dry_run=dry_run) as connection:
-        connection.execute("LOCK TABLE registry.unit IN EXCLUSIVE MODE")
+        take_turn(connection)
+        force, before = procedure_in_force(connection), newest_row(connection, schema.UNIT_FROZEN)
         known = _states(connection)
         faults = [_unknown(number, known) for number in wanted if number not in known]
         if faults:
             raise UsageError(f"Nothing was withdrawn:\n{listed(faults)}\n{_SEE_ALL}")
         fresh = [number for number in wanted if known[number] == FROZEN]
         _withdraw(connection, dict.fromkeys(fresh, reason.strip()))
+        record_drafted(connection, UNIT, force, before, by_program=False)
         rows = read_frame(
             connection,
             f"SELECT number, reason, recorded_at, recorded_by FROM {NEWEST} newest WHERE number = ANY(%s)",  # noqa: S608 - constants

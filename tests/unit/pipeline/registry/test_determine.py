@@ -117,17 +117,19 @@ KEY, CONTENT = ["parcel_id"], ["kind", "area_m2"]
 
 
 def table(*rows: tuple[Any, ...]) -> pd.DataFrame:
-    return pd.DataFrame(list(rows), columns=["parcel_id", "kind", "area_m2", "state"])
+    rows = pd.DataFrame(list(rows), columns=["parcel_id", "kind", "area_m2", "stands"])
+    return rows.assign(people=rows["stands"].isin(["approved", "returned"]))
 
 
 def changes(held: pd.DataFrame, wanted: pd.DataFrame) -> list[list[Any]]:
     return (
-        _changes(held, wanted[[*KEY, *CONTENT]], KEY, CONTENT)[["parcel_id", "kind", "state"]]
+        _changes(held, wanted[[*KEY, *CONTENT]], KEY, CONTENT, STATES)[["parcel_id", "kind", "state"]]
         .to_numpy()
         .tolist()
     )
 
 
+STATES = {"draft": "draft", "withdrawn": "withdrawn"}
 WANTED = table(("P1", "town", 100.0, ""))
 
 
@@ -140,11 +142,15 @@ WANTED = table(("P1", "town", 100.0, ""))
         (table(("P1", "town", 99.0, "draft")), [["P1", "town", "draft"]]),
         (table(("P1", "town", 100.0, "withdrawn")), [["P1", "town", "draft"]]),
         (table(("P1", "village", 100.0, "approved")), []),
+        (table(("P1", "village", 100.0, "returned")), [["P1", "town", "draft"]]),
+        (table(("P1", "town", 100.0, "returned")), []),
+        (table(("P1", "town", 100.0, "withdrawn")).assign(people=True), []),
         (table(("P1", "town", 100.0, "draft"), ("P2", "town", 5.0, "draft")), [["P2", "town", "withdrawn"]]),
         (table(("P1", "town", 100.0, "draft"), ("P2", "town", 5.0, "withdrawn")), []),
         (table(("P1", "town", 100.0, "draft"), ("P2", "town", 5.0, "approved")), []),
     ],
-    ids=["new", "same", "other kind", "other area", "wanted again", "decided by people", "wanted no more",
+    ids=["new", "same", "other kind", "other area", "wanted again", "decided by people",
+         "returned, other figures by now", "returned as it is", "withdrawn by people", "wanted no more",
          "withdrawn already", "decided and wanted no more"],
 )  # fmt: skip
 def test_what_is_appended(held: pd.DataFrame, appended: list[list[str]]):
