@@ -106,20 +106,16 @@ def _taken(pool: Pool, ground: Ground, desk: Desk, units: list[Ints]) -> int:
 
 
 def _local(ground: Ground, members: Ints) -> _Local:
-    place = {int(node): at for at, node in enumerate(members)}
-    one, other, length = [], [], []
-    for at, node in enumerate(members):
-        for way in range(ground.start[node], ground.start[node + 1]):
-            there = place.get(int(ground.neighbour[way]), -1)
-            if there > at:
-                one.append(at)
-                other.append(there)
-                length.append(ground.facing[way])
+    begin, count = ground.start[members], ground.start[members + 1] - ground.start[members]
+    at = np.repeat(np.arange(len(members)), count)
+    way = np.arange(len(at)) + np.repeat(begin - (np.cumsum(count) - count), count)
+    there = np.searchsorted(members, ground.neighbour[way])
+    linked = (there > at) & (members[np.minimum(there, len(members) - 1)] == ground.neighbour[way])
     return _Local(
         members,
-        np.array(one, dtype=np.int64),
-        np.array(other, dtype=np.int64),
-        np.array(length, dtype=np.float64),
+        at[linked],
+        there[linked],
+        ground.facing[way[linked]],
         _gains(ground, members),
         ground.area[members],
         ground.low[members],
@@ -150,30 +146,30 @@ class _Rows:
     """Rows of a programme while it is put together."""
 
     def __init__(self) -> None:
-        self.lower: list[float] = []
-        self.upper: list[float] = []
-        self.starts: list[int] = []
-        self.columns: list[int] = []
-        self.values: list[float] = []
+        self._blocks: list[tuple[Floats, Floats, Ints, Ints, Floats]] = []
 
-    def add(self, lower: float, upper: float, columns: list[int], values: list[float]) -> None:
+    def add(self, lower: float, upper: float, columns: npt.ArrayLike, values: npt.ArrayLike) -> None:
         """Add lower <= Σ values · columns <= upper."""
-        self.starts.append(len(self.columns))
-        self.lower.append(lower)
-        self.upper.append(upper)
-        self.columns += columns
-        self.values += values
+        self.add_all(lower, upper, np.array([len(np.asarray(columns))]), columns, values)
+
+    def add_all(
+        self, lower: float, upper: float, sizes: Ints, columns: npt.ArrayLike, values: npt.ArrayLike
+    ) -> None:
+        """Add rows of the same bounds; `sizes` says how many of the columns are each one's."""
+        block = np.full(len(sizes), lower), np.full(len(sizes), upper), sizes
+        self._blocks.append((*block, np.asarray(columns), np.asarray(values, dtype=np.float64)))
 
     def put(self, highs: highspy.Highs, shift: int = 0) -> None:
         """Hand the rows over, for columns that begin so much later."""
+        lower, upper, sizes, columns, values = map(np.concatenate, zip(*self._blocks, strict=True))
         highs.addRows(
-            len(self.lower),
-            np.array(self.lower),
-            np.array(self.upper),
-            len(self.columns),
-            np.array(self.starts, dtype=np.int32),
-            np.array(self.columns, dtype=np.int32) + np.int32(shift),
-            np.array(self.values),
+            len(lower),
+            lower,
+            upper,
+            len(columns),
+            (np.cumsum(sizes) - sizes).astype(np.int32),
+            (columns + shift).astype(np.int32),
+            values,
         )
 
 
@@ -185,28 +181,34 @@ def _columns(highs: highspy.Highs, cost: Floats, upper: Floats) -> None:
 def _unit_rows(ground: Ground, local: _Local, tangents: int) -> _Rows:
     """Return the rows of units of one type; the columns are its parcels, its links, and how many units there are."""
     rows = _Rows()
-    count, link = len(local.members), len(local.members)
-    number = link + len(local.one)
-    parcels = list(range(count))
-    for at, (one, other) in enumerate(zip(local.one, local.other, strict=True)):
-        rows.add(-_INF, 0.0, [link + at, int(one)], [1.0, -1.0])
-        rows.add(-_INF, 0.0, [link + at, int(other)], [1.0, -1.0])
+    count, links = len(local.members), len(local.one)
+    number, parcels = count + links, np.arange(count)
+    ends = np.stack([local.one, local.other], axis=1).ravel()
+    link = np.repeat(count + np.arange(links), 2)
+    pairs = np.stack([link, ends], axis=1).ravel()
+    rows.add_all(-_INF, 0.0, np.full(len(ends), 2), pairs, np.tile([1.0, -1.0], len(ends)))
     rows.add(0.0, _INF, [*parcels, number], [*local.area, -ground.least])
     rows.add(-_INF, 0.0, [*parcels, number], [*local.area, -ground.most])
-    rows.add(0.0, _INF, parcels, list(local.low - ground.low_share * local.area))
+    rows.add(0.0, _INF, parcels, local.low - ground.low_share * local.area)
     if ground.public_share > 0:
-        rows.add(0.0, _INF, parcels, list(local.public - ground.public_share * local.area))
+        rows.add(0.0, _INF, parcels, local.public - ground.public_share * local.area)
     _compact_rows(ground, local, rows, tangents)
-    beside: list[list[int]] = [[] for _ in parcels]
-    for one, other in zip(local.one, local.other, strict=True):
-        beside[one].append(int(other))
-        beside[other].append(int(one))
-    for at in range(count):
-        rows.add(-_INF, 0.0, [at, number], [1.0, -1.0])
-        if local.area[at] < ground.least:
-            # Too small to be a unit by itself, so a neighbour is in it too.
-            rows.add(-_INF, 0.0, [at, *beside[at]], [1.0] + [-1.0] * len(beside[at]))
+    rows.add_all(-_INF, 0.0, *_parcel_rows(local, number, local.area < ground.least))
     return rows
+
+
+def _parcel_rows(local: _Local, number: int, small: npt.NDArray[np.bool_]) -> tuple[Ints, Ints, Floats]:
+    """Return rows parcel by parcel: none without a unit, and none too small to be one without a neighbour in it."""
+    parcels, links = np.arange(len(local.members)), np.arange(len(local.one))
+    first = parcels + np.cumsum(small) - small
+    node = np.concatenate([local.one, local.other])
+    beside = np.concatenate([local.other, local.one])
+    there = small[node]
+    row = np.concatenate([first, first, first[small] + 1, first[node[there]] + 1])
+    place = np.concatenate([0 * first, 0 * first + 1, 0 * first[small], 1 + np.tile(links, 2)[there]])
+    column = np.concatenate([parcels, np.full(len(first), number), parcels[small], beside[there]])
+    order = np.lexsort((place, row))
+    return np.bincount(row), column[order], np.where(place == 0, 1.0, -1.0)[order]
 
 
 def _compact_rows(ground: Ground, local: _Local, rows: _Rows, tangents: int) -> None:
@@ -214,7 +216,7 @@ def _compact_rows(ground: Ground, local: _Local, rows: _Rows, tangents: int) -> 
     if ground.compactness <= 0:
         return
     outline = ground.outline[local.members]
-    columns = list(range(len(local.members) + len(local.one) + 1))
+    columns = np.arange(len(local.members) + len(local.one) + 1)
     largest = min(ground.most, float(local.area.sum()))
     for area in np.geomspace(ground.least, max(largest, ground.least), tangents):
         height = np.sqrt(4 * np.pi * area / ground.compactness)
@@ -243,8 +245,8 @@ def _relaxed(ground: Ground, local: _Local) -> float:
         _columns(highs, cost, np.concatenate([np.ones(count + links), [_INF]]))
         rows.put(highs, number * width)
     once = _Rows()
-    for at in range(count):
-        once.add(-_INF, 1.0, [number * width + at for number in range(types)], [1.0] * types)
+    of_parcel = np.arange(count)[:, None] + width * np.arange(types)
+    once.add_all(-_INF, 1.0, np.full(count, types), of_parcel.ravel(), np.ones(count * types))
     once.put(highs)
     highs.run()
     return float(highs.getInfo().objective_function_value)
@@ -347,6 +349,8 @@ def bounds(problem: Problem, found: list[Found], effort: Effort) -> tuple[float,
 
 
 def _bounded(problem: Problem, found: Found, effort: Effort) -> tuple[float, Found]:
+    if effort.proof == 0:
+        return quick_bound(problem, found), found
     before = len(found.pool.units)
     bound = proven_bound(problem, found, effort.proof)
     if len(found.pool.units) > before:

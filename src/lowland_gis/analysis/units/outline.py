@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -28,35 +29,47 @@ def outlines(
     is the block of each unit (None: no bound), which bounds the lanes; a parcel that a barrier or the line of a town cuts is drawn
     whole, since its whole area counts in the unit. So an outline is its parcels and lanes, and nothing else. Where no valid area comes of that, the outline is that of the parcels alone.
     """
-    tree = shapely.STRtree(shapes)
-    drawn = [_outline(shapes, unit, tree, cell, gap_m) for unit, cell in zip(units, cells, strict=True)]
-    whole = np.array([outline is not None for outline in drawn], dtype=bool)
-    made = [outline or _parcels(shapes[unit]) for outline, unit in zip(drawn, units, strict=True)]
-    return np.array([*made, None], dtype=object)[:-1], whole
-
-
-def _outline(
-    shapes: Shapes, members: Ints, tree: shapely.STRtree, cell: shapely.Geometry | None, gap_m: float
-) -> shapely.MultiPolygon | None:
-    """Return an outline; None where a step of it makes no valid area."""
+    # Every step is taken by all units at once; None where a step of a unit makes no valid area.
     # Buffers depend a little on where a ring begins; in its normal form a union begins where its shape says.
-    own = shapely.normalize(_union(shapes[members]))
+    own = shapely.normalize(_unions([shapes[unit] for unit in units]))
     filled = _filled(_closed(own, gap_m))
-    if filled is None:
-        return None
-    others = np.setdiff1d(tree.query(filled, predicate="intersects"), members)
-    lanes = _made(shapely.difference, filled, _union(shapes[others]))
+    others = _unions([shapes[near] for near in _others(shapes, units, filled)])
     # Only what hangs together with a member: an enclosed corner between others is not the unit's.
-    whole = _made(shapely.union, lanes, own)
-    if cell is not None:
-        whole = _made(shapely.union, _made(shapely.intersection, whole, cell), own)
-    parts = shapely.get_parts(whole)
-    held = shapely.area(areas(shapely.intersection, parts, np.full(len(parts), own)).geometries) > 0
-    return shapely.multipolygons(parts[held]) if held.any() else None
+    whole = _made(shapely.union, _made(shapely.difference, filled, others), own)
+    bound = ~shapely.is_missing(cells)
+    whole[bound] = _made(
+        shapely.union, _made(shapely.intersection, whole[bound], cells[bound]), own[bound]
+    )
+    made = _held(whole, own)
+    drawn = ~shapely.is_missing(made)
+    made[~drawn] = [_parcels(shapes[units[at]]) for at in np.flatnonzero(~drawn)]
+    return made, drawn
 
 
-def _closed(own: shapely.Geometry | None, gap_m: float) -> shapely.Geometry | None:
-    """Return an area with its lanes closed.
+def _others(shapes: Shapes, units: list[Ints], filled: Shapes) -> list[Ints]:
+    """Return the parcels that each area meets and that are not the unit's."""
+    area, met = shapely.STRtree(shapes).query(filled, predicate="intersects")
+    ends = np.searchsorted(area, np.arange(len(units) + 1))
+    return [
+        np.setdiff1d(met[begin:end], unit) for unit, (begin, end) in zip(units, pairwise(ends), strict=True)
+    ]
+
+
+def _held(whole: Shapes, own: Shapes) -> Shapes:
+    """Return of each area the parts that hold something of the unit's own, as a multipolygon; None where none does."""
+    parts, at = shapely.get_parts(whole, return_index=True)
+    held = np.bincount(at, minlength=len(whole))[at] == 1
+    several = np.flatnonzero(~held)
+    held[several] = shapely.area(_made(shapely.intersection, parts[several], own[at[several]])) > 0
+    made = np.full(len(whole), None, dtype=object)
+    rows, place = np.unique(at[held], return_inverse=True)
+    if len(rows):
+        made[rows] = shapely.multipolygons(parts[held], indices=place)
+    return made
+
+
+def _closed(own: Shapes, gap_m: float) -> Shapes:
+    """Return areas with their lanes closed.
 
     Drawn back with mitred corners, what is open keeps its corners, but where a lane narrows slowly and ends in a sharp tip, the mitre
     of the tip opens it again up to five half widths farther – or not at all where a rounding blunts the tip. Drawn back round, the
@@ -67,36 +80,38 @@ def _closed(own: shapely.Geometry | None, gap_m: float) -> shapely.Geometry | No
     mitred = _made(partial(shapely.buffer, distance=-gap_m / 2, join_style="mitre"), wide)
     closed = _made(shapely.union, mitred, own)
     rounded = _made(partial(shapely.buffer, distance=-gap_m / 2, join_style="round"), wide)
-    ends = shapely.get_parts(_made(shapely.difference, rounded, closed))
-    ends = ends[shapely.area(ends) > gap_m**2]
-    return closed if len(ends) == 0 else _union(np.array([closed, *ends], dtype=object))
+    ends, at = shapely.get_parts(_made(shapely.difference, rounded, closed), return_index=True)
+    counts = shapely.area(ends) > gap_m**2
+    rows = np.unique(at[counts])
+    closed[rows] = _unions([[closed[row], *ends[counts & (at == row)]] for row in rows])
+    return closed
 
 
-def _filled(closed: shapely.Geometry | None) -> shapely.Geometry | None:
-    """Return an area with what it encloses, also where it is open by a crack."""
+def _filled(closed: Shapes) -> Shapes:
+    """Return areas with what they enclose, also where they are open by a crack."""
     tight = _made(partial(shapely.buffer, distance=_OPENING_M, join_style="mitre"), closed)
-    rings = [ring for part in shapely.get_parts(tight) for ring in part.interiors]
+    parts, at = shapely.get_parts(tight, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    inner = np.diff(part, prepend=-1) == 0
     # A little more than they shrank, so that no crack is left between them and what encloses them.
-    grown = [
-        shapely.buffer(shapely.Polygon(ring), _OPENING_M + _BEYOND_M, join_style="mitre") for ring in rings
-    ]
-    outer = shapely.polygons(shapely.get_exterior_ring(shapely.get_parts(closed)))
-    return _union(np.array([*outer, *grown], dtype=object))
+    grown = shapely.buffer(shapely.polygons(rings[inner]), _OPENING_M + _BEYOND_M, join_style="mitre")
+    outer, of = shapely.get_parts(closed, return_index=True)
+    together = np.concatenate([shapely.polygons(shapely.get_exterior_ring(outer)), grown])
+    row = np.concatenate([of, at[part[inner]]])
+    order = np.argsort(row, kind="stable")
+    ends = np.searchsorted(row[order], np.arange(len(closed) + 1))
+    return _unions([together[order[begin:end]] for begin, end in pairwise(ends)])
 
 
 def _parcels(shapes: Shapes) -> shapely.MultiPolygon:
     """Return parcels as one multipolygon; empty where even that makes no valid area."""
-    return shapely.multipolygons(shapely.get_parts(_union(shapes)))
+    return shapely.multipolygons(shapely.get_parts(_unions([shapes])[0]))
 
 
-def _union(shapes: Shapes) -> shapely.Geometry | None:
-    union: shapely.Geometry | None = joined([shapes]).geometries[0]
-    return union
+def _unions(groups: Sequence[Shapes]) -> Shapes:
+    return joined(groups).geometries
 
 
-def _made(operation: Callable[..., Shapes], *given: shapely.Geometry | None) -> shapely.Geometry | None:
-    """Return the area that an operation makes of single geometries; None where one of them is missing or it fails."""
-    made: shapely.Geometry | None = areas(
-        operation, *(np.array([one], dtype=object) for one in given)
-    ).geometries[0]
-    return made
+def _made(operation: Callable[..., Shapes], *given: Shapes) -> Shapes:
+    """Return the areas that an operation makes of rows of geometries; None where one of them is missing or it fails."""
+    return areas(operation, *given).geometries

@@ -248,9 +248,7 @@ def all_units(g: Ground, desk: Desk, members: Ints) -> Floats:
                     beside[one] |= 1 << other
     chosen = np.empty(count, dtype=np.int64)
     for number in range(1, sets):
-        lowest = 0
-        while not number >> lowest & 1:
-            lowest += 1
+        lowest = _lowest(number)
         rest = number & (number - 1)
         areas[number] = areas[rest] + g.area[members[lowest]]
         lows[number] = lows[rest] + g.low[members[lowest]]
@@ -294,25 +292,31 @@ def best_partition(values: Floats, count: int, forced: int) -> tuple[float, Ints
     Parcels of `forced` (bits) must be in a set; the value is -inf where that cannot be.
     """
     sets = 1 << count
+    starts, units = _by_lowest(values, count, forced)
     best = np.zeros(sets)
     choice = np.zeros(sets, dtype=np.int64)
+    # What is left of the whole, whatever was taken from it: few of all sets, and each after the one it is left of.
+    wanted = np.zeros(sets, dtype=np.bool_)
+    wanted[sets - 1] = True
+    for number in range(sets - 1, 0, -1):
+        if wanted[number]:
+            lowest = _lowest(number)
+            wanted[number & (number - 1)] = True
+            for at in range(starts[lowest], starts[lowest + 1]):
+                if units[at] & ~number == 0:
+                    wanted[number ^ units[at]] = True
     for number in range(1, sets):
-        lowest = number & -number
-        rest = number ^ lowest
-        top = best[rest] if not forced & lowest else -np.inf
-        pick = 0
-        # Every part of the rest, with the lowest parcel.
-        part = rest
-        while True:
-            unit = part | lowest
-            if values[unit] > 0 or (forced and values[unit] > -np.inf):
-                value = values[unit] + best[number ^ unit]
-                if value > top:
-                    top, pick = value, unit
-            if part == 0:
-                break
-            part = (part - 1) & rest
-        best[number], choice[number] = top, pick
+        if wanted[number]:
+            lowest = _lowest(number)
+            top = best[number & (number - 1)] if not forced >> lowest & 1 else -np.inf
+            pick = 0
+            for at in range(starts[lowest], starts[lowest + 1]):
+                unit = units[at]
+                if unit & ~number == 0:
+                    value = values[unit] + best[number ^ unit]
+                    if value > top:
+                        top, pick = value, unit
+            best[number], choice[number] = top, pick
     found = np.empty(count, dtype=np.int64)
     size, left = 0, sets - 1
     while left:
@@ -323,3 +327,29 @@ def best_partition(values: Floats, count: int, forced: int) -> tuple[float, Ints
         else:
             left &= left - 1
     return best[sets - 1], found[:size]
+
+
+@compiled
+def _by_lowest(values: Floats, count: int, forced: int) -> tuple[Ints, Ints]:
+    """Return the sets that may be taken, by their lowest parcel, and where those of each begin; the greatest number first."""
+    starts = np.zeros(count + 1, dtype=np.int64)
+    for number in range(1, len(values)):
+        if values[number] > 0 or (forced and values[number] > -np.inf):
+            starts[_lowest(number) + 1] += 1
+    starts = np.cumsum(starts)
+    units, ends = np.empty(starts[count], dtype=np.int64), starts.copy()
+    for number in range(len(values) - 1, 0, -1):
+        if values[number] > 0 or (forced and values[number] > -np.inf):
+            lowest = _lowest(number)
+            units[ends[lowest]] = number
+            ends[lowest] += 1
+    return starts, units
+
+
+@borrowing
+def _lowest(number: int) -> int:
+    """Return the lowest bit of a number that is not 0."""
+    lowest = 0
+    while not number >> lowest & 1:
+        lowest += 1
+    return lowest

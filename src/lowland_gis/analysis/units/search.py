@@ -23,6 +23,8 @@ Answer = TypeVar("Answer")
 _EPSILON = 1e-6
 # Every component is searched by itself, so chunks only spread work over threads.
 _CHUNK = 256
+# Units that are kept of those that were listed.
+_MOST_LISTED = 2000
 # What a unit gains by a parcel that must be in one: more than any unit is worth, m².
 _FORCED = 1e7
 
@@ -163,8 +165,9 @@ def _listed(problem: Problem, number: int, pool: Pool, wishes: Wishes, desk: Des
     _, sets = best_partition(values, len(members), forced)
     worth = np.flatnonzero(values > _EPSILON)
     # Only the best few are kept for next-best units.
-    for bits in worth[np.argsort(-values[worth], kind="stable")[:2000]]:
-        pool.put(_bits(int(bits)), float(values[bits]))
+    kept = worth[np.argsort(-values[worth], kind="stable")[:_MOST_LISTED]]
+    number, place = np.nonzero(kept[:, None] >> np.arange(len(members)) & 1)
+    pool.add_later(np.searchsorted(number, np.arange(len(kept) + 1)), members[place], values[kept])
     units = sorted((members[_bits(int(bits))] for bits in sets), key=lambda unit: int(unit[0]))
     value = float(sum(values[bits] for bits in sorted(map(int, sets))))
     return Found(number, tuple(units), value, optimal=True, pool=pool)
