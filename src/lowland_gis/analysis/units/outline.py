@@ -37,9 +37,7 @@ def outlines(
     # Only what hangs together with a member: an enclosed corner between others is not the unit's.
     whole = _made(shapely.union, _made(shapely.difference, filled, others), own)
     bound = ~shapely.is_missing(cells)
-    whole[bound] = _made(
-        shapely.union, _made(shapely.intersection, whole[bound], cells[bound]), own[bound]
-    )
+    whole[bound] = _made(shapely.union, _made(shapely.intersection, whole[bound], cells[bound]), own[bound])
     made = _held(whole, own)
     drawn = ~shapely.is_missing(made)
     made[~drawn] = [_parcels(shapes[units[at]]) for at in np.flatnonzero(~drawn)]
@@ -83,7 +81,7 @@ def _closed(own: Shapes, gap_m: float) -> Shapes:
     ends, at = shapely.get_parts(_made(shapely.difference, rounded, closed), return_index=True)
     counts = shapely.area(ends) > gap_m**2
     rows = np.unique(at[counts])
-    closed[rows] = _unions([[closed[row], *ends[counts & (at == row)]] for row in rows])
+    closed[rows] = _unions([np.append(closed[row : row + 1], ends[counts & (at == row)]) for row in rows])
     return closed
 
 

@@ -166,8 +166,8 @@ def _listed(problem: Problem, number: int, pool: Pool, wishes: Wishes, desk: Des
     worth = np.flatnonzero(values > _EPSILON)
     # Only the best few are kept for next-best units.
     kept = worth[np.argsort(-values[worth], kind="stable")[:_MOST_LISTED]]
-    number, place = np.nonzero(kept[:, None] >> np.arange(len(members)) & 1)
-    pool.add_later(np.searchsorted(number, np.arange(len(kept) + 1)), members[place], values[kept])
+    owner, place = np.nonzero(kept[:, None] >> np.arange(len(members)) & 1)
+    pool.add_later(np.searchsorted(owner, np.arange(len(kept) + 1)), members[place], values[kept])
     units = sorted((members[_bits(int(bits))] for bits in sets), key=lambda unit: int(unit[0]))
     value = float(sum(values[bits] for bits in sorted(map(int, sets))))
     return Found(number, tuple(units), value, optimal=True, pool=pool)

@@ -158,7 +158,8 @@ def _barriers(connection: Connection, project: Project, versions: Versions, day:
 
 def _parcels(connection: Connection, project: Project, basis: Basis) -> gpd.GeoDataFrame:
     settings = project.settings.delineate
-    parcels = land.parcels(connection, basis.versions, srid=project.srid)
+    parcels = land.parcels(connection, basis.versions, srid=project.srid, columns=("parcel_id", "area_m2"))
+    owners = _owners(connection, basis.versions)
     codes = parcels["parcel_id"].to_numpy(dtype=object)
     answer = parcels["parcel_id"].map(kinds(connection, basis))
     low = answer.isin(basis.pack.low_answers).to_numpy()
@@ -177,13 +178,23 @@ def _parcels(connection: Connection, project: Project, basis: Basis) -> gpd.GeoD
             "answer": answer,
             "zone": greatest_codes(connection, tabulated, "plan_zone", codes),
             "plan_use": greatest_codes(connection, tabulated, "plan_parcel", codes),
-            "owner": [values.get("TBDW") or values.get("QSXZ") for values in parcels["attributes"]],
-            "ownership": [values.get("QSXZ") for values in parcels["attributes"]],
+            "owner": owners["owner"].tolist(),
+            "ownership": owners["ownership"].tolist(),
             "reason": protected.reason,
             "unknown": protected.unknown,
         },
         geometry=parcels.geometry,
         crs=parcels.crs,
+    )
+
+
+def _owners(connection: Connection, versions: Versions) -> pd.DataFrame:
+    """Return who holds each parcel and the nature of the ownership, in the order of the codes; all other attributes stay unread."""
+    return read_frame(
+        connection,
+        "SELECT coalesce(nullif(attributes->>'TBDW', ''), attributes->>'QSXZ') AS owner, attributes->>'QSXZ' AS ownership"
+        " FROM land.parcel WHERE version_id = ANY(%s) ORDER BY parcel_id",
+        [[version.version_id for version in versions["parcel"]]],
     )
 
 
