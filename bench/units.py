@@ -1,7 +1,8 @@
 """Measure the drawing of units: against bounds, against peers, by size, and after an edit.
 
-Type: python bench/units.py quality | peers | coverage | size | edit | steady [--parcels N …]. Peers (spopt, pygeoda, momepy, libpysal) come with
-`python3 scripts/bootstrap.py --bench`. `quality` proves bounds; `peers` gives spopt and pygeoda the same components and adjacency,
+Type: python bench/units.py bars | quality | peers | coverage | size | edit | steady [--parcels N …]. Peers (spopt, pygeoda, momepy, libpysal) come with
+`python3 scripts/bootstrap.py --bench`. `bars` sets the default search beside
+bounds and beside many rounds; `quality` proves bounds; `peers` gives spopt and pygeoda the same components and adjacency,
 only low-efficiency parcels, and the best of several numbers of regions for every component; `coverage` says what more coverage
 costs in value; `size` measures adjacency and search
 as ratios to libpysal's fuzzy contiguity in one run; `edit` moves one parcel; `steady` shuffles rows, changes threads and shifts by 500 km.
@@ -22,6 +23,7 @@ import numpy as np
 import shapely
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
+from unit_bars import bars
 from unit_peers import METHODS, UNCOUNTED, Region, TimedOutError
 
 from lowland_gis.analysis.units.bound import bounds
@@ -398,6 +400,7 @@ def _labels(problem: Problem, found: list[Found]) -> Any:
 
 
 MEASURES = {
+    "bars": bars,
     "quality": quality,
     "peers": peers,
     "coverage": coverage,
