@@ -21,7 +21,7 @@ SIDES = 20
 # The child measures itself: the parent's figure for children is the greatest of all so far.
 CHILD = """
 import resource, sys
-from lowland_gis.cli.memory import keep_memory
+from lowland_gis.cli.process import keep_memory
 keep_memory()  # as the program does
 from lowland_gis.cli import main
 try:

@@ -204,7 +204,25 @@ def flow_row(run: str, stage: str, before: list[float] | None, now: list[float])
     return f"| {run} | {stage} | {old} | {now[0]:.2f} ({now[1]:.2f}) | {times} |"
 
 
+def startup_part(figures: Figures) -> str:
+    """Return how long commands take as whole processes."""
+    lines = [
+        "\n## Commands as whole processes\n",
+        f"From typing to the end, start included; one core, medians of {figures['rounds']} rounds in turn. Where something is shown, it is",
+        f"of a demo of {figures['parcels']:,} parcels, and what its database computes is in the seconds by the clock.\n",
+        "| command | processor s | seconds | at most |",
+        "|---|---|---|---|",
+    ]
+    for run in figures["commands"]:
+        bar = "" if run["bar"] is None else f"{run['bar']:.1f}"
+        lines.append(
+            f"| `lowland {run['command'].replace('FOLDER/', '')}` | {run['cpu_seconds']:.2f} | {run['wall']:.2f} | {bar} |"
+        )
+    return "\n".join([*lines, f"\n{machine(figures)}"]) + "\n"
+
+
 PARTS = {
+    "startup.json": startup_part,
     "flow.json": flow_part,
     "frames-50000.json": frames_part,
     "floor.json": floor_part,

@@ -291,7 +291,9 @@ def install(kind: str) -> None:
         run([*pip, "--require-hashes", "-r", str(requirement_file(kind))])
     run([*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)])
     make_paths_relative()
-    say("compiles the sums of a tabulation (half a minute, unless they are kept)")
+    say("compiles the program, and the sums of a tabulation (half a minute, unless they are kept)")
+    # Another user of the folder could not keep it, nor who told Python to write nothing beside sources.
+    run([str(VENV / "bin" / "python"), "-m", "compileall", "-q", str(ROOT / "src")])
     run([str(VENV / "bin" / "python"), "-m", "lowland_gis.analysis.overlay"])
     half = STAMP.with_suffix(".new")
     half.write_text(digest(kind, venv_version()), encoding="utf-8")

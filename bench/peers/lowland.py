@@ -1,6 +1,6 @@
 """lowland: `lowland tabulate`, called in this process so that importing is not counted, as with every peer."""
 
-from lowland_gis.cli.memory import keep_memory
+from lowland_gis.cli.process import keep_memory
 
 keep_memory()  # as the program does before it loads anything
 

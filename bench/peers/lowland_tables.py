@@ -1,6 +1,6 @@
 """lowland: the stage `tabulate`, from the tables `land.parcel` and `land.feature` to `result.overlap`."""
 
-from lowland_gis.cli.memory import keep_memory
+from lowland_gis.cli.process import keep_memory
 
 keep_memory()  # as the program does before it loads anything
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -17,8 +17,6 @@ from pydantic import (
     model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
-from pyproj import CRS
-from pyproj.exceptions import CRSError
 
 from lowland_gis import toml
 from lowland_gis.analysis.geometry.geodesy import GaussPlane
@@ -26,9 +24,19 @@ from lowland_gis.analysis.geometry.plane import DEFAULT_CRS
 from lowland_gis.analysis.rules.faults import fault_lines
 from lowland_gis.analysis.rules.model_faults import model_faults
 from lowland_gis.errors import SHOWN_IN_FILES, UsageError, listed
+from lowland_gis.loading import when_used
+
+if TYPE_CHECKING:
+    import pyproj
+else:
+    pyproj = when_used("pyproj")
 
 PROJECT_FILE = "lowland.toml"
 _CGCS2000_DATUM = "China 2000"
+# The CGCS2000 Gauss-Krüger planes of EPSG: first code, how many, the first zone or 0 where the easting names none, degrees from one
+# central meridian to the next; the first one is 75°. Nearly every project has one of them, and pyproj takes longer to load than to ask.
+_PLANES = ((4491, 11, 13, 6), (4502, 11, 0, 6), (4513, 21, 25, 3), (4534, 21, 0, 3))
+_FIRST_MERIDIAN, _FALSE_EASTING, _EASTING_OF_ZONE = 75.0, 500_000.0, 1e6
 
 
 class _Frozen(BaseModel):
@@ -41,9 +49,12 @@ def gauss_plane(crs: str) -> GaussPlane:
     Raises:
         ValueError: the code is unknown, or is not a CGCS2000 Gauss-Krüger plane, which the survey area formula needs.
     """
+    known = _known_plane(crs)
+    if known is not None:
+        return known
     try:
-        system = CRS.from_user_input(crs)
-    except CRSError as error:
+        system = pyproj.CRS.from_user_input(crs)
+    except pyproj.exceptions.CRSError as error:
         raise ValueError(f"{crs!r} is no known coordinate system") from error
     operation = system.coordinate_operation
     if operation is None or operation.method_name != "Transverse Mercator" or system.datum is None:
@@ -52,6 +63,18 @@ def gauss_plane(crs: str) -> GaussPlane:
         raise ValueError(f"{crs} is not CGCS2000 (its datum is {system.datum.name})")
     values = {parameter.name: parameter.value for parameter in operation.params}
     return GaussPlane(float(values["Longitude of natural origin"]), float(values["False easting"]))
+
+
+def _known_plane(crs: str) -> GaussPlane | None:
+    authority, _, number = crs.partition(":")
+    if authority != "EPSG" or not number.isascii() or not number.isdigit():
+        return None
+    for first, count, zone, degrees in _PLANES:
+        place = int(number) - first
+        if 0 <= place < count:
+            easting = _FALSE_EASTING + (_EASTING_OF_ZONE * (zone + place) if zone else 0.0)
+            return GaussPlane(_FIRST_MERIDIAN + degrees * place, easting)
+    return None
 
 
 def _checked_crs(crs: str) -> str:

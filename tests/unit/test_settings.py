@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lowland_gis import settings as settings_module
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.units.draw import changed
 from lowland_gis.settings import (
@@ -101,6 +102,17 @@ def test_a_missing_project_file_says_how_to_make_one(tmp_path: Path):
 def test_the_plane_behind_a_code(crs: str, meridian: float, easting: float):
     plane = gauss_plane(crs)
     assert (plane.central_meridian_deg, plane.false_easting_m) == (meridian, easting)
+
+
+def test_planes_are_known_without_pyproj_as_it_knows_them(monkeypatch: pytest.MonkeyPatch):
+    codes = [f"EPSG:{code}" for code in range(4480, 4570)]
+    known = {code: plane for code in codes if (plane := settings_module._known_plane(code)) is not None}
+    monkeypatch.setattr(settings_module, "_PLANES", ())
+    assert {code: gauss_plane(code) for code in known} == known
+    assert len(known) == 64
+    for code in set(codes) - set(known):
+        with pytest.raises(ValueError, match=f"{code}.* is "):
+            gauss_plane(code)
 
 
 def test_settings_are_frozen(tmp_path: Path):

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import click
 
 from lowland_gis import __version__
-from lowland_gis.cli.memory import keep_memory
 from lowland_gis.cli.outputs import InputPath
+from lowland_gis.cli.process import keep_memory, leave
 from lowland_gis.cli.raw_names import is_bytes, not_utf8, refuse_bytes, word_around
 from lowland_gis.cli.streams import have_streams, mention, nobody_reads, speak_utf8, warn
 from lowland_gis.errors import InputRefusedError, LowlandError, UsageError
@@ -70,7 +66,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        module = _imported(f"lowland_gis.cli.{COMMANDS[cmd_name][0]}")
+        module = importlib.import_module(f"lowland_gis.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name)
         return command
 
@@ -89,22 +85,6 @@ class _LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-
-@contextmanager
-def loading() -> Iterator[None]:
-    """Collect no garbage while modules are imported: of what libraries make while they load, all stays."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
-def _imported(name: str) -> ModuleType:
-    with loading():
-        return importlib.import_module(name)
 
 
 @dataclass
@@ -192,14 +172,14 @@ def lowland(ctx: click.Context, project_file: Path, verbose: int, quiet: bool, d
 
 
 def program() -> None:
-    """Run the command of this process and leave at once: taking a hundred libraries down again costs 0.1 s and gives nobody anything."""
+    """Run the command of this process and leave at once."""
     code: int | str | None = 0
     keep_memory()
     try:
         main()
     except SystemExit as leaving:
         code = leaving.code
-    os._exit(_said(code if isinstance(code, int) else 0))
+    leave(_said(code if isinstance(code, int) else 0))
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -235,15 +215,13 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _said(code: int) -> int:
-    """Say what is still to be said and return the exit code; threads are at their end, since every pool is left as a context."""
+    """Say what is still to be said on stdout and return the exit code."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         pass  # The reader went away; there is nobody to tell.
     except OSError as error:
         code = _say(_no_output(error), InputRefusedError.exit_code)
-    with suppress(OSError):
-        sys.stderr.flush()
     return code
 
 

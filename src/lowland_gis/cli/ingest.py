@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from lowland_gis.cli import Session, loading
+from lowland_gis.cli import Session
 from lowland_gis.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -68,10 +68,10 @@ def ingest(
 
     # Loading the libraries takes as long as reading 30 MB, so the file is begun with before.
     with begun(_here(source), Path.cwd(), encoding) as arriving:
-        with loading():
-            import lowland_gis.files.read  # noqa: F401 - first, because it reads on while the rest is loaded
-            from lowland_gis.pipeline.intake.ingest import ingest_begun
-            from lowland_gis.settings import DeliverySettings
+        import lowland_gis.files.read  # noqa: F401 - first, because it reads on while the rest is loaded
+        from lowland_gis.pipeline.intake.ingest import ingest_begun
+        from lowland_gis.settings import DeliverySettings
+
         # On the command line a path means what the shell means; lowland.toml counts from its own folder.
         delivery = DeliverySettings(
             layer=layer,

@@ -5,24 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from lowland_gis.analysis.rules.examples import Ran
 from lowland_gis.analysis.rules.faults import Fault
 from lowland_gis.analysis.rules.pack import Clause, RulePack
+from lowland_gis.cli.tables import Rows
 
 
-def clause_table(pack: RulePack) -> pd.DataFrame:
+def clause_table(pack: RulePack) -> Rows:
     """Return one row a clause: question, rule, clause, condition, limit with unit, document, article."""
-    rows = [
+    rows = tuple(
         (question.title, part.title, clause.title, clause.condition, *_limit(pack, clause), part.article)
         for question in pack.question
         for part in question.parts
         for clause in part.all
-    ]
-    return pd.DataFrame(
-        rows, columns=["question", "rule", "clause", "condition", "limit", "document", "article"]
     )
+    return Rows(("question", "rule", "clause", "condition", "limit", "document", "article"), rows)
 
 
 def _limit(pack: RulePack, clause: Any) -> tuple[str, str]:
@@ -56,23 +53,21 @@ def fault_rows(path: Path, faults: list[Fault]) -> list[dict[str, Any]]:
     ]
 
 
-def example_table(ran: list[Ran]) -> pd.DataFrame:
+def example_table(ran: list[Ran]) -> Rows:
     """Return one row an example: question, rule, number, given, gives, found, holds."""
-    rows = [
+    rows = tuple(
         (
             item.question,
             item.rule,
-            item.number,
+            str(item.number),
             ", ".join(f"{name} {_given(value)}" for name, value in item.example.given.items()),
             item.example.gives,
             item.found,
             item.holds,
         )
         for item in ran
-    ]
-    return pd.DataFrame(
-        rows, columns=["question", "rule", "example", "given", "gives", "found", "holds"]
-    ).astype({"example": str})
+    )
+    return Rows(("question", "rule", "example", "given", "gives", "found", "holds"), rows)
 
 
 def _given(value: Any) -> str:

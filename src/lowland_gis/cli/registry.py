@@ -12,7 +12,7 @@ from lowland_gis.cli.lists import list_option, write_list
 from lowland_gis.cli.outputs import InputPath
 from lowland_gis.cli.registry_moves import add_moves
 from lowland_gis.cli.staleness import mark
-from lowland_gis.cli.tables import json_option, show
+from lowland_gis.cli.tables import Rows, json_option, show
 
 
 @click.group()
@@ -45,16 +45,14 @@ def draft(ctx: click.Context) -> None:
 def problems(ctx: click.Context, as_json: bool) -> None:
     """List what is unknown and which paper would settle it (问题清单)."""
     from lowland_gis.pipeline.intake.reading import reading
-    from lowland_gis.pipeline.products.frames import problem_frame
     from lowland_gis.pipeline.products.together import stale_drafted
+    from lowland_gis.pipeline.registry.listed import registered_problems
     from lowland_gis.pipeline.units.frozen_changes import affected_frozen
 
     with reading(ctx.obj.project) as held:
-        rows, stale, frozen = problem_frame(held), stale_drafted(held), affected_frozen(held)
-    show(
-        rows[["parcel_id", "town_name", "question_title", "clause_title", "needed", "office"]],
-        as_json=as_json,
-    )
+        rows, stale, frozen = registered_problems(held), stale_drafted(held), affected_frozen(held)
+    columns = ("parcel_id", "town_name", "question_title", "clause_title", "needed", "office")
+    show(Rows.of(rows, columns), as_json=as_json)
     mark(ctx, stale, frozen)
 
 

@@ -12,7 +12,7 @@ import click
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.staleness import mark
-from lowland_gis.cli.tables import json_option, show
+from lowland_gis.cli.tables import Rows, json_option, show
 from lowland_gis.errors import DefinitionError
 
 Command = Callable[..., Any]
@@ -31,12 +31,10 @@ def rules() -> None:
 @json_option
 def list_packs(as_json: bool) -> None:
     """List the rule packs: the shipped ones, and those in the project's definitions/rules."""
-    import pandas as pd
-
     from lowland_gis.definitions.rule_pack import pack_names, rule_pack
 
     packs = [rule_pack(name, Path.cwd()) for name in pack_names()]
-    rows = [
+    rows = tuple(
         (
             pack.name,
             pack.title,
@@ -46,9 +44,9 @@ def list_packs(as_json: bool) -> None:
             len(pack.parameter),
         )
         for pack in packs
-    ]
-    columns = ["pack", "title", "in_force", "example", "questions", "parameters"]
-    show(pd.DataFrame(rows, columns=columns), as_json=as_json)
+    )
+    columns = ("pack", "title", "in_force", "example", "questions", "parameters")
+    show(Rows(columns, rows), as_json=as_json)
 
 
 @rules.command("show")

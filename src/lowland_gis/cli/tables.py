@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,36 +23,65 @@ _FRAME = 3
 # A code, a date, a number is never broken; Chinese text has no gaps and may be broken anywhere.
 _WORD = re.compile(r"[\x21-\x7e]+")
 
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a table as plain values, for lists that need no pandas: it takes longer to load than they take to make."""
+
+    columns: tuple[str, ...]
+    lines: tuple[tuple[Any, ...], ...]
+
+    @classmethod
+    def of(cls, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Rows:
+        """Return some columns of rows that know their columns by name."""
+        return cls(tuple(columns), tuple(tuple(row[name] for name in columns) for row in rows))
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return a mapping from column to value a row."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.lines]
+
+    def numeric(self) -> list[bool]:
+        """Return which columns hold numbers and nothing else."""
+        columns = zip(*self.lines, strict=True) if self.lines else [()] * len(self.columns)
+        return [bool(column) and all(map(_is_number, column)) for column in columns]
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
 def show(
-    rows: pd.DataFrame, *, as_json: bool, headings: Sequence[str] | None = None, title: str | None = None
+    rows: pd.DataFrame | Rows,
+    *,
+    as_json: bool,
+    headings: Sequence[str] | None = None,
+    title: str | None = None,
 ) -> None:
     """Print rows on stdout: whole in a pipe or a file; on a terminal texts are wrapped and codes are not.
 
     Where a terminal is too narrow for that, each row is printed as a list of its own.
     """
+    if as_json:
+        records = rows.records() if isinstance(rows, Rows) else rows.to_dict("records")
+        click.echo(json.dumps(records, ensure_ascii=False, default=str, indent=1))
+        return
+
     from rich.markup import escape
     from rich.table import Table
 
     from lowland_gis.cli.console import console
 
-    if as_json:
-        click.echo(json.dumps(rows.to_dict("records"), ensure_ascii=False, default=str, indent=1))
-        return
     names = [str(name) for name in headings or rows.columns]
-    cells = [list(map(_cell, row)) for row in rows.itertuples(index=False)]
+    lines = rows.lines if isinstance(rows, Rows) else rows.itertuples(index=False)
+    numeric = rows.numeric() if isinstance(rows, Rows) else list(map(_is_numeric, rows.dtypes))
+    cells = [list(map(_cell, row)) for row in lines]
     out = console(_NO_LIMIT)
     widths = [_needed([row[place] for row in cells]) for place in range(len(names))]
     if sum(widths) + _FRAME * len(names) + 1 > out.width:
         _show_records(out, names, cells, title)
         return
     table = Table(title=None if title is None else escape(title), title_justify="left", header_style="bold")
-    for name, width, numeric in zip(names, widths, map(_is_numeric, rows.dtypes), strict=True):
-        table.add_column(
-            escape(name), justify="right" if numeric else "left", min_width=width, overflow="fold"
-        )
+    for name, width, right in zip(names, widths, numeric, strict=True):
+        table.add_column(escape(name), justify="right" if right else "left", min_width=width, overflow="fold")
     for row in cells:
         table.add_row(*map(escape, row))
     out.print(table)
@@ -83,10 +114,12 @@ def _is_numeric(kind: Any) -> bool:
     return pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
 
 
-def _cell(value: Any) -> str:
-    import pandas as pd
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
-    if value is None or (isinstance(value, float) and pd.isna(value)):
+
+def _cell(value: Any) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from lowland_gis.cli import Session
-from lowland_gis.cli.memory import share_memory
 from lowland_gis.cli.outputs import OutputPath, overwrite_option
+from lowland_gis.cli.process import share_memory
 from lowland_gis.cli.progress import progress
 from lowland_gis.engines import named
 

@@ -12,7 +12,7 @@ from lowland_gis.cli import Session
 from lowland_gis.cli.lists import list_option, write_list
 from lowland_gis.cli.outputs import InputPath, OutputPath, overwrite_option
 from lowland_gis.cli.staleness import FINDINGS, mark
-from lowland_gis.cli.tables import json_option, show
+from lowland_gis.cli.tables import Rows, json_option, show
 from lowland_gis.errors import UsageError
 
 if TYPE_CHECKING:
@@ -119,23 +119,33 @@ def list_drafts(ctx: click.Context, frozen: bool, as_json: bool) -> None:
     Exit code 1 when the newest one is out of date, or a correction has touched a frozen unit.
     """
     from lowland_gis.pipeline.intake.reading import reading
-    from lowland_gis.pipeline.units.frozen import unit_history
-    from lowland_gis.pipeline.units.frozen_changes import frozen_changes, said_of
+    from lowland_gis.pipeline.units.frozen_changes import affected_frozen
     from lowland_gis.pipeline.units.listed import drafts, stale_drafts
 
-    with reading(ctx.obj.project) as held:
-        rows, entries, changes = drafts(held.connection), unit_history(held.connection), frozen_changes(held)
-        stale = stale_drafts(held, rows)
     if frozen:
-        touched = entries["newest"] & entries["number"].isin(changes["number"])
-        show(entries.assign(touched=touched).drop(columns="newest"), as_json=as_json)
-        mark(ctx, said_of(changes))
+        _list_frozen(ctx, as_json=as_json)
         return
-    rows = rows.assign(stale=[item is not None for item in stale])
+    with reading(ctx.obj.project) as held:
+        rows, touched = drafts(held.connection), affected_frozen(held)
+        stale = stale_drafts(held, rows)
+    rows = [row | {"stale": by is not None} for row, by in zip(rows, stale, strict=True)]
     if not as_json:
-        rows = rows.assign(**{name: rows[name].map("{:.2%}".format) for name in ("gap", "coverage")})
-    show(rows[_LIST], as_json=as_json)
-    mark(ctx, stale[-1] if stale else None, said_of(changes))
+        rows = [row | {name: f"{row[name]:.2%}" for name in ("gap", "coverage")} for row in rows]
+    show(Rows.of(rows, _LIST), as_json=as_json)
+    mark(ctx, stale[-1] if stale else None, touched)
+
+
+def _list_frozen(ctx: click.Context, *, as_json: bool) -> None:
+    """List every unit that was ever frozen."""
+    from lowland_gis.pipeline.intake.reading import reading
+    from lowland_gis.pipeline.units.frozen import unit_history
+    from lowland_gis.pipeline.units.frozen_changes import frozen_changes, said_of
+
+    with reading(ctx.obj.project) as held:
+        entries, changes = unit_history(held.connection), frozen_changes(held)
+    touched = entries["newest"] & entries["number"].isin(changes["number"])
+    show(entries.assign(touched=touched).drop(columns="newest"), as_json=as_json)
+    mark(ctx, said_of(changes))
 
 
 @unit.command()

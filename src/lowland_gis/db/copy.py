@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from psycopg import sql
 
 from lowland_gis import schema
 from lowland_gis.db import copy_format
 from lowland_gis.db.connect import Connection
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # So many rows are put together at a time; more would only cost memory.
 COPY_ROWS = 50_000

@@ -12,14 +12,23 @@ import json
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
-import shapely
+
+from lowland_gis.loading import when_used
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import shapely
+else:
+    pd = when_used("pandas")
+    pa = when_used("pyarrow")
+    pc = when_used("pyarrow.compute")
+    shapely = when_used("shapely")
 
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"
@@ -31,7 +40,6 @@ _LITTLE_ENDIAN = 1
 _POLYGON, _MULTIPOLYGON = 3, 6
 _HAS_SRID = 0x20000000
 _JSONB_VERSION = b"\x01"
-_NOTHING = pa.scalar(b"", pa.large_binary())
 _POSTGRES_EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _POSTGRES_DAY = dt.date(2000, 1, 1)
 
@@ -51,7 +59,7 @@ def rows(fields: list[Field]) -> memoryview:
     pieces: list[Any] = [pa.scalar(head, pa.large_binary())]
     for column in fields:
         pieces += [_fixed(column.lengths.astype(">i4")), column.content]
-    joined = pc.binary_join_element_wise(*pieces, _NOTHING)
+    joined = pc.binary_join_element_wise(*pieces, _nothing())
     if count == 0:
         return memoryview(b"")
     offsets = np.frombuffer(joined.buffers()[1], dtype=np.int64)[joined.offset : joined.offset + count + 1]
@@ -142,9 +150,16 @@ def _spelt(values: pd.Series[Any]) -> pa.Array:
     return pa.array(texts, pa.large_string())
 
 
+def _nothing() -> pa.LargeBinaryScalar:
+    """Return what stands between what is joined."""
+    return pa.scalar(b"", pa.large_binary())
+
+
 def _json(values: pd.Series[Any]) -> Field:
     texts = _json_texts(values).cast(pa.large_binary())
-    return _bytes(pc.binary_join_element_wise(pa.scalar(_JSONB_VERSION, pa.large_binary()), texts, _NOTHING))
+    return _bytes(
+        pc.binary_join_element_wise(pa.scalar(_JSONB_VERSION, pa.large_binary()), texts, _nothing())
+    )
 
 
 def _json_texts(values: pd.Series[Any]) -> pa.Array:
@@ -164,24 +179,24 @@ def _json_texts(values: pd.Series[Any]) -> pa.Array:
 
 @dataclass(frozen=True)
 class _Member:
-    """What an array of PostgreSQL holds: its number in pg_type, its type in Arrow, and how numbers are sent."""
+    """What an array of PostgreSQL holds: its number in pg_type, the name of its type in Arrow, and how numbers are sent."""
 
     oid: int
-    arrow: pa.DataType
+    arrow: str
     sent: str = ""
 
 
 _MEMBERS = {
-    "integers": _Member(23, pa.int32(), ">i4"),
-    "numbers": _Member(701, pa.float64(), ">f8"),
-    "texts": _Member(25, pa.large_string()),
+    "integers": _Member(23, "int32", ">i4"),
+    "numbers": _Member(701, "float64", ">f8"),
+    "texts": _Member(25, "large_string"),
 }
 _LOWER_BOUND = 1
 
 
 def _lists(values: pd.Series[Any], member: _Member) -> pa.LargeListArray:
     """Return a column of lists; lists that were put together in Arrow stay there."""
-    given = pa.array(values, pa.large_list(member.arrow))
+    given = pa.array(values, pa.large_list(pa.type_for_alias(member.arrow)))
     return given.combine_chunks() if isinstance(given, pa.ChunkedArray) else given
 
 
@@ -193,7 +208,7 @@ def _arrays(values: pa.LargeListArray, member: _Member) -> Field:
     starts = values.offsets.to_numpy()
     members = _members(values.values[int(starts[0]) : int(starts[-1])], member)  # noqa: PD011 - of Arrow
     starts = starts - starts[0]
-    spelt = pc.binary_join_element_wise(_fixed(members.lengths.astype(">i4")), members.content, _NOTHING)
+    spelt = pc.binary_join_element_wise(_fixed(members.lengths.astype(">i4")), members.content, _nothing())
     bounds = np.frombuffer(spelt.buffers()[1], dtype=np.int64)[spelt.offset :][starts]
     content = pa.LargeBinaryArray.from_buffers(
         pa.large_binary(), len(values), [None, pa.py_buffer(bounds), spelt.buffers()[2]]
@@ -205,7 +220,7 @@ def _arrays(values: pa.LargeListArray, member: _Member) -> Field:
     ).T
     head = _fixed(np.ascontiguousarray(heads.astype(">i4")).view("V20")[:, 0])
     head = pc.if_else(pa.array(counts > 0), head, pc.binary_slice(head, 0, 12))
-    whole = pc.binary_join_element_wise(head, content, _NOTHING)
+    whole = pc.binary_join_element_wise(head, content, _nothing())
     return _bytes(pc.if_else(values.is_valid(), whole, pa.scalar(None, pa.large_binary())))
 
 

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import shapely
 from psycopg import sql
 
 from lowland_gis.db.connect import Connection
 from lowland_gis.errors import DatabaseError
+from lowland_gis.loading import when_used
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
+    import shapely
+else:
+    pd = when_used("pandas")
+    shapely = when_used("shapely")
 
 BATCH_ROWS = 20_000
 

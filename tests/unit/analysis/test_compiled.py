@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from lowland_gis import analysis
-from lowland_gis.analysis.overlay import boxtree, kernel, rings, simple, sums, tabulate, wkb
+from lowland_gis.analysis.overlay import boxtree, frame, kernel, rings, simple, sums, tabulate, wkb
 from lowland_gis.analysis.overlay.wkb import rings_of
 from lowland_gis.analysis.units import facing
 from lowland_gis.analysis.units import grow as unit_grow
@@ -29,8 +29,8 @@ LAYER = tabulate.zone_layer(
 RINGS, XY, BOX = LAYER.rings, LAYER.rings.xy, LAYER.rings.box[0]
 ROOM = sums._first_room()
 LAID = ROOM.frame
-FRAME = kernel.Frame(
-    *kernel.box_of_parcel(RINGS, 0), kernel._FEW > 0, LAID.ordered, 1.0, LAID.first, LAID.last, LAID.parts
+FRAME = frame.Frame(
+    *frame.box_of_parcel(RINGS, 0), frame._FEW > 0, LAID.ordered, 1.0, LAID.first, LAID.last, LAID.parts
 )
 ROWS, STAND = sums._rows(16), np.zeros(6, np.int64)
 NUMBERS, FLOATS, EDGES = np.zeros(1024, np.int64), np.zeros(1024), np.zeros((5, 1024))
@@ -49,8 +49,8 @@ HOT = {
     kernel._within_ring: (FRAME, RINGS, 0),
     kernel._below_line: (FRAME, 0.0, 1.0),
     kernel.passed: (FRAME, RINGS, 0, 1, 0),
-    kernel.laid_out: (RINGS, 0, LAID),
-    kernel.edges_of: (RINGS, 0, 0.0, 0.0, EDGES),
+    frame.laid_out: (RINGS, 0, LAID),
+    frame.edges_of: (RINGS, 0, 0.0, 0.0, EDGES),
     wkb._measure: (CONTENT, NUMBERS, NUMBERS),
     simple._is_star: (XY, 0, 5, BOX),
     simple._no_two_meet_in: (RINGS.box, 2, XY, 0, 5),

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import shapely
 
 from lowland_gis.analysis.measures.values import LayerOverlaps
+from lowland_gis.loading import when_used
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import shapely
+else:
+    pd = when_used("pandas")
+    shapely = when_used("shapely")
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -37,7 +44,7 @@ class ParcelTowns:
         """Return which parcels more than one town claims."""
         if not self.others:
             return np.zeros(len(self.town), dtype=bool)
-        return np.asarray(pd.notna(self.others[0]), dtype=bool)
+        return ~_missing(self.others[0])
 
 
 def by_codes(codes: Texts) -> ParcelTowns:
@@ -58,21 +65,21 @@ def located(codes: Texts, overlaps: LayerOverlaps, claim_min: float) -> ParcelTo
     (['B', 'C'], [True, False], ['A', None])
     """
     names = np.array(overlaps.codes, dtype=object)
-    rows = pd.DataFrame({"parcel": overlaps.parcel, "code": overlaps.code, "share": overlaps.share})
     named = np.array([bool(name) for name in overlaps.codes], dtype=bool)[overlaps.code]
-    rows = rows[(rows["parcel"] >= 0) & named & (rows["share"] >= claim_min)]
-    rows = rows.sort_values(["parcel", "share", "code"], ascending=[True, False, True], kind="stable")
-    rank = rows.groupby("parcel").cumcount().to_numpy()
+    claims = np.flatnonzero((overlaps.parcel >= 0) & named & (overlaps.share >= claim_min))
+    parcel, code, shares = overlaps.parcel[claims], overlaps.code[claims], overlaps.share[claims]
+    order = np.lexsort((code, -shares, parcel))
+    parcel, code, shares = parcel[order], code[order], shares[order]
+    rank = np.arange(len(parcel)) - np.searchsorted(parcel, parcel)
     ranked = []
     for number in range(int(rank.max(initial=-1)) + 1):
-        here = rows[rank == number]
         town = np.full(len(codes), None, dtype=object)
-        town[here["parcel"].to_numpy(dtype=np.intp)] = names[here["code"].to_numpy(dtype=np.intp)]
+        town[parcel[rank == number]] = names[code[rank == number]]
         ranked.append(town)
     if not ranked:
         return by_codes(codes)
-    first, share = rows[rank == 0], np.full(len(codes), np.nan)
-    share[first["parcel"].to_numpy(dtype=np.intp)] = first["share"].to_numpy(dtype=np.float64)
+    share = np.full(len(codes), np.nan)
+    share[parcel[rank == 0]] = shares[rank == 0]
     by_place = np.isfinite(share)
     town = np.where(by_place, ranked[0], _none_for_missing(codes))
     return ParcelTowns(town, share, by_place, tuple(ranked[1:]))
@@ -80,8 +87,13 @@ def located(codes: Texts, overlaps: LayerOverlaps, claim_min: float) -> ParcelTo
 
 def _none_for_missing(codes: Texts) -> Texts:
     found = codes.astype(object)
-    found[pd.isna(codes)] = None
+    found[_missing(codes)] = None
     return found
+
+
+def _missing(codes: Texts) -> Flags:
+    """Return where there is no text: a table from elsewhere has NaN there."""
+    return np.array([not isinstance(code, str) for code in codes], dtype=bool)
 
 
 def shares_in(parcels: Texts, towns: Texts) -> tuple[Ints, Ints, Floats]:

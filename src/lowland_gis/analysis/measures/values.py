@@ -8,13 +8,18 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
+from lowland_gis.loading import when_used
 from lowland_gis.quantities import DAYS_PER_YEAR, MU_M2
+
+if TYPE_CHECKING:
+    import pandas as pd
+else:
+    pd = when_used("pandas")
 
 Floats = npt.NDArray[np.float64]
 Texts = npt.NDArray[np.object_]

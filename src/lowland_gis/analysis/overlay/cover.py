@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lowland_gis.analysis.compiled import borrowing, compiled
-from lowland_gis.analysis.overlay.kernel import (
+from lowland_gis.analysis.overlay.frame import (
     SIGN,
     SLOPE,
     X0,
@@ -23,9 +23,9 @@ from lowland_gis.analysis.overlay.kernel import (
     box_of_parcel,
     edge,
     edges_of,
-    passed,
     vertices_of,
 )
+from lowland_gis.analysis.overlay.kernel import passed
 from lowland_gis.analysis.overlay.rings import BLOCK, Rings
 
 Floats = npt.NDArray[np.float64]

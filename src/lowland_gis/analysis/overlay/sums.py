@@ -10,16 +10,16 @@ import numpy.typing as npt
 from lowland_gis.analysis.compiled import borrowing, compiled, entry
 from lowland_gis.analysis.overlay.boxtree import STACK, BoxTree, boxes_met
 from lowland_gis.analysis.overlay.cover import covered_area
-from lowland_gis.analysis.overlay.kernel import (
+from lowland_gis.analysis.overlay.frame import (
     AT_ONCE,
     Frame,
     Room,
-    area_within,
     fits,
     frame_room,
     laid_out,
     parcel_frame,
 )
+from lowland_gis.analysis.overlay.kernel import area_within
 from lowland_gis.analysis.overlay.rings import Rings
 
 Floats = npt.NDArray[np.float64]
@@ -56,6 +56,8 @@ def sums_of(
     room, rows = _first_room(), _rows(4 * (last - first) + 16)
     stand = np.zeros(6, dtype=np.int64)
     stand[_PARCEL] = first
+    # At least once: an installation keeps the machine code of all that is called for no parcels.
+    _sum(parcels, last, zones, classes, tree, room, rows, stand)
     while stand[_PARCEL] < last:
         room, rows = _more_room(room, stand), _more_rows(rows, stand)
         _sum(parcels, last, zones, classes, tree, room, rows, stand)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from lowland_gis.analysis.compiled import entry
 from lowland_gis.analysis.rules import kleene
@@ -25,6 +25,12 @@ from lowland_gis.analysis.rules.pack import (
     Question,
     RulePack,
 )
+from lowland_gis.loading import when_used
+
+if TYPE_CHECKING:
+    import pandas as pd
+else:
+    pd = when_used("pandas")
 
 Floats = npt.NDArray[np.float64]
 Texts = npt.NDArray[np.object_]

@@ -9,7 +9,6 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from lowland_gis.analysis.rules.pack import Clause, Parameter, RulePack
 from lowland_gis.quantities import converted
@@ -118,12 +117,17 @@ def places_elsewhere(
     }
     in_towns, in_zones = [towns], [zones]
     if named["town"]:
-        in_towns += [np.where(pd.isna(other), towns, other) for other in others]
-        if pd.isna(towns).any():
-            in_towns += [np.where(pd.isna(towns), name, towns) for name in named["town"]]
+        in_towns += [np.where(_missing(other), towns, other) for other in others]
+        if _missing(towns).any():
+            in_towns += [np.where(_missing(towns), name, towns) for name in named["town"]]
     if not zones_known:
         in_zones += [np.full(len(zones), name, dtype=object) for name in named["zone"]]
     return tuple(Elsewhere(*pair) for pair in list(product(in_towns, in_zones))[1:])
+
+
+def _missing(towns: Texts) -> npt.NDArray[np.bool_]:
+    """Return where there is no text: a table from elsewhere has NaN there."""
+    return np.array([not isinstance(town, str) for town in towns], dtype=bool)
 
 
 def _value(entry: Parameter, unit: str | None) -> float:

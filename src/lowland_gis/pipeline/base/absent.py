@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from psycopg.types.json import Jsonb
 
 from lowland_gis.db.connect import Connection
 from lowland_gis.definitions.layer import LayerDefinition
 from lowland_gis.pipeline.base.runs import Version
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Absent = Mapping[int, frozenset[str]]
 _KEY = "absent"

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-import pandas as pd
 from psycopg import sql
 
 from lowland_gis.db.connect import Connection
@@ -17,6 +16,7 @@ from lowland_gis.pipeline.base.runs import Version, Versions
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
 
 # SQLAlchemy builds no part of these: they are read in binary, with the geometry as WKB.
 _PARCELS = sql.SQL(

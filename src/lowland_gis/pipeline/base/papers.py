@@ -7,10 +7,9 @@ import hashlib
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from lowland_gis import schema
 from lowland_gis.analysis.rules.pack import Clause, RulePack
@@ -20,13 +19,25 @@ from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.measure import PaperMeasure, measures
 from lowland_gis.definitions.rule_pack import rule_pack
 from lowland_gis.errors import InputRefusedError, UsageError
+from lowland_gis.loading import when_used
 from lowland_gis.pipeline.base.project import Project, who
 from lowland_gis.pipeline.base.runs import current_versions
+
+if TYPE_CHECKING:
+    import pandas as pd
+else:
+    pd = when_used("pandas")
 
 # Evidence of this kind says what a registered paper states of a condition.
 SAID = "paper: "
 REGISTERED, WITHDRAWN = "registered", "withdrawn"
 SHOWN_DIGITS = 12
+_CURRENT = (
+    "SELECT parcel_id, condition, says, file_name, sha256, recorded_by, recorded_at FROM ("
+    " SELECT DISTINCT ON (parcel_id, condition) * FROM registry.document WHERE entry_id <= coalesce(%s, entry_id)"
+    " ORDER BY parcel_id, condition, entry_id DESC) AS newest WHERE says IS NOT NULL"
+    " ORDER BY parcel_id, condition"
+)
 _COLUMNS = ["parcel_id", "measure", "value", "source"]
 
 
@@ -90,14 +101,12 @@ def _newest_entry(connection: Connection, parcel_id: str, condition: str) -> tup
 
 def current_documents(connection: Connection, last_entry: int | None = None) -> pd.DataFrame:
     """Return what papers say, the newest of each parcel and condition, up to an entry; withdrawn ones are left out."""
-    return read_frame(
-        connection,
-        "SELECT parcel_id, condition, says, file_name, sha256, recorded_by, recorded_at FROM ("
-        " SELECT DISTINCT ON (parcel_id, condition) * FROM registry.document WHERE entry_id <= coalesce(%s, entry_id)"
-        " ORDER BY parcel_id, condition, entry_id DESC) AS newest WHERE says IS NOT NULL"
-        " ORDER BY parcel_id, condition",
-        [last_entry],
-    )
+    return read_frame(connection, _CURRENT, [last_entry])
+
+
+def document_texts(connection: Connection, last_entry: int) -> list[list[str]]:
+    """Return what `current_documents` returns as texts, for a digest: no frame is needed to know that nothing was registered."""
+    return [list(map(str, row)) for row in connection.execute(_CURRENT, [last_entry]).fetchall()]
 
 
 def paper_rows(name: str, documents: pd.DataFrame, parcels: pd.Index[Any]) -> pd.DataFrame:

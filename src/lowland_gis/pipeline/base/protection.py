@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from lowland_gis.definitions.layer import layer_keys
 from lowland_gis.definitions.measure import measures
 from lowland_gis.errors import UsageError, listed
 from lowland_gis.settings import DelineateSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SHARE = "share"
 

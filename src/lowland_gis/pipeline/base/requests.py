@@ -12,7 +12,7 @@ from lowland_gis.definitions.check import CheckDefinition
 from lowland_gis.definitions.layer import layer_definition, layer_keys
 from lowland_gis.definitions.own import CHECKS, CODES, LAYERS, MEASURES, in_use
 from lowland_gis.definitions.rule_pack import to_json
-from lowland_gis.pipeline.base.papers import current_documents
+from lowland_gis.pipeline.base.papers import document_texts
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.runs import Record, Request, Versions, digest_of, numbered
 from lowland_gis.settings import DelineateSettings
@@ -73,7 +73,6 @@ def measuring(connection: Connection, project: Project, versions: Versions, tabu
         layers |= {*definition.needs, *definition.may_use}
     row = connection.execute("SELECT coalesce(max(entry_id), 0) FROM registry.document").fetchone()
     newest = int(row[0]) if row else 0
-    documents = current_documents(connection, newest)
     return Request(
         MEASURE,
         {
@@ -81,7 +80,7 @@ def measuring(connection: Connection, project: Project, versions: Versions, tabu
             "tabulate_run": tabulated.run_id,
             "versions": _numbered(versions, layers),
             "parcel_versions": [version.version_id for version in versions.get("parcel", [])],
-            "documents": digest_of(documents.astype(str).to_numpy().tolist()),
+            "documents": digest_of(document_texts(connection, newest)),
             "last_document": newest,
         },
         {

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from lowland_gis.analysis.measures.towns import ParcelTowns
 from lowland_gis.analysis.rules.decide import Facts
@@ -16,12 +16,17 @@ from lowland_gis.analysis.rules.kleene import FALSE, TRUE, UNKNOWN, Outcomes
 from lowland_gis.analysis.rules.limits import Elsewhere, places_elsewhere
 from lowland_gis.analysis.rules.pack import RulePack
 from lowland_gis.db.connect import Connection
-from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions import measure as define
+from lowland_gis.loading import when_used
 from lowland_gis.pipeline.base.papers import SAID
 from lowland_gis.pipeline.base.runs import Record
 from lowland_gis.pipeline.base.towns import parcel_towns
 from lowland_gis.pipeline.evidence.stored import Measured, read_measured
+
+if TYPE_CHECKING:
+    import pandas as pd
+else:
+    pd = when_used("pandas")
 
 Objects = npt.NDArray[np.object_]
 
@@ -81,9 +86,9 @@ def greatest_codes(
     """Return the code of a layer that holds most of each parcel (of two alike the first one), None outside of all."""
     few = len(parcels) <= _FEW
     query = _GREATEST.format(" AND parcel_id = ANY(%s)" if few else "")
-    found = read_frame(connection, query, [tabulate_run, layer, *([list(parcels)] if few else [])])
-    codes: Objects = found.set_index("parcel_id")["code"].reindex(pd.Index(parcels)).to_numpy(dtype=object)
-    return codes
+    rows = connection.execute(query, [tabulate_run, layer, *([list(parcels)] if few else [])]).fetchall()
+    codes: dict[str, str] = dict(rows)
+    return np.array([codes.get(parcel) for parcel in parcels], dtype=object)
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import pyarrow as pa
 from psycopg import sql
 
 from lowland_gis import schema
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import COPY_ROWS, copy_in
 from lowland_gis.db.frames import read_arrays, read_frame, read_numbers
+from lowland_gis.loading import when_used
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+else:
+    pd = when_used("pandas")
+    pa = when_used("pyarrow")
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

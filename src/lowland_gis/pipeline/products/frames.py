@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import geopandas as gpd
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from lowland_gis.analysis.rules.pack import KIND, OPEN, RulePack
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_geoframe
 from lowland_gis.definitions.layer import Drawn, drawn_layers
 from lowland_gis.definitions.legend import Legend, legend_doubts
+from lowland_gis.loading import when_used
 from lowland_gis.pipeline.base import land
 from lowland_gis.pipeline.base.entries import LEGACY, LOW_EFFICIENCY, NOT_IN_FORCE, PROBLEM, Drafted
 from lowland_gis.pipeline.base.requests import DELINEATE
@@ -22,6 +20,13 @@ from lowland_gis.pipeline.registry.determine import newest, with_states
 from lowland_gis.pipeline.units.frozen import frozen_shapes
 from lowland_gis.pipeline.verdicts.verdicts import kind_verdicts, kinds
 from lowland_gis.quantities import MU_M2
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+else:
+    gpd = when_used("geopandas")
+    pd = when_used("pandas")
 
 _OUTCOME_OPEN, _OUTCOME_FALSE = "u", "f"
 
@@ -35,11 +40,6 @@ def delivery_frames(held: Reading) -> dict[str, pd.DataFrame]:
         "problem": _problem(connection, parcels, pack),
         "unit": units(held),
     }
-
-
-def problem_frame(held: Reading) -> pd.DataFrame:
-    """Return the problem list with the titles of its questions and clauses."""
-    return _problem(held.connection, _parcels(held), held.basis.pack)
 
 
 def kind_titles(pack: RulePack, legend: Legend) -> dict[str, str]:

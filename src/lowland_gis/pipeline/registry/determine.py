@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Hashable, Mapping
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from lowland_gis import schema
 from lowland_gis.analysis.rules.pack import KIND, RulePack
@@ -14,6 +12,7 @@ from lowland_gis.analysis.rules.trace import fitting, open_clauses
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
 from lowland_gis.db.frames import read_frame
+from lowland_gis.loading import when_used
 from lowland_gis.pipeline.base import entries
 from lowland_gis.pipeline.base.basis import basis_of
 from lowland_gis.pipeline.base.procedure import procedure_in_force, take_turn
@@ -22,6 +21,11 @@ from lowland_gis.pipeline.base.requests import DETERMINE, registers
 from lowland_gis.pipeline.base.runs import Run, recorded
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.verdicts.verdicts import all_verdicts
+
+if TYPE_CHECKING:
+    import pandas as pd
+else:
+    pd = when_used("pandas")
 
 DRAFT, WITHDRAWN = "draft", "withdrawn"
 # What comes back from a review is drafted anew where the verdict gives other figures by now.

@@ -99,12 +99,11 @@ def read_draft(connection: Connection, which: str) -> Stored:
         UsageError: there is no such draft.
     """
     table = drafts(connection)
-    named = table[(table["name"] == which) | (table["run_id"].astype(str) == which)]
-    found = table if which == "latest" else named
-    if found.empty:
-        known = ", ".join(dict.fromkeys(table["name"])) or "none yet; type: lowland unit draft"
+    found = [row for row in table if which in ("latest", row["name"], str(row["run_id"]))]
+    if not found:
+        known = ", ".join(dict.fromkeys(row["name"] for row in table)) or "none yet; type: lowland unit draft"
         raise UsageError(f"There is no draft {which!r}. The drafts are: {known}")
-    head = found.iloc[-1]
+    head = found[-1]
     run_id = int(head["run_id"])
     members = read_frame(
         connection,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame, read_geoframe
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
 
 FROZEN, WITHDRAWN = "frozen", "withdrawn"
 # The newest row of a number holds.
@@ -29,6 +28,12 @@ def frozen_units(connection: Connection) -> pd.DataFrame:
         connection,
         f"SELECT number, unit_id, town_code, parcels, members, replaces, run_id, area_m2 {IN_FORCE}",
     )
+
+
+def any_frozen(connection: Connection) -> bool:
+    """Return whether there are frozen units in force."""
+    row = connection.execute(f"SELECT EXISTS (SELECT 1 {IN_FORCE})").fetchone()
+    return bool(row and row[0])
 
 
 def holding(connection: Connection, parcel_id: str) -> str | None:

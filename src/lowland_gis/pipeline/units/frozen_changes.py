@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 
 from lowland_gis.analysis.rules.pack import KIND, OPEN
-from lowland_gis.analysis.units.member_changes import member_changes
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame, read_geoframe
+from lowland_gis.loading import when_used
 from lowland_gis.pipeline.base.basis import Basis, basis_of
 from lowland_gis.pipeline.base.runs import found_record
 from lowland_gis.pipeline.base.stale import Stale
 from lowland_gis.pipeline.intake.reading import Reading
-from lowland_gis.pipeline.units.frozen import frozen_units
+from lowland_gis.pipeline.units.frozen import any_frozen, frozen_units
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+else:
+    gpd = when_used("geopandas")
+    pd = when_used("pandas")
 
 _WAS = ["number", "parcel_id", "version_id", "area_m2", "answer", "low"]
 _NOW = ["parcel_id", "version_id", "area_m2", "answer", "low"]
@@ -39,6 +44,8 @@ def frozen_changes(held: Reading, *, without: Collection[str] = ()) -> pd.DataFr
     Outlines are those of the deliveries in force, verdicts those of the classification that is looked at. Nothing is returned where
     all is as it was when the units were frozen.
     """
+    from lowland_gis.analysis.units.member_changes import member_changes
+
     connection, basis = held.connection, held.basis
     units = frozen_units(connection)
     units = units[~units["number"].isin(list(without))]
@@ -54,6 +61,9 @@ def frozen_changes(held: Reading, *, without: Collection[str] = ()) -> pd.DataFr
 
 def affected_frozen(held: Reading) -> Stale | None:
     """Return which frozen units a correction has touched, by which parcels and how, and what to type; None where none is."""
+    if not any_frozen(held.connection):
+        # Most projects have none, and need not load what compares outlines.
+        return None
     return said_of(frozen_changes(held))
 
 

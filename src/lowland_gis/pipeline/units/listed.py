@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from psycopg.rows import dict_row
 
 from lowland_gis.db.connect import Connection
-from lowland_gis.db.frames import read_frame
 from lowland_gis.pipeline.base.requests import units
 from lowland_gis.pipeline.base.runs import Record, Request, record_of
 from lowland_gis.pipeline.base.stale import Stale, stale_units
 from lowland_gis.pipeline.intake.reading import Reading
-from lowland_gis.pipeline.units.frozen import frozen_units
+from lowland_gis.pipeline.units.frozen import FROZEN, NEWEST
 from lowland_gis.settings import DelineateSettings
 
 _DRAFTS = (
-    "SELECT run_id, stage, name, origin, base_run_id, n_units, value_m2, bound_m2, gap, coverage, findings"
+    "SELECT run_id, stage, name, origin, base_run_id, n_units, value_m2, bound_m2, gap, coverage,"
+    " jsonb_array_length(findings) AS n_findings"
     " FROM result.draft JOIN result.run USING (run_id) ORDER BY run_id"
 )
+# The newest row of a number holds.
+_FROZEN = f"SELECT run_id, count(*) FROM {NEWEST} newest WHERE state = '{FROZEN}' GROUP BY run_id"  # noqa: S608 - constants
 
 
-def drafts(connection: Connection) -> pd.DataFrame:
+def drafts(connection: Connection) -> list[dict[str, Any]]:
     """Return every draft that is kept, newest last: its head, n_findings, and how many of its units are frozen."""
-    rows = read_frame(connection, _DRAFTS)
-    counts = frozen_units(connection)["run_id"].value_counts()
-    broken = [len(item) for item in rows["findings"]]
-    return rows.drop(columns="findings").assign(
-        n_findings=broken, frozen=rows["run_id"].map(counts).fillna(0).astype("int64")
-    )
+    counts: dict[int, int] = dict(connection.execute(_FROZEN).fetchall())
+    with connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(_DRAFTS).fetchall()
+    return [row | {"frozen": counts.get(row["run_id"], 0)} for row in rows]
 
 
-def stale_drafts(newest: Reading, listed_drafts: pd.DataFrame) -> list[Stale | None]:
+def stale_drafts(newest: Reading, listed_drafts: Sequence[Mapping[str, Any]]) -> list[Stale | None]:
     """Return for each draft of a list what it is out of date by."""
-    records = [
-        record_of(newest.connection, int(run_id), str(stage))
-        for run_id, stage in zip(listed_drafts["run_id"], listed_drafts["stage"], strict=True)
-    ]
+    records = [record_of(newest.connection, row["run_id"], row["stage"]) for row in listed_drafts]
     return [stale_draft(newest, record, own_settings(record)) for record in records]
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from lowland_gis.analysis.rules.pack import KIND
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
 from lowland_gis.pipeline.base.basis import Basis
 from lowland_gis.pipeline.base.towns import town_codes
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _VERDICTS = (
     "SELECT v.parcel_id, v.question, v.answer, v.settled, v.rule, v.trace, p.area_m2"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
-from lowland_gis.analysis.overlay.kernel import frame_room, laid_out
+from lowland_gis.analysis.overlay.frame import frame_room, laid_out
 from lowland_gis.analysis.overlay.tabulate import overlap_areas
 from lowland_gis.analysis.overlay.wkb import rings_of
 from scattered import AT, blob, field

@@ -1,10 +1,16 @@
-"""Keep the memory that a batch gives back for the next one."""
+"""What the program asks of its own process: memory that it keeps, and leaving at once.
+
+Beside each stands what it was measured to give. Not here, since it gave less than a twentieth: to collect no garbage while modules are
+imported (0.595 s of 0.592 s without, medians of 9 runs of `lowland tabulate` of a parcel).
+"""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import sys
+from contextlib import suppress
+from typing import NoReturn
 
 # Parameters of mallopt, from glibc's malloc.h.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
@@ -29,6 +35,16 @@ def share_memory() -> None:
     1.2 s with two threads. With many small ones, as in ingest, threads would wait for each other.
     """
     _set(_ARENA_MAX, 1)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process without taking a hundred libraries down again, which gives nobody anything.
+
+    That was 0.08 s of 0.67 s of `lowland tabulate` of a parcel. Threads are at their end, since every pool is left as a context.
+    """
+    with suppress(OSError):
+        sys.stderr.flush()
+    os._exit(code)
 
 
 def _set(parameter: int, value: int) -> None:
