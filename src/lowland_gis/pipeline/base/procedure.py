@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from psycopg.types.json import Jsonb
 
 from lowland_gis import schema
@@ -22,7 +22,13 @@ from lowland_gis.definitions.states import (
     weaker_than_shipped,
 )
 from lowland_gis.errors import DefinitionError, UsageError, listed
+from lowland_gis.loading import when_used
 from lowland_gis.schema.model import CHAIN
+
+if TYPE_CHECKING:
+    import pandas as pd
+else:
+    pd = when_used("pandas")
 
 LOCK_TIMEOUT_S = 30
 
