@@ -18,6 +18,8 @@ Shapes = npt.NDArray[np.object_]
 # Ground is enclosed where its opening is at most twice this wide, in m: parcels that meet in a corner enclose it or not by a rounding.
 _OPENING_M = 0.05
 _BEYOND_M = 1e-3
+# What the round way closes of a right-angled corner is a twentieth of a square of the lane's width: less than half of what is looked at.
+_CORNERS = 10
 
 
 def outlines(
@@ -72,17 +74,37 @@ def _closed(own: Shapes, gap_m: float) -> Shapes:
     Drawn back with mitred corners, what is open keeps its corners, but where a lane narrows slowly and ends in a sharp tip, the mitre
     of the tip opens it again up to five half widths farther – or not at all where a rounding blunts the tip. Drawn back round, the
     end of the lane hardly depends on that, but every inner corner would be filled out a little. So what only the round way closes
-    counts where it is larger than a square of the lane's width, which no inner corner of a parcel is.
+    counts where it is larger than a square of the lane's width, which no inner corner of a parcel is, or where it lies between two
+    places that are open: a corner is open to one side only, a lane between a bulge and its mouth to two.
     """
     wide = _made(partial(shapely.buffer, distance=gap_m / 2, join_style="mitre"), own)
     mitred = _made(partial(shapely.buffer, distance=-gap_m / 2, join_style="mitre"), wide)
     closed = _made(shapely.union, mitred, own)
     rounded = _made(partial(shapely.buffer, distance=-gap_m / 2, join_style="round"), wide)
     ends, at = shapely.get_parts(_made(shapely.difference, rounded, closed), return_index=True)
-    counts = shapely.area(ends) > gap_m**2
+    area_m2 = shapely.area(ends)
+    counts = area_m2 > gap_m**2
+    doubtful = np.flatnonzero((area_m2 > gap_m**2 / _CORNERS) & ~counts)
+    counts[doubtful] = _open_places(ends[doubtful], closed[at[doubtful]]) > 1
     rows = np.unique(at[counts])
     closed[rows] = _unions([np.append(closed[row : row + 1], ends[counts & (at == row)]) for row in rows])
     return closed
+
+
+def _open_places(pieces: Shapes, beside: Shapes) -> Ints:
+    """Return in how many places the boundary of each piece, taken round its ring, leaves the area beside it."""
+    shapely.prepare(beside)
+    corners, piece = shapely.get_coordinates(shapely.get_exterior_ring(pieces), return_index=True)
+    side = np.flatnonzero(piece[1:] == piece[:-1])
+    middles = shapely.points((corners[side] + corners[side + 1]) / 2)
+    free = ~shapely.dwithin(beside[piece[side]], middles, _OPENING_M)
+    begins, of = free.copy(), piece[side]
+    # A ring goes on where it began: its first side comes after its last one.
+    first = np.flatnonzero(np.diff(of, prepend=-1))
+    before = np.roll(free, 1)
+    before[first] = free[np.append(first[1:], len(of)) - 1] if len(first) else free[:0]
+    begins &= ~before
+    return np.bincount(of[begins], minlength=len(pieces))
 
 
 def _filled(closed: Shapes) -> Shapes:

@@ -74,6 +74,28 @@ def test_a_lane_that_is_just_as_wide_as_may_be_is_closed_whatever_the_rounding(s
     assert shapely.symmetric_difference(plain, other).area < 1
 
 
+def beside_a_bulging_lane() -> np.ndarray:
+    """Two rows along a lane that is too wide by 4 cm for five metres only, narrow on both sides of that, and open to the north."""
+    widths = [(0, 8.5), (60, 9.4), (82, 10.09), (91, 9.83), (97, 10.0), (99, 10.6), (110, 14.0)]
+    west = shapely.Polygon([(0, 0), (0, 110), (-40, 110), (-40, 0)])
+    east = shapely.Polygon([*((width, y) for y, width in widths), (60, 110), (60, 0)])
+    return np.array([west, east], dtype=object)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_bulge_behind_a_narrow_mouth_belongs_to_the_lane_whatever_the_rounding(seed):
+    """The lane is closed between its mouth and the bulge, so that the bulge lies enclosed and no rounding lays it open."""
+    random = np.random.default_rng(seed)
+    shapes = beside_a_bulging_lane()
+    noisy = np.array([moved_a_little(shape, random) for shape in shapes], dtype=object)
+    reach = Limits(gap_m=10.0).reach_m
+    (plain,), _ = outlines(shapes, [np.arange(2)], np.array([None], dtype=object), reach)
+    (other,), _ = outlines(noisy, [np.arange(2)], np.array([None], dtype=object), reach)
+    assert plain.contains(shapely.Point(5, 82))
+    assert other.contains(shapely.Point(5, 82))
+    assert shapely.symmetric_difference(plain, other).area < 10.05**2
+
+
 def test_inner_corners_of_a_unit_stay_sharp():
     """Drawing out and back round would fill them."""
     corner = shapely.box(0, 0, 80, 80) - shapely.box(40, 40, 80, 80)
