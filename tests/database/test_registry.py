@@ -1,6 +1,7 @@
 """The registry by commands: the whole life of a parcel of each kind, what is refused and how, and that the database refuses it by itself."""
 
 import datetime as dt
+import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,6 +12,7 @@ import pytest
 from lowland_gis.cli import main
 from lowland_gis.db import guards
 from lowland_gis.errors import MoveRefusedError
+from lowland_gis.pipeline.base.papers import register
 from lowland_gis.pipeline.base.procedure import read_procedure
 from lowland_gis.pipeline.base.project import open_project
 from lowland_gis.pipeline.registry.moves import Typed, record_move
@@ -263,6 +265,35 @@ def test_of_two_at_once_one_is_told_that_the_other_was_first(project):
         said = sorted(people.map(draft, range(4)))
     assert said.count("done") == 1
     assert all("somebody has recorded another move since" in words for words in said if words != "done")
+
+
+def test_a_paper_is_kept_once_with_its_file_and_comes_out_again(lowland, folder, project, tmp_path):
+    """One that was known by its digest only gets its file when somebody has it; until then that is said, not refused."""
+    file = paper(folder, "消防意见书")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    with psycopg.connect(project.dsn) as connection:
+        connection.execute(
+            "INSERT INTO registry.paper (sha256, has_file, file_name, size_bytes) VALUES (%s, false, '旧.pdf', 1)",
+            [digest],
+        )
+    assert "Of the paper 旧.pdf only the digest is known" in lowland(
+        "paper", digest[:12], tmp_path / "out.pdf", code=2
+    )
+    for parcel in PARCELS[:2]:
+        assert register(project, parcel, "paper_fire", file, says=True).sha256 == digest
+    lowland("paper", digest[:12], tmp_path / "out.pdf")
+    assert (tmp_path / "out.pdf").read_bytes() == file.read_bytes()
+    with psycopg.connect(project.dsn) as connection:
+        row = connection.execute(
+            "SELECT count(*), count(content) FROM registry.paper WHERE sha256 = %s", [digest]
+        )
+        assert row.fetchone() == (2, 1)
+        with pytest.raises(psycopg.Error, match="not the file that its digest names") as refused:
+            connection.execute(
+                "INSERT INTO registry.paper (sha256, has_file, file_name, size_bytes, content) VALUES ('ab', true, 'x', 1, 'x')"
+            )
+        assert refused.value.sqlstate == guards.NOT_ITSELF
+    assert "There is no paper" in lowland("paper", "fff0", tmp_path / "none.pdf", code=2)
 
 
 def by_hand(connection, entry, **changes):

@@ -9,7 +9,7 @@ import click
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.lists import list_option, write_list
-from lowland_gis.cli.outputs import InputPath
+from lowland_gis.cli.outputs import InputPath, OutputPath
 from lowland_gis.cli.registry_moves import add_moves
 from lowland_gis.cli.staleness import mark
 from lowland_gis.cli.tables import Rows, json_option, show
@@ -82,6 +82,23 @@ def document(session: Session, parcel: str, clause: str, file: Path, says: str) 
         f"{entry.parcel_id}  {entry.title}（{entry.condition}）: {said}; {entry.file_name} sha256:{entry.sha256[:12]}, by {entry.recorded_by}{held}."
         " Next: lowland classify run"
     )
+
+
+@registry.command()
+@click.argument("sha256")
+@click.argument("target", type=OutputPath(dir_okay=False))
+@click.option("--overwrite", is_flag=True, help="Replace the file also where it is another's.")
+@click.pass_obj
+def paper(session: Session, sha256: str, target: Path, *, overwrite: bool) -> None:
+    """Write a paper (文件) that the registry keeps to a file; `history --json` says the digest of each."""
+    from lowland_gis.files.whole import whole
+    from lowland_gis.pipeline.base.kept_papers import kept_paper
+
+    with session.project.snapshot() as connection:
+        content = kept_paper(connection, sha256)
+    with session.outputs.writing(target, overwrite=overwrite), whole(target) as partial:
+        partial.write_bytes(content)
+    session.tell(f"{len(content):,} bytes → {target}")
 
 
 @registry.command("list")

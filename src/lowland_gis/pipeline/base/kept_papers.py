@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from lowland_gis.db.connect import Connection
-from lowland_gis.errors import InputRefusedError
+from lowland_gis.errors import InputRefusedError, UsageError
 
 # A file goes through memory more than once on its way; scans are far smaller.
 MAX_BYTES = 200_000_000
@@ -28,13 +28,27 @@ def keep_paper(connection: Connection, file: Path) -> tuple[str, int]:
     return digest, len(content)
 
 
-def stored_paper(connection: Connection, digest: str) -> tuple[str, bytes | None] | None:
-    """Return name and content of a paper; the content is None where only its digest is known, all of it where there is no such paper."""
-    row = connection.execute(
-        "SELECT file_name, content FROM registry.paper WHERE sha256 = %s ORDER BY has_file DESC LIMIT 1",
-        [digest],
-    ).fetchone()
-    return None if row is None else (str(row[0]), None if row[1] is None else bytes(row[1]))
+def kept_paper(connection: Connection, digest: str) -> bytes:
+    """Return the file of a paper by its SHA-256, or by its first digits.
+
+    Raises:
+        UsageError: there is no such paper, more than one begins so, or only its digest is known.
+    """
+    rows = connection.execute(
+        "SELECT DISTINCT ON (sha256) sha256, content, file_name FROM registry.paper WHERE starts_with(sha256, %s)"
+        " ORDER BY sha256, has_file DESC LIMIT 2",
+        [digest.lower()],
+    ).fetchall()
+    if len(rows) != 1 or not digest:
+        many = "More than one paper begins with" if rows else "There is no paper"
+        raise UsageError(f"{many} sha256:{digest}. Digests: lowland registry history PARCEL --json")
+    _, content, name = rows[0]
+    if content is None:
+        raise UsageError(
+            f"Of the paper {name} only the digest is known, as an older program kept it. Who has the file registers it again:"
+            " lowland registry document PARCEL CLAUSE FILE --says …"
+        )
+    return bytes(content)
 
 
 def _content(file: Path) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,8 +17,10 @@ from lowland_gis.db.copy import copy_in
 from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.measure import PaperMeasure, measures
 from lowland_gis.definitions.rule_pack import rule_pack
-from lowland_gis.errors import InputRefusedError, UsageError
+from lowland_gis.errors import UsageError
 from lowland_gis.loading import when_used
+from lowland_gis.pipeline.base.kept_papers import keep_paper
+from lowland_gis.pipeline.base.procedure import take_turn
 from lowland_gis.pipeline.base.project import Project, who
 from lowland_gis.pipeline.base.runs import current_versions
 
@@ -58,7 +59,8 @@ class Registered:
 def register(project: Project, parcel_id: str, clause: str, file: Path, *, says: bool | None) -> Registered:
     """Append what a paper says of a clause of a parcel; `says` None withdraws what was said before.
 
-    The same paper that says the same again adds nothing, so that a command whose answer was lost can be typed again.
+    The file itself is kept in the registry (`kept_papers`). The same paper that says the same again adds nothing, so that a command whose
+    answer was lost can be typed again; a file of which only the digest was known is kept then.
     `clause` is the name of a measure, the title of a clause, or its condition, in the rule pack of the project.
 
     Raises:
@@ -68,18 +70,19 @@ def register(project: Project, parcel_id: str, clause: str, file: Path, *, says:
     """
     pack = rule_pack(project.settings.classify.pack, project.settings.folder)
     condition, title = _condition(pack, clause)
-    digest, size = _digest(file)
-    entry = Registered(parcel_id, condition, title, says, file.name, digest, who())
-    row = {
-        "parcel_id": parcel_id, "condition": condition, "says": says, "file_name": file.name, "sha256": digest, "size_bytes": size,
-        "state": WITHDRAWN if says is None else REGISTERED, "recorded_by": entry.recorded_by,
-    }  # fmt: skip
+    state = WITHDRAWN if says is None else REGISTERED
     with project.transaction() as connection:
-        connection.execute("LOCK TABLE registry.document IN SHARE ROW EXCLUSIVE MODE")
+        take_turn(connection)
         _refuse_unknown_parcel(connection, parcel_id)
+        digest, size = keep_paper(connection, file)
+        entry = Registered(parcel_id, condition, title, says, file.name, digest, who())
         there = _newest_entry(connection, parcel_id, condition)
-        if there is not None and there[:3] == (says, digest, row["state"]):
+        if there is not None and there[:3] == (says, digest, state):
             return replace(entry, file_name=there[3], recorded_by=there[4], fresh=False)
+        row = {
+            "parcel_id": parcel_id, "condition": condition, "says": says, "file_name": file.name, "sha256": digest, "size_bytes": size,
+            "state": state, "recorded_by": entry.recorded_by,
+        }  # fmt: skip
         copy_in(
             connection,
             schema.DOCUMENT,
@@ -177,22 +180,6 @@ def _condition(pack: RulePack, wanted: str) -> tuple[str, str]:
 
 def _registered_as(clause: Clause) -> str:
     return clause.measure if isinstance(measures().get(clause.measure), PaperMeasure) else clause.condition
-
-
-def _digest(file: Path) -> tuple[str, int]:
-    try:
-        with file.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        size = file.stat().st_size
-    except OSError as error:
-        raise InputRefusedError(
-            f"{file}: cannot be read ({error.strerror}), so nothing was registered. Give the file of the paper (scan or PDF)."
-        ) from error
-    if size == 0:
-        raise InputRefusedError(
-            f"{file}: the file is empty, so nothing was registered. Give the file of the paper."
-        )
-    return digest, size
 
 
 def _refuse_unknown_parcel(connection: Connection, parcel_id: str) -> None:
