@@ -24,6 +24,7 @@ from lowland_gis.pipeline.verdicts.rerun import rerun
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
 from readings import explained
+from registered import as_superuser
 
 SRID = 4548
 REVISIONS = sorted(revision.known_revisions())
@@ -218,6 +219,10 @@ def test_runs_of_the_revision_before_are_explained_and_made_again(project, tmp_p
     measure(project)
     classify(project)
     before = explained(project, parcel)
+    with pytest.raises(UsageError, match="1 papers with their file"):
+        migrate.downgrade(project.dsn, SRID, "0013")
+    with as_superuser(project.dsn) as connection:  # as an older program would have registered it
+        connection.execute("DELETE FROM registry.paper")
     for number in [number for number in REVISIONS if number >= "0007"]:
         migrate.downgrade(project.dsn, SRID, number)
         migrate.upgrade(project.dsn, SRID)
