@@ -140,3 +140,26 @@ def test_who_may_only_read_may_read_them(land):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("UPDATE land.current_parcel SET parcel_id = 'x'")
         connection.rollback()
+
+
+def test_firms_and_doubts_of_deliveries_that_are_replaced_are_not_shown(land, tmp_path):
+    for name in ("甲厂", "乙厂"):
+        path = tmp_path / f"{name}.csv"
+        path.write_text(f"QYMC,ZDDM,NF,SSZE\n{name},{CODES[0]},2023,viel\n", encoding="utf-8")
+        newest = ingest(land, DeliverySettings(layer="enterprise", source=str(path))).version_id
+    of_firms = "WHERE version_id IN (SELECT version_id FROM land.layer_version WHERE layer = 'enterprise')"
+    with land.snapshot() as connection:
+        for table in ("enterprise", "issue"):
+            every, shown = (
+                connection.execute(f"SELECT DISTINCT version_id FROM land.{name} {of_firms}").fetchall()  # noqa: S608 - fixed names
+                for name in (table, f"current_{table}")
+            )
+            assert len(every) == 2
+            assert shown == [(newest,)]
+
+
+def test_a_whole_replaces_every_part_before_it(land, tmp_path):
+    whole = deliver(land, tmp_path, "whole", CODES[1:])
+    with land.snapshot() as connection:
+        shown = connection.execute("SELECT version_id, parcel_id FROM land.current_parcel ORDER BY 2")
+        assert shown.fetchall() == [(whole, code) for code in CODES[1:]]
