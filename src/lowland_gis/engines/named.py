@@ -21,8 +21,8 @@ NAMES = tuple(_PLACES)
 DEFAULT = NAMES[0]
 
 
-def refuse_unknown(name: str) -> None:
-    """Refuse a name that no engine has.
+def refuse_unknown(name: str, said: str = "[tabulate] engine") -> None:
+    """Refuse a name that no engine has; `said` is where it was given.
 
     Raises:
         UsageError: there is no such engine.
@@ -31,7 +31,7 @@ def refuse_unknown(name: str) -> None:
         near = get_close_matches(name, NAMES, n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise UsageError(
-            f"[tabulate] engine = {name!r}: there is no such engine.{hint} The engines are: {', '.join(NAMES)}."
+            f"{said} = {name!r}: there is no such engine.{hint} The engines are: {', '.join(NAMES)}."
         )
 
 

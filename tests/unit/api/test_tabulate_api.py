@@ -12,7 +12,7 @@ import pytest
 import shapely
 
 import lowland_gis
-from lowland_gis import InputRefusedError, LowlandWarning, UsageError, tabulate
+from lowland_gis import DatabaseError, InputRefusedError, LowlandWarning, UsageError, tabulate
 from lowland_gis.pipeline.overlaps.two_files import tabulate_files
 from made_files import box
 from scattered import field
@@ -193,3 +193,23 @@ def test_an_arrow_column_of_plain_wkb_needs_a_system():
     with pytest.raises(InputRefusedError, match="parcels: the coordinate system is unknown"):
         tabulate(plain, ONE)
     assert lowland_gis.tabulate(plain, ONE, src_crs="EPSG:4548")["area_m2"].tolist() == [10_000]
+
+
+def test_sql_gives_what_lowland_itself_gives(layers, database, monkeypatch):
+    monkeypatch.setenv("LOWLAND_DSN", database)
+    ours, theirs = (tabulate(*layers, **NAMES, cover=True, engine=name) for name in ("local", "postgis"))
+    assert len(ours.overlaps) > 50
+    for one, other in zip(ours, theirs, strict=True):
+        pd.testing.assert_frame_equal(one, other, check_exact=False, rtol=1e-9, atol=1e-6)
+
+
+def test_an_engine_that_there_is_not_is_refused_with_the_nearest(layers):
+    with pytest.raises(UsageError, match=r"engine = 'postgres'.* Did you mean 'postgis'\?"):
+        tabulate(*layers, engine="postgres")
+
+
+def test_sql_without_a_database_says_how_to_name_one(layers, monkeypatch, tmp_path):
+    monkeypatch.delenv("LOWLAND_DSN", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DatabaseError, match="LOWLAND_DSN"):
+        tabulate(*layers, engine="postgis")
