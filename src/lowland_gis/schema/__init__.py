@@ -56,6 +56,7 @@ from lowland_gis.schema.result import (
     OVERLAP,
     PARCEL_EVIDENCE,
     RUN,
+    SEARCHED,
     UNIT,
     VERDICT,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "RESULT",
     "RUN",
     "SCHEMAS",
+    "SEARCHED",
     "SOURCE",
     "STATE_DAY",
     "TABLES",
@@ -133,6 +135,7 @@ TABLES = (
     UNIT,
     MEMBER,
     DRAFT,
+    SEARCHED,
     LOW_EFFICIENCY,
     LEGACY,
     PROBLEM,

@@ -216,3 +216,23 @@ DRAFT = Table(
         Column("findings", "json", "rules that it breaks: unit, rule, value, limit, parcels, message"),
     ),
 )
+
+SEARCHED = Table(
+    RESULT,
+    "searched",
+    "what a draft rests on piece by piece: the next one takes over what rests on the same",
+    ("run_id", "digest"),
+    (
+        _run(),
+        Column(
+            "digest",
+            "text",
+            "digest of all that the search of a component, or the outline of a unit, rests on",
+        ),
+        Column(
+            "found",
+            "json",
+            "units (places among the parcels of the component) and bound_m2, or the unit_id that has the outline",
+        ),
+    ),
+)

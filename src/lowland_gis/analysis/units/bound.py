@@ -340,12 +340,17 @@ class _Pricer:
 
 def bounds(problem: Problem, found: list[Found], effort: Effort) -> tuple[float, list[Found]]:
     """Return a bound of the whole in m², and what was found, bettered by what the proof came across."""
+    parts = bounded(problem, found, effort)
+    return float(sum(bound for bound, _ in parts)), [part for _, part in parts]
+
+
+def bounded(problem: Problem, found: list[Found], effort: Effort) -> list[tuple[float, Found]]:
+    """Return a bound of each component in m², and what was found there, bettered by what the proof came across."""
 
     def work(chunk: range) -> list[tuple[float, Found]]:
         return [_bounded(problem, found[number], effort) for number in chunk]
 
-    parts = spread(work, len(found), effort.threads)
-    return float(sum(bound for bound, _ in parts)), [part for _, part in parts]
+    return spread(work, len(found), effort.threads)
 
 
 def _bounded(problem: Problem, found: Found, effort: Effort) -> tuple[float, Found]:

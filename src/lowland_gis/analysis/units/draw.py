@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import geopandas as gpd
 import numpy as np
@@ -10,13 +11,14 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from lowland_gis.analysis.units.bound import bounds
+from lowland_gis.analysis.units.bound import bounded
 from lowland_gis.analysis.units.facing import Ints
 from lowland_gis.analysis.units.ground import Limits, Problem, Weights, build_problem
 from lowland_gis.analysis.units.judge import Judgement, judge, set_aside, undrawn
 from lowland_gis.analysis.units.outline import outlines
 from lowland_gis.analysis.units.reasons import why_out, why_so
-from lowland_gis.analysis.units.search import Effort, solve
+from lowland_gis.analysis.units.resting import Before, Searched, component_digests, outline_digests
+from lowland_gis.analysis.units.search import Effort, is_hopeless, solve
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class Draft:
     holds beside the parcels, m² on the plane), geometry.
     `members`: parcel_id, unit_id (missing where left out) and reason, every parcel once. `findings`: parcels that are set aside,
     outlines that could not be drawn, broken rules, and what is not known of the protection of parcels; none else where the
-    search drew it. `bound_m2`: no draft under these limits can be worth more.
+    search drew it. `bound_m2`: no draft under these limits can be worth more. `searched` is what was found in components, by the digest of
+    what it rests on, and `drawn_from` the digest of each unit's outline (None: not drawn as it should be).
     """
 
     units: gpd.GeoDataFrame
@@ -36,6 +39,8 @@ class Draft:
     value_m2: float
     bound_m2: float
     coverage: float
+    searched: Mapping[str, Searched] = field(default_factory=dict)
+    drawn_from: tuple[str | None, ...] = ()
 
     @property
     def gap(self) -> float:
@@ -63,12 +68,29 @@ def draw_units(
     return search_units(build_problem(parcels, cells, limits, weights), cells, effort or Effort())
 
 
-def search_units(problem: Problem, cells: gpd.GeoDataFrame, effort: Effort) -> Draft:
-    """Draw units on ground that was built before."""
-    found = solve(problem, effort)
-    bound, found = bounds(problem, found, effort)
-    units = [unit for part in found for unit in part.units]
-    return describe(problem, cells, units, bound)
+def search_units(
+    problem: Problem, cells: gpd.GeoDataFrame, effort: Effort, before: Before | None = None
+) -> Draft:
+    """Draw units on ground that was built before; what was found `before` of pieces that rest on the same is taken over."""
+    before = before or Before()
+    digests = component_digests(problem, effort)
+    found = {digest: before.searched[digest] for digest in digests if digest in before.searched}
+    fresh = [number for number, digest in enumerate(digests) if digest not in found]
+    for bound, part in bounded(problem, solve(problem, effort, numbers=fresh), effort):
+        members = problem.of_component(part.component)
+        places = tuple(tuple(np.searchsorted(members, unit).tolist()) for unit in part.units)
+        found[digests[part.component]] = Searched(places, bound)
+    units = [
+        problem.of_component(number)[list(unit)]
+        for number, digest in enumerate(digests)
+        for unit in found[digest].units
+    ]
+    bound = float(sum(found[digest].bound_m2 for digest in digests))
+    drawn = describe(problem, cells, units, bound, before=before)
+    kept = {
+        digest: found[digest] for number, digest in enumerate(digests) if not is_hopeless(problem, number)
+    }
+    return replace(drawn, searched=kept)
 
 
 def describe(
@@ -77,8 +99,13 @@ def describe(
     units: list[Ints],
     bound_m2: float,
     names: list[str] | None = None,
+    *,
+    before: Before | None = None,
 ) -> Draft:
-    """Judge units (positions) and say of each unit and parcel why; units are named by town and place unless named."""
+    """Judge units (positions) and say of each unit and parcel why; units are named by town and place unless named.
+
+    Outlines of units that were drawn `before` of the same are taken over.
+    """
     units = [np.sort(unit) for unit in units]
     names = names or _names(problem, cells, units)
     order = np.argsort(np.array(names, dtype=str), kind="stable")
@@ -90,7 +117,7 @@ def describe(
         {"parcel_id": problem.ids, "unit_id": unit_id, "reason": why_out(problem, units, names)}
     )
     judged = judge(problem, members)
-    drawn, plain = _drawn(problem, cells, units, judged)
+    drawn, plain, drawn_from = _drawn(problem, cells, units, judged, before or Before())
     findings = [item for item in (set_aside(problem.overlaps), plain, judged.findings) if len(item)]
     low = problem.parcels["low_m2"].to_numpy(dtype=np.float64)
     gathered = low[pd.notna(unit_id)].sum()
@@ -101,6 +128,7 @@ def describe(
         judged.value_m2,
         max(bound_m2, 0.0),
         float(gathered / low.sum()) if low.sum() > 0 else 0.0,
+        drawn_from=drawn_from,
     )
 
 
@@ -133,20 +161,26 @@ def _towns(problem: Problem, cells: gpd.GeoDataFrame, units: list[Ints]) -> list
 
 
 def _drawn(
-    problem: Problem, cells: gpd.GeoDataFrame, units: list[Ints], judged: Judgement
-) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """Return the units with their outlines, and findings about outlines that could not be drawn as they should."""
+    problem: Problem, cells: gpd.GeoDataFrame, units: list[Ints], judged: Judgement, before: Before
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame, tuple[str | None, ...]]:
+    """Return the units with their outlines, findings about outlines that could not be drawn as they should, and what outlines rest on."""
     faces: npt.NDArray[np.object_] = cells.geometry.to_numpy()
     own = np.array([_block(faces, problem.cell[unit]) for unit in units] + [None], dtype=object)[:-1]
     parcels = problem.parcels.geometry.to_numpy()
-    shapes, whole = outlines(parcels, units, own, problem.limits.reach_m)
+    digests = outline_digests(parcels, units, own, problem.limits.reach_m)
+    shapes = np.array([*map(before.outlines.get, digests), None], dtype=object)[:-1]
+    fresh, whole = np.flatnonzero(shapely.is_missing(shapes)), np.ones(len(units), dtype=bool)
+    shapes[fresh], whole[fresh] = outlines(
+        parcels, [units[at] for at in fresh], own[fresh], problem.limits.reach_m
+    )
     ground = shapely.area(parcels)
     table = judged.units.assign(lanes_m2=shapely.area(shapes) - [ground[unit].sum() for unit in units])
     table.insert(1, "town_code", _towns(problem, cells, units))
     table = pd.concat([table, why_so(problem, units)], axis=1)
     table["n_parcels"] = table["n_parcels"].astype("int64")
     plain = table["unit_id"][~whole]
-    return gpd.GeoDataFrame(table, geometry=shapes, crs=problem.parcels.crs), undrawn(plain)
+    drawn_from = tuple(digest if ok else None for digest, ok in zip(digests, whole.tolist(), strict=True))
+    return gpd.GeoDataFrame(table, geometry=shapes, crs=problem.parcels.crs), undrawn(plain), drawn_from
 
 
 def _block(faces: npt.NDArray[np.object_], cells: Ints) -> shapely.Geometry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -91,15 +91,18 @@ class Found:
     pool: Pool
 
 
-def solve(problem: Problem, effort: Effort, wishes: Wishes | None = None) -> list[Found]:
-    """Return what was found for every component, in their order."""
+def solve(
+    problem: Problem, effort: Effort, wishes: Wishes | None = None, numbers: Sequence[int] | None = None
+) -> list[Found]:
+    """Return what was found for every component, or for some of them, in their order."""
     wishes = wishes or no_wishes(problem)
+    chosen = range(len(problem.bounds) - 1) if numbers is None else numbers
 
     def work(chunk: range) -> list[Found]:
         bench = bench_of(problem)
-        return [solve_component(problem, number, effort, wishes, bench) for number in chunk]
+        return [solve_component(problem, chosen[at], effort, wishes, bench) for at in chunk]
 
-    return spread(work, len(problem.bounds) - 1, effort.threads)
+    return spread(work, len(chosen), effort.threads)
 
 
 def spread(work: Callable[[range], list[Answer]], count: int, threads: int) -> list[Answer]:
@@ -109,6 +112,12 @@ def spread(work: Callable[[range], list[Answer]], count: int, threads: int) -> l
     chunks = [range(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
     with ThreadPoolExecutor(threads) as pool:
         return [found for part in pool.map(work, chunks) for found in part]
+
+
+def is_hopeless(problem: Problem, number: int) -> bool:
+    """Tell whether a component has too little land for a unit, or none that is low-efficiency: then there is nothing to search."""
+    ground, members = problem.ground, problem.of_component(number)
+    return bool(ground.area[members].sum() < ground.least or not (ground.low[members] > 0).any())
 
 
 def repacked(problem: Problem, found: Found) -> Found:
@@ -184,7 +193,8 @@ def _remade(task: _Task, effort: Effort) -> Found:
     bench.wish[members] = np.where(task.forced, -_FORCED, 0.0)
     best, kept = remade(
         ground, bench.desk, bench.free, bench.price, bench.owner, bench.after, bench.wish, members, units,
-        effort.rounds * len(members), effort.seed * len(task.problem.cell) + task.number,
+        # The same random numbers for every component: what is found in one rests on nothing beyond it.
+        effort.rounds * len(members), effort.seed,
     )  # fmt: skip
     bench.wish[members] = 0.0
     found = _polished(task, *best[:2])

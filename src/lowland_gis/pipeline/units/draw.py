@@ -13,6 +13,7 @@ from lowland_gis import schema
 from lowland_gis.analysis.rules.faults import Fault, fault_lines
 from lowland_gis.analysis.units.draw import Draft, search_units
 from lowland_gis.analysis.units.judge import LEDGER
+from lowland_gis.analysis.units.resting import Before
 from lowland_gis.db.copy import copy_in
 from lowland_gis.errors import SHOWN_IN_FILES, InputRefusedError, UsageError, listed
 from lowland_gis.pipeline.base.holding import FLOW
@@ -22,6 +23,7 @@ from lowland_gis.pipeline.base.runs import Run, recorded
 from lowland_gis.pipeline.base.stale import refuse
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.intake.reading import Reading, read_in
+from lowland_gis.pipeline.units.before import read_before, write_searched
 from lowland_gis.pipeline.units.ground import (
     DISTRICT,
     NO_GRADE,
@@ -105,16 +107,18 @@ def _draft(project: Project, stage: str, name: str, settings: DelineateSettings,
         def work(run_id: int) -> None:
             tell(f"delineate redevelopment units 再开发单元: {name}")
             inputs = read_unit_inputs(held, settings)
-            drawn = drawn_from(inputs, settings)
+            drawn = drawn_from(inputs, settings, before)
             write_draft(held, run_id, name, "search", drawn)
+            write_searched(connection, run_id, drawn, srid=project.srid)
             tell(summary(drawn, inputs))
 
+        before = read_before(connection)
         request = units(stage, name, settings, held.current, held.basis.classified)
         return recorded(connection, request, work)
 
 
-def drawn_from(inputs: UnitInputs, settings: DelineateSettings) -> Draft:
-    """Search units under some settings.
+def drawn_from(inputs: UnitInputs, settings: DelineateSettings, before: Before | None = None) -> Draft:
+    """Search units under some settings; what was found `before` of pieces that rest on the same is taken over.
 
     Raises:
         InputRefusedError: no parcel may be in any unit; the message says why.
@@ -129,7 +133,7 @@ def drawn_from(inputs: UnitInputs, settings: DelineateSettings) -> Draft:
             " Look at [delineate] of lowland.toml: protected, protected_max, inside, inside_min, max_ha"
             " – and at parcels that overlap with: lowland check --suite topology, then lowland check show overlap."
         )
-    return search_units(problem, inputs.cells, effort_of(settings))
+    return search_units(problem, inputs.cells, effort_of(settings), before)
 
 
 def write_draft(
