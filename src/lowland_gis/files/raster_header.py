@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ IMPOSSIBLE = (
     float(np.finfo(np.float32).min),
     float(np.finfo(np.float32).max),
 )
+_CELLS_AT_A_TIME = 1 << 20
 # The largest number of bytes and of words: full, or no value.
 _FULL = {"uint8": 255.0, "uint16": 65535.0}
 
@@ -90,10 +92,10 @@ def suspects(path: Path, name: str) -> list[Suspect]:
             kind = raster.dtypes[0]
             sought = [*([_FULL[kind]] if kind in _FULL else []), *(v for v in IMPOSSIBLE if _fits(v, kind))]
             counts, cells = dict.fromkeys(sought, 0), 0
-            for _, window in raster.block_windows(1) if sought else ():
+            for window in _strips(raster) if sought else ():
                 block = raster.read(1, window=window, masked=True).compressed()
                 cells += block.size
-                for value in sought:
+                for value in _within(sought, block):
                     counts[value] += int(np.count_nonzero(block == np.array(value, dtype=kind)))
     except rasterio.errors.RasterioIOError as error:
         raise InputRefusedError(f"{name}: cannot be read as a raster ({error}). Ask for it again.") from error
@@ -102,6 +104,24 @@ def suspects(path: Path, name: str) -> list[Suspect]:
         for value, number in counts.items()
         if number
     ]
+
+
+def _strips(raster: Any) -> Iterator[Any]:
+    """Yield windows of whole blocks over the whole width, so large that what each costs does not count."""
+    from rasterio.windows import Window  # noqa: PLC0415
+
+    blocks = max(1, _CELLS_AT_A_TIME // (raster.block_shapes[0][0] * raster.width))
+    height = blocks * raster.block_shapes[0][0]
+    for row in range(0, raster.height, height):
+        yield Window(0, row, raster.width, min(height, raster.height - row))
+
+
+def _within(values: list[float], block: npt.NDArray[Any]) -> list[float]:
+    """Return the values that may be in a block: none is beyond its least and its greatest number; beside NaN all may be."""
+    if not block.size:
+        return []
+    low, high = block.min(), block.max()
+    return [value for value in values if not (value < low or value > high)]
 
 
 def _fits(value: float, kind: str) -> bool:

@@ -215,11 +215,19 @@ def _names(columns: list[str], taken: Mapping[str, headings.Found]) -> dict[str,
     return names
 
 
-def _arrow_column(values: Iterable[Any]) -> pa.Array:
-    plain = [
-        None if _is_missing(value) else value.item() if isinstance(value, np.generic) else value
-        for value in values
-    ]
+def _arrow_column(given: Iterable[Any]) -> pa.Array:
+    values = list(given)
+    kinds = set(map(type, values)) - {type(None)}
+    if kinds == {str}:
+        return pa.array(values, pa.string())
+    if kinds and kinds <= {int, float}:
+        # NaN is missing, and the only number that is not itself; to ask pandas takes a microsecond a value.
+        plain = [None if value != value else value for value in values]  # noqa: PLR0124
+    else:
+        plain = [
+            None if _is_missing(value) else value.item() if isinstance(value, np.generic) else value
+            for value in values
+        ]
     try:
         # Arrow takes 0 among days for the first of January 1970.
         column = pa.array(

@@ -82,10 +82,8 @@ def table_of(grid: Grid, merged: Sequence[Merged] = ()) -> SheetTable:
     width = len(names)
     rows = [[*grid[number][:width], *[None] * (width - len(grid[number]))] for number in numbers]
     aside = tuple(_aside(rows, numbers))
-    columns = {
-        name: [None if isinstance(row[column], Lost) else row[column] for row in rows]
-        for column, name in names.items()
-    }
+    cells = list(zip(*rows, strict=True)) or [()] * width
+    columns = {name: _taken(cells[column]) for column, name in names.items()}
     doubts = [*_lost(rows, names, numbers), *_covered(merged, names, positions, grid)]
     left_out = {item.row for item in aside}
     return SheetTable(
@@ -213,13 +211,27 @@ def _bare(text: str) -> str:
 
 def _aside(rows: list[list[Any]], numbers: list[int]) -> Iterator[Aside]:
     for row, cells in enumerate(rows):
-        filled = [cell for cell in cells if _filled(cell)]
-        texts = [_bare(cell) for cell in filled if isinstance(cell, str)]
-        where = f"sheet row {numbers[row] + 1}"
-        if texts and _TOTAL.match(texts[0]):
-            yield Aside(row, "total_row", f"{where}: {texts[0]} is a total of the rows above, no record")
-        elif len(cells) > len(filled) == len(texts) <= _NOTES and texts and _NOTE.match(texts[0]):
-            yield Aside(row, "note_row", f"{where}: {texts[0][:40]!r} is a note below the table, no record")
+        text = next((cell for cell in cells if isinstance(cell, str) and _filled(cell)), None)
+        if text is None:
+            continue
+        first, where = _bare(text), f"sheet row {numbers[row] + 1}"
+        if _TOTAL.match(first):
+            yield Aside(row, "total_row", f"{where}: {first} is a total of the rows above, no record")
+        elif _NOTE.match(first) and _is_note(cells):
+            yield Aside(row, "note_row", f"{where}: {first[:40]!r} is a note below the table, no record")
+
+
+def _is_note(cells: list[Any]) -> bool:
+    """Tell whether a row holds only a few texts."""
+    filled = [cell for cell in cells if _filled(cell)]
+    return len(cells) > len(filled) <= _NOTES and all(isinstance(cell, str) for cell in filled)
+
+
+def _taken(cells: Sequence[Any]) -> list[Any]:
+    """Return the values of a column, None for those that are lost."""
+    if Lost not in set(map(type, cells)):
+        return list(cells)
+    return [None if isinstance(cell, Lost) else cell for cell in cells]
 
 
 def _notes(rows: list[list[Any]], aside: Sequence[Aside]) -> list[list[Any]]:
@@ -228,6 +240,8 @@ def _notes(rows: list[list[Any]], aside: Sequence[Aside]) -> list[list[Any]]:
 
 def _lost(rows: list[list[Any]], names: dict[int, str], numbers: list[int]) -> Iterator[Doubt]:
     for row, cells in enumerate(rows):
+        if Lost not in map(type, cells):
+            continue
         for column, cell in enumerate(cells):
             if isinstance(cell, Lost) and column in names:
                 yield Doubt(row, cell.rule, f"{names[column]}: {cell.words} (sheet row {numbers[row] + 1})")
@@ -278,3 +292,15 @@ def stored(value: Any, number_format: str) -> Any:
     if isinstance(value, dt.datetime):
         return value.date() if value.time() == dt.time(0) else value.isoformat()
     return str(value) if isinstance(value, dt.time | dt.timedelta) else value
+
+
+def stored_numbers(values: Sequence[int | float], number_format: str) -> list[Any]:
+    """Return what `stored` says of each of many numbers of one format.
+
+    >>> stored_numbers([601, 2.0, 1.5], "General")
+    [601, 2, 1.5]
+    """
+    zeros = len(number_format) > 1 and set(number_format) == {"0"}
+    if zeros or not max(map(abs, values), default=0) < EXACT_BELOW:
+        return [stored(value, number_format) for value in values]
+    return [int(value) if type(value) is float and value.is_integer() else value for value in values]

@@ -6,10 +6,10 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import openpyxl
@@ -18,11 +18,12 @@ from openpyxl.utils.datetime import from_excel
 from openpyxl.utils.escape import unescape
 from openpyxl.utils.exceptions import InvalidFileException
 
-from lowland_gis.analysis.fields.spreadsheet import Lost, Merged, stored
+from lowland_gis.analysis.fields.spreadsheet import Lost, Merged, stored, stored_numbers
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.source import Source
 from lowland_gis.files.spreadsheet.marks import Marks, marks, sheet_part
-from lowland_gis.files.spreadsheet.plain_cells import Meaning, plain_rows
+from lowland_gis.files.spreadsheet.plain_cells import plain_rows
+from lowland_gis.files.spreadsheet.quick_cells import Meaning
 
 # A workbook is a zip of XML that anybody may have written; openpyxl trusts its cross references.
 _BROKEN = (
@@ -86,23 +87,28 @@ def _plain(source: Source, book: Any, name: str) -> list[list[Any]] | None:
     with zipfile.ZipFile(source.path) as archive:
         part = sheet_part(archive, name)
     strings = book[name]._shared_strings  # noqa: SLF001 - openpyxl has read them already
-    return plain_rows(source.path, part, Meaning(strings, partial(_in_style, book)))
+    return plain_rows(source.path, part, Meaning(strings, cache(partial(_of_style, book))))
 
 
-def _in_style(book: Any, value: float, style: int) -> Any:
-    """Return what a number is in a style of a workbook, as `_value` does with a cell of it."""
+def _of_style(book: Any, style: int) -> Callable[[list[int | float]], list[Any]]:
+    """Return what turns numbers into what they are in a style of a workbook, as `_value` does with a cell of it."""
     form = book._cell_styles[style].numFmtId  # noqa: SLF001 - openpyxl has read them already
     if style in book._date_formats:  # noqa: SLF001
-        try:
-            day = from_excel(value, book.epoch, timedelta=style in book._timedelta_formats)  # noqa: SLF001
-        except (OverflowError, ValueError):
-            return Lost("cell_error", "the cell holds the error #VALUE!")
-        return stored(day, "")
+        timedelta = style in book._timedelta_formats  # noqa: SLF001
+        return lambda values: [_day(book.epoch, value, timedelta=timedelta) for value in values]
     if form in _DAY_FORMATS:
-        return stored(from_excel(value, book.epoch), "")
+        return lambda values: [stored(from_excel(value, book.epoch), "") for value in values]
     own = form - BUILTIN_FORMATS_MAX_SIZE
     named = book._number_formats[own] if own >= 0 else BUILTIN_FORMATS.get(form, "General")  # noqa: SLF001
-    return stored(value, named)
+    return partial(stored_numbers, number_format=named)
+
+
+def _day(epoch: Any, value: float, *, timedelta: bool) -> Any:
+    try:
+        day = from_excel(value, epoch, timedelta=timedelta)
+    except (OverflowError, ValueError):
+        return Lost("cell_error", "the cell holds the error #VALUE!")
+    return stored(day, "")
 
 
 def _hidden(name: str, noted: Marks) -> Iterator[tuple[str, str]]:

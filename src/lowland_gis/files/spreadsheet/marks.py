@@ -6,17 +6,20 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 from xml.etree import ElementTree as ET  # expat of this Python limits entities
 from xml.parsers import expat
 
 from openpyxl.utils.cell import range_boundaries
 
 from lowland_gis.analysis.fields.spreadsheet import Merged
+from lowland_gis.files.spreadsheet.quick_cells import UnusualError, row_blocks, row_heads
 
 _BLOCK = 1 << 20
 _YES = ("1", "true")
+_HIDDEN = re.compile(r' hidden="(?:1|true)"')
 _MOST_MERGED = 100_000
 
 
@@ -35,16 +38,38 @@ def marks(path: Path, sheet: str) -> Marks:
     Raises:
         KeyError, ValueError, SyntaxError, OSError: the workbook contradicts itself.
     """
-    found = Marks()
-    with zipfile.ZipFile(path) as archive, archive.open(sheet_part(archive, sheet)) as part:
-        parser = expat.ParserCreate(namespace_separator="}")
-        parser.StartElementHandler = _Started(found).element
-        try:
-            while block := part.read(_BLOCK):
-                parser.Parse(block)
-            parser.Parse(b"", True)  # noqa: FBT003 - expat's signature
-        except expat.ExpatError as error:
-            raise ValueError(str(error)) from error
+    with zipfile.ZipFile(path) as archive:
+        part = sheet_part(archive, sheet)
+        with archive.open(part) as content:
+            try:
+                return _quick_marks(content)
+            except (UnusualError, UnicodeDecodeError):
+                # Rows are written in another way than usual, so all of it is parsed.
+                pass
+        with archive.open(part) as content:
+            return _parsed(Marks(), iter(partial(content.read, _BLOCK), b""))
+
+
+def _quick_marks(content: IO[bytes]) -> Marks:
+    """Read the rows by their first words; only what stands around them is parsed."""
+    found, around, number = Marks(), list[bytes](), 0
+    for block in row_blocks(content, around):
+        for said, others in row_heads(block):
+            number = int(said) if said else number + 1
+            if _HIDDEN.search(others) is not None:
+                found.hidden_rows.append(number)
+    return _parsed(found, iter(around))
+
+
+def _parsed(found: Marks, content: Iterator[bytes]) -> Marks:
+    parser = expat.ParserCreate(namespace_separator="}")
+    parser.StartElementHandler = _Started(found).element
+    try:
+        for block in content:
+            parser.Parse(block)
+        parser.Parse(b"", True)  # noqa: FBT003 - expat's signature
+    except expat.ExpatError as error:
+        raise ValueError(str(error)) from error
     return found
 
 

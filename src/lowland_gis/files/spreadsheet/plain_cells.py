@@ -6,16 +6,21 @@ Whatever is not ordinary (a formula, an error, rich text, a day in words) is lef
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from xml.parsers import expat
 
-from openpyxl.utils.cell import column_index_from_string
-from openpyxl.utils.escape import unescape
+from lowland_gis.files.spreadsheet.quick_cells import (
+    Meaning,
+    UnusualError,
+    column_of,
+    number_of,
+    quick_rows,
+    unescaped,
+)
 
 _BLOCK = 1 << 20
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -23,32 +28,25 @@ _ROW, _CELL, _VALUE, _INLINE, _TEXT = (f"{_MAIN}{name}" for name in ("row", "c",
 # Kinds of cells that are read here: numbers, shared and own texts, yes or no.
 _ORDINARY = ("n", "s", "str", "b", "inlineStr")
 
-Number = Callable[[int | float, int], Any]
-
-
-class _UnusualError(Exception):
-    """Something that openpyxl is to read."""
-
-
-class Meaning(NamedTuple):
-    """What the cells of a workbook mean: its shared strings, and what a number is in a style."""
-
-    strings: Sequence[str]
-    number: Number
-
 
 def plain_rows(path: Path, part: str, meaning: Meaning) -> list[list[Any]] | None:
     """Return the rows of a part of a workbook as they are stored, or None where it holds more than plain cells.
 
     Rows have the width of their last cell; rows that the file leaves out are empty.
     """
+    rows = quick_rows(path, part, meaning)
+    return _parsed(path, part, meaning) if rows is None else rows
+
+
+def _parsed(path: Path, part: str, meaning: Meaning) -> list[list[Any]] | None:
+    """Return the same by a parser of XML, which takes every spelling of plain cells."""
     reading = _Reading(meaning)
     parser = expat.ParserCreate(namespace_separator="}")
     parser.buffer_text = True
     parser.StartElementHandler, parser.EndElementHandler = reading.start, reading.end
     parser.CharacterDataHandler = reading.text
     # Of a broken part openpyxl says what is wrong.
-    with suppress(_UnusualError, expat.ExpatError, ValueError, IndexError, KeyError):
+    with suppress(UnusualError, expat.ExpatError, ValueError, IndexError, KeyError):
         with zipfile.ZipFile(path) as archive, archive.open(part) as content:
             while block := content.read(_BLOCK):
                 parser.Parse(block)
@@ -86,9 +84,9 @@ class _Reading:
         self._in_cell, self._content = True, None
         self._kind, self._style = values.get("t", "n"), int(values.get("s", 0))
         place = values.get("r")
-        self._column = self._column + 1 if not place else _column_of(place.rstrip("0123456789"))
+        self._column = self._column + 1 if not place else column_of(place.rstrip("0123456789"))
         if self._kind not in _ORDINARY:
-            raise _UnusualError
+            raise UnusualError
 
     def _inside(self, name: str) -> None:
         """Take in the beginning of an element in a cell: a value, or one piece of text."""
@@ -96,7 +94,7 @@ class _Reading:
         if name == (_TEXT if inline else _VALUE) and self._content is None:
             self._taking, self._content = True, ""
         elif not (inline and name == _INLINE):
-            raise _UnusualError
+            raise UnusualError
 
     def text(self, text: str) -> None:
         """Take in text."""
@@ -116,14 +114,14 @@ class _Reading:
     def _cell(self) -> Any:
         content, kind = self._content, self._kind
         if kind == "inlineStr":
-            return None if content is None else _unescaped(content)
+            return None if content is None else unescaped(content)
         if not content:
             return None
         if kind == "n":
-            return self.meaning.number(_cast(content), self._style)
+            return self.meaning.numbers(self._style)([number_of(content)])[0]
         if kind == "b":
             return bool(int(content))
-        return _unescaped(self.meaning.strings[int(content)] if kind == "s" else content)
+        return unescaped(self.meaning.strings[int(content)] if kind == "s" else content)
 
     def _end_row(self) -> None:
         if self._number <= len(self.rows):
@@ -135,18 +133,3 @@ class _Reading:
             if column <= width:
                 cells[column - 1] = value
         self.rows.append(cells)
-
-
-@lru_cache(maxsize=20_000)
-def _column_of(letters: str) -> int:
-    column: int = column_index_from_string(letters)
-    return column
-
-
-def _cast(content: str) -> int | float:
-    return float(content) if any(letter in content for letter in ".eE") else int(content)
-
-
-def _unescaped(text: str) -> str:
-    plain: str = unescape(text) if "_x" in text else text
-    return plain
