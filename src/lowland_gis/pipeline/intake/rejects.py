@@ -23,7 +23,8 @@ from lowland_gis.files.table import write_rows
 from lowland_gis.files.whole import refused, whole
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.runs import current_versions
-from lowland_gis.products.tables.workbook import Column, SheetContent, Value, write_workbook
+from lowland_gis.products.tables.sheet_rows import Value
+from lowland_gis.products.tables.workbook import Column, SheetContent, write_workbook
 
 _MAP_SUFFIX, _SHEET_SUFFIX = ".gpkg", ".xlsx"
 _SUFFIXES = (_MAP_SUFFIX, _SHEET_SUFFIX, ".csv", ".parquet")

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from lowland_gis.definitions.package import FieldDefinition, Sheet, SummarySheet
 from lowland_gis.files.write import Cell
 from lowland_gis.products.package.layers import PreparedLayer
-from lowland_gis.products.tables.workbook import AreaRow, Column, SheetContent, Value, area_summary
+from lowland_gis.products.tables.sheet_rows import Value
+from lowland_gis.products.tables.workbook import AreaRow, Column, SheetContent, area_summary
 
 TYPES = {"C": "文本", "N": "数值", "D": "日期"}
 GEOMETRIES = {"polygon": "面", "none": "无（属性表）"}
@@ -23,7 +24,7 @@ def sheet_content(sheet: Sheet, layer: PreparedLayer) -> SheetContent:
     if isinstance(sheet, SummarySheet):
         return area_summary(sheet.name, sheet.by_title, _area_rows(sheet, layer))
     fields = layer.definition.fields
-    shown = [[_shown(value, field) for value in layer.columns[field.name]] for field in fields]
+    shown = [_shown(layer.columns[field.name], field) for field in fields]
     rows: tuple[tuple[Value, ...], ...] = tuple(zip(*shown, strict=True))
     return SheetContent(sheet.name, tuple(Column(field.heading, _format(field)) for field in fields), rows)
 
@@ -38,10 +39,12 @@ def _area_rows(sheet: SummarySheet, layer: PreparedLayer) -> list[AreaRow]:
     ]
 
 
-def _shown(value: Cell, field: FieldDefinition) -> Value:
-    """Show a code by its title when no field beside it does; here every code keeps its written form."""
+def _shown(values: Sequence[Cell], field: FieldDefinition) -> Sequence[Value]:
+    """Show codes by their titles when no field beside them does; here every code keeps its written form."""
     titles = {entry.code: f"{entry.code} {entry.title}" for entry in field.codes}
-    return titles.get(value, value) if isinstance(value, str) else value
+    if not titles:
+        return values
+    return [titles.get(value, value) if isinstance(value, str) else value for value in values]
 
 
 def _format(field: FieldDefinition) -> str:

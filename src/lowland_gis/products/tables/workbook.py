@@ -15,6 +15,7 @@ import xlsxwriter
 
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.table import LIVE
+from lowland_gis.products.tables.sheet_rows import CellFormats, RowsSheet, Value
 
 M2_PER_HA = 10_000.0
 M2_PER_MU = 2000.0 / 3.0
@@ -22,8 +23,9 @@ MAX_ROWS = 1_048_576
 MAX_TEXT = 32_767
 WIDEST = 60
 HEADING_ROW = 2
-
-Value = str | int | float | date | None
+# A Chinese character takes the place of so many letters.
+_WIDE = 2
+_DAY = "yyyy-mm-dd"
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def write_workbook(path: Path, sheets: Sequence[SheetContent], *, title: str, no
         book.set_properties({"title": title, "created": datetime(dated.year, dated.month, dated.day)})  # noqa: DTZ001 - the format has no zone
         styles = _Styles(book)
         for sheet in sheets:
-            _write_sheet(book.add_worksheet(sheet.name), sheet, styles, (title, note))
+            _write_sheet(book.add_worksheet(sheet.name, RowsSheet), sheet, styles, (title, note))
     path.write_bytes(content.getbuffer())
 
 
@@ -125,16 +127,24 @@ class _Styles:
             )
         return self._numbers[number_format, bold]
 
+    def column(self, column: Column) -> CellFormats:
+        """Return the formats for the cells of a column that are no sums."""
+        number, day = (self.number(form, bold=False) for form in (column.number_format, _DAY))
+        return CellFormats(self.text[False], self.quoted, number, day)
+
 
 def _write_sheet(sink: Any, sheet: SheetContent, styles: _Styles, head: tuple[str, str]) -> None:
     sink.write_string(0, 0, head[0], styles.title)
     sink.write_string(1, 0, head[1], styles.note)
-    for place, column in enumerate(sheet.columns):
+    columns = list(zip(*sheet.rows, strict=True)) or [()] * len(sheet.columns)
+    for place, (column, values) in enumerate(zip(sheet.columns, columns, strict=True)):
         sink.write_string(HEADING_ROW, place, column.heading, styles.heading)
-        sink.set_column(place, place, _width([column.heading, *(row[place] for row in sheet.rows)]))
+        sink.set_column(place, place, _width([column.heading, *values]))
     sink.freeze_panes(HEADING_ROW + 1, 0)
     first_sum = len(sheet.rows) - sheet.n_sums
-    for number, row in enumerate(sheet.rows):
+    if sheet.rows and not sheet.n_sums:
+        sink.put_rows(HEADING_ROW + 1, sheet.rows, [styles.column(column) for column in sheet.columns])
+    for number, row in enumerate(sheet.rows if sheet.n_sums else ()):
         for place, value in enumerate(row):
             where = (HEADING_ROW + 1 + number, place)
             _write_cell(sink, where, value, styles, sheet.columns[place], bold=number >= first_sum)
@@ -151,7 +161,7 @@ def _write_cell(
         sink.write_string(*where, value, styles.quoted if value.startswith(LIVE) else styles.text[bold])
     elif isinstance(value, date):
         moment = datetime(value.year, value.month, value.day)  # noqa: DTZ001 - a spreadsheet date has no zone
-        sink.write_datetime(*where, moment, styles.number("yyyy-mm-dd", bold=bold))
+        sink.write_datetime(*where, moment, styles.number(_DAY, bold=bold))
     else:
         sink.write_number(*where, value, styles.number(column.number_format, bold=bold))
 
@@ -174,7 +184,18 @@ def _figures(areas: Sequence[float]) -> tuple[int, float, float, float]:
 
 
 def _width(values: Sequence[Value]) -> int:
-    return min(WIDEST, 2 + max(_columns_of(value) for value in values))
+    """Return the width of a column that shows the longest of some values."""
+    texts = {value for value in values if isinstance(value, str)}
+    others = [value for value in values if not isinstance(value, str)]
+    if {int, float} > set(map(type, others)):
+        # Of numbers of one kind the least or the greatest is the longest.
+        others = [min(others), max(others)] if others else []  # type: ignore[type-var]
+    widest = max(map(_columns_of, others), default=0)
+    for text in sorted(texts, key=len, reverse=True):
+        if widest >= min(WIDEST, _WIDE * len(text)):
+            break
+        widest = max(widest, _columns_of(text))
+    return min(WIDEST, 2 + widest)
 
 
 def _columns_of(value: Value) -> int:
@@ -183,7 +204,7 @@ def _columns_of(value: Value) -> int:
     text = "" if value is None else str(value)
     if text.isascii():
         return len(text)
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+    return sum(_WIDE if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def _refuse_large(path: Path, sheets: Sequence[SheetContent]) -> None:
@@ -195,8 +216,13 @@ def _refuse_large(path: Path, sheets: Sequence[SheetContent]) -> None:
             )
         for row in sheet.rows:
             for value in row:
-                if isinstance(value, str) and len(value) > MAX_TEXT:
+                # In the units of the format, which are two for characters beyond the first 65,536.
+                if isinstance(value, str) and 2 * len(value) > MAX_TEXT and _units(value) > MAX_TEXT:
                     raise InputRefusedError(
                         f"{path.name}, sheet {sheet.name}: a text of {len(value)} characters, and a cell ends at "
                         f"{MAX_TEXT}, so it would be cut. Shorten it: {value[:40]!r}…"
                     )
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
