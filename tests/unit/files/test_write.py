@@ -16,9 +16,9 @@ import shapely
 
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import write
+from lowland_gis.files.dbf_table import DbfField
 from lowland_gis.files.write import (
     CellRefusedError,
-    DbfField,
     cell,
     columns_for,
     geometry_faults,
@@ -213,6 +213,35 @@ def test_fit_is_held(value, field, held):
 def test_all_faults_are_named_by_field_row_and_key():
     _, faults = columns_for({"T": ["好", "太长了", "太长了"]}, [TEXT], ["k1", "k2", "k3"])
     assert [str(fault).split(":")[0] for fault in faults] == ["T row 1 (k2)", "T row 2 (k3)"]
+
+
+PLAIN = ["低效", "", None, "低效", "x"]
+NUMBERS = [1.005, 2.675, -0.004, 0.0, 999.994]
+
+
+@pytest.mark.parametrize(
+    ("values", "field"), [(PLAIN, TEXT), (NUMBERS, NUMBER), ([], NUMBER), ([2, 3.0], WHOLE)]
+)
+def test_a_column_at_once_is_what_its_cells_are_one_by_one(values, field):
+    columns, faults = columns_for({field.name: values}, [field], list("abcde")[: len(values)])
+    assert repr(columns[field.name]) == repr([cell(value, field) for value in values])
+    assert not faults
+
+
+@pytest.mark.parametrize(
+    ("value", "row"), [(10_000.0, 0), (-1234.5, 3), (float("inf"), 4), (True, 2), (None, 1)]
+)
+def test_one_number_that_does_not_fit_is_named_among_those_that_do(value, row):
+    values = [1.5, 2.5, 3.5, 4.5, 5.5]
+    values[row] = value
+    field = DbfField("N", "N", 6, 2, required=True)
+    _, faults = columns_for({"N": values}, [field], list("abcde"))
+    assert [fault.row for fault in faults] == [f"row {row} ({'abcde'[row]})"]
+
+
+def test_a_zero_with_a_sign_needs_room_for_it():
+    _, faults = columns_for({"N": [0.0, -0.0]}, [DbfField("N", "N", 4, 2)], ["a", "b"])
+    assert [fault.row for fault in faults] == ["row 1 (b)"]
 
 
 def test_geometry_faults_name_what_a_shapefile_cannot_hold():

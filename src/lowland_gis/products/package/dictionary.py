@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lowland_gis.definitions.package import FieldDefinition, Sheet, SummarySheet
-from lowland_gis.files.write import Cell
+from lowland_gis.files.dbf_table import Cell
 from lowland_gis.products.package.layers import PreparedLayer
 from lowland_gis.products.tables.sheet_rows import Value
 from lowland_gis.products.tables.workbook import AreaRow, Column, SheetContent, area_summary

@@ -12,7 +12,8 @@ import pandas as pd
 
 from lowland_gis.definitions.package import FieldDefinition, LayerDefinition, PackageDefinition
 from lowland_gis.errors import SHOWN_IN_FILES, InputRefusedError, gathered, listed
-from lowland_gis.files.write import Cell, DbfField, Misfit, columns_for, geometry_faults
+from lowland_gis.files.dbf_table import Cell, DbfField
+from lowland_gis.files.write import Misfit, columns_for, geometry_faults
 
 
 @dataclass(frozen=True)
@@ -140,19 +141,28 @@ def _records(
             records[field.name] = [names.fill(field.text)] * len(rows)
             continue
         values = rows[field.column].tolist()
+        missing = rows[field.column].isna().tolist()
         unit = layer.source.unit(field.column)
         if unit is not None and field.type == "N":
-            values = [value if pd.isna(value) else field.written(value, unit) for value in values]
+            values = [
+                value if absent else field.written(value, unit)
+                for value, absent in zip(values, missing, strict=True)
+            ]
         if field.codes:
             faults += _code_faults(values, field, keys)
             codes = {entry.value: entry.code for entry in field.codes}
-            values = [codes.get(value, None if pd.isna(value) else "") for value in values]
+            values = [
+                codes.get(value, None if absent else "")
+                for value, absent in zip(values, missing, strict=True)
+            ]
         records[field.name] = values
     return records, faults
 
 
 def _code_faults(values: Sequence[Any], field: FieldDefinition, keys: Sequence[str]) -> list[Misfit]:
     known = {entry.value for entry in field.codes}
+    if known.issuperset(values):
+        return []
     listed_codes = ", ".join(sorted(known))
     return [
         _misfit(field.name, f"row {row} ({key})", f"{value!r} is not in its code list ({listed_codes})")
