@@ -30,18 +30,19 @@ def parcels(
     versions: Versions,
     *,
     srid: int,
-    columns: Sequence[str] = (*MEASURED_COLUMNS, "attributes"),
+    columns: Sequence[str | sql.Composable] = (*MEASURED_COLUMNS, "attributes"),
     only: sql.Composable | None = None,
 ) -> gpd.GeoDataFrame:
     """Return the parcels of some deliveries in the order of their codes: some columns (parcel_id among them) and the geometry.
 
-    With `only`, a condition, those that meet it.
+    With `only`, a condition, those that meet it. A column may be an expression with its name, such as one text of the attributes.
 
     Raises:
         UsageError: no parcels were ingested yet.
         InputRefusedError: a parcel stands in two current parts.
     """
-    query = _PARCELS.format(sql.SQL(", ").join(map(sql.Identifier, columns)), only or sql.SQL("true"))
+    names = [sql.Identifier(column) if isinstance(column, str) else column for column in columns]
+    query = _PARCELS.format(sql.SQL(", ").join(names), only or sql.SQL("true"))
     found = read_geoframe(connection, query, [_parcel_versions(versions)], srid=srid)
     _refuse_double(list(found["parcel_id"][found["parcel_id"].duplicated()].unique()), versions["parcel"])
     return found

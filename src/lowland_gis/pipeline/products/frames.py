@@ -24,16 +24,37 @@ from lowland_gis.quantities import MU_M2
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
+from psycopg import sql
 else:
     gpd = when_used("geopandas")
     pd = when_used("pandas")
 
 _OUTCOME_OPEN, _OUTCOME_FALSE = "u", "f"
+# What is told of a parcel, and the fields of its delivery that say it.
+_TOLD = {"location": "ZL", "land_use": "YT", "ownership": "QSXZ"}
 
 
-def delivery_frames(held: Reading) -> dict[str, pd.DataFrame]:
-    """Return the frames of a package: low_efficiency, legacy, problem and unit, from the registry and the newest units."""
-    connection, pack, parcels = held.connection, held.basis.pack, _parcels(held)
+def shown_parcels(held: Reading) -> gpd.GeoDataFrame:
+    """Return what packages and maps tell of the parcels: parcel_id, area_m2, location, land_use, ownership, geometry."""
+    # One text each costs less than all attributes.
+    single = [
+        sql.SQL("attributes->>{} AS {}").format(sql.Literal(field), sql.Identifier(name))
+        for name, field in _TOLD.items()
+    ]
+    return land.parcels(
+        held.connection,
+        held.basis.versions,
+        srid=held.project.srid,
+        columns=("parcel_id", "area_m2", *single),
+    )
+
+
+def delivery_frames(held: Reading, shown: gpd.GeoDataFrame | None = None) -> dict[str, pd.DataFrame]:
+    """Return the frames of a package: low_efficiency, legacy, problem and unit, from the registry and the newest units.
+
+    `shown` are the `shown_parcels`, where they have been read already.
+    """
+    connection, pack, parcels = held.connection, held.basis.pack, _parcels(held, shown)
     return {
         "low_efficiency": _low_efficiency(connection, parcels, pack),
         "legacy": _legacy(held, parcels),
@@ -54,13 +75,12 @@ def pack_legend(held: Reading) -> tuple[Legend, list[str]]:
     return legend.knowing((), titles, not_low), legend_doubts(legend, titles, not_low)
 
 
-def map_frames(held: Reading) -> dict[str, gpd.GeoDataFrame]:
-    """Return the frames of the overview map."""
-    connection, srid = held.connection, held.project.srid
-    answers = kinds(connection, held.basis).rename("answer").reset_index()
-    parcels = land.parcels(connection, held.basis.versions, srid=srid)[["parcel_id", "area_m2", "geometry"]]
+def map_frames(held: Reading, shown: gpd.GeoDataFrame | None = None) -> dict[str, gpd.GeoDataFrame]:
+    """Return the frames of the overview map; `shown` are the `shown_parcels`, where they have been read already."""
+    answers = kinds(held.connection, held.basis).rename("answer").reset_index()
+    parcels = shown_parcels(held) if shown is None else shown
     return {
-        "parcels": parcels.merge(answers, on="parcel_id"),
+        "parcels": parcels[["parcel_id", "area_m2", "geometry"]].merge(answers, on="parcel_id"),
         "units": units(held),
         **{key: _drawn(held, key, drawn) for key, drawn in drawn_layers().items()},
     }
@@ -122,8 +142,9 @@ def kind_table(held: Reading) -> pd.DataFrame:
     ]
 
 
-def _parcels(held: Reading) -> gpd.GeoDataFrame:
-    rows = land.parcels(held.connection, held.basis.versions, srid=held.project.srid)
+def _parcels(held: Reading, shown: gpd.GeoDataFrame | None = None) -> gpd.GeoDataFrame:
+    """Return the parcels with their towns: parcel_id, town_code, town_name, location, land_use, ownership, geometry."""
+    rows = shown_parcels(held) if shown is None else shown
     names = land.town_names(held.connection, held.versions("town"))
     towns = town_codes(held.connection, held.basis.measured, rows["parcel_id"].tolist())
     return gpd.GeoDataFrame(
@@ -131,9 +152,7 @@ def _parcels(held: Reading) -> gpd.GeoDataFrame:
             "parcel_id": rows["parcel_id"],
             "town_code": towns,
             "town_name": [names.get(town) if town is not None else None for town in towns],
-            "location": [values.get("ZL") for values in rows["attributes"]],
-            "land_use": [values.get("YT") for values in rows["attributes"]],
-            "ownership": [values.get("QSXZ") for values in rows["attributes"]],
+            **{name: rows[name] for name in _TOLD},
         },
         geometry=rows.geometry,
         crs=rows.crs,

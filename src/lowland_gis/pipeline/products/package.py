@@ -21,7 +21,13 @@ from lowland_gis.pipeline.base.runs import Record, needed_record
 from lowland_gis.pipeline.base.stale import Stale, refuse
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.intake.reading import Reading, reading
-from lowland_gis.pipeline.products.frames import delivery_frames, kind_titles, map_frames, pack_legend
+from lowland_gis.pipeline.products.frames import (
+    delivery_frames,
+    kind_titles,
+    map_frames,
+    pack_legend,
+    shown_parcels,
+)
 from lowland_gis.pipeline.products.still_filed import Filed, as_filed, keep_filed, products_basis
 from lowland_gis.pipeline.products.together import stale_on_the_map, stale_results
 from lowland_gis.pipeline.units.frozen import frozen_units
@@ -43,8 +49,8 @@ class Contents:
     doubts: tuple[str, ...] = ()
 
 
-def package_contents(held: Reading) -> Contents:
-    """Return what a package holds.
+def package_contents(held: Reading, shown: gpd.GeoDataFrame | None = None) -> Contents:
+    """Return what a package holds; `shown` are the `shown_parcels`, where they have been read already.
 
     Raises:
         UsageError: a stage before this one has not run.
@@ -70,7 +76,7 @@ def package_contents(held: Reading) -> Contents:
         **({"frozen_from_drafts": frozen_on} if frozen_on else {}),
         **({"doubts": list(doubts)} if doubts else {}),
     }
-    return Contents(delivery_frames(held), provenance, stale_frozen(held), doubts)
+    return Contents(delivery_frames(held, shown), provenance, stale_frozen(held), doubts)
 
 
 def _doubts(connection: Connection) -> tuple[str, ...]:
@@ -135,12 +141,12 @@ class MapContents:
     doubts: tuple[str, ...] = ()
 
 
-def map_contents(held: Reading) -> MapContents:
-    """Return what the overview map shows."""
+def map_contents(held: Reading, shown: gpd.GeoDataFrame | None = None) -> MapContents:
+    """Return what the overview map shows; `shown` are the `shown_parcels`, where they have been read already."""
     legend, doubts = pack_legend(held)
     titles = kind_titles(held.basis.pack, legend)
     return MapContents(
-        map_frames(held), titles, stale_on_the_map(held), stale_frozen(held), legend, tuple(doubts)
+        map_frames(held, shown), titles, stale_on_the_map(held), stale_frozen(held), legend, tuple(doubts)
     )
 
 
@@ -181,7 +187,8 @@ def draw_overview(
 def package_and_map(project: Project, *, tell: Tell = silent) -> Filed:
     """Build the package and draw the map of one state of the database, and note what they rest on."""
     with reading(project) as held:
-        contents, drawn = package_contents(held), map_contents(held)
+        shown = shown_parcels(held)
+        contents, drawn = package_contents(held, shown), map_contents(held, shown)
         basis = products_basis(held.connection, project)
     report = file_package(project, contents, tell=tell)
     picture = draw_overview(project, drawn, tell=tell)
