@@ -51,6 +51,11 @@ def test_values_and_geometries_come_back_bit_for_bit(database):
         part = new_part(connection, schema.FEATURE, version)
         assert copy_in(connection, part, rows, srid=SRID, constants={"version_id": version}) == 2
         attach_part(connection, schema.FEATURE, version)
+        uncounted = connection.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND attstattarget = 0 ORDER BY attname",
+            [part.full_name],
+        ).fetchall()
+    assert [name for (name,) in uncounted] == ["attributes", "geom_received"]
     with connect.transaction(database) as connection:
         back = read_geoframe(
             connection,

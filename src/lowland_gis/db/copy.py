@@ -47,17 +47,27 @@ class Encoded:
 
 
 def encoded(
-    table: schema.Table, rows: pd.DataFrame, *, srid: int, constants: Mapping[str, Any] | None = None
+    table: schema.Table,
+    rows: pd.DataFrame,
+    *,
+    srid: int,
+    constants: Mapping[str, Any] | None = None,
+    made_here: bool = False,
 ) -> Encoded:
-    """Return rows as they are to be sent; arguments as with `copy_in`. No database is needed."""
+    """Return rows as they are to be sent; arguments as with `copy_in`. No database is needed.
+
+    A table that was `made_here`, in this transaction, takes them as seen by all: else who reads them first has to note of each that
+    it is there for good, which writes every page once more, and the server goes through the table once more for the same.
+    """
     constants = constants or {}
     columns = [column for column in table.columns if not column.identity and column.filled is None]
     unknown = set(rows.columns) - {column.name for column in columns}
     if unknown:
         raise KeyError(f"{table.full_name} has no columns {sorted(unknown)}")
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY, FREEZE {})").format(
         sql.Identifier(table.schema, table.name),
         sql.SQL(", ").join(sql.Identifier(column.name) for column in columns),
+        sql.SQL("true" if made_here else "false"),
     )
     return Encoded(statement, copy_format.rows([_field(column, rows, constants, srid) for column in columns]))
 

@@ -68,18 +68,24 @@ def read_sheet(source: Source) -> Sheet:
         name = _chosen(source, book)
         unsure = bool(book.calculation.fullCalcOnLoad)
         rows = _plain(source, book, name)
-        if rows is None:
-            rows = [_row(cells) for cells in _cells(book[name])]
-    if any(isinstance(value, _Formula) for row in rows for value in row):
-        with _opened(source, data_only=True) as book:
-            results = [_row(cells) for cells in _cells(book[name])]
-        rows = [
-            [_result(value, result, unsure=unsure) for value, result in zip(row, calculated, strict=True)]
-            for row, calculated in zip(rows, results, strict=True)
-        ]
+        read = [_row(cells) for cells in _cells(book[name])] if rows is None else []
+    if rows is None:
+        rows = _calculated(source, name, read, unsure=unsure)
     with _refused_when_broken(source):
         noted = marks(source.path, name)
     return Sheet(name, rows, tuple(noted.merged), tuple(_hidden(name, noted)))
+
+
+def _calculated(source: Source, name: str, rows: list[list[Any]], *, unsure: bool) -> list[list[Any]]:
+    """Return rows with the stored results in the place of formulas."""
+    if not any(isinstance(value, _Formula) for row in rows for value in row):
+        return rows
+    with _opened(source, data_only=True) as book:
+        results = [_row(cells) for cells in _cells(book[name])]
+    return [
+        [_result(value, result, unsure=unsure) for value, result in zip(row, calculated, strict=True)]
+        for row, calculated in zip(rows, results, strict=True)
+    ]
 
 
 def _plain(source: Source, book: Any, name: str) -> list[list[Any]] | None:

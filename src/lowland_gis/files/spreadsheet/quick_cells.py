@@ -171,6 +171,9 @@ class _Reading:
                 return self.meaning.numbers(int(styles[0] or 0))(_numbers(contents))
             if kinds[0] == "inlineStr" and "" not in inlines:
                 return _plain("\0".join(inlines)).split("\0")
+        elif len(set(kinds[1:])) == len(set(styles[1:])) == 1:
+            # The first one is a heading.
+            return [self._value(*cells[0][1:]), *self._values(cells[1:])]
         return [self._value(*cell[1:]) for cell in cells]
 
     def _value(self, style: str, kind: str, content: str, inline: str) -> Any:

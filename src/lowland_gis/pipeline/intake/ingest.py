@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from lowland_gis import schema
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import Encoded, encoded, send
-from lowland_gis.db.parts import attach_part, new_part
+from lowland_gis.db.parts import PART_SCHEMA, attach_part, new_part
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.files import crs as reference
 from lowland_gis.files import transform
@@ -219,7 +219,13 @@ class _Loading:
         )
 
     def _encoded(self, table: schema.Table, rows: pd.DataFrame, version_id: int) -> Encoded:
-        return encoded(table, rows, srid=self.project.srid, constants={"version_id": version_id})
+        return encoded(
+            table,
+            rows,
+            srid=self.project.srid,
+            constants={"version_id": version_id},
+            made_here=table.schema == PART_SCHEMA,
+        )
 
     def _send(self, rows: Encoded, issues: pd.DataFrame, version_id: int) -> None:
         send(self.connection, rows)
