@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from psycopg import sql
+
 from lowland_gis.analysis.rules.pack import KIND, OPEN, RulePack
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_geoframe
@@ -24,7 +26,6 @@ from lowland_gis.quantities import MU_M2
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
-from psycopg import sql
 else:
     gpd = when_used("geopandas")
     pd = when_used("pandas")
