@@ -94,10 +94,10 @@ def _own(table: str) -> list[dict[str, Any]]:
     """Return what the rows of a table say that the kind of a column does not tell."""
     if table == "result.run":
         return [{"run_id": number, "stage": stage} for number, stage in RUNS.items()]
-    # What stands apart is another value than the one beside the others.
-    apart = {"measure": "y"} if table == "result.evidence_apart" else {}
+    # What stands apart is another value than the one beside the others; an event leads from one state to another.
+    apart = {"result.evidence_apart": {"measure": "y"}, "registry.event": {"from_state": "y"}}.get(table, {})
     runs = [number for number, stage in RUNS.items() if stage == RUNS_OF.get(table)]
-    return [{"run_id": number, **apart} for number in runs] or [{}]
+    return [{"run_id": number, **apart} for number in runs] or [apart]
 
 
 def _insert(connection: psycopg.Connection[Any], table: str, own: dict[str, Any]) -> None:

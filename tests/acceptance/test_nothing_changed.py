@@ -9,6 +9,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from lowland_gis.cli import main
 from lowland_gis.db.private import cluster as clusters
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.base.project import open_project
@@ -107,12 +108,13 @@ def test_a_setting_of_the_package_makes_it_anew(filed):
 
 def test_what_people_decide_makes_the_package_anew(filed):
     before = contents(filed)
-    with psycopg.connect(filed.dsn) as connection:
-        connection.execute(
-            "INSERT INTO registry.low_efficiency (parcel_id, town_code, kind, rule, area_m2, state, run_id, recorded_at, recorded_by)"
-            " SELECT parcel_id, town_code, kind, rule, area_m2, 'withdrawn', run_id, recorded_at, 'test' FROM registry.low_efficiency"
-            " WHERE state = 'draft' ORDER BY entry_id LIMIT 1"
-        )
+    (parcel,) = filed.rows(
+        "SELECT subject FROM registry.current_entry WHERE register = 'low_efficiency' AND state = 'draft' ORDER BY entry_id LIMIT 1"
+    )
+    words = ["registry", "withdraw", parcel[0], "--reason", "已按规划实施"]
+    with pytest.raises(SystemExit) as left:
+        main(["--project", str(filed.folder / "lowland.toml"), *words])
+    assert left.value.code == 0
     run_again(filed)
     changed = [path for path, content in contents(filed).items() if before[path] != content]
     assert any(path.suffix == ".dbf" for path in changed)

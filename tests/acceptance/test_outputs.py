@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import geopandas as gpd
+import psycopg
 import pytest
 import shapely
 
@@ -19,12 +20,14 @@ from lowland_gis.cli.outputs import InputPath, OutputPath
 
 SUFFIXES = (".csv", ".parquet", ".gpkg", ".xlsx", ".png", ".pdf", ".zip", ".toml", "")
 # What stands for a required argument, by its name; a new command with another one is to be given an example here.
+PAPER = b"%PDF-1.4 of the tests"
 EXAMPLES = {
     "parcels": "parcels.parquet",
     "zones": "zones.gpkg",
     "source": "incoming/不动产登记中心/宗地.shp",
     "layer": "parcel",
     "unit_id": None,
+    "sha256": hashlib.sha256(PAPER).hexdigest(),
 }
 # They make a folder, or a file that is there is never replaced by them.
 WITHOUT_OVERWRITE = {"init", "demo", "inspect"}
@@ -111,6 +114,12 @@ def place(demo, tmp_path, monkeypatch):
 def arguments_of(demo):
     """Return how a command is called with its output at a place."""
     (unit,) = demo.rows("SELECT unit_id FROM result.unit ORDER BY run_id, unit_id LIMIT 1")
+    with psycopg.connect(demo.dsn) as connection:
+        connection.execute(
+            "INSERT INTO registry.paper (sha256, has_file, file_name, size_bytes, content) SELECT %(sha256)s, true, '意见书.pdf', %(size)s, %(content)b"
+            " WHERE NOT EXISTS (SELECT FROM registry.paper WHERE sha256 = %(sha256)s)",
+            {"sha256": EXAMPLES["sha256"], "size": len(PAPER), "content": PAPER},
+        )
 
     def arguments(name, output, target, *more):
         given = []

@@ -16,6 +16,10 @@ import pytest
 from lowland_gis.cli import lowland, main
 
 CODE = re.compile(r"[0-9]{6}[0-9A-Z]{6,}(?:-[0-9]{3})?")
+MOVES = (
+    "survey", "notice", "objection", "approve", "submit", "review", "return", "file", "start", "step", "ask", "resolve", "dispose",
+    "withdraw", "enter",
+)  # fmt: skip
 # What stands for required arguments; a new command is to be given an example here.
 ARGUMENTS = {
     "check show": ["mandatory"],
@@ -32,6 +36,13 @@ ARGUMENTS = {
     "rules show": ["example_beichen"],
     "rules test": ["example_beichen"],
     "rules what-if": ["--set", "tax_min=8", "--parcels"],
+    "registry history": ["{parcel}"],
+    "registry list": ["--register", "low_efficiency"],
+    "registry verify": None,  # where all is well it prints no table
+    "registry show": ["{parcel}"],
+    **dict.fromkeys(
+        f"registry {move}" for move in MOVES
+    ),  # they write: their table is that of `registry list`
     "unit why": ["{parcel}"],
     "unit freeze": None,  # it writes: its table is that of `unit list`
     "unit draft": None,

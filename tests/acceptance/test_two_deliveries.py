@@ -32,6 +32,7 @@ REFUSES = "would mix, so it refuses with 3 and names the command to type"
 UPDATES = "brings results up to date"
 LAND = "reads or changes deliveries and papers only, as they are in force"
 NOTHING = "rests on no delivery and no result"
+DECISIONS = "reads or records what people decided, which no delivery and no result takes back"
 HISTORY = "looks at a run that was asked for, with the deliveries of that run"
 
 COMMANDS = {
@@ -46,6 +47,12 @@ COMMANDS = {
     "unit draft": REFUSES, "unit edit": REFUSES, "unit freeze": REFUSES, "unit import": REFUSES, "unit withdraw": NOTHING,
     "unit export": MARKS, "unit list": MARKS, "unit members": MARKS, "unit metrics": MARKS, "unit sheet": MARKS, "unit why": MARKS,
     "registry document": LAND, "registry draft": MARKS, "registry problems": MARKS,
+    "registry approve": DECISIONS, "registry ask": DECISIONS, "registry dispose": DECISIONS, "registry enter": DECISIONS,
+    "registry file": DECISIONS, "registry history": DECISIONS, "registry list": DECISIONS, "registry notice": DECISIONS,
+    "registry objection": DECISIONS, "registry paper": DECISIONS, "registry procedure": NOTHING, "registry resolve": DECISIONS,
+    "registry return": DECISIONS, "registry review": DECISIONS, "registry show": DECISIONS, "registry start": DECISIONS,
+    "registry step": DECISIONS, "registry submit": DECISIONS, "registry survey": DECISIONS, "registry verify": DECISIONS,
+    "registry withdraw": DECISIONS,
     "package build": REFUSES, "package check": NOTHING, "map overview": MARKS,
 }  # fmt: skip
 # The stages that rest on one that is out of date.

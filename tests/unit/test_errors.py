@@ -12,6 +12,7 @@ CODES = {
     "UsageError": 2,
     "InputRefusedError": 3,
     "StaleError": 3,
+    "MoveRefusedError": 3,
     "DatabaseError": 4,
     "RerunDiffersError": 5,
     "DefinitionError": 6,

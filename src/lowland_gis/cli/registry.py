@@ -91,12 +91,12 @@ def document(session: Session, parcel: str, clause: str, file: Path, says: str) 
 @click.pass_obj
 def paper(session: Session, sha256: str, target: Path, *, overwrite: bool) -> None:
     """Write a paper (文件) that the registry keeps to a file; `history --json` says the digest of each."""
-    from lowland_gis.files.whole import whole
+    from lowland_gis.files.whole import refused, whole
     from lowland_gis.pipeline.base.kept_papers import kept_paper
 
     with session.project.snapshot() as connection:
         content = kept_paper(connection, sha256)
-    with session.outputs.writing(target, overwrite=overwrite), whole(target) as partial:
+    with session.outputs.writing(target, overwrite=overwrite), whole(target) as partial, refused(target):
         partial.write_bytes(content)
     session.tell(f"{len(content):,} bytes → {target}")
 
@@ -161,7 +161,7 @@ def history(session: Session, parcel: str, *, as_json: bool) -> None:
     with session.project.snapshot() as connection:
         rows = look.history(connection, look.entries_of(connection, parcel))
     columns = [
-        "register", "matter", "version", "title", "from_state", "to_state", "on_date", "document", "document_no", "reason",
+        "register", "subject", "matter", "version", "title", "from_state", "to_state", "on_date", "document", "document_no", "reason",
         "recorded_by", "account", "recorded_at",
     ]  # fmt: skip
     show(rows if as_json else rows[columns], as_json=as_json)
