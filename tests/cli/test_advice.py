@@ -15,7 +15,7 @@ from lowland_gis.cli import COMMANDS, lowland
 SOURCES = Path(lowland_gis.__file__).parent
 # A command ends where a sentence goes on; a hole of an f-string is any word.
 _HOLE = " \ue000 "
-_CALL = re.compile(r"\blowland ((?:[a-z]|--)[^\n.,;:()`“”–|<>]*)")
+_CALL = re.compile(r"\blowland ((?:[a-z]|--)[^\n.,;:()'`“”–|<>]*)")
 # After a command these begin a sentence, not an argument.
 _PROSE = {
     "could", "has", "is", "itself", "knows", "needs", "built", "failed", "wrote", "did", "project", "of", "with", "where", "and",
@@ -69,6 +69,9 @@ def command(words: list[str]) -> tuple[click.Command, list[str]]:
     if words[:1] in ([], ["…"], [_HOLE.strip()]):
         return found, []
     while words and isinstance(found, click.Group):
+        if words[0] == _HOLE.strip():
+            # Which one it is is data, as the verbs of the registry's procedure.
+            return lowland, []
         if found is lowland:
             assert words[0] in COMMANDS, f"there is no command {words[0]}"
             name = words[0]

@@ -216,6 +216,6 @@ def verify(ctx: click.Context, head: str | None, *, as_json: bool) -> None:
     session.tell(said)
     if not found.sound:
         session.tell(
-            f"{len(found.findings):,} findings. Restore a backup from before, or find out who did it: nothing of lowland does"
+            f"{len(found.findings):,} findings. Restore a backup from before, or find out who did it: no command of the program does"
         )
         ctx.exit(1)
