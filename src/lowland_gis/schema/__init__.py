@@ -60,9 +60,13 @@ from lowland_gis.schema.result import (
     UNIT,
     VERDICT,
 )
+from lowland_gis.schema.update import ANNUAL_UPDATE, CHANGE, CHANGE_BALANCE
 
 __all__ = [
+    "ANNUAL_UPDATE",
     "AREA",
+    "CHANGE",
+    "CHANGE_BALANCE",
     "COVER",
     "CURRENT_ENTERPRISE",
     "CURRENT_ENTRY",
@@ -136,6 +140,8 @@ TABLES = (
     MEMBER,
     DRAFT,
     SEARCHED,
+    CHANGE,
+    CHANGE_BALANCE,
     LOW_EFFICIENCY,
     LEGACY,
     PROBLEM,
@@ -147,6 +153,7 @@ TABLES = (
     ENTRY,
     LINEAGE,
     EVENT,
+    ANNUAL_UPDATE,
     LINK,
 )
 
