@@ -27,10 +27,19 @@ class Grown:
 @st.composite
 def grown(draw, columns=4, rows=3):
     """Cells of a grid with shaken corners; some corners lie a little off in the second state."""
-    shake = draw(st.lists(st.floats(-8, 8), min_size=2 * (columns + 1) * (rows + 1), max_size=2 * (columns + 1) * (rows + 1)))
-    at = np.array([[x * CELL_M, y * CELL_M] for y in range(rows + 1) for x in range(columns + 1)]) + np.reshape(shake, (-1, 2))
+    shake = draw(
+        st.lists(
+            st.floats(-8, 8), min_size=2 * (columns + 1) * (rows + 1), max_size=2 * (columns + 1) * (rows + 1)
+        )
+    )
+    at = np.array(
+        [[x * CELL_M, y * CELL_M] for y in range(rows + 1) for x in range(columns + 1)]
+    ) + np.reshape(shake, (-1, 2))
     drifted = draw(st.sets(st.integers(0, len(at) - 1), max_size=4))
-    by = {place: draw(st.tuples(st.sampled_from([-0.3, 0.2, 0.3]), st.sampled_from([-0.25, 0.15, 0.3]))) for place in sorted(drifted)}
+    by = {
+        place: draw(st.tuples(st.sampled_from([-0.3, 0.2, 0.3]), st.sampled_from([-0.25, 0.15, 0.3])))
+        for place in sorted(drifted)
+    }
     moved = at.copy()
     for place, step in by.items():
         moved[place] += step

@@ -6,7 +6,8 @@ from hypothesis import assume, given, settings
 
 from grown import DRIFT_M, grown, shared, state
 from lowland_gis.analysis.update.balance import COLUMNS, Side, balance
-from lowland_gis.analysis.update.lineage import PER_M2, SAME, Limits, lineage
+from lowland_gis.analysis.update.lineage import PER_M2, SAME, lineage
+from lowland_gis.analysis.update.limits import Limits
 
 LIMITS = Limits(DRIFT_M, 0.02)
 
@@ -40,7 +41,9 @@ def test_the_order_of_parcels_changes_nothing(found):
     back = [dict(reversed(side.items())) for side in (found.old, found.new)]
     one = lineage(state(found.old), state(found.new), shared(found.old, found.new), LIMITS)
     other = lineage(state(back[0]), state(back[1]), shared(*back), LIMITS)
-    assert named(state(found.old), state(found.new), one.changes) == named(state(back[0]), state(back[1]), other.changes)
+    assert named(state(found.old), state(found.new), one.changes) == named(
+        state(back[0]), state(back[1]), other.changes
+    )
     assert len(one.doubts) == len(other.doubts)
 
 
@@ -49,7 +52,10 @@ def test_the_order_of_parcels_changes_nothing(found):
 def test_the_balance_closes_and_is_that_of_the_ground(found):
     assume(valid(found))
     old, new, pairs = state(found.old), state(found.new), shared(found.old, found.new)
-    towns = [np.array([f"T{int(shape.centroid.x // 90)}" for shape in side.values()], dtype=object) for side in (found.old, found.new)]
+    towns = [
+        np.array([f"T{int(shape.centroid.x // 90)}" for shape in side.values()], dtype=object)
+        for side in (found.old, found.new)
+    ]
     every = [np.ones(len(side), dtype=bool) for side in (old, new)]
     table = balance(Side(old.area, towns[0], every[0]), Side(new.area, towns[1], every[1]), pairs)
     assert (table["residual"] == 0).all()
@@ -58,4 +64,6 @@ def test_the_balance_closes_and_is_that_of_the_ground(found):
     assert abs(whole["added"] - after.difference(before).area) < 0.01 * (len(old) + len(new) + len(pairs))
     assert abs(whole["removed"] - before.difference(after).area) < 0.01 * (len(old) + len(new) + len(pairs))
     assert whole["old"] == old.area.sum() / PER_M2
-    np.testing.assert_allclose(table[list(COLUMNS)].iloc[:-1].sum()[["old", "new"]], whole[["old", "new"]].astype(float))
+    np.testing.assert_allclose(
+        table[list(COLUMNS)].iloc[:-1].sum()[["old", "new"]], whole[["old", "new"]].astype(float)
+    )

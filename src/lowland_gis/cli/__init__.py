@@ -49,6 +49,7 @@ COMMANDS = {
     "rules": ("rules", "List, show and check rule packs (规则)."),
     "unit": ("unit", "Draft and list redevelopment units (再开发单元)."),
     "registry": ("registry", "Look at the three databases (三库)."),
+    "update": ("update", "Compare last year's filed state with the new deliveries (年度更新)."),
     "package": ("package", "Build and check a submission package (成果包)."),
     "map": ("map", "Draw the overview map (专题图)."),
 }

@@ -14,12 +14,14 @@ OWN_FOLDER = "definitions"
 SHIPPED_ORIGIN, OWN_ORIGIN, INSTEAD = "shipped", "own", "own, instead of the shipped one"
 # What a stage can rest on; the legend, packs and packages keep their own record.
 LAYERS, MEASURES, CHECKS, CODES, STATES = "layers", "measures", "checks", "codes", "states"
+UPDATE = "update"
 KINDS = {
     LAYERS: ("layers/*.toml",),
     MEASURES: ("measures.toml",),
     CHECKS: ("checks.toml",),
     CODES: ("codes/*.csv", "codes/sets.toml"),
     STATES: ("states.toml",),
+    UPDATE: ("update.toml",),
 }
 
 

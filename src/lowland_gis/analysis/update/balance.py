@@ -67,7 +67,12 @@ def balance(old: Side, new: Side, shared: Shared) -> pd.DataFrame:
     whole["moved_in"] = whole["moved_out"] = 0
     table = pd.concat([rows, pd.DataFrame([{"town_code": None, **whole}])], ignore_index=True)
     explained = (
-        table["old"] + table["added"] - table["removed"] + table["drift"] + table["moved_in"] - table["moved_out"]
+        table["old"]
+        + table["added"]
+        - table["removed"]
+        + table["drift"]
+        + table["moved_in"]
+        - table["moved_out"]
     )
     table["residual"] = table["new"] - explained
     names = [*COLUMNS, "residual"]

@@ -16,6 +16,8 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from lowland_gis.analysis.update.limits import Limits
+
 Texts = npt.NDArray[np.object_]
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -39,19 +41,6 @@ NEAR_LIMIT, ELSEWHERE, SLIVER, UNCHANGED_UNDER, UNCLEAR = (
 _HALF = 0.5
 # Up to here an outline is the same: areas that are rounded to hundredths leave so many of them, and sums of edges so much displacement.
 _ROUNDING, _NOISE_M = 3, 1e-4
-
-
-@dataclass(frozen=True)
-class Limits:
-    """From where on a difference is more than another measurement of the same boundary.
-
-    `drift_m`: by how many metres a boundary that is measured anew may lie off; `share`: the least share of the smaller parcel that an
-    overlap must have to be lineage; `doubtful`: within this factor of a limit, on either side, an answer is a doubt.
-    """
-
-    drift_m: float
-    share: float
-    doubtful: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -234,9 +223,7 @@ class _Changes:
         return (RENUMBERED if self._mostly(one, other) else REGROUPED), [one], [other], moved
 
 
-def _with_areas(
-    rows: pd.DataFrame, gained: Integers, lost: Integers, old: State, new: State
-) -> pd.DataFrame:
+def _with_areas(rows: pd.DataFrame, gained: Integers, lost: Integers, old: State, new: State) -> pd.DataFrame:
     """Add old_area, new_area, gained and lost of each change, in hundredths of m²."""
     return rows.assign(
         old_area=[int(old.area[places].sum()) for places in rows["old"]],
@@ -259,7 +246,13 @@ def _near_limits(
     """Return the overlaps that are lineage, or none, by less than the doubtful factor."""
     near = np.where(counts, shared.area <= limit * limits.doubtful, shared.area * limits.doubtful > limit)
     return [
-        (NEAR_LIMIT, int(shared.old[k]), int(shared.new[k]), shared.area[k] / PER_M2, float(limit[k]) / PER_M2)
+        (
+            NEAR_LIMIT,
+            int(shared.old[k]),
+            int(shared.new[k]),
+            shared.area[k] / PER_M2,
+            float(limit[k]) / PER_M2,
+        )
         for k in np.flatnonzero(near & ~settled).tolist()
     ]
 
@@ -292,3 +285,22 @@ def _slivers(
             if lost[place] < old.area[place] * _HALF:
                 found.append((SLIVER, place, -1, lost[place] / PER_M2, old.area[place] / PER_M2))
     return found
+
+
+def is_land(found: Lineage, old: State, new: State, shared: Shared, limits: Limits) -> tuple[Flags, Flags]:
+    """Tell of each old parcel whether what it shares with no new one is lost land, and of each new one whether what it gained is land.
+
+    Else it is a strip along a boundary that was measured anew.
+    """
+    gained = new.area - _sums(shared.new, shared.area, len(new))
+    lost = old.area - _sums(shared.old, shared.area, len(old))
+    kinds = found.changes["kind"].to_numpy(dtype=object)
+    sides = []
+    for changes, rest, perimeter, whole in (
+        (found.old_change, lost, old.perimeter_m, REMOVED),
+        (found.new_change, gained, new.perimeter_m, ADDED),
+    ):
+        kind = kinds[changes] if len(changes) else np.empty(0, dtype=object)
+        more = rest > limits.drift_m * perimeter / 2 * PER_M2
+        sides.append(np.asarray((kind == whole) | (more & (kind != DRIFTED) & (kind != SAME)), dtype=bool))
+    return sides[0], sides[1]

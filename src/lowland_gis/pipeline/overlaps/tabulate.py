@@ -246,7 +246,7 @@ class _Tabulation:
         """Return the parcels of the deliveries that a condition on one value, the deliveries, chooses."""
         query = f"SELECT parcel_id, geom FROM land.parcel WHERE {chosen} ORDER BY parcel_id"  # noqa: S608 - constants
         versions = [version.version_id for version in self.versions["parcel"]]
-        return StoredLayer(partial(_batches, self.connection, query, [versions], str))
+        return StoredLayer(partial(stored_rows, self.connection, query, [versions], str))
 
     def zones(self, definition: LayerDefinition, near: str | None = None) -> StoredLayer:
         """Return the zones of a layer, which are read when an engine asks for them; those beyond the boxes of a table may be left away."""
@@ -264,7 +264,7 @@ class _Tabulation:
         query, values = land.features_query(
             definition, self.versions[definition.key], day, columns, near=near
         )
-        yield from _batches(self.connection, query, values, partial(_code, definition))
+        yield from stored_rows(self.connection, query, values, partial(_code, definition))
 
     def _with_strips(self, definition: LayerDefinition, near: str | None) -> Iterator[Labelled]:
         """Return a layer of lines as strips, or one whose ground strips take the place of; these need the shapes at once."""
@@ -323,7 +323,7 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _batches(
+def stored_rows(
     connection: Connection, query: Any, values: list[Any], label: Callable[[Any], str]
 ) -> Iterator[Labelled]:
     """Read rows of a name and a geometry, which ingest has made valid, batch by batch."""

@@ -1,0 +1,368 @@
+"""Compare the two states of the update that is open: every change with cause and evidence, and the balance of areas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lowland_gis import schema
+from lowland_gis.analysis.update import lineage as became
+from lowland_gis.analysis.update.balance import COLUMNS, NO_TOWN, Side, balance
+from lowland_gis.analysis.update.causes import field_cause
+from lowland_gis.analysis.update.lineage import PER_M2, Lineage, is_land, lineage
+from lowland_gis.db.connect import Connection
+from lowland_gis.db.copy import copy_in
+from lowland_gis.definitions.update import UpdateDefinition, update_definition
+from lowland_gis.errors import StaleError
+from lowland_gis.pipeline.base.basis import Basis
+from lowland_gis.pipeline.base.land import refuse_double_parcels
+from lowland_gis.pipeline.base.project import Project
+from lowland_gis.pipeline.base.runs import Request, Run, recorded
+from lowland_gis.pipeline.base.telling import Tell, silent
+from lowland_gis.pipeline.intake.reading import read_in
+from lowland_gis.pipeline.update.doubts import keep_doubts
+from lowland_gis.pipeline.update.fields import differing_fields
+from lowland_gis.pipeline.update.land import Parcels, TwoStates, two_states
+from lowland_gis.pipeline.update.opening import (
+    Filed,
+    Update,
+    bases,
+    entries_digest,
+    filed_entries,
+    opened,
+)
+from lowland_gis.pipeline.update.verdicts import reclassified
+
+UPDATE = "update"
+ATTRIBUTES, RECLASSIFIED, DISPOSED = "attribute_changed", "reclassified", "disposed"
+# The parcel itself is the same one in both states; of a renumbered one under another number.
+_ITSELF = (became.DRIFTED, became.RESHAPED, became.RENUMBERED, became.SAME)
+
+
+def diff_update(project: Project, *, tell: Tell = silent) -> tuple[Update, Run]:
+    """Compare the two states of the update that is open, and keep what was found as a run; the same again is not computed twice.
+
+    Raises:
+        UsageError: no update is open.
+        StaleError: deliveries, rules or verdicts are others by now than those that it was opened with.
+        InputRefusedError: a parcel stands in two parts; or a state is not in the database any more.
+    """
+    with project.turn(UPDATE) as connection:
+        update = opened(connection)
+        refuse_moved_on(connection, project, update)
+        states, entries, definition = (
+            bases(connection, update),
+            filed_entries(connection),
+            update_definition(),
+        )
+        request = comparison(update, states, entries, definition)
+
+        def work(run_id: int) -> None:
+            for basis in states:
+                refuse_double_parcels(connection, basis.versions)
+            _Comparison(connection, project, states, definition, tell).write(run_id, entries)
+
+        return update, recorded(connection, request, work)
+
+
+def comparison(
+    update: Update, states: Sequence[Basis], entries: Sequence[Filed], definition: UpdateDefinition
+) -> Request:
+    """Return what the comparison of an update rests on."""
+    return Request(
+        UPDATE,
+        {
+            "update": update.update_id,
+            "before": states[0].classified.digest,
+            "after": states[1].classified.digest,
+            "entries": entries_digest(entries),
+        },
+        {"definition": definition.model_dump(mode="json"), "year": update.year},
+    )
+
+
+def refuse_moved_on(connection: Connection, project: Project, update: Update) -> None:
+    """Refuse an update that was opened with other deliveries, rules or verdicts than those in force.
+
+    Raises:
+        StaleError: it was; with the command to type.
+    """
+    held = read_in(connection, project)
+    again = f"lowland update open {update.year} --again"
+    if held.stale is not None:
+        raise StaleError(
+            f"The update of {update.year} cannot be compared, because {held.stale}, then: {again}"
+        )
+    if held.basis.run_id != update.runs[1]:
+        raise StaleError(
+            f"The update of {update.year} was opened with the classification {update.runs[1]}, and the newest one is {held.basis.run_id}, so"
+            f" it would compare what is not in force any more. Have it rest on what is: {again}"
+        )
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What became of the parcels, and to whom codes belong: old code → new code of parcels that are the same one and did not stay."""
+
+    land: TwoStates
+    found: Lineage
+    outlines: Mapping[str, str]
+    strangers: frozenset[str]
+
+    @property
+    def renumbered(self) -> dict[str, str]:
+        return {one: other for one, other in self.outlines.items() if one != other}
+
+
+class _Comparison:
+    def __init__(
+        self,
+        connection: Connection,
+        project: Project,
+        states: tuple[Basis, Basis],
+        definition: UpdateDefinition,
+        tell: Tell,
+    ) -> None:
+        self.connection, self.project, self.states, self.definition, self.tell = (
+            connection, project, states, definition, tell,
+        )  # fmt: skip
+
+    def write(self, run_id: int, entries: Sequence[Filed]) -> None:
+        """Write the changes and the balance under a run, and the doubts as issues of the deliveries."""
+        before, after = self.states
+        self.tell("update: land of both states")
+        land = two_states(self.connection, self.project, before, after)
+        made = self._became(land)
+        fields = differing_fields(self.connection, before, after, self.definition, made.outlines)
+        fields = {pair: found for pair, found in fields.items() if pair[0] not in made.strangers}
+        self.tell("update: verdicts of both states")
+        verdicts = reclassified(self.connection, self.states, self.definition, made.renumbered, fields)
+        rows = [
+            *self._land_rows(made),
+            *self._field_rows(made.land, fields),
+            *self._verdict_rows(made, verdicts),
+            *self._disposed_rows(made.land, entries),
+        ]
+        self._copied(schema.CHANGE, run_id, [{"change_no": n, **row} for n, row in enumerate(rows, start=1)])
+        self._copied(schema.CHANGE_BALANCE, run_id, self._balance(made))
+        keep_doubts(self.connection, self.states, land, made.found, self.definition.limits)
+
+    def _copied(self, table: schema.Table, run_id: int, rows: list[dict[str, Any]]) -> None:
+        frame = pd.DataFrame(rows, columns=[name for name in table.column_names if name != "run_id"])
+        copy_in(self.connection, table, frame, srid=self.project.srid, constants={"run_id": run_id})
+
+    def _became(self, land: TwoStates) -> _Made:
+        found = lineage(land.old_moved, land.new_moved, land.shared, self.definition.limits)
+        old, new = land.old_moved.ids, land.new_moved.ids
+        itself = found.changes[found.changes["kind"].isin(_ITSELF)]
+        outlines = {str(old[o[0]]): str(new[n[0]]) for o, n in zip(itself["old"], itself["new"], strict=True)}
+        strangers = (set(old.tolist()) & set(new.tolist())) - {
+            one for one, other in outlines.items() if one == other
+        }
+        return _Made(land, found, outlines, frozenset(map(str, strangers)))
+
+    def _land_rows(self, made: _Made) -> list[dict[str, Any]]:
+        land, found = made.land, made.found
+        old, new = land.old_moved, land.new_moved
+        lost_land, gained_land = is_land(found, old, new, land.shared, self.definition.limits)
+        pairs = _pairs(found, land)
+        gained, lost = _rests(land)
+        rows = []
+        for number, change in enumerate(found.changes.itertuples()):
+            if change.kind == became.SAME:
+                continue
+            added = sum(int(gained[place]) for place in change.new if gained_land[place])
+            removed = sum(int(lost[place]) for place in change.old if lost_land[place])
+            areas = (change.old_area, added, removed, change.new_area)
+            town = _town(land.new, [land.new.moved[p] for p in change.new]) or _town(
+                land.old, [land.old.moved[p] for p in change.old]
+            )
+            evidence: dict[str, Any] = (
+                {"shared_m2": pairs.get(number, [])} if change.old and change.new else {}
+            )
+            if change.moved_m == change.moved_m:  # noqa: PLR0124 - NaN
+                evidence["displaced_m"] = round(float(change.moved_m), 4)
+                evidence["bound_m"] = self.definition.drift.bound_m
+            kept = sorted({old.ids[p] for p in change.old} & {new.ids[p] for p in change.new})
+            if kept and change.kind in (became.SPLIT, became.MERGED, became.REGROUPED):
+                evidence["kept_number"] = kept
+            rows.append(
+                self._row(
+                    change.kind,
+                    self.definition.kind_cause[change.kind],
+                    [str(old.ids[p]) for p in change.old],
+                    [str(new.ids[p]) for p in change.new],
+                    areas,
+                    town,
+                    evidence,
+                )
+            )
+        return rows
+
+    def _field_rows(
+        self, land: TwoStates, fields: Mapping[tuple[str, str], Mapping[str, tuple[Any, Any]]]
+    ) -> list[dict[str, Any]]:
+        places = _Places(land)
+        rows = []
+        for (one, other), differences in fields.items():
+            cause = field_cause(differences, self.definition.field_cause, "use_changed")
+            evidence = {"fields": {name: list(values) for name, values in differences.items()}}
+            rows.append(
+                self._row(ATTRIBUTES, cause, [one], [other], *places.of(one, other), evidence=evidence)
+            )
+        return rows
+
+    def _verdict_rows(self, made: _Made, verdicts: Sequence[Any]) -> list[dict[str, Any]]:
+        places = _Places(made.land)
+        rows = []
+        for found in verdicts:
+            if found.old in made.strangers:
+                continue
+            evidence = {
+                "question": found.question,
+                "answer": [found.before, found.after],
+                "tipped": found.tipped,
+            }
+            row = self._row(
+                RECLASSIFIED,
+                found.cause,
+                [found.old],
+                [found.new],
+                *places.of(found.old, found.new),
+                evidence=evidence,
+            )
+            rows.append({**row, "basis": found.basis})
+        return rows
+
+    def _disposed_rows(self, land: TwoStates, entries: Sequence[Filed]) -> list[dict[str, Any]]:
+        disposed = [entry for entry in entries if entry.state == DISPOSED and not self._closed_before(entry)]
+        said = _disposals(self.connection, [entry.entry_id for entry in disposed])
+        places = _Places(land)
+        there = set(land.new.ids.tolist())
+        return [
+            self._row(
+                DISPOSED,
+                self.definition.kind_cause[DISPOSED],
+                [entry.subject],
+                [entry.subject] if entry.subject in there else [],
+                *places.of(entry.subject, entry.subject),
+                evidence={"register": entry.register, "entry": entry.entry_id, **said[entry.entry_id]},
+            )
+            for entry in disposed
+        ]
+
+    def _closed_before(self, entry: Filed) -> bool:
+        """Return whether an earlier update has told of a disposal already."""
+        row = self.connection.execute(
+            "SELECT EXISTS (SELECT FROM registry.annual_update closed JOIN registry.event ON event.entry_id = %s AND event.to_state = %s"
+            " WHERE closed.step = 'closed' AND event.recorded_at < closed.recorded_at)",
+            [entry.entry_id, DISPOSED],
+        ).fetchone()
+        return bool(row and row[0])
+
+    def _row(
+        self,
+        kind: str,
+        cause: str,
+        old: list[str],
+        new: list[str],
+        areas: tuple[int, int, int, int],
+        town: str,
+        evidence: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        was, added, removed, now = areas
+        drift = now - was - added + removed
+        return {
+            "kind": kind, "cause": cause, "basis": None, "town_code": town or None, "old_parcels": old, "new_parcels": new,
+            "old_m2": was / PER_M2, "added_m2": added / PER_M2, "removed_m2": removed / PER_M2, "drift_m2": drift / PER_M2,
+            "new_m2": now / PER_M2, "evidence": dict(evidence),
+        }  # fmt: skip
+
+    def _balance(self, made: _Made) -> list[dict[str, Any]]:
+        land = made.land
+        lost, gained = is_land(
+            made.found, land.old_moved, land.new_moved, land.shared, self.definition.limits
+        )
+        real_old, real_new = np.zeros(len(land.old.ids), dtype=bool), np.zeros(len(land.new.ids), dtype=bool)
+        real_old[land.old.moved], real_new[land.new.moved] = lost, gained
+        table = balance(
+            Side(land.old.area, land.old.town, real_old),
+            Side(land.new.area, land.new.town, real_new),
+            land.whole(),
+        )
+        # What the deliveries hold, counted by the database and not by what was compared.
+        held = [_held(self.connection, basis) for basis in self.states]
+        beside = (held[1] - int(land.new.area.sum())) - (held[0] - int(land.old.area.sum()))
+        whole = table["town_code"].isna()
+        table.loc[whole, "residual"] += beside / PER_M2
+        lines = table.rename(columns={name: f"{name}_m2" for name in (*COLUMNS, "residual")})
+        lines["town_code"] = [
+            None if code in (None, NO_TOWN) and row else code
+            for code, row in zip(lines["town_code"], whole, strict=True)
+        ]
+        return [{"line_no": n, **row} for n, row in enumerate(lines.to_dict("records"), start=1)]
+
+
+class _Places:
+    """Area and town of a parcel that is one and the same in both states."""
+
+    def __init__(self, land: TwoStates) -> None:
+        self.land = land
+        self.old = {code: place for place, code in enumerate(land.old.ids.tolist())}
+        self.new = {code: place for place, code in enumerate(land.new.ids.tolist())}
+
+    def of(self, one: str, other: str) -> tuple[tuple[int, int, int, int], str]:
+        """Return old, added, removed and new area, and the town."""
+        was, now = self.old.get(one), self.new.get(other)
+        before = 0 if was is None else int(self.land.old.area[was])
+        after = 0 if now is None else int(self.land.new.area[now])
+        town = NO_TOWN if was is None else str(self.land.old.town[was])
+        return (before, 0, 0, after), town if now is None else str(self.land.new.town[now])
+
+
+def _town(parcels: Parcels, places: Sequence[int]) -> str:
+    return str(parcels.town[places[0]]) if len(places) else NO_TOWN
+
+
+def _rests(land: TwoStates) -> tuple[Any, Any]:
+    gained, lost = land.new_moved.area.copy(), land.old_moved.area.copy()
+    np.subtract.at(gained, land.shared.new, land.shared.area)
+    np.subtract.at(lost, land.shared.old, land.shared.area)
+    return gained, lost
+
+
+def _pairs(found: Lineage, land: TwoStates) -> dict[int, list[list[Any]]]:
+    """Return change → old code, new code and m² of each pair within it."""
+    pairs: dict[int, list[list[Any]]] = {}
+    shared = land.shared
+    for one, other, area in zip(shared.old.tolist(), shared.new.tolist(), shared.area.tolist(), strict=True):
+        change = int(found.old_change[one])
+        if change == found.new_change[other]:
+            pair = [str(land.old_moved.ids[one]), str(land.new_moved.ids[other]), area / PER_M2]
+            pairs.setdefault(change, []).append(pair)
+    return {change: sorted(each) for change, each in pairs.items()}
+
+
+def _held(connection: Connection, basis: Basis) -> int:
+    row = connection.execute(
+        "SELECT coalesce(sum(round((area_m2 * 100)::numeric)), 0)::bigint FROM land.parcel WHERE version_id = ANY(%s)",
+        [basis.parcels],
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _disposals(connection: Connection, entries: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Return day, number and digest of the paper with which each entry was disposed of."""
+    rows = connection.execute(
+        "SELECT DISTINCT ON (entry_id) entry_id, on_date, document_no, document_sha256 FROM registry.event"
+        " WHERE entry_id = ANY(%s) AND to_state = %s ORDER BY entry_id, version DESC",
+        [list(entries), DISPOSED],
+    ).fetchall()
+    return {
+        entry: {"on": str(day), "document_no": number, "document_sha256": digest}
+        for entry, day, number, digest in rows
+    }
