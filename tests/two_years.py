@@ -88,7 +88,11 @@ class Parcel:
     use: str = "0601"
 
 
-FIRST = {code(n): Parcel(cell(n), far=0.3 if n in (2, 12, 13, 17) else 0.6 if n == 11 else 1.0) for n in range(1, 19) if n != 8}
+FIRST = {
+    code(n): Parcel(cell(n), far=0.3 if n in (2, 12, 13, 17) else 0.6 if n == 11 else 1.0)
+    for n in range(1, 19)
+    if n != 8
+}
 # Corner (300, 100) is one of the cells 3, 4, 8 and 9; corner (500, 200) is one of 10 and 15 alone.
 DRIFT = {10: (0.2, 0.25), 15: (0.2, 0.25)}
 
@@ -142,7 +146,9 @@ class District:
         (self.folder / "definitions").mkdir(exist_ok=True)
         (self.folder / "definitions" / "states.toml").write_text(STATES, encoding="utf-8")
         file = self.folder / "lowland.toml"
-        file.write_text(file.read_text(encoding="utf-8") + "\n[classify]\npack = 'pack.toml'\n", encoding="utf-8")
+        file.write_text(
+            file.read_text(encoding="utf-8") + "\n[classify]\npack = 'pack.toml'\n", encoding="utf-8"
+        )
         self.pack(0.5)
 
     def pack(self, far_min: float) -> None:
@@ -156,7 +162,9 @@ class District:
 
     def lowland(self, *arguments, code=0):
         """Run a command; return what it printed and said."""
-        done = CliRunner().invoke(lowland, ["--project", str(self.folder / "lowland.toml"), *map(str, arguments)])
+        done = CliRunner().invoke(
+            lowland, ["--project", str(self.folder / "lowland.toml"), *map(str, arguments)]
+        )
         refused = isinstance(done.exception, LowlandError)
         if done.exception is not None and not refused and not isinstance(done.exception, SystemExit):
             raise done.exception
@@ -171,7 +179,10 @@ class District:
     def deliver(self, parcels: dict[str, Parcel], day: str, border: float = 250) -> None:
         """Deliver parcels and towns of a day, and judge them for it."""
         file = self.folder / "lowland.toml"
-        lines = [f"as_of = {day}" if line.startswith("as_of") else line for line in file.read_text(encoding="utf-8").splitlines()]
+        lines = [
+            f"as_of = {day}" if line.startswith("as_of") else line
+            for line in file.read_text(encoding="utf-8").splitlines()
+        ]
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
         towns = {"XZQDM": [EAST, WEST], "XZQMC": ["东镇", "西镇"]}
         shapes = [box(-100, -100, border + 100, 900), box(border, -100, 900, 900)]
@@ -215,7 +226,17 @@ class District:
         self.file(FILED)
         on = dt.date.today() + dt.timedelta(days=1)
         paper = self.paper("dispose")
-        self.lowland("registry", "dispose", code(12), "--document", paper, "--document-no", "津北辰〔2024〕9号", "--on", on)
+        self.lowland(
+            "registry",
+            "dispose",
+            code(12),
+            "--document",
+            paper,
+            "--document-no",
+            "津北辰〔2024〕9号",
+            "--on",
+            on,
+        )
 
     def second_year(self, *, border: float = 250) -> None:
         """The second year, under another edition of the rules."""
@@ -234,4 +255,7 @@ def named(changes) -> set:
     def numbers(codes):
         return tuple(int(each[-2:]) for each in codes.split("、")) if codes else ()
 
-    return {(each["kind"], numbers(each["old_parcels"]), numbers(each["new_parcels"]), each["cause"]) for each in changes}
+    return {
+        (each["kind"], numbers(each["old_parcels"]), numbers(each["new_parcels"]), each["cause"])
+        for each in changes
+    }

@@ -44,6 +44,7 @@ ARGUMENTS = {
         f"registry {move}" for move in MOVES
     ),  # they write: their table is that of `registry list`
     "unit why": ["{parcel}"],
+    "update diff": None,  # it compares what is open, and nothing is: its tables stand in database/test_update.py
     "unit freeze": None,  # it writes: its table is that of `unit list`
     "unit draft": None,
     "unit edit": None,

@@ -33,6 +33,7 @@ UPDATES = "brings results up to date"
 LAND = "reads or changes deliveries and papers only, as they are in force"
 NOTHING = "rests on no delivery and no result"
 DECISIONS = "reads or records what people decided, which no delivery and no result takes back"
+COMPARES = "compares what an update was opened with, and refuses with 3 where that is not in force any more (database/test_update.py)"
 HISTORY = "looks at a run that was asked for, with the deliveries of that run"
 
 COMMANDS = {
@@ -53,6 +54,7 @@ COMMANDS = {
     "registry return": DECISIONS, "registry review": DECISIONS, "registry show": DECISIONS, "registry start": DECISIONS,
     "registry step": DECISIONS, "registry submit": DECISIONS, "registry survey": DECISIONS, "registry verify": DECISIONS,
     "registry withdraw": DECISIONS,
+    "update diff": COMPARES, "update open": COMPARES,
     "package build": REFUSES, "package check": NOTHING, "map overview": MARKS,
 }  # fmt: skip
 # The stages that rest on one that is out of date.

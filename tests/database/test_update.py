@@ -1,8 +1,27 @@
 """The update of a year by commands, on a small district that is drawn by hand: two states whose changes are known."""
 
+import datetime as dt
+
+import geopandas as gpd
+import openpyxl
 import pytest
 
-from two_years import TRUTH, District, named
+from full_disk import full_disk
+from lowland_gis.pipeline.base.project import open_project
+from lowland_gis.pipeline.intake.ingest import ingest
+from lowland_gis.settings import DeliverySettings
+from made_files import box
+from two_years import FIRST, TRUTH, District, Parcel, code, named, second
+
+PROJECT = """
+dsn = {dsn!r}
+[project]
+name = "试验"
+district_code = "120113"
+district_name = "北辰区"
+crs = "EPSG:4548"
+as_of = 2023-12-31
+"""
 
 
 @pytest.fixture
@@ -19,3 +38,169 @@ def test_every_change_is_found_with_its_cause_and_none_is_invented(district):
     assert named(found["changes"]) == TRUTH
     assert all(line["residual_m2"] == 0 for line in found["balance"])
     assert found["doubts"] == []
+
+
+@pytest.fixture(scope="module")
+def opened(new_database, tmp_path_factory):
+    """Both years delivered, the line between the towns moved, and the update opened and compared; looked at by many tests."""
+    with new_database() as dsn, pytest.MonkeyPatch.context() as patch:
+        patch.delenv("LOWLAND_DSN", raising=False)
+        folder = tmp_path_factory.mktemp("update")
+        (folder / "lowland.toml").write_text(PROJECT.format(dsn=dsn), encoding="utf-8")
+        made = District(open_project(folder))
+        made.first_year()
+        made.second_year(border=320)
+        made.lowland("update", "open", "2025")
+        yield made
+
+
+def test_the_balance_is_told_by_town_and_closes(opened):
+    lines = {line["town"]: line for line in opened.found()["balance"]}
+    assert set(lines) == {"东镇", "西镇", "合计"}
+    assert all(line["residual_m2"] == 0 for line in lines.values())
+    whole = lines["合计"]
+    assert whole["old_m2"] == pytest.approx(170_000, rel=1e-3)
+    assert whole["added_m2"] == pytest.approx(10_000, rel=1e-3)
+    assert whole["removed_m2"] == pytest.approx(20_000, rel=1e-3)
+    # Two corners that lie a little off make two thin triangles each.
+    assert 0 < abs(whole["drift_m2"]) < 60
+    assert lines["东镇"]["moved_in_m2"] == lines["西镇"]["moved_out_m2"] > 9_000
+    assert whole["moved_in_m2"] == 0
+
+
+def test_evidence_says_fields_measures_limits_and_papers(opened):
+    changes = {(each["kind"], each["old_parcels"]): each for each in opened.found()["changes"]}
+    assert changes["attribute_changed", code(9)]["evidence"] == "YT: 0601 → 0501"
+    by_data = changes["reclassified", code(1)]
+    assert by_data["basis"] == "data"
+    assert "kind: none → industrial" in by_data["evidence"]
+    assert "[registered_far 1 → 0.4]" in by_data["evidence"]
+    by_rule = changes["reclassified", code(11)]
+    assert by_rule["basis"] == "rule"
+    assert "[registered_far 0.6 → 0.6] [界限 0.5 → 0.7]" in by_rule["evidence"]
+    assert "津北辰〔2024〕9号" in changes["disposed", code(12)]["evidence"]
+    assert "限差 0.5 m" in changes["boundary_drifted", code(10)]["evidence"]
+    split = changes["split", code(2)]["evidence"]
+    assert f"{code(2)} → {code(21)} 5,999.97 m²" in split
+
+
+def test_it_is_written_for_excel_and_qgis(opened):
+    for suffix in (".csv", ".xlsx", ".parquet", ".gpkg"):
+        target = opened.folder / f"变化{suffix}"
+        opened.lowland("update", "diff", "-o", target, "--overwrite")
+    new = gpd.read_file(opened.folder / "变化.gpkg", layer="new", engine="pyogrio")
+    old = gpd.read_file(opened.folder / "变化.gpkg", layer="old", engine="pyogrio")
+    split = new[new["kind"] == "split"]
+    assert split["parcel_id"].tolist() == [code(21), code(22)]
+    assert split.union_all().symmetric_difference(old[old["kind"] == "split"].union_all()).area < 1e-6
+    assert new.crs.to_epsg() == 4548
+    sheets = openpyxl.load_workbook(opened.folder / "变化.xlsx")
+    assert sheets.sheetnames == ["变化清单", "面积平衡", "存疑"]
+    assert sheets["变化清单"].max_row == 3 + len(opened.found()["changes"])
+    assert "csv" in opened.lowland("update", "diff", "-o", opened.folder / "变化.docx", code=2)
+
+
+def test_no_file_of_people_is_written_over_and_a_full_disk_leaves_nothing(opened, capsys):
+    file = opened.folder / "手工.csv"
+    file.write_text("by hand\n", encoding="utf-8")
+    opened.lowland("update", "diff", "-o", file, code=2)
+    opened.lowland("update", "diff", "-o", opened.folder / "lowland.toml", "--overwrite", code=2)
+    assert file.read_text(encoding="utf-8") == "by hand\n"
+    (opened.folder / "full").mkdir()
+    for suffix in (".csv", ".xlsx", ".gpkg"):
+        target = opened.folder / "full" / f"out{suffix}"
+        with full_disk(20):
+            said = opened.lowland("update", "diff", "-o", target, code=3)
+        assert f"{target}: cannot be written" in said
+    assert list((opened.folder / "full").iterdir()) == []
+
+
+def test_a_terminal_gets_sums_by_kind_and_the_balance(opened):
+    said = opened.lowland("update", "diff")
+    assert "宗地分割" in said and "规则修订" in said and "合计" in said
+    assert code(22) in opened.lowland("update", "diff", "--kind", "split")
+
+
+def test_the_same_is_not_compared_twice(opened):
+    before = opened.rows("SELECT count(*), max(run_id) FROM result.run WHERE stage = 'update'")
+    opened.lowland("update", "diff")
+    assert opened.rows("SELECT count(*), max(run_id) FROM result.run WHERE stage = 'update'") == before
+
+
+def test_what_cannot_be_opened_is_refused_with_what_to_type(opened):
+    assert "was opened on" in opened.lowland("update", "open", "2025", code=2)
+    assert "is still open" in opened.lowland("update", "open", "2026", code=2)
+    assert "is no year" in opened.lowland("update", "open", "25", code=2)
+    rows = opened.rows("SELECT count(*) FROM registry.annual_update")
+    assert rows == [(1,)]
+
+
+def test_nothing_filed_is_a_clear_answer(district):
+    district.deliver(FIRST, "2023-12-31")
+    district.judge()
+    assert "Nothing is filed yet" in district.lowland("update", "open", "2025", code=2)
+    assert "No update is open" in district.lowland("update", "diff", code=2)
+
+
+def test_years_and_days_that_do_not_fit_are_refused(district):
+    district.first_year()
+    assert "Nothing was classified since" in district.lowland("update", "open", "2025", code=2)
+    district.second_year()
+    assert "has no base" in district.lowland("update", "open", "2023", code=2)
+    assert "none of the update of 2027" in district.lowland("update", "open", "2027", code=2)
+    assert district.rows("SELECT count(*) FROM registry.annual_update") == [(0,)]
+
+
+def test_deliveries_older_than_the_base_are_refused(district):
+    district.first_year()
+    (district.folder / "parcel-2023-12-31.gpkg").unlink()
+    district.deliver(second(), "2024-12-31")
+    path = district.folder / "old.gpkg"
+    (district.folder / "parcel-2024-12-31.gpkg").rename(path)
+    ingest(
+        district.project,
+        DeliverySettings(layer="parcel", source=f"{path}:parcel", as_of="2022-12-31", allow_older=True),
+    )
+    district.judge()
+    assert "are older than those" in district.lowland("update", "open", "2025", code=3)
+
+
+def test_a_delivery_meanwhile_and_a_move_meanwhile_are_told(district):
+    district.first_year()
+    district.second_year()
+    district.lowland("update", "open", "2025")
+    district.lowland("update", "diff")
+    later = second()
+    del later[code(8)]
+    (district.folder / "parcel-2024-12-31.gpkg").unlink()
+    district.deliver(later, "2024-12-31")
+    said = district.lowland("update", "diff", code=3)
+    assert "out of date" in said and "lowland update open 2025 --again" in said
+    district.judge()
+    assert "lowland update open 2025 --again" in district.lowland("update", "diff", code=3)
+    district.lowland("update", "open", "2025", "--again", "--reason", "宗地重新交付")
+    assert named(district.found()["changes"]) == TRUTH - {("added", (), (8,), "survey_increment")}
+    runs = district.rows("SELECT count(*) FROM result.run WHERE stage = 'update'")
+    on = dt.date.today() + dt.timedelta(days=1)
+    district.lowland("registry", "dispose", code(13), "--document", district.paper("d2"), "--on", on)
+    assert ("disposed", (13,), (13,), "decision") in named(district.found()["changes"])
+    assert district.rows("SELECT count(*) FROM result.run WHERE stage = 'update'") == [(runs[0][0] + 1,)]
+
+
+def test_doubts_become_issues_and_are_told(district):
+    district.first_year()
+    rows = second()
+    # The number of the parcel that is gone comes back elsewhere, and a new parcel lies on one that did not change.
+    rows[code(7)] = Parcel(box(0, 500))
+    rows[code(77)] = Parcel(box(10, 310, 50, 50))
+    district.pack(0.7)
+    district.deliver(rows, "2024-12-31")
+    district.judge()
+    district.lowland("update", "open", "2025")
+    found = district.found()
+    assert {(each["rule"], each["key"]) for each in found["doubts"]} == {
+        ("lineage_number_elsewhere", code(7)), ("lineage_double_claim", code(77)),
+    }  # fmt: skip
+    assert "doubts" in district.lowland("update", "diff")
+    assert code(77) in district.lowland("layers", "rejects", "parcel")
+    assert all(line["residual_m2"] == 0 for line in found["balance"])

@@ -6,8 +6,8 @@ from hypothesis import assume, given, settings
 
 from grown import DRIFT_M, grown, shared, state
 from lowland_gis.analysis.update.balance import COLUMNS, Side, balance
-from lowland_gis.analysis.update.lineage import PER_M2, SAME, lineage
 from lowland_gis.analysis.update.limits import Limits
+from lowland_gis.analysis.update.lineage import PER_M2, SAME, lineage
 
 LIMITS = Limits(DRIFT_M, 0.02)
 
@@ -19,7 +19,7 @@ def valid(found):
 def named(old, new, changes):
     return {
         (row.kind, tuple(sorted(old.ids[row.old])), tuple(sorted(new.ids[row.new])))
-        for row in changes.itertuples()
+        for row in changes
         if row.kind != SAME
     }
 

@@ -60,6 +60,8 @@ def diff(ctx: click.Context, output: Path | None, overwrite: bool, kind: str | N
     from lowland_gis.pipeline.update.listed import as_records, by_kind, found_changes, write_changes
 
     session: Session = ctx.obj
+    if output is not None:
+        session.outputs.check(output, overwrite=overwrite)
     opened, run = diff_update(session.project, tell=session.tell)
     with session.project.snapshot() as connection:
         found = found_changes(connection, opened, run.run_id)

@@ -8,11 +8,11 @@ Nothing is settled silently: an overlap near the limit, or a number that lies el
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -70,18 +70,39 @@ class Shared:
 
 
 @dataclass(frozen=True)
-class Lineage:
-    """What became of the parcels.
+class Change:
+    """What became of some parcels: kind, positions in both states, and areas (hundredths of m²).
 
-    `changes` has one row a change: kind, old and new (positions, as lists), gained and lost (hundredths of m²: new land that was no parcel's
-    before, and land that is none's now), moved_m (how far the boundary lies off on average). `old_change` and `new_change` give the row of
-    each parcel. `doubts` has rule, old, new (position, or -1), value and limit (m²).
+    `moved_m` says how far the boundary of one that stayed itself lies off on average, NaN of others.
     """
 
-    changes: pd.DataFrame
+    kind: str
+    old: list[int]
+    new: list[int]
+    moved_m: float
+    old_area: int = 0
+    new_area: int = 0
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A doubt: its rule, the parcels (positions, or -1), and the value and the limit that it is about (m²)."""
+
+    rule: str
+    old: int
+    new: int
+    value: float
+    limit: float
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """What became of the parcels; `old_change` and `new_change` give the place of the change of each parcel."""
+
+    changes: tuple[Change, ...]
     old_change: Integers
     new_change: Integers
-    doubts: pd.DataFrame
+    doubts: tuple[Doubt, ...]
 
 
 def lineage(old: State, new: State, shared: Shared, limits: Limits) -> Lineage:
@@ -90,27 +111,24 @@ def lineage(old: State, new: State, shared: Shared, limits: Limits) -> Lineage:
     >>> old = State(np.array(["A"], dtype=object), np.array([10000]), np.array([40.0]))
     >>> new = State(np.array(["B", "C"], dtype=object), np.array([6000, 4000]), np.array([32.0, 28.0]))
     >>> both = Shared(np.array([0, 0]), np.array([0, 1]), np.array([6000, 4000]))
-    >>> lineage(old, new, both, Limits(0.1, 0.02)).changes[["kind", "old", "new"]].values.tolist()
-    [['split', [0], [0, 1]]]
+    >>> [(change.kind, change.old, change.new) for change in lineage(old, new, both, Limits(0.1, 0.02)).changes]
+    [('split', [0], [0, 1])]
     """
     limit = edge_limits(old, new, shared, limits)
     stayed = _stayed(old, new, shared)
     counts = (shared.area > limit) | stayed
     group_old, group_new = _groups(len(old), len(new), shared, counts)
-    gained = new.area - _sums(shared.new, shared.area, len(new))
-    lost = old.area - _sums(shared.old, shared.area, len(old))
     made = _Changes(old, new, shared, limits, counts)
-    rows = made.rows(group_old, group_new)
-    changes = _with_areas(rows, gained, lost, old, new)
-    old_change, new_change = _places(changes["old"], len(old)), _places(changes["new"], len(new))
-    doubts = [
+    changes = made.of(group_old, group_new)
+    old_change = _places([change.old for change in changes], len(old))
+    new_change = _places([change.new for change in changes], len(new))
+    doubts = (
         *_near_limits(shared, counts & ~stayed, stayed, limit, limits),
         *_elsewhere(old, new, old_change, new_change),
-        *_slivers(old, new, changes, gained, lost),
+        *_slivers(changes, old, new, shared),
         *made.doubts,
-    ]
-    frame = pd.DataFrame(doubts, columns=["rule", "old", "new", "value", "limit"])
-    return Lineage(changes, old_change, new_change, frame)
+    )
+    return Lineage(changes, old_change, new_change, doubts)
 
 
 def edge_limits(old: State, new: State, shared: Shared, limits: Limits) -> Floats:
@@ -120,11 +138,6 @@ def edge_limits(old: State, new: State, shared: Shared, limits: Limits) -> Float
     perimeter = np.where(of_old, old.perimeter_m[shared.old], new.perimeter_m[shared.new])
     strip: Floats = limits.drift_m * perimeter / 2 * PER_M2
     return np.maximum(strip, smaller * limits.share)
-
-
-def same_outline(symmetric: Floats | float, perimeter_m: Floats | float, limits: Limits) -> Flags | bool:
-    """Tell whether what two outlines do not share (hundredths of m²) is a boundary measured anew and no other parcel."""
-    return symmetric <= limits.drift_m * perimeter_m * PER_M2
 
 
 def _stayed(old: State, new: State, shared: Shared) -> Flags:
@@ -157,41 +170,34 @@ class _Changes:
         self.old, self.new, self.limits = old, new, limits
         pairs = zip(shared.old[counts].tolist(), shared.new[counts].tolist(), strict=True)
         self.area = dict(zip(pairs, shared.area[counts].tolist(), strict=True))
-        self.doubts: list[tuple[str, int, int, float, float]] = []
+        self.doubts: list[Doubt] = []
 
-    def rows(self, group_old: Integers, group_new: Integers) -> pd.DataFrame:
+    def of(self, group_old: Integers, group_new: Integers) -> tuple[Change, ...]:
+        """Return the changes by kind and code."""
         members: dict[int, tuple[list[int], list[int]]] = {}
         for side, groups in enumerate((group_old, group_new)):
             for place, group in enumerate(groups.tolist()):
                 members.setdefault(group, ([], []))[side].append(place)
-        rows = [row for olds, news in members.values() for row in self._named(olds, news)]
-        frame = pd.DataFrame(rows, columns=["kind", "old", "new", "moved_m"])
+        found = [change for olds, news in members.values() for change in self._named(olds, news)]
         order = {kind: place for place, kind in enumerate((*KINDS, SAME))}
-        first = [self._first(o, n) for o, n in zip(frame["old"], frame["new"], strict=True)]
-        keyed = frame.assign(_order=frame["kind"].map(order), _first=first)
-        return keyed.sort_values(["_order", "_first"], kind="stable", ignore_index=True).drop(
-            columns=["_order", "_first"]
-        )
+        return tuple(sorted(found, key=lambda change: (order[change.kind], self._first(change))))
 
-    def _first(self, olds: list[int], news: list[int]) -> str:
-        return str(self.old.ids[olds[0]] if olds else self.new.ids[news[0]])
+    def _first(self, change: Change) -> str:
+        return str(self.old.ids[change.old[0]] if change.old else self.new.ids[change.new[0]])
 
-    def _named(self, olds: list[int], news: list[int]) -> list[tuple[str, list[int], list[int], float]]:
-        none = float("nan")
-        if not news:
-            return [(REMOVED, olds, [], none)]
-        if not olds:
-            return [(ADDED, [], news, none)]
+    def _change(self, kind: str, old: list[int], new: list[int], moved_m: float = float("nan")) -> Change:
+        return Change(kind, old, new, moved_m, int(self.old.area[old].sum()), int(self.new.area[new].sum()))
+
+    def _named(self, olds: list[int], news: list[int]) -> list[Change]:
         if len(olds) == len(news) == 1:
             return [self._one_to_one(olds[0], news[0])]
-        if len(olds) == 1:
-            return [(SPLIT, olds, news, none)]
-        if len(news) == 1:
-            return [(MERGED, olds, news, none)]
-        kept = self._kept(olds, news)
-        if kept is not None:
-            return [self._one_to_one(one, other) for one, other in kept]
-        return [(REGROUPED, olds, news, none)]
+        if len(olds) > 1 and len(news) > 1:
+            kept = self._kept(olds, news)
+            if kept is not None:
+                return [self._one_to_one(one, other) for one, other in kept]
+        # By whether there are none, one or several on either side; of one on both sides see above.
+        few = {(1, 0): REMOVED, (0, 1): ADDED, (1, 2): SPLIT, (2, 1): MERGED, (2, 2): REGROUPED}
+        return [self._change(few[min(len(olds), 2), min(len(news), 2)], olds, news)]
 
     def _kept(self, olds: list[int], news: list[int]) -> list[tuple[int, int]] | None:
         """Return the pairs of a group in which every parcel kept its number and most of its land; None where they did not."""
@@ -205,86 +211,69 @@ class _Changes:
         greater = max(self.old.area[one], self.new.area[other])
         return bool(self.area.get((one, other), 0) >= greater * _HALF)
 
-    def _one_to_one(self, one: int, other: int) -> tuple[str, list[int], list[int], float]:
+    def _one_to_one(self, one: int, other: int) -> Change:
         both = self.area.get((one, other), 0)
         symmetric = float(self.old.area[one] + self.new.area[other] - 2 * both)
         perimeter = float(max(self.old.perimeter_m[one], self.new.perimeter_m[other]))
         moved = symmetric / PER_M2 / perimeter if perimeter else float("nan")
-        close = bool(same_outline(symmetric, perimeter, self.limits))
         limit = self.limits.drift_m * perimeter
+        close = symmetric / PER_M2 <= limit
         if not close and symmetric / PER_M2 <= limit * self.limits.doubtful:
-            self.doubts.append((NEAR_LIMIT, one, other, symmetric / PER_M2, limit))
+            self.doubts.append(Doubt(NEAR_LIMIT, one, other, symmetric / PER_M2, limit))
         if self.old.ids[one] == self.new.ids[other]:
             same = symmetric <= _ROUNDING or moved <= _NOISE_M
-            return (SAME if same else DRIFTED) if close else RESHAPED, [one], [other], moved
-        if close:
-            return RENUMBERED, [one], [other], moved
-        self.doubts.append((UNCLEAR, one, other, both / PER_M2, limit))
-        return (RENUMBERED if self._mostly(one, other) else REGROUPED), [one], [other], moved
+            kind = (SAME if same else DRIFTED) if close else RESHAPED
+        else:
+            kind = RENUMBERED if close or self._mostly(one, other) else REGROUPED
+            if not close:
+                self.doubts.append(Doubt(UNCLEAR, one, other, both / PER_M2, limit))
+        return self._change(kind, [one], [other], moved)
 
 
-def _with_areas(rows: pd.DataFrame, gained: Integers, lost: Integers, old: State, new: State) -> pd.DataFrame:
-    """Add old_area, new_area, gained and lost of each change, in hundredths of m²."""
-    return rows.assign(
-        old_area=[int(old.area[places].sum()) for places in rows["old"]],
-        new_area=[int(new.area[places].sum()) for places in rows["new"]],
-        gained=[int(gained[places].sum()) for places in rows["new"]],
-        lost=[int(lost[places].sum()) for places in rows["old"]],
-    )
-
-
-def _places(lists: pd.Series, count: int) -> Integers:
+def _places(lists: Sequence[list[int]], count: int) -> Integers:
     found = np.full(count, -1, dtype=np.int64)
-    for row, places in enumerate(lists):
-        found[places] = row
+    for number, places in enumerate(lists):
+        found[places] = number
     return found
 
 
 def _near_limits(
     shared: Shared, counts: Flags, settled: Flags, limit: Floats, limits: Limits
-) -> list[tuple[str, int, int, float, float]]:
-    """Return the overlaps that are lineage, or none, by less than the doubtful factor."""
+) -> Iterator[Doubt]:
+    """Yield the overlaps that are lineage, or none, by less than the doubtful factor."""
     near = np.where(counts, shared.area <= limit * limits.doubtful, shared.area * limits.doubtful > limit)
-    return [
-        (
-            NEAR_LIMIT,
-            int(shared.old[k]),
-            int(shared.new[k]),
-            shared.area[k] / PER_M2,
-            float(limit[k]) / PER_M2,
-        )
-        for k in np.flatnonzero(near & ~settled).tolist()
-    ]
+    for k in np.flatnonzero(near & ~settled).tolist():
+        value, bound = shared.area[k] / PER_M2, float(limit[k]) / PER_M2
+        yield Doubt(NEAR_LIMIT, int(shared.old[k]), int(shared.new[k]), value, bound)
 
 
-def _elsewhere(
-    old: State, new: State, old_change: Integers, new_change: Integers
-) -> list[tuple[str, int, int, float, float]]:
-    """Return the numbers that both states have on different land."""
+def _elsewhere(old: State, new: State, old_change: Integers, new_change: Integers) -> Iterator[Doubt]:
+    """Yield the numbers that both states have on different land."""
     by_id = {code: place for place, code in enumerate(new.ids.tolist())}
-    found = []
     for place, code in enumerate(old.ids.tolist()):
         other = by_id.get(code, -1)
         if other >= 0 and old_change[place] != new_change[other]:
-            found.append((ELSEWHERE, place, other, 0.0, 0.0))
-    return found
+            yield Doubt(ELSEWHERE, place, other, 0.0, 0.0)
 
 
-def _slivers(
-    old: State, new: State, changes: pd.DataFrame, gained: Integers, lost: Integers
-) -> list[tuple[str, int, int, float, float]]:
-    """Return what was added or removed though most of its land was, or is, that of others: too thin to be told apart from a boundary."""
-    found = []
-    for row in changes[changes["kind"].isin([ADDED, REMOVED])].itertuples():
-        if row.kind == ADDED:
-            place = row.new[0]
-            if gained[place] < new.area[place] * _HALF:
-                found.append((SLIVER, -1, place, gained[place] / PER_M2, new.area[place] / PER_M2))
-        else:
-            place = row.old[0]
-            if lost[place] < old.area[place] * _HALF:
-                found.append((SLIVER, place, -1, lost[place] / PER_M2, old.area[place] / PER_M2))
-    return found
+def _slivers(changes: Sequence[Change], old: State, new: State, shared: Shared) -> Iterator[Doubt]:
+    """Yield what was added or removed though most of its land was, or is, that of others: too thin to be told apart from a boundary."""
+    gained, lost = rests(old, new, shared)
+    for change in changes:
+        if change.kind == ADDED and gained[change.new[0]] < change.new_area * _HALF:
+            place = change.new[0]
+            yield Doubt(SLIVER, -1, place, gained[place] / PER_M2, change.new_area / PER_M2)
+        if change.kind == REMOVED and lost[change.old[0]] < change.old_area * _HALF:
+            place = change.old[0]
+            yield Doubt(SLIVER, place, -1, lost[place] / PER_M2, change.old_area / PER_M2)
+
+
+def rests(old: State, new: State, shared: Shared) -> tuple[Integers, Integers]:
+    """Return what each new parcel shares with no old one, and what each old one shares with no new one (hundredths of m²)."""
+    return (
+        new.area - _sums(shared.new, shared.area, len(new)),
+        old.area - _sums(shared.old, shared.area, len(old)),
+    )
 
 
 def is_land(found: Lineage, old: State, new: State, shared: Shared, limits: Limits) -> tuple[Flags, Flags]:
@@ -292,9 +281,8 @@ def is_land(found: Lineage, old: State, new: State, shared: Shared, limits: Limi
 
     Else it is a strip along a boundary that was measured anew.
     """
-    gained = new.area - _sums(shared.new, shared.area, len(new))
-    lost = old.area - _sums(shared.old, shared.area, len(old))
-    kinds = found.changes["kind"].to_numpy(dtype=object)
+    gained, lost = rests(old, new, shared)
+    kinds = np.array([change.kind for change in found.changes], dtype=object)
     sides = []
     for changes, rest, perimeter, whole in (
         (found.old_change, lost, old.perimeter_m, REMOVED),

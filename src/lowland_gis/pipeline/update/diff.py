@@ -13,7 +13,7 @@ from lowland_gis import schema
 from lowland_gis.analysis.update import lineage as became
 from lowland_gis.analysis.update.balance import COLUMNS, NO_TOWN, Side, balance
 from lowland_gis.analysis.update.causes import field_cause
-from lowland_gis.analysis.update.lineage import PER_M2, Lineage, is_land, lineage
+from lowland_gis.analysis.update.lineage import PER_M2, Lineage, is_land, lineage, rests
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
 from lowland_gis.definitions.update import UpdateDefinition, update_definition
@@ -147,19 +147,23 @@ class _Comparison:
             *self._verdict_rows(made, verdicts),
             *self._disposed_rows(made.land, entries),
         ]
-        self._copied(schema.CHANGE, run_id, [{"change_no": n, **row} for n, row in enumerate(rows, start=1)])
+        columns = [name for name in schema.CHANGE.column_names if name != "run_id"]
+        numbered = [{"change_no": n, **row} for n, row in enumerate(rows, start=1)]
+        self._copied(schema.CHANGE, run_id, pd.DataFrame(numbered, columns=columns))
         self._copied(schema.CHANGE_BALANCE, run_id, self._balance(made))
         keep_doubts(self.connection, self.states, land, made.found, self.definition.limits)
 
-    def _copied(self, table: schema.Table, run_id: int, rows: list[dict[str, Any]]) -> None:
-        frame = pd.DataFrame(rows, columns=[name for name in table.column_names if name != "run_id"])
-        copy_in(self.connection, table, frame, srid=self.project.srid, constants={"run_id": run_id})
+    def _copied(self, table: schema.Table, run_id: int, rows: pd.DataFrame) -> None:
+        copy_in(self.connection, table, rows, srid=self.project.srid, constants={"run_id": run_id})
 
     def _became(self, land: TwoStates) -> _Made:
         found = lineage(land.old_moved, land.new_moved, land.shared, self.definition.limits)
         old, new = land.old_moved.ids, land.new_moved.ids
-        itself = found.changes[found.changes["kind"].isin(_ITSELF)]
-        outlines = {str(old[o[0]]): str(new[n[0]]) for o, n in zip(itself["old"], itself["new"], strict=True)}
+        outlines = {
+            str(old[change.old[0]]): str(new[change.new[0]])
+            for change in found.changes
+            if change.kind in _ITSELF
+        }
         strangers = (set(old.tolist()) & set(new.tolist())) - {
             one for one, other in outlines.items() if one == other
         }
@@ -170,9 +174,9 @@ class _Comparison:
         old, new = land.old_moved, land.new_moved
         lost_land, gained_land = is_land(found, old, new, land.shared, self.definition.limits)
         pairs = _pairs(found, land)
-        gained, lost = _rests(land)
+        gained, lost = rests(old, new, land.shared)
         rows = []
-        for number, change in enumerate(found.changes.itertuples()):
+        for number, change in enumerate(found.changes):
             if change.kind == became.SAME:
                 continue
             added = sum(int(gained[place]) for place in change.new if gained_land[place])
@@ -184,7 +188,7 @@ class _Comparison:
             evidence: dict[str, Any] = (
                 {"shared_m2": pairs.get(number, [])} if change.old and change.new else {}
             )
-            if change.moved_m == change.moved_m:  # noqa: PLR0124 - NaN
+            if change.moved_m == change.moved_m:
                 evidence["displaced_m"] = round(float(change.moved_m), 4)
                 evidence["bound_m"] = self.definition.drift.bound_m
             kept = sorted({old.ids[p] for p in change.old} & {new.ids[p] for p in change.new})
@@ -198,7 +202,7 @@ class _Comparison:
                     [str(new.ids[p]) for p in change.new],
                     areas,
                     town,
-                    evidence,
+                    evidence=evidence,
                 )
             )
         return rows
@@ -272,6 +276,7 @@ class _Comparison:
         new: list[str],
         areas: tuple[int, int, int, int],
         town: str,
+        *,
         evidence: Mapping[str, Any],
     ) -> dict[str, Any]:
         was, added, removed, now = areas
@@ -282,7 +287,7 @@ class _Comparison:
             "new_m2": now / PER_M2, "evidence": dict(evidence),
         }  # fmt: skip
 
-    def _balance(self, made: _Made) -> list[dict[str, Any]]:
+    def _balance(self, made: _Made) -> pd.DataFrame:
         land = made.land
         lost, gained = is_land(
             made.found, land.old_moved, land.new_moved, land.shared, self.definition.limits
@@ -304,7 +309,8 @@ class _Comparison:
             None if code in (None, NO_TOWN) and row else code
             for code, row in zip(lines["town_code"], whole, strict=True)
         ]
-        return [{"line_no": n, **row} for n, row in enumerate(lines.to_dict("records"), start=1)]
+        lines.insert(0, "line_no", np.arange(1, len(lines) + 1))
+        return lines
 
 
 class _Places:
@@ -326,13 +332,6 @@ class _Places:
 
 def _town(parcels: Parcels, places: Sequence[int]) -> str:
     return str(parcels.town[places[0]]) if len(places) else NO_TOWN
-
-
-def _rests(land: TwoStates) -> tuple[Any, Any]:
-    gained, lost = land.new_moved.area.copy(), land.old_moved.area.copy()
-    np.subtract.at(gained, land.shared.new, land.shared.area)
-    np.subtract.at(lost, land.shared.old, land.shared.area)
-    return gained, lost
 
 
 def _pairs(found: Lineage, land: TwoStates) -> dict[int, list[list[Any]]]:

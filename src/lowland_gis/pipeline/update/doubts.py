@@ -55,7 +55,7 @@ def doubts_of(connection: Connection, versions: Sequence[int]) -> pd.DataFrame:
 
 def _of_lineage(land: TwoStates, found: Lineage) -> Iterator[tuple[str, str, str, str]]:
     old, new = land.old_moved.ids, land.new_moved.ids
-    for row in found.doubts.itertuples():
+    for row in found.doubts:
         one = str(old[row.old]) if row.old >= 0 else ""
         other = str(new[row.new]) if row.new >= 0 else ""
         words = _WORDS[row.rule].format(
@@ -66,9 +66,9 @@ def _of_lineage(land: TwoStates, found: Lineage) -> Iterator[tuple[str, str, str
 
 def _claimed(land: TwoStates, limits: Limits) -> Iterator[tuple[str, str, str, str]]:
     """Yield new parcels that lie on land of parcels that stayed as they were, by more than a strip along their boundary."""
-    for row in land.claimed.itertuples():
-        limit = limits.drift_m * land.new_moved.perimeter_m[row.new] / 2
-        if row.area > limit * PER_M2:
-            new = str(land.new_moved.ids[row.new])
-            words = _WORDS[became.UNCHANGED_UNDER].format(old=row.code, new=new, value=row.area / PER_M2)
+    for place, code, area in land.claimed:
+        limit = limits.drift_m * land.new_moved.perimeter_m[place] / 2
+        if area > limit * PER_M2:
+            new = str(land.new_moved.ids[place])
+            words = _WORDS[became.UNCHANGED_UNDER].format(old=code, new=new, value=area / PER_M2)
             yield "new", new, became.UNCHANGED_UNDER, words

@@ -49,7 +49,7 @@ class Parcels:
 class TwoStates:
     """Both states, those of their parcels that did not stay as State, what these share, and land of stayed old parcels that new ones lie on.
 
-    `claimed` has new (a position among the moved), code of the old parcel, and area (hundredths of m²).
+    Of each of these, `claimed` has the new one (a position among the moved), the code of the old one, and the area (hundredths of m²).
     """
 
     old: Parcels
@@ -57,7 +57,7 @@ class TwoStates:
     old_moved: State
     new_moved: State
     shared: Shared
-    claimed: pd.DataFrame
+    claimed: tuple[tuple[int, str, int], ...]
 
     def whole(self) -> Shared:
         """Return what all parcels of both states share: those that stayed all of their land."""
@@ -93,9 +93,8 @@ def two_states(connection: Connection, project: Project, before: Basis, after: B
     within = place_old[klass] >= 0
     shared = Shared(place_old[klass][within], place_new[parcel][within], exact[within])
     beyond = ~within
-    claimed = pd.DataFrame(
-        {"new": place_new[parcel][beyond], "code": names_old[klass][beyond], "area": exact[beyond]}
-    )
+    found = (place_new[parcel][beyond], names_old[klass][beyond], exact[beyond])
+    claimed = tuple(zip(*(column.tolist() for column in found), strict=True))
     return TwoStates(old, new, _state(old_rows), _state(new_rows), shared, claimed)
 
 
@@ -130,12 +129,13 @@ def _parcels(connection: Connection, basis: Basis) -> tuple[Parcels, pd.DataFram
     town = np.array([code or NO_TOWN for code in towns], dtype=object)
     whole, plane = rows["area_m2"].astype(float), rows["planar_m2"].astype(float)
     rows = rows.assign(
-        area=_hundredths(whole.to_numpy()), scale=(whole / plane.where(plane > 0)).fillna(1.0).to_numpy()
+        area=_hundredths(whole.to_numpy(dtype=np.float64)),
+        scale=(whole / plane.where(plane > 0)).fillna(1.0).to_numpy(),
     )
     return Parcels(ids, area, town, moved), rows
 
 
-def _hundredths(area_m2: Floats) -> Integers:
+def _hundredths(area_m2: Any) -> Integers:
     return np.round(np.asarray(area_m2, dtype=float) * PER_M2).astype(np.int64)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+from xlsxwriter.exceptions import XlsxWriterException
 
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame, read_geoframe
@@ -59,7 +60,10 @@ class Found:
 def found_changes(connection: Connection, update: Update, run_id: int) -> Found:
     """Return what a comparison found, in the words of people."""
     before, after = bases(connection, update)
-    names = {**town_names(connection, before.versions.get("town", [])), **town_names(connection, after.versions.get("town", []))}
+    names = {
+        **town_names(connection, before.versions.get("town", [])),
+        **town_names(connection, after.versions.get("town", [])),
+    }
     definition = update_definition()
     changes = read_frame(
         connection,
@@ -130,7 +134,11 @@ def _clause(clause: Mapping[str, Any]) -> str:
         words += f" [{name} {_value(old)} → {_value(new)}]"
     limits = clause.get("limit")
     if limits is not None:
-        words += f" [界限 {_value(limits[0])}]" if limits[0] == limits[1] else f" [界限 {_value(limits[0])} → {_value(limits[1])}]"
+        words += (
+            f" [界限 {_value(limits[0])}]"
+            if limits[0] == limits[1]
+            else f" [界限 {_value(limits[0])} → {_value(limits[1])}]"
+        )
     return words
 
 
@@ -151,7 +159,9 @@ def write_changes(project: Project, found: Found, target: Path, *, overwrite: bo
     """
     suffix = target.suffix.lower()
     if suffix not in SUFFIXES:
-        raise UsageError(f"{target}: changes are written as {', '.join(SUFFIXES)}. Give the file one of these suffixes.")
+        raise UsageError(
+            f"{target}: changes are written as {', '.join(SUFFIXES)}. Give the file one of these suffixes."
+        )
     with project.outputs.writing(target, overwrite=overwrite):
         if suffix == MAP:
             _write_map(project, found, target)
@@ -163,15 +173,15 @@ def write_changes(project: Project, found: Found, target: Path, *, overwrite: bo
 
 
 def _write_sheet(project: Project, found: Found, target: Path) -> None:
-    from xlsxwriter.exceptions import XlsxWriterException
-
     about = project.settings.project
     sheets = [
         _sheet("变化清单", found.changes[list(_HEADINGS)], list(_HEADINGS.values())),
         _sheet("面积平衡", found.balance, [name.replace("_m2", " m²") for name in found.balance.columns]),
         _sheet("存疑", found.doubts, list(found.doubts.columns)),
     ]
-    note = "面积为椭球面积；原面积 + 新增 - 减少 + 漂移 + 转入 - 转出 = 现面积。" + ("合成数据。" if about.synthetic else "")
+    note = "面积为椭球面积；原面积 + 新增 - 减少 + 漂移 + 转入 - 转出 = 现面积。" + (
+        "合成数据。" if about.synthetic else ""
+    )
     with whole(target) as partial, refused(target, XlsxWriterException):
         write_workbook(
             partial, sheets, title=f"{about.name} {found.update.year} 年度更新", note=note, dated=about.as_of
@@ -180,9 +190,7 @@ def _write_sheet(project: Project, found: Found, target: Path) -> None:
 
 def _sheet(name: str, rows: pd.DataFrame, headings: list[str]) -> SheetContent:
     cells = rows.astype(object).where(rows.notna(), None).to_numpy(dtype=object)
-    columns = tuple(
-        Column(heading, "0.00" if "m²" in heading else "General") for heading in headings
-    )
+    columns = tuple(Column(heading, "0.00" if "m²" in heading else "General") for heading in headings)
     return SheetContent(name, columns, tuple(tuple(row) for row in cells))
 
 

@@ -19,6 +19,7 @@ from lowland_gis.pipeline.update.fields import Differences
 from lowland_gis.pipeline.verdicts.classify import decided
 
 DATA, RULE = "data", "rule"
+_OTHER = "other_layer"
 _DAYS_OF_YEAR, _MONTHS = 365.25, 12
 # So near must the growth of a value be to the time between both days, in years.
 _NEAR_YEARS = 0.03
@@ -214,36 +215,46 @@ class _Causes:
         changed = [(name, old, new) for name, old, new in changed if old != new]
         found = [self._measure(row, name, old, new) for name, old, new in changed]
         # What people did says more than that time went by.
-        return next((cause for cause in found if cause != "time_passed"), next(iter(found), "other_layer"))
+        return next((cause for cause in found if cause != "time_passed"), next(iter(found), _OTHER))
 
     def _measure(self, row: Mapping[str, Any], name: str, old: float | None, new: float | None) -> str:
         definition = self.after.measures.get(name) or self.before.measures.get(name)
         if definition is None:
-            return "other_layer"
+            return _OTHER
         if definition.kind == "paper":
             return "paper"
         if self._by_time(definition.unit, old, new):
             return "time_passed"
         layers = [*definition.needs, *definition.may_use]
-        if "parcel" in layers and (row["one"], row["other"]) in self.fields:
-            return field_cause(
-                self.fields[row["one"], row["other"]], self.definition.field_cause, "use_changed"
-            )
-        if "enterprise" in layers:
-            came = self.firms[1].get(row["other"], set()) - self.firms[0].get(row["one"], set())
-            if came:
-                return "firm_new"
-            if not self.firms[1].get(row["other"]) and self.firms[0].get(row["one"]):
-                return "firm_closed"
         said = field_cause({name: (old, new)}, self.definition.measure_cause, "")
-        if said:
-            return said
+        found = [
+            self._of_fields(row, layers),
+            self._of_firms(row, layers),
+            said,
+            self._of_layers(layers, old, new),
+        ]
+        return next(filter(None, found), _OTHER)
+
+    def _of_fields(self, row: Mapping[str, Any], layers: Sequence[str]) -> str | None:
+        differences = self.fields.get((row["one"], row["other"]))
+        if "parcel" not in layers or differences is None:
+            return None
+        return field_cause(differences, self.definition.field_cause, "use_changed")
+
+    def _of_firms(self, row: Mapping[str, Any], layers: Sequence[str]) -> str | None:
+        before, after = self.firms[0].get(row["one"], set()), self.firms[1].get(row["other"], set())
+        if "enterprise" not in layers or before == after:
+            return None
+        return "firm_new" if after - before else "firm_closed"
+
+    def _of_layers(self, layers: Sequence[str], old: float | None, new: float | None) -> str | None:
         if not any(self._delivered_anew(layer) for layer in layers):
+            # The same layers under another outline.
             return "resurvey"
         named = (
             self.definition.layer_cause[layer] for layer in layers if layer in self.definition.layer_cause
         )
-        return self._building(layers, old, new) or next(named, "other_layer")
+        return self._building(layers, old, new) or next(named, None)
 
     def _building(self, layers: Sequence[str], old: float | None, new: float | None) -> str | None:
         if "building" not in layers or old is None or new is None:
