@@ -12,7 +12,7 @@ from lowland_gis.analysis.update.lineage import PER_M2, Shared, State
 
 CELL_M = 40.0
 DRIFT_M = 0.5
-ACTS = ("plain", "plain", "plain", "split", "merge", "remove", "add", "renumber", "swap")
+ACTS = ("plain", "plain", "plain", "split", "merge", "regroup", "remove", "add", "renumber")
 
 
 @dataclass(frozen=True)
@@ -47,45 +47,73 @@ def grown(draw, columns=4, rows=3):
         (x, y): [y * (columns + 1) + x, y * (columns + 1) + x + 1, (y + 1) * (columns + 1) + x + 1, (y + 1) * (columns + 1) + x]
         for y in range(rows) for x in range(columns)
     }  # fmt: skip
-    old, new, truth, taken = {}, {}, set(), set()
+    made, taken = Grown({}, {}, set()), set()
     for (x, y), ring in corners.items():
         if (x, y) in taken:
             continue
-        code, before, after = f"P{y}{x}", shapely.Polygon(at[ring]), shapely.Polygon(moved[ring])
         act = draw(st.sampled_from(ACTS))
-        if act == "merge" and (x + 1 == columns or (x + 1, y) in taken):
-            act = "plain"
-        if act == "swap":
-            act = "plain"
-        if act == "plain":
-            old[code], new[code] = before, after
-            if drifted & set(ring):
-                truth.add(("boundary_drifted", (code,), (code,)))
-        elif act == "split":
-            old[code] = before
-            keeps = draw(st.booleans())
-            first, second = (code if keeps else f"{code}a"), f"{code}b"
-            new[first], new[second] = _cut(after)
-            truth.add(("split", (code,), tuple(sorted((first, second)))))
-        elif act == "merge":
-            taken.add((x + 1, y))
-            other = f"P{y}{x + 1}"
-            beside = corners[x + 1, y]
-            old[code], old[other] = before, shapely.Polygon(at[beside])
-            name = draw(st.sampled_from([f"{code}m", code]))
-            outline = [ring[0], ring[1], beside[1], beside[2], ring[2], ring[3]]
-            new[name] = shapely.Polygon(moved[outline])
-            truth.add(("merged", (code, other), (name,)))
-        elif act == "remove":
-            old[code] = before
-            truth.add(("removed", (code,), ()))
-        elif act == "add":
-            new[code] = after
-            truth.add(("added", (), (code,)))
-        else:
-            old[code], new[f"{code}n"] = before, after
-            truth.add(("renumbered", (code,), (f"{code}n",)))
-    return Grown(old, new, truth)
+        if act in ("merge", "regroup"):
+            if x + 1 == columns:
+                act = "plain"
+            else:
+                taken.add((x + 1, y))
+                ring = [*ring, *corners[x + 1, y]]  # noqa: PLW2901 - both cells
+        _MAKERS[act](made, f"P{y}{x}", at[ring], moved[ring], draw(st.booleans()))
+        if act == "plain" and drifted & set(ring):
+            made.truth.add(("boundary_drifted", (f"P{y}{x}",), (f"P{y}{x}",)))
+    return made
+
+
+def _plain(made, code, before, after, _):
+    made.old[code], made.new[code] = shapely.Polygon(before), shapely.Polygon(after)
+
+
+def _split(made, code, before, after, keeps):
+    names = (code if keeps else f"{code}a"), f"{code}b"
+    made.old[code] = shapely.Polygon(before)
+    made.new.update(dict(zip(names, _cut(shapely.Polygon(after)), strict=True)))
+    made.truth.add(("split", (code,), names))
+
+
+def _both(at):
+    return shapely.Polygon([at[0], at[1], at[5], at[6], at[2], at[3]])
+
+
+def _merge(made, code, before, after, keeps):
+    name = code if keeps else f"{code}m"
+    made.old.update({code: shapely.Polygon(before[:4]), f"{code}x": shapely.Polygon(before[4:])})
+    made.new[name] = _both(after)
+    made.truth.add(("merged", (code, f"{code}x"), (name,)))
+
+
+def _regroup(made, code, before, after, _):
+    """Two side by side become two one above the other."""
+    left, right = (after[0] + after[3]) / 2, (after[5] + after[6]) / 2
+    made.old.update({code: shapely.Polygon(before[:4]), f"{code}x": shapely.Polygon(before[4:])})
+    middle = (after[1] + after[2]) / 2
+    made.new[f"{code}l"] = shapely.Polygon([after[0], after[1], after[5], right, middle, left])
+    made.new[f"{code}u"] = shapely.Polygon([left, middle, right, after[6], after[2], after[3]])
+    made.truth.add(("regrouped", (code, f"{code}x"), (f"{code}l", f"{code}u")))
+
+
+def _remove(made, code, before, _, __):
+    made.old[code] = shapely.Polygon(before)
+    made.truth.add(("removed", (code,), ()))
+
+
+def _add(made, code, _, after, __):
+    made.new[code] = shapely.Polygon(after)
+    made.truth.add(("added", (), (code,)))
+
+
+def _renumber(made, code, before, after, _):
+    made.old[code], made.new[f"{code}n"] = shapely.Polygon(before), shapely.Polygon(after)
+    made.truth.add(("renumbered", (code,), (f"{code}n",)))
+
+
+_MAKERS = {
+    "plain": _plain, "split": _split, "merge": _merge, "regroup": _regroup, "remove": _remove, "add": _add, "renumber": _renumber,
+}  # fmt: skip
 
 
 def _cut(polygon):

@@ -64,6 +64,11 @@ def code(number: int) -> str:
     return f"120113100001GB000{number:02}"
 
 
+def today() -> dt.date:
+    """The day by the clock of this place, as the registry takes it."""
+    return dt.datetime.now().astimezone().date()
+
+
 def cell(number: int) -> shapely.Polygon:
     """One of twenty squares of a hectare, five in a row, that touch in pairs."""
     row, column = divmod(number - 1, 5)
@@ -214,9 +219,8 @@ class District:
 
     def file(self, codes) -> None:
         """Bring drafts through notice, determination, submission, review and filing."""
-        today = dt.date.today()
         for days, verb in enumerate(("notice", "approve", "submit", "review", "file")):
-            on = today + dt.timedelta(days=min(days, 1))
+            on = today() + dt.timedelta(days=min(days, 1))
             self.lowland("registry", verb, *codes, "--document", self.paper(verb), "--on", on)
 
     def first_year(self) -> None:
@@ -224,7 +228,7 @@ class District:
         self.deliver(FIRST, "2023-12-31")
         self.judge()
         self.file(FILED)
-        on = dt.date.today() + dt.timedelta(days=1)
+        on = today() + dt.timedelta(days=1)
         paper = self.paper("dispose")
         self.lowland(
             "registry",

@@ -37,6 +37,7 @@ FIGURES = {
     " VALUES ('N', 'u', '[\"P\"]', 1, 0.5, 1, '{}', 'SRID=4548;MULTIPOLYGON(((0 0, 10 0, 10 10, 0 0)))', 'frozen', 1, now(), 'x')",
     "document": "(parcel_id, condition, says, file_name, sha256, size_bytes, state, recorded_at, recorded_by)"
     " VALUES ('P', 'c', true, '纸.pdf', 'ab', 1, 'registered', now(), 'x')",
+    "annual_update": "(year, step, before, after) VALUES (2025, 'opened', '{}', '{}')",
     "lineage": "(entry_id, part_of) SELECT max(entry_id), min(entry_id) FROM registry.entry",
 }
 
