@@ -1,0 +1,131 @@
+"""What people decided on the first year's drafts: moves with their papers, in the order in which they are recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from lowland_gis.sample.changes import CHANGES
+from lowland_gis.sample.dice import generator
+from lowland_gis.sample.grown import Growth
+from lowland_gis.sample.lots import NONE
+from lowland_gis.sample.write import write_table
+
+PAPERS, LIST = "papers", "truth/decisions.csv"
+# Shares of the entries by the last step that they have come to.
+STOPS = (("draft", 0.25), ("notice", 0.05), ("objection", 0.05), ("approve", 0.05), ("submit", 0.05), ("return", 0.06), ("review", 0.05))
+WAY = ("notice", "approve", "submit", "review", "file")
+TITLES = {
+    "notice": "公示", "objection": "异议书", "approve": "认定文件", "submit": "上报文件", "return": "退回意见", "review": "审核意见",
+    "file": "备案回执", "start": "实施方案", "dispose": "验收文件",
+}  # fmt: skip
+# A made-up office does in one day what takes a real one months, so its own procedure keeps no days between notice and determination.
+PROCEDURE = """\
+# The decisions of the sample are recorded in one day, so no days lie between notice and determination.
+[low_efficiency.move.approve]
+days = 0
+basis = "示例：合成数据的办理日期均为建库当日"
+"""
+PROCEDURE_FILE = "definitions/states.toml"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One move of many parcels on one paper (a path below the project's folder)."""
+
+    verb: str
+    parcels: tuple[str, ...]
+    paper: str
+    number: str
+    reason: str | None = None
+
+
+def decide(growth: Growth, folder: Path) -> tuple[Decision, ...]:
+    """Decide about the low-efficient parcels of the first year, write the papers and the list, and list what was disposed of.
+
+    Disposed are parcels of which the second year shows why: reclaimed, built on, with better figures; and one that shows nothing yet.
+    """
+    first = growth.first
+    lots = first.district.lots
+    entries = [str(code) for code, kind in zip(lots.codes, lots.kind, strict=True) if kind != NONE and code not in first.faults]
+    disposed = _disposed(growth, set(entries))
+    order = generator(growth.seed, "year decisions").permutation(len(entries)).tolist()
+    waiting = [entries[place] for place in order if entries[place] not in disposed]
+    stops = _stops(waiting)
+    disposed.append(next(code for code in waiting if stops[code] == "file"))
+    for code in disposed:
+        stops[code] = "dispose"
+    found = _chain(stops)
+    for code in sorted(disposed):
+        row = int(first.district.lots.codes.tolist().index(code))
+        area = growth.area(lots.shapes[row])
+        gone = row in growth.gone
+        growth.changes.add(
+            "parcel", "disposed", "decision", before=[code], after=[] if gone else [code], areas=(area, 0.0 if gone else area),
+            kind_after=growth.kinds.get(code, ""), note="已处置",
+        )  # fmt: skip
+    _write(folder, found)
+    return found
+
+
+def _disposed(growth: Growth, entries: set[str]) -> list[str]:
+    table = growth.changes.table()
+    of_parcels = table[(table["layer"] == "parcel") & table["before"].isin(entries)]
+    chosen = []
+    for change, causes in (("removed", ("demolished",)), ("reclassified", ("new_construction", "firm_figures"))):
+        assert change in CHANGES
+        for cause in causes:
+            rows = of_parcels[(of_parcels["change"] == change) & (of_parcels["cause"] == cause)]
+            chosen += sorted(rows["before"])[: max(1, len(rows) // 2)]
+    return chosen
+
+
+def _stops(waiting: list[str]) -> dict[str, str]:
+    """Return the last step of each entry; what is left over has come to the end of the way."""
+    stops = dict.fromkeys(waiting, "file")
+    start = 0
+    for verb, share in STOPS:
+        count = max(1, round(share * len(waiting)))
+        stops |= dict.fromkeys(waiting[start : start + count], verb)
+        start += count
+    return stops
+
+
+def _chain(stops: dict[str, str]) -> tuple[Decision, ...]:
+    """Return the moves: each step takes all that have come so far and go on."""
+    reach = {"draft": 0, "notice": 1, "objection": 1, "approve": 2, "submit": 3, "return": 3, "review": 4, "file": 5, "dispose": 5}
+    found = []
+    for number, verb in enumerate(WAY, start=1):
+        found.append(_decision(verb, [code for code, stop in stops.items() if reach[stop] >= number]))
+        aside = {"notice": "objection", "submit": "return"}.get(verb)
+        if aside:
+            found.append(_decision(aside, [code for code, stop in stops.items() if stop == aside]))
+    disposed = [code for code, stop in stops.items() if stop == "dispose"]
+    found += [_decision("start", disposed), _decision("dispose", disposed)]
+    return tuple(found)
+
+
+def _decision(verb: str, parcels: list[str]) -> Decision:
+    number = f"示例〔2024〕{list(TITLES).index(verb) + 1}号"
+    reason = "面积与权属不符（示例）" if verb == "return" else None
+    return Decision(verb, tuple(sorted(parcels)), f"{PAPERS}/{TITLES[verb]}.txt", number, reason)
+
+
+def _write(folder: Path, decisions: tuple[Decision, ...]) -> None:
+    (folder / PAPERS).mkdir(parents=True, exist_ok=True)
+    for decision in decisions:
+        text = f"{TITLES[decision.verb]}（合成数据，虚构文件）\n{decision.number}\n宗地{len(decision.parcels)}宗\n"
+        (folder / decision.paper).write_text(text, encoding="utf-8", newline="\n")
+    path = folder / PROCEDURE_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(PROCEDURE, encoding="utf-8", newline="\n")
+    rows = [
+        (step, decision.verb, code, decision.paper, decision.number, decision.reason or "")
+        for step, decision in enumerate(decisions, start=1)
+        for code in decision.parcels
+    ]
+    (folder / LIST).parent.mkdir(parents=True, exist_ok=True)
+    columns = ["step", "verb", "parcel_id", "paper", "number", "reason"]
+    write_table(folder / LIST, pd.DataFrame(rows, columns=columns))
