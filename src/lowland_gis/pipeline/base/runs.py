@@ -138,6 +138,25 @@ def recorded_versions(connection: Connection, run_id: int, recorded: Mapping[str
     return _by_layer(rows)
 
 
+def versions_before(connection: Connection, current: Sequence[Version]) -> list[Version]:
+    """Return for each delivery the one of an earlier day that it took the place of; none where one of them has none.
+
+    A delivery without a day has none before it, and what parts left of a whole stands for that whole.
+    """
+    found: dict[int, Version] = {}
+    for version in current:
+        part = None if version.rest_of is not None else version.part
+        rows = connection.execute(
+            "SELECT version_id, layer, part, as_of, digest, loaded_at, rest_of FROM land.layer_version WHERE layer = %s"
+            " AND part IS NOT DISTINCT FROM %s AND rest_of IS NULL AND as_of < %s ORDER BY as_of DESC, version_id DESC LIMIT 1",
+            [version.layer, part, version.as_of],
+        ).fetchall()
+        if not rows:
+            return []
+        found |= {one.version_id: one for ones in _by_layer(rows).values() for one in ones}
+    return list(found.values())
+
+
 def numbered(versions: Sequence[Version]) -> dict[str, str]:
     """Return deliveries as a run records them: number → digest."""
     return {str(version.version_id): version.digest for version in versions}

@@ -24,6 +24,7 @@ from lowland_gis.pipeline.base.requests import CHECK, checking
 from lowland_gis.pipeline.base.runs import Run, Version, current_versions, recorded
 from lowland_gis.pipeline.base.telling import Passing, Tell, silent
 from lowland_gis.pipeline.quality.findings import store, with_digests
+from lowland_gis.pipeline.quality.increment import increment_findings
 from lowland_gis.pipeline.quality.layers import Layer, OtherLayers, Others, read_layer
 
 _UNITS = {
@@ -139,7 +140,9 @@ def _described(name: str, item: CheckDefinition, layer: Layer, found: pd.DataFra
             "official": item.official,
             "severity": item.severity,
             "subject": subject,
-            "keys": [
+            "keys": found["names"]
+            if "names" in found
+            else [
                 [ALL_RECORDS] if every else [key[a]] if b == topology.NONE else [key[a], key[b]]
                 for a, b, every in zip(row, other, whole, strict=True)
             ],
@@ -255,6 +258,7 @@ _SHAPES: dict[str, Callable[[CheckDefinition, Layer, OtherLayers], pd.DataFrame]
         a.geometries, *o.coded(str(c.other), str(c.other_field)), claim_min=c.value("claim_min")
     ),
     "repair_loss": _repair_loss,
+    "increment": lambda c, a, o: increment_findings(a, o, str(c.other)),
     "without_value": _without_value,
 }
 

@@ -18,7 +18,7 @@ from lowland_gis.analysis.quality import topology
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
-from lowland_gis.pipeline.base.runs import Version
+from lowland_gis.pipeline.base.runs import Version, versions_before
 from lowland_gis.pipeline.evidence.rasters import delivered_rasters
 
 
@@ -60,6 +60,12 @@ class OtherLayers(Protocol):
     def repaired(self, layer: Layer, /) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.object_]]:
         """Return the rows of a layer whose outline ingest repaired, and the outlines that were received."""
 
+    def layer(self, key: str, fields: tuple[str, ...]) -> Layer | None:
+        """Return a layer with some fields; None where it was not delivered."""
+
+    def before(self, key: str, fields: tuple[str, ...]) -> Layer | None:
+        """Return a layer as the delivery before the one in force had it; None where there is none."""
+
 
 @dataclass(frozen=True)
 class Others:
@@ -86,6 +92,16 @@ class Others:
         """Return every value of a field of a layer."""
         layer = read_layer(self.connection, layer_definition(key), self.versions[key], (field,))
         return frozenset(layer.texts[field].dropna())
+
+    def layer(self, key: str, fields: tuple[str, ...]) -> Layer | None:
+        """Return a layer with some fields; None where it was not delivered."""
+        versions = self.versions.get(key)
+        return read_layer(self.connection, layer_definition(key), versions, fields) if versions else None
+
+    def before(self, key: str, fields: tuple[str, ...]) -> Layer | None:
+        """Return a layer as the delivery before the one in force had it; None where there is none."""
+        versions = versions_before(self.connection, self.versions.get(key, []))
+        return read_layer(self.connection, layer_definition(key), versions, fields) if versions else None
 
     def repaired(self, layer: Layer, /) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.object_]]:
         """Return the rows of a layer whose outline ingest repaired, and the outlines that were received."""

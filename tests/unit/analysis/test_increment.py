@@ -1,0 +1,114 @@
+"""Base of the year before + increment = base of the year: what matches says nothing, each thing that does not is told with its place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from lowland_gis.analysis.increment import Checked, Polygons, check_increment, lineage
+
+# A: field, half of it becomes works (B); C goes up in D; E turns from pond to field.
+BEFORE = (("A", "0102", 0, 10), ("C", "0301", 10, 14), ("D", "0301", 14, 20), ("E", "1104", 20, 30), ("F", "0201", 30, 40))
+NOW = (("A", "0102", 0, 5), ("B", "0601", 5, 10), ("D", "0301", 10, 20), ("E", "0102", 20, 30), ("F", "0201", 30, 40))
+PROCESS = (
+    ("A", "A", "2", 50.0, "0102", "0102"), ("A", "B", "3", 50.0, "0102", "0601"), ("C", "D", "0", 40.0, "0301", "0301"),
+    ("D", "D", "2", 60.0, "0301", "0301"), ("E", "E", "1", 100.0, "1104", "0102"),
+)  # fmt: skip
+
+
+def polygons(*rows: tuple[str, str, int, int]) -> Polygons:
+    shapes = np.array([shapely.box(west, 0, east, 10) for _, _, west, east in rows], dtype=object)
+    frame = pd.DataFrame({"BSM": [row[0] for row in rows], "DLBM": [row[1] for row in rows], "TBMJ": shapely.area(shapes)})
+    return Polygons(frame, shapes)
+
+
+def process(*rows: tuple[str, str, str, float, str, str]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["BGQTBBSM", "BGHTBBSM", "BGXW", "TBBGMJ", "BGQDLBM", "BGHDLBM"])
+    return frame.assign(XZQTZLX="0")
+
+
+def changed() -> Polygons:
+    return polygons(*(row for row in NOW if row[0] != "F"))
+
+
+def checked(before=BEFORE, now=NOW, gx: Polygons | None = None, gc: pd.DataFrame | None = None) -> Checked:
+    return check_increment(
+        polygons(*before), polygons(*now), gx or changed(), process(*PROCESS) if gc is None else gc
+    )
+
+
+def rules(found: Checked) -> dict[str, list[str]]:
+    return found.issues.groupby("rule")["bsm"].agg(list).to_dict()
+
+
+def test_what_matches_says_nothing_and_the_areas_close():
+    found = checked()
+    assert found.issues.empty
+    assert (found.balance.before_m2, found.balance.now_m2, found.balance.changed_m2) == (400.0, 400.0, 300.0)
+    assert found.balance.residual_m2 == 0.0
+
+
+def test_the_lineage_is_the_pairs_of_the_process_layer():
+    found = lineage(process(*PROCESS))
+    assert list(zip(found["before"], found["after"], found["behaviour"], strict=True)) == [
+        ("A", "A", "2"), ("A", "B", "3"), ("C", "D", "0"), ("D", "D", "2"), ("E", "E", "1")
+    ]  # fmt: skip
+
+
+def test_land_of_other_counties_has_one_side_only():
+    rows = process(("X", "Y", "3", 7.0, "", "0102"), ("A", "000000", "0", 3.0, "0102", "")).assign(XZQTZLX=["1", "2"])
+    found = lineage(rows)
+    assert found[["before", "after", "area_m2"]].to_numpy().tolist() == [["", "Y", 7.0], ["A", "", 3.0]]
+
+
+def test_land_that_came_is_part_of_the_balance():
+    now = (*NOW, ("G", "0102", 40, 50))
+    gx = polygons(*(row for row in now if row[0] != "F"))
+    gc = pd.concat([process(*PROCESS), process(("", "G", "3", 100.0, "", "0102")).assign(XZQTZLX="1")], ignore_index=True)
+    found = check_increment(polygons(*BEFORE), polygons(*now), gx, gc)
+    assert found.issues.empty
+    assert (found.balance.came_m2, found.balance.residual_m2) == (100.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "rule", "numbers"),
+    [
+        (lambda: checked(gc=process(*PROCESS[:2], *PROCESS[3:])), "gone_unexplained", ["C"]),
+        (lambda: checked(gx=polygons(*(row for row in NOW if row[0] not in "BF"))), "came_unexplained", ["B"]),
+        (lambda: checked(gx=polygons(*(row for row in NOW if row[0] not in "EF"))), "silent_change", ["E"]),
+        (lambda: checked(now=(*NOW[:4], ("F", "0601", 30, 40))), "silent_change", ["F"]),
+        (lambda: checked(now=(*NOW[:3], ("E", "0103", 20, 30), NOW[4])), "differs_from_base", ["E"]),
+        (lambda: checked(gx=polygons(*NOW[:4], ("Z", "0102", 50, 60))), "changed_not_in_base", ["Z"]),
+        (lambda: checked(gx=polygons(*NOW)), "no_process", ["F"]),
+        (lambda: checked(gc=process(*PROCESS, ("Q", "E", "0", 0.0, "", ""))), "unknown_before", ["Q"]),
+        (lambda: checked(gc=process(*PROCESS, ("A", "Q", "3", 0.0, "", "1"))), "unknown_after", ["Q"]),
+        (lambda: checked(gc=process(("A", "A", "2", 49.99, "0102", "0102"), *PROCESS[1:])), "before_area", ["A"]),
+        (lambda: checked(gc=process(("A", "A", "2", 50.01, "0102", "0102"), *PROCESS[1:])), "after_area", ["A"]),
+        (lambda: checked(gc=process(*PROCESS[:4], ("E", "E", "1", 100.0, "0102", "0102"))), "behaviour", ["E"]),
+        (lambda: checked(gc=process(*PROCESS[:1], ("A", "B", "7", 50.0, "0102", "0601"), *PROCESS[2:])), "behaviour", ["B"]),
+        (lambda: checked(gc=process(("A", "A", "3", 50.0, "0102", "0102"), *PROCESS[1:])), "behaviour", ["A"]),
+        (lambda: checked(gc=process(*PROCESS[:2], ("C", "C", "0", 40.0, "0301", "0301"), *PROCESS[3:])), "behaviour", ["C"]),
+        (lambda: checked(now=(*NOW[:4], ("F", "0201", 30, 39))), "balance", [""]),
+    ],
+)  # fmt: skip
+def test_what_does_not_match_is_told(spoil, rule, numbers):
+    assert rules(spoil())[rule] == numbers
+
+
+def test_a_moved_outline_of_the_same_area_is_no_silence():
+    moved = polygons(*NOW)
+    shapes = moved.shapes.copy()
+    shapes[4] = shapely.box(30, 0, 40, 9).union(shapely.box(40, 0, 41, 10))
+    found = check_increment(polygons(*BEFORE), replace(moved, shapes=shapes), changed(), process(*PROCESS))
+    assert rules(found) == {"silent_change": ["F"]}
+    assert shapely.within(found.issues["place"].item(), shapes[4])
+
+
+def test_a_hundredth_of_a_square_metre_is_told_and_less_is_not():
+    for more, told in ((0.01, {"after_area", "before_area"}), (0.004, set())):
+        rows = [(*PROCESS[0][:3], 50.0 + more, *PROCESS[0][4:]), *PROCESS[1:]]
+        assert set(rules(checked(gc=process(*rows)))) == told
