@@ -31,18 +31,41 @@ _SHOWN = 20
 @click.option(
     "--seed", default=1, show_default=True, type=click.IntRange(min=0), help="Same seed, same district."
 )
+@click.option(
+    "--years",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 2),
+    help="Let the district grow a year: decisions on the first, new deliveries, another edition of the pack.",
+)
 @click.pass_obj
-def demo(session: Session, folder: Path, parcels: int, seed: int) -> None:
+def demo(session: Session, folder: Path, parcels: int, seed: int, years: int) -> None:
     """Run the sample district through every stage; the last line is the agreement with the planted truth.
 
-    FOLDER gets the ten offices' files (incoming/), the project, the truth, the package and the map.
+    FOLDER gets the ten offices' files (incoming/), the project, the truth, the package and the map; with --years 2 also the deliveries of the
+    next year (deliveries/2025/), and in truth/ what was planted between the two.
     """
     from lowland_gis.pipeline import demo as stages
     from lowland_gis.pipeline.flow import run
 
-    project = stages.prepare(folder, parcels=parcels, seed=seed, tell=session.tell)
-    reports = run(project, tell=session.tell)
-    _print(project, reports, stages.agreement(project))
+    project = stages.prepare(folder, parcels=parcels, seed=seed, years=years, tell=session.tell)
+    if years == 1:
+        _print(project, run(project, tell=session.tell), stages.agreement(project))
+        return
+    _second_year(session, project)
+
+
+def _second_year(session: Session, project: Project) -> None:
+    from lowland_gis.pipeline import demo as stages
+    from lowland_gis.pipeline import demo_year
+    from lowland_gis.pipeline.flow import run
+
+    if not demo_year.is_second(project):
+        click.echo("First year 第一年")
+        _print(project, run(project, tell=session.tell), stages.agreement(project))
+        project = demo_year.go_on(project, tell=session.tell)
+    click.echo("\nSecond year 第二年")
+    _print(project, run(project, tell=session.tell), stages.agreement(project, demo_year.TRUTH))
 
 
 def _print(project: Project, reports: list[Report], agreement: Agreement) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 from pathlib import Path
@@ -28,11 +29,15 @@ from lowland_gis.sample.agreement import Agreement, compare
 
 MARK = "sample.json"
 HALF_MADE = {"unfinished": True}
+# What the first year was decided on is recorded, and the project file is that of the second year.
+SECOND = {"year": 2}
 DIFFERENCES = "differences.csv"
 
 
-def prepare(folder: Path, *, parcels: int, seed: int, tell: Tell = silent) -> Project:
+def prepare(folder: Path, *, parcels: int, seed: int, years: int = 1, tell: Tell = silent) -> Project:
     """Make the sample project in a folder, its database, and open it; what is there already is kept.
+
+    With two `years` the files of the second year are written beside those of the first (`demo_year` goes through it).
 
     Raises:
         UsageError: the folder holds something else, or a sample of another size or seed.
@@ -40,6 +45,8 @@ def prepare(folder: Path, *, parcels: int, seed: int, tell: Tell = silent) -> Pr
     """
     file = folder / project_settings.PROJECT_FILE
     wanted: dict[str, Any] = {"parcels": parcels, "seed": seed, "version": __version__}
+    if years > 1:
+        wanted["years"] = years
     if not _is_there(folder, wanted):
         sample.check_size(parcels)
         tell(f"sample district of about {parcels:,} parcels, seed {seed} → {folder}")
@@ -64,13 +71,17 @@ def _make(folder: Path, file: Path, wanted: dict[str, Any], tell: Tell) -> None:
         delivery = sample.write_district(
             folder, parcels=wanted["parcels"], seed=wanted["seed"], progress=tell
         )
-    write_text(file, _project_text(delivery))
+        if "years" in wanted:
+            sample.write_second_year(
+                folder, parcels=wanted["parcels"], seed=wanted["seed"], progress=tell
+            )
+    write_text(file, first_text(delivery))
     write_text(folder / MARK, json.dumps(wanted))
 
 
-def agreement(project: Project) -> Agreement:
-    """Compare the current verdicts with `truth.csv` of the project's folder."""
-    truth = pd.read_csv(project.settings.path("truth.csv"), dtype=str, encoding="utf-8-sig")
+def agreement(project: Project, truth_file: str = "truth.csv") -> Agreement:
+    """Compare the current verdicts with a truth of the project's folder."""
+    truth = pd.read_csv(project.settings.path(truth_file), dtype=str, encoding="utf-8-sig")
     with reading(project) as held:
         return compare(truth, _verdicts(held), _set_aside(held))
 
@@ -84,8 +95,8 @@ def _is_there(folder: Path, wanted: dict[str, Any]) -> bool:
     mark = folder / MARK
     if mark.is_file():
         found = _said(mark)
-        if found in (wanted, wanted | HALF_MADE):
-            return found == wanted
+        if found in (wanted, wanted | HALF_MADE, wanted | SECOND):
+            return found != wanted | HALF_MADE
         raise UsageError(
             f"{folder} holds a sample with other settings ({found}). Name another folder: lowland demo DIR"
             " – or remove this one."
@@ -104,14 +115,20 @@ def _said(mark: Path) -> object:
         return "not readable"
 
 
-def _project_text(delivery: sample.Delivery) -> str:
-    project = project_settings.ProjectSettings(
+def sample_settings(as_of: dt.date) -> project_settings.ProjectSettings:
+    """Return what the sample project is, on a day."""
+    return project_settings.ProjectSettings(
         name="示例区低效用地再开发（合成数据）",
         district_code="120113",
         district_name="北辰区",
-        as_of=delivery.as_of,
+        as_of=as_of,
         synthetic=True,
     )
+
+
+def first_text(delivery: sample.Delivery) -> str:
+    """Return the project file of the first year."""
+    project = sample_settings(delivery.as_of)
     layers = [layer for layer, _ in delivery.sources]
     deliveries = tuple(
         project_settings.DeliverySettings(

@@ -42,6 +42,15 @@ class Decision:
     reason: str | None = None
 
 
+def listed_decisions(folder: Path) -> tuple[Decision, ...]:
+    """Return the decisions that are listed below a folder, in their order."""
+    rows = pd.read_csv(folder / LIST, dtype=str, encoding="utf-8-sig", keep_default_na=False)
+    return tuple(
+        Decision(one["verb"].iloc[0], tuple(one["parcel_id"]), one["paper"].iloc[0], one["number"].iloc[0], one["reason"].iloc[0] or None)
+        for _, one in rows.assign(step=rows["step"].astype(int)).groupby("step")
+    )
+
+
 def decide(growth: Growth, folder: Path) -> tuple[Decision, ...]:
     """Decide about the low-efficient parcels of the first year, write the papers and the list, and list what was disposed of.
 

@@ -15,8 +15,8 @@ _PARAMETER = re.compile(
 )
 
 
-def write_edition(folder: Path, output_min: int) -> str:
-    """Write the pack with another least output (亩均产出, 万元/亩) and return its path below `folder`.
+def write_edition(folder: Path, output_min: int) -> None:
+    """Write the pack with another least output (亩均产出, 万元/亩) below `folder`.
 
     Raises:
         ValueError: the shipped pack has no such parameter.
@@ -30,4 +30,3 @@ def write_edition(folder: Path, output_min: int) -> str:
     path = folder / EDITION
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", newline="\n")
-    return EDITION

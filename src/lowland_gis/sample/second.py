@@ -17,10 +17,10 @@ import pandas as pd
 import shapely
 
 from lowland_gis.sample import controls, rebuilt, refigured, resurvey
-from lowland_gis.sample.decisions import Decision, decide
+from lowland_gis.sample.decisions import Decision, decide, listed_decisions
 from lowland_gis.sample.deliveries import BUILDING, PARCEL, SOURCES, SUPPLY
 from lowland_gis.sample.district import NOTICE, NOTICE_FILE, PLANAR, ZONED
-from lowland_gis.sample.edition import write_edition
+from lowland_gis.sample.edition import EDITION, write_edition
 from lowland_gis.sample.first import FirstYear, first_year
 from lowland_gis.sample.grown import Growth, change_records, drift_points, merge_parcels, split_parcels
 from lowland_gis.sample.increment_forms import DLTBGX, DLTBGXGC, XZQGX
@@ -83,7 +83,7 @@ def write_second_year(
     change_records(growth)
     survey = resurvey.survey_year(growth, settled, reclaimed)
     towns, villages, town_increment = resurvey.move_line(growth)
-    decisions = decide(growth, folder)
+    decide(growth, folder)
     target = folder / DELIVERIES
     target.mkdir(parents=True, exist_ok=True)
     (target / NOTICE_FILE).write_bytes(NOTICE.encode())
@@ -100,10 +100,15 @@ def write_second_year(
     truth.parent.mkdir(parents=True, exist_ok=True)
     write_table(truth, _truth(growth))
     write_table(changes, growth.changes.table())
-    pack = write_edition(folder, output)
+    write_edition(folder, output)
+    return second_year(folder)
+
+
+def second_year(folder: Path) -> SecondYear:
+    """Return what `write_second_year` wrote below a folder."""
     return SecondYear(
-        folder, _sources(), ("dltb_annual", f"{DELIVERIES}/{SURVEY}:DLTB{FIRST_DAY.year}"), FIRST_DAY, SECOND_DAY, pack, truth, changes,
-        decisions,
+        folder, _sources(), ("dltb_annual", f"{DELIVERIES}/{SURVEY}:DLTB{FIRST_DAY.year}"), FIRST_DAY, SECOND_DAY, EDITION, folder / TRUTH,
+        folder / CHANGES, listed_decisions(folder),
     )  # fmt: skip
 
 

@@ -114,7 +114,8 @@ def procedure_faults(procedure: Procedure) -> Iterator[Fault]:
                     yield Fault(here, key, state, "the register has no such state", states)
             if move.since is not None and move.since not in content.move:
                 yield Fault(here, "since", move.since, "the register has no such move", tuple(content.move))
-            if (move.days > 0) != (move.since is not None):
+            # No days since a move: that is how a project's own file waives those of the shipped one.
+            if move.days > 0 and move.since is None:
                 yield Fault(
                     here, "days", move.days, "days are counted from a move, so `days` and `since` go together"
                 )

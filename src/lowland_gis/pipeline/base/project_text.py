@@ -55,6 +55,7 @@ def project_text(
     deliveries: Sequence[DeliverySettings | Block] = (),
     *,
     units: DelineateSettings | None = None,
+    classify: ClassifySettings | None = None,
     missing: Sequence[str] = (),
 ) -> str:
     """Return the text of a project file; without deliveries, a commented pattern of one for each layer, else of those `missing`."""
@@ -63,7 +64,7 @@ def project_text(
         *_section("project", project),
         *_section("tabulate", TabulateSettings()),
         *_section("measure", MeasureSettings()),
-        *_section("classify", ClassifySettings()),
+        *_section("classify", classify or ClassifySettings()),
         *_section("delineate", units, leave_out=("weights",)),
         *_section("delineate.weights", units.weights),
         *_section("package", PackageSettings()),

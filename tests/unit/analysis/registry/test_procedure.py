@@ -49,6 +49,11 @@ def test_a_procedure_that_fits_has_no_fault():
     assert list(procedure_faults({"land": LAND})) == []
 
 
+def test_no_days_since_a_move_waive_those_of_the_shipped_procedure():
+    waived = {"approve": move("done", "notice", days=0, since="notice")}
+    assert list(procedure_faults({"land": register(**LAND.move | waived)})) == []
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [

@@ -1,0 +1,88 @@
+"""The second year of the sample: what people decided on the first, the new deliveries, and the project file of the new year."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from lowland_gis import sample
+from lowland_gis import settings as project_settings
+from lowland_gis.db.connect import Connection
+from lowland_gis.files.whole import write_text
+from lowland_gis.pipeline.base.project import Project, open_project
+from lowland_gis.pipeline.base.project_text import project_text
+from lowland_gis.pipeline.base.telling import Tell, silent
+from lowland_gis.pipeline.demo import MARK, SECOND, sample_settings
+from lowland_gis.pipeline.intake.ingest import ingest
+from lowland_gis.pipeline.registry.moves import Typed, record_move
+from lowland_gis.pipeline.registry.subjects import Asked
+from lowland_gis.sample.second import second_year
+from lowland_gis.settings import ClassifySettings, DeliverySettings
+
+TRUTH = "truth/2025.csv"
+
+
+def is_second(project: Project) -> bool:
+    """Say whether the project is in its second year already."""
+    mark = json.loads((project.settings.folder / MARK).read_text(encoding="utf-8"))
+    return {**mark, **SECOND} == mark
+
+
+def go_on(project: Project, *, tell: Tell = silent) -> Project:
+    """Record what people decided on the first year, load the survey that the increment starts from, and return the project of the new year.
+
+    What is recorded already is not recorded again, so that a demo that was left half-way goes on.
+
+    Raises:
+        MoveRefusedError: an entry does not stand where the decisions expect it.
+    """
+    folder = project.settings.folder
+    year = second_year(folder)
+    for decision in year.decisions:
+        _record(project, decision, tell)
+    layer, source = year.base
+    tell(f"ingest {layer} {source}")
+    ingest(project, DeliverySettings(layer=layer, source=source, as_of=year.base_as_of), tell=tell)
+    file = folder / project_settings.PROJECT_FILE
+    write_text(file, second_text(project, year))
+    mark = folder / MARK
+    write_text(mark, json.dumps(json.loads(mark.read_text(encoding="utf-8")) | SECOND))
+    return open_project(file)
+
+
+def second_text(project: Project, year: sample.SecondYear) -> str:
+    """Return the project file of the second year: new deliveries in the place of those that changed, a new day, the new edition."""
+    fresh = dict(year.sources)
+    kept = [one for one in project.settings.delivery if one.layer not in fresh or one.layer == "enterprise"]
+    added = [
+        DeliverySettings(
+            layer=layer, source=source, part=Path(source).stem if layer == "enterprise" else None, as_of=year.as_of
+        )
+        for layer, source in year.sources
+    ]
+    return project_text(
+        sample_settings(year.as_of), [*kept, *added], classify=ClassifySettings(pack=year.pack)
+    )
+
+
+def _record(project: Project, decision: sample.Decision, tell: Tell) -> None:
+    with project.snapshot() as connection:
+        done = _recorded(connection, decision.number)
+    names = tuple(code for code in decision.parcels if code not in done)
+    if not names:
+        return
+    tell(f"registry {decision.verb}: {len(names)} parcels, {decision.number}")
+    typed = Typed(
+        decision.verb,
+        document=project.settings.folder / decision.paper,
+        document_no=decision.number,
+        reason=decision.reason,
+    )
+    record_move(project, typed, Asked(names))
+
+
+def _recorded(connection: Connection, number: str) -> set[str]:
+    rows = connection.execute(
+        "SELECT subject FROM registry.event JOIN registry.entry USING (entry_id) WHERE document_no = %s", [number]
+    ).fetchall()
+    return {str(row[0]) for row in rows}
