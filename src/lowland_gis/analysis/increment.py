@@ -93,7 +93,9 @@ def lineage(process: pd.DataFrame) -> pd.DataFrame:
             "area_m2": _numbers(process["TBBGMJ"]),
         }
     )
-    found = pairs.groupby(["before", "after"], as_index=False).agg(behaviour=("behaviour", "min"), area_m2=("area_m2", "sum"))
+    found = pairs.groupby(["before", "after"], as_index=False).agg(
+        behaviour=("behaviour", "min"), area_m2=("area_m2", "sum")
+    )
     return found.assign(area_m2=found["area_m2"].round(2))
 
 
@@ -119,7 +121,9 @@ def check_increment(before: Polygons, now: Polygons, changed: Polygons, process:
     )
     if abs(balance.residual_m2) > _HALF_STEP:
         words = f"the base of the year differs from that of the year before + increment by {balance.residual_m2:,.2f} m²"
-        found.append(("balance", "", words, balance.now_m2, round(balance.now_m2 - balance.residual_m2, 2), None))
+        found.append(
+            ("balance", "", words, balance.now_m2, round(balance.now_m2 - balance.residual_m2, 2), None)
+        )
     issues = pd.DataFrame(found, columns=list(_COLUMNS))
     return Checked(issues.sort_values(["rule", "bsm"], kind="stable", ignore_index=True), balance)
 
@@ -132,12 +136,42 @@ def _presence(before: Polygons, now: Polygons, changed: Polygons, pairs: pd.Data
     old, new, said = (set(one.by_number.index) for one in (before, now, changed))
     sources, targets = set(pairs["before"]) - {""}, set(pairs["after"]) - {""}
     looked = (
-        ("gone_unexplained", old - new - sources, before, "in the base of the year before, not in that of the year, and the process layer does not say where it went"),
-        ("came_unexplained", new - old - said, now, "new in the base of the year, and not in the layer of changes"),
-        ("changed_not_in_base", said - new, changed, "in the layer of changes, and not in the base of the year"),
-        ("unknown_before", sources - old, None, "in the process layer as it was before, and not in the base of the year before"),
-        ("unknown_after", targets - said, None, "in the process layer as it is now, and not in the layer of changes"),
-        ("no_process", said - targets, changed, "in the layer of changes, and the process layer does not say what it came from"),
+        (
+            "gone_unexplained",
+            old - new - sources,
+            before,
+            "in the base of the year before, not in that of the year, and the process layer does not say where it went",
+        ),
+        (
+            "came_unexplained",
+            new - old - said,
+            now,
+            "new in the base of the year, and not in the layer of changes",
+        ),
+        (
+            "changed_not_in_base",
+            said - new,
+            changed,
+            "in the layer of changes, and not in the base of the year",
+        ),
+        (
+            "unknown_before",
+            sources - old,
+            None,
+            "in the process layer as it was before, and not in the base of the year before",
+        ),
+        (
+            "unknown_after",
+            targets - said,
+            None,
+            "in the process layer as it is now, and not in the layer of changes",
+        ),
+        (
+            "no_process",
+            said - targets,
+            changed,
+            "in the layer of changes, and the process layer does not say what it came from",
+        ),
     )
     for rule, numbers, polygons, words in looked:
         for number in sorted(numbers):
@@ -148,9 +182,23 @@ def _differences(before: Polygons, now: Polygons, changed: Polygons) -> Iterator
     said = set(changed.by_number.index)
     for number, words, value, limit in _unlike(before, now):
         if number not in said:
-            yield "silent_change", number, f"{number}: not what it was the year before ({words}), and not in the layer of changes", value, limit, _place(now, number)
+            yield (
+                "silent_change",
+                number,
+                f"{number}: not what it was the year before ({words}), and not in the layer of changes",
+                value,
+                limit,
+                _place(now, number),
+            )
     for number, words, value, limit in _unlike(changed, now):
-        yield "differs_from_base", number, f"{number}: the layer of changes and the base of the year differ ({words})", value, limit, _place(now, number)
+        yield (
+            "differs_from_base",
+            number,
+            f"{number}: the layer of changes and the base of the year differ ({words})",
+            value,
+            limit,
+            _place(now, number),
+        )
 
 
 def _unlike(one: Polygons, other: Polygons) -> Iterator[tuple[str, str, float | None, float | None]]:
@@ -179,7 +227,9 @@ def _reshaped(before: Shapes, now: Shapes) -> npt.NDArray[np.bool_]:
     places = np.flatnonzero(differs)
     missing = shapely.is_missing(before[places]) | shapely.is_missing(now[places])
     whole = places[~missing]
-    apart = shapely.area(shapely.symmetric_difference(shapely.make_valid(before[whole]), shapely.make_valid(now[whole])))
+    apart = shapely.area(
+        shapely.symmetric_difference(shapely.make_valid(before[whole]), shapely.make_valid(now[whole]))
+    )
     differs[whole] = apart > AREA_STEP_M2
     return differs
 
@@ -194,7 +244,14 @@ def _sums(side: str, polygons: Polygons, pairs: pd.DataFrame) -> Iterator[Row]:
     for number, total, area in zip(known, sums[known], areas, strict=True):
         if abs(total - area) > _HALF_STEP:
             message = f"{number}: its pieces add up to {total:,.2f} m², {words} is {area:,.2f} m²"
-            yield f"{side}_area", str(number), message, round(float(total), 2), float(area), _place(polygons, str(number))
+            yield (
+                f"{side}_area",
+                str(number),
+                message,
+                round(float(total), 2),
+                float(area),
+                _place(polygons, str(number)),
+            )
 
 
 def _behaviours(before: Polygons, process: pd.DataFrame) -> Iterator[Row]:
@@ -213,7 +270,14 @@ def _behaviours(before: Polygons, process: pd.DataFrame) -> Iterator[Row]:
     for flags, words in said:
         for row in np.flatnonzero(flags.to_numpy()).tolist():
             number = now.iloc[row] or was.iloc[row]
-            yield "behaviour", str(number), f"{was.iloc[row]} → {now.iloc[row]}: {words}", None, None, _place(before, was.iloc[row])
+            yield (
+                "behaviour",
+                str(number),
+                f"{was.iloc[row]} → {now.iloc[row]}: {words}",
+                None,
+                None,
+                _place(before, was.iloc[row]),
+            )
 
 
 def _same(process: pd.DataFrame, name: str) -> npt.NDArray[np.bool_]:

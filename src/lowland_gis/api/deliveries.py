@@ -136,7 +136,8 @@ def check(
         for name, item in chosen.items()
         if layer in item.layer_keys
         and (item.other is None or item.other in there)
-        and item.kind != "without_value"
+        # Rasters are files of a project, and the base of the year before is a delivery of one.
+        and item.kind not in ("without_value", "increment")
     }
     return _findings(came, wanted, there, plane)
 
@@ -255,6 +256,14 @@ class _Others:
     def values(self, key: str, field: str) -> frozenset[str]:
         """Return every value of a field of a layer."""
         return frozenset(self.there[key].texts([field])[field].dropna())
+
+    def layer(self, key: str, fields: tuple[str, ...]) -> checked.Layer | None:
+        """Return a layer with some fields; None where it was not given."""
+        return self.there[key].layer(list(fields)) if key in self.there else None
+
+    def before(self, _key: str, _fields: tuple[str, ...]) -> checked.Layer | None:
+        """Return none: what is given is one state."""
+        return None
 
     def repaired(self, _layer: checked.Layer, /) -> tuple[npt.NDArray[np.intp], Geometries]:
         """Return none: the outlines of a layer that is checked are the ones that were given."""

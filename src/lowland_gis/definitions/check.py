@@ -54,7 +54,7 @@ KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "astride": (("other", "other_field"), ("claim_min",)),
     "partner": (("fields", "other"), ()),
     "credit_code": (("fields",), ()),
-    "increment": (("other",), ()),
+    "increment": (("fields", "other"), ()),
 }
 
 

@@ -72,9 +72,7 @@ def _make(folder: Path, file: Path, wanted: dict[str, Any], tell: Tell) -> None:
             folder, parcels=wanted["parcels"], seed=wanted["seed"], progress=tell
         )
         if "years" in wanted:
-            sample.write_second_year(
-                folder, parcels=wanted["parcels"], seed=wanted["seed"], progress=tell
-            )
+            sample.write_second_year(folder, parcels=wanted["parcels"], seed=wanted["seed"], progress=tell)
     write_text(file, first_text(delivery))
     write_text(folder / MARK, json.dumps(wanted))
 

@@ -25,7 +25,7 @@ TRUTH = "truth/2025.csv"
 def is_second(project: Project) -> bool:
     """Say whether the project is in its second year already."""
     mark = json.loads((project.settings.folder / MARK).read_text(encoding="utf-8"))
-    return {**mark, **SECOND} == mark
+    return bool(mark | SECOND == mark)
 
 
 def go_on(project: Project, *, tell: Tell = silent) -> Project:
@@ -56,7 +56,10 @@ def second_text(project: Project, year: sample.SecondYear) -> str:
     kept = [one for one in project.settings.delivery if one.layer not in fresh or one.layer == "enterprise"]
     added = [
         DeliverySettings(
-            layer=layer, source=source, part=Path(source).stem if layer == "enterprise" else None, as_of=year.as_of
+            layer=layer,
+            source=source,
+            part=Path(source).stem if layer == "enterprise" else None,
+            as_of=year.as_of,
         )
         for layer, source in year.sources
     ]
@@ -83,6 +86,7 @@ def _record(project: Project, decision: sample.Decision, tell: Tell) -> None:
 
 def _recorded(connection: Connection, number: str) -> set[str]:
     rows = connection.execute(
-        "SELECT subject FROM registry.event JOIN registry.entry USING (entry_id) WHERE document_no = %s", [number]
+        "SELECT subject FROM registry.event JOIN registry.entry USING (entry_id) WHERE document_no = %s",
+        [number],
     ).fetchall()
     return {str(row[0]) for row in rows}

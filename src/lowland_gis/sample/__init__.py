@@ -5,4 +5,12 @@ from lowland_gis.sample.district import Delivery, check_size, write_district
 from lowland_gis.sample.second import SecondYear, write_second_year
 from lowland_gis.sample.spoil import SpoiltShares
 
-__all__ = ["Decision", "Delivery", "SecondYear", "SpoiltShares", "check_size", "write_district", "write_second_year"]
+__all__ = [
+    "Decision",
+    "Delivery",
+    "SecondYear",
+    "SpoiltShares",
+    "check_size",
+    "write_district",
+    "write_second_year",
+]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from lowland_gis.sample.changes import CHANGES
 from lowland_gis.sample.dice import generator
 from lowland_gis.sample.grown import Growth
 from lowland_gis.sample.lots import NONE
@@ -15,7 +14,15 @@ from lowland_gis.sample.write import write_table
 
 PAPERS, LIST = "papers", "truth/decisions.csv"
 # Shares of the entries by the last step that they have come to.
-STOPS = (("draft", 0.25), ("notice", 0.05), ("objection", 0.05), ("approve", 0.05), ("submit", 0.05), ("return", 0.06), ("review", 0.05))
+STOPS = (
+    ("draft", 0.25),
+    ("notice", 0.05),
+    ("objection", 0.05),
+    ("approve", 0.05),
+    ("submit", 0.05),
+    ("return", 0.06),
+    ("review", 0.05),
+)
 WAY = ("notice", "approve", "submit", "review", "file")
 TITLES = {
     "notice": "公示", "objection": "异议书", "approve": "认定文件", "submit": "上报文件", "return": "退回意见", "review": "审核意见",
@@ -46,7 +53,13 @@ def listed_decisions(folder: Path) -> tuple[Decision, ...]:
     """Return the decisions that are listed below a folder, in their order."""
     rows = pd.read_csv(folder / LIST, dtype=str, encoding="utf-8-sig", keep_default_na=False)
     return tuple(
-        Decision(one["verb"].iloc[0], tuple(one["parcel_id"]), one["paper"].iloc[0], one["number"].iloc[0], one["reason"].iloc[0] or None)
+        Decision(
+            one["verb"].iloc[0],
+            tuple(one["parcel_id"]),
+            one["paper"].iloc[0],
+            one["number"].iloc[0],
+            one["reason"].iloc[0] or None,
+        )
         for _, one in rows.assign(step=rows["step"].astype(int)).groupby("step")
     )
 
@@ -58,7 +71,11 @@ def decide(growth: Growth, folder: Path) -> tuple[Decision, ...]:
     """
     first = growth.first
     lots = first.district.lots
-    entries = [str(code) for code, kind in zip(lots.codes, lots.kind, strict=True) if kind != NONE and code not in first.faults]
+    entries = [
+        str(code)
+        for code, kind in zip(lots.codes, lots.kind, strict=True)
+        if kind != NONE and code not in first.faults
+    ]
     disposed = _disposed(growth, set(entries))
     order = generator(growth.seed, "year decisions").permutation(len(entries)).tolist()
     waiting = [entries[place] for place in order if entries[place] not in disposed]
@@ -83,8 +100,10 @@ def _disposed(growth: Growth, entries: set[str]) -> list[str]:
     table = growth.changes.table()
     of_parcels = table[(table["layer"] == "parcel") & table["before"].isin(entries)]
     chosen = []
-    for change, causes in (("removed", ("demolished",)), ("reclassified", ("new_construction", "firm_figures"))):
-        assert change in CHANGES
+    for change, causes in (
+        ("removed", ("demolished",)),
+        ("reclassified", ("new_construction", "firm_figures")),
+    ):
         for cause in causes:
             rows = of_parcels[(of_parcels["change"] == change) & (of_parcels["cause"] == cause)]
             chosen += sorted(rows["before"])[: max(1, len(rows) // 2)]
@@ -104,7 +123,17 @@ def _stops(waiting: list[str]) -> dict[str, str]:
 
 def _chain(stops: dict[str, str]) -> tuple[Decision, ...]:
     """Return the moves: each step takes all that have come so far and go on."""
-    reach = {"draft": 0, "notice": 1, "objection": 1, "approve": 2, "submit": 3, "return": 3, "review": 4, "file": 5, "dispose": 5}
+    reach = {
+        "draft": 0,
+        "notice": 1,
+        "objection": 1,
+        "approve": 2,
+        "submit": 3,
+        "return": 3,
+        "review": 4,
+        "file": 5,
+        "dispose": 5,
+    }
     found = []
     for number, verb in enumerate(WAY, start=1):
         found.append(_decision(verb, [code for code, stop in stops.items() if reach[stop] >= number]))

@@ -24,7 +24,9 @@ def write_edition(folder: Path, output_min: int) -> None:
     text = (files("lowland_gis") / f"definitions/rules/{SHIPPED}.toml").read_text(encoding="utf-8")
     text, count = _PARAMETER.subn(rf'\g<1>{output_min}\g<2>"{DOCUMENT}"\g<3>{DAY}', text)
     if count != 1:
-        raise ValueError(f"{SHIPPED}: the parameter output_min stands there {count} times in the form that is known here")
+        raise ValueError(
+            f"{SHIPPED}: the parameter output_min stands there {count} times in the form that is known here"
+        )
     text = text.replace(f'name = "{SHIPPED}"', f'name = "{SHIPPED}_2025"', 1)
     text = text.replace("认定规则（示例）", "认定规则（示例，2025年版）", 1)
     path = folder / EDITION

@@ -19,7 +19,8 @@ from lowland_gis.sample.first import FirstYear
 from lowland_gis.sample.geometry import CRS, ellipsoidal_area
 from lowland_gis.sample.lots import INDUSTRIAL, LEGACY, NONE, VILLAGE
 
-LEAST_SHARE, LEAST_SPLIT_M2 = 0.3, 500.0
+LEAST_SHARE, LEAST_SPLIT_M2, LEAST_EDGE_M = 0.3, 500.0, 0.5
+CUTS = (0.5, 0.47, 0.53, 0.44, 0.56)
 LEAST_DRIFT_M, MOST_DRIFT_M = 0.03, 0.4
 SHARE = 0.006
 OTHER_USES = {"0501": "0505", "0505": "0501", "0801": "0803", "0803": "0801", "0604": "0601"}
@@ -66,7 +67,8 @@ class Growth:
     def chosen(self, candidates: Flags, count: int, topic: str) -> list[int]:
         """Draw free lots among candidates, in the order that they were drawn; they are free still."""
         places = np.flatnonzero(candidates & self.free)
-        return generator(self.seed, f"year {topic}").permutation(places)[:count].tolist()
+        order = generator(self.seed, f"year {topic}").permutation(places)
+        return [int(row) for row in order[:count]]
 
     def new_code(self, like: str) -> str:
         """Return a code that no parcel of the village has had."""
@@ -86,7 +88,9 @@ class Growth:
         rows = np.flatnonzero(self.first.owner == row)
         return np.array([number for number in rows if number not in self.buildings_gone], dtype=np.int64)
 
-    def ratios(self, shape: Any, buildings: Ints, more: tuple[float, float] = (0.0, 0.0)) -> tuple[float, float]:
+    def ratios(
+        self, shape: Any, buildings: Ints, more: tuple[float, float] = (0.0, 0.0)
+    ) -> tuple[float, float]:
         """Return RJL and JZMD of an outline with its buildings, and with `more` footprint and floor area (m²)."""
         frame = self.first.buildings.iloc[buildings]
         outlines = self.first.outlines[buildings]
@@ -143,7 +147,9 @@ class Growth:
             self.drop(row)
             self.children[row] = new
         areas = self.area(*self.shapes[rows]), self.area(*shapes)
-        self.changes.add("parcel", change, cause, before=codes, after=new, areas=areas, kind_after=kind, note=note)
+        self.changes.add(
+            "parcel", change, cause, before=codes, after=new, areas=areas, kind_after=kind, note=note
+        )
         return new
 
     def drop(self, row: int) -> None:
@@ -161,8 +167,8 @@ class Growth:
         return gpd.GeoDataFrame(pd.concat([kept, extra], ignore_index=True), geometry="geometry", crs=CRS)
 
 
-def halves(shape: Any, share: float = 0.5) -> list[Any]:
-    """Cut a polygon across its longer side; nothing where that does not give two fair pieces.
+def halves(shape: Any) -> list[Any]:
+    """Cut a polygon in two across its longer side, near the middle; nothing where that gives no two fair pieces without short edges.
 
     >>> [round(part.area) for part in halves(shapely.box(0, 0, 40, 10))]
     [200, 200]
@@ -172,13 +178,19 @@ def halves(shape: Any, share: float = 0.5) -> list[Any]:
         return []
     sides = np.diff(np.vstack([corners, corners[:1]]), axis=0)
     first = 0 if np.hypot(*sides[0]) >= np.hypot(*sides[1]) else 1
-    middle = corners[first] + share * sides[first]
     across = sides[first + 1]
-    cut = shapely.LineString([middle - 0.2 * across, middle + 1.2 * across])
-    parts = list(shapely.ops.split(shape, cut).geoms)
-    if len(parts) != 2 or min(part.area for part in parts) < LEAST_SHARE * min(share, 1 - share) * 2 * shape.area:  # noqa: PLR2004
-        return []
-    return sorted(parts, key=lambda part: (-part.area, part.bounds))
+    for share in CUTS:
+        middle = corners[first] + share * sides[first]
+        cut = shapely.LineString([middle - 0.2 * across, middle + 1.2 * across])
+        parts = list(shapely.ops.split(shape, cut).geoms)
+        if len(parts) == 2 and all(_fair(part, shape) for part in parts):  # noqa: PLR2004 - two pieces
+            return sorted(parts, key=lambda part: (-part.area, part.bounds))
+    return []
+
+
+def _fair(part: Any, whole: Any) -> bool:
+    edges = np.diff(shapely.get_coordinates(part), axis=0)
+    return bool(part.area >= LEAST_SHARE * whole.area and np.hypot(*edges.T).min() >= LEAST_EDGE_M)
 
 
 def split_parcels(growth: Growth) -> None:
@@ -285,7 +297,9 @@ def change_records(growth: Growth) -> None:
     """Change the use of some parcels and the user of others, as the register does without a survey."""
     lots = growth.first.district.lots
     uses = np.isin(growth.parcels["YT"].to_numpy(dtype=object)[: len(lots)], list(OTHER_USES))
-    for row in growth.chosen(uses & (lots.kind == NONE) & ~lots.of(Purpose.WORKS), growth.count() // 2 + 1, "use"):
+    for row in growth.chosen(
+        uses & (lots.kind == NONE) & ~lots.of(Purpose.WORKS), growth.count() // 2 + 1, "use"
+    ):
         use = str(growth.parcels["YT"].iloc[row])
         growth.edit(row, "use_changed", {"YT": OTHER_USES[use]}, "登记用途变更")
     for row in growth.chosen(lots.of(Purpose.STORE, Purpose.OFFICE, Purpose.SHOP, Purpose.HOME_OLD), growth.count() // 2 + 1, "user"):  # fmt: skip

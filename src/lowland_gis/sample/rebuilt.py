@@ -19,7 +19,7 @@ from lowland_gis.sample.places import DISTRICT_CODE
 SECOND_YEAR = 2024
 DISTANCE_M, SMALLEST_ROOM_M = 3.0, 5.0
 # A facility counts as low below a floor-area ratio of 0.15; what is built lifts it well clear of that.
-WANTED_FAR, MOST_FLOORS = 0.6, 12
+WANTED_FAR, MOST_FLOORS, LEAST_RISE = 0.6, 12, 0.015
 WORN, EMPTY, HOLLOW_MIN = ("C", "D"), ("2", "3"), 0.3
 FIELD, WORKS = "0102", "0601"
 NEW_PARCEL_M2 = 1_500.0
@@ -39,12 +39,13 @@ def build(growth: Growth) -> None:
             if left == 0 or shape is None:
                 continue
             floors = int(np.ceil(WANTED_FAR * shapely.area(growth.shapes[row]) / shape.area)) if kind else 1
-            if floors > MOST_FLOORS:
-                continue
-            _raise(growth, str(growth.first.codes[row]), shape, floors)
             ratio, density = growth.ratios(
                 growth.shapes[row], growth.standing(row), (shape.area, shape.area * floors)
             )
+            # A house that is too small to show in the record is no change of it.
+            if floors > MOST_FLOORS or density - growth.parcels["JZMD"].iloc[row] < LEAST_RISE:
+                continue
+            _raise(growth, str(growth.first.codes[row]), shape, floors)
             growth.edit(row, "new_construction", {"RJL": ratio, "JZMD": density}, "新建房屋")
             if kind:
                 growth.become(row, kind, "new_construction", "新建后容积率提高，不再粗放利用")
@@ -127,13 +128,13 @@ def reclaim(growth: Growth) -> list[int]:
     return rows
 
 
-def settle(growth: Growth) -> list[tuple[int, Any]]:
-    """Build works on fields where no parcel was: return the survey polygons and the pieces of them that are works by now."""
+def settle(growth: Growth) -> list[tuple[int, list[Any]]]:
+    """Build works on fields where no parcel was: return the survey polygons, and each cut into what is left and what is works by now."""
     features = growth.first.features
     shapes = features.geometry.to_numpy()
     free = _unregistered(growth, (features["DLBM"] == FIELD).to_numpy())
     random = generator(growth.seed, "year settle")
-    found: list[tuple[int, Any]] = []
+    found: list[tuple[int, list[Any]]] = []
     for number in random.permutation(np.flatnonzero(free)).tolist():
         parts = halves(shapes[number])
         if len(found) == growth.count() // 2 + 1:
@@ -143,7 +144,7 @@ def settle(growth: Growth) -> list[tuple[int, Any]]:
         piece = parts[-1]
         code = growth.new_code(f"{features['ZLDWDM'].iloc[number][:12]}GB00000")
         _register(growth, code, piece, number)
-        found.append((number, piece))
+        found.append((number, parts))
     return found
 
 

@@ -54,9 +54,6 @@ def _lots_of(growth: Growth, rows: pd.DataFrame) -> Ints:
     return index.reindex(rows[CODE]).to_numpy(dtype=np.int64)
 
 
-
-
-
 class _Table:
     """The table of the year as it changes, and the firms that are free to."""
 
@@ -89,7 +86,13 @@ class _Table:
         return [int(number) for number in order[: max(1, self.growth.count() // 2)]]
 
     def _become(
-        self, number: int, kind: str, cause: str, tax: tuple[float, float], output: tuple[float, float], note: str
+        self,
+        number: int,
+        kind: str,
+        cause: str,
+        tax: tuple[float, float],
+        output: tuple[float, float],
+        note: str,
     ) -> None:
         self.rows.loc[number, TAX] = round(self.random.uniform(*tax), 2)
         self.rows.loc[number, OUTPUT] = round(self.random.uniform(*output), 1)
@@ -114,14 +117,12 @@ class _Table:
         """Give the firms of split parcels to the larger piece, the other piece and new works a firm of its own."""
         growth = self.growth
         pieces = {record["ZDDM"]: record for record in growth.added}
-        spoken_for: set[str] = set()
         for number, row in enumerate(self.lot.tolist()):
             children = growth.children.get(row)
             if not children:
                 continue
             before = str(self.rows[CODE].iloc[number])
             self._move(number, pieces[children[0]])
-            spoken_for.add(children[0])
             credit = str(self.rows[CREDIT].iloc[number])
             growth.changes.add(
                 "enterprise", "attribute_changed", "subdivided", before=[credit], after=[credit],
@@ -129,8 +130,7 @@ class _Table:
             )  # fmt: skip
             for child in children[1:]:
                 self._settle(pieces[child], 2.0, 40.0, "subdivided", number)
-                spoken_for.add(child)
-        for code, record in pieces.items():
+        for record in pieces.values():
             if str(record["ZL"]).endswith("新建工业用地"):
                 self._settle(record, 20.0, 1300.0, "new_construction", 0)
 
@@ -197,7 +197,11 @@ def contract_frame(growth: Growth) -> gpd.GeoDataFrame:
         near = abs(int((finish[number] - COMPLETED_BY).astype(int))) <= CLEAR_DAYS
         if near or random.random() < 0.5:  # noqa: PLR2004 - one in two
             _complete(growth, rows, number, lot)
-        elif finish[number] < COMPLETED_BY and lots.purpose[lot] == Purpose.WORKS and growth.kinds[str(lots.codes[lot])] == NONE:
+        elif (
+            finish[number] < COMPLETED_BY
+            and lots.purpose[lot] == Purpose.WORKS
+            and growth.kinds[str(lots.codes[lot])] == NONE
+        ):
             growth.become(lot, INDUSTRIAL, "time_passed", "合同约定竣工期已超两年")
     return rows
 

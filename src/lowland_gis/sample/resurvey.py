@@ -1,4 +1,4 @@
-"""The survey of the second year: land-use polygons that change, and the increment (DLTBGX, DLTBGXGC, XZQGX) that says so.
+"""The survey of the second year: land-use polygons that change, and the increment (DLTBGX, DLTBGXGC) that says so.
 
 The increment keeps to the rules of the yearly survey: the process layer holds the pieces of old ∩ new; the pieces of an old polygon add up to
 its area, what rounding leaves is spread over them in steps of 0.01 m²; a polygon whose shape alone changed keeps its number (标识码).
@@ -13,7 +13,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-import shapely.ops
 
 from lowland_gis.sample.codes import THIRD_SURVEY_NAMES
 from lowland_gis.sample.dice import Floats, generator
@@ -29,7 +28,6 @@ DAY = np.datetime64(f"{SECOND_YEAR}-12-31", "D")
 TURNS = {"1104": "0102", "0301": "0102", "0201": "0102", "0102": "0201", "1201": "0810"}
 RECLAIMED, WORKS = "0103", "0601"
 STRIP_M, LEAST_EDGE_M, LEAST_M2 = 6.0, 40.0, 1_500.0
-LINE_M, LINE_LENGTH_M = 4.0, 60.0
 PAIRED = (
     ("TBBSM", "BSM"), ("TBBH", "TBBH"), ("DLBM", "DLBM"), ("DLMC", "DLMC"), ("QSXZ", "QSXZ"), ("QSDWDM", "QSDWDM"), ("QSDWMC", "QSDWMC"),
     ("ZLDWDM", "ZLDWDM"), ("ZLDWMC", "ZLDWMC"), ("KCDLBM", "KCDLBM"), ("KCXS", "KCXS"), ("KCMJ", "KCMJ"), ("TBDLMJ", "TBDLMJ"),
@@ -83,10 +81,8 @@ class _Changed:
         self._piece(row, self.number(row), self.features.geometry.iloc[row], ATTRIBUTES, code)
         self.listed.append(("attribute_changed", "survey_increment", [self.number(row)], [self.number(row)]))
 
-    def cut(self, row: int, piece: Any, code: str, cause: str) -> None:
-        """Cut a piece of another class out of a polygon, or turn all of it where nothing is left."""
-        whole = self.features.geometry.iloc[row]
-        rest = shapely.difference(whole, piece)
+    def cut(self, row: int, rest: Any, piece: Any, code: str, cause: str) -> None:
+        """Cut a polygon into the rest of it and a piece of another class, or turn all of it where nothing is left."""
         if rest.area < LEAST_SHARE_M2:
             self.turn(row, code)
             return
@@ -125,12 +121,12 @@ class _Changed:
 LEAST_SHARE_M2 = 0.5
 
 
-def survey_year(growth: Growth, settled: list[tuple[int, Any]], reclaimed: list[int]) -> Survey:
-    """Return the survey of both years and the increment; `settled` are pieces of fields that are works, `reclaimed` lots that are fields."""
+def survey_year(growth: Growth, settled: list[tuple[int, list[Any]]], reclaimed: list[int]) -> Survey:
+    """Return the survey of both years and the increment; `settled` are fields with the piece of each that is works, `reclaimed` lots that are fields."""
     features = growth.first.features.assign(SJNF=np.int32(SECOND_YEAR - 1))
     changed = _Changed(growth, features)
-    for row, piece in settled:
-        changed.cut(row, piece, WORKS, "new_construction")
+    for row, (rest, piece) in settled:
+        changed.cut(row, rest, piece, WORKS, "new_construction")
     _reclaim(changed, reclaimed)
     _turn_some(changed)
     _join_some(changed)
@@ -139,7 +135,9 @@ def survey_year(growth: Growth, settled: list[tuple[int, Any]], reclaimed: list[
     made = _made(changed)
     before = features.drop(columns="_leaf")
     kept = before[~before["BSM"].isin({changed.number(piece.old) for piece in changed.pieces})]
-    now = pd.concat([kept, made.drop(columns="GXSJ")], ignore_index=True).sort_values("BSM", ignore_index=True)
+    now = pd.concat([kept, made.drop(columns="GXSJ")], ignore_index=True).sort_values(
+        "BSM", ignore_index=True
+    )
     now = gpd.GeoDataFrame(now, geometry="geometry", crs=CRS).assign(SJNF=np.int32(SECOND_YEAR))
     _list(changed, before, made)
     return Survey(before, now.astype(before.dtypes.to_dict()), made, _process(changed, before, made))
@@ -151,7 +149,8 @@ def _reclaim(changed: _Changed, lots: list[int]) -> None:
         outline = changed.growth.shapes[lot]
         row = int(tree.query(shapely.point_on_surface(outline), predicate="within")[0])
         if row not in changed.taken and shapely.covers(shapely.buffer(shapes[row], 0.001), outline):
-            changed.cut(row, outline, RECLAIMED, "demolished")
+            rest = shapely.difference(shapes[row], outline)
+            changed.cut(row, rest, outline, RECLAIMED, "demolished")
 
 
 def _order(changed: _Changed, topic: str) -> list[int]:
@@ -167,7 +166,7 @@ def _turn_some(changed: _Changed) -> None:
             continue
         parts = halves(changed.features.geometry.iloc[row]) if left % 2 else []
         if parts and parts[1].area > LEAST_M2:
-            changed.cut(row, parts[1], TURNS[code], "survey_increment")
+            changed.cut(row, parts[0], parts[1], TURNS[code], "survey_increment")
         else:
             changed.turn(row, TURNS[code])
         left -= 1
@@ -184,7 +183,11 @@ def _join_some(changed: _Changed) -> None:
         if row in changed.taken or changed.code(row) not in TURNS:
             continue
         for other in sorted(tree.query(shapes[row], predicate="touches").tolist()):
-            if other in changed.taken or same.iloc[other] != same.iloc[row] or not _one(shapes[row], shapes[other]):
+            if (
+                other in changed.taken
+                or same.iloc[other] != same.iloc[row]
+                or not _one(shapes[row], shapes[other])
+            ):
                 continue
             changed.join(row, other)
             left -= 1
@@ -193,7 +196,10 @@ def _join_some(changed: _Changed) -> None:
 
 def _one(shape: Any, other: Any) -> bool:
     whole = shapely.coverage_union(shape, other)
-    return bool(shapely.get_num_geometries(whole) == 1 and shapely.length(shapely.intersection(shape, other)) > LEAST_EDGE_M)
+    return bool(
+        shapely.get_num_geometries(whole) == 1
+        and shapely.length(shapely.intersection(shape, other)) > LEAST_EDGE_M
+    )
 
 
 def _move_some(changed: _Changed) -> None:
@@ -206,7 +212,11 @@ def _move_some(changed: _Changed) -> None:
             continue
         for other in sorted(tree.query(shapes[row], predicate="touches").tolist()):
             edge = shapely.intersection(shapes[row], shapes[other])
-            if other in changed.taken or changed.code(other) not in TURNS or shapely.length(edge) < LEAST_EDGE_M:
+            if (
+                other in changed.taken
+                or changed.code(other) not in TURNS
+                or shapely.length(edge) < LEAST_EDGE_M
+            ):
                 continue
             strip = shapely.intersection(shapes[row], shapely.buffer(edge, STRIP_M, cap_style="flat"))
             whole = shapely.union(shapes[other], strip)
@@ -220,11 +230,15 @@ def _move_some(changed: _Changed) -> None:
 
 def _measure(changed: _Changed) -> None:
     """Measure the pieces so that those of an old polygon add up to what it was, in steps of 0.01 m² spread over the largest first."""
-    areas = np.round(ellipsoidal_area(np.array([piece.shape for piece in changed.pieces], dtype=object)) * 100)
+    areas = np.round(
+        ellipsoidal_area(np.array([piece.shape for piece in changed.pieces], dtype=object)) * 100
+    )
     old = np.array([piece.old for piece in changed.pieces])
     for row in np.unique(old):
         mine = np.flatnonzero(old == row)
-        areas[mine] += _spread(round(float(changed.features["TBMJ"].iloc[row]) * 100) - areas[mine].sum(), areas[mine])
+        areas[mine] += _spread(
+            round(float(changed.features["TBMJ"].iloc[row]) * 100) - areas[mine].sum(), areas[mine]
+        )
     for piece, area in zip(changed.pieces, areas, strict=True):
         piece.area = round(float(area) / 100, 2)
 
@@ -238,7 +252,7 @@ def _spread(steps: float, areas: Floats) -> Floats:
     each, rest = divmod(abs(int(steps)), len(areas))
     more = np.full(len(areas), float(each))
     more[np.argsort(-areas, kind="stable")[:rest]] += 1
-    return np.sign(steps) * more
+    return np.asarray(np.sign(steps) * more)
 
 
 def _made(changed: _Changed) -> gpd.GeoDataFrame:
@@ -272,7 +286,7 @@ def _of_class(record: dict[str, Any], code: str) -> dict[str, Any]:
         "DLBM": code, "DLMC": THIRD_SURVEY_NAMES[code], "KCXS": 0.0 if arable else np.nan, "GDLX": "PD" if arable else None,
         "GDPDJB": "1" if arable else None, "XZDWKD": np.nan, "ZZSXDM": "LS" if arable else None,
         "ZZSXMC": "种植粮食作物" if arable else None, "GDDB": 11 if arable else pd.NA,
-        "CZCSXM": "204" if built else record["CZCSXM"] if code == "0810" else None, "QSXZ": "10" if built else record["QSXZ"],
+        "CZCSXM": "203A" if built else record["CZCSXM"] if code == "0810" else None, "QSXZ": "10" if built else record["QSXZ"],
     }  # fmt: skip
 
 
@@ -302,76 +316,3 @@ def _list(changed: _Changed, before: gpd.GeoDataFrame, made: gpd.GeoDataFrame) -
             "dltb_annual", change, cause, before=gone, after=come, areas=areas,
             fields=[codes] if change in ("attribute_changed", "split") else [], note="年度变更调查",
         )  # fmt: skip
-
-
-def move_line(growth: Growth) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """Move a stretch of the line between two towns, where no parcel lies; return towns, villages, and the increment (XZQGX)."""
-    towns, villages = growth.first.towns.copy(), growth.first.villages.copy()
-    strip, giver, taker = _strip(growth, towns.geometry.to_numpy())
-    changed = _handed_over(growth, "town", towns, strip, giver, taker)
-    shapes = villages.geometry.to_numpy()
-    part = shapely.area(shapely.intersection(shapes, strip))
-    from_village = int(np.argmax(part))
-    of_taker = villages["XZQDM"].str.startswith(str(towns["XZQDM"].iloc[taker])).to_numpy()
-    to_village = int(np.argmax(np.where(of_taker, shapely.area(shapely.intersection(shapes, shapely.buffer(strip, 1.0))), -1.0)))
-    _handed_over(growth, "village", villages, strip, from_village, to_village)
-    return towns, villages, _town_increment(towns.iloc[changed])
-
-
-def _strip(growth: Growth, towns: Any) -> tuple[Any, int, int]:
-    """Return ground along the line between two towns that belongs to one village and to no parcel, its town, and the one that takes it."""
-    lots = shapely.STRtree(growth.first.district.lots.shapes)
-    villages = growth.first.villages.geometry.to_numpy()
-    random = generator(growth.seed, "year line")
-    pairs = [(one, other) for one in range(len(towns)) for other in range(len(towns)) if one != other]
-    for place in random.permutation(len(pairs)).tolist():
-        one, other = pairs[place]
-        line = shapely.line_merge(shapely.intersection(towns[one], towns[other]))
-        for part in shapely.get_parts(line):
-            for along in np.arange(LINE_LENGTH_M, part.length - 2 * LINE_LENGTH_M, LINE_LENGTH_M):
-                stretch = shapely.ops.substring(part, along, along + LINE_LENGTH_M)
-                ground = shapely.intersection(towns[one], shapely.buffer(stretch, LINE_M, cap_style="flat"))
-                whole = ground.geom_type == "Polygon" and shapely.covers(villages, ground).any()
-                near = shapely.buffer(ground, 1.0)
-                sides = (shapely.area(shapely.intersection(villages, near)) > 0).sum()
-                if whole and sides == 2 and not len(lots.query(ground, predicate="intersects")):  # noqa: PLR2004 - giver and taker
-                    return ground, one, other
-    raise ValueError("no stretch between two towns is free of parcels")
-
-
-def _handed_over(
-    growth: Growth, layer: str, areas: gpd.GeoDataFrame, strip: Any, giver: int, taker: int
-) -> list[int]:
-    shapes = areas.geometry.to_numpy().copy()
-    before = shapes.copy()
-    shapes[giver] = shapely.difference(shapes[giver], strip)
-    shapes[taker] = shapely.union(shapes[taker], strip)
-    areas["geometry"] = gpd.GeoSeries(shapes, crs=CRS)
-    for row in (giver, taker):
-        name = str(areas["XZQDM"].iloc[row])
-        measured = np.round(ellipsoidal_area(np.array([before[row], shapes[row]], dtype=object)), 2).tolist()
-        growth.changes.add(
-            layer, "boundary_drifted", "boundary_moved", before=[name], after=[name], areas=(measured[0], measured[1]), note="界线调整"
-        )
-    return sorted((giver, taker))
-
-
-def _town_increment(towns: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the towns that changed as the survey delivers them (XZQGX)."""
-    area = np.round(ellipsoidal_area(towns.geometry.to_numpy()), 2)
-    return gpd.GeoDataFrame(
-        {
-            "BSM": [f"{DISTRICT_CODE}{number:012d}" for number in range(1, len(towns) + 1)],
-            "YSDM": "1000600100",
-            "XZQDM": towns["XZQDM"].to_numpy(dtype=object),
-            "XZQMC": towns["XZQMC"].to_numpy(dtype=object),
-            "DCMJ": area,
-            "JSMJ": area,
-            "MSSM": "00",
-            "HDMC": None,
-            "BZ": "合成数据",
-            "GXSJ": np.full(len(towns), DAY),
-        },
-        geometry=towns.geometry.to_numpy(),
-        crs=CRS,
-    )

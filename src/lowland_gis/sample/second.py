@@ -26,6 +26,7 @@ from lowland_gis.sample.grown import Growth, change_records, drift_points, merge
 from lowland_gis.sample.increment_forms import DLTBGX, DLTBGXGC, XZQGX
 from lowland_gis.sample.papers import with_zone_prefix
 from lowland_gis.sample.spoil import NOTES, SpoiltShares
+from lowland_gis.sample.town_line import move_line
 from lowland_gis.sample.write import write_layer, write_shapefile, write_table, write_workbook
 
 DELIVERIES = "deliveries/2025"
@@ -82,7 +83,7 @@ def write_second_year(
     drift_points(growth)
     change_records(growth)
     survey = resurvey.survey_year(growth, settled, reclaimed)
-    towns, villages, town_increment = resurvey.move_line(growth)
+    towns, villages, town_increment = move_line(growth)
     decide(growth, folder)
     target = folder / DELIVERIES
     target.mkdir(parents=True, exist_ok=True)
@@ -124,9 +125,7 @@ def _sources() -> tuple[tuple[str, str], ...]:
     return tuple((key, f"{DELIVERIES}/{source}") for key, source in known)
 
 
-def _write_areas(
-    target: Path, first: FirstYear, towns: gpd.GeoDataFrame, villages: gpd.GeoDataFrame
-) -> None:
+def _write_areas(target: Path, first: FirstYear, towns: gpd.GeoDataFrame, villages: gpd.GeoDataFrame) -> None:
     """Write the file of the civil affairs office anew: its three layers are one file."""
     path = target / SOURCES["town"].partition(":")[0]
     path.unlink(missing_ok=True)

@@ -12,8 +12,20 @@ import shapely
 from lowland_gis.analysis.increment import Checked, Polygons, check_increment, lineage
 
 # A: field, half of it becomes works (B); C goes up in D; E turns from pond to field.
-BEFORE = (("A", "0102", 0, 10), ("C", "0301", 10, 14), ("D", "0301", 14, 20), ("E", "1104", 20, 30), ("F", "0201", 30, 40))
-NOW = (("A", "0102", 0, 5), ("B", "0601", 5, 10), ("D", "0301", 10, 20), ("E", "0102", 20, 30), ("F", "0201", 30, 40))
+BEFORE = (
+    ("A", "0102", 0, 10),
+    ("C", "0301", 10, 14),
+    ("D", "0301", 14, 20),
+    ("E", "1104", 20, 30),
+    ("F", "0201", 30, 40),
+)
+NOW = (
+    ("A", "0102", 0, 5),
+    ("B", "0601", 5, 10),
+    ("D", "0301", 10, 20),
+    ("E", "0102", 20, 30),
+    ("F", "0201", 30, 40),
+)
 PROCESS = (
     ("A", "A", "2", 50.0, "0102", "0102"), ("A", "B", "3", 50.0, "0102", "0601"), ("C", "D", "0", 40.0, "0301", "0301"),
     ("D", "D", "2", 60.0, "0301", "0301"), ("E", "E", "1", 100.0, "1104", "0102"),
@@ -22,7 +34,9 @@ PROCESS = (
 
 def polygons(*rows: tuple[str, str, int, int]) -> Polygons:
     shapes = np.array([shapely.box(west, 0, east, 10) for _, _, west, east in rows], dtype=object)
-    frame = pd.DataFrame({"BSM": [row[0] for row in rows], "DLBM": [row[1] for row in rows], "TBMJ": shapely.area(shapes)})
+    frame = pd.DataFrame(
+        {"BSM": [row[0] for row in rows], "DLBM": [row[1] for row in rows], "TBMJ": shapely.area(shapes)}
+    )
     return Polygons(frame, shapes)
 
 
@@ -60,7 +74,9 @@ def test_the_lineage_is_the_pairs_of_the_process_layer():
 
 
 def test_land_of_other_counties_has_one_side_only():
-    rows = process(("X", "Y", "3", 7.0, "", "0102"), ("A", "000000", "0", 3.0, "0102", "")).assign(XZQTZLX=["1", "2"])
+    rows = process(("X", "Y", "3", 7.0, "", "0102"), ("A", "000000", "0", 3.0, "0102", "")).assign(
+        XZQTZLX=["1", "2"]
+    )
     found = lineage(rows)
     assert found[["before", "after", "area_m2"]].to_numpy().tolist() == [["", "Y", 7.0], ["A", "", 3.0]]
 
@@ -68,7 +84,9 @@ def test_land_of_other_counties_has_one_side_only():
 def test_land_that_came_is_part_of_the_balance():
     now = (*NOW, ("G", "0102", 40, 50))
     gx = polygons(*(row for row in now if row[0] != "F"))
-    gc = pd.concat([process(*PROCESS), process(("", "G", "3", 100.0, "", "0102")).assign(XZQTZLX="1")], ignore_index=True)
+    gc = pd.concat(
+        [process(*PROCESS), process(("", "G", "3", 100.0, "", "0102")).assign(XZQTZLX="1")], ignore_index=True
+    )
     found = check_increment(polygons(*BEFORE), polygons(*now), gx, gc)
     assert found.issues.empty
     assert (found.balance.came_m2, found.balance.residual_m2) == (100.0, 0.0)

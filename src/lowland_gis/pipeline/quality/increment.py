@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from lowland_gis.analysis.increment import AREA, COMPARED, PROCESS, Checked, Polygons, check_increment, lineage
+from lowland_gis.analysis.increment import (
+    AREA,
+    COMPARED,
+    PROCESS,
+    Checked,
+    Polygons,
+    check_increment,
+    lineage,
+)
 from lowland_gis.analysis.quality import topology
 from lowland_gis.db.connect import Connection
+from lowland_gis.loading import when_used
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.runs import Versions
 from lowland_gis.pipeline.quality.layers import Layer, OtherLayers, Others
 
 if TYPE_CHECKING:
     import geopandas as gpd
+else:
+    gpd = when_used("geopandas")
 
 BASE, CHANGED, PIECES = "dltb_annual", "dltb_change", "dltb_process"
 _FIELDS = ("BSM", AREA, *COMPARED)
@@ -25,9 +36,10 @@ _PAIRS = (*PROCESS, *(f"{side}{name}" for name in COMPARED for side in ("BGQ", "
 
 @dataclass(frozen=True)
 class HeldIncrement:
-    """The increment in force: `pieces` has before, after, behaviour, code_before, code_after, area_m2 and geometry, one row a piece of
-    old ∩ new; `lineage` is which polygon became which; `checked` what does not match, None where a base or a layer of it is not there
-    (`lacking` says which).
+    """The increment in force.
+
+    `pieces` has before, after, behaviour, code_before, code_after, area_m2 and geometry, one row a piece of old ∩ new; `lineage` says which
+    polygon became which; `checked` what does not match, None where a base or a layer is not there (`lacking` says which).
     """
 
     pieces: gpd.GeoDataFrame
@@ -38,8 +50,6 @@ class HeldIncrement:
 
 def held_increment(connection: Connection, versions: Versions, project: Project) -> HeldIncrement | None:
     """Return the increment in force; None where no process layer was delivered."""
-    import geopandas as gpd
-
     others = Others(connection, versions, project.settings.folder)
     process = others.layer(PIECES, _PAIRS)
     if process is None:
@@ -64,20 +74,26 @@ def held_increment(connection: Connection, versions: Versions, project: Project)
 
 def increment_findings(changed: Layer, others: OtherLayers, base: str) -> pd.DataFrame:
     """Return what does not match between an increment (DLTBGX) and the bases of both years, as raw findings of a check."""
-    wanted = others.layer(changed.definition.key, _FIELDS)
-    checked, lacking = _checked(wanted or changed, others, base)
+    checked, lacking = _checked(changed, others, base)
     if checked is None:
         words = f"not checked: {', '.join(lacking)} is not there. Ingest the base of the year before, then that of the year"
-        found = topology.found([0], [np.nan], [None]).assign(detail=words, limit=np.nan)
-        return found.assign(names=[[", ".join(lacking)]])
+        found = topology.found([0], [np.nan], np.array([None], dtype=object)).assign(
+            detail=words, limit=np.nan
+        )
+        return found.assign(names=_listed([", ".join(lacking)]))
     issues = checked.issues
     found = topology.found(np.zeros(len(issues)), issues["value"], issues["place"].to_numpy(dtype=object))
     return found.assign(
         detail=issues["message"],
         subject=issues["rule"],
         limit=pd.to_numeric(issues["limit"]),
-        names=[[number or base] for number in issues["bsm"]],
+        names=_listed([number or base for number in issues["bsm"]]),
     )
+
+
+def _listed(names: list[str]) -> pd.Series[Any]:
+    """Return a list of one name each."""
+    return pd.Series([[name] for name in names], dtype=object)
 
 
 def _checked(changed: Layer, others: OtherLayers, base: str) -> tuple[Checked | None, tuple[str, ...]]:
