@@ -11,7 +11,8 @@ srid = context.config.attributes["srid"]
 
 # A long lock would stop every analyst's QGIS; better to fail and be tried again.
 connection.execute(text("SET lock_timeout = '30s'"))
-connection.commit()
+if not context.config.attributes.get("in_one"):
+    connection.commit()
 
 context.configure(
     connection=connection,

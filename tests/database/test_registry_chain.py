@@ -91,9 +91,7 @@ OTHER = {
 
 
 def found(project):
-    return [
-        tuple(row) for row in verify(project).findings[["table_name", "row_no", "what"]].to_numpy().tolist()
-    ]
+    return [tuple(each) for each in verify(project).findings]
 
 
 def test_every_column_of_every_table_that_is_changed_is_found_and_its_row_named(project):
@@ -218,7 +216,7 @@ def test_a_guard_that_is_off_is_named(project, change, back, said):
     with as_superuser(project.dsn) as connection:
         connection.execute(change)
         rows = verify(project).findings
-        assert said in list(zip(rows["table_name"], rows["what"], strict=True))
+        assert said in [(each.table_name, each.what) for each in rows]
         connection.execute(back)
     assert verify(project).sound
 

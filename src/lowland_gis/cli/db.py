@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from lowland_gis.cli.db_backup import add_backups
 from lowland_gis.cli.outputs import InputPath
 from lowland_gis.errors import listed
 
@@ -43,6 +44,9 @@ def db() -> None:
     """Start, stop and look at the project's database (数据库)."""
 
 
+add_backups(db)
+
+
 @db.command()
 @click.option(
     "--take-over",
@@ -65,7 +69,7 @@ def up(project: Project, take_over: Path | None) -> None:
             click.echo(note, err=True)
     server = project.dsn or clusters.dsn(cluster)
     click.echo(f"The database answers: {without_password(server)}", err=True)
-    _enforce(project, server)
+    enforce_procedure(project, server)
     _echo_service(project, cluster)
 
 
@@ -84,9 +88,9 @@ def migrate(project: Project, target: str, *, yes: bool) -> None:
     from lowland_gis.db.revision import current_revision
 
     server = clusters.connect_string(project.project_dir, project.dsn)
-    bring(server, project.settings.project.srid, target, _told if yes else _asked)
+    bring(server, project.settings.project.srid, target, told if yes else asked)
     click.echo(f"The database is at revision {current_revision(server)}.", err=True)
-    _enforce(project, server)
+    enforce_procedure(project, server)
 
 
 @db.command()
@@ -136,22 +140,23 @@ def service(project: Project) -> None:
     _echo_service(project, _cluster(project))
 
 
-def _told(lost: list[str]) -> bool:
+def told(lost: list[str]) -> bool:
+    """Say what goes, and let it."""
     from lowland_gis.db.migrate import LOSS
 
     click.echo(f"{LOSS}\n{listed(lost, shown=len(lost))}", err=True)
     return True
 
 
-def _asked(lost: list[str]) -> bool:
+def asked(lost: list[str]) -> bool:
     """Ask a person at a terminal; anything else is no agreement."""
     if not sys.stdin.isatty():
         return False
-    _told(lost)
+    told(lost)
     return click.confirm("Go on, and let them go?", err=True)
 
 
-def _enforce(project: Project, server: str) -> None:
+def enforce_procedure(project: Project, server: str) -> None:
     """Have the database enforce the project's procedure; a command of the database works also where that has faults."""
     from lowland_gis.pipeline.base.procedure import enforce
 

@@ -207,13 +207,16 @@ def verify(ctx: click.Context, head: str | None, *, as_json: bool) -> None:
 
     session: Session = ctx.obj
     found = verified(session.project, head)
-    show(found.findings, as_json=as_json) if as_json or len(found.findings) else None
-    said = f"{found.n_links:,} rows are linked; head {found.head or '(nothing is recorded)'}"
+    rows = Rows(("table_name", "row_no", "what"), found.findings)
+    show(rows, as_json=as_json) if as_json or found.findings else None
+    said = "Every row is as it was recorded. " if found.sound else ""
+    said += f"{found.n_links:,} rows are linked; head {found.head or '(nothing is recorded)'}"
     if found.passes:
         said += f". The chain passes through the head that was given; {found.behind:,} rows came since"
     elif found.passes is False:
         said += ". The chain does not pass through the head that was given: rows were changed or removed since it was printed, and the chain made anew"
-    session.tell(said)
+    # What was asked for is the answer itself; beside JSON it is told like progress.
+    session.tell(said) if as_json else click.echo(said)
     if not found.sound:
         session.tell(
             f"{len(found.findings):,} findings. Restore a backup from before, or find out who did it: no command of the program does"

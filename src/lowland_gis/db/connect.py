@@ -39,8 +39,15 @@ def transaction(dsn: str, *, dry_run: bool = False) -> Iterator[Connection]:
         MoveRefusedError: the registry refuses it (`db.guards`).
     """
     connection = connect(dsn)
-    try:
+    with kept_or_nothing(connection, dsn, dry_run=dry_run):
         yield connection
+
+
+@contextmanager
+def kept_or_nothing(connection: Connection, dsn: str, *, dry_run: bool = False) -> Iterator[None]:
+    """Commit the work on a connection when the body ends well, else roll it back, and close it; errors as with `transaction`."""
+    try:
+        yield
         if dry_run:
             connection.rollback()
         else:

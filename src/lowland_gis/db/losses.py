@@ -18,13 +18,24 @@ def nobody_agreed(_: list[str]) -> bool:
 
 
 def lost_going_up(
-    connection: sa.Connection, scripts: ScriptDirectory, current: str | None, target: str
+    connection: sa.Connection,
+    scripts: ScriptDirectory,
+    current: str | None,
+    target: str,
+    *,
+    keep: bool = False,
 ) -> list[str]:
-    """Return what the way from the current revision up to the target takes away, one line each; nothing where nothing is there."""
+    """Return what the way from the current revision up to the target takes away, one line each; nothing where nothing is there.
+
+    The transaction in which it was asked is rolled back, unless it is to be kept.
+    """
     if current is None:
         return []
     steps = reversed(list(scripts.iterate_revisions(target, current)))
-    return list(_lost(connection, steps, "LOST_GOING_UP"))
+    found = list(_lost(connection, steps, "LOST_GOING_UP"))
+    if not keep:
+        connection.rollback()
+    return found
 
 
 def lost_going_down(
@@ -33,7 +44,9 @@ def lost_going_down(
     """Return what the way from the current revision down to the target takes away, one line each."""
     if current is None:
         return []
-    return list(_lost(connection, scripts.iterate_revisions(current, target), "LOST_GOING_DOWN"))
+    found = list(_lost(connection, scripts.iterate_revisions(current, target), "LOST_GOING_DOWN"))
+    connection.rollback()
+    return found
 
 
 def _lost(connection: sa.Connection, steps: Any, name: str) -> Iterator[str]:
@@ -45,7 +58,6 @@ def _lost(connection: sa.Connection, steps: Any, name: str) -> Iterator[str]:
             if row[0] and label not in said:
                 said.add(label)
                 yield f"{row[0]:,} {label}{which}"
-    connection.rollback()
 
 
 def _queries(step: Script, name: str) -> Mapping[str, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 
 import sqlalchemy as sa
 from alembic import command
@@ -17,7 +19,7 @@ from geoalchemy2 import alembic_helpers
 
 from lowland_gis import schema
 from lowland_gis.db import revision
-from lowland_gis.db.connect import connect, transaction
+from lowland_gis.db.connect import Connection, connect, kept_or_nothing, transaction
 from lowland_gis.db.losses import Agreed, lost_going_down, lost_going_up, nobody_agreed
 from lowland_gis.db.server import ensure_postgis
 from lowland_gis.db.tables import metadata
@@ -25,6 +27,7 @@ from lowland_gis.errors import DatabaseError, UsageError, listed
 
 # Any constant will do, as long as every lowland uses the same one.
 _ADVISORY_LOCK = 7_264_019_113
+_VERSION = {"version_table": revision.VERSION_TABLE, "version_table_schema": revision.VERSION_SCHEMA}
 _VIEWS = {view.full_name for view in schema.VIEWS}
 LOSS = "The newer schema cannot hold some of what older programs computed, so this would go for good:"
 
@@ -97,8 +100,59 @@ def _refuse_loss(lost: list[str], agreed: Agreed) -> None:
     if lost and not agreed(lost):
         raise UsageError(
             f"{LOSS}\n{listed(lost, shown=len(lost))}\nNothing was done. Keep a copy of the database first if they are still needed"
-            " (pg_dump), then type: lowland db migrate --yes – and lowland run, which makes results anew"
+            " (lowland db backup FILE), then type: lowland db migrate --yes – and lowland run, which makes results anew"
         )
+
+
+@dataclass(frozen=True)
+class Building:
+    """A database in which everything is made in one transaction: nobody sees any of it before the end, and of an error nothing stays."""
+
+    connection: Connection
+    _lent: sa.Connection
+    _srid: int
+
+    def upgrade(self, target: str) -> None:
+        """Bring it to a revision, step by step."""
+        here = MigrationContext.configure(self._lent, opts=_VERSION).get_current_revision()
+        scripts = ScriptDirectory.from_config(_config())
+        with _no_such_revision():
+            steps = [step.revision for step in scripts.iterate_revisions(target, here or "base")]
+        for step in reversed(steps):
+            # What is checked at the end of a transaction would keep a later step from changing the table.
+            self.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            _run(self._lent, self._srid, partial(command.upgrade, revision=step), in_one=True)
+
+    def lost(self, target: str = "head") -> list[str]:
+        """Return what the way up to a revision takes away, one line each."""
+        here = MigrationContext.configure(self._lent, opts=_VERSION).get_current_revision()
+        scripts = ScriptDirectory.from_config(_config())
+        return lost_going_up(self._lent, scripts, here, target, keep=True)
+
+
+@contextmanager
+def building(dsn: str, srid: int) -> Iterator[Building]:
+    """Yield a database to be built in one transaction, while no migration is at work on it.
+
+    Raises:
+        DatabaseError: as `connect.transaction`.
+    """
+    ensure_postgis(dsn)
+    lent = engine(dsn).connect()
+    try:
+        connection = lent.connection.driver_connection
+        if connection is None:
+            raise DatabaseError("The database cannot be reached. Type: lowland db up")
+        with kept_or_nothing(connection, dsn):
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+            lent.begin()
+            try:
+                yield Building(connection, lent, srid)
+            except sa.exc.DBAPIError as error:
+                raise (error.orig or error) from error
+    finally:
+        lent.invalidate()
+        lent.close()
 
 
 def differences(dsn: str, srid: int) -> list[object]:
@@ -141,9 +195,11 @@ def _is_object_ours(obj: object, name: str | None, kind: str, reflected: bool, c
     return include(obj, name, kind, reflected, compare_to)
 
 
-def _run(connection: sa.Connection, srid: int, step: Callable[[Config], None]) -> None:
+def _run(
+    connection: sa.Connection, srid: int, step: Callable[[Config], None], *, in_one: bool = False
+) -> None:
     config = _config()
-    config.attributes.update(connection=connection, srid=srid)
+    config.attributes.update(connection=connection, srid=srid, in_one=in_one)
     with _no_such_revision():
         step(config)
 

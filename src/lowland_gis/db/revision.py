@@ -23,9 +23,14 @@ def current_revision(dsn: str) -> str | None:
         place = version_schema(connection)
         if place is None:
             return None
-        table = sql.Identifier(place, VERSION_TABLE)
-        row = connection.execute(sql.SQL("SELECT version_num FROM {}").format(table)).fetchone()
-        return None if row is None else str(row[0])
+        return revision_in(connection, place)
+
+
+def revision_in(connection: Connection, place: str) -> str | None:
+    """Return the revision that the version table in a schema says."""
+    table = sql.Identifier(place, VERSION_TABLE)
+    row = connection.execute(sql.SQL("SELECT version_num FROM {}").format(table)).fetchone()
+    return None if row is None else str(row[0])
 
 
 def version_schema(connection: Connection) -> str | None:

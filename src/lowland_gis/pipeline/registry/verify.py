@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-import pandas as pd
+from typing import Any, NamedTuple
 
 from lowland_gis import schema
 from lowland_gis.db import guards
 from lowland_gis.db.chain import chained_tables, head_of, row_digest, row_key
 from lowland_gis.db.connect import Connection
-from lowland_gis.db.frames import read_frame
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.base.chain import chain_head
 from lowland_gis.pipeline.base.project import Project
@@ -32,23 +30,31 @@ CHANGED, REMOVED, INSERTED, BROKEN, UNGUARDED = (
 _HEAD_DIGITS = 64
 
 
+class Finding(NamedTuple):
+    """What is wrong with one row of one table; a guard that is off has no row."""
+
+    table_name: str
+    row_no: int | None
+    what: str
+
+
 @dataclass(frozen=True)
 class Verified:
-    """What was found: `findings` has a row each, with table_name, row_no (empty for a guard) and what.
+    """What was found.
 
     `passes` says whether the chain passes through the head that was asked for; None where none was.
     """
 
     n_links: int
     head: str | None
-    findings: pd.DataFrame
+    findings: tuple[Finding, ...]
     passes: bool | None
     behind: int | None = None
 
     @property
     def sound(self) -> bool:
         """Return whether nothing was found."""
-        return self.findings.empty and self.passes is not False
+        return not self.findings and self.passes is not False
 
 
 def verify(project: Project, head: str | None = None) -> Verified:
@@ -57,20 +63,40 @@ def verify(project: Project, head: str | None = None) -> Verified:
     Raises:
         UsageError: the head is none.
     """
+    head = head_given(head)
+    with project.snapshot() as connection:
+        return verified(connection, head)
+
+
+def head_given(head: str | None) -> str | None:
+    """Return a head as it was typed in small letters.
+
+    Raises:
+        UsageError: it is none.
+    """
     if head is not None and (len(head) != _HEAD_DIGITS or set(head.lower()) - set("0123456789abcdef")):
         raise UsageError(
-            f"{head}: a head has {_HEAD_DIGITS} digits of 0–9 and a–f. It stands in the manifest of each package as registry_head"
+            f"{head}: a head has {_HEAD_DIGITS} digits of 0–9 and a–f. It stands in the manifest of each package as registry_head,"
+            " and lowland db backup prints it"
         )
-    with project.snapshot() as connection:
-        frames = [_rows(connection, table) for table in chained_tables()]
-        findings = pd.concat([*frames, _chain(connection), _guards(connection)], ignore_index=True)
-        row = connection.execute(f"SELECT count(*) FROM registry.{CHAIN}").fetchone()  # noqa: S608 - a constant
-        place = None if head is None else _place(connection, head.lower())
-        count = int(row[0]) if row else 0
-        passes = None if head is None else place is not None
-        return Verified(
-            count, chain_head(connection), findings, passes, None if place is None else count - place
-        )
+    return None if head is None else head.lower()
+
+
+def verified(connection: Connection, head: str | None = None) -> Verified:
+    """Compare every row of the registry with the chain, as one connection sees them; see `verify`."""
+    findings = [found for table in chained_tables() for found in _rows(connection, table)]
+    findings += [*_chain(connection), *_guards(connection)]
+    row = connection.execute(f"SELECT count(*) FROM registry.{CHAIN}").fetchone()  # noqa: S608 - a constant
+    place = None if head is None else _place(connection, head)
+    count = int(row[0]) if row else 0
+    passes = None if head is None else place is not None
+    behind = None if place is None else count - place
+    return Verified(count, chain_head(connection), tuple(findings), passes, behind)
+
+
+def passes_through(connection: Connection, head: str) -> bool:
+    """Return whether the chain passes through a head."""
+    return _place(connection, head) is not None
 
 
 def _place(connection: Connection, head: str) -> int | None:
@@ -81,9 +107,9 @@ def _place(connection: Connection, head: str) -> int | None:
     return None if row is None else int(row[0])
 
 
-def _rows(connection: Connection, table: schema.Table) -> pd.DataFrame:
-    """Return the rows of a table that are not as they were linked."""
-    return read_frame(
+def _rows(connection: Connection, table: schema.Table) -> Iterator[Finding]:
+    """Yield the rows of a table that are not as they were linked."""
+    yield from _found(
         connection,
         # Names of the dictionary.
         f"SELECT %s AS table_name, row_no, CASE WHEN now IS NULL THEN '{REMOVED}' WHEN linked IS NULL THEN '{INSERTED}'"  # noqa: S608
@@ -95,10 +121,14 @@ def _rows(connection: Connection, table: schema.Table) -> pd.DataFrame:
     )
 
 
-def _chain(connection: Connection) -> pd.DataFrame:
-    """Return where the chain itself is not whole: a link that is gone, or whose head is not that of the head before and its row."""
+def _found(connection: Connection, query: str, parameters: list[Any]) -> Iterator[Finding]:
+    yield from (Finding(*row) for row in connection.execute(query, parameters).fetchall())
+
+
+def _chain(connection: Connection) -> Iterator[Finding]:
+    """Yield where the chain itself is not whole: a link that is gone, or whose head is not that of the head before and its row."""
     made = head_of("coalesce(lag(head) OVER places, '')", "table_name", "row_no", "row_sha256")
-    return read_frame(
+    yield from _found(
         connection,
         f"SELECT '{CHAIN}' AS table_name, CASE WHEN gap THEN link_no - 1 ELSE link_no END AS row_no, CASE WHEN stranger THEN '{INSERTED}'"  # noqa: S608
         f" WHEN gap THEN '{REMOVED}' ELSE '{BROKEN}' END AS what FROM ("
@@ -109,8 +139,8 @@ def _chain(connection: Connection) -> pd.DataFrame:
     )
 
 
-def _guards(connection: Connection) -> pd.DataFrame:
-    """Return which triggers are off or gone, and which functions are others than this program's."""
+def _guards(connection: Connection) -> Iterator[Finding]:
+    """Yield which triggers are off or gone, and which functions are others than this program's."""
     on = set(
         connection.execute(
             "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE tgenabled IN ('O', 'A') AND NOT tgisinternal"
@@ -121,10 +151,10 @@ def _guards(connection: Connection) -> pd.DataFrame:
             "SELECT proname::text, prosrc FROM pg_proc WHERE pronamespace = 'registry'::regnamespace"
         ).fetchall()
     )
-    found = [(table, f"{UNGUARDED}: {name}") for table, name in _off(on)]
-    found += [("registry", f"{UNGUARDED}: {name}") for name in _other(bodies)]
-    rows = [(table.removeprefix("registry."), None, what) for table, what in found]
-    return pd.DataFrame(rows, columns=["table_name", "row_no", "what"]).astype({"row_no": "Int64"})
+    for table, name in _off(on):
+        yield Finding(table.removeprefix("registry."), None, f"{UNGUARDED}: {name}")
+    for name in _other(bodies):
+        yield Finding("registry", None, f"{UNGUARDED}: {name}")
 
 
 def _off(on: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
