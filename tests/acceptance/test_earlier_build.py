@@ -3,47 +3,25 @@
 from __future__ import annotations
 
 import json
-import lzma
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
+from earlier import CLASSIFIED, KEPT, VERDICTS, created, restore
 from lowland_gis.db.private import cluster as clusters
 
-KEPT = Path(__file__).parents[1] / "earlier_build"
-CLASSIFIED, DRAWN = 3, 4
+DRAWN = 4
 THEN = "lowland itself is another one: 0.1.0 then"
 NO_LONGER = 1
-VERDICTS = "SELECT question, parcel_id, answer, settled, rule, candidate FROM result.verdict WHERE run_id = %s ORDER BY 1, 2"
 # What shows results without changing any: each says by what they are out of date.
 READERS = (
     ("classify", "todo"), ("classify", "explain", "120113101003JB00001"), ("registry", "problems"), ("unit", "list"),
     ("unit", "members"), ("unit", "metrics", str(DRAWN)), ("unit", "why", "120113101003JB00001"), ("rules", "what-if", "--set", "tax_min=8"),
 )  # fmt: skip
-
-
-@contextmanager
-def created(cluster: clusters.Cluster, name: str, template: str = "template1") -> Iterator[str]:
-    """Yield the connection string of a database that goes afterwards."""
-    names = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
-    admin = make_conninfo(clusters.dsn(cluster), dbname="postgres")
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {name} TEMPLATE {template}").format(**names))
-        try:
-            yield make_conninfo(clusters.dsn(cluster), dbname=name)
-        finally:
-            connection.execute(sql.SQL("DROP DATABASE {name} WITH (FORCE)").format(**names))
 
 
 @pytest.fixture(scope="module")
@@ -66,20 +44,6 @@ def restored(
         assert place.rows(VERDICTS, CLASSIFIED) == before
         assert len(before) == 1396
         yield place
-
-
-def restore(place) -> None:
-    """Give the dump to psql, as a person would."""
-    statements = lzma.decompress((place.folder / "demo.sql.xz").read_bytes())
-    done = subprocess.run(
-        [sys.executable, "-m", "lowland_gis", "--project", str(place.folder / "lowland.toml"), "db", "psql"],
-        input=b"\\set ON_ERROR_STOP on\n" + statements,
-        env=os.environ | {"LOWLAND_DSN": place.dsn},
-        capture_output=True,
-        check=False,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr.decode()
 
 
 def test_a_run_of_the_earlier_build_is_made_again_to_the_last_digit(restored):

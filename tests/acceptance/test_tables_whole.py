@@ -43,6 +43,7 @@ ARGUMENTS = {
     **dict.fromkeys(
         f"registry {move}" for move in MOVES
     ),  # they write: their table is that of `registry list`
+    "db verify": None,  # it names tables and no codes
     "unit why": ["{parcel}"],
     "update diff": None,  # it compares what is open, and nothing is: its tables stand in database/test_update.py
     "unit freeze": None,  # it writes: its table is that of `unit list`

@@ -38,6 +38,7 @@ HISTORY = "looks at a run that was asked for, with the deliveries of that run"
 
 COMMANDS = {
     "init": NOTHING, "doctor": NOTHING, "demo": UPDATES, "run": UPDATES,
+    "db backup": DECISIONS, "db restore": DECISIONS, "db verify": NOTHING,
     "db down": NOTHING, "db migrate": NOTHING, "db psql": NOTHING, "db service": NOTHING, "db status": NOTHING, "db up": NOTHING,
     "inspect": NOTHING, "ingest": LAND, "tabulate": NOTHING,
     "measures list": NOTHING, "measures show": NOTHING,

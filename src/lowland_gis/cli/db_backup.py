@@ -94,7 +94,7 @@ def restore(ctx: click.Context, file: Path, *, head: str | None, yes: bool) -> N
         )
     enforce_procedure(session, server)
     for what, names in (
-        ("Missing here; see lowland db grant", done.missing),
+        ("Missing here", done.missing),
         ("Left as they are, since they are here with another content", done.other_files),
         (
             "The registry is not as it was recorded, as the backup says",

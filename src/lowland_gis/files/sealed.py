@@ -112,7 +112,7 @@ class Sealed:
             raise InputRefusedError(
                 f"{self.path}: {name} is not in it, so nothing was taken from it. Use another copy of the backup."
             ) from error
-        except _BROKEN as error:
+        except (*_BROKEN, OSError) as error:
             raise InputRefusedError(_broken(self.path, name, error)) from error
 
 
@@ -191,13 +191,18 @@ def _refuse_unsafe(path: Path, infos: list[zipfile.ZipInfo]) -> None:
 
 
 def _changed(path: Path, archive: zipfile.ZipFile) -> str:
-    """Say where a file is not what was written: the first part whose content does not fit its checksum."""
+    """Say where a file is not what was written: cut at its end, or the first part whose content does not fit its checksum."""
+    if len(archive.comment) < _SEAL:
+        return (
+            f"{path}: it was cut short: its seal is not whole, so nothing was taken from it."
+            " Copy it again from where it was made, or use another one."
+        )
     for info in archive.infolist():
         try:
             with archive.open(info) as member:
                 while member.read(_BLOCK):
                     pass
-        except _BROKEN as error:
+        except (*_BROKEN, OSError) as error:
             return _broken(path, info.filename, error)
     return (
         f"{path}: is not what was written (its seal does not fit; the parts themselves can be read, so it was changed between them or at"

@@ -140,10 +140,10 @@ def _read_in(connection: Connection, backup: Backup, stored: Stored, table: Tabl
     try:
         rows_in(connection, stored, part.number, table.column_names, backup.blocks(part))
     except (psycopg.errors.DataError, psycopg.errors.IntegrityError) as error:
-        said = str(error.diag.message_primary or error).splitlines()[0]
+        where = error.diag.context or error.diag.message_detail or ""
+        said = f"{error.diag.message_primary or error}; {where}".splitlines()[0][:300]
         raise InputRefusedError(
-            f"{backup.sealed.path}: rows of its part {part.member} are none of {table.name} ({said};"
-            f" {(error.diag.context or '').splitlines()[0][:200]}), so nothing was restored."
+            f"{backup.sealed.path}: rows of its part {part.member} are none of {table.name} ({said}), so nothing was restored."
         ) from error
 
 

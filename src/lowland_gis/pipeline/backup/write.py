@@ -91,7 +91,7 @@ def write_backup(
                 roles=granted_roles(connection, connection.info.dbname),
                 policies=policies(connection, connection.info.dbname),
                 files=tuple(files),
-                left_out=(*left_out, *_elsewhere(connection), *found.left_out),
+                left_out=(*left_out, *_elsewhere(connection), *_rasters(connection), *found.left_out),
             )
             archive.write(MANIFEST, iter([manifest.text()]))
         return Written(manifest, target.stat().st_size)
@@ -138,6 +138,12 @@ def _elsewhere(connection: Connection) -> list[str]:
         [[*schema.SCHEMAS, "land_part", "lowland"]],
     )
     return [f"table {row[0]}: not of lowland" for row in rows]
+
+
+def _rasters(connection: Connection) -> list[str]:
+    """Name the rasters that were delivered: of them the database keeps where they lie, and nothing else."""
+    rows = connection.execute("SELECT DISTINCT path FROM land.raster ORDER BY 1")
+    return [f"raster {row[0]}: its file stays where it lies" for row in rows]
 
 
 @dataclass(frozen=True)

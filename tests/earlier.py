@@ -1,0 +1,49 @@
+"""Databases of a test's own, and the one that an earlier build left behind."""
+
+from __future__ import annotations
+
+import lzma
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from lowland_gis.db.private import cluster as clusters
+
+KEPT = Path(__file__).parent / "earlier_build"
+CLASSIFIED = 3
+VERDICTS = "SELECT question, parcel_id, answer, settled, rule, candidate FROM result.verdict WHERE run_id = %s ORDER BY 1, 2"
+
+
+@contextmanager
+def created(cluster: clusters.Cluster, name: str, template: str = "template1") -> Iterator[str]:
+    """Yield the connection string of a database that goes afterwards."""
+    names = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
+    admin = make_conninfo(clusters.dsn(cluster), dbname="postgres")
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {name} TEMPLATE {template}").format(**names))
+        try:
+            yield make_conninfo(clusters.dsn(cluster), dbname=name)
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {name} WITH (FORCE)").format(**names))
+
+
+def restore(place: Any) -> None:
+    """Give the dump to psql, as a person would."""
+    statements = lzma.decompress((place.folder / "demo.sql.xz").read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-m", "lowland_gis", "--project", str(place.folder / "lowland.toml"), "db", "psql"],
+        input=b"\\set ON_ERROR_STOP on\n" + statements,
+        env=os.environ | {"LOWLAND_DSN": place.dsn},
+        capture_output=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr.decode()
