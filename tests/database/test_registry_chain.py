@@ -195,7 +195,7 @@ def test_what_is_taken_from_the_end_with_its_links_is_found_by_a_head_that_was_k
             )
         said = capsys.readouterr()
         assert left.value.code == 1
-        assert "does not pass through the head that was given" in said.err
+        assert "does not pass through the head that was given" in said.out
         connection.execute("INSERT INTO registry.lineage OVERRIDING SYSTEM VALUE SELECT * FROM public.kept")
         connection.execute("INSERT INTO registry.link SELECT * FROM public.kept_link")
     assert verify(project, head).sound

@@ -218,7 +218,8 @@ def verify(ctx: click.Context, head: str | None, *, as_json: bool) -> None:
     # What was asked for is the answer itself; beside JSON it is told like progress.
     session.tell(said) if as_json else click.echo(said)
     if not found.sound:
+        count = f"{len(found.findings):,} findings. " if found.findings else ""
         session.tell(
-            f"{len(found.findings):,} findings. Restore a backup from before, or find out who did it: no command of the program does"
+            f"{count}Restore a backup from before, or find out who did it: no command of the program does"
         )
         ctx.exit(1)
