@@ -19,6 +19,7 @@ from earlier import created
 from lowland_gis import schema
 from lowland_gis.cli import main
 from lowland_gis.db import migrate, parts, revision
+from lowland_gis.db.chain import chained_tables, row_key
 from lowland_gis.db.copy import encoded, send
 from lowland_gis.errors import DatabaseError, InputRefusedError, UsageError
 from lowland_gis.pipeline.backup.project_files import Found, project_files
@@ -80,8 +81,12 @@ def decided(module_database, tmp_path_factory):
     revision_data.fill(module_database)
     with as_superuser(module_database) as connection:
         # What was made up is no decision of anybody.
-        for table in ("low_efficiency", "legacy", "problem", "unit", "document", "lineage"):
-            connection.execute(f"TRUNCATE registry.{table}")
+        for table in chained_tables():
+            connection.execute(
+                f"DELETE FROM {table.full_name} WHERE {row_key(table)} NOT IN"
+                " (SELECT row_no FROM registry.link WHERE table_name = %s)",
+                [table.name],
+            )
         connection.execute("UPDATE land.source SET path = %s", [ODD])
     with psycopg.connect(module_database) as connection:
         connection.execute(
