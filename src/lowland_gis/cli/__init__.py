@@ -50,6 +50,7 @@ COMMANDS = {
     "unit": ("unit", "Draft and list redevelopment units (再开发单元)."),
     "registry": ("registry", "Look at the three databases (三库)."),
     "update": ("update", "Compare last year's filed state with the new deliveries (年度更新)."),
+    "plan": ("plan", "Send out, read and check the annual plans of the towns (年度实施计划)."),
     "package": ("package", "Build and check a submission package (成果包)."),
     "map": ("map", "Draw the overview map (专题图)."),
 }

@@ -45,6 +45,7 @@ from lowland_gis.schema.model import (
     Table,
     View,
 )
+from lowland_gis.schema.plans import PLAN_ROW, PROGRESS
 from lowland_gis.schema.registry import DOCUMENT, LEGACY, LOW_EFFICIENCY, PROBLEM, UNIT_FROZEN
 from lowland_gis.schema.result import (
     COVER,
@@ -98,8 +99,10 @@ __all__ = [
     "PARCEL",
     "PARCEL_EVIDENCE",
     "PARCEL_ID",
+    "PLAN_ROW",
     "PROBLEM",
     "PROCEDURE",
+    "PROGRESS",
     "RASTER",
     "REGISTRY",
     "RESULT",
@@ -154,6 +157,8 @@ TABLES = (
     LINEAGE,
     EVENT,
     ANNUAL_UPDATE,
+    PLAN_ROW,
+    PROGRESS,
     LINK,
 )
 

@@ -38,6 +38,13 @@ class Lost:
 
 
 @dataclass(frozen=True)
+class Formula:
+    """A cell that is computed; its text, which nobody has looked at."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Merged:
     """A merged range: first and last row, first and last column, 0-based; only its first cell has a value."""
 
@@ -163,7 +170,7 @@ def _names(grid: Grid, first: int, last: int, merged: Sequence[Merged]) -> dict[
                 words[_SPACE.sub(" ", str(cell)).strip()] = None
         below = any(column < len(row) and _filled(row[column]) for row in grid[last + 1 :])
         if words or below:
-            names[column] = " ".join(words) or f"column {_letters(column)}"
+            names[column] = " ".join(words) or f"column {letters_of(column)}"
     return _apart(names)
 
 
@@ -180,10 +187,10 @@ def _apart(names: dict[int, str]) -> dict[int, str]:
     return names
 
 
-def _letters(column: int) -> str:
+def letters_of(column: int) -> str:
     """Return the letters of a 0-based column.
 
-    >>> _letters(0), _letters(27)
+    >>> letters_of(0), letters_of(27)
     ('A', 'AB')
     """
     letters = ""
@@ -215,10 +222,19 @@ def _aside(rows: list[list[Any]], numbers: list[int]) -> Iterator[Aside]:
         if text is None:
             continue
         first, where = _bare(text), f"sheet row {numbers[row] + 1}"
-        if _TOTAL.match(first):
+        if is_total(text):
             yield Aside(row, "total_row", f"{where}: {first} is a total of the rows above, no record")
         elif _NOTE.match(first) and _is_note(cells):
             yield Aside(row, "note_row", f"{where}: {first[:40]!r} is a note below the table, no record")
+
+
+def is_total(text: str) -> bool:
+    """Tell whether a text says that its row is a total of others.
+
+    >>> is_total("合 计："), is_total("合计镇")
+    (True, False)
+    """
+    return _TOTAL.match(_bare(text)) is not None
 
 
 def _is_note(cells: list[Any]) -> bool:

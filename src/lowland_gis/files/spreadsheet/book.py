@@ -18,7 +18,7 @@ from openpyxl.utils.datetime import from_excel
 from openpyxl.utils.escape import unescape
 from openpyxl.utils.exceptions import InvalidFileException
 
-from lowland_gis.analysis.fields.spreadsheet import Lost, Merged, stored, stored_numbers
+from lowland_gis.analysis.fields.spreadsheet import Formula, Lost, Merged, stored, stored_numbers
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.source import Source
 from lowland_gis.files.spreadsheet.marks import Marks, marks, sheet_part
@@ -76,9 +76,24 @@ def read_sheet(source: Source) -> Sheet:
     return Sheet(name, rows, tuple(noted.merged), tuple(_hidden(name, noted)))
 
 
+def read_cells(source: Source) -> list[Sheet]:
+    """Read every sheet as it was typed: a formula is one, whatever it was calculated to, and hidden sheets are sheets.
+
+    Raises:
+        InputRefusedError: it is no workbook.
+    """
+    with _opened(source, data_only=False) as book:
+        found = [(str(sheet.title), [_row(cells) for cells in _cells(sheet)]) for sheet in book.worksheets]
+    with _refused_when_broken(source):
+        noted = [marks(source.path, name) for name, _ in found]
+    return [
+        Sheet(name, rows, tuple(mark.merged), ()) for (name, rows), mark in zip(found, noted, strict=True)
+    ]
+
+
 def _calculated(source: Source, name: str, rows: list[list[Any]], *, unsure: bool) -> list[list[Any]]:
     """Return rows with the stored results in the place of formulas."""
-    if not any(isinstance(value, _Formula) for row in rows for value in row):
+    if not any(isinstance(value, Formula) for row in rows for value in row):
         return rows
     with _opened(source, data_only=True) as book:
         results = [_row(cells) for cells in _cells(book[name])]
@@ -207,11 +222,6 @@ def _filled(source: Source, book: Any) -> list[str]:
     return visible or [str(sheet.title) for sheet in filled]
 
 
-@dataclass(frozen=True)
-class _Formula:
-    text: str
-
-
 def _row(cells: tuple[Any, ...]) -> list[Any]:
     return [_value(cell) for cell in cells]
 
@@ -223,7 +233,7 @@ def _value(cell: Any) -> Any:
     if kind == "e":
         return Lost("cell_error", f"the cell holds the error {value}")
     if kind == "f":
-        return _Formula(str(getattr(value, "text", value)))
+        return Formula(str(getattr(value, "text", value)))
     if isinstance(value, str):
         return unescape(value) if "_x" in value else value
     if kind == "n" and cell.style_array.numFmtId in _DAY_FORMATS:
@@ -233,7 +243,7 @@ def _value(cell: Any) -> Any:
 
 def _result(value: Any, result: Any, *, unsure: bool) -> Any:
     """Return the stored result of a formula; programs that cannot calculate write none, or 0 and ask to calculate anew."""
-    if not isinstance(value, _Formula):
+    if not isinstance(value, Formula):
         return value
     constant = _CONSTANT.match(value.text)
     if constant is not None:

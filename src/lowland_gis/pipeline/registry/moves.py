@@ -80,7 +80,7 @@ def record_move(project: Project, typed: Typed, asked: Asked, *, dry_run: bool =
             raise MoveRefusedError(
                 f"{register.title}: nothing was recorded:\n{listed(gathered(faults))}\nWhere each stands: lowland registry show CODE"
             )
-        events = _entered(connection, typed.register, plan.events)
+        events = entered(connection, typed.register, plan.events)
         record_events(connection, force, typed.register, events, wish)
     return Moved(plan.events.assign(on_date=wish.on), register, digest, dry_run)
 
@@ -135,12 +135,20 @@ def _days(
     return {(entry, move): day for entry, move, day in rows}
 
 
-def _entered(connection: Connection, register: str, events: pd.DataFrame) -> pd.DataFrame:
-    """Return events with the numbers of their entries; subjects that are not in the register are entered."""
+def entered(
+    connection: Connection,
+    register: str,
+    events: pd.DataFrame,
+    towns: Mapping[str, str | None] | None = None,
+) -> pd.DataFrame:
+    """Return events with the numbers of their entries; subjects that are not in the register are entered.
+
+    `towns` says in which town each of them lies, where that is known already.
+    """
     fresh = events[events["entry_id"].isna()]
     if fresh.empty:
         return events
-    towns = _towns(connection, register, fresh["subject"].tolist())
+    towns = _towns(connection, register, fresh["subject"].tolist()) if towns is None else towns
     known = pd.Series([towns.get(subject) for subject in fresh["subject"]], index=fresh.index, dtype=object)
     rows = fresh[["subject", "matter"]].assign(register=register, ordinal=1, town_code=known)
     copy_in(connection, schema.ENTRY, rows, srid=0)

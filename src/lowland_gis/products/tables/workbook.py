@@ -139,7 +139,7 @@ def _write_sheet(sink: Any, sheet: SheetContent, styles: _Styles, head: tuple[st
     columns = list(zip(*sheet.rows, strict=True)) or [()] * len(sheet.columns)
     for place, (column, values) in enumerate(zip(sheet.columns, columns, strict=True)):
         sink.write_string(HEADING_ROW, place, column.heading, styles.heading)
-        sink.set_column(place, place, _width([column.heading, *values]))
+        sink.set_column(place, place, column_width([column.heading, *values]))
     sink.freeze_panes(HEADING_ROW + 1, 0)
     first_sum = len(sheet.rows) - sheet.n_sums
     if sheet.rows and not sheet.n_sums:
@@ -183,7 +183,7 @@ def _figures(areas: Sequence[float]) -> tuple[int, float, float, float]:
     return len(areas), total, round(total / M2_PER_HA, 4), round(total / M2_PER_MU, 4)
 
 
-def _width(values: Sequence[Value]) -> int:
+def column_width(values: Sequence[Value]) -> int:
     """Return the width of a column that shows the longest of some values."""
     texts = {value for value in values if isinstance(value, str)}
     others = [value for value in values if not isinstance(value, str)]
