@@ -27,6 +27,7 @@ EXAMPLES = {
     "source": "incoming/不动产登记中心/宗地.shp",
     "layer": "parcel",
     "unit_id": None,
+    "year": 2026,
     "sha256": hashlib.sha256(PAPER).hexdigest(),
 }
 # They make a folder, or a file that is there is never replaced by them.

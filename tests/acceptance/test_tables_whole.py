@@ -36,6 +36,9 @@ ARGUMENTS = {
     "rules show": ["example_beichen"],
     "rules test": ["example_beichen"],
     "rules what-if": ["--set", "tax_min=8", "--parcels"],
+    "plan check": ["2026"],
+    "plan quotas": ["2026"],
+    "plan show": ["2026"],
     "registry history": ["{parcel}"],
     "registry list": ["--register", "low_efficiency"],
     "registry verify": None,  # where all is well it prints no table

@@ -56,6 +56,7 @@ COMMANDS = {
     "registry step": DECISIONS, "registry submit": DECISIONS, "registry survey": DECISIONS, "registry verify": DECISIONS,
     "registry withdraw": DECISIONS,
     "update diff": COMPARES, "update open": COMPARES,
+    "plan check": DECISIONS, "plan quotas": DECISIONS, "plan read": DECISIONS, "plan show": DECISIONS, "plan write": DECISIONS,
     "package build": REFUSES, "package check": NOTHING, "map overview": MARKS,
 }  # fmt: skip
 # The stages that rest on one that is out of date.

@@ -38,6 +38,11 @@ FIGURES = {
     "document": "(parcel_id, condition, says, file_name, sha256, size_bytes, state, recorded_at, recorded_by)"
     " VALUES ('P', 'c', true, '纸.pdf', 'ab', 1, 'registered', now(), 'x')",
     "annual_update": "(year, step, before, after) VALUES (2025, 'opened', '{}', '{}')",
+    "plan_row": "(plan_entry, plan_version, project_entry, year, town_code, number, title, kind, developer, content, phase, start_on, end_on,"
+    " goal, area_m2, investment_wan, document_sha256, sheet_row) SELECT min(entry_id), 1, max(entry_id), 2026, 't', 'n', 't', 'k', 'd', 'c',"
+    " 'p', '2026-01-01', '2026-12-31', 'g', 1.5, 2.5, 'ab', 4 FROM registry.entry",
+    "progress": "(project_entry, number, as_of, status, document_sha256, sheet_row) SELECT max(entry_id), 'n', '2026-06-01', 1, 'ab', 4"
+    " FROM registry.entry",
     "lineage": "(entry_id, part_of) SELECT max(entry_id), min(entry_id) FROM registry.entry",
 }
 

@@ -12,6 +12,7 @@ from lowland_gis.cli import Session
 from lowland_gis.cli.outputs import InputPath, OutputPath, overwrite_option
 from lowland_gis.cli.staleness import FINDINGS
 from lowland_gis.cli.tables import Rows, json_option, show
+from lowland_gis.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +60,10 @@ def write(session: Session, year: int, output: Path, town: str | None, *, overwr
     from lowland_gis.files.whole import refused, whole
     from lowland_gis.pipeline.registry.plan_look import write_plan_form
 
+    if output.suffix.lower() != ".xlsx":
+        raise UsageError(
+            f"{output}: the form is a workbook, so nothing was written. Name it with .xlsx, such as -o plan{year}.xlsx"
+        )
     with session.outputs.writing(output, overwrite=overwrite), whole(output) as partial, refused(output):
         count = write_plan_form(session.project, year, partial, town)
     session.tell(f"{count} projects stand in it → {output}. Back: lowland plan read {year} FILE.xlsx")
