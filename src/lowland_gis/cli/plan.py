@@ -58,7 +58,7 @@ def write(session: Session, year: int, output: Path, town: str | None, *, overwr
     of which the towns report how far they have come.
     """
     from lowland_gis.files.whole import refused, whole
-    from lowland_gis.pipeline.registry.plan_look import write_plan_form
+    from lowland_gis.pipeline.plans.look import write_plan_form
 
     if output.suffix.lower() != ".xlsx":
         raise UsageError(
@@ -80,7 +80,7 @@ def read(ctx: click.Context, year: int, file: Path, *, on: dt.datetime | None, d
 
     Every fault is named by its cell (计划!B7). The file is kept as the paper of the plan. Exit code 1 when something of it is not known.
     """
-    from lowland_gis.pipeline.registry.plans import read_plan
+    from lowland_gis.pipeline.plans.recorded import read_plan
 
     session: Session = ctx.obj
     day = None if on is None else on.date()
@@ -107,7 +107,7 @@ def read(ctx: click.Context, year: int, file: Path, *, on: dt.datetime | None, d
 @click.pass_obj
 def show_(session: Session, year: int, town: str | None, *, as_json: bool) -> None:
     """Show what is planned for YEAR, and how far it has come by the newest report of each project."""
-    from lowland_gis.pipeline.registry.plan_look import SHOWN, plan_list
+    from lowland_gis.pipeline.plans.look import SHOWN, plan_list
 
     with session.project.snapshot() as connection:
         rows = plan_list(connection, year, town)
@@ -121,7 +121,7 @@ def show_(session: Session, year: int, town: str | None, *, as_json: bool) -> No
 @click.pass_context
 def check(ctx: click.Context, year: int, *, on: dt.datetime | None, as_json: bool) -> None:
     """Check the plans of YEAR against units, control lines, filed entries and reports as they are now. Exit code 1 when anything is found."""
-    from lowland_gis.pipeline.registry.plan_look import check_plan
+    from lowland_gis.pipeline.plans.look import check_plan
 
     session: Session = ctx.obj
     day = dt.datetime.now().astimezone().date() if on is None else on.date()
@@ -138,7 +138,7 @@ def check(ctx: click.Context, year: int, *, on: dt.datetime | None, as_json: boo
 @click.pass_context
 def quotas(ctx: click.Context, year: int, *, as_json: bool) -> None:
     """Balance exchanged village land (增减挂钩) of YEAR: reclaimed against newly built on, by project, by town and of all. Exit code 1 when one does not hold."""
-    from lowland_gis.pipeline.registry.plan_look import plan_quotas
+    from lowland_gis.pipeline.plans.look import plan_quotas
 
     with ctx.obj.project.snapshot() as connection:
         rows = plan_quotas(connection, year)

@@ -165,16 +165,16 @@ class _Reading:
             )
             if total is not None:
                 self._fault(named[total], "this is a row of totals, and no record: delete it")
-            elif any(
-                _filled(cells[column.key])
-                for column in self._sheet.columns
-                if not column.given or _is_odd(cells[column.key])
-            ):
-                values = {
+            elif any(_filled(cells[column.key]) for column in self._sheet.columns if not column.given):
+                said = {
                     column.key: self._value(column, cells[column.key], named[column.key])
                     for column in self._sheet.columns
                 }
-                yield FormRow(self._sheet.name, number + 1, values, named)
+                yield FormRow(self._sheet.name, number + 1, said, named)
+            else:
+                for column in self._sheet.columns:
+                    if _filled(cells[column.key]):
+                        self._value(column, cells[column.key], named[column.key])
 
     def _headed(self) -> dict[str, int]:
         """Return the column in which each heading stands; one that is not there keeps its own place."""
@@ -299,11 +299,6 @@ def _odd(cell: Any) -> str | None:
     if isinstance(cell, Lost):
         return cell.words
     return "it is a yes or no" if isinstance(cell, bool) else None
-
-
-def _is_odd(cell: Any) -> bool:
-    """Tell whether a cell that was given with the form is not a text any more, so that its row has to be looked at."""
-    return _filled(cell) and not isinstance(cell, str)
 
 
 def _wrong_number(cell: Any) -> str | None:

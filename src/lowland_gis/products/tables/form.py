@@ -22,13 +22,15 @@ from lowland_gis.analysis.fields.form import (
     FormSheet,
 )
 from lowland_gis.files.table import LIVE
-from lowland_gis.products.tables.workbook import column_width
+from lowland_gis.products.tables.workbook import column_width, columns_of
 
 # So many rows can be filled in; beyond them cells cannot be typed into.
 ROWS, SPARE = 300, 50
 _FORMATS = {"code": "@", "text": "@", "choice": "@", "number": "#,##0.00", "day": "yyyy-mm-dd"}
 _LEAST_WIDTH, _TEXT_WIDTH, _LAST_DAY = 12, 24, dt.date(2100, 1, 1)
 _HEIGHT = 32
+# Of the sheet of definitions: widths of its columns, and the height of a line.
+_WIDTHS, _LINE = (12, 22, 10, 26, 72), 15
 
 
 def write_form(
@@ -40,12 +42,12 @@ def write_form(
     with xlsxwriter.Workbook(content, options) as book:
         book.set_properties({"title": form.sheets[0].title, "created": dt.datetime(dated.year, dated.month, dated.day)})  # noqa: DTZ001 - the format has no zone  # fmt: skip
         styles = _Styles(book)
-        lists = {name: place for place, name in enumerate(form.lists)}
-        ranges = _ranges(form)
         for sheet in form.sheets:
-            _write_sheet(book.add_worksheet(sheet.name), sheet, values.get(sheet.name, ()), styles, ranges)
+            _write_sheet(
+                book.add_worksheet(sheet.name), sheet, values.get(sheet.name, ()), styles, form.lists
+            )
         _write_explained(book.add_worksheet(EXPLAINED), form, styles)
-        _write_lists(book.add_worksheet(LISTED), [form.lists[name] for name in lists], styles)
+        _write_lists(book.add_worksheet(LISTED), list(form.lists.values()), styles)
     path.write_bytes(content.getbuffer())
 
 
@@ -75,10 +77,10 @@ class _Styles:
         }  # fmt: skip
 
 
-def _ranges(form: Form) -> dict[str, str]:
+def _ranges(lists: Mapping[str, Choices]) -> dict[str, str]:
     """Return where each list stands on the sheet of lists, as the rules of cells name it."""
     found, place = {}, 0
-    for name, choices in form.lists.items():
+    for name, choices in lists.items():
         letters, last = xl_col_to_name(place), FIRST + max(1, len(choices.rows))
         found[name] = f"='{LISTED}'!${letters}${FIRST + 1}:${letters}${last}"
         place += len(choices.headings) + 1
@@ -90,15 +92,20 @@ def _write_sheet(
     sheet: FormSheet,
     rows: Sequence[Mapping[str, Any]],
     styles: _Styles,
-    ranges: Mapping[str, str],
+    lists: Mapping[str, Choices],
 ) -> None:
+    ranges = _ranges(lists)
     sink.write_string(0, 0, sheet.title, styles.title)
     sink.write_string(1, 0, sheet.note, styles.note)
     sink.set_row(HEADING, _HEIGHT)
     count = max(ROWS, len(rows) + SPARE)
     for place, column in enumerate(sheet.columns):
         sink.write_string(HEADING, place, column.heading, styles.needed if column.needed else styles.heading)
-        sink.set_column(place, place, _width(column, [row.get(column.key) for row in rows]))
+        sink.set_column(
+            place,
+            place,
+            _width(column, [row.get(column.key) for row in rows], lists.get(column.choices or "")),
+        )
         _restrict(sink, place, column, FIRST + count - 1, ranges)
         for number in range(count):
             value = rows[number].get(column.key) if number < len(rows) else None
@@ -158,7 +165,13 @@ def _write_explained(sink: Any, form: Form, styles: _Styles) -> None:
         "day": "日期，如 2026-03-01",
     }
     rows: list[tuple[str, ...]] = [
-        (sheet.name, column.heading, "必填" if column.needed else "", words[column.kind], column.meaning)
+        (
+            sheet.name,
+            column.heading,
+            "必填" if column.needed else "",
+            words[column.kind] if column.choices is None else words["choice"],
+            column.meaning,
+        )
         for sheet in form.sheets
         for column in sheet.columns
     ]
@@ -166,9 +179,12 @@ def _write_explained(sink: Any, form: Form, styles: _Styles) -> None:
     for place, heading in enumerate(headings):
         sink.write_string(HEADING, place, heading, styles.heading)
     for number, row in enumerate([*rows, *form.explained]):
+        # Not every program makes a row as high as its text.
+        lines = max(-(-columns_of(text) // (width - 2)) for text, width in zip(row, _WIDTHS, strict=True))
+        sink.set_row(FIRST + number, _LINE * max(1, lines))
         for place, text in enumerate(row):
             sink.write_string(FIRST + number, place, text, styles.plain)
-    for place, width in enumerate((12, 22, 10, 22, 70)):
+    for place, width in enumerate(_WIDTHS):
         sink.set_column(place, place, width)
     sink.set_landscape()
     sink.fit_to_pages(1, 0)
@@ -194,6 +210,8 @@ def _write_lists(sink: Any, lists: Sequence[Choices], styles: _Styles) -> None:
     sink.protect()
 
 
-def _width(column: FormColumn, values: Sequence[Any]) -> int:
+def _width(column: FormColumn, values: Sequence[Any], choices: Choices | None) -> int:
+    """Return the width of a column that shows what stands in it, and what can be chosen."""
     least = _TEXT_WIDTH if column.kind == "text" else _LEAST_WIDTH
-    return max(least, column_width([column.heading[: least // 2], *values]))
+    chosen = () if choices is None else choices.values
+    return max(least, column_width([column.heading[: least // 2], *values, *chosen]))

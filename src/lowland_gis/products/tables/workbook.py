@@ -190,15 +190,16 @@ def column_width(values: Sequence[Value]) -> int:
     if {int, float} > set(map(type, others)):
         # Of numbers of one kind the least or the greatest is the longest.
         others = [min(others), max(others)] if others else []  # type: ignore[type-var]
-    widest = max(map(_columns_of, others), default=0)
+    widest = max(map(columns_of, others), default=0)
     for text in sorted(texts, key=len, reverse=True):
         if widest >= min(WIDEST, _WIDE * len(text)):
             break
-        widest = max(widest, _columns_of(text))
+        widest = max(widest, columns_of(text))
     return min(WIDEST, 2 + widest)
 
 
-def _columns_of(value: Value) -> int:
+def columns_of(value: Value) -> int:
+    """Return how many letters wide a value is shown; a Chinese character takes the place of two."""
     if isinstance(value, float):
         return len(f"{value:,.4f}")
     text = "" if value is None else str(value)

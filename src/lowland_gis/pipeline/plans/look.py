@@ -14,7 +14,7 @@ from lowland_gis.db.connect import Connection
 from lowland_gis.definitions.plan import plan_terms
 from lowland_gis.pipeline.base.procedure import read_procedure
 from lowland_gis.pipeline.base.project import Project
-from lowland_gis.pipeline.registry.plan_ground import (
+from lowland_gis.pipeline.plans.ground import (
     known_ground,
     known_towns,
     known_units,

@@ -14,7 +14,7 @@ from lowland_gis import schema
 from lowland_gis.analysis.fields.form import FormFault, FormRow, Typed, filled
 from lowland_gis.analysis.registry.moving import Wish, planned
 from lowland_gis.analysis.registry.plan_checks import Found, plan_faults, report_faults
-from lowland_gis.analysis.registry.plan_form import PLAN, PLAN_COLUMNS, PROGRESS, PROGRESS_COLUMNS, plan_form
+from lowland_gis.analysis.registry.plan_form import PLAN, PROGRESS, plan_form
 from lowland_gis.analysis.registry.plan_known import Known, KnownProject
 from lowland_gis.analysis.registry.plan_terms import Terms
 from lowland_gis.db.connect import Connection
@@ -26,8 +26,8 @@ from lowland_gis.files.spreadsheet.book import read_cells
 from lowland_gis.pipeline.base.kept_papers import keep_paper
 from lowland_gis.pipeline.base.procedure import InForce, procedure_in_force, take_turn
 from lowland_gis.pipeline.base.project import Project
+from lowland_gis.pipeline.plans.ground import known_ground
 from lowland_gis.pipeline.registry.moves import entered, record_events
-from lowland_gis.pipeline.registry.plan_ground import known_ground
 from lowland_gis.pipeline.registry.subjects import Asked, found_entries
 
 # Every cell is named, since a town mends its workbook in one go.
@@ -266,7 +266,3 @@ def _projects(connection: Connection, force: InForce, found: _Sheet, wish: Wish)
         **dict(zip(there["subject"], there["entry_id"].astype(int), strict=True)),
         **dict(zip(events["subject"], events["entry_id"].astype(int), strict=True)),
     }
-
-
-PLAN_KEYS = tuple(column.key for column in PLAN_COLUMNS)
-PROGRESS_KEYS = tuple(column.key for column in PROGRESS_COLUMNS)
