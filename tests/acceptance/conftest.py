@@ -30,6 +30,10 @@ class Demo:
         """Run the command line on the demo's project."""
         return run_lowland("--project", str(self.folder / "lowland.toml"), *arguments, dsn=self.dsn)
 
+    def lowland_alone(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line on the demo's database, without naming the project."""
+        return run_lowland(*arguments, dsn=self.dsn)
+
     def json(self, *arguments: str) -> object:
         """Run a command that prints JSON and return what it said."""
         done = self.lowland(*arguments, "--json")

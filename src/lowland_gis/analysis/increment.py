@@ -135,47 +135,21 @@ def _presence(before: Polygons, now: Polygons, changed: Polygons, pairs: pd.Data
     """Tell polygons that came or went without the increment saying so, and those of the increment that the bases do not hold."""
     old, new, said = (set(one.by_number.index) for one in (before, now, changed))
     sources, targets = set(pairs["before"]) - {""}, set(pairs["after"]) - {""}
+    # What the base of the year before does not hold lies where the polygon is that it became.
+    became = dict(zip(pairs["before"], pairs["after"], strict=True))
+    last, this = "in the base of the year before", "in the base of the year"
     looked = (
-        (
-            "gone_unexplained",
-            old - new - sources,
-            before,
-            "in the base of the year before, not in that of the year, and the process layer does not say where it went",
-        ),
-        (
-            "came_unexplained",
-            new - old - said,
-            now,
-            "new in the base of the year, and not in the layer of changes",
-        ),
-        (
-            "changed_not_in_base",
-            said - new,
-            changed,
-            "in the layer of changes, and not in the base of the year",
-        ),
-        (
-            "unknown_before",
-            sources - old,
-            None,
-            "in the process layer as it was before, and not in the base of the year before",
-        ),
-        (
-            "unknown_after",
-            targets - said,
-            None,
-            "in the process layer as it is now, and not in the layer of changes",
-        ),
-        (
-            "no_process",
-            said - targets,
-            changed,
-            "in the layer of changes, and the process layer does not say what it came from",
-        ),
-    )
+        ("gone_unexplained", old - new - sources, before, f"{last}, not in that of the year, and the process layer does not say where it went"),
+        ("came_unexplained", new - old - said, now, f"new {this}, and not in the layer of changes"),
+        ("changed_not_in_base", said - new, changed, f"in the layer of changes, and not {this}"),
+        ("unknown_before", sources - old, now, f"in the process layer as it was before, and not {last}"),
+        ("unknown_after", targets - said, now, "in the process layer as it is now, and not in the layer of changes"),
+        ("no_process", said - targets, changed, "in the layer of changes, and the process layer does not say what it came from"),
+    )  # fmt: skip
     for rule, numbers, polygons, words in looked:
         for number in sorted(numbers):
-            yield rule, number, f"{number}: {words}", None, None, _place(polygons, number)
+            where = became[number] if rule == "unknown_before" else number
+            yield rule, number, f"{number}: {words}", None, None, _place(polygons, where)
 
 
 def _differences(before: Polygons, now: Polygons, changed: Polygons) -> Iterator[Row]:

@@ -1,0 +1,113 @@
+"""`lowland demo --years 2`: decisions on the first year, the deliveries of the second, and verdicts that change where the truth says so."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pandas as pd
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from lowland_gis.db.private import cluster as clusters
+
+LAST = {
+    "notice": "notice", "objection": "objection", "approve": "determined", "submit": "submitted", "return": "returned",
+    "review": "reviewed", "file": "filed", "start": "redevelopment", "dispose": "disposed",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def grown(cluster: clusters.Cluster, project_at, tmp_path_factory) -> Iterator[tuple[object, str]]:
+    """The project after both years, and what was printed."""
+    folder = tmp_path_factory.mktemp("两年") / "demo"
+    admin, name = make_conninfo(clusters.dsn(cluster), dbname="postgres"), "acceptance_two_years"
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    place = project_at(folder, make_conninfo(clusters.dsn(cluster), dbname=name))
+    done = place.lowland_alone("demo", str(folder), "--parcels", "200", "--seed", "2", "--years", "2")
+    assert done.returncode == 0, done.stderr
+    yield place, done.stdout
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def table(path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
+
+
+def answers(place, which: str) -> dict[str, str]:
+    """The kinds of the first or the last classification."""
+    return dict(
+        place.rows(
+            "SELECT parcel_id, answer FROM result.verdict WHERE question = 'kind' AND run_id ="
+            f" (SELECT {which}(run_id) FROM result.run WHERE stage = 'classify')"
+        )
+    )
+
+
+def test_both_years_agree_but_for_what_was_spoilt(grown):
+    place, said = grown
+    shares = [float(share) for share in re.findall(r"Agreement with the planted truth: ([\d.]+)%", said)]
+    assert len(shares) == 2
+    assert min(shares) >= 99.0
+    truth = table(place.folder / "truth/2025.csv").set_index("parcel_id")
+    differing = set(table(place.folder / "differences.csv")["parcel_id"])
+    assert set(truth.loc[sorted(differing), "spoilt"]) <= {"no_enterprise"}
+
+
+def test_verdicts_change_where_the_list_says_so(grown):
+    place, _ = grown
+    before, now = answers(place, "min"), answers(place, "max")
+    changed = {(code, before[code], now[code]) for code in before.keys() & now.keys() if before[code] != now[code]}
+    rows = table(place.folder / "truth/changes.csv").query("layer == 'parcel' and change == 'reclassified'")
+    assert changed == set(zip(rows["after"], rows["kind_before"], rows["kind_after"], strict=True))
+    assert {"firm_figures", "firm_closed", "firm_new", "demolished", "new_construction", "rule_changed"} <= set(rows["cause"])
+
+
+def test_each_entry_stands_where_the_decisions_brought_it(grown):
+    place, _ = grown
+    decided = table(place.folder / "truth/decisions.csv")
+    last = {code: LAST[verb] for code, verb in zip(decided["parcel_id"], decided["verb"], strict=True)}
+    stands = dict(
+        place.rows("SELECT subject, state FROM registry.current_entry WHERE register = 'low_efficiency' AND subject = ANY(%s)", list(last))
+    )
+    # What was returned is drafted anew where its figures are others by now.
+    again = {code for code, state in stands.items() if state == "draft"}
+    assert {last[code] for code in again} <= {"returned"}
+    assert {code: state for code, state in stands.items() if code not in again} == {
+        code: state for code, state in last.items() if code not in again
+    }
+    assert {"filed", "returned", "disposed", "determined"} <= set(stands.values())
+    papers = place.rows("SELECT count(DISTINCT document_sha256) FROM registry.event WHERE document_sha256 IS NOT NULL")
+    assert papers == [(len(set(decided["paper"])),)]
+    assert place.lowland("registry", "verify").returncode == 0
+
+
+def test_the_increment_fits_the_bases(grown):
+    place, _ = grown
+    assert place.lowland("check", "run").returncode == 1
+    assert place.rows("SELECT message FROM land.finding WHERE rule = 'increment'") == []
+    days = place.rows("SELECT as_of::text, n_loaded FROM land.layer_version WHERE layer = 'dltb_annual' ORDER BY version_id")
+    assert [day for day, _ in days] == ["2023-12-31", "2024-12-31"]
+
+
+def test_a_second_call_adds_nothing(grown):
+    place, _ = grown
+    before = place.rows("SELECT count(*), max(event_id) FROM registry.event")
+    done = place.lowland_alone("demo", str(place.folder), "--parcels", "200", "--seed", "2", "--years", "2")
+    assert done.returncode == 0, done.stderr
+    assert "First year" not in done.stdout
+    assert done.stdout.count("holds already") == 5
+    assert place.rows("SELECT count(*), max(event_id) FROM registry.event") == before
+
+
+def test_one_year_is_another_sample(grown):
+    place, _ = grown
+    done = place.lowland_alone("demo", str(place.folder), "--parcels", "200", "--seed", "2")
+    assert done.returncode == 2
+    assert "other settings" in done.stderr
+    assert json.loads((place.folder / "sample.json").read_text())["years"] == 2
