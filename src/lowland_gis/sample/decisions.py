@@ -101,7 +101,7 @@ def _disposed(growth: Growth, entries: set[str]) -> list[str]:
     of_parcels = table[(table["layer"] == "parcel") & table["before"].isin(entries)]
     chosen = []
     for change, causes in (
-        ("removed", ("demolished",)),
+        ("removed", ("survey_increment",)),
         ("reclassified", ("new_construction", "firm_figures")),
     ):
         for cause in causes:

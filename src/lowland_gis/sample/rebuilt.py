@@ -22,7 +22,7 @@ DISTANCE_M, SMALLEST_ROOM_M = 3.0, 5.0
 WANTED_FAR, MOST_FLOORS, LEAST_RISE = 0.6, 12, 0.015
 WORN, EMPTY, HOLLOW_MIN = ("C", "D"), ("2", "3"), 0.3
 FIELD, WORKS = "0102", "0601"
-NEW_PARCEL_M2 = 1_500.0
+NEW_PARCEL_M2, TOUCH_M = 1_500.0, 0.001
 
 
 def build(growth: Growth) -> None:
@@ -114,18 +114,38 @@ def _demolish(growth: Growth, code: str, rows: Ints) -> None:
         )
 
 
-def reclaim(growth: Growth) -> list[int]:
-    """Take hollow homesteads out of the register, their houses with them; return the lots, which become fields."""
+def reclaim(growth: Growth) -> list[tuple[int, int]]:
+    """Take hollow homesteads out of the register, their houses with them; return each lot with the survey polygon that it was part of."""
     lots = growth.first.district.lots
-    rows = growth.chosen((lots.kind == VILLAGE) & (lots.area > 0), growth.count() // 2, "reclaim")
-    for row in rows:
+    tree = shapely.STRtree(growth.first.features.geometry.to_numpy())
+    found: list[tuple[int, int]] = []
+    for row in growth.chosen(lots.kind == VILLAGE, len(lots), "reclaim"):
+        polygon = _polygon_of(growth, tree, row)
+        if len(found) == growth.count() // 2 or polygon is None or polygon in (other for _, other in found):
+            continue
         code, area = str(growth.first.codes[row]), growth.area(growth.shapes[row])
         _demolish(growth, code, growth.standing(row))
         growth.drop(row)
         growth.changes.add(
-            "parcel", "removed", "demolished", before=[code], areas=(area, 0.0), note="拆旧复垦，宗地注销"
+            "parcel",
+            "removed",
+            "survey_increment",
+            before=[code],
+            areas=(area, 0.0),
+            note="拆旧复垦，宗地注销",
         )
-    return rows
+        found.append((row, polygon))
+    return found
+
+
+def _polygon_of(growth: Growth, tree: shapely.STRtree, row: int) -> int | None:
+    """Return the survey polygon that holds all of a lot."""
+    outline = growth.shapes[row]
+    shapes = growth.first.features.geometry.to_numpy()
+    for number in tree.query(shapely.point_on_surface(outline), predicate="within").tolist():
+        if shapely.covers(shapely.buffer(shapes[number], TOUCH_M), outline):
+            return int(number)
+    return None
 
 
 def settle(growth: Growth) -> list[tuple[int, list[Any]]]:
@@ -176,7 +196,7 @@ def _register(growth: Growth, code: str, shape: Any, feature: int) -> None:
          "geometry": shape}
     )  # fmt: skip
     growth.changes.add(
-        "parcel", "added", "new_construction", after=[code], areas=(0.0, area), kind_after=NONE,
+        "parcel", "added", "survey_increment", after=[code], areas=(0.0, area), kind_after=NONE,
         note="农用地转用后新登记宗地",
     )  # fmt: skip
 

@@ -121,8 +121,10 @@ class _Changed:
 LEAST_SHARE_M2 = 0.5
 
 
-def survey_year(growth: Growth, settled: list[tuple[int, list[Any]]], reclaimed: list[int]) -> Survey:
-    """Return the survey of both years and the increment; `settled` are fields with the piece of each that is works, `reclaimed` lots that are fields."""
+def survey_year(
+    growth: Growth, settled: list[tuple[int, list[Any]]], reclaimed: list[tuple[int, int]]
+) -> Survey:
+    """Return the survey of both years and the increment; `settled` are fields with the piece of each that is works, `reclaimed` lots that are fields, each with its polygon."""
     features = growth.first.features.assign(SJNF=np.int32(SECOND_YEAR - 1))
     changed = _Changed(growth, features)
     for row, (rest, piece) in settled:
@@ -143,14 +145,11 @@ def survey_year(growth: Growth, settled: list[tuple[int, list[Any]]], reclaimed:
     return Survey(before, now.astype(before.dtypes.to_dict()), made, _process(changed, before, made))
 
 
-def _reclaim(changed: _Changed, lots: list[int]) -> None:
-    shapes, tree = changed.features.geometry.to_numpy(), shapely.STRtree(changed.features.geometry.to_numpy())
-    for lot in lots:
+def _reclaim(changed: _Changed, reclaimed: list[tuple[int, int]]) -> None:
+    for lot, row in reclaimed:
         outline = changed.growth.shapes[lot]
-        row = int(tree.query(shapely.point_on_surface(outline), predicate="within")[0])
-        if row not in changed.taken and shapely.covers(shapely.buffer(shapes[row], 0.001), outline):
-            rest = shapely.difference(shapes[row], outline)
-            changed.cut(row, rest, outline, RECLAIMED, "demolished")
+        rest = shapely.difference(changed.features.geometry.iloc[row], outline)
+        changed.cut(row, rest, outline, RECLAIMED, "demolished")
 
 
 def _order(changed: _Changed, topic: str) -> list[int]:
