@@ -39,14 +39,13 @@ def table(path) -> pd.DataFrame:
     return pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
 
 
-def answers(place, which: str) -> dict[str, str]:
-    """The kinds of the first or the last classification."""
-    return dict(
-        place.rows(
-            "SELECT parcel_id, answer FROM result.verdict WHERE question = 'kind' AND run_id ="
-            f" (SELECT {which}(run_id) FROM result.run WHERE stage = 'classify')"
-        )
-    )
+def answers(place) -> list[dict[str, str]]:
+    """The kinds of the first and of the last classification."""
+    runs = [
+        run for (run,) in place.rows("SELECT run_id FROM result.run WHERE stage = 'classify' ORDER BY run_id")
+    ]
+    kinds = "SELECT parcel_id, answer FROM result.verdict WHERE question = 'kind' AND run_id = %s"
+    return [dict(place.rows(kinds, run)) for run in (runs[0], runs[-1])]
 
 
 def test_both_years_agree_but_for_what_was_spoilt(grown):
@@ -61,11 +60,20 @@ def test_both_years_agree_but_for_what_was_spoilt(grown):
 
 def test_verdicts_change_where_the_list_says_so(grown):
     place, _ = grown
-    before, now = answers(place, "min"), answers(place, "max")
-    changed = {(code, before[code], now[code]) for code in before.keys() & now.keys() if before[code] != now[code]}
+    before, now = answers(place)
+    changed = {
+        (code, before[code], now[code]) for code in before.keys() & now.keys() if before[code] != now[code]
+    }
     rows = table(place.folder / "truth/changes.csv").query("layer == 'parcel' and change == 'reclassified'")
     assert changed == set(zip(rows["after"], rows["kind_before"], rows["kind_after"], strict=True))
-    assert {"firm_figures", "firm_closed", "firm_new", "demolished", "new_construction", "rule_changed"} <= set(rows["cause"])
+    assert {
+        "firm_figures",
+        "firm_closed",
+        "firm_new",
+        "demolished",
+        "new_construction",
+        "rule_changed",
+    } <= set(rows["cause"])
 
 
 def test_each_entry_stands_where_the_decisions_brought_it(grown):
@@ -73,7 +81,10 @@ def test_each_entry_stands_where_the_decisions_brought_it(grown):
     decided = table(place.folder / "truth/decisions.csv")
     last = {code: LAST[verb] for code, verb in zip(decided["parcel_id"], decided["verb"], strict=True)}
     stands = dict(
-        place.rows("SELECT subject, state FROM registry.current_entry WHERE register = 'low_efficiency' AND subject = ANY(%s)", list(last))
+        place.rows(
+            "SELECT subject, state FROM registry.current_entry WHERE register = 'low_efficiency' AND subject = ANY(%s)",
+            list(last),
+        )
     )
     # What was returned is drafted anew where its figures are others by now.
     again = {code for code, state in stands.items() if state == "draft"}
@@ -82,7 +93,9 @@ def test_each_entry_stands_where_the_decisions_brought_it(grown):
         code: state for code, state in last.items() if code not in again
     }
     assert {"filed", "returned", "disposed", "determined"} <= set(stands.values())
-    papers = place.rows("SELECT count(DISTINCT document_sha256) FROM registry.event WHERE document_sha256 IS NOT NULL")
+    papers = place.rows(
+        "SELECT count(DISTINCT document_sha256) FROM registry.event WHERE document_sha256 IS NOT NULL"
+    )
     assert papers == [(len(set(decided["paper"])),)]
     assert place.lowland("registry", "verify").returncode == 0
 
@@ -91,7 +104,9 @@ def test_the_increment_fits_the_bases(grown):
     place, _ = grown
     assert place.lowland("check", "run").returncode == 1
     assert place.rows("SELECT message FROM land.finding WHERE rule = 'increment'") == []
-    days = place.rows("SELECT as_of::text, n_loaded FROM land.layer_version WHERE layer = 'dltb_annual' ORDER BY version_id")
+    days = place.rows(
+        "SELECT as_of::text, n_loaded FROM land.layer_version WHERE layer = 'dltb_annual' ORDER BY version_id"
+    )
     assert [day for day, _ in days] == ["2023-12-31", "2024-12-31"]
 
 

@@ -54,3 +54,39 @@ def _reason(
     else:
         measured = f"decided by {rule if isinstance(rule, str) and rule else 'no rule'}"
     return "; ".join(part for part in (planted, measured) if part)
+
+
+@dataclass(frozen=True)
+class ChangeAgreement:
+    """`share` of changes, planted or found, that were both, with their cause.
+
+    `differences` has change, before, after, planted and found (causes, empty where it was not) and reason.
+    """
+
+    share: float
+    n_planted: int
+    differences: pd.DataFrame
+
+
+def compare_changes(truth: pd.DataFrame, found: pd.DataFrame) -> ChangeAgreement:
+    """Compare the changes of parcels that were planted with those that an update found.
+
+    Both have change, before, after (codes in their order, joined by `;`) and cause; `truth` is `truth/changes.csv`, of which the rows
+    of parcels count.
+    """
+    keys = ["change", "before", "after"]
+    planted = truth[truth["layer"] == "parcel"] if "layer" in truth else truth
+    joined = planted[[*keys, "cause"]].merge(
+        found[[*keys, "cause"]], on=keys, how="outer", suffixes=("_planted", "_found"), indicator=True
+    )
+    same = (joined["_merge"] == "both") & (joined["cause_planted"] == joined["cause_found"])
+    reasons = joined["_merge"].map(
+        {"left_only": "not found", "right_only": "not planted", "both": "another cause"}
+    )
+    listed = joined.assign(
+        planted=joined["cause_planted"].fillna(""), found=joined["cause_found"].fillna(""), reason=reasons
+    )
+    rows = listed.loc[~same, [*keys, "planted", "found", "reason"]]
+    return ChangeAgreement(
+        float(same.mean()) if len(joined) else 1.0, len(planted), rows.reset_index(drop=True)
+    )

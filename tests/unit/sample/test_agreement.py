@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from lowland_gis.sample.agreement import Agreement, compare
+from lowland_gis.sample.agreement import Agreement, compare, compare_changes
 
 NO_ISSUES = pd.DataFrame({"parcel_id": [], "message": []}, dtype=str)
 
@@ -62,3 +62,39 @@ def test_a_parcel_that_was_set_aside_says_so():
 
 def test_nothing_planted():
     assert compare(truth(), verdicts(), NO_ISSUES).share == 1.0
+
+
+def changes(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["change", "before", "after", "cause"])
+
+
+SPLIT, GONE = ("split", "P1", "P2;P3", "subdivided"), ("removed", "P4", "", "survey_increment")
+
+
+def test_changes_that_were_planted_and_found_agree():
+    found = compare_changes(changes(SPLIT, GONE).assign(layer="parcel"), changes(GONE, SPLIT))
+    assert (found.share, found.n_planted, len(found.differences)) == (1.0, 2, 0)
+
+
+def test_only_parcels_are_judged():
+    truth = changes(SPLIT, ("added", "", "F1", "new_construction")).assign(layer=["parcel", "building"])
+    found = compare_changes(truth, changes(SPLIT))
+    assert (found.share, found.n_planted) == (1.0, 1)
+
+
+@pytest.mark.parametrize(
+    ("found", "reason", "share"),
+    [
+        ((SPLIT,), "not found", 0.5),
+        ((SPLIT, GONE, ("added", "", "P9", "survey_increment")), "not planted", 2 / 3),
+        ((SPLIT, (*GONE[:3], "demolished")), "another cause", 0.5),
+    ],
+)
+def test_each_difference_of_changes_is_told(found, reason: str, share: float):
+    done = compare_changes(changes(SPLIT, GONE).assign(layer="parcel"), changes(*found))
+    assert done.share == pytest.approx(share)
+    assert done.differences["reason"].tolist() == [reason]
+
+
+def test_no_changes_at_all_agree():
+    assert compare_changes(changes().assign(layer=""), changes()).share == 1.0
