@@ -52,6 +52,7 @@ COMMANDS = {
     "registry approve": DECISIONS, "registry ask": DECISIONS, "registry dispose": DECISIONS, "registry enter": DECISIONS,
     "registry file": DECISIONS, "registry history": DECISIONS, "registry list": DECISIONS, "registry notice": DECISIONS,
     "registry objection": DECISIONS, "registry paper": DECISIONS, "registry procedure": NOTHING, "registry resolve": DECISIONS,
+    "registry promise": DECISIONS, "registry promises": DECISIONS,
     "registry return": DECISIONS, "registry review": DECISIONS, "registry show": DECISIONS, "registry start": DECISIONS,
     "registry step": DECISIONS, "registry submit": DECISIONS, "registry survey": DECISIONS, "registry verify": DECISIONS,
     "registry withdraw": DECISIONS,

@@ -11,6 +11,7 @@ from lowland_gis.cli import Session
 from lowland_gis.cli.lists import list_option, write_list
 from lowland_gis.cli.outputs import InputPath, OutputPath
 from lowland_gis.cli.registry_moves import add_moves
+from lowland_gis.cli.registry_promises import promise, promises
 from lowland_gis.cli.staleness import mark
 from lowland_gis.cli.tables import Rows, json_option, show
 
@@ -21,6 +22,8 @@ def registry() -> None:
 
 
 add_moves(registry)
+registry.add_command(promise)
+registry.add_command(promises)
 
 
 @registry.command()

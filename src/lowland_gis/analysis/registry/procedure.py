@@ -55,11 +55,11 @@ class Move(_Frozen):
 class Register(_Frozen):
     """One register (库): its states by name with what they are called, and its moves by name.
 
-    `subject` says what an entry is of: a parcel, a unit, a town or a project.
+    `subject` says what an entry is of: a parcel, a unit, a town, a project or a contract.
     """
 
     title: str
-    subject: Literal["parcel", "unit", "town", "project"]
+    subject: Literal["parcel", "unit", "town", "project", "contract"]
     source: str
     state: dict[str, str] = Field(min_length=1)
     move: dict[str, Move] = Field(min_length=1)

@@ -17,6 +17,8 @@ from lowland_gis.pipeline.base.project import who
 # States of an entry that is taken back or answered: it is history, and no part of what leaves the house.
 NOT_IN_FORCE = ("withdrawn", "dropped", "settled")
 # A problem is told by its question and its clause.
+# The question of problems that no verdict raises: what a firm promised and did not keep.
+PROMISE_QUESTION, PROMISE_TITLE = "promise", "承诺履约"
 MATTER_OF_PROBLEM = "question || ': ' || clause"
 
 

@@ -10,6 +10,7 @@ from lowland_gis.errors import InputRefusedError, UsageError
 
 # A file goes through memory more than once on its way; scans are far smaller.
 MAX_BYTES = 200_000_000
+_DIGEST_LETTERS = 64
 
 
 def keep_paper(connection: Connection, file: Path) -> tuple[str, int]:
@@ -26,6 +27,25 @@ def keep_paper(connection: Connection, file: Path) -> tuple[str, int]:
         [digest, file.name, len(content), content, digest],
     )
     return digest, len(content)
+
+
+def known_paper(connection: Connection, digest: str, name: str) -> str:
+    """Note a paper of which only the digest is known, where the registry does not have it; return its SHA-256.
+
+    Raises:
+        InputRefusedError: the digest is none.
+    """
+    lower = digest.strip().lower()
+    if len(lower) != _DIGEST_LETTERS or set(lower) - set("0123456789abcdef"):
+        raise InputRefusedError(
+            f"{name}: {digest!r} is no SHA-256, so nothing was recorded: it has {_DIGEST_LETTERS} digits of 0–9 and a–f (sha256sum FILE)."
+        )
+    connection.execute(
+        "INSERT INTO registry.paper (sha256, has_file, file_name, size_bytes) SELECT %s, false, %s, 0"
+        " WHERE NOT EXISTS (SELECT FROM registry.paper WHERE sha256 = %s)",
+        [lower, name, lower],
+    )
+    return lower
 
 
 def kept_paper(connection: Connection, digest: str) -> bytes:

@@ -13,7 +13,15 @@ from lowland_gis.definitions.layer import Drawn, drawn_layers
 from lowland_gis.definitions.legend import Legend, legend_doubts
 from lowland_gis.loading import when_used
 from lowland_gis.pipeline.base import land
-from lowland_gis.pipeline.base.entries import LEGACY, LOW_EFFICIENCY, NOT_IN_FORCE, PROBLEM, Drafted
+from lowland_gis.pipeline.base.entries import (
+    LEGACY,
+    LOW_EFFICIENCY,
+    NOT_IN_FORCE,
+    PROBLEM,
+    PROMISE_QUESTION,
+    PROMISE_TITLE,
+    Drafted,
+)
 from lowland_gis.pipeline.base.requests import DELINEATE
 from lowland_gis.pipeline.base.runs import needed_record
 from lowland_gis.pipeline.base.towns import town_codes
@@ -203,6 +211,7 @@ def _legacy(held: Reading, parcels: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 def _problem(connection: Connection, parcels: gpd.GeoDataFrame, pack: RulePack) -> pd.DataFrame:
     rows = _registered(connection, PROBLEM, ["parcel_id", "question", "clause"], parcels)
     titles = {question.name: question.title for question in pack.question}
+    titles[PROMISE_QUESTION] = PROMISE_TITLE
     return pd.DataFrame(rows.drop(columns="geometry")).assign(
         question_title=rows["question"].map(titles), clause_title=rows["clause"]
     )

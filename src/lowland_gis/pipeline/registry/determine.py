@@ -131,6 +131,9 @@ def _append(
     run_id: int,
 ) -> None:
     held = with_states(connection, drafted, newest(connection, drafted.table, key))
+    if "question" in held:
+        # What firms did not keep is proposed and taken back elsewhere.
+        held = held[held["question"] != entries.PROMISE_QUESTION]
     content = [name for name in wanted.columns if name not in key]
     new = _changes(held, wanted, key, content, drafted.states)
     copy_in(

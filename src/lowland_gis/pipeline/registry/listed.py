@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
-from lowland_gis.pipeline.base.entries import NOT_IN_FORCE, PROBLEM
+from lowland_gis.pipeline.base.entries import NOT_IN_FORCE, PROBLEM, PROMISE_QUESTION, PROMISE_TITLE
 from lowland_gis.pipeline.base.land import town_names
 from lowland_gis.pipeline.base.towns import town_codes
 from lowland_gis.pipeline.intake.reading import Reading
@@ -33,6 +33,7 @@ def registered_problems(held: Reading) -> list[dict[str, Any]]:
         ).fetchall()
     rows.sort(key=lambda row: (row["parcel_id"], row["question"], row["clause"]))
     titles = {question.name: question.title for question in held.basis.pack.question}
+    titles[PROMISE_QUESTION] = PROMISE_TITLE
     names = town_names(held.connection, held.versions("town"))
     towns = town_codes(held.connection, held.basis.measured, [row["parcel_id"] for row in rows])
     return [
