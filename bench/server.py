@@ -49,7 +49,7 @@ def server(core: int | None) -> Iterator[str]:
 
 def tune(cluster: clusters.Cluster) -> None:
     """Give the server what an administrator of such a machine would give it."""
-    with psycopg.connect(clusters.dsn(cluster), autocommit=True) as connection:
+    with psycopg.connect(clusters.superuser_dsn(cluster), autocommit=True) as connection:
         for key, value in SETTINGS.items():
             connection.execute(f"ALTER SYSTEM SET {key} = '{value}'")
     clusters.down(cluster)

@@ -57,7 +57,9 @@ def template_database(cluster: clusters.Cluster) -> str:
     name = "template_lowland"
     with _admin(cluster) as connection:
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, cluster.database)))
+            sql.SQL("CREATE DATABASE {} OWNER lowland_lowland_owner TEMPLATE {}").format(
+                *map(sql.Identifier, (name, cluster.database))
+            )
         )
     prepare(make_conninfo(clusters.dsn(cluster), dbname=name))
     return name
@@ -90,7 +92,9 @@ def _copy(cluster: clusters.Cluster, template: str) -> Iterator[str]:
     name = f"test_{secrets.token_hex(6)}"
     with _admin(cluster) as connection:
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, template)))
+            sql.SQL("CREATE DATABASE {} OWNER lowland_lowland_owner TEMPLATE {}").format(
+                *map(sql.Identifier, (name, template))
+            )
         )
     try:
         yield make_conninfo(clusters.dsn(cluster), dbname=name)
@@ -101,5 +105,5 @@ def _copy(cluster: clusters.Cluster, template: str) -> Iterator[str]:
 
 def _admin(cluster: clusters.Cluster) -> psycopg.Connection:
     return psycopg.connect(
-        make_conninfo(clusters.dsn(cluster), dbname="postgres"), autocommit=True, connect_timeout=10
+        make_conninfo(clusters.superuser_dsn(cluster), dbname="postgres"), autocommit=True, connect_timeout=10
     )

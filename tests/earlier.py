@@ -16,6 +16,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from lowland_gis.db.private import cluster as clusters
+from registered import owned
 
 KEPT = Path(__file__).parent / "earlier_build"
 CLASSIFIED = 3
@@ -26,9 +27,11 @@ VERDICTS = "SELECT question, parcel_id, answer, settled, rule, candidate FROM re
 def created(cluster: clusters.Cluster, name: str, template: str = "template1") -> Iterator[str]:
     """Yield the connection string of a database that goes afterwards."""
     names = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
-    admin = make_conninfo(clusters.dsn(cluster), dbname="postgres")
+    admin = make_conninfo(clusters.superuser_dsn(cluster), dbname="postgres")
     with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {name} TEMPLATE {template}").format(**names))
+        connection.execute(
+            sql.SQL("CREATE DATABASE {name} OWNER lowland_lowland_owner TEMPLATE {template}").format(**names)
+        )
         try:
             yield make_conninfo(clusters.dsn(cluster), dbname=name)
         finally:
@@ -41,7 +44,7 @@ def restore(place: Any) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "lowland_gis", "--project", str(place.folder / "lowland.toml"), "db", "psql"],
         input=b"\\set ON_ERROR_STOP on\n" + statements,
-        env=os.environ | {"LOWLAND_DSN": place.dsn},
+        env=os.environ | {"LOWLAND_DSN": owned(place.dsn)},
         capture_output=True,
         check=False,
         timeout=600,

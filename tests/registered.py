@@ -37,9 +37,14 @@ def deliver_parcels(dsn: str, codes: list[str], town: str = TOWN) -> None:
         attach_part(connection, schema.PARCEL, version)
 
 
+def owned(dsn: str) -> str:
+    """The connection string of the owner of a database of the tests' cluster: who tests what an owner may, or makes an older schema."""
+    return make_conninfo(dsn, user="lowland_lowland_owner")
+
+
 def as_superuser(dsn: str) -> psycopg.Connection[Any]:
     """A connection whose statements no trigger sees."""
-    connection = psycopg.connect(make_conninfo(dsn), autocommit=True)
+    connection = psycopg.connect(make_conninfo(dsn, user="postgres"), autocommit=True)
     connection.execute("SET session_replication_role = replica")
     return connection
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from psycopg.types.json import Jsonb
 
 SCHEMAS = ["land", "result", "registry"]
@@ -34,7 +35,7 @@ SHAPES = {
 
 def fill(dsn: str) -> None:
     """Write a row into every table of our schemas that has none of that number."""
-    with psycopg.connect(dsn) as connection:
+    with psycopg.connect(make_conninfo(dsn, user="postgres")) as connection:
         # What is made up here is no decision of anybody: the registry would refuse it.
         connection.execute("SET session_replication_role = replica")
         tables = [f"{space}.{name}" for space, name in _tables(connection)]
@@ -106,6 +107,7 @@ def _insert(connection: psycopg.Connection[Any], table: str, own: dict[str, Any]
         "SELECT relkind::text FROM pg_class WHERE oid = %s::regclass", [table]
     ).fetchone() == ("p",):
         connection.execute(f"CREATE TABLE land_part.{name}_1 PARTITION OF {table} FOR VALUES IN (1)")
+        connection.execute(f"ALTER TABLE land_part.{name}_1 OWNER TO lowland_lowland_owner")
     row = {
         column: own.get(column, SHAPES[shape] if kind == "geometry" else VALUES[kind])
         for column, kind, shape in _columns(connection, table)

@@ -1,7 +1,7 @@
 -- Function and triggers of revision 0017; executed by 0017_annual_update.py.
 
 CREATE OR REPLACE FUNCTION registry.link_annual_update()
-RETURNS trigger LANGUAGE plpgsql AS $$
+RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT FROM fresh WHERE recorded_by <> session_user OR recorded_at <> now()) THEN
         RAISE EXCEPTION 'annual_update: who records, and when, is said by the database' USING ERRCODE = 'LR008';

@@ -39,6 +39,15 @@ class MoveRefusedError(InputRefusedError):
     """The registry does not take it: a move that the procedure does not know, without its paper, too early, or of what somebody else moved."""
 
 
+class NotAllowedError(InputRefusedError):
+    """The account at the database may not do it; `statements` is the SQL with which an administrator lets it, where that is all it needs."""
+
+    def __init__(self, message: str, *, statements: str | None = None) -> None:
+        """Keep what an administrator would type."""
+        super().__init__(message)
+        self.statements = statements
+
+
 class DatabaseError(LowlandError):
     """The database cannot be found, started, reached or written."""
 

@@ -68,10 +68,12 @@ def project_at() -> Callable[[Path, str], Demo]:
 def demo(cluster: clusters.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """`lowland demo` in a folder with a Chinese name, on an empty database."""
     folder = tmp_path_factory.mktemp("示范 区")
-    admin = make_conninfo(clusters.dsn(cluster), dbname="postgres")
+    admin = make_conninfo(clusters.superuser_dsn(cluster), dbname="postgres")
     name = "acceptance_demo"
     with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} OWNER lowland_lowland_owner").format(sql.Identifier(name))
+        )
     dsn = make_conninfo(clusters.dsn(cluster), dbname=name)
     done = run_lowland("demo", str(folder / "demo"), "--parcels", str(PARCELS), dsn=dsn)
     assert done.returncode == 0, done.stderr

@@ -23,8 +23,14 @@ def filed(demo, cluster, tmp_path_factory):
     name, folder = "nothing_changed", tmp_path_factory.mktemp("unchanged") / "project"
     shutil.copytree(demo.folder, folder)
     dsn = make_conninfo(clusters.dsn(cluster), dbname=name)
-    with psycopg.connect(make_conninfo(clusters.dsn(cluster), dbname="postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE acceptance_demo").format(sql.Identifier(name)))
+    with psycopg.connect(
+        make_conninfo(clusters.superuser_dsn(cluster), dbname="postgres"), autocommit=True
+    ) as admin:
+        admin.execute(
+            sql.SQL("CREATE DATABASE {} OWNER lowland_lowland_owner TEMPLATE acceptance_demo").format(
+                sql.Identifier(name)
+            )
+        )
         own = replace(demo, folder=folder, dsn=dsn)
         with pytest.MonkeyPatch.context() as patched:
             patched.setenv("LOWLAND_DSN", dsn)

@@ -32,8 +32,14 @@ LEGEND = (
 def copy(demo, cluster, tmp_path) -> Iterator:
     """The demo on a database of its own, decided by a pack with answers of its own."""
     name = f"legend_{secrets.token_hex(4)}"
-    with psycopg.connect(make_conninfo(clusters.dsn(cluster), dbname="postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE acceptance_demo").format(sql.Identifier(name)))
+    with psycopg.connect(
+        make_conninfo(clusters.superuser_dsn(cluster), dbname="postgres"), autocommit=True
+    ) as admin:
+        admin.execute(
+            sql.SQL("CREATE DATABASE {} OWNER lowland_lowland_owner TEMPLATE acceptance_demo").format(
+                sql.Identifier(name)
+            )
+        )
         shutil.copy(demo.folder / "lowland.toml", tmp_path / "lowland.toml")
         own_pack(tmp_path)
         yield replace(demo, folder=tmp_path, dsn=make_conninfo(clusters.dsn(cluster), dbname=name))

@@ -52,8 +52,14 @@ def own(demo, cluster, tmp_path):
     """The demo on a database of its own."""
     name = "beside"
     shutil.copy(demo.folder / "lowland.toml", tmp_path / "lowland.toml")
-    with psycopg.connect(make_conninfo(clusters.dsn(cluster), dbname="postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE acceptance_demo").format(sql.Identifier(name)))
+    with psycopg.connect(
+        make_conninfo(clusters.superuser_dsn(cluster), dbname="postgres"), autocommit=True
+    ) as admin:
+        admin.execute(
+            sql.SQL("CREATE DATABASE {} OWNER lowland_lowland_owner TEMPLATE acceptance_demo").format(
+                sql.Identifier(name)
+            )
+        )
         yield replace(demo, folder=tmp_path, dsn=make_conninfo(clusters.dsn(cluster), dbname=name))
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 

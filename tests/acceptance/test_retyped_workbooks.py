@@ -27,10 +27,14 @@ VERDICTS = (
 @pytest.fixture
 def copied(demo, cluster):
     """A copy of the demo's database: what is delivered here is nobody else's business."""
-    admin, name = make_conninfo(clusters.dsn(cluster), dbname="postgres"), "acceptance_retyped"
+    admin, name = make_conninfo(clusters.superuser_dsn(cluster), dbname="postgres"), "acceptance_retyped"
     template = sql.Identifier(conninfo_to_dict(demo.dsn)["dbname"])
     with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), template))
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} OWNER lowland_lowland_owner TEMPLATE {}").format(
+                sql.Identifier(name), template
+            )
+        )
     yield make_conninfo(clusters.dsn(cluster), dbname=name)
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -36,8 +36,14 @@ PACK = rule_pack("example_beichen", Path())
 def copy(demo, cluster, tmp_path) -> Iterator:
     """The demo on a database of its own, which a test may change."""
     name = f"copy_{secrets.token_hex(4)}"
-    with psycopg.connect(make_conninfo(clusters.dsn(cluster), dbname="postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE acceptance_demo").format(sql.Identifier(name)))
+    with psycopg.connect(
+        make_conninfo(clusters.superuser_dsn(cluster), dbname="postgres"), autocommit=True
+    ) as admin:
+        admin.execute(
+            sql.SQL("CREATE DATABASE {} OWNER lowland_lowland_owner TEMPLATE acceptance_demo").format(
+                sql.Identifier(name)
+            )
+        )
         shutil.copy(demo.folder / "lowland.toml", tmp_path / "lowland.toml")
         yield replace(demo, folder=tmp_path, dsn=make_conninfo(clusters.dsn(cluster), dbname=name))
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
@@ -543,8 +549,10 @@ def test_a_second_machine_makes_the_same_run(demo):
         clusters.up(other, durable=False)
         dump = state / "dump"
         target = make_conninfo(clusters.dsn(other), dbname="second")
-        with psycopg.connect(make_conninfo(clusters.dsn(other), dbname="postgres"), autocommit=True) as admin:
-            admin.execute("CREATE DATABASE second TEMPLATE template0")
+        with psycopg.connect(
+            make_conninfo(clusters.superuser_dsn(other), dbname="postgres"), autocommit=True
+        ) as admin:
+            admin.execute("CREATE DATABASE second OWNER lowland_lowland_owner")
         subprocess.run([tools.program("pg_dump"), "-Fc", "-f", dump, "-d", demo.dsn], check=True)
         subprocess.run([tools.program("pg_restore"), "--no-owner", "-d", target, dump], check=True)
         shutil.copy(demo.folder / "lowland.toml", state / "lowland.toml")

@@ -39,7 +39,8 @@ HISTORY = "looks at a run that was asked for, with the deliveries of that run"
 COMMANDS = {
     "init": NOTHING, "doctor": NOTHING, "demo": UPDATES, "run": UPDATES,
     "db backup": DECISIONS, "db restore": DECISIONS, "db verify": NOTHING,
-    "db down": NOTHING, "db migrate": NOTHING, "db psql": NOTHING, "db service": NOTHING, "db status": NOTHING, "db up": NOTHING,
+    "db down": NOTHING, "db grant": NOTHING, "db revoke": NOTHING, "db roles": NOTHING,
+    "db migrate": NOTHING, "db psql": NOTHING, "db service": NOTHING, "db status": NOTHING, "db up": NOTHING,
     "inspect": NOTHING, "ingest": LAND, "tabulate": NOTHING,
     "measures list": NOTHING, "measures show": NOTHING,
     "layers diff": LAND, "layers list": LAND, "layers rejects": LAND, "layers show": NOTHING,
@@ -153,8 +154,14 @@ class District:
 def district(demo, cluster, folder: Path) -> Iterator[District]:
     name = f"two_{folder.name}"
     shutil.copy(demo.folder / "lowland.toml", folder / "lowland.toml")
-    with psycopg.connect(make_conninfo(clusters.dsn(cluster), dbname="postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE acceptance_demo").format(sql.Identifier(name)))
+    with psycopg.connect(
+        make_conninfo(clusters.superuser_dsn(cluster), dbname="postgres"), autocommit=True
+    ) as admin:
+        admin.execute(
+            sql.SQL("CREATE DATABASE {} OWNER lowland_lowland_owner TEMPLATE acceptance_demo").format(
+                sql.Identifier(name)
+            )
+        )
         try:
             yield District(folder, make_conninfo(clusters.dsn(cluster), dbname=name))
         finally:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -20,6 +21,7 @@ from lowland_gis.db.private import cluster as clusters
 from lowland_gis.db.private.process import find_postmaster, wait_until
 from lowland_gis.db.server import ensure_postgis
 from lowland_gis.errors import DatabaseError
+from old_cluster import make_old
 
 UP = (
     "import os, sys, pathlib; from lowland_gis.db.private import cluster as c; "
@@ -30,14 +32,24 @@ UP = (
 AS_A_USER = """
 import os, pathlib, sys
 from lowland_gis.db.private import cluster as c
+import psycopg
+from old_cluster import make_old
 home, uid, gid = pathlib.Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 if os.geteuid() == 0:
     os.setgroups([]); os.setgid(gid); os.setuid(uid)
 k = c.locate(home, env=os.environ)
 try:
+    if len(sys.argv) > 4:
+        make_old(k)
     c.up(k, durable=False)
     s = c.status(k)
-    print(k.account, s.state, k.data_dir.stat().st_uid, k.home.parent, c.connect_string(home, None) == s.dsn)
+    with psycopg.connect(s.dsn) as connection:
+        superuser = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = session_user").fetchone()[0]
+    print(k.account, s.state, k.data_dir.stat().st_uid, k.home.parent, c.connect_string(home, None) == s.dsn, superuser)
+    with psycopg.connect(c.owner_dsn(k), autocommit=True) as owner:
+        owner.execute("CREATE ROLE ann LOGIN")
+    c.known(k)
+    psycopg.connect(psycopg.conninfo.make_conninfo(s.dsn, user="ann")).close()
 finally:
     c.remove(k)
 """
@@ -268,10 +280,11 @@ def test_settings_for_real_data_are_durable(own):
 
 
 def test_a_given_server_gets_postgis_or_a_refusal(cluster):
-    bare = make_conninfo(clusters.dsn(cluster), dbname="bare_for_server_test")
-    with psycopg.connect(clusters.dsn(cluster), autocommit=True) as connection:
+    bare = make_conninfo(clusters.superuser_dsn(cluster), dbname="bare_for_server_test")
+    with psycopg.connect(clusters.superuser_dsn(cluster), autocommit=True) as connection:
         connection.execute("CREATE DATABASE bare_for_server_test TEMPLATE template0")
         connection.execute("CREATE ROLE visitor_for_server_test LOGIN")
+        clusters.known(cluster)
         try:
             with pytest.raises(DatabaseError, match="CREATE EXTENSION postgis"):
                 ensure_postgis(make_conninfo(bare, user="visitor_for_server_test"))
@@ -283,12 +296,17 @@ def test_a_given_server_gets_postgis_or_a_refusal(cluster):
         ensure_postgis(bare)
 
 
-def test_an_ordinary_user_needs_no_help_of_root():
+@pytest.mark.parametrize("older", [(), ("older",)])
+def test_an_ordinary_user_needs_no_help_of_root(older):
     user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
     with tempfile.TemporaryDirectory(prefix="lowland-user-", dir="/tmp") as name:
         os.chown(name, user.pw_uid, user.pw_gid)
-        environment = {"HOME": name, "PATH": os.environ["PATH"]}
-        command = [sys.executable, "-c", AS_A_USER, name, str(user.pw_uid), str(user.pw_gid)]
+        environment = {
+            "HOME": name,
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+        }
+        command = [sys.executable, "-c", AS_A_USER, name, str(user.pw_uid), str(user.pw_gid), *older]
         shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert shown.stderr == ""
         assert shown.stdout.split() == [
@@ -297,4 +315,78 @@ def test_an_ordinary_user_needs_no_help_of_root():
             str(user.pw_uid),
             f"{name}/.local/share/lowland",
             "True",
+            "False",
         ]
+
+
+def test_the_program_is_no_superuser_and_only_roles_of_the_map_are_let_in(own):
+    clusters.up(own, durable=False)
+    mine = "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls FROM pg_roles WHERE rolname = session_user"
+    assert ask(own, mine) is False
+    with psycopg.connect(clusters.owner_dsn(own), autocommit=True) as owner:
+        assert owner.execute("SELECT rolsuper FROM pg_roles WHERE rolname = session_user").fetchone() == (
+            False,
+        )
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            owner.execute("SELECT pg_read_file('PG_VERSION')")
+        owner.execute('CREATE ROLE "Zhang ""三"" x" LOGIN')
+    stranger = make_conninfo(clusters.dsn(own), user='Zhang "三" x')
+    with pytest.raises(psycopg.OperationalError, match="[Pp]eer authentication failed"):
+        psycopg.connect(stranger)
+    clusters.known(own)
+    psycopg.connect(stranger).close()
+    with pytest.raises(psycopg.OperationalError, match="[Pp]eer authentication failed"):
+        psycopg.connect(make_conninfo(clusters.dsn(own), user="nobody_of_this_name"))
+    rules = (own.data_dir / "pg_hba.conf").read_text()
+    assert [line for line in rules.splitlines() if not line.startswith("#")] == [
+        "local all all peer map=lowland"
+    ]
+
+
+@pytest.fixture
+def old(state_dir):
+    """A cluster as an older program made it, running."""
+    made = clusters.locate(
+        state_dir / "old", env=os.environ | {"LOWLAND_STATE": str(state_dir / "old-state")}
+    )
+    try:
+        make_old(made)
+        yield made
+    finally:
+        clusters.remove(made)
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_cluster_of_an_older_program_is_changed_by_up(old, stopped):
+    if stopped:
+        clusters.down(old)
+    clusters.up(old, durable=False)
+    assert ask(old, "SELECT rolsuper FROM pg_roles WHERE rolname = session_user") is False
+    with psycopg.connect(clusters.owner_dsn(old)) as owner:
+        assert owner.execute("SELECT parcel_id FROM land.shown").fetchall() == [("宗地",)]
+        owner.execute("INSERT INTO land.parcel (parcel_id, version_id) VALUES ('x', 1)")
+        for change in (
+            "DROP VIEW land.shown",
+            'ALTER TABLE land."parcel 1" ALTER n SET STATISTICS 0',
+            'ALTER TABLE land.parcel DETACH PARTITION land."parcel 1"',
+            "DROP FUNCTION land.seven()",
+            "DROP TYPE land.grade",
+            "DROP SEQUENCE public.loose",
+            "DROP SCHEMA land CASCADE",
+        ):
+            owner.execute(change)
+        owner.rollback()
+    assert ask(old, "SELECT string_agg(rolname, ' ') FROM pg_roles WHERE rolsuper") == "postgres"
+    with pytest.raises(psycopg.OperationalError, match="[Pp]eer authentication failed"):
+        psycopg.connect(make_conninfo(clusters.dsn(old), user="nobody_of_this_name"))
+    before = clusters.status(old).pid
+    clusters.up(old, durable=False)
+    assert clusters.status(old).pid == before
+
+
+def test_up_goes_on_where_it_was_stopped_while_it_changed_an_older_cluster(old):
+    with psycopg.connect(clusters.dsn(old), autocommit=True) as connection:
+        connection.execute("CREATE ROLE lowland_renaming SUPERUSER LOGIN")
+    clusters.up(old, durable=False)
+    assert ask(old, "SELECT count(*) FROM pg_roles WHERE rolname = 'lowland_renaming'") == 0
+    assert ask(old, "SELECT rolsuper FROM pg_roles WHERE rolname = session_user") is False

@@ -16,6 +16,7 @@ from lowland_gis.pipeline.base.runs import current_versions
 from lowland_gis.pipeline.intake.ingest import ingest
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
+from registered import owned
 
 CODES = [f"120113100001GB{number:05d}" for number in range(1, 5)]
 
@@ -131,10 +132,10 @@ def test_qgis_opens_the_parcels_by_their_key(land):
 
 
 def test_who_may_only_read_may_read_them(land):
-    with psycopg.connect(land.dsn) as connection:
-        connection.execute("CREATE ROLE lowland_only_reads NOLOGIN")
-        connection.execute("GRANT USAGE ON SCHEMA land TO lowland_only_reads")
-        connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA land TO lowland_only_reads")
+    with psycopg.connect(owned(land.dsn)) as connection:
+        connection.execute("CREATE ROLE lowland_only_reads LOGIN")
+        connection.execute("SELECT lowland.give_role('lowland_only_reads', 'reader', NULL)")
+        connection.execute("GRANT lowland_only_reads TO CURRENT_USER")
         connection.execute("SET ROLE lowland_only_reads")
         assert connection.execute("SELECT count(*) FROM land.current_parcel").fetchone() == (3,)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):

@@ -7,6 +7,7 @@ import numpy as np
 import psycopg
 import pytest
 import shapely
+from psycopg.conninfo import make_conninfo
 
 from lowland_gis.errors import DatabaseError, InputRefusedError
 from lowland_gis.pipeline.overlaps.engine import database_for
@@ -89,7 +90,7 @@ def test_bad_input_is_said_in_words(files, database, parcels, zones, fields, wor
 
 
 def test_a_database_without_postgis_says_so(files, cluster, database):
-    with psycopg.connect(database) as connection:
+    with psycopg.connect(make_conninfo(database, user="postgres")) as connection:
         connection.execute("DROP EXTENSION postgis CASCADE")
         connection.commit()
     with pytest.raises(DatabaseError, match="geometry"):

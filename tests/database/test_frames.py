@@ -14,6 +14,7 @@ from lowland_gis.db.copy import copy_in
 from lowland_gis.db.frames import read_arrays, read_frame, read_geoframe, read_texts_and_numbers
 from lowland_gis.db.parts import attach_part, new_part
 from lowland_gis.errors import DatabaseError
+from registered import owned
 
 SRID = 4548
 HOSTILE = 'a\'; DROP TABLE land.feature; -- \\ \t "汉字" \U0001f33e'
@@ -147,7 +148,7 @@ def test_arrays_come_back_as_they_were(database):
         },
         dtype=object,
     )
-    with connect.transaction(database) as connection:
+    with connect.transaction(owned(database)) as connection:
         connection.execute("CREATE TABLE result.arrays (n serial, a int[], b float8[], c text[])")
         copy_in(connection, table, rows, srid=SRID)
         back = connection.execute("SELECT a, b, c FROM result.arrays ORDER BY n").fetchall()

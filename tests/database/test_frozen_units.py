@@ -21,6 +21,7 @@ from lowland_gis.pipeline.units.drafts import reading_draft
 from lowland_gis.pipeline.verdicts.classify import classify
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
+from registered import as_superuser
 
 # A replacement of the first parcel that makes a unit by itself, and what lies apart of the frozen unit.
 WIDE = box(0, 0, 150, 200)
@@ -301,8 +302,7 @@ def test_a_unit_elsewhere_takes_the_place_of_none(place):
 
 
 def test_a_unit_that_an_older_program_froze_is_compared_by_its_draft(place):
-    with psycopg.connect(place.project.dsn) as connection:
-        connection.execute("SET session_replication_role = replica")
+    with as_superuser(place.project.dsn) as connection:
         connection.execute("UPDATE registry.unit SET members = NULL")
     place.corrected(PARCELS | {SECOND: box(150, 0, 150, 95)}, {FIRST: "none"})
     _, _, said = place.lowland("unit", "list", "--all")
@@ -311,8 +311,7 @@ def test_a_unit_that_an_older_program_froze_is_compared_by_its_draft(place):
 
 
 def test_of_a_draft_that_was_thrown_away_the_codes_are_still_compared(place):
-    with psycopg.connect(place.project.dsn) as connection:
-        connection.execute("SET session_replication_role = replica")
+    with as_superuser(place.project.dsn) as connection:
         connection.execute("UPDATE registry.unit SET members = NULL, run_id = 99999")
     place.corrected({FIRST: PARCELS[FIRST]})
     _, _, said = place.lowland("unit", "list", "--all")

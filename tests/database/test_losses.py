@@ -24,13 +24,19 @@ from lowland_gis.pipeline.verdicts.rerun import rerun
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
 from readings import explained
-from registered import as_superuser
+from registered import as_superuser, owned
 
 SRID = 4548
 REVISIONS = sorted(revision.known_revisions())
 # Traces of before cannot be read as letters: what rests on them goes, and says so.
 BEFORE_LETTERS = [number for number in REVISIONS if number < "0007"]
 GOING = [number for number, stage in revision_data.RUNS.items() if stage in ("measure", "classify")]
+
+
+@pytest.fixture
+def database(database):
+    """A fresh database, as its owner."""
+    return owned(database)
 
 
 def at(database, number):
@@ -139,8 +145,7 @@ def columns_that_stand_elsewhere(names):
 
 
 def empty(database):
-    with psycopg.connect(database) as connection:
-        connection.execute("SET session_replication_role = replica")
+    with as_superuser(database) as connection:
         for table in revision_data.columns_by_table(database):
             connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of the catalogue
         for table in ("feature_1", "parcel_1"):

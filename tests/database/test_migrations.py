@@ -16,8 +16,15 @@ from lowland_gis.db import entities, guards, migrate, revision
 from lowland_gis.db.parts import attach_part, new_part
 from lowland_gis.db.server import facts_of
 from lowland_gis.errors import DatabaseError, UsageError
+from registered import owned
 
 SRID = 4548
+
+
+@pytest.fixture
+def database(database):
+    """A fresh database, as its owner: nobody else changes a schema."""
+    return owned(database)
 
 
 def tables_of(dsn):
@@ -133,10 +140,10 @@ def place_of_version(dsn):
 
 
 def test_a_version_table_of_a_former_lowland_is_moved_out_of_public(database):
+    migrate.downgrade(database, SRID, "0007")
     with psycopg.connect(database) as connection:
         connection.execute("ALTER TABLE lowland.alembic_version SET SCHEMA public")
         connection.execute("DROP SCHEMA lowland")
-        connection.execute("UPDATE public.alembic_version SET version_num = '0007'")
     assert revision.current_revision(database) == "0007"
     migrate.upgrade(database, SRID, "0007")
     assert place_of_version(database) == ["lowland"]
@@ -173,7 +180,7 @@ def test_another_version_beside_ours_changes_nothing(database):
 def other_database(dsn, encoding):
     """A fresh database in another encoding; nothing is in it."""
     name = f"other_{encoding.lower()}"
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with psycopg.connect(make_conninfo(dsn, user="postgres"), autocommit=True) as connection:
         connection.execute(
             sql.SQL("CREATE DATABASE {} ENCODING {} LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0").format(
                 sql.Identifier(name), sql.Literal(encoding)
@@ -204,7 +211,7 @@ def test_a_database_in_another_encoding_is_refused_before_anything_is_made(datab
 
 def test_nothing_is_made_in_a_database_that_is_refused(database):
     migrate.downgrade(database, SRID)
-    with psycopg.connect(database) as connection:
+    with psycopg.connect(make_conninfo(database, user="postgres")) as connection:
         connection.execute("DROP EXTENSION postgis CASCADE")
         connection.execute("INSERT INTO lowland.alembic_version VALUES ('9999')")
     with pytest.raises(DatabaseError, match="newer lowland"):

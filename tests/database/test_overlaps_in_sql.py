@@ -14,13 +14,14 @@ from lowland_gis.engines import frames, postgis
 from lowland_gis.engines.postgis import Relation
 from made_files import box
 from overlaid import in_sql, overlaps
+from registered import owned
 
 CRS = 4548
 
 
 @pytest.fixture
 def connection(database: str):
-    with psycopg.connect(database) as made:
+    with psycopg.connect(owned(database)) as made:
         yield made
 
 

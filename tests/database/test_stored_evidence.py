@@ -13,8 +13,17 @@ from lowland_gis.pipeline.evidence.stored import (
     read_rows,
     write_evidence,
 )
+from registered import owned
 
 SRID = 4548
+
+
+@pytest.fixture
+def database(database):
+    """A fresh database, as its owner."""
+    return owned(database)
+
+
 NAN = np.nan
 PARCELS = np.array(["P1", "P2", "P3"], dtype=object)
 FOUND = {

@@ -13,6 +13,7 @@ CODES = {
     "InputRefusedError": 3,
     "StaleError": 3,
     "MoveRefusedError": 3,
+    "NotAllowedError": 3,
     "DatabaseError": 4,
     "RerunDiffersError": 5,
     "DefinitionError": 6,

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from lowland_gis.cli.accounts import grant, list_roles, revoke
 from lowland_gis.cli.db_backup import add_backups
 from lowland_gis.cli.outputs import InputPath
 from lowland_gis.errors import listed
 
 if TYPE_CHECKING:
     from lowland_gis.db.private import cluster as clusters
+    from lowland_gis.db.roles import Settled
     from lowland_gis.db.server import Facts
     from lowland_gis.settings import Settings
 
@@ -45,6 +47,8 @@ def db() -> None:
 
 
 add_backups(db)
+for account_command in (grant, revoke, list_roles):
+    db.add_command(account_command)
 
 
 @db.command()
@@ -88,7 +92,9 @@ def migrate(project: Project, target: str, *, yes: bool) -> None:
     from lowland_gis.db.revision import current_revision
 
     server = clusters.connect_string(project.project_dir, project.dsn)
-    bring(server, project.settings.project.srid, target, told if yes else asked)
+    settled = bring(server, project.settings.project.srid, target, told if yes else asked)
+    if settled is not None and settled.missing:
+        _ask_administrator(settled)
     click.echo(f"The database is at revision {current_revision(server)}.", err=True)
     enforce_procedure(project, server)
 
@@ -138,6 +144,16 @@ def psql(project: Project) -> None:
 def service(project: Project) -> None:
     """Write the connection service for psql, ogr2ogr and QGIS, and print the line that makes it known."""
     _echo_service(project, _cluster(project))
+
+
+def _ask_administrator(settled: Settled) -> None:
+    """Print the SQL that makes the roles which this account may not make, and say what is missing without them."""
+    click.echo(
+        f"The server has no roles {', '.join(settled.missing)} of this database, and this account may make none (CREATEROLE), so nobody but"
+        " the owner can work in it yet. Ask the server's administrator to type in psql what is printed, then type again: lowland db migrate",
+        err=True,
+    )
+    click.echo(settled.making())
 
 
 def told(lost: list[str]) -> bool:

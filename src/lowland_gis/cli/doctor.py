@@ -41,6 +41,8 @@ def doctor(session: Session, as_json: bool) -> None:
     checks = [("Python", True, sys.version.split()[0])]
     checks += [(name, True, importlib.metadata.version(name)) for name in PACKAGES]
     checks += [_checked("PostGIS", lambda: _postgis(session))]
+    if session.dsn is not None:
+        checks.append(_checked("server", lambda: _server(session.dsn or "")))
     checks += [_checked("Chinese font", lambda: font_families()[0])]
     free = shutil.disk_usage(Path.cwd()).free / 1e9
     checks.append(("disk", free > LEAST_FREE_GB, f"{free:.1f} GB free"))
@@ -57,6 +59,13 @@ def _postgis(session: Session) -> str:
     place = locate(session.project_dir, env=os.environ)
     found = find_binaries(place.search, place.account)
     return f"PostgreSQL {found.major} with PostGIS in {found.folder}"
+
+
+def _server(dsn: str) -> str:
+    from lowland_gis.db.server import refuse_old
+
+    facts = refuse_old(dsn)
+    return f"PostgreSQL {facts.postgresql} with PostGIS {facts.postgis}"
 
 
 def _checked(what: str, find: Callable[[], str]) -> tuple[str, bool, str]:

@@ -37,6 +37,7 @@ def transaction(dsn: str, *, dry_run: bool = False) -> Iterator[Connection]:
         DatabaseError: the server cannot be reached, or refuses a statement; where the answer to COMMIT was lost, it says what became
             of the work, or that it is unknown.
         MoveRefusedError: the registry refuses it (`db.guards`).
+        NotAllowedError: this account may not do it; the message says who may.
     """
     connection = connect(dsn)
     with kept_or_nothing(connection, dsn, dry_run=dry_run):
@@ -55,6 +56,11 @@ def kept_or_nothing(connection: Connection, dsn: str, *, dry_run: bool = False) 
     except psycopg.Error as error:
         if (error.sqlstate or "").startswith(OWN_REFUSALS):
             raise MoveRefusedError(f"{_first_line(error)}. Nothing was changed.") from error
+        if isinstance(error, psycopg.errors.InsufficientPrivilege):
+            # Only who is refused something waits for what knows the tables.
+            from lowland_gis.db.refused import not_allowed  # noqa: PLC0415
+
+            raise not_allowed(connection, error) from error
         if isinstance(error, psycopg.errors.LockNotAvailable):
             raise DatabaseError(
                 "Somebody else has been recording in the registry for a while, so it was not waited for any longer. Nothing was changed."

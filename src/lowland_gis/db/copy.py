@@ -11,6 +11,7 @@ from psycopg import sql
 from lowland_gis import schema
 from lowland_gis.db import copy_format
 from lowland_gis.db.connect import Connection
+from lowland_gis.db.privileges import row_secured
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,12 +39,20 @@ def copy_in(
     return len(rows)
 
 
+_COPY = sql.SQL("COPY {table} ({columns}) FROM STDIN (FORMAT BINARY, FREEZE {freeze})")
+_BEFORE = sql.SQL("CREATE TEMPORARY TABLE {temporary} AS SELECT {columns} FROM {table} WITH NO DATA")
+_AFTER = sql.SQL("INSERT INTO {table} ({columns}) SELECT {columns} FROM {temporary}; DROP TABLE {temporary}")
+
+
 @dataclass(frozen=True)
 class Encoded:
     """Rows as the bytes of COPY, and the statement that takes them."""
 
     statement: sql.Composed
     content: memoryview
+    # Before and after the rows, where PostgreSQL takes them only by INSERT.
+    before: sql.Composed | None = None
+    after: sql.Composed | None = None
 
 
 def encoded(
@@ -64,20 +73,35 @@ def encoded(
     unknown = set(rows.columns) - {column.name for column in columns}
     if unknown:
         raise KeyError(f"{table.full_name} has no columns {sorted(unknown)}")
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY, FREEZE {})").format(
-        sql.Identifier(table.schema, table.name),
-        sql.SQL(", ").join(sql.Identifier(column.name) for column in columns),
-        sql.SQL("true" if made_here else "false"),
+    names = {
+        "table": sql.Identifier(table.schema, table.name),
+        "columns": sql.SQL(", ").join(sql.Identifier(column.name) for column in columns),
+        "temporary": sql.Identifier("pg_temp", f"copied_{table.name}"),
+        "freeze": sql.SQL("true" if made_here else "false"),
+    }
+    content = copy_format.rows([_field(column, rows, constants, srid) for column in columns])
+    # Of a part that is being made nobody but its maker sees a row, so it is looked at when it is there (`db.parts`).
+    if made_here or not row_secured(table):
+        return Encoded(_COPY.format(**names), content)
+    return Encoded(
+        _COPY.format(**names | {"table": names["temporary"]}),
+        content,
+        _BEFORE.format(**names),
+        _AFTER.format(**names),
     )
-    return Encoded(statement, copy_format.rows([_field(column, rows, constants, srid) for column in columns]))
 
 
 def send(connection: Connection, rows: Encoded) -> None:
     """Write rows by COPY."""
-    with connection.cursor() as cursor, cursor.copy(rows.statement) as copy:
-        copy.write(copy_format.HEADER)
-        copy.write(rows.content)
-        copy.write(copy_format.TRAILER)
+    with connection.cursor() as cursor:
+        if rows.before is not None:
+            cursor.execute(rows.before)
+        with cursor.copy(rows.statement) as copy:
+            copy.write(copy_format.HEADER)
+            copy.write(rows.content)
+            copy.write(copy_format.TRAILER)
+        if rows.after is not None:
+            cursor.execute(rows.after)
 
 
 def _field(

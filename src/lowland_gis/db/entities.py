@@ -8,7 +8,7 @@ from alembic_utils.pg_view import PGView
 from alembic_utils.replaceable_entity import register_entities
 
 from lowland_gis import schema
-from lowland_gis.db import guards
+from lowland_gis.db import guards, role_guards
 
 _KEEP_DELIVERY = """
 RETURNS trigger LANGUAGE plpgsql AS $$
@@ -48,6 +48,7 @@ def entities() -> list[PGFunction | PGTrigger | PGView]:
     return [
         *(PGFunction(schema.REGISTRY, signature, body) for signature, body in guards.functions()),
         *(PGTrigger(schema.REGISTRY, name, body, table) for table, name, body in guards.triggers()),
+        *(PGFunction(place, signature, body) for place, signature, body in role_guards.functions()),
         PGFunction("land", "keep_delivery()", _KEEP_DELIVERY),
         _trigger("land.layer_version", "keep_delivery", "AFTER DELETE OR UPDATE OF version_id", "ROW"),
         PGFunction("result", "go_with_run()", _GO_WITH_RUN),

@@ -16,9 +16,19 @@ from lowland_gis.schema.model import CHAIN, Table
 
 # The class of our own numbers; below it what is refused.
 CLASS = OWN_REFUSALS
-FORBIDDEN, NO_DOCUMENT, NO_REASON, TOO_EARLY, STALE, WRONG_DAY, APPEND_ONLY, NOT_ITSELF, ENTERED, NO_PAPER = (
-    f"{CLASS}{number:03}" for number in range(1, 11)
-)
+(
+    FORBIDDEN,
+    NO_DOCUMENT,
+    NO_REASON,
+    TOO_EARLY,
+    STALE,
+    WRONG_DAY,
+    APPEND_ONLY,
+    NOT_ITSELF,
+    ENTERED,
+    NO_PAPER,
+    NO_ROLE,
+) = (f"{CLASS}{number:03}" for number in range(1, 12))
 
 REFUSE_CHANGE = f"""
 RETURNS trigger LANGUAGE plpgsql AS $$
@@ -33,6 +43,14 @@ RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, 
 BEGIN
     LOCK TABLE registry.{CHAIN} IN SHARE ROW EXCLUSIVE MODE;
     RETURN NULL;
+END $$
+"""
+
+# The same, for who looks before he writes and has no right to lock a table that he may not change.
+AWAIT_TURN = f"""
+RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    LOCK TABLE registry.{CHAIN} IN SHARE ROW EXCLUSIVE MODE;
 END $$
 """
 
@@ -57,12 +75,14 @@ END $$
 
 # Which of two different faults of an event is told does not matter, as long as it is always the same one.
 CHECK_EVENT = f"""
-RETURNS trigger LANGUAGE plpgsql AS $$
+RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     wrong record;
+    mine text[] := lowland.my_roles();
+    towns text[] := ARRAY(SELECT lowland.my_towns());
 BEGIN
     SELECT * INTO wrong FROM (
-        SELECT fresh.*, rule.document, rule.days, rule.since, before.on_date AS day_before, before.to_state AS stands,
+        SELECT fresh.*, rule.roles, entry.town_code, rule.document, rule.days, rule.since, before.on_date AS day_before, before.to_state AS stands,
             concat_ws(' ', entry.register, entry.subject, nullif(entry.matter, '')) AS label,
             earliest.free_on,
             CASE
@@ -74,6 +94,8 @@ BEGIN
                     OR (rule.register, rule.name, rule.to_state) <> (entry.register, fresh.move, fresh.to_state)
                     OR rule.from_state IS DISTINCT FROM fresh.from_state OR before.to_state IS DISTINCT FROM fresh.from_state
                     THEN '{FORBIDDEN}'
+                WHEN NOT (rule.roles && array_remove(mine, 'town') OR '{{town}}' <@ rule.roles AND '{{town}}' <@ mine
+                    AND (entry.town_code = ANY (towns)) IS TRUE) THEN '{NO_ROLE}'
                 WHEN rule.document IS NOT NULL AND fresh.document_sha256 IS NULL THEN '{NO_DOCUMENT}'
                 WHEN fresh.document_sha256 IS NOT NULL
                     AND NOT EXISTS (SELECT FROM registry.paper WHERE paper.sha256 = fresh.document_sha256) THEN '{NO_PAPER}'
@@ -97,6 +119,9 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = wrong.fault, MESSAGE = CASE wrong.fault
         WHEN '{STALE}' THEN format('%s: somebody has recorded another move of it since (this one would be number %s); look again with lowland registry show', wrong.label, wrong.version)
         WHEN '{FORBIDDEN}' THEN format('%s: the move %s from %s to %s is none of the procedure in force; it stands at %s', wrong.label, wrong.move, coalesce(wrong.from_state, 'nothing'), wrong.to_state, coalesce(wrong.stands, 'nothing'))
+        WHEN '{NO_ROLE}' THEN format('%s: the move %s is recorded by %s; %s is %s', wrong.label, wrong.move,
+            array_to_string(array_replace(wrong.roles, 'town', 'town (of ' || coalesce(wrong.town_code, 'no town known') || ')'), ' or '), session_user,
+            coalesce(nullif(array_to_string(array_remove(mine, 'reader') || towns, ', '), ''), 'none of them'))
         WHEN '{NO_DOCUMENT}' THEN format('%s: the move %s needs a paper: %s', wrong.label, wrong.move, wrong.document)
         WHEN '{NO_PAPER}' THEN format('%s: there is no paper sha256:%s in the registry', wrong.label, wrong.document_sha256)
         WHEN '{NO_REASON}' THEN format('%s: the move %s needs a reason', wrong.label, wrong.move)
@@ -107,7 +132,7 @@ END $$
 """
 
 CHECK_ENTRY = f"""
-RETURNS trigger LANGUAGE plpgsql AS $$
+RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     wrong record;
 BEGIN
@@ -133,7 +158,7 @@ END $$
 """
 
 CHECK_PAPER = f"""
-RETURNS trigger LANGUAGE plpgsql AS $$
+RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT FROM fresh WHERE has_file <> (content IS NOT NULL) OR encode(sha256(content), 'hex') <> sha256) THEN
         RAISE EXCEPTION 'a paper is not the file that its digest names' USING ERRCODE = '{NOT_ITSELF}';
@@ -144,7 +169,7 @@ END $$
 
 # Whoever could add a move to a procedure in force would weaken it unseen.
 CHECK_MOVE = f"""
-RETURNS trigger LANGUAGE plpgsql AS $$
+RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT FROM fresh JOIN registry.procedure USING (procedure_id) WHERE procedure.recorded_at <> now()) THEN
         RAISE EXCEPTION 'a move is recorded with its procedure, not later' USING ERRCODE = '{NOT_ITSELF}';
@@ -154,7 +179,7 @@ END $$
 """
 
 CHECK_LINEAGE = f"""
-RETURNS trigger LANGUAGE plpgsql AS $$
+RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT FROM fresh WHERE part_of >= entry_id) THEN
         RAISE EXCEPTION 'an entry was part of earlier entries only' USING ERRCODE = '{NOT_ITSELF}';
@@ -176,6 +201,7 @@ def functions() -> Iterator[tuple[str, str]]:
     """Yield signature and definition of every function that guards the registry, what others call first."""
     yield "refuse_change()", REFUSE_CHANGE
     yield "take_turn()", TAKE_TURN
+    yield "await_turn()", AWAIT_TURN
     yield "append_links(name text, numbers bigint[], digests bytea[])", APPEND_LINKS
     for table, body in _CHECKS.items():
         yield f"check_{table.name}()", body
@@ -219,7 +245,7 @@ def _link(table: Table) -> str:
     END IF;"""
     by_database = any(column.filled for column in table.columns)
     return f"""
-RETURNS trigger LANGUAGE plpgsql AS $$
+RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN{said if by_database else ""}
     PERFORM registry.append_links('{table.name}', array_agg({key} ORDER BY {key}), array_agg({row_digest(table)} ORDER BY {key}))
     FROM fresh HAVING count(*) > 0;

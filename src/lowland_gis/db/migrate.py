@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+import psycopg
 import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -16,14 +17,16 @@ from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from geoalchemy2 import alembic_helpers
+from psycopg.conninfo import make_conninfo
 
 from lowland_gis import schema
-from lowland_gis.db import revision
-from lowland_gis.db.connect import Connection, connect, kept_or_nothing, transaction
+from lowland_gis.db import revision, roles
+from lowland_gis.db.connect import Connection, connect, kept_or_nothing, session, transaction
 from lowland_gis.db.losses import Agreed, lost_going_down, lost_going_up, nobody_agreed
-from lowland_gis.db.server import ensure_postgis
+from lowland_gis.db.role_names import PROGRAM
+from lowland_gis.db.server import ensure_postgis, fields_of
 from lowland_gis.db.tables import metadata
-from lowland_gis.errors import DatabaseError, UsageError, listed
+from lowland_gis.errors import DatabaseError, NotAllowedError, UsageError, listed
 
 # Any constant will do, as long as every lowland uses the same one.
 _ADVISORY_LOCK = 7_264_019_113
@@ -37,26 +40,32 @@ def engine(dsn: str) -> sa.Engine:
     return sa.create_engine("postgresql+psycopg://", creator=lambda: connect(dsn), poolclass=sa.pool.NullPool)
 
 
-def bring(dsn: str, srid: int, target: str, agreed: Agreed = nobody_agreed) -> None:
-    """Bring the database to `target`, up or down; for what is refused see `upgrade` and `downgrade`."""
+def bring(dsn: str, srid: int, target: str, agreed: Agreed = nobody_agreed) -> roles.Settled | None:
+    """Bring the database to `target`, up or down, and return its roles; for what is refused see `upgrade` and `downgrade`."""
     current = revision.current_revision(dsn)
     if current is not None and (
         target == "base" or (target in revision.known_revisions() and target < current)
     ):
         downgrade(dsn, srid, target)
-    else:
-        upgrade(dsn, srid, target, agreed)
+        return None
+    return upgrade(dsn, srid, target, agreed)
 
 
-def upgrade(dsn: str, srid: int, target: str = "head", agreed: Agreed = nobody_agreed) -> None:
+def upgrade(
+    dsn: str, srid: int, target: str = "head", agreed: Agreed = nobody_agreed
+) -> roles.Settled | None:
     """Bring the database to `target`; two upgrades at once queue. Nothing is made in a database that is refused.
+
+    Returns the roles that a database at the newest schema was given (`db.roles`), and which of them are missing.
 
     A step that takes rows away is only done where `agreed` says yes to what they are.
 
     Raises:
         DatabaseError: the database cannot have PostGIS, is newer than this program, or holds another SRID.
+        NotAllowedError: this account is not the owner of the database.
         UsageError: there is no such revision, or rows would go and nobody agreed.
     """
+    asked, dsn = dsn, as_owner(dsn)
     with _locked(dsn) as connection:
         current = revision.current_revision(dsn)
         revision.refuse_newer(current)
@@ -66,6 +75,46 @@ def upgrade(dsn: str, srid: int, target: str = "head", agreed: Agreed = nobody_a
         with transaction(dsn) as first:
             revision.own_version_table(first)
         _run(connection, srid, lambda config: command.upgrade(config, target))
+        newest = revision.current_revision(dsn) == revision.newest_revision()
+        return settle_roles(dsn, asked) if newest else None
+
+
+def settle_roles(dsn: str, asked: str) -> roles.Settled:
+    """Give a database at the newest schema its roles and their privileges, as its owner; `asked` is what the project connects with."""
+    with transaction(dsn) as connection:
+        return settle_here(connection, asked)
+
+
+def settle_here(connection: Connection, asked: str) -> roles.Settled:
+    """Do the same in the transaction of a connection of the owner."""
+    program = fields_of(asked).get("user")
+    own = program != PROGRAM or program == connection.info.user
+    return roles.settle(connection, program=None if own else program)
+
+
+def as_owner(dsn: str, what: str = "change its schema", typed: str = "lowland db migrate") -> str:
+    """Return a connection string of the owner of a database, where this account is or may be it: only the owner changes a schema.
+
+    The account of a private database may connect as its owner too; elsewhere it has to be the owner itself.
+
+    Raises:
+        NotAllowedError: it may not.
+    """
+    with transaction(dsn) as connection:
+        owner = roles.owner_of(connection)
+        row = connection.execute("SELECT pg_has_role(%s, 'MEMBER')", [owner]).fetchone()
+        user = connection.info.user
+    if row is not None and row[0]:
+        return dsn
+    other = make_conninfo(dsn, user=owner)
+    try:
+        session(other).close()
+    except psycopg.Error as error:
+        raise NotAllowedError(
+            f"The database belongs to {owner}, and {user} may not {what}, so nothing was done. Who connects as {owner}"
+            f" (LOWLAND_DSN) types: {typed}"
+        ) from error
+    return other
 
 
 def downgrade(dsn: str, srid: int, target: str = "base") -> None:
@@ -73,7 +122,9 @@ def downgrade(dsn: str, srid: int, target: str = "base") -> None:
 
     Raises:
         UsageError: there is no such revision, or rows would be lost.
+        NotAllowedError: this account is not the owner of the database.
     """
+    dsn = as_owner(dsn)
     with _locked(dsn) as connection:
         lost = _lost(connection, lost_going_down, revision.current_revision(dsn), target)
         if lost:
@@ -136,7 +187,9 @@ def building(dsn: str, srid: int) -> Iterator[Building]:
 
     Raises:
         DatabaseError: as `connect.transaction`.
+        NotAllowedError: this account is not the owner of the database.
     """
+    dsn = as_owner(dsn)
     ensure_postgis(dsn)
     lent = engine(dsn).connect()
     try:
@@ -161,7 +214,7 @@ def differences(dsn: str, srid: int) -> list[object]:
     from lowland_gis.db import entities  # noqa: PLC0415
 
     entities.register()
-    with engine(dsn).connect() as connection:
+    with engine(as_owner(dsn)).connect() as connection:
         context = MigrationContext.configure(connection, opts=comparison_options(srid))
         return list(compare_metadata(context, metadata(srid)))
 

@@ -1,7 +1,7 @@
 """Partitions: every delivery of parcels and features is a table of its own below the common one.
 
 It is loaded bare, indexed once and attached at the end, all in the transaction of the delivery: until then nobody sees it, and an
-error leaves nothing behind.
+error leaves nothing behind. The functions that do it are the owner's (`db.role_guards`): who loads a delivery need not own the land.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from lowland_gis import schema
 from lowland_gis.db.connect import Connection
 
 PART_SCHEMA = "land_part"
-# No statement is planned by what is usual in these, and to find out takes longer than for all others together.
-_UNCOUNTED = {"attributes", "geom_received"}
 
 
 def new_part(connection: Connection, table: schema.Table, version_id: int) -> schema.Table:
@@ -24,33 +22,7 @@ def new_part(connection: Connection, table: schema.Table, version_id: int) -> sc
     if table.partitioned_by is None:
         return table
     part = replace(table, schema=PART_SCHEMA, name=f"{table.name}_{version_id}")
-    # The check is that of the partition to be, so that attaching need not read the rows again.
-    _execute(
-        connection,
-        "CREATE TABLE {part} (LIKE {whole} INCLUDING COMMENTS, CONSTRAINT one_delivery CHECK ({by} = {version}))",
-        table,
-        part,
-        by=sql.Identifier(table.partitioned_by),
-        version=sql.Literal(version_id),
-    )
-    for name in sorted(_UNCOUNTED & set(table.column_names)):
-        _execute(
-            connection,
-            "ALTER TABLE {part} ALTER {column} SET STATISTICS 0",
-            table,
-            part,
-            column=sql.Identifier(name),
-        )
-    for column in _identities(table):
-        _execute(
-            connection,
-            "ALTER TABLE {part} ALTER {column} SET DEFAULT nextval(pg_get_serial_sequence({name}, {text}))",
-            table,
-            part,
-            column=sql.Identifier(column),
-            name=sql.Literal(table.full_name),
-            text=sql.Literal(column),
-        )
+    connection.execute("SELECT land_part.make_part(%s, %s)", [table.name, version_id])
     return part
 
 
@@ -77,52 +49,5 @@ def copy_rest(
 
 def attach_part(connection: Connection, table: schema.Table, version_id: int) -> None:
     """Index the rows of a delivery and make them a part of the common table."""
-    if table.partitioned_by is None:
-        return
-    part = replace(table, schema=PART_SCHEMA, name=f"{table.name}_{version_id}")
-    _execute(
-        connection,
-        "ALTER TABLE {part} ADD PRIMARY KEY ({key})",
-        table,
-        part,
-        key=sql.SQL(", ").join(map(sql.Identifier, table.key)),
-    )
-    for column in table.columns:
-        if column.indexed or column.spatially_indexed:
-            _execute(
-                connection,
-                "CREATE INDEX ON {part} USING {kind} ({column})",
-                table,
-                part,
-                kind=sql.SQL("gist" if column.spatially_indexed else "btree"),
-                column=sql.Identifier(column.name),
-            )
-    for name in _identities(table):
-        _execute(
-            connection,
-            "ALTER TABLE {part} ALTER {column} DROP DEFAULT",
-            table,
-            part,
-            column=sql.Identifier(name),
-        )
-    _execute(
-        connection,
-        "ALTER TABLE {whole} ATTACH PARTITION {part} FOR VALUES IN ({version})",
-        table,
-        part,
-        version=sql.Literal(version_id),
-    )
-    _execute(connection, "ALTER TABLE {part} DROP CONSTRAINT one_delivery", table, part)
-
-
-def _identities(table: schema.Table) -> list[str]:
-    return [column.name for column in table.columns if column.identity]
-
-
-def _execute(
-    connection: Connection, statement: str, table: schema.Table, part: schema.Table, **names: sql.Composable
-) -> None:
-    composed = sql.SQL(statement).format(
-        whole=sql.Identifier(table.schema, table.name), part=sql.Identifier(part.schema, part.name), **names
-    )
-    connection.execute(composed)
+    if table.partitioned_by is not None:
+        connection.execute("SELECT land_part.attach_part(%s, %s)", [table.name, version_id])

@@ -13,7 +13,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from lowland_gis.db.connect import refuse_other_encoding, session
 from lowland_gis.errors import DatabaseError, UsageError
 
-MINIMUM_POSTGRESQL = 14
+# From 15 on a view can be made to show no more than who looks at it may see (security_invoker).
+MINIMUM_POSTGRESQL = 15
 MINIMUM_POSTGIS = (3, 3)
 
 
@@ -51,6 +52,18 @@ def facts_of(dsn: str) -> Facts:
     """Ask a database for its versions and its size."""
     with _connected(dsn) as connection:
         return _facts(connection)
+
+
+def refuse_old(dsn: str) -> Facts:
+    """Return the versions of a database, and refuse those that are too old.
+
+    Raises:
+        DatabaseError: it cannot be reached, or is too old; with the reason.
+    """
+    with _connected(dsn) as connection:
+        facts = _facts(connection)
+        _refuse_old(facts, connection.info.server_version, dsn)
+    return facts
 
 
 def without_password(dsn: str) -> str:
@@ -115,8 +128,13 @@ def _refuse_old(facts: Facts, server_version: int, dsn: str) -> None:
     postgis = tuple(int(part) for part in (facts.postgis or "0.0").split(".")[:2])
     if server_version // 10_000 >= MINIMUM_POSTGRESQL and postgis >= MINIMUM_POSTGIS:
         return
+    why = (
+        "results would differ"
+        if server_version // 10_000 >= MINIMUM_POSTGRESQL
+        else "views could not be kept to what a role may see (security_invoker)"
+    )
     raise DatabaseError(
-        f"{without_password(dsn)}: PostgreSQL {facts.postgresql} with PostGIS {facts.postgis} is too old, and results "
-        f"would differ. Use PostgreSQL {MINIMUM_POSTGRESQL} with PostGIS 3.3 or newer; after an upgrade of the server "
+        f"{without_password(dsn)}: PostgreSQL {facts.postgresql} with PostGIS {facts.postgis} is too old, and {why}. "
+        f"Use PostgreSQL {MINIMUM_POSTGRESQL} with PostGIS 3.3 or newer; after an upgrade of the server "
         "type in psql: ALTER EXTENSION postgis UPDATE;"
     )

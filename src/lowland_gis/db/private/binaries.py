@@ -10,7 +10,9 @@ from pathlib import Path
 from lowland_gis.db.private.programs import Account, run_as
 from lowland_gis.errors import DatabaseError
 
-MINIMUM_MAJOR = 14
+# Views that show no more than who looks may see (security_invoker) came with it.
+MINIMUM_MAJOR = 15
+WHY_NEWER = "roles (角色) need views that show no more than who looks may see (security_invoker), which came with PostgreSQL 15"
 PROGRAMS = ("initdb", "pg_ctl", "postgres")
 SHOW_SECONDS = 20
 SYSTEM_PATTERNS = (
@@ -66,16 +68,25 @@ def find_binaries(search: SearchPath, account: Account | None, *, wanted: int | 
     Raises:
         DatabaseError: no folder qualifies; the message says what was found and what to install.
     """
+    if wanted is not None and wanted < MINIMUM_MAJOR:
+        raise DatabaseError(
+            f"The data folder was made by PostgreSQL {wanted}, and lowland needs {MINIMUM_MAJOR} or newer: {WHY_NEWER}. Upgrade it with"
+            f" pg_upgrade of the newer version, or copy it with pg_dump, then type: lowland db up"
+        )
     bare: list[Binaries] = []
+    old: list[Binaries] = []
     for group in search.groups:
         installed = sorted(_installed(group, account), key=lambda found: -found.major)
         for found in installed:
-            if found.major < MINIMUM_MAJOR or wanted not in (None, found.major):
+            if found.major < MINIMUM_MAJOR:
+                old.append(found)
+                continue
+            if wanted not in (None, found.major):
                 continue
             if found.postgis:
                 return found
             bare.append(found)
-    raise DatabaseError(_not_found(search, bare, wanted))
+    raise DatabaseError(_not_found(search, bare, old, wanted))
 
 
 def _installed(folders: Iterable[Path], account: Account | None) -> Iterator[Binaries]:
@@ -98,12 +109,15 @@ def _described(folder: Path, account: Account | None) -> Iterator[Binaries]:
         yield Binaries(folder, int(version.group(1)), postgis=postgis)
 
 
-def _not_found(search: SearchPath, bare: list[Binaries], wanted: int | None) -> str:
+def _not_found(search: SearchPath, bare: list[Binaries], old: list[Binaries], wanted: int | None) -> str:
     what = (
         f"PostgreSQL {wanted} with PostGIS" if wanted else f"PostgreSQL {MINIMUM_MAJOR} or newer with PostGIS"
     )
     where = f" in LOWLAND_PG_BIN={search.groups[0][0]}" if search.chosen else ""
     found = "".join(f"; {each.folder} is PostgreSQL {each.major} without PostGIS" for each in bare)
+    found += "".join(
+        f"; {each.folder} is PostgreSQL {each.major}, which is too old: {WHY_NEWER}" for each in old
+    )
     why = (
         f"the data folder was made by PostgreSQL {wanted} and no other version can read it"
         if wanted

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from lowland_gis.db.connect import session
+from lowland_gis.db.private.access import SUPERUSER, refresh_map, settle, write_access
 from lowland_gis.db.private.binaries import Binaries, find_binaries
 from lowland_gis.db.private.owner import ID_FILE, claim, moved_from, named, others, told
 from lowland_gis.db.private.paths import (
@@ -40,6 +39,7 @@ from lowland_gis.db.private.process import (
     wait_until,
 )
 from lowland_gis.db.private.programs import run_as
+from lowland_gis.db.role_names import OWNER, PROGRAM, role_name
 from lowland_gis.db.server import Facts, ensure_postgis, facts_of, fields_of, psql_call
 from lowland_gis.errors import DatabaseError, listed
 from lowland_gis.files.whole import write_text
@@ -50,15 +50,17 @@ __all__ = [
     "connect_string",
     "down",
     "dsn",
+    "known",
     "locate",
+    "owner_dsn",
     "psql",
     "remove",
     "service_file",
     "status",
+    "superuser_dsn",
     "up",
 ]
 
-USER = "lowland"
 LOCK_SECONDS = 600
 INITDB_SECONDS = 300
 HALF_MADE = "data.new-"
@@ -103,7 +105,8 @@ def up(cluster: Cluster, *, durable: bool = True, take_over: Path | None = None)
             _write_settings(cluster, durable=durable)
             start_server(cluster, binaries)
         _await_answer(cluster)
-        _make_database(cluster)
+        settle(cluster, _server(cluster))
+        ensure_postgis(dsn(cluster))
         service_file(cluster)
         claim(cluster)
 
@@ -154,6 +157,21 @@ def status(cluster: Cluster) -> ClusterStatus:
 def dsn(cluster: Cluster) -> str:
     """Return the libpq connection string of the project's database, running or not."""
     return _conninfo(cluster, cluster.database)
+
+
+def owner_dsn(cluster: Cluster) -> str:
+    """Return the connection string of the owner of the project's database, who migrates it and makes accounts; it is no superuser."""
+    return make_conninfo(dsn(cluster), user=role_name(cluster.database, OWNER))
+
+
+def superuser_dsn(cluster: Cluster) -> str:
+    """Return the connection string of the superuser, as whom nothing of the program works but `up`."""
+    return make_conninfo(dsn(cluster), user=SUPERUSER)
+
+
+def known(cluster: Cluster) -> None:
+    """Let the account of this machine connect as every role that may connect, also as those made since `up`."""
+    refresh_map(cluster, _server(cluster))
 
 
 def service_file(cluster: Cluster, server: str | None = None) -> Path:
@@ -277,7 +295,7 @@ def _make_data(cluster: Cluster, binaries: Binaries, lock: int, *, durable: bool
         return
     fresh = Path(tempfile.mkdtemp(prefix=HALF_MADE, dir=cluster.home))
     give(fresh, cluster.account)
-    command = [binaries.program("initdb"), "-D", str(fresh), "-A", "trust", "-U", USER, "-E", "UTF8"]
+    command = [binaries.program("initdb"), "-D", str(fresh), "-A", "peer", "-U", SUPERUSER, "-E", "UTF8"]
     command += ["--no-locale", "--data-checksums"] + ([] if durable else ["--no-sync"])
     # initdb keeps the lock: were this process killed, nobody touches the folder before initdb has ended too.
     outcome = run_as(cluster.account, command, timeout=INITDB_SECONDS, held=(lock,))
@@ -288,6 +306,7 @@ def _make_data(cluster: Cluster, binaries: Binaries, lock: int, *, durable: bool
         )
     with (fresh / "postgresql.conf").open("a", encoding="utf-8") as conf:
         conf.write(f"\ninclude = '../{cluster.settings.name}'\n")
+    write_access(fresh, cluster)
     fresh.rename(cluster.data_dir)
 
 
@@ -323,14 +342,6 @@ def _await_answer(cluster: Cluster) -> None:
         )
 
 
-def _make_database(cluster: Cluster) -> None:
-    with session(_conninfo(cluster, "postgres"), autocommit=True) as connection:
-        known = "SELECT 1 FROM pg_database WHERE datname = %s"
-        if connection.execute(known, [cluster.database]).fetchone() is None:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(cluster.database)))
-    ensure_postgis(dsn(cluster))
-
-
 def _socket_dir(cluster: Cluster) -> Path:
     """Return where the live server listens: XDG_RUNTIME_DIR may have been another when it was started."""
     postmaster = find_postmaster(cluster)
@@ -338,8 +349,12 @@ def _socket_dir(cluster: Cluster) -> Path:
 
 
 def _conninfo(cluster: Cluster, database: str) -> str:
+    return make_conninfo(_server(cluster), dbname=database, user=PROGRAM)
+
+
+def _server(cluster: Cluster) -> str:
     # The port is named so that a PGPORT in the environment cannot lead elsewhere.
-    return make_conninfo("", host=str(_socket_dir(cluster)), port=PORT, dbname=database, user=USER)
+    return make_conninfo("", host=str(_socket_dir(cluster)), port=PORT)
 
 
 def _not_running(cluster: Cluster) -> DatabaseError:

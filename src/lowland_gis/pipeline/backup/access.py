@@ -13,6 +13,8 @@ from lowland_gis.pipeline.backup.manifest import Granted, Manifest, Policy
 
 # Roles carry the name of their database, which is another one where a backup is restored.
 DATABASE = "{database}"
+# The owner of one database is another account than that of the other.
+OWNER = "{owner}"
 _SPACES = [*schema.SCHEMAS, PART_SCHEMA, "lowland"]
 
 # Who is named in the rights of our tables, and who is a member of those, over any number of steps; never the owner or a superuser.
@@ -25,7 +27,8 @@ _GRANTED = """
     )
     SELECT r.rolname, r.rolcanlogin,
         ARRAY(SELECT g.rolname FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid ORDER BY 1)
-    FROM pg_roles r WHERE r.oid IN (SELECT oid FROM named) AND NOT r.rolsuper ORDER BY 1
+    FROM pg_roles r WHERE r.oid IN (SELECT oid FROM named) AND NOT r.rolsuper
+        AND r.oid <> ALL (SELECT nspowner FROM pg_namespace WHERE nspname = 'registry') ORDER BY 1
 """
 _POLICIES = """
     SELECT schemaname || '.' || tablename, policyname, cmd, roles::text[], qual, with_check FROM pg_policies
@@ -48,9 +51,14 @@ def granted_roles(connection: Connection, database: str) -> tuple[Granted, ...]:
 
 def policies(connection: Connection, database: str) -> tuple[Policy, ...]:
     """Return the rules by which rows are seen and written."""
+    row = connection.execute(
+        "SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'registry'"
+    ).fetchone()
+    owner = None if row is None else row[0]
     return tuple(
         Policy(
-            table=table, name=name, command=command, roles=tuple(sorted(_without(role, database) for role in roles)),
+            table=table, name=name, command=command,
+            roles=tuple(sorted(OWNER if role == owner else _without(role, database) for role in roles)),
             seen=_without(seen, database), written=_without(written, database),
         )
         for table, name, command, roles, seen, written in connection.execute(_POLICIES, {"spaces": _SPACES})
@@ -58,7 +66,7 @@ def policies(connection: Connection, database: str) -> tuple[Policy, ...]:
 
 
 def _without(text: str, database: str) -> str:
-    return text.replace(database, DATABASE) if text else text
+    return text.replace(f"lowland_{database}_", f"lowland_{DATABASE}_") if text else text
 
 
 def missing(connection: Connection, manifest: Manifest, database: str) -> Iterator[str]:

@@ -22,7 +22,7 @@ from lowland_gis.db.dump import (
     stored_tables,
 )
 from lowland_gis.db.losses import Agreed, nobody_agreed
-from lowland_gis.db.migrate import Building, building
+from lowland_gis.db.migrate import Building, building, settle_here
 from lowland_gis.db.parts import PART_SCHEMA
 from lowland_gis.errors import DatabaseError, InputRefusedError, UsageError, listed
 from lowland_gis.files.sealed import Sum
@@ -87,6 +87,9 @@ def restore_backup(
             tables = _fill(connection, backup, watch)
             _compare(connection, backup, tables)
             _upgrade(built, agreed)
+            # The roles of this database, whatever those of the one that was backed up are called.
+            connection.execute("DELETE FROM lowland.role")
+            settle_here(connection, dsn)
             proof = _prove(connection, manifest, head, path)
             database = connection.info.dbname
             lacking = [*missing(connection, manifest, database)]

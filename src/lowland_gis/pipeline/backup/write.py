@@ -11,6 +11,7 @@ from lowland_gis import schema
 from lowland_gis.db import revision
 from lowland_gis.db.connect import Connection, snapshot
 from lowland_gis.db.dump import Stored, read_lock, rows_out, sequence_values, stored_tables
+from lowland_gis.db.migrate import as_owner
 from lowland_gis.errors import DatabaseError
 from lowland_gis.files.sealed import SealedWriter, sealed_file
 from lowland_gis.files.whole import refused, whole
@@ -54,13 +55,14 @@ def write_backup(
     Without `results` those runs are left out that no row of the registry rests on.
 
     Raises:
-        DatabaseError: there is nothing of lowland in the database, or it was changed by a newer program.
+        DatabaseError: there is nothing of lowland in the database, it was changed by a newer program, or rows are hidden from its owner.
+        NotAllowedError: this account is not the owner of the database.
         InputRefusedError: the file cannot be written.
     """
-    with snapshot(dsn) as connection:
+    # Rows that somebody may not see would be missing without a word, so only the owner of all of them writes a backup.
+    with snapshot(as_owner(dsn, "back it up", "lowland db backup FILE")) as connection:
         number = _revision(connection)
-        # Rows that somebody may not see would be missing without a word: better to be refused.
-        connection.execute("SET LOCAL row_security = off")
+        _refuse_hidden(connection)
         connection.execute("SET LOCAL bytea_output = 'hex'")
         tables, left_out = _ours(stored_tables(connection), number)
         read_lock(connection, tables)
@@ -198,3 +200,18 @@ def _server(connection: Connection) -> dict[str, object]:
 
 def _head(connection: Connection, number: str) -> str | None:
     return chain_head(connection) if number >= _FIRST_CHAINED else None
+
+
+def _refuse_hidden(connection: Connection) -> None:
+    """Refuse a database whose owner may not see every row: its rules of rows are none that were made by this program."""
+    rows = connection.execute(
+        "SELECT c.oid::regclass::text FROM pg_class c WHERE c.relkind IN ('r', 'p') AND c.relrowsecurity AND row_security_active(c.oid)"
+        " AND c.relnamespace::regnamespace::text = ANY(%s) AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid AND polpermissive"
+        " AND polroles @> ARRAY[c.relowner] AND pg_get_expr(polqual, polrelid) = 'true') ORDER BY 1",
+        [list(schema.SCHEMAS)],
+    ).fetchall()
+    if rows:
+        raise DatabaseError(
+            f"The database hides rows of {', '.join(row[0] for row in rows)} from its owner, so a backup would lack them and none was written."
+            " Type: lowland db migrate – which writes the rules of rows anew"
+        )

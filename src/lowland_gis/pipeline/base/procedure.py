@@ -23,7 +23,6 @@ from lowland_gis.definitions.states import (
 )
 from lowland_gis.errors import DefinitionError, UsageError, listed
 from lowland_gis.loading import when_used
-from lowland_gis.schema.model import CHAIN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +58,7 @@ class InForce:
 def take_turn(connection: Connection) -> None:
     """Wait until nobody else records in the registry, and keep others waiting until the transaction ends."""
     connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'")
-    connection.execute(f"LOCK TABLE registry.{CHAIN} IN SHARE ROW EXCLUSIVE MODE")
+    connection.execute("SELECT registry.await_turn()")
     connection.execute("SET LOCAL lock_timeout = 0")
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from lowland_gis.analysis.registry.procedure import Register
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
+from lowland_gis.db.roles import my_towns
 from lowland_gis.errors import InputRefusedError, UsageError, gathered, listed
 from lowland_gis.files.read import read
 from lowland_gis.files.source import opened
@@ -224,4 +225,7 @@ def _strangers(connection: Connection, entries: pd.DataFrame) -> list[tuple[str,
     ).fetchall()
     unknown = sorted(set(fresh) - {row[0] for row in known})
     words = "there is no such parcel among the current ones"
+    towns = my_towns(connection)
+    if unknown and towns is not None:
+        words += f", or it is of another town than yours ({', '.join(towns) or 'none'}): its clerk or an analyst may record it"
     return [(parcel, f"{parcel}: {words}", words) for parcel in unknown]
