@@ -1,7 +1,7 @@
 -- Functions and triggers of revision 0018; executed by 0018_plans.py.
 
 CREATE OR REPLACE FUNCTION registry.link_plan_row()
-RETURNS trigger LANGUAGE plpgsql AS $$
+RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT FROM fresh WHERE recorded_by <> session_user OR recorded_at <> now()) THEN
         RAISE EXCEPTION 'plan_row: who records, and when, is said by the database' USING ERRCODE = 'LR008';
@@ -12,7 +12,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION registry.link_progress()
-RETURNS trigger LANGUAGE plpgsql AS $$
+RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT FROM fresh WHERE recorded_by <> session_user OR recorded_at <> now()) THEN
         RAISE EXCEPTION 'progress: who records, and when, is said by the database' USING ERRCODE = 'LR008';

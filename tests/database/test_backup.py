@@ -13,6 +13,7 @@ import zipfile
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 import revision_data
 from earlier import created
@@ -21,6 +22,8 @@ from lowland_gis.cli import main
 from lowland_gis.db import migrate, parts, revision
 from lowland_gis.db.chain import chained_tables, row_key
 from lowland_gis.db.copy import encoded, send
+from lowland_gis.db.private import cluster as clusters
+from lowland_gis.db.role_names import ROLES
 from lowland_gis.errors import DatabaseError, InputRefusedError, UsageError
 from lowland_gis.pipeline.backup.project_files import Found, project_files
 from lowland_gis.pipeline.backup.read import verify_backup
@@ -30,7 +33,8 @@ from lowland_gis.pipeline.base.project import open_project
 from lowland_gis.pipeline.registry.moves import Typed, record_move
 from lowland_gis.pipeline.registry.subjects import Asked
 from lowland_gis.pipeline.registry.verify import verify
-from registered import as_superuser, deliver_parcels, paper
+from registered import as_superuser, deliver_parcels, owned, paper
+from role_matrix import make_accounts, table_matrix
 
 SRID = 4548
 PROJECT = """
@@ -114,10 +118,11 @@ def backup(decided, tmp_path_factory):
 
 def contents(dsn):
     """Every row of every table of a database, in partitions too, as md5 of their texts: read by other words than the program's."""
-    with psycopg.connect(dsn) as connection:
+    with psycopg.connect(owned(dsn)) as connection:
         tables = connection.execute(
             "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r'"
-            " AND n.nspname IN ('land', 'land_part', 'result', 'registry', 'lowland') ORDER BY 1"
+            # Roles carry the name of their database, which is another one.
+            " AND n.nspname IN ('land', 'land_part', 'result', 'registry', 'lowland') AND c.oid::regclass::text <> 'lowland.role' ORDER BY 1"
         ).fetchall()
         return {
             table: connection.execute(
@@ -191,14 +196,14 @@ def test_all_rows_come_back_with_who_and_when_and_the_guards_stand_again(decided
             "SELECT last_value FROM pg_sequences WHERE schemaname = 'registry' AND sequencename LIKE 'entry%'"
         )
         last = connection.execute(numbers).fetchone()[0]
-    with psycopg.connect(empty) as connection:
+    with psycopg.connect(owned(empty)) as connection:
         # Numbers are never given again.
         entered = "INSERT INTO registry.entry (register, subject, matter, ordinal) VALUES ('unit', 'z', '', 1) RETURNING entry_id"
         assert connection.execute(entered).fetchone() == (last + 1,)
         row = connection.execute(
             "SELECT min(recorded_by), min(recorded_at) < now() FROM registry.event"
         ).fetchone()
-        assert row == (connection.info.user, True)
+        assert row == ("lowland", True)
         for statement in (
             "UPDATE registry.event SET reason = 'x'",
             "DELETE FROM registry.link",
@@ -216,7 +221,8 @@ def catalogue(dsn):
     """All that stands on tables and partitions: columns, statistics, indexes, constraints, triggers, policies, rights."""
     with psycopg.connect(dsn) as connection:
         return connection.execute(
-            "SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity, c.relacl::text,"
+            # Roles carry the name of their database.
+            "SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity, regexp_replace(c.relacl::text, 'lowland_\\w+_', '', 'g'),"
             " ARRAY(SELECT ROW(attname, format_type(atttypid, atttypmod), attnotnull, attidentity, attstattarget, col_description(c.oid, attnum))::text"
             "  FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum),"
             " ARRAY(SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = c.oid ORDER BY 1),"
@@ -226,6 +232,21 @@ def catalogue(dsn):
             " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
             " WHERE n.nspname IN ('land', 'land_part', 'result', 'registry') AND c.relkind IN ('r', 'p', 'v') ORDER BY n.nspname, c.relname"
         ).fetchall()
+
+
+def test_roles_may_the_same_after_a_restore(cluster, new_database, tmp_path):
+    with new_database() as dsn, fresh(cluster) as empty:
+        revision_data.fill(dsn)
+        with as_superuser(dsn) as connection:
+            connection.execute("TRUNCATE registry.link")
+        written = write_backup(dsn, Found({}, ()), tmp_path / "a").manifest
+        assert {role.role for role in written.roles} >= {f"lowland_{{database}}_{role}" for role in ROLES}
+        done = restored(tmp_path / "a", empty, tmp_path)
+        assert done.missing == ()
+        migrate.settle_roles(owned(dsn), dsn)  # of the part that was made up
+        people, again = make_accounts(dsn), make_accounts(empty)
+        clusters.known(cluster)
+        assert table_matrix(again, owned(empty)) == table_matrix(people, owned(dsn))
 
 
 def test_tables_and_partitions_are_made_as_a_delivery_makes_them(cluster, new_database, tmp_path):
@@ -513,7 +534,7 @@ def _deliver_frozen(dsn):
 def test_a_restore_whose_server_goes_away_leaves_nothing(backup, empty, tmp_path):
     def ended(_done, of):
         if of is not None and of < 1000:
-            with psycopg.connect(empty, autocommit=True) as connection:
+            with psycopg.connect(make_conninfo(empty, user="postgres"), autocommit=True) as connection:
                 connection.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
@@ -589,7 +610,7 @@ def migrate_lost(dsn):
 
 def test_what_is_not_in_it_is_named(new_database, tmp_path):
     with new_database() as dsn:
-        with psycopg.connect(dsn) as connection:
+        with psycopg.connect(owned(dsn)) as connection:
             connection.execute("CREATE TABLE land.mine (a integer)")
             connection.execute("CREATE TABLE public.qgis_projects (a integer)")
             connection.execute("ALTER TABLE land.issue ADD COLUMN remark text")

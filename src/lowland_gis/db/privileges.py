@@ -16,6 +16,8 @@ from lowland_gis.schema.model import LAND, REGISTRY, Table, View
 SELECT, INSERT, UPDATE, DELETE = "SELECT", "INSERT", "UPDATE", "DELETE"
 # What a move writes; which move is whose is said by the procedure, and looked at by a trigger.
 _OF_MOVES = (schema.ENTRY, schema.EVENT, schema.PAPER, schema.LINEAGE)
+# What the towns themselves report; the analyst may do it for them.
+_OF_TOWNS = (schema.PLAN_ROW, schema.PROGRESS)
 _OF_PROCEDURE = (schema.PROCEDURE, schema.MOVE)
 # What a town clerk sees whole: it is of no town. Of papers he sees which there are, and not what is in them.
 _OF_NO_TOWN = (
@@ -68,6 +70,8 @@ def privileges(item: Table | View) -> Iterator[tuple[str, str, tuple[str, ...]]]
         yield from ((ADMIN, each, ()) for each in (SELECT, INSERT))
     elif item in _OF_MOVES:
         yield from ((role, INSERT, ()) for role in (TOWN, ANALYST, APPROVER))
+    elif item in _OF_TOWNS:
+        yield from ((role, INSERT, ()) for role in (TOWN, ANALYST))
     elif item.chained:
         # The chain itself is written by the functions of the triggers alone.
         yield ANALYST, INSERT, ()

@@ -6,6 +6,8 @@ import hashlib
 
 OWNER = "owner"
 READER, TOWN, ANALYST, APPROVER, ADMIN = ROLES = ("reader", "town", "analyst", "approver", "admin")
+# Where a database keeps what its roles are called on the server, and the towns of its clerks; beside the dictionary, which is of land.
+ROLE_TABLES = {"lowland.clerk": ("person", "town_code"), "lowland.role": ("role", "name", "place")}
 # As which the program works on a private database.
 PROGRAM = "lowland"
 # PostgreSQL cuts longer names off, silently.

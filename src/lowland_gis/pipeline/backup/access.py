@@ -39,14 +39,24 @@ _POLICIES = """
 def granted_roles(connection: Connection, database: str) -> tuple[Granted, ...]:
     """Return the roles that have rights in the tables of a database, and their members, with `{database}` for its name."""
     rows = connection.execute(_GRANTED, {"spaces": _SPACES}).fetchall()
+    ours = _ours(connection)
     return tuple(
         Granted(
-            role=_without(name, database),
+            role=_without(ours.get(name, name), database),
             login=login,
-            member_of=tuple(_without(each, database) for each in above),
+            member_of=tuple(sorted(_without(ours.get(each, each), database) for each in above)),
         )
         for name, login, above in rows
     )
+
+
+def _ours(connection: Connection) -> dict[str, str]:
+    """Return the roles of a database by their names on the server, each as it would be called were the database called `{database}`."""
+    row = connection.execute("SELECT to_regclass('lowland.role') IS NOT NULL").fetchone()
+    if row is None or not row[0]:
+        return {}
+    rows = connection.execute("SELECT name, role FROM lowland.role").fetchall()
+    return {name: f"lowland_{DATABASE}_{role}" for name, role in rows}
 
 
 def policies(connection: Connection, database: str) -> tuple[Policy, ...]:
@@ -54,11 +64,11 @@ def policies(connection: Connection, database: str) -> tuple[Policy, ...]:
     row = connection.execute(
         "SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'registry'"
     ).fetchone()
-    owner = None if row is None else row[0]
+    ours = _ours(connection) | ({} if row is None else {row[0]: OWNER})
     return tuple(
         Policy(
             table=table, name=name, command=command,
-            roles=tuple(sorted(OWNER if role == owner else _without(role, database) for role in roles)),
+            roles=tuple(sorted(_without(ours.get(role, role), database) for role in roles)),
             seen=_without(seen, database), written=_without(written, database),
         )
         for table, name, command, roles, seen, written in connection.execute(_POLICIES, {"spaces": _SPACES})
@@ -75,8 +85,9 @@ def missing(connection: Connection, manifest: Manifest, database: str) -> Iterat
     People are accounts of a server, not of a database, so they are named and not made. Rules are compared where the schema is the same.
     """
     here = {role.role: role for role in granted_roles(connection, database)}
+    called = {ours: name for name, ours in _ours(connection).items()}
     for role in manifest.roles:
-        name = role.role.replace(DATABASE, database)
+        name = called.get(role.role) or role.role.replace(DATABASE, database)
         found = here.get(role.role)
         if not _exists(connection, name):
             of = f", member of {', '.join(_with(role.member_of, database))}" if role.member_of else ""

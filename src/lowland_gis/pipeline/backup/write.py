@@ -12,6 +12,7 @@ from lowland_gis.db import revision
 from lowland_gis.db.connect import Connection, snapshot
 from lowland_gis.db.dump import Stored, read_lock, rows_out, sequence_values, stored_tables
 from lowland_gis.db.migrate import as_owner
+from lowland_gis.db.role_names import ROLE_TABLES
 from lowland_gis.errors import DatabaseError
 from lowland_gis.files.sealed import SealedWriter, sealed_file
 from lowland_gis.files.whole import refused, whole
@@ -35,7 +36,7 @@ from lowland_gis.pipeline.base.telling import Watch, unwatched
 from lowland_gis.pipeline.registry.verify import verified
 from lowland_gis.schema.model import RESULT
 
-_OURS = {table.full_name: table for table in schema.TABLES}
+_OURS = {table.full_name: table.column_names for table in schema.TABLES} | ROLE_TABLES
 _FIRST_CHAINED = "0014"
 
 
@@ -117,7 +118,7 @@ def _ours(tables: Sequence[Stored], number: str) -> tuple[list[Stored], list[str
     ours = [table for table in tables if table.full_name in _OURS]
     others = [f"table {table.full_name}: not of lowland" for table in tables if table.full_name not in _OURS]
     for table in ours:
-        unknown = sorted(set(table.column_names) - set(_OURS[table.full_name].column_names))
+        unknown = sorted(set(table.column_names) - set(_OURS[table.full_name]))
         others += [f"column {table.full_name}.{name}: not of lowland" for name in unknown]
     return ours, others
 
@@ -125,7 +126,7 @@ def _ours(tables: Sequence[Stored], number: str) -> tuple[list[Stored], list[str
 def _columns(table: Stored, number: str) -> tuple[tuple[str, str], ...]:
     if number != revision.newest_revision():
         return table.columns
-    known = set(_OURS[table.full_name].column_names)
+    known = set(_OURS[table.full_name])
     return tuple((name, kind) for name, kind in table.columns if name in known)
 
 
