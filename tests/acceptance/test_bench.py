@@ -52,6 +52,12 @@ def test_the_stage_agrees_with_sql_over_the_same_tables(home):
     assert apart["beyond"] == 0
 
 
+def test_a_move_is_measured_against_copy_of_the_rows_that_it_wrote(home):
+    figures = run(home, "registry.py")
+    assert figures["entries"] == 200
+    assert figures["times"] > 1
+
+
 def test_the_district_is_valid_and_the_same_in_every_run(home):
     made = home / "data"
     again = home / "again"
