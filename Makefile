@@ -59,9 +59,9 @@ bench: ## Measure tabulation against its peers and write docs/performance.md (PA
 	@$(VENV) bench/tables.py $(if $(PARCELS),--parcels "$(PARCELS)") $(if $(ROUNDS),--rounds "$(ROUNDS)")
 	@$(VENV) bench/tabulate.py --scaling 1,2 $(if $(PARCELS),--parcels "$(PARCELS)") $(if $(ROUNDS),--rounds "$(ROUNDS)")
 	@$(VENV) bench/tabulate.py --growth "$(GROWTH)" --rounds 1
+	@$(VENV) bench/registry.py $(if $(ROUNDS),--rounds "$(ROUNDS)")
 
 demos: setup ## Run the demo at every size and seed and print what came of each (SIZES=200,400 SEEDS=1-10)
-	@$(VENV) bench/registry.py $(if $(ROUNDS),--rounds "$(ROUNDS)")
 	@$(VENV) bench/demo.py $(if $(SIZES),--sizes "$(SIZES)") $(if $(SEEDS),--seeds "$(SEEDS)")
 
 db-down: ## Stop the private database of the demo; its data stays (DIR=demo)

@@ -126,14 +126,21 @@ def list_(
 
     A list that is written with -o can be edited and given to a move with --file: its column `version` is compared.
     """
-    from lowland_gis.pipeline.registry.look import by_state, entry_list
+    from lowland_gis.analysis.registry.facts import ANSWER_TITLES
+    from lowland_gis.pipeline.registry.look import COUNTED, LISTED, by_state, entry_list
 
     with session.project.snapshot() as connection:
         rows = entry_list(connection, register=register, state=state, town=town)
     if output is not None:
-        write_list(session, rows, output, overwrite=overwrite)
+        import pandas as pd
+
+        write_list(session, pd.DataFrame(rows, columns=LISTED), output, overwrite=overwrite)
         return
-    show(rows if register or state or as_json else by_state(rows), as_json=as_json)
+    singly = register or state or as_json
+    if not as_json:
+        # Null is unknown; to programs it stays null.
+        rows = [row | {"town_code": row["town_code"] or ANSWER_TITLES["unknown"]} for row in rows]
+    show(Rows.of(rows, LISTED) if singly else Rows.of(by_state(rows), COUNTED), as_json=as_json)
 
 
 @registry.command("show")
@@ -167,7 +174,7 @@ def history(session: Session, parcel: str, *, as_json: bool) -> None:
         "register", "subject", "matter", "version", "title", "from_state", "to_state", "on_date", "document", "document_no", "reason",
         "recorded_by", "account", "recorded_at",
     ]  # fmt: skip
-    show(rows if as_json else rows[columns], as_json=as_json)
+    show(Rows.of(rows, look.HISTORY if as_json else columns), as_json=as_json)
 
 
 @registry.command()
@@ -176,8 +183,6 @@ def history(session: Session, parcel: str, *, as_json: bool) -> None:
 @click.pass_obj
 def procedure(session: Session, *, register: str | None, as_json: bool) -> None:
     """Show the procedure in force (办理程序): every move, who decides and records it, and what it needs."""
-    import pandas as pd
-
     from lowland_gis.pipeline.base.procedure import read_procedure
 
     with session.project.snapshot() as connection:
@@ -192,7 +197,7 @@ def procedure(session: Session, *, register: str | None, as_json: bool) -> None:
         for name, content in ((name, force.register(name)) for name in wanted)
         for key, move in content.move.items()
     ]  # fmt: skip
-    show(pd.DataFrame(rows), as_json=as_json)
+    show(Rows.of(rows, list(rows[0])), as_json=as_json)
     for line in force.weaker:
         session.tell(f"It asks for less than the shipped one: {line}")
 

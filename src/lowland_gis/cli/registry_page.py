@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
+from lowland_gis.analysis.registry.facts import ANSWER_TITLES
 from lowland_gis.analysis.registry.procedure import ROLE_TITLES
+from lowland_gis.cli.registry_moves import TYPED_AS
 
 if TYPE_CHECKING:
     from lowland_gis.pipeline.registry.look import Due, Standing
+
+# What is typed for a verb of the procedure whose name another command has.
+TYPED = {verb: command for command, verb in TYPED_AS.items()}
 
 
 def page(standings: Sequence[Standing]) -> str:
@@ -24,9 +27,10 @@ def as_records(standings: Sequence[Standing]) -> list[dict[str, Any]]:
     """Return the page for programs."""
     return [
         {
-            **{name: value for name, value in vars(found).items() if name not in ("due", "events")},
+            **{name: value for name, value in vars(found).items() if name not in ("due", "events", "facts")},
+            "facts": [vars(fact) for fact in found.facts],
             "due": [vars(due) for due in found.due],
-            "events": found.events.astype(object).where(found.events.notna(), None).to_dict("records"),
+            "events": list(found.events),
         }
         for found in standings
     ]
@@ -37,11 +41,12 @@ def _entry(found: Standing) -> Iterator[str]:
     yield ""
     yield f"{found.register_title}（{found.register}）{matter}"
     yield f"  now    {found.state_title}（{found.state}） since {found.since}; in the register since {found.first_on}; version {found.version}"
+    yield f"  facts  {'; '.join(f'{fact.title} {fact.text}' for fact in found.facts)}"
     if not found.due:
         yield "  next   nothing: it has ended here"
     for number, due in enumerate(found.due):
         yield f"  {'next' if number == 0 else '  or'}   {_due(due)}"
-    for event in found.events.to_dict("records"):
+    for event in found.events:
         yield f"  {event['on_date']}  {event['title']}{_rests(event)}"
 
 
@@ -51,20 +56,22 @@ def _due(due: Due) -> str:
     needs += ["a reason"] if due.reason else []
     needed = f"; needs {', '.join(needs)}" if needs else ""
     day = "" if due.from_day is None else f"; not before {due.from_day}"
-    return f"{due.title}: {due.actor}, recorded by {who}（{'/'.join(due.roles)}）{needed}{day} – lowland registry {due.verb}"
+    return f"{due.title}: {due.actor}, recorded by {who}（{'/'.join(due.roles)}）{needed}{day} – lowland registry {TYPED.get(due.verb, due.verb)}"
 
 
 def _rests(event: dict[Any, Any]) -> str:
     parts = []
-    if not pd.isna(event["document_sha256"]):
+    if event["document_sha256"] is not None:
         kept = "" if event["has_file"] else "（仅有校验值）"
-        number = "" if pd.isna(event["document_no"]) else f"{event['document_no']} "
+        number = "" if event["document_no"] is None else f"{event['document_no']} "
         parts.append(f"{number}{event['document']}{kept}")
-    if not pd.isna(event["reason"]):
+    elif event["paper"] == "unknown":
+        parts.append(f"文件 {ANSWER_TITLES['unknown']}")
+    if event["reason"] is not None:
         parts.append(str(event["reason"]))
     if event["by"] == "program":
         parts.append(f"run {event['run_id']}")
     person = (
-        event["recorded_by"] if pd.isna(event["account"]) else f"{event['recorded_by']}/{event['account']}"
+        event["recorded_by"] if event["account"] is None else f"{event['recorded_by']}/{event['account']}"
     )
     return "  " + "; ".join([*parts, f"{person} {event['recorded_at']:%Y-%m-%d %H:%M}"])

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
-import pandas as pd
+from psycopg import sql
+from psycopg.rows import dict_row
 
+from lowland_gis.analysis.registry.facts import FACTS, Fact, facts, paper_answer
 from lowland_gis.analysis.registry.procedure import Move, Register
 from lowland_gis.db.connect import Connection
-from lowland_gis.db.frames import read_frame
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.base.procedure import InForce, read_procedure
 
+# One row by the names of its columns.
+Row = dict[str, Any]
+LISTED = ("register", "subject", "matter", "state", "title", "since", "town_code", "version", "recorded_by")
+COUNTED = ("register", "state", "title", "entries", "oldest")
+HISTORY = (
+    "entry_id", "register", "subject", "matter", "version", "move", "from_state", "to_state", "on_date", "document", "document_no",
+    "document_sha256", "has_file", "reason", "by", "run_id", "recorded_at", "recorded_by", "account", "title", "paper",
+)  # fmt: skip
 TAKEN_OVER = "taken_over"
 TAKEN_OVER_TITLE = "由旧库转入"
 
@@ -52,7 +61,8 @@ class Standing:
     since: dt.date
     first_on: dt.date
     due: tuple[Due, ...]
-    events: pd.DataFrame
+    events: tuple[Row, ...]
+    facts: tuple[Fact, ...] = ()
 
 
 def standings(connection: Connection, subject: str) -> list[Standing]:
@@ -62,36 +72,60 @@ def standings(connection: Connection, subject: str) -> list[Standing]:
         UsageError: the subject is in no register; or the database enforces no procedure yet.
     """
     force = read_procedure(connection)
-    rows = read_frame(
+    rows = _read(
         connection,
-        "SELECT entry_id, register, subject, matter, town_code, version, state, since, first_on FROM registry.current_entry"
+        "SELECT entry_id, register, subject, matter, town_code, version, state, since, first_on,"
+        " (SELECT max(drafted_row) FROM registry.event WHERE event.entry_id = current_entry.entry_id) AS drafted_row"
+        " FROM registry.current_entry"
         " WHERE subject = %s ORDER BY entry_id",
         [subject],
     )
-    if rows.empty:
+    if not rows:
         raise UsageError(
             f"{subject} is in no register. Check the code (宗地代码 ZDDM), or see all of them: lowland registry list"
         )
     order = list(force.registers)
-    rows = rows.sort_values("register", key=lambda names: names.map(order.index), kind="stable")
-    events = history(connection, [int(entry) for entry in rows["entry_id"]])
+    rows.sort(key=lambda row: order.index(row["register"]))
+    events = history(connection, [row["entry_id"] for row in rows])
     return [
-        _standing(force, row, events[events["entry_id"] == row["entry_id"]])
-        for row in rows.to_dict("records")
+        _standing(
+            force,
+            row,
+            [event for event in events if event["entry_id"] == row["entry_id"]],
+            _own_row(connection, row["register"], row["drafted_row"]),
+        )
+        for row in rows
     ]
 
 
-def history(connection: Connection, entries: Sequence[int]) -> pd.DataFrame:
+def _own_row(connection: Connection, register: str, number: int | None) -> Row | None:
+    """Return the newest row of a register's own table that an entry has: what was computed, or frozen."""
+    if number is None or register not in FACTS:
+        return None
+    query = sql.SQL("SELECT * FROM {} WHERE entry_id = %s").format(sql.Identifier("registry", register))
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query, [number]).fetchone()
+
+
+def _read(connection: Connection, query: LiteralString, parameters: Sequence[Any]) -> list[Row]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query, parameters).fetchall()
+
+
+def history(connection: Connection, entries: Sequence[int]) -> list[Row]:
     """Return the events of entries, in the order in which they were recorded.
+
+    `paper` says of each whether it has one: known, unknown, or not applicable where the move needs none.
 
     Columns: entry_id, register, subject, matter, version, move, title, from_state, to_state, on_date,
     document, document_no, document_sha256, has_file, reason, by (program or empty), run_id, recorded_at, recorded_by, account.
     """
-    rows = read_frame(
+    rows = _read(
         connection,
         "SELECT event.entry_id, entry.register, entry.subject, entry.matter, event.version, event.move, event.from_state, event.to_state,"
         " event.on_date, paper.file_name AS document, event.document_no, event.document_sha256, coalesce(paper.has_file, false) AS has_file,"
-        " event.reason, event.content->>'by' AS by, event.run_id, event.recorded_at, event.recorded_by, event.account, move.title"
+        " event.reason, event.content->>'by' AS by, event.run_id, event.recorded_at, event.recorded_by, event.account, move.title,"
+        " move.document AS needed, event.move_id IS NULL AS taken_over"
         " FROM registry.event JOIN registry.entry USING (entry_id)"
         " LEFT JOIN registry.move USING (move_id)"
         " LEFT JOIN LATERAL (SELECT file_name, has_file FROM registry.paper WHERE sha256 = event.document_sha256"
@@ -99,7 +133,14 @@ def history(connection: Connection, entries: Sequence[int]) -> pd.DataFrame:
         " WHERE event.entry_id = ANY(%s) ORDER BY event.event_id",
         [list(entries)],
     )
-    return rows.assign(title=rows["title"].fillna(TAKEN_OVER_TITLE))
+    return [
+        row
+        | {
+            "title": row["title"] or TAKEN_OVER_TITLE,
+            "paper": paper_answer(row["document_sha256"], row["needed"], taken_over=row["taken_over"]),
+        }
+        for row in rows
+    ]
 
 
 def entries_of(connection: Connection, subject: str) -> list[int]:
@@ -120,7 +161,7 @@ def entries_of(connection: Connection, subject: str) -> list[int]:
 
 def entry_list(
     connection: Connection, *, register: str | None, state: str | None, town: str | None
-) -> pd.DataFrame:
+) -> list[Row]:
     """Return where entries stand: register, subject, matter, state, title, since, town_code, version, recorded_by.
 
     Raises:
@@ -132,40 +173,43 @@ def entry_list(
     known = dict.fromkeys(name for content in force.registers.values() for name in content.state)
     if state is not None and state not in known:
         raise UsageError(f"There is no state {state!r}. States: {', '.join(known)}")
-    rows = read_frame(
+    rows = _read(
         connection,
         "SELECT register, subject, matter, state, since, town_code, version, recorded_by FROM registry.current_entry"
         " WHERE register = coalesce(%s, register) AND state = coalesce(%s, state)"
         " AND (%s::text IS NULL OR town_code = %s) ORDER BY register, subject, matter, ordinal",
         [register, state, town, town],
     )
-    titles = [
-        force.registers[name].state.get(code, code)
-        for name, code in zip(rows["register"], rows["state"], strict=True)
+    return [
+        row | {"title": force.registers[row["register"]].state.get(row["state"], row["state"])}
+        for row in rows
     ]
-    rows.insert(4, "title", pd.Series(titles, dtype=object))
-    return rows
 
 
-def by_state(rows: pd.DataFrame) -> pd.DataFrame:
+def by_state(rows: Sequence[Row]) -> list[Row]:
     """Return how many entries stand in each state of each register: register, state, title, entries, since when the oldest."""
-    groups = rows.groupby(["register", "state", "title"], sort=False)
-    return groups.agg(entries=("subject", "count"), oldest=("since", "min")).reset_index()
+    groups: dict[tuple[str, str, str], list[dt.date]] = {}
+    for row in rows:
+        groups.setdefault((row["register"], row["state"], row["title"]), []).append(row["since"])
+    return [
+        {"register": register, "state": state, "title": title, "entries": len(days), "oldest": min(days)}
+        for (register, state, title), days in groups.items()
+    ]
 
 
-def _standing(force: InForce, row: Mapping[Any, Any], events: pd.DataFrame) -> Standing:
+def _standing(force: InForce, row: Row, events: Sequence[Row], own: Row | None) -> Standing:
     register = force.registers[row["register"]]
     due = tuple(_due(register, name, move, events) for name, move in register.allowed(row["state"]).items())
     return Standing(
         int(row["entry_id"]), row["register"], register.title, row["subject"], row["matter"], row["town_code"],
-        int(row["version"]), row["state"], register.state.get(row["state"], row["state"]), row["since"], row["first_on"],
-        due, events,
+        int(row["version"]), row["state"], str(register.state.get(row["state"], row["state"])), row["since"], row["first_on"],
+        due, tuple(events), tuple(facts(row["register"], row["town_code"], own)),
     )  # fmt: skip
 
 
-def _due(register: Register, name: str, move: Move, events: pd.DataFrame) -> Due:
-    began = events.loc[events["move"] == move.since, "on_date"]
-    from_day = began.max() + dt.timedelta(days=move.days) if move.days and len(began) else None
+def _due(register: Register, name: str, move: Move, events: Sequence[Row]) -> Due:
+    began = [event["on_date"] for event in events if event["move"] == move.since]
+    from_day = max(began) + dt.timedelta(days=move.days) if move.days and began else None
     return Due(
         register.verb(name),
         move.title,
