@@ -27,12 +27,13 @@ FRAMES = {"pandas", "geopandas", "pyarrow", "pyproj", "scipy", "numba"}
     "command",
     [
         ("unit", "list"), ("registry", "problems"), ("rules", "show"), ("rules", "list"), ("classify", "explain", "PARCEL"),
-        ("unit", "list", "--json"),
+        ("unit", "list", "--json"), ("registry", "list"), ("registry", "show", "PARCEL"), ("registry", "history", "PARCEL"),
+        ("registry", "verify"), ("registry", "procedure"),
     ],
     ids=" ".join,
 )  # fmt: skip
 def test_a_list_is_shown_without_frames(demo: Demo, command: tuple[str, ...]) -> None:
-    parcel = demo.rows("SELECT min(parcel_id) FROM result.verdict")[0][0]
+    parcel = demo.rows("SELECT min(parcel_id) FROM registry.low_efficiency")[0][0]
     words = [str(parcel) if word == "PARCEL" else word for word in command]
     done = subprocess.run(
         [sys.executable, "-c", _COMMAND, "--project", str(demo.folder / "lowland.toml"), *words],

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import openpyxl
@@ -11,6 +12,7 @@ import pytest
 
 from lowland_gis.cli import main
 from lowland_gis.db import guards
+from lowland_gis.definitions.states import procedure
 from lowland_gis.errors import MoveRefusedError
 from lowland_gis.pipeline.base.papers import register
 from lowland_gis.pipeline.base.procedure import read_procedure
@@ -141,6 +143,23 @@ def test_the_whole_life_of_a_parcel_by_commands_alone(lowland, folder, register)
     assert lowland("verify").splitlines()[-1].count("head") == 1
 
 
+BY_OWN_COMMANDS = ("unit", "promise")
+
+
+def test_every_register_of_the_procedure_has_its_life_here():
+    """Units and promises have commands of their own, which keep more than an event; their lives are tested beside these."""
+    assert set(procedure()) == {*LIVES, *BY_OWN_COMMANDS}
+    for name, content in procedure().items():
+        reached = {move[1] for move in LIVES.get(name, [])}
+        assert reached & set(content.final) or name in (*BY_OWN_COMMANDS, "problem"), name
+
+
+def test_a_unit_is_moved_by_the_commands_of_units_only(lowland):
+    for verb in ("withdraw", "start"):
+        said = lowland(verb, "U-001", "--register", "unit", "--reason", "x", code=2)
+        assert "lowland unit withdraw NUMBER --reason TEXT" in said
+
+
 def test_the_page_says_what_is_due_next_and_from_whom(lowland, folder):
     parcel = PARCELS[1]
     lowland("survey", parcel, "--on", "2024-02-01")
@@ -224,13 +243,55 @@ def test_a_list_moves_as_a_whole_or_not_at_all(lowland, folder):
     assert f"named more than once:\n  - {parcels[0]}" in lowland("notice", "--file", file, code=3)
 
 
-def test_a_list_of_which_a_spreadsheet_made_numbers_is_refused_with_the_rows(lowland, folder):
-    book = openpyxl.Workbook()
-    for row in (["ZDDM", "备注"], ["120113101001", "a"], [120113101002, "b"]):
-        book.active.append(row)
-    book.save(folder / "list.xlsx")
-    said = lowland("survey", "--file", folder / "list.xlsx", code=3)
-    assert "number" in said or "no such parcel" in said
+def book(folder, rows, merge=None):
+    made = openpyxl.Workbook()
+    for row in rows:
+        made.active.append(row)
+    if merge:
+        made.active.merge_cells(merge)
+    made.save(folder / "list.xlsx")
+    return folder / "list.xlsx"
+
+
+ONE, TWO = PARCELS[7:9]
+SPOILT = {
+    "codes as numbers": ([["ZDDM"], [120113101001], [120113101002]], None, "row 2: the code is a number"),
+    "digits lost": ([["ZDDM"], [1.2011310100100001e18], [TWO]], None, "ZDDM: .* its last ones are lost \\(sheet row 2\\)"),
+    "merged": ([["ZDDM", "备注"], [ONE, "a"], [None, "b"]], "A2:A3", "ZDDM: the cell is merged .* \\(sheet row 3\\)"),
+    "formula": ([["ZDDM"], ["=B2"], [TWO]], None, "ZDDM: the formula =B2 has no stored result.*\\(sheet row 2\\)"),
+    "error": ([["ZDDM"], ["#REF!"], [TWO]], None, "ZDDM: the cell holds the error #REF! \\(sheet row 2\\)"),
+    "formula of a version": ([["ZDDM", "version"], [ONE, "=1+1"], [TWO, 0]], None, "version: the formula .*\\(sheet row 2\\)"),
+    "version that is none": ([["ZDDM", "version"], [ONE, 0], [TWO, 0.5]], None, "the version is no whole number in row\\(s\\) 3"),
+    "version that is a day": ([["ZDDM", "version"], [ONE, dt.date(2024, 1, 1)], [TWO, 0]], None, "the version is no whole number"),
+    "two columns of codes": ([["ZDDM", "宗地代码"], [ONE, TWO]], None, "more than one column says what is meant \\(ZDDM, 宗地代码\\)"),
+    "no column of codes": ([["名称"], [ONE]], None, "no column says what is meant"),
+    "truth": ([["ZDDM"], [True], [TWO]], None, "True: there is no such parcel"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", SPOILT)
+def test_a_list_that_a_spreadsheet_has_spoilt_is_refused_with_its_cell_and_nothing_recorded(
+    lowland, folder, what
+):
+    rows, merge, said = SPOILT[what]
+    refused = lowland("survey", "--file", book(folder, rows, merge), code=3)
+    assert re.search(said, refused), refused
+    for parcel in (ONE, TWO):
+        lowland("history", parcel, code=2)
+
+
+def test_a_list_to_which_a_spreadsheet_added_columns_blank_rows_and_a_total_is_read_rightly(lowland, folder):
+    rows = [
+        ["备注", " ZDDM ", "面积", "version"],
+        ["=1+1", f"{ONE} ", 1, 0.0],
+        [None] * 4,
+        ["b", TWO, 2, "0"],
+        [None, "合计", 3, None],
+    ]
+    said = lowland("survey", "--file", book(folder, rows), "--dry-run")
+    assert ONE in said
+    assert TWO in said
+    assert "2 would be recorded" in said
 
 
 def test_a_whole_town_moves_in_one_transaction(lowland, folder, project, module_database):

@@ -18,6 +18,7 @@ from lowland_gis.db.copy import copy_in
 from lowland_gis.db.frames import read_frame
 from lowland_gis.db.roles import my_towns
 from lowland_gis.errors import MoveRefusedError, UsageError, gathered, listed
+from lowland_gis.pipeline.base.entries import UNIT
 from lowland_gis.pipeline.base.kept_papers import keep_paper
 from lowland_gis.pipeline.base.procedure import InForce, procedure_in_force, take_turn
 from lowland_gis.pipeline.base.project import Project, who
@@ -112,6 +113,12 @@ def record_events(
 
 
 def _refuse_unknown_verb(typed: Typed, register: Register) -> None:
+    if typed.register == UNIT.register:
+        # An event alone would leave the unit frozen in its own table, with its parcels.
+        raise UsageError(
+            f"{register.title}（{typed.register}）: a unit is frozen and withdrawn together with its parcels and outline, so nothing was recorded."
+            " Type: lowland unit freeze – or lowland unit withdraw NUMBER --reason TEXT"
+        )
     if typed.verb not in register.verbs:
         raise UsageError(
             f"{register.title}（{typed.register}）: {typed.verb} is no move of this register, so nothing was recorded. Its moves:"

@@ -14,7 +14,7 @@ from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
 from lowland_gis.db.roles import my_towns
 from lowland_gis.errors import InputRefusedError, UsageError, gathered, listed
-from lowland_gis.files.read import read
+from lowland_gis.files.read import received
 from lowland_gis.files.source import opened
 from lowland_gis.pipeline.base.runs import current_versions
 
@@ -141,18 +141,29 @@ def read_list(file: Path) -> pd.DataFrame:
     """Return the subjects of a list (.csv or .xlsx): subject, and matter and seen (version), empty where the list has no such column.
 
     Raises:
-        InputRefusedError: it cannot be read, names no subjects, or a spreadsheet has made numbers of the codes; with the rows.
+        InputRefusedError: it cannot be read, names no subjects or two columns of them, or a spreadsheet has made numbers of codes, lost
+            digits, merged cells or left formulas without a result; with the rows.
     """
-    with opened(str(file), file.parent) as source:
-        rows = read(source).attributes
+    rows, doubts = _received(file)
     names = {str(name).strip(): name for name in rows.columns}
     subject, matter, version = (
         next((names[known] for known in wanted if known in names), None)
         for wanted in (_SUBJECT, _MATTER, _VERSION)
     )
+    several = [known for known in _SUBJECT if known in names]
+    if len(several) > 1:
+        raise InputRefusedError(
+            f"{file}: more than one column says what is meant ({', '.join(several)}), so nothing was recorded. Leave one of them in the list"
+        )
     if subject is None:
         raise InputRefusedError(
             f"{file}: no column says what is meant, so nothing was recorded. Name one of them {', '.join(_SUBJECT)}; it has: {', '.join(names)}"
+        )
+    # A value that a spreadsheet has spoilt counts only where it is read.
+    read_here = tuple(f"{name}: " for name in (subject, matter, version) if name is not None)
+    if spoilt := [words for words in doubts if words.startswith(read_here)]:
+        raise InputRefusedError(
+            f"{file}: nothing was recorded, because a spreadsheet has spoilt what is read:\n{listed(spoilt)}\nEnter these cells again"
         )
     faults = [
         (f"row {number}", f"row {number}: {said}", said)
@@ -168,6 +179,17 @@ def read_list(file: Path) -> pd.DataFrame:
             "seen": _versions(file, rows, version),
         }
     )
+
+
+def _received(file: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Return the rows of a list without totals and notes, and what the reader doubts of their values."""
+    with opened(str(file), file.parent) as source, received(source) as held:
+        batches = list(held.batches)
+        frames = [batch.attributes.to_pandas() for batch in batches]
+        rows = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(held.columns))
+        aside = [item.row for batch in batches for item in batch.aside]
+        doubts = [doubt.words for batch in batches for doubt in batch.doubts]
+    return rows.drop(index=aside).reset_index(drop=True), doubts
 
 
 def _wrong_code(value: Any) -> str | None:
