@@ -26,6 +26,7 @@ from lowland_gis.pipeline.intake.reading import Reading, reading
 from lowland_gis.pipeline.registry.determine import problems
 from lowland_gis.pipeline.verdicts.verdicts import kind_verdicts
 from lowland_gis.sample.agreement import Agreement, compare
+from lowland_gis.sample.promises import write_promises
 
 MARK = "sample.json"
 HALF_MADE = {"unfinished": True}
@@ -71,6 +72,7 @@ def _make(folder: Path, file: Path, wanted: dict[str, Any], tell: Tell) -> None:
         delivery = sample.write_district(
             folder, parcels=wanted["parcels"], seed=wanted["seed"], progress=tell
         )
+        write_promises(folder)
         if "years" in wanted:
             sample.write_second_year(folder, parcels=wanted["parcels"], seed=wanted["seed"], progress=tell)
     write_text(file, first_text(delivery))
