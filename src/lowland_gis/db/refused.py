@@ -11,7 +11,7 @@ from lowland_gis.db.privileges import who_may
 from lowland_gis.db.role_names import ADMIN, ANALYST, APPROVER, READER, ROLES, TOWN
 from lowland_gis.errors import NotAllowedError
 
-# As PostgreSQL says it in English, which is what a session of ours speaks to the server's messages with, else nothing is told of who may.
+# As PostgreSQL says it in English; of a server that speaks another language only its own sentence is told.
 _DENIED = re.compile(r'(?:permission denied for|policy for) (\w+)(?: (?:"?)([^"]+?)"?)?$')
 _FUNCTIONS = {
     "await_turn": ("recording in the registry", (TOWN, ANALYST, APPROVER)),
