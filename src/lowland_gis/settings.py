@@ -316,6 +316,10 @@ class PackageSettings(_Frozen):
         default="example_city",
         description="A shipped package definition, or the path of a TOML file of your own (`package_definitions.md`)",
     )
+    changes: str = Field(
+        default="example_changes",
+        description="The definition of the package of an update, which holds what has changed only: shipped, or a TOML file of your own",
+    )
     folder: str = Field(default="out", description="Where packages are built, relative to lowland.toml")
 
 

@@ -48,6 +48,7 @@ ARGUMENTS = {
     ),  # they write: their table is that of `registry list`
     "db verify": None,  # it names tables and no codes
     "unit why": ["{parcel}"],
+    "update close": None,
     "update diff": None,  # it compares what is open, and nothing is: its tables stand in database/test_update.py
     "unit freeze": None,  # it writes: its table is that of `unit list`
     "unit draft": None,

@@ -57,7 +57,7 @@ COMMANDS = {
     "registry return": DECISIONS, "registry review": DECISIONS, "registry show": DECISIONS, "registry start": DECISIONS,
     "registry step": DECISIONS, "registry submit": DECISIONS, "registry survey": DECISIONS, "registry verify": DECISIONS,
     "registry withdraw": DECISIONS,
-    "update diff": COMPARES, "update open": COMPARES,
+    "update close": COMPARES, "update diff": COMPARES, "update open": COMPARES,
     "plan check": DECISIONS, "plan quotas": DECISIONS, "plan read": DECISIONS, "plan show": DECISIONS, "plan write": DECISIONS,
     "package build": REFUSES, "package check": NOTHING, "map overview": MARKS,
 }  # fmt: skip

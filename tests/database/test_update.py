@@ -1,9 +1,12 @@
 """The update of a year by commands, on a small district that is drawn by hand: two states whose changes are known."""
 
 import datetime as dt
+import json
 
 import geopandas as gpd
 import openpyxl
+import pandas as pd
+import psycopg
 import pytest
 
 from full_disk import full_disk
@@ -205,3 +208,102 @@ def test_doubts_become_issues_and_are_told(district):
     assert "doubts" in district.lowland("update", "diff")
     assert code(77) in district.lowland("layers", "rejects", "parcel")
     assert all(line["residual_m2"] == 0 for line in found["balance"])
+
+
+def test_closing_links_entries_proposes_and_files_what_has_changed(district):
+    district.first_year()
+    district.second_year()
+    district.lowland("update", "open", "2025")
+    assert "not compared yet" in district.lowland("update", "close", code=3)
+    district.lowland("update", "diff")
+    events = district.rows("SELECT count(*) FROM registry.event")
+    assert "would be closed" in district.lowland("update", "close", "--dry-run")
+    assert district.rows("SELECT count(*) FROM registry.annual_update WHERE step = 'closed'") == [(0,)]
+    said = district.lowland("update", "close", "--proposals", district.folder / "撤销.csv")
+    assert "2 rows of lineage" in said
+    linked = district.rows(
+        "SELECT child.subject, parent.subject FROM registry.lineage JOIN registry.entry AS child USING (entry_id)"
+        " JOIN registry.entry AS parent ON parent.entry_id = part_of ORDER BY 1"
+    )
+    assert linked == [(code(21), code(2)), (code(22), code(2))]
+    # Nothing is withdrawn by the program: people confirm, with their paper.
+    assert district.rows("SELECT count(*) FROM registry.event") == events
+    list_ = district.folder / "撤销-low_efficiency.csv"
+    rows = pd.read_csv(list_, dtype=str).to_dict("records")
+    assert [(row["subject"], row["reason"]) for row in rows] == [
+        (code(2), f"宗地已分割为 {code(21)}、{code(22)}"), (code(17), "宗地已灭失"),
+    ]  # fmt: skip
+    on = today() + dt.timedelta(days=1)
+    district.lowland(
+        "registry",
+        "withdraw",
+        "--file",
+        list_,
+        "--document",
+        district.paper("w"),
+        "--reason",
+        "年度更新",
+        "--on",
+        on,
+    )
+    assert "was closed on" in district.lowland("update", "open", "2025", code=2)
+    assert "No update is open" in district.lowland("update", "close", code=2)
+    assert "0 findings" not in district.lowland("registry", "verify")
+    shown = district.lowland("registry", "show", code(21))
+    assert code(2) in shown
+
+
+def test_the_package_holds_what_has_changed_only(district):
+    district.first_year()
+    district.second_year()
+    district.lowland("update", "open", "2025")
+    district.lowland("update", "diff")
+    district.lowland("update", "close")
+    target = district.folder / "out" / "changes-2025"
+    assert "whole" in district.lowland("package", "check", target)
+    changed = gpd.read_file(next(target.rglob("BGTB.shp")), engine="pyogrio", encoding="GBK")
+    gone = gpd.read_file(next(target.rglob("SCTB.shp")), engine="pyogrio", encoding="GBK")
+    assert dict(zip(changed["ZDDM"], changed["BGLX"], strict=True)) == {
+        code(1): "新增", code(11): "新增", code(21): "新增", code(22): "新增",
+    }  # fmt: skip
+    assert dict(zip(gone["ZDDM"], gone["BGLX"], strict=True)) == {
+        code(2): "宗地已不存在", code(12): "已处置", code(17): "宗地已不存在",
+    }  # fmt: skip
+    assert changed.set_index("ZDDM").loc[code(21), "LYZD"] == code(2)
+    assert gone.set_index("ZDDM").loc[code(2), "QXZD"] == f"{code(21)}、{code(22)}"
+    assert gone.set_index("ZDDM").loc[code(2)].geometry.area == pytest.approx(10_000)
+    manifest = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["provenance"]["update"]["year"] == 2025
+
+
+def test_what_was_moved_or_delivered_since_the_comparison_is_refused(district):
+    district.first_year()
+    district.second_year()
+    district.lowland("update", "open", "2025")
+    district.lowland("update", "diff")
+    on = today() + dt.timedelta(days=1)
+    district.lowland("registry", "dispose", code(13), "--document", district.paper("d2"), "--on", on)
+    assert "lowland update diff" in district.lowland("update", "close", code=3)
+    district.lowland("update", "diff")
+    later = second()
+    del later[code(8)]
+    (district.folder / "parcel-2024-12-31.gpkg").unlink()
+    district.deliver(later, "2024-12-31")
+    assert "lowland update open 2025 --again" in district.lowland("update", "close", code=3)
+    assert district.rows("SELECT count(*) FROM registry.lineage") == [(0,)]
+
+
+def test_a_balance_that_does_not_close_is_refused(district):
+    district.first_year()
+    district.second_year()
+    district.lowland("update", "open", "2025")
+    district.lowland("update", "diff")
+    with psycopg.connect(district.project.dsn) as connection:
+        connection.execute("UPDATE result.change_balance SET residual_m2 = 0.02 WHERE town_code IS NULL")
+    assert "does not close" in district.lowland("update", "diff", code=1)
+    assert "its balance does not close: 0.02 m²" in district.lowland("update", "close", code=3)
+    with psycopg.connect(district.project.dsn) as connection:
+        connection.execute("UPDATE result.change_balance SET residual_m2 = 0")
+        connection.execute("UPDATE result.change SET old_parcels = '{}' WHERE kind = 'split'")
+    assert "no parents" in district.lowland("update", "close", code=3)
+    assert district.rows("SELECT count(*) FROM registry.annual_update WHERE step = 'closed'") == [(0,)]

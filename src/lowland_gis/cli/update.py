@@ -11,9 +11,6 @@ from lowland_gis.cli.outputs import OutputPath, overwrite_option
 from lowland_gis.cli.staleness import FINDINGS
 from lowland_gis.cli.tables import json_option, show
 
-# The balance closes where no town is off by more.
-_CLOSES_M2 = 0.005
-
 
 @click.group()
 def update() -> None:
@@ -56,6 +53,7 @@ def diff(ctx: click.Context, output: Path | None, overwrite: bool, kind: str | N
 
     Exit code 1 where the balance does not close.
     """
+    from lowland_gis.pipeline.update.close import CLOSES_M2
     from lowland_gis.pipeline.update.diff import diff_update
     from lowland_gis.pipeline.update.listed import as_records, by_kind, found_changes, write_changes
 
@@ -78,6 +76,64 @@ def diff(ctx: click.Context, output: Path | None, overwrite: bool, kind: str | N
         show(found.balance.drop(columns="town_code"), as_json=False, title="面积平衡 m²")
     if len(found.doubts):
         session.tell(f"{len(found.doubts):,} doubts (存疑) to be looked at: lowland layers rejects parcel")
-    if found.residual_m2 > _CLOSES_M2:
+    if found.residual_m2 > CLOSES_M2:
         session.tell(f"The balance does not close: {found.residual_m2:,.2f} m² are not explained")
         ctx.exit(FINDINGS)
+
+
+@update.command()
+@click.argument("target", required=False, type=OutputPath())
+@click.option(
+    "--proposals",
+    "proposals",
+    type=OutputPath(dir_okay=False),
+    help="Write the entries that people are asked to withdraw, a list that `registry withdraw --file` takes (.csv).",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be recorded, and record and write nothing.")
+@overwrite_option
+@json_option
+@click.pass_obj
+def close(
+    session: Session,
+    *,
+    target: Path | None,
+    proposals: Path | None,
+    dry_run: bool,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Close the update: lineage of entries, what people are asked to withdraw, and a package of what has changed.
+
+    The package goes to TARGET, a folder or a .zip file; without one beside the whole package. No entry is moved: what is proposed is
+    withdrawn by people, with their paper.
+    """
+    import pandas as pd
+
+    from lowland_gis.cli.lists import write_list
+    from lowland_gis.pipeline.update.close import close_update
+
+    if proposals is not None:
+        session.outputs.check(proposals, overwrite=overwrite)
+    closed = close_update(
+        session.project, target=target, overwrite=overwrite, dry_run=dry_run, tell=session.tell
+    )
+    columns = ["register", "subject", "version", "state", "reason"]
+    rows = pd.DataFrame([vars(proposal) for proposal in closed.proposals], columns=columns)
+    if as_json or len(rows):
+        show(rows, as_json=as_json, title="建议撤销（由人确认）")
+    for register, some in rows.groupby("register"):
+        file = "LIST.csv"
+        if proposals is not None and not dry_run:
+            path = proposals.with_stem(f"{proposals.stem}-{register}")
+            write_list(session, some, path, overwrite=overwrite)
+            file = str(path)
+        session.tell(
+            f"{len(some):,} entries of {register} are proposed to be withdrawn: lowland registry withdraw --file {file} --register {register}"
+            " --document FILE --reason TEXT"
+        )
+    if closed.package is not None:
+        for layer in closed.package.layers:
+            session.tell(f"{layer.name} {layer.rows:,} {layer.title} {layer.path}")
+        session.tell(f"{len(closed.package.files)} files → {closed.package.target}")
+    would = "would be closed (--dry-run)" if dry_run else "is closed"
+    session.tell(f"The update of {closed.update.year} {would}: {closed.lineage:,} rows of lineage")

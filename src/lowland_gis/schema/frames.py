@@ -46,6 +46,28 @@ def _of(table: Table, more: Iterable[Column]) -> tuple[Column, ...]:
     return (*(column for column in table.columns if column.kind not in _LEFT_OUT), *_PARCEL, *more)
 
 
+_CHANGED = (
+    Column("parcel_id", "text", "parcel code (宗地代码 ZDDM)"),
+    TOWN,
+    TOWN_NAME,
+    Column(
+        "change",
+        "text",
+        "what became of the entry: added or changed; withdrawn or disposed, or no parcel any more",
+    ),
+    Column("change_title", "text", "the same in words (中文)"),
+    Column("change_kinds", "text", "kinds of the changes of its parcel, in words", nullable=True),
+    Column("causes", "text", "what made them, in words", nullable=True),
+    Column("came_from", "text", "parcels that it came from, where these are others", nullable=True),
+    Column("became", "text", "parcels that it became, where these are others", nullable=True),
+    Column("area_before_m2", "number", "ellipsoidal area in the old state", unit="m²", nullable=True),
+    AREA,
+    AREA_MU,
+    Column("kind_title", "text", "title of the kind in the rule pack", nullable=True),
+    Column("state", "text", "state that the entry is in", nullable=True),
+    Column("reason", "text", "why it is no part of the register any more", nullable=True),
+)
+
 FRAMES = {
     frame.name: frame
     for frame in (
@@ -102,6 +124,18 @@ FRAMES = {
                 _SHARE,
                 Column("compactness", "number", "4πA/P² of the unit; a circle has 1", nullable=True),
             ),
+        ),
+        Frame(
+            "update_changed",
+            "entries of the low-efficiency land database that an update has added or changed, one a parcel, with the new outline",
+            geometry=True,
+            columns=_CHANGED,
+        ),
+        Frame(
+            "update_gone",
+            "entries of the filed state that are in force no more after an update, one a parcel, with the old outline",
+            geometry=True,
+            columns=_CHANGED,
         ),
     )
 }

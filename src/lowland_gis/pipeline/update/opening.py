@@ -187,7 +187,7 @@ def _refuse_opened(connection: Connection, year: int, *, again: bool) -> None:
         )
     others = [one for one, (last, _) in steps.items() if last == OPENED and one != year]
     if others:
-        raise UsageError(f"The update of {others[0]} is still open. It is closed first")
+        raise UsageError(f"The update of {others[0]} is still open. Close it first: lowland update close")
     later = [one for one in steps if one > year]
     if later:
         raise UsageError(
