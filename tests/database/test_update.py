@@ -307,3 +307,51 @@ def test_a_balance_that_does_not_close_is_refused(district):
         connection.execute("UPDATE result.change SET old_parcels = '{}' WHERE kind = 'split'")
     assert "no parents" in district.lowland("update", "close", code=3)
     assert district.rows("SELECT count(*) FROM registry.annual_update WHERE step = 'closed'") == [(0,)]
+
+
+def test_a_parcel_that_was_disposed_of_is_entered_again_under_its_own_number(district):
+    district.first_year()
+    again = code(12)
+    district.lowland("registry", "survey", again, "--on", "2020-01-01", code=3)
+    district.lowland("registry", "survey", again, "--on", today() + dt.timedelta(days=1))
+    rows = district.rows(
+        "SELECT entry_id, ordinal, state FROM registry.current_entry WHERE subject = %s AND register = 'low_efficiency' ORDER BY ordinal",
+        again,
+    )
+    assert [row[1:] for row in rows] == [(1, "disposed"), (2, "survey")]
+    assert district.rows("SELECT entry_id, part_of FROM registry.lineage") == [(rows[1][0], rows[0][0])]
+    shown = district.lowland("registry", "show", again)
+    assert "第2次登记" in shown
+    assert f"{again}（来源）" in shown
+    # The second entry goes on by itself; the first one stays as it ended.
+    district.lowland("registry", "enter", again, "--on", today() + dt.timedelta(days=1))
+    assert "is no move" not in district.lowland(
+        "registry", "list", "--register", "low_efficiency", "--state", "draft"
+    )
+    said = district.lowland("registry", "survey", again, "--on", today() + dt.timedelta(days=1), code=3)
+    assert "it stands at draft" in said
+    assert "sound" not in district.lowland("registry", "verify")
+
+
+def test_a_split_is_not_entered_without_its_parents(district):
+    district.first_year()
+    parcels = second()
+    # The children are not low-efficient by the rules, so the program drafts nothing for them.
+    parcels[code(21)].far = parcels[code(22)].far = 1.0
+    district.pack(0.7)
+    district.deliver(parcels, "2024-12-31")
+    district.judge()
+    district.lowland("update", "open", "2025")
+    district.lowland("update", "diff")
+    said = district.lowland("registry", "survey", code(21), code=3)
+    assert f"--part-of {code(2)}" in said
+    assert "split without its parents" in district.lowland(
+        "registry", "survey", code(21), "--part-of", code(7), code=3
+    )
+    assert district.rows("SELECT count(*) FROM registry.entry WHERE subject = %s", code(21)) == [(0,)]
+    district.lowland("registry", "survey", code(21), code(22), "--part-of", code(2))
+    assert f"{code(2)}（来源）" in district.lowland("registry", "show", code(22))
+    assert f"{code(21)}、{code(22)}（去向）" in district.lowland("registry", "show", code(2))
+    assert "is in the register already" in district.lowland(
+        "registry", "enter", code(21), "--part-of", code(2), code=2
+    )

@@ -73,6 +73,13 @@ def _command(name: str, meaning: str) -> click.Command:
     @click.option(
         "--version", type=click.IntRange(min=0), help="Refuse it unless the entry is still at this version."
     )
+    @click.option(
+        "--part-of",
+        "part_of",
+        multiple=True,
+        metavar="PARCEL",
+        help="A parcel that what is entered came from (沿革); repeat it for each.",
+    )
     @click.option("--dry-run", is_flag=True, help="Say what would be recorded, and record nothing.")
     @json_option
     @click.pass_obj
@@ -96,6 +103,7 @@ def _record(session: Session, verb: str, given: dict[str, Any]) -> None:
         given["document"],
         given["document_no"],
         given["reason"],
+        part_of=given["part_of"],
     )
     asked = Asked(given["codes"], given["units"], file, given["town"], given["matter"], given["version"])
     done = record_move(session.project, typed, asked, dry_run=given["dry_run"])

@@ -39,9 +39,14 @@ def as_records(standings: Sequence[Standing]) -> list[dict[str, Any]]:
 def _entry(found: Standing) -> Iterator[str]:
     matter = f"  {found.matter}" if found.matter else ""
     yield ""
-    yield f"{found.register_title}（{found.register}）{matter}"
+    again = f"  第{found.ordinal}次登记" if found.ordinal > 1 else ""
+    yield f"{found.register_title}（{found.register}）{matter}{again}"
     yield f"  now    {found.state_title}（{found.state}） since {found.since}; in the register since {found.first_on}; version {found.version}"
     yield f"  facts  {'; '.join(f'{fact.title} {fact.text}' for fact in found.facts)}"
+    if found.part_of:
+        yield f"  from   {'、'.join(found.part_of)}（来源）"
+    if found.parts:
+        yield f"  into   {'、'.join(found.parts)}（去向）"
     if not found.due:
         yield "  next   nothing: it has ended here"
     for number, due in enumerate(found.due):

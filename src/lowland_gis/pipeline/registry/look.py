@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, LiteralString
 
 from psycopg import sql
@@ -15,6 +15,7 @@ from lowland_gis.analysis.registry.procedure import Move, Register
 from lowland_gis.db.connect import Connection
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.base.procedure import InForce, read_procedure
+from lowland_gis.pipeline.registry.descent import relatives
 
 # One row by the names of its columns.
 Row = dict[str, Any]
@@ -47,7 +48,10 @@ class Due:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where one entry stands; `events` are all of its events in their order."""
+    """Where one entry stands; `events` are all of its events in their order.
+
+    `part_of` are the parcels that it came from, `parts` those that came from it (沿革); `ordinal` counts the entries of the subject.
+    """
 
     entry_id: int
     register: str
@@ -63,6 +67,9 @@ class Standing:
     due: tuple[Due, ...]
     events: tuple[Row, ...]
     facts: tuple[Fact, ...] = ()
+    ordinal: int = 1
+    part_of: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
 
 
 def standings(connection: Connection, subject: str) -> list[Standing]:
@@ -74,7 +81,7 @@ def standings(connection: Connection, subject: str) -> list[Standing]:
     force = read_procedure(connection)
     rows = _read(
         connection,
-        "SELECT entry_id, register, subject, matter, town_code, version, state, since, first_on,"
+        "SELECT entry_id, register, subject, matter, ordinal, town_code, version, state, since, first_on,"
         " (SELECT max(drafted_row) FROM registry.event WHERE event.entry_id = current_entry.entry_id) AS drafted_row"
         " FROM registry.current_entry"
         " WHERE subject = %s ORDER BY entry_id",
@@ -86,8 +93,9 @@ def standings(connection: Connection, subject: str) -> list[Standing]:
         )
     order = list(force.registers)
     rows.sort(key=lambda row: order.index(row["register"]))
-    events = history(connection, [row["entry_id"] for row in rows])
-    return [
+    numbers = [row["entry_id"] for row in rows]
+    events, family = history(connection, numbers), relatives(connection, numbers)
+    found = [
         _standing(
             force,
             row,
@@ -95,6 +103,15 @@ def standings(connection: Connection, subject: str) -> list[Standing]:
             _own_row(connection, row["register"], row["drafted_row"]),
         )
         for row in rows
+    ]
+    return [
+        replace(
+            standing,
+            ordinal=row["ordinal"],
+            part_of=tuple(family[row["entry_id"]][0]),
+            parts=tuple(family[row["entry_id"]][1]),
+        )
+        for standing, row in zip(found, rows, strict=True)
     ]
 
 

@@ -25,12 +25,16 @@ from lowland_gis.pipeline.base.project import Project, who
 from lowland_gis.pipeline.base.requests import MEASURE
 from lowland_gis.pipeline.base.runs import latest_record
 from lowland_gis.pipeline.base.towns import town_codes
+from lowland_gis.pipeline.registry.descent import linked, parent_faults
 from lowland_gis.pipeline.registry.subjects import Asked, found_entries
 
 
 @dataclass(frozen=True)
 class Typed:
-    """What is typed for a move: which, from which day on it counts, and what it rests on."""
+    """What is typed for a move: which, from which day on it counts, and what it rests on.
+
+    `part_of` names the parcels that what is entered came from.
+    """
 
     verb: str
     register: str = "low_efficiency"
@@ -40,6 +44,7 @@ class Typed:
     document_no: str | None = None
     reason: str | None = None
     content: Mapping[str, Any] | None = None
+    part_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,13 +82,16 @@ def record_move(project: Project, typed: Typed, asked: Asked, *, dry_run: bool =
         )
         found = found_entries(connection, typed.register, register, asked, typed.verb)
         plan = planned(register, found.entries, wish, _days(connection, register, found.entries))
-        faults = [*found.faults, *plan.faults]
+        orphans = parent_faults(connection, typed.register, found.entries, typed.part_of)
+        faults = [*found.faults, *plan.faults, *orphans]
         if faults:
             raise MoveRefusedError(
                 f"{register.title}: nothing was recorded:\n{listed(gathered(faults))}\nWhere each stands: lowland registry show CODE"
             )
-        events = entered(connection, typed.register, plan.events)
+        keyed: Any = found.entries.set_index(["subject", "matter"])
+        events = entered(connection, typed.register, plan.events, ordinals=keyed["ordinal"].to_dict())
         record_events(connection, force, typed.register, events, wish)
+        linked(connection, typed.register, events, keyed["ended"].dropna().to_dict(), typed.part_of)
     return Moved(plan.events.assign(on_date=wish.on), register, digest, dry_run)
 
 
@@ -148,21 +156,29 @@ def entered(
     register: str,
     events: pd.DataFrame,
     towns: Mapping[str, str | None] | None = None,
+    *,
+    ordinals: Mapping[Any, int] | None = None,
 ) -> pd.DataFrame:
-    """Return events with the numbers of their entries; subjects that are not in the register are entered.
+    """Return events with the numbers of their entries; subjects that are not in the register, or have ended there, are entered.
 
-    `towns` says in which town each of them lies, where that is known already.
+    `towns` says in which town each of them lies, where that is known already; `ordinals` how many times each subject and matter has been in
+    the register with this one, once where nothing is said.
     """
     fresh = events[events["entry_id"].isna()]
     if fresh.empty:
         return events
     towns = _towns(connection, register, fresh["subject"].tolist()) if towns is None else towns
     known = pd.Series([towns.get(subject) for subject in fresh["subject"]], index=fresh.index, dtype=object)
-    rows = fresh[["subject", "matter"]].assign(register=register, ordinal=1, town_code=known)
+    rows = fresh[["subject", "matter"]].assign(register=register, town_code=known)
+    rows["ordinal"] = [
+        (ordinals or {}).get((subject, matter), 1)
+        for subject, matter in zip(rows["subject"], rows["matter"], strict=True)
+    ]
     copy_in(connection, schema.ENTRY, rows, srid=0)
     numbers = read_frame(
         connection,
-        "SELECT entry_id, subject, matter FROM registry.entry WHERE register = %s AND ordinal = 1 AND subject = ANY(%s)",
+        "SELECT DISTINCT ON (subject, matter) entry_id, subject, matter FROM registry.entry WHERE register = %s AND subject = ANY(%s)"
+        " ORDER BY subject, matter, ordinal DESC",
         [register, fresh["subject"].tolist()],
     )
     joined = events.drop(columns="entry_id").merge(numbers, on=["subject", "matter"], how="left")

@@ -17,6 +17,7 @@ from lowland_gis.errors import InputRefusedError, UsageError, gathered, listed
 from lowland_gis.files.read import received
 from lowland_gis.files.source import opened
 from lowland_gis.pipeline.base.runs import current_versions
+from lowland_gis.pipeline.registry.descent import entered_anew
 
 # Headings of a list, as the registry writes them and as offices do.
 _SUBJECT = ("subject", "parcel_id", "ZDDM", "宗地代码", "地块编号", "number", "编号")
@@ -46,7 +47,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Found:
-    """Entries and subjects that are meant, one row each: as `analysis.registry.moving.planned` takes them, with town_code."""
+    """Entries and subjects that are meant, one row each: as `analysis.registry.moving.planned` takes them, with town_code, ordinal and ended."""
 
     entries: pd.DataFrame
     faults: list[tuple[str, str, str]] = field(default_factory=list)
@@ -87,6 +88,7 @@ def found_entries(connection: Connection, name: str, register: Register, asked: 
     entries = entries.drop_duplicates(["subject", "matter"]).sort_values(
         ["subject", "matter"], ignore_index=True
     )
+    entries = entered_anew(entries, register, verb)
     faults = [] if register.subject != "parcel" else _strangers(connection, entries)
     return Found(entries.drop(columns="matter_asked", errors="ignore"), faults)
 

@@ -13,6 +13,7 @@ from lowland_gis.definitions.package import package_definition
 from lowland_gis.pipeline.base.chain import chain_head
 from lowland_gis.pipeline.base.entries import LOW_EFFICIENCY, NOT_IN_FORCE
 from lowland_gis.pipeline.base.land import town_names
+from lowland_gis.pipeline.base.runs import Record
 from lowland_gis.pipeline.base.telling import Tell
 from lowland_gis.pipeline.base.towns import town_codes
 from lowland_gis.pipeline.intake.reading import Reading
@@ -86,13 +87,13 @@ def changed_frames(held: Reading, found: Found) -> dict[str, pd.DataFrame]:
         for code in standing.index
         if code not in filed or code in told.index
     }
-    gone = {code: _gone(code, state, present, low) for code, state in filed.items()}
-    gone = {code: why for code, why in gone.items() if why is not None}
+    every = ((code, _gone(code, state, present, low)) for code, state in filed.items())
+    gone = {code: why for code, why in every if why is not None}
     changed = {code: why for code, why in changed.items() if code not in gone}
     return {
-        "update_changed": _frame(held, changed, shapes_now, told, standing, after.measured, "update_changed"),
+        "update_changed": _frame(held, changed, shapes_now, told, standing, measured=after.measured),
         "update_gone": _frame(
-            held, gone, shapes_then, told, rows.set_index("parcel_id"), before.measured, "update_gone"
+            held, gone, shapes_then, told, rows.set_index("parcel_id"), measured=before.measured
         ),
     }
 
@@ -142,8 +143,8 @@ def _frame(
     shapes: gpd.GeoDataFrame,
     told: pd.DataFrame,
     entries: pd.DataFrame,
-    measured: Any,
-    name: str,
+    *,
+    measured: Record,
 ) -> gpd.GeoDataFrame:
     rows = shapes[shapes["parcel_id"].isin(list(chosen))].reset_index(drop=True)
     codes = rows["parcel_id"].tolist()
@@ -167,7 +168,7 @@ def _frame(
         state=entry["stands"].to_numpy(),
         reason=[_TITLES[chosen[code]] for code in codes],
     )
-    columns = [*FRAMES[name].column_names, "geometry"]
+    columns = [*FRAMES["update_gone"].column_names, "geometry"]
     texts = [
         column
         for column in columns

@@ -87,12 +87,12 @@ def close_update(
         if not dry_run:
             report = build_changed(held, found, target, overwrite=overwrite, tell=tell)
         content = {
-            "changes": int(len(found.changes)),
+            "changes": len(found.changes),
             "kinds": {
                 str(kind): int(count)
                 for kind, count in found.changes["kind"].value_counts().sort_index().items()
             },
-            "doubts": int(len(found.doubts)),
+            "doubts": len(found.doubts),
             "balance": _whole(found.balance),
             "lineage": len(rows),
             "proposals": [asdict(proposal) for proposal in proposed],
