@@ -24,6 +24,7 @@ from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.runs import Request, Run, recorded
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.intake.reading import read_in
+from lowland_gis.pipeline.update.built import built_causes
 from lowland_gis.pipeline.update.doubts import keep_doubts
 from lowland_gis.pipeline.update.fields import differing_fields
 from lowland_gis.pipeline.update.land import Parcels, TwoStates, two_states
@@ -174,6 +175,7 @@ class _Comparison:
         old, new = land.old_moved, land.new_moved
         lost_land, gained_land = is_land(found, old, new, land.shared, self.definition.limits)
         pairs = _pairs(found, land)
+        built = self._built(found, land)
         gained, lost = rests(old, new, land.shared)
         rows = []
         for number, change in enumerate(found.changes):
@@ -194,18 +196,28 @@ class _Comparison:
             kept = sorted({old.ids[p] for p in change.old} & {new.ids[p] for p in change.new})
             if kept and change.kind in (became.SPLIT, became.MERGED, became.REGROUPED):
                 evidence["kept_number"] = kept
-            rows.append(
-                self._row(
-                    change.kind,
-                    self.definition.kind_cause[change.kind],
-                    [str(old.ids[p]) for p in change.old],
-                    [str(new.ids[p]) for p in change.new],
-                    areas,
-                    town,
-                    evidence=evidence,
-                )
+            codes = [str(old.ids[p]) for p in change.old], [str(new.ids[p]) for p in change.new]
+            cause = self.definition.kind_cause[change.kind]
+            seen = (
+                built.get((codes[0] or codes[1])[0])
+                if change.kind in (became.ADDED, became.REMOVED)
+                else None
             )
+            if seen is not None:
+                cause, evidence["buildings"] = seen[0], list(seen[1])
+            rows.append(self._row(change.kind, cause, *codes, areas, town, evidence=evidence))
         return rows
+
+    def _built(self, found: Lineage, land: TwoStates) -> dict[str, tuple[str, tuple[int, int]]]:
+        added = [
+            str(land.new_moved.ids[change.new[0]]) for change in found.changes if change.kind == became.ADDED
+        ]
+        removed = [
+            str(land.old_moved.ids[change.old[0]])
+            for change in found.changes
+            if change.kind == became.REMOVED
+        ]
+        return built_causes(self.connection, self.states, added, removed)
 
     def _field_rows(
         self, land: TwoStates, fields: Mapping[tuple[str, str], Mapping[str, tuple[Any, Any]]]
@@ -280,7 +292,8 @@ class _Comparison:
         evidence: Mapping[str, Any],
     ) -> dict[str, Any]:
         was, added, removed, now = areas
-        drift = now - was - added + removed
+        # What is told of a parcel beside what became of its land changes no area.
+        drift = 0 if kind in (ATTRIBUTES, RECLASSIFIED, DISPOSED) else now - was - added + removed
         return {
             "kind": kind, "cause": cause, "basis": None, "town_code": town or None, "old_parcels": old, "new_parcels": new,
             "old_m2": was / PER_M2, "added_m2": added / PER_M2, "removed_m2": removed / PER_M2, "drift_m2": drift / PER_M2,

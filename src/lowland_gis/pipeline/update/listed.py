@@ -121,6 +121,8 @@ def _pieces(evidence: Mapping[str, Any]) -> Iterator[str]:
         yield _clause(clause)
     for one, other, area in evidence.get("shared_m2", []):
         yield f"{one} → {other} {area:,.2f} m²"
+    if "buildings" in evidence:
+        yield "建筑 {} → {}".format(*evidence["buildings"])
     if "displaced_m" in evidence:
         yield f"界线平均位移 {evidence['displaced_m']:.3f} m（限差 {evidence['bound_m']:g} m）"
     if "entry" in evidence:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from lowland_gis.analysis.rules.changes import reasons
+from lowland_gis.analysis.rules.decide import decide
 from lowland_gis.analysis.rules.pack import AnyClause, Clause, RulePack
 from lowland_gis.analysis.update.causes import field_cause
 from lowland_gis.analysis.update.tipped import Answered, Tipped, tipped
 from lowland_gis.db.connect import Connection
 from lowland_gis.definitions.update import UpdateDefinition
 from lowland_gis.pipeline.base.basis import Basis
+from lowland_gis.pipeline.evidence.facts import evidence_facts
 from lowland_gis.pipeline.update.fields import Differences
-from lowland_gis.pipeline.verdicts.classify import decided
 
 DATA, RULE = "data", "rule"
 _OTHER = "other_layer"
@@ -70,7 +71,8 @@ def reclassified(
         return []
     whys = _why(connection, before, after, rows)
     clauses = [_tipped(before.pack, after.pack, row) for row in rows]
-    values = _Values(connection, before, after, rows, clauses)
+    beside = [name for entry in definition.measure_cause for name in entry.fields]
+    values = _Values(connection, before, after, rows, clauses, beside)
     firms = _firms(connection, before, rows, "one"), _firms(connection, after, rows, "other")
     causes = _Causes(before, after, definition, values, firms, fields)
     return [
@@ -112,12 +114,18 @@ def _why(connection: Connection, before: Basis, after: Basis, rows: Sequence[Map
     if before.pack == after.pack:
         return [DATA] * len(rows)
     changed = pd.DataFrame(list(rows)).rename(columns={"other": "parcel_id"})
-    new_data = decided(connection, before.pack, after.measured).frame()
-    new_rule = decided(connection, after.pack, before.measured).frame()
+    new_data = _crossed(connection, before, after)
+    new_rule = _crossed(connection, after, before)
     names = {row["one"]: row["other"] for row in rows if row["one"] != row["other"]}
     new_rule["parcel_id"] = new_rule["parcel_id"].map(lambda code: names.get(code, code))
     key = ["question", "parcel_id"]
     return [str(why) for why in reasons(changed[[*key, "before", "after"]], new_data, new_rule)]
+
+
+def _crossed(connection: Connection, law: Basis, data: Basis) -> pd.DataFrame:
+    """Return the verdicts of the law of one state, as it stood on its day, on the data of the other."""
+    facts = evidence_facts(connection, data.measured, law.pack)
+    return decide(law.pack, replace(facts, day=law.pack.day(law.as_of))).frame()
 
 
 def _tipped(before: RulePack, after: RulePack, row: Mapping[str, Any]) -> list[Tipped]:
@@ -137,9 +145,10 @@ class _Values:
         after: Basis,
         rows: Sequence[Mapping[str, Any]],
         clauses: Sequence[Sequence[Tipped]],
+        beside: Iterable[str],
     ) -> None:
         self.before, self.after = before, after
-        own = {name for each in clauses for clause in each for name in clause.measures}
+        own = {name for each in clauses for clause in each for name in clause.measures} | set(beside)
         behind = {
             name for pack in (before.pack, after.pack) for name in own for name in pack.behind.get(name, ())
         }
@@ -156,6 +165,10 @@ class _Values:
         return next(
             (self._found[run, code, measure] for run in runs if (run, code, measure) in self._found), None
         )
+
+    def is_rank(self, measure: str) -> bool:
+        """Return whether a measure says where a parcel stands among all."""
+        return any(rank.name == measure for pack in (self.before.pack, self.after.pack) for rank in pack.rank)
 
     def behind(self, measure: str) -> tuple[str, ...]:
         """Return what a measure is computed from, where the pack computes it; else itself."""
@@ -213,6 +226,8 @@ class _Causes:
         measures = [name for clause in clauses for own in clause.measures for name in self.values.behind(own)]
         changed = [(name, *self.values.of(row, name)) for name in dict.fromkeys(measures)]
         changed = [(name, old, new) for name, old, new in changed if old != new]
+        if not changed and any(self.values.is_rank(own) for clause in clauses for own in clause.measures):
+            return "others_ranked"
         found = [self._measure(row, name, old, new) for name, old, new in changed]
         # What people did says more than that time went by.
         return next((cause for cause in found if cause != "time_passed"), next(iter(found), _OTHER))
@@ -226,14 +241,23 @@ class _Causes:
         if self._by_time(definition.unit, old, new):
             return "time_passed"
         layers = [*definition.needs, *definition.may_use]
-        said = field_cause({name: (old, new)}, self.definition.measure_cause, "")
         found = [
             self._of_fields(row, layers),
             self._of_firms(row, layers),
-            said,
+            self._said(row, layers),
             self._of_layers(layers, old, new),
         ]
         return next(filter(None, found), _OTHER)
+
+    def _said(self, row: Mapping[str, Any], layers: Sequence[str]) -> str | None:
+        """Return what a measure says by itself that comes from the same layer first of all, such as that a firm has stopped."""
+        for entry in self.definition.measure_cause:
+            for name in entry.fields:
+                definition = self.after.measures.get(name)
+                old, new = self.values.of(row, name)
+                if definition is not None and layers[:1] == list(definition.needs[:1]) and old != new:
+                    return field_cause({name: (old, new)}, [entry], "") or None
+        return None
 
     def _of_fields(self, row: Mapping[str, Any], layers: Sequence[str]) -> str | None:
         differences = self.fields.get((row["one"], row["other"]))
@@ -257,7 +281,7 @@ class _Causes:
         return self._building(layers, old, new) or next(named, None)
 
     def _building(self, layers: Sequence[str], old: float | None, new: float | None) -> str | None:
-        if "building" not in layers or old is None or new is None:
+        if layers[:1] != ["building"] or old is None or new is None:
             return None
         return "new_construction" if new > old else "demolished"
 
