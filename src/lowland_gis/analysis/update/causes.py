@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 Differences = Mapping[str, tuple[Any, Any]]
+_ROUNDED = 0.02
 
 
 class _FieldCause(Protocol):
@@ -30,6 +31,32 @@ def told_fields(
     names = [name for name in sorted({*before, *after}) if name not in left_out]
     pairs = {name: (_plain(before.get(name)), _plain(after.get(name))) for name in names}
     return {name: (old, new) for name, (old, new) in pairs.items() if old != new}
+
+
+def beyond_outline(
+    differences: Differences, follow: Iterable[str], changed: float
+) -> dict[str, tuple[Any, Any]]:
+    """Return the differences without those of fields that follow an outline, as far as they have changed no more than its area.
+
+    `changed` is the share by which the area has changed; two hundredths are what rounding makes.
+
+    >>> beyond_outline({"RJL": (0.80, 0.81), "JZMD": (0.3, 0.9)}, ["RJL", "JZMD"], 0.01)
+    {'JZMD': (0.3, 0.9)}
+    """
+    names = set(follow)
+    return {
+        name: values
+        for name, values in differences.items()
+        if name not in names or not _follows(*values, changed)
+    }
+
+
+def _follows(old: Any, new: Any, changed: float) -> bool:
+    try:
+        one, other = float(old), float(new)
+    except (TypeError, ValueError):
+        return False
+    return abs(other - one) <= max(abs(one), abs(other)) * abs(changed) + _ROUNDED
 
 
 def field_cause(differences: Differences, causes: Iterable[_FieldCause], otherwise: str) -> str:

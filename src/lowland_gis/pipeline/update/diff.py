@@ -26,7 +26,7 @@ from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.intake.reading import read_in
 from lowland_gis.pipeline.update.built import built_causes
 from lowland_gis.pipeline.update.doubts import keep_doubts
-from lowland_gis.pipeline.update.fields import differing_fields
+from lowland_gis.pipeline.update.fields import Outline, differing_fields
 from lowland_gis.pipeline.update.land import Parcels, TwoStates, two_states
 from lowland_gis.pipeline.update.opening import (
     Filed,
@@ -107,16 +107,16 @@ def refuse_moved_on(connection: Connection, project: Project, update: Update) ->
 
 @dataclass(frozen=True)
 class _Made:
-    """What became of the parcels, and to whom codes belong: old code → new code of parcels that are the same one and did not stay."""
+    """What became of the parcels, and to whom codes belong: old code → outline of parcels that are the same one and did not stay."""
 
     land: TwoStates
     found: Lineage
-    outlines: Mapping[str, str]
+    outlines: Mapping[str, Outline]
     strangers: frozenset[str]
 
     @property
     def renumbered(self) -> dict[str, str]:
-        return {one: other for one, other in self.outlines.items() if one != other}
+        return {one: outline.code for one, outline in self.outlines.items() if one != outline.code}
 
 
 class _Comparison:
@@ -161,13 +161,12 @@ class _Comparison:
         found = lineage(land.old_moved, land.new_moved, land.shared, self.definition.limits)
         old, new = land.old_moved.ids, land.new_moved.ids
         outlines = {
-            str(old[change.old[0]]): str(new[change.new[0]])
+            str(old[change.old[0]]): Outline(str(new[change.new[0]]), _share(change))
             for change in found.changes
             if change.kind in _ITSELF
         }
-        strangers = (set(old.tolist()) & set(new.tolist())) - {
-            one for one, other in outlines.items() if one == other
-        }
+        kept = {one for one, outline in outlines.items() if one == outline.code}
+        strangers = (set(old.tolist()) & set(new.tolist())) - kept
         return _Made(land, found, outlines, frozenset(map(str, strangers)))
 
     def _land_rows(self, made: _Made) -> list[dict[str, Any]]:
@@ -341,6 +340,11 @@ class _Places:
         after = 0 if now is None else int(self.land.new.area[now])
         town = NO_TOWN if was is None else str(self.land.old.town[was])
         return (before, 0, 0, after), town if now is None else str(self.land.new.town[now])
+
+
+def _share(change: became.Change) -> float:
+    """Return by which share the area of a parcel has changed."""
+    return abs(change.new_area - change.old_area) / max(change.old_area, 1)
 
 
 def _town(parcels: Parcels, places: Sequence[int]) -> str:

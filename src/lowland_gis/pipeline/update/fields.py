@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from lowland_gis.analysis.update.causes import told_fields
+from lowland_gis.analysis.update.causes import beyond_outline, told_fields
 from lowland_gis.db.connect import Connection
 from lowland_gis.definitions.layer import layer_definition
 from lowland_gis.definitions.update import UpdateDefinition
 from lowland_gis.pipeline.base.basis import Basis
 
 Differences = dict[str, tuple[Any, Any]]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What became of the outline of a parcel: the code that it has now, and by which share its area has changed."""
+
+    code: str
+    changed: float
+
 
 # The server compares whole rows, so that only those that differ are sent. A delivery that is part of both states differs in nothing.
 _DIFFERING = """
@@ -32,26 +42,29 @@ def differing_fields(
     before: Basis,
     after: Basis,
     definition: UpdateDefinition,
-    outlines: Mapping[str, str],
+    outlines: Mapping[str, Outline],
 ) -> dict[tuple[str, str], Differences]:
     """Return (old code, new code) → the fields that differ, of parcels that are the same one in both states.
 
-    `outlines` gives old code → new code of those whose outline or number has changed; fields that follow an outline are then no change, and
-    neither is the number of a parcel.
+    `outlines` gives old code → the outline of those whose outline or number has changed. A number that follows an outline is then no change
+    as far as it has changed no more than the area; neither is the area itself, nor the number of a parcel.
     """
     layer = layer_definition("parcel")
     area = () if layer.area_field is None else (layer.area_field,)
-    follow = {*definition.fields.ignored, *definition.fields.follow_outline, *area}
+    always = set(definition.fields.ignored)
     rows = connection.execute(_DIFFERING, [before.parcels, after.parcels]).fetchall()
-    numbers = {one: other for one, other in outlines.items() if one != other}
+    numbers = {one: outline.code for one, outline in outlines.items() if one != outline.code}
     if numbers:
         values = [list(numbers), list(numbers.values()), before.parcels, after.parcels]
         rows += connection.execute(_PAIRED, values).fetchall()
     found = {}
     for one, other, was, now in rows:
-        ignored = follow if one in outlines else set(definition.fields.ignored)
+        outline = outlines.get(one)
+        ignored = always if outline is None else {*always, *area}
         number = () if one == other or layer.identifier is None else (layer.identifier,)
         differences = told_fields(was or {}, now or {}, {*ignored, *number})
+        if outline is not None:
+            differences = beyond_outline(differences, definition.fields.follow_outline, outline.changed)
         if differences:
             found[str(one), str(other)] = differences
     return dict(sorted(found.items()))
