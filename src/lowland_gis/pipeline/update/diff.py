@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lowland_gis import schema
+from lowland_gis.analysis.rules.pack import KIND
 from lowland_gis.analysis.update import lineage as became
 from lowland_gis.analysis.update.balance import COLUMNS, NO_TOWN, Side, balance
 from lowland_gis.analysis.update.causes import field_cause
@@ -39,7 +40,9 @@ from lowland_gis.pipeline.update.opening import (
 from lowland_gis.pipeline.update.verdicts import reclassified
 
 UPDATE = "update"
-ATTRIBUTES, RECLASSIFIED, DISPOSED = "attribute_changed", "reclassified", "disposed"
+ATTRIBUTES, DISPOSED = "attribute_changed", "disposed"
+# Another answer to the question of the kind, and to any other question of the rules.
+RECLASSIFIED, REANSWERED = "reclassified", "reanswered"
 # The parcel itself is the same one in both states; of a renumbered one under another number.
 _ITSELF = (became.DRIFTED, became.RESHAPED, became.RENUMBERED, became.SAME)
 
@@ -234,7 +237,7 @@ class _Comparison:
     def _verdict_rows(self, made: _Made, verdicts: Sequence[Any]) -> list[dict[str, Any]]:
         places = _Places(made.land)
         rows = []
-        for found in verdicts:
+        for found in sorted(verdicts, key=lambda found: found.question != KIND):
             if found.old in made.strangers:
                 continue
             evidence = {
@@ -243,7 +246,7 @@ class _Comparison:
                 "tipped": found.tipped,
             }
             row = self._row(
-                RECLASSIFIED,
+                RECLASSIFIED if found.question == KIND else REANSWERED,
                 found.cause,
                 [found.old],
                 [found.new],
@@ -292,7 +295,7 @@ class _Comparison:
     ) -> dict[str, Any]:
         was, added, removed, now = areas
         # What is told of a parcel beside what became of its land changes no area.
-        drift = 0 if kind in (ATTRIBUTES, RECLASSIFIED, DISPOSED) else now - was - added + removed
+        drift = 0 if kind in (ATTRIBUTES, RECLASSIFIED, REANSWERED, DISPOSED) else now - was - added + removed
         return {
             "kind": kind, "cause": cause, "basis": None, "town_code": town or None, "old_parcels": old, "new_parcels": new,
             "old_m2": was / PER_M2, "added_m2": added / PER_M2, "removed_m2": removed / PER_M2, "drift_m2": drift / PER_M2,
