@@ -291,10 +291,11 @@ def install(kind: str) -> None:
         run([*pip, "--require-hashes", "-r", str(requirement_file(kind))])
     run([*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)])
     make_paths_relative()
-    say("compiles the program, and the sums of a tabulation (half a minute, unless they are kept)")
+    say("compiles the program: sums, rules and the search for units (a minute, unless they are kept)")
     # Another user of the folder could not keep it, nor who told Python to write nothing beside sources.
     run([str(VENV / "bin" / "python"), "-m", "compileall", "-q", str(ROOT / "src")])
-    run([str(VENV / "bin" / "python"), "-m", "lowland_gis.analysis.overlay"])
+    for wing in ("overlay", "rules", "units"):
+        run([str(VENV / "bin" / "python"), "-m", f"lowland_gis.analysis.{wing}"])
     half = STAMP.with_suffix(".new")
     half.write_text(digest(kind, venv_version()), encoding="utf-8")
     half.replace(STAMP)

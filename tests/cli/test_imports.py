@@ -9,6 +9,8 @@ import geopandas as gpd
 import pytest
 import shapely
 
+BENCH = Path(__file__).parents[2] / "bench"
+
 # One process asks for the help of every command in turn, and says after each what was loaded for it.
 _HELP = """
 import contextlib, io, json, sys
@@ -102,11 +104,10 @@ def test_a_tabulation_loads_readers_and_machine_code(files: list[str]) -> None:
     assert loaded - ours - theirs == set()
 
 
-# Compiles what an installation does, tabulates, and says what machine code there was before and after.
-_INSTALLED = """
+# Says what machine code there is in a process.
+_CODE = """
 import json, runpy, sys
 from lowland_gis.analysis.compiled import Compiled, Entry
-from lowland_gis.cli import main
 
 def code():
     ours = [module for name, module in sys.modules.items() if name.startswith("lowland_gis.")]
@@ -115,6 +116,12 @@ def code():
     # Of those that Numba calls, which arguments they were compiled for.
     made = {each for each in functions if not isinstance(each, Entry) and each._made is not None}
     return found | {each.__name__: sorted(map(str, each._made.signatures)) for each in made}
+"""
+# Compiles what an installation does, tabulates, and says what machine code there was before and after.
+_INSTALLED = (
+    _CODE
+    + """
+from lowland_gis.cli import main
 
 runpy.run_module("lowland_gis.analysis.overlay", run_name="__main__")
 before = code()
@@ -125,6 +132,26 @@ except SystemExit as leaving:
 print()
 print(json.dumps([before, code()]))
 """
+)
+# Likewise with a pack that is laid over the parcels of a district, and units that are drawn over them.
+_DRAWN = (
+    _CODE
+    + """
+import numpy as np, pandas as pd
+from lowland_gis.analysis.units.draw import draw_units
+import lowland_gis
+sys.path.insert(0, sys.argv[1])
+from unit_instances import generated
+
+for wing in ("rules", "units"):
+    runpy.run_module(f"lowland_gis.analysis.{wing}", run_name="__main__")
+before = code()
+lowland_gis.classify(pd.DataFrame({"vacant_share": [0.0, 1.0, np.nan]}), "example_general")
+for each in (generated(90), generated(9)):
+    draw_units(each.parcels, each.cells, each.limits, each.weights)
+print(json.dumps([before, code()]))
+"""
+)
 
 
 def test_an_installation_compiles_all_that_a_tabulation_calls(files: list[str], tmp_path: Path) -> None:
@@ -133,6 +160,14 @@ def test_an_installation_compiles_all_that_a_tabulation_calls(files: list[str], 
     before, after = json.loads(run(_INSTALLED, *asked).splitlines()[-1])
     called = {name: kinds for name, kinds in after.items() if kinds}
     assert {"_fill", "_measure", "_sum", "covered_of"} <= called.keys()
+    assert {name: before.get(name) for name in called} == called
+
+
+def test_an_installation_compiles_all_that_a_draft_of_units_calls() -> None:
+    """The first one would stand still for a minute without a word."""
+    before, after = json.loads(run(_DRAWN, str(BENCH)).splitlines()[-1])
+    called = {name: kinds for name, kinds in after.items() if kinds}
+    assert {"_compare_one", "_leave_open", "best_move", "all_units", "best_partition"} <= called.keys()
     assert {name: before.get(name) for name in called} == called
 
 

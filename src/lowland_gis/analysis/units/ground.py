@@ -231,7 +231,8 @@ def _given(parcels: gpd.GeoDataFrame, links: pd.DataFrame) -> pd.DataFrame:
 
 
 def _ground(parcels: gpd.GeoDataFrame, linked: pd.DataFrame, limits: Limits, weights: Weights) -> Ground:
-    area, low = (parcels[name].to_numpy(dtype=np.float64) for name in ("area_m2", "low_m2"))
+    # Copies: a column of a frame may be a view that is read-only or strided, and of each kind another machine code would be made.
+    area, low = (np.array(parcels[name], dtype=np.float64) for name in ("area_m2", "low_m2"))
     outline = shapely.length(parcels.geometry.to_numpy())
     used = [(name, getattr(weights, weight), base) for name, weight, base in MIXINGS]
     used = [item for item in used if item[1] > 0 and item[0] in parcels.columns]
@@ -240,7 +241,7 @@ def _ground(parcels: gpd.GeoDataFrame, linked: pd.DataFrame, limits: Limits, wei
     one, other = np.concatenate([first, second]), np.concatenate([second, first])
     order = np.lexsort((other, one))
     length = np.tile(linked["length_m"].to_numpy(dtype=np.float64), 2)[order]
-    public = parcels["public_m2"].to_numpy(dtype=np.float64) if "public_m2" in parcels.columns else 0 * area
+    public = np.array(parcels["public_m2"], dtype=np.float64) if "public_m2" in parcels.columns else 0 * area
     return Ground(
         area,
         low,

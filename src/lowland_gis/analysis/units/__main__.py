@@ -1,0 +1,48 @@
+"""Compile what a draft of units calls, unless it is kept already: `python -m lowland_gis.analysis.units`.
+
+An installation does it once, so that the first draft need not: it takes most of a minute, in which a person would see nothing happen.
+"""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from lowland_gis.analysis.units.contiguity import barrier_cells
+from lowland_gis.analysis.units.draw import draw_units
+from lowland_gis.analysis.units.ground import Limits
+from lowland_gis.analysis.units.search import Effort
+
+
+
+def draw() -> None:
+    """Draw units over two small boards of lots with lanes: one is searched with all moves, of the other every set is listed."""
+    lots = np.concatenate([_board(8, 511_000), _board(3, 512_000)])
+    low = np.where(np.arange(len(lots)) % 3 == 0, 0.0, 2500.0)
+    parcels = gpd.GeoDataFrame(
+        {"parcel_id": [f"P{at:03d}" for at in range(len(lots))], "area_m2": 2500.0, "low_m2": low,
+         "public_m2": 0.0, "zone": None, "kind": None, "plan_use": None, "owner": None, "reason": None},
+        geometry=lots, crs=4548,
+    )  # fmt: skip
+    town = gpd.GeoDataFrame(
+        {"town_code": [""]}, geometry=[shapely.box(510_900, 4_344_900, 512_600, 4_345_600)], crs=4548
+    )
+    draw_units(
+        parcels,
+        barrier_cells(town, np.empty(0, dtype=object)),
+        Limits(min_ha=1.0, max_ha=4.0),
+        effort=Effort(rounds=1),
+    )
+
+
+def _board(side: int, west: float) -> npt.NDArray[np.object_]:
+    """Return square lots in rows, with lanes of five metres between them."""
+    x, y = (each.ravel() * 55.0 for each in np.meshgrid(np.arange(side), np.arange(side)))
+    lots: npt.NDArray[np.object_] = shapely.box(west + x, 4_345_000 + y, west + x + 50, 4_345_050 + y)
+    return lots
+
+
+if __name__ == "__main__":
+    draw()
