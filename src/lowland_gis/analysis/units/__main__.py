@@ -16,7 +16,6 @@ from lowland_gis.analysis.units.ground import Limits
 from lowland_gis.analysis.units.search import Effort
 
 
-
 def draw() -> None:
     """Draw units over two small boards of lots with lanes: one is searched with all moves, of the other every set is listed."""
     lots = np.concatenate([_board(8, 511_000), _board(3, 512_000)])
