@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 from lowland_gis.analysis.fields import headings
 from lowland_gis.analysis.fields.headings import FieldSpec
 from lowland_gis.analysis.fields.json_rows import bytes_of, flat
+from lowland_gis.analysis.fields.kinds import CONVERT, WHOLE_BELOW, texts_of, untyped
 from lowland_gis.analysis.fields.stated_quantities import NOTHING, Stated
 
 
@@ -39,20 +40,12 @@ class Standardised:
     remarks: tuple[tuple[str, str], ...] = ()
 
 
-# Without separators only eight digits are a day: 202011 may be November 2020 as well as the first of January.
-_DATE = re.compile(
-    r"^(?:(\d{4})(\d{2})(\d{2})|(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?)(?:[T ].*)?$",
-    re.ASCII,
-)
-_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 # A code that a spreadsheet took for a number and wrote with an exponent; codes themselves have no sign or point in them.
 _EXPONENT = r"^[0-9](\.[0-9]+)?[eE]\+[0-9]+$"
 _PLAIN_CODE = "^[0-9A-Z]*$"
 _AS_FORMULA = re.compile(r'^="(.*)"$')
 _APOSTROPHES = "'‘’`´"
 _NUL = "\x00"
-# Beyond this a double has no whole numbers of its own any more.
-_WHOLE_BELOW = 2.0**53
 
 
 def standardise(
@@ -85,7 +78,7 @@ def standardise(
     known = {field.name for field in fields}
     faults: list[pd.DataFrame] = []
     for name in columns.keys() - known:
-        columns[name] = _plain(columns[name])
+        columns[name] = untyped(columns[name])
     for field in fields:
         if field.name in columns:
             raw = columns[field.name]
@@ -109,7 +102,7 @@ def _converted(
     raw: pa.Array, field: FieldSpec, codes: Mapping[str, Mapping[str, str]]
 ) -> tuple[pa.Array, list[pd.DataFrame]]:
     """Return a column in the kind of its field, codes in their own spelling, and the faults of that."""
-    values = _CONVERT[field.type](raw)
+    values = CONVERT[field.type](raw)
     if field.type != "text":
         return values, []
     where, faults = f"{field.name} {field.title}", []
@@ -131,7 +124,7 @@ def _converted(
             )
         )
         values = spelt
-    texts = _text(raw)
+    texts = texts_of(raw)
     faults.append(
         _listed(
             lost,
@@ -253,104 +246,6 @@ def _in_words(value: Any) -> str:
     return value.isoformat() if isinstance(value, dt.date) else str(value)
 
 
-def _text(values: pa.Array) -> pa.Array:
-    """Return trimmed texts; a code that became a number somewhere is spelt without its decimals."""
-    kind = values.type
-    if pa.types.is_floating(kind):
-        values = _float_texts(values.cast(pa.float64()))
-    elif pa.types.is_temporal(kind):
-        values = _iso(values)
-    elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_nested(kind):
-        values = pa.nulls(len(values), pa.string())
-    trimmed = pc.utf8_trim(values.cast(pa.large_string()), characters=" \t\r\n\v\f\x00\u3000\u00a0")
-    return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.large_string()), trimmed)
-
-
-def _float_texts(values: pa.Array) -> pa.Array:
-    finite = pc.if_else(pc.is_finite(values), values, pa.scalar(None, pa.float64()))
-    whole = pc.and_(pc.equal(pc.floor(finite), finite), pc.less(pc.abs(finite), _WHOLE_BELOW))
-    integers = pc.if_else(whole, finite, pa.scalar(None, pa.float64())).cast(pa.int64()).cast(pa.string())
-    return pc.coalesce(integers, finite.cast(pa.string()))
-
-
-def _number(values: pa.Array) -> pa.Array:
-    kind = values.type
-    none = pa.scalar(None, pa.float64())
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        numbers = values.cast(pa.float64(), safe=False)
-        return pc.if_else(pc.is_finite(numbers), numbers, none)
-    texts = _text(values)
-    readable = pc.fill_null(pc.match_substring_regex(texts, _NUMBER), fill_value=False)
-    numbers = pc.if_else(readable, texts, pa.scalar(None, texts.type)).cast(pa.float64())
-    return pc.if_else(pc.is_finite(numbers), numbers, none)
-
-
-def _integer(values: pa.Array) -> pa.Array:
-    numbers = _number(values)
-    whole = pc.and_(pc.equal(pc.floor(numbers), numbers), pc.less(pc.abs(numbers), _WHOLE_BELOW))
-    return pc.if_else(whole, numbers, pa.scalar(None, pa.float64())).cast(pa.int64())
-
-
-def _date(values: pa.Array) -> pa.Array:
-    if pa.types.is_time(values.type) or pa.types.is_duration(values.type):
-        # A time of day is no day, as it stands in the list of faults.
-        return pa.nulls(len(values), pa.large_string())
-    if pa.types.is_temporal(values.type):
-        return _iso(values)
-    # Few days are distinct, so each is read once.
-    encoded = _text(values).dictionary_encode()
-    days = pa.array([_day(text) for text in encoded.dictionary.to_pylist()], pa.large_string())
-    return days.take(encoded.indices)
-
-
-def _iso(values: pa.Array) -> pa.Array:
-    if pa.types.is_time(values.type) or pa.types.is_duration(values.type):
-        return values.cast(pa.large_string())
-    return values.cast(pa.date32(), safe=False).cast(pa.large_string())
-
-
-def _day(text: str) -> str | None:
-    match = _DATE.match(text)
-    if match is None:
-        return None
-    try:
-        return dt.date(*(int(part) for part in match.groups() if part is not None)).isoformat()
-    except ValueError:
-        return None
-
-
-def _plain(values: pa.Array) -> pa.Array:
-    """Return a column that no definition knows, as JSON can hold it: numbers stay numbers, days become ISO text."""
-    kind = values.type
-    if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
-        return values
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return _number(values)
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return values.cast(pa.large_string())
-    if pa.types.is_timestamp(kind):
-        return _moments(values)
-    if pa.types.is_temporal(kind):
-        return _iso(values)
-    return pa.nulls(len(values), pa.large_string())
-
-
-def _moments(values: pa.Array) -> pa.Array:
-    """Return moments as ISO texts, a midnight as its day: a time of day is nothing to lose on the way."""
-    days = values.cast(pa.date32(), safe=False)
-    local = pc.local_timestamp(values) if values.type.tz else values
-    texts = pc.replace_substring_regex(local.cast(pa.large_string()), r"\.0+$", "")
-    return pc.if_else(pc.equal(days.cast(local.type), local), days.cast(pa.large_string()), texts)
-
-
-_CONVERT: dict[str, Callable[[pa.Array], pa.Array]] = {
-    "text": _text,
-    "number": _number,
-    "integer": _integer,
-    "date": _date,
-}
-
-
 def _nul_message(name: str, _row: int) -> str:
     return f"{name}: a NUL character was left out"
 
@@ -367,7 +262,7 @@ def _without_nul(values: pa.Array) -> tuple[pa.Array, pa.Array]:
 def _faults(
     raw: pa.Array, values: pa.Array, field: FieldSpec, codes: Mapping[str, Mapping[str, str]]
 ) -> list[pd.DataFrame]:
-    given = values if field.type == "text" or _is_number(raw, field) else _text(raw)
+    given = values if field.type == "text" or _is_number(raw, field) else texts_of(raw)
     absent = pc.is_null(values)
     where = f"{field.name} {field.title}"
     unreadable = pc.or_(pc.and_(absent, pc.is_valid(given)), _not_finite(raw))
@@ -411,7 +306,7 @@ def _not_finite(raw: pa.Array) -> pa.Array:
 def _inexact(raw: pa.Array) -> pa.Array:
     """Return where a number has more digits than a double keeps, as codes have that a spreadsheet took for numbers."""
     return pc.fill_null(
-        pc.and_(pc.is_finite(raw), pc.greater_equal(pc.abs(raw), _WHOLE_BELOW)), fill_value=False
+        pc.and_(pc.is_finite(raw), pc.greater_equal(pc.abs(raw), WHOLE_BELOW)), fill_value=False
     )
 
 
