@@ -28,7 +28,9 @@ def grown(cluster: clusters.Cluster, project_at, tmp_path_factory) -> Iterator[t
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     place = project_at(folder, make_conninfo(clusters.dsn(cluster), dbname=name))
-    done = place.lowland_alone("demo", str(folder), "--parcels", "200", "--seed", "2", "--years", "2")
+    done = place.lowland_alone(
+        "demo", str(folder), "--parcels", "200", "--seed", "2", "--years", "2", "--update"
+    )
     assert done.returncode == 0, done.stderr
     yield place, done.stdout
     with psycopg.connect(admin, autocommit=True) as connection:
@@ -110,10 +112,28 @@ def test_the_increment_fits_the_bases(grown):
     assert [day for day, _ in days] == ["2023-12-31", "2024-12-31"]
 
 
+def test_the_update_finds_what_was_planted(grown):
+    place, said = grown
+    planted = table(place.folder / "truth/changes.csv").query("layer == 'parcel'")
+    last = said.strip().splitlines()[-1]
+    assert last == f"Agreement of the update with the planted changes: 100.00% of {len(planted)}"
+    steps = [step for (step,) in place.rows("SELECT step FROM registry.annual_update ORDER BY update_id")]
+    assert steps == ["opened", "closed"]
+
+
+def test_an_update_takes_two_years(project_at, tmp_path):
+    done = project_at(tmp_path, "").lowland_alone("demo", str(tmp_path / "demo"), "--update")
+    assert done.returncode == 2
+    assert "--years 2" in done.stderr
+    assert not (tmp_path / "demo").exists()
+
+
 def test_a_second_call_adds_nothing(grown):
     place, _ = grown
     before = place.rows("SELECT count(*), max(event_id) FROM registry.event")
-    done = place.lowland_alone("demo", str(place.folder), "--parcels", "200", "--seed", "2", "--years", "2")
+    done = place.lowland_alone(
+        "demo", str(place.folder), "--parcels", "200", "--seed", "2", "--years", "2", "--update"
+    )
     assert done.returncode == 0, done.stderr
     assert "First year" not in done.stdout
     assert done.stdout.count("holds already") == 5

@@ -38,8 +38,14 @@ _SHOWN = 20
     type=click.IntRange(1, 2),
     help="Let the district grow a year: decisions on the first, new deliveries, another edition of the pack.",
 )
+@click.option(
+    "--update",
+    "with_update",
+    is_flag=True,
+    help="With --years 2, open, compare and close the update of the second year too, and hold it against what was planted.",
+)
 @click.pass_obj
-def demo(session: Session, folder: Path, parcels: int, seed: int, years: int) -> None:
+def demo(session: Session, folder: Path, parcels: int, seed: int, years: int, *, with_update: bool) -> None:
     """Run the sample district through every stage; the last line is the agreement with the planted truth.
 
     FOLDER gets the ten offices' files (incoming/), the project, the truth, the package and the map; with --years 2 also the deliveries of the
@@ -48,14 +54,16 @@ def demo(session: Session, folder: Path, parcels: int, seed: int, years: int) ->
     from lowland_gis.pipeline import demo as stages
     from lowland_gis.pipeline.flow import run
 
+    if with_update and years == 1:
+        raise click.UsageError("--update compares two years, so it goes with --years 2.")
     project = stages.prepare(folder, parcels=parcels, seed=seed, years=years, tell=session.tell)
     if years == 1:
         _print(project, run(project, tell=session.tell), stages.agreement(project))
         return
-    _second_year(session, project)
+    _second_year(session, project, with_update=with_update)
 
 
-def _second_year(session: Session, project: Project) -> None:
+def _second_year(session: Session, project: Project, *, with_update: bool) -> None:
     from lowland_gis.pipeline import demo as stages
     from lowland_gis.pipeline import demo_year
     from lowland_gis.pipeline.flow import run
@@ -66,6 +74,13 @@ def _second_year(session: Session, project: Project) -> None:
         project = demo_year.go_on(project, tell=session.tell)
     click.echo("\nSecond year 第二年")
     _print(project, run(project, tell=session.tell), stages.agreement(project, demo_year.TRUTH))
+    if not with_update:
+        return
+    found = demo_year.close_year(project, tell=session.tell)
+    for row in found.differences.head(_SHOWN).to_dict("records"):
+        causes = f"planted {row['planted'] or '–'}, found {row['found'] or '–'}"
+        click.echo(f"  {row['change']} {row['before']} → {row['after']}: {row['reason']} ({causes})")
+    click.echo(f"Agreement of the update with the planted changes: {found.share:.2%} of {found.n_planted:,}")
 
 
 def _print(project: Project, reports: list[Report], agreement: Agreement) -> None:

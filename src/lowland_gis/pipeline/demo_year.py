@@ -1,9 +1,11 @@
-"""The second year of the sample: what people decided on the first, the new deliveries, and the project file of the new year."""
+"""The second year of the sample: what people decided on the first, the new deliveries, the project file of the new year, and its update."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+
+import pandas as pd
 
 from lowland_gis import sample
 from lowland_gis import settings as project_settings
@@ -16,10 +18,17 @@ from lowland_gis.pipeline.demo import MARK, SECOND, sample_settings
 from lowland_gis.pipeline.intake.ingest import ingest
 from lowland_gis.pipeline.registry.moves import Typed, record_move
 from lowland_gis.pipeline.registry.subjects import Asked
-from lowland_gis.sample.second import second_year
+from lowland_gis.pipeline.update.close import close_update
+from lowland_gis.pipeline.update.diff import REANSWERED, diff_update
+from lowland_gis.pipeline.update.listed import Found, found_changes
+from lowland_gis.pipeline.update.opening import OPENED, Update, newest_step, open_update
+from lowland_gis.sample.agreement import ChangeAgreement, compare_changes
+from lowland_gis.sample.changes import SEPARATOR
+from lowland_gis.sample.second import CHANGES, second_year
 from lowland_gis.settings import ClassifySettings, DeliverySettings
 
 TRUTH = "truth/2025.csv"
+UPDATE_YEAR = 2025
 
 
 def is_second(project: Project) -> bool:
@@ -90,3 +99,54 @@ def _recorded(connection: Connection, number: str) -> set[str]:
         [number],
     ).fetchall()
     return {str(row[0]) for row in rows}
+
+
+def close_year(project: Project, *, tell: Tell = silent) -> ChangeAgreement:
+    """Open, compare and close the update of the second year, and compare what it found with what was planted.
+
+    What is done already is not done again.
+
+    Raises:
+        UsageError: another update is open.
+    """
+    with project.snapshot() as connection:
+        newest = newest_step(connection)
+    if newest is None:
+        tell(f"update open {UPDATE_YEAR}")
+        open_update(project, UPDATE_YEAR)
+    if newest is None or newest[1] == OPENED:
+        tell("update diff")
+        update, run = diff_update(project, tell=tell)
+        with project.snapshot() as connection:
+            found = found_changes(connection, update, run.run_id)
+        close_update(project, tell=tell)
+    else:
+        with project.snapshot() as connection:
+            found = found_changes(connection, newest[0], _compared_by(connection, newest[0]))
+    return compare_changes(_planted(project), _told(found))
+
+
+def _compared_by(connection: Connection, update: Update) -> int:
+    """Return the comparison that a closed update rests on."""
+    row = connection.execute(
+        "SELECT run_id FROM registry.annual_update WHERE update_id = %s", [update.update_id]
+    ).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def _planted(project: Project) -> pd.DataFrame:
+    return pd.read_csv(project.settings.path(CHANGES), dtype=str, encoding="utf-8-sig", keep_default_na=False)
+
+
+def _told(found: Found) -> pd.DataFrame:
+    """Return what an update found as the list of the sample says it; other questions than that of the kind are not planted."""
+    rows = found.changes[found.changes["kind"] != REANSWERED]
+    codes = {
+        name: [_joined(text) for text in rows[column]]
+        for name, column in (("before", "old_parcels"), ("after", "new_parcels"))
+    }
+    return pd.DataFrame({"change": rows["kind"].tolist(), **codes, "cause": rows["cause"].tolist()})
+
+
+def _joined(text: str) -> str:
+    return SEPARATOR.join(sorted(text.split("、"))) if text else ""
