@@ -97,7 +97,8 @@ def who_may(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     found = [
         each for item in (*schema.TABLES, *schema.VIEWS) if item.name == name for each in privileges(item)
     ]
-    reads = {role for role, privilege, _ in found if privilege == SELECT}
+    # Who sees some columns only is not one of whom the others can be had.
+    reads = {role for role, privilege, columns in found if privilege == SELECT and not columns}
     if READER in reads:
         reads |= {ANALYST, APPROVER}
     writes = {role for role, privilege, _ in found if privilege != SELECT}
