@@ -26,7 +26,7 @@ _FREE_BYTES = 100_000_000
 _MAX_MEMBERS = 1_000_000
 _BLOCK = 1 << 20
 _SEAL = 64
-# Rows as text are packed to nearly the same size by any level, and by this one three times as fast as by the usual 6.
+# Rows of a demo as text come to 27 % of their size by it and to 24 % by the usual 6, which takes 2.6 times as long.
 _LEVEL = 2
 _BROKEN = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, zlib.error, lzma.LZMAError, struct.error)  # fmt: skip
 # Given to whoever waits: so many bytes of so many are done.
