@@ -17,6 +17,8 @@ if __name__ == "__main__":
     rule = Rule("r", "空置", "low", "第一条", (Clause("vacant_share", ">=", 0.5, "空置"),))
     question = Question("kind", "类型", "none", {"low": "低效", "none": "非低效"}, (rule,))
     facts = Facts.of(pd.DataFrame({"vacant_share": [0.7, 0.2, np.nan]}, index=["A", "B", "C"]))
-    verdicts = decide(RulePack("p", "p", "d", dt.date(2024, 1, 1), example=True, question=(question,)), facts).frame()
+    verdicts = decide(
+        RulePack("p", "p", "d", dt.date(2024, 1, 1), example=True, question=(question,)), facts
+    ).frame()
     if list(verdicts["answer"]) != ["low", "none", "open"]:
         raise SystemExit(f"the machine code of the rules is wrong: {list(verdicts['answer'])}")
