@@ -56,7 +56,7 @@ def test_only_a_terminal_gets_them_so(monkeypatch):
 def test_a_passing_line_makes_room_for_the_next_one(monkeypatch):
     stream = Terminal()
     monkeypatch.setattr(streams.sys, "stderr", stream)
-    monkeypatch.setattr(streams.shutil, "get_terminal_size", lambda: os.terminal_size((24, 10)))
+    monkeypatch.setattr(streams.shutil, "get_terminal_size", lambda *_, **__: os.terminal_size((24, 10)))
     streams.mention("measure 1 of 63: tax_per_mu 亩均税收")
     streams.mention("measure 2 of 63: b")
     streams.warn("measure 63 measures")
