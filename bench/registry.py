@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psycopg
 from project import private_project, reader, seconds
-from server import server_version
+from server import server_version, superuser
 from tabulate import keep
 
 from lowland_gis import schema
@@ -92,7 +92,7 @@ def one_round(project: Project, dsn: str, folder: Path, number: int) -> tuple[fl
     typed = Typed("notice", on=dt.date(2024, 3, 1), document=paper, document_no=f"{number}号")
     before = last(dsn)
     moved = seconds(lambda: record_move(project, typed, Asked(town=TOWN)))
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with psycopg.connect(superuser(dsn), autocommit=True) as connection:
         # No trigger sees what is done here.
         connection.execute("SET session_replication_role = replica")
         rows = {table: taken(connection, table, before[table]) for table in TABLES}

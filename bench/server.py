@@ -12,9 +12,11 @@ import numpy as np
 import psycopg
 import pyarrow.parquet as pq
 from district import EPSG, District
+from psycopg.conninfo import make_conninfo
 
 from lowland_gis.db import copy_format
 from lowland_gis.db.private import cluster as clusters
+from lowland_gis.db.private.access import SUPERUSER
 
 SETTINGS = {
     "shared_buffers": "2GB",
@@ -45,6 +47,11 @@ def server(core: int | None) -> Iterator[str]:
         finally:
             os.sched_setaffinity(0, before)
             clusters.remove(cluster)
+
+
+def superuser(dsn: str) -> str:
+    """Return the connection string of the superuser of a server of the benchmarks: who empties, vacuums, and switches triggers off."""
+    return make_conninfo(dsn, user=SUPERUSER)
 
 
 def tune(cluster: clusters.Cluster) -> None:

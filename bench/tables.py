@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from district import District, district
 from project import SETTINGS, SRID, reader
-from server import server
+from server import server, superuser
 from tabulate import FIRST_CORE, Bench, Run, keep, rounds_of
 
 from lowland_gis.db.migrate import upgrade
@@ -53,7 +53,7 @@ def measured(parcels: int, rounds: int, threads: int) -> Run:
     ):
         folder = Path(name)
         load_project(folder, dsn, made)
-        environment = {"BENCH_DSN": dsn, "LOWLAND_DSN": dsn, "BENCH_PROJECT": str(folder)}
+        environment = {"BENCH_DSN": superuser(dsn), "LOWLAND_DSN": dsn, "BENCH_PROJECT": str(folder)}
         return rounds_of(Bench(made, folder, threads, environment), PEERS, rounds, PEERS[0])
 
 
@@ -66,7 +66,7 @@ def load_project(folder: Path, dsn: str, made: District) -> None:
     for key, path in layer_files(folder, made).items():
         loaded = ingest(project, DeliverySettings(layer=key, source=path.name))
         print(f"ingested {key}: {loaded.n_loaded:,} rows")
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with psycopg.connect(superuser(dsn), autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
 
 

@@ -7,11 +7,9 @@ import re
 from collections.abc import Iterator
 
 import pandas as pd
-import psycopg
 import pytest
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
+from earlier import created
 from lowland_gis.db.private import cluster as clusters
 
 LAST = {
@@ -24,17 +22,13 @@ LAST = {
 def grown(cluster: clusters.Cluster, project_at, tmp_path_factory) -> Iterator[tuple[object, str]]:
     """The project after both years, and what was printed."""
     folder = tmp_path_factory.mktemp("两年") / "demo"
-    admin, name = make_conninfo(clusters.dsn(cluster), dbname="postgres"), "acceptance_two_years"
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    place = project_at(folder, make_conninfo(clusters.dsn(cluster), dbname=name))
-    done = place.lowland_alone(
-        "demo", str(folder), "--parcels", "200", "--seed", "2", "--years", "2", "--update"
-    )
-    assert done.returncode == 0, done.stderr
-    yield place, done.stdout
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with created(cluster, "acceptance_two_years") as dsn:
+        place = project_at(folder, dsn)
+        done = place.lowland_alone(
+            "demo", str(folder), "--parcels", "200", "--seed", "2", "--years", "2", "--update"
+        )
+        assert done.returncode == 0, done.stderr
+        yield place, done.stdout
 
 
 def table(path) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import shutil
@@ -13,6 +14,7 @@ import pytest
 
 from earlier import CLASSIFIED, KEPT, VERDICTS, created, restore
 from lowland_gis.db.private import cluster as clusters
+from registered import owned
 
 DRAWN = 4
 THEN = "lowland itself is another one: 0.1.0 then"
@@ -35,7 +37,9 @@ def restored(
         place = project_at(folder, dsn)
         restore(place)
         before = place.rows(VERDICTS, CLASSIFIED)
-        refused = place.lowland("classify", "explain", "120113101003JB00001")
+        refused = dataclasses.replace(place, dsn=owned(dsn)).lowland(
+            "classify", "explain", "120113101003JB00001"
+        )
         assert refused.returncode == 4
         assert "revision 0007" in refused.stderr
         assert "lowland db migrate" in refused.stderr

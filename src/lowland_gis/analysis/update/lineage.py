@@ -10,13 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from lowland_gis.analysis.update.limits import Limits
+from lowland_gis.loading import when_used
+
+if TYPE_CHECKING:
+    from scipy import sparse
+    from scipy.sparse import csgraph
+else:
+    # A page of the registry names changes and compares nothing.
+    sparse, csgraph = when_used("scipy.sparse"), when_used("scipy.sparse.csgraph")
 
 Texts = npt.NDArray[np.object_]
 Integers = npt.NDArray[np.int64]
@@ -148,11 +155,11 @@ def _stayed(old: State, new: State, shared: Shared) -> Flags:
 
 
 def _groups(n_old: int, n_new: int, shared: Shared, counts: Flags) -> tuple[Integers, Integers]:
-    graph = coo_array(
+    graph = sparse.coo_array(
         (np.ones(int(counts.sum()), dtype=np.int8), (shared.old[counts], n_old + shared.new[counts])),
         shape=(n_old + n_new, n_old + n_new),
     )
-    _, labels = connected_components(graph, directed=False)
+    _, labels = csgraph.connected_components(graph, directed=False)
     labels = labels.astype(np.int64)
     return labels[:n_old], labels[n_old:]
 

@@ -86,12 +86,22 @@ def test_the_newest_with_postgis_wins_and_data_decide_the_version(tmp_path):
     with_postgis, bare = tmp_path / "share", tmp_path / "bare"
     (with_postgis / "extension").mkdir(parents=True)
     (with_postgis / "extension/postgis.control").write_text("")
-    for version, share in ((9, with_postgis), (14, with_postgis), (16, with_postgis), (17, bare)):
+    for version, share in (
+        (9, with_postgis),
+        (14, with_postgis),
+        (15, with_postgis),
+        (16, with_postgis),
+        (17, bare),
+    ):
         programs(tmp_path / f"usr/lib/postgresql/{version}/bin", version, share)
     search = search_path({}, root=tmp_path)
     assert find_binaries(search, None).major == 16
-    assert find_binaries(search, None, wanted=14).major == 14
-    with pytest.raises(DatabaseError, match=r"without PostGIS; the data folder was made by PostgreSQL 17"):
+    assert find_binaries(search, None, wanted=15).major == 15
+    with pytest.raises(DatabaseError, match=r"made by PostgreSQL 14, and lowland needs 15 or newer"):
+        find_binaries(search, None, wanted=14)
+    with pytest.raises(
+        DatabaseError, match=r"17 without PostGIS; .*the data folder was made by PostgreSQL 17"
+    ):
         find_binaries(search, None, wanted=17)
 
 
