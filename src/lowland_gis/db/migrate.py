@@ -42,7 +42,8 @@ def engine(dsn: str) -> sa.Engine:
 
 def bring(dsn: str, srid: int, target: str, agreed: Agreed = nobody_agreed) -> roles.Settled | None:
     """Bring the database to `target`, up or down, and return its roles; for what is refused see `upgrade` and `downgrade`."""
-    current = revision.current_revision(dsn)
+    # An older schema may have no roles yet, so that the program cannot even read which one it is.
+    current = revision.current_revision(as_owner(dsn))
     if current is not None and (
         target == "base" or (target in revision.known_revisions() and target < current)
     ):

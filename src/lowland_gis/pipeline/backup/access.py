@@ -17,7 +17,8 @@ DATABASE = "{database}"
 OWNER = "{owner}"
 _SPACES = [*schema.SCHEMAS, PART_SCHEMA, "lowland"]
 
-# Who is named in the rights of our tables, and who is a member of those, over any number of steps; never the owner or a superuser.
+# Who is named in the rights of our tables, and who is a member of those, over any number of steps; never the owner or a superuser. What
+# an account may do in other databases of the server is no part of it.
 _GRANTED = """
     WITH RECURSIVE named AS (
         SELECT DISTINCT acl.grantee AS oid FROM pg_class c, aclexplode(c.relacl) AS acl
@@ -26,7 +27,8 @@ _GRANTED = """
         SELECT m.member FROM pg_auth_members m JOIN named ON named.oid = m.roleid
     )
     SELECT r.rolname, r.rolcanlogin,
-        ARRAY(SELECT g.rolname FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid ORDER BY 1)
+        ARRAY(SELECT g.rolname FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid
+              AND g.oid IN (SELECT oid FROM named) ORDER BY 1)
     FROM pg_roles r WHERE r.oid IN (SELECT oid FROM named) AND NOT r.rolsuper
         AND r.oid <> ALL (SELECT nspowner FROM pg_namespace WHERE nspname = 'registry') ORDER BY 1
 """
