@@ -5,7 +5,6 @@ import json
 import os
 import secrets
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -19,7 +18,6 @@ from psycopg.conninfo import make_conninfo
 
 from lowland_gis.analysis.rules import trace
 from lowland_gis.db.private import cluster as clusters
-from lowland_gis.db.private.binaries import find_binaries
 from lowland_gis.definitions.rule_pack import rule_pack
 from lowland_gis.pipeline.base.papers import register as document
 from lowland_gis.pipeline.base.project import Project
@@ -540,23 +538,22 @@ def test_a_rerun_that_differs_has_exit_code_5_and_lists_what_differs(copy):
 
 
 def test_a_second_machine_makes_the_same_run(demo):
-    """The database is dumped, restored into another cluster, and the run made again there, without the files of the first machine."""
+    """A backup is restored into another cluster, and the run made again there, without the files of the first machine."""
     state = Path(tempfile.mkdtemp(prefix="lowland-second-", dir="/tmp"))
     state.chmod(0o755)
     other = clusters.locate(state, env=os.environ | {"LOWLAND_STATE": str(state / "state")})
-    tools = find_binaries(other.search, other.account)
     try:
         clusters.up(other, durable=False)
-        dump = state / "dump"
-        target = make_conninfo(clusters.dsn(other), dbname="second")
-        with psycopg.connect(
-            make_conninfo(clusters.superuser_dsn(other), dbname="postgres"), autocommit=True
-        ) as admin:
-            admin.execute("CREATE DATABASE second OWNER lowland_lowland_owner")
-        subprocess.run([tools.program("pg_dump"), "-Fc", "-f", dump, "-d", demo.dsn], check=True)
-        subprocess.run([tools.program("pg_restore"), "--no-owner", "-d", target, dump], check=True)
-        shutil.copy(demo.folder / "lowland.toml", state / "lowland.toml")
-        done = replace(demo, folder=state, dsn=target).lowland("classify", "rerun")
+        done = demo.lowland("db", "backup", str(state / "demo.lowland"))
+        assert done.returncode == 0, done.stderr
+        (state / "new").mkdir()
+        second = replace(demo, folder=state / "new", dsn=clusters.dsn(other))
+        (state / "new" / "lowland.toml").write_text(
+            (demo.folder / "lowland.toml").read_text(encoding="utf-8"), encoding="utf-8"
+        )
+        done = second.lowland("db", "restore", str(state / "demo.lowland"))
+        assert done.returncode == 0, done.stderr
+        done = second.lowland("classify", "rerun")
         assert done.returncode == 0, done.stdout + done.stderr
         assert "equal to the last digit" in done.stdout
     finally:

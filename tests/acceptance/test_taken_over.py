@@ -9,6 +9,7 @@ from shapely import affinity
 
 from acceptance.test_two_deliveries import district
 from lowland_gis.pipeline.evidence import measure
+from registered import owned
 
 TABLES = {
     "tabulate": ("overlap", "cover"),
@@ -99,7 +100,7 @@ def taken(demo, cluster, tmp_path_factory):
 
 def clear(place):
     """Throw every result away."""
-    with psycopg.connect(place.dsn) as connection:
+    with psycopg.connect(owned(place.dsn)) as connection:
         connection.execute(f"TRUNCATE {', '.join(f'result.{table}' for table in (*RESULTS, 'run'))} CASCADE")
 
 

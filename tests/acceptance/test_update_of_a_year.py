@@ -41,10 +41,10 @@ def grown(request, cluster, tmp_path_factory, project_at):
     """Two years of a district, the second one opened as the update of 2025."""
     folder = tmp_path_factory.mktemp(f"两年{request.param}") / "demo"
     name = f"grown_{request.param}"
-    with psycopg.connect(make_conninfo(clusters.superuser_dsn(cluster), dbname="postgres"), autocommit=True) as admin:
-        admin.execute(
-            sql.SQL("CREATE DATABASE {} OWNER lowland_lowland_owner").format(sql.Identifier(name))
-        )
+    with psycopg.connect(
+        make_conninfo(clusters.superuser_dsn(cluster), dbname="postgres"), autocommit=True
+    ) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {} OWNER lowland_lowland_owner").format(sql.Identifier(name)))
         try:
             place = project_at(folder, make_conninfo(clusters.dsn(cluster), dbname=name))
             made = place.lowland(

@@ -12,6 +12,7 @@ from lowland_gis.db.server import facts_of
 from lowland_gis.pipeline.intake.ingest import ingest
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
+from registered import owned
 
 SHOWN = ("client_encoding", "TimeZone", "DateStyle", "IntervalStyle", "extra_float_digits")
 WANTED = ["UTF8", "UTC", "ISO, YMD", "postgres", "1"]
@@ -28,7 +29,7 @@ def strange(database, monkeypatch):
     monkeypatch.setenv("PGTZ", "Asia/Shanghai")
     monkeypatch.setenv("PGDATESTYLE", "German, DMY")
     monkeypatch.setenv("PGOPTIONS", "-c extra_float_digits=-5")
-    with psycopg.connect(database, autocommit=True) as connection:
+    with psycopg.connect(owned(database), autocommit=True) as connection:
         name = sql.Identifier(connection.info.dbname)
         for setting, value in (("timezone", "Asia/Tokyo"), ("intervalstyle", "sql_standard")):
             connection.execute(
