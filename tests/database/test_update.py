@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from full_disk import full_disk
+from lowland_gis.db.guards import NOT_ITSELF
 from lowland_gis.pipeline.base.project import open_project
 from lowland_gis.pipeline.intake.ingest import ingest
 from lowland_gis.settings import DeliverySettings
@@ -274,6 +275,44 @@ def test_the_package_holds_what_has_changed_only(district):
     assert gone.set_index("ZDDM").loc[code(2)].geometry.area == pytest.approx(10_000)
     manifest = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["provenance"]["update"]["year"] == 2025
+
+
+def test_an_entry_that_goes_on_was_part_of_later_ones_by_now(district):
+    district.first_year()
+    parcels = second()
+    # Four parcels in a column become one, and it keeps the number of the oldest entry.
+    for number in (21, 22, 8):
+        del parcels[code(number)]
+    del parcels[code(12)]
+    parcels[code(2)] = Parcel(box(100, 0, 100, 400), far=0.3)
+    district.pack(0.7)
+    district.deliver(parcels, "2024-12-31")
+    district.judge()
+    district.lowland("update", "open", "2025")
+    assert ("merged", (2, 7, 12, 17), (2,), "joined") in named(district.found()["changes"])
+    assert "2 rows of lineage" in district.lowland("update", "close")
+    linked = district.rows(
+        "SELECT child.subject, parent.subject, parent.entry_id > child.entry_id FROM registry.lineage"
+        " JOIN registry.entry AS child USING (entry_id) JOIN registry.entry AS parent ON parent.entry_id = part_of ORDER BY 2"
+    )
+    assert linked == [(code(2), code(12), True), (code(2), code(17), True)]
+    assert f"{code(12)}、{code(17)}（来源）" in district.lowland("registry", "show", code(2))
+    # Lineage goes in no circle: neither to itself, nor back by way of others, within one statement either.
+    entries = dict(
+        district.rows("SELECT subject, entry_id FROM registry.entry WHERE register = 'low_efficiency'")
+    )
+    two, twelve, thirteen = (entries[code(number)] for number in (2, 12, 13))
+    for rows in ([(two, two)], [(twelve, two)], [(twelve, thirteen), (thirteen, two)]):
+        with (
+            psycopg.connect(district.project.dsn) as connection,
+            pytest.raises(psycopg.Error, match="lineage goes in no circle") as refused,
+        ):
+            connection.execute(
+                "INSERT INTO registry.lineage (entry_id, part_of) SELECT * FROM unnest(%s::bigint[], %s::bigint[])",
+                [[row[0] for row in rows], [row[1] for row in rows]],
+            )
+        assert refused.value.sqlstate == NOT_ITSELF
+    assert len(district.rows("SELECT FROM registry.lineage")) == 2
 
 
 def test_what_was_moved_or_delivered_since_the_comparison_is_refused(district):

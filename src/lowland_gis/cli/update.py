@@ -75,7 +75,8 @@ def diff(ctx: click.Context, output: Path | None, overwrite: bool, kind: str | N
         show(by_kind(found.changes), as_json=False, title=f"{opened.year} 年度更新：变化")
         show(found.balance.drop(columns="town_code"), as_json=False, title="面积平衡 m²")
     if len(found.doubts):
-        session.tell(f"{len(found.doubts):,} doubts (存疑) to be looked at: lowland layers rejects parcel")
+        layers = " – and: ".join(f"lowland layers rejects {layer}" for layer in found.doubted_layers)
+        session.tell(f"{len(found.doubts):,} doubts (存疑) to be looked at: {layers}")
     if found.residual_m2 > CLOSES_M2:
         session.tell(f"The balance does not close: {found.residual_m2:,.2f} m² are not explained")
         ctx.exit(FINDINGS)
@@ -135,5 +136,10 @@ def close(
         for layer in closed.package.layers:
             session.tell(f"{layer.name} {layer.rows:,} {layer.title} {layer.path}")
         session.tell(f"{len(closed.package.files)} files → {closed.package.target}")
+    if closed.circular:
+        session.tell(
+            f"{closed.circular:,} rows of lineage were left out, since they would go in a circle: parcels that went over into each other, or a number"
+            " that came back. Look at them: lowland update diff"
+        )
     would = "would be closed (--dry-run)" if dry_run else "is closed"
     session.tell(f"The update of {closed.update.year} {would}: {closed.lineage:,} rows of lineage")

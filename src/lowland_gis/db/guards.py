@@ -178,11 +178,18 @@ BEGIN
 END $$
 """
 
+# A parcel that kept the number of its older entry may have taken in a later one, so the numbers say nothing; only a circle cannot be.
 CHECK_LINEAGE = f"""
 RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF EXISTS (SELECT FROM fresh WHERE part_of >= entry_id) THEN
-        RAISE EXCEPTION 'an entry was part of earlier entries only' USING ERRCODE = '{NOT_ITSELF}';
+    IF EXISTS (
+        WITH RECURSIVE walked AS (
+            SELECT entry_id AS start, part_of AS reached FROM fresh
+            UNION SELECT walked.start, lineage.part_of FROM walked JOIN registry.lineage ON lineage.entry_id = walked.reached
+        )
+        SELECT FROM walked WHERE start = reached
+    ) THEN
+        RAISE EXCEPTION 'an entry came from itself, by way of others: lineage goes in no circle' USING ERRCODE = '{NOT_ITSELF}';
     END IF;
     RETURN NULL;
 END $$

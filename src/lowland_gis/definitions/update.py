@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from lowland_gis.analysis.rules.faults import Fault
-from lowland_gis.analysis.update.limits import Limits
+from lowland_gis.analysis.update.limits import Limits, Tolerance
 from lowland_gis.definitions.own import Own, in_use
 from lowland_gis.definitions.reading import FOLDER, fitted, parsed, refused
 
@@ -35,6 +35,15 @@ class Overlap(_Frozen):
 
     share: float = Field(gt=0, lt=0.5)
     doubtful: float = Field(ge=1, le=10)
+    document: str
+    example: bool = False
+
+
+class Survey(_Frozen):
+    """By how much what the survey increment states may differ from outlines: m², or a share of the area where that is more."""
+
+    area_m2: float = Field(ge=0.01, le=1000)
+    share: float = Field(ge=0, lt=0.5)
     document: str
     example: bool = False
 
@@ -66,6 +75,7 @@ class UpdateDefinition(_Frozen):
 
     drift: Drift
     overlap: Overlap
+    survey: Survey
     fields: Fields
     kind_cause: dict[str, str]
     field_cause: tuple[FieldCause, ...] = Field(strict=False)
@@ -78,6 +88,11 @@ class UpdateDefinition(_Frozen):
     def limits(self) -> Limits:
         """Return the limits of lineage."""
         return Limits(self.drift.bound_m, self.overlap.share, self.overlap.doubtful)
+
+    @property
+    def survey_tolerance(self) -> Tolerance:
+        """Return by how much what the survey increment states may differ from outlines."""
+        return Tolerance(self.survey.area_m2, self.survey.share)
 
 
 ADAPTER = TypeAdapter(UpdateDefinition)

@@ -75,7 +75,7 @@ LINEAGE = Table(
     (
         identity("lineage_id", "number of the row"),
         Column("entry_id", "bigint", "the entry", references=_ENTRY, indexed=True),
-        Column("part_of", "bigint", "an earlier entry that it was part of", references=_ENTRY, indexed=True),
+        Column("part_of", "bigint", "an entry that it was part of before", references=_ENTRY, indexed=True),
         *RECORDED,
     ),
 )

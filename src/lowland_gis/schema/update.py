@@ -31,7 +31,7 @@ CHANGE = Table(
         Column(
             "kind",
             "text",
-            "added, removed, split, merged, regrouped, renumbered, reshaped, boundary_drifted, attribute_changed, reclassified or disposed",
+            "added, removed, split, merged, regrouped, renumbered, reshaped, boundary_drifted, attribute_changed, reclassified, reanswered or disposed",
         ),
         Column("cause", "text", "what made it, as definitions/update.toml names causes"),
         Column(

@@ -74,34 +74,74 @@ def parents(changes: Iterable[Became]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def lineage_rows(
-    changes: Sequence[Became], entries: Iterable[Entry], known: Iterable[tuple[int, int]]
-) -> list[tuple[int, int]]:
-    """Return the rows (entry, earlier entry that it was part of) that the registers lack.
+@dataclass(frozen=True)
+class Descent:
+    """Rows of lineage, each an entry and one that it was part of: those that the registers lack, and those that would close a circle."""
 
-    An entry was part of the entries of its parents in the same register. What is linked already is not linked again, and an entry never
-    to itself or to a later one: a merged parcel that kept the number of the older entry goes on as that entry.
+    rows: tuple[tuple[int, int], ...]
+    circular: tuple[tuple[int, int], ...]
+
+
+def descent(changes: Sequence[Became], entries: Iterable[Entry], known: Iterable[tuple[int, int]]) -> Descent:
+    """Return the rows of lineage that the registers lack.
+
+    An entry was part of the entries of its parents in the same register. What is linked already is not linked again, and an entry never to
+    itself: a merged parcel that kept the number of the older entry goes on as that entry, and was part of the later ones by now too. Lineage
+    goes in no circle; of parcels that went over into each other the later entry is part of the older one, and the other way is left out.
 
     >>> rows = [Entry(1, "low_efficiency", "A", 7, "filed", False), Entry(9, "low_efficiency", "B", 1, "draft", False)]
-    >>> lineage_rows([Became("split", ("A",), ("B", "C"))], rows, [])
-    [(9, 1)]
+    >>> descent([Became("split", ("A",), ("B", "C"))], rows, [])
+    Descent(rows=((9, 1),), circular=())
     """
+    before = _Linked(known)
+    rows, circular = [], []
+    # What is part of an older entry comes first, so that this is what holds where two went over into each other.
+    for row in sorted(_links(changes, entries), key=lambda row: row[1] > row[0]):
+        if row in before:
+            continue
+        if before.reaches(row[1], row[0]):
+            circular.append(row)
+            continue
+        before.add(row)
+        rows.append(row)
+    return Descent(tuple(rows), tuple(circular))
+
+
+class _Linked:
+    """Rows of lineage, and what they lead to."""
+
+    def __init__(self, rows: Iterable[tuple[int, int]]) -> None:
+        self.parts: dict[int, set[int]] = {}
+        for row in rows:
+            self.add(row)
+
+    def __contains__(self, row: tuple[int, int]) -> bool:
+        return row[1] in self.parts.get(row[0], ())
+
+    def add(self, row: tuple[int, int]) -> None:
+        self.parts.setdefault(row[0], set()).add(row[1])
+
+    def reaches(self, entry: int, sought: int) -> bool:
+        """Return whether an entry was part of another, by way of any number of others."""
+        seen, left = {entry}, [entry]
+        while left:
+            ahead = self.parts.get(left.pop(), set()) - seen
+            seen |= ahead
+            left += ahead
+        return sought in seen
+
+
+def _links(changes: Sequence[Became], entries: Iterable[Entry]) -> Iterator[tuple[int, int]]:
+    """Yield each entry with those of the parcels that it came from, in the same register, by parcel and register."""
     of: dict[tuple[str, str], Entry] = {(entry.register, entry.subject): entry for entry in entries}
     registers = sorted({register for register, _ in of})
-    there = set(known)
-    found = []
     for child, olds in sorted(parents(changes).items()):
         for register in registers:
             entry = of.get((register, child))
             for old in olds:
                 before = of.get((register, old))
-                if entry is None or before is None or before.entry_id >= entry.entry_id:
-                    continue
-                row = entry.entry_id, before.entry_id
-                if row not in there:
-                    there.add(row)
-                    found.append(row)
-    return found
+                if entry is not None and before is not None and entry.entry_id != before.entry_id:
+                    yield entry.entry_id, before.entry_id
 
 
 def proposals(

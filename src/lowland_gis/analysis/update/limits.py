@@ -16,3 +16,19 @@ class Limits:
     drift_m: float
     share: float
     doubtful: float = 2.0
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """By how much two areas of the same land may differ: `area_m2`, or `share` of the greater one where that is more."""
+
+    area_m2: float
+    share: float
+
+    def of(self, area_m2: float) -> float:
+        """Return the tolerance of an area, both m².
+
+        >>> Tolerance(1.0, 0.001).of(5000.0)
+        5.0
+        """
+        return max(self.area_m2, self.share * area_m2)

@@ -11,10 +11,11 @@ import pandas as pd
 from psycopg.types.json import Jsonb
 
 from lowland_gis.analysis.update.closing import (
+    Descent,
     Entry,
     OrphanedError,
     Proposal,
-    lineage_rows,
+    descent,
     proposals,
 )
 from lowland_gis.db.connect import Connection
@@ -38,6 +39,7 @@ from lowland_gis.pipeline.update.entries import (
 )
 from lowland_gis.pipeline.update.listed import Found, found_changes
 from lowland_gis.pipeline.update.opening import CLOSED, Update, bases, filed_entries, opened
+from lowland_gis.pipeline.update.surveyed import increment_in_force
 from lowland_gis.products.package.build import PackageReport
 
 # A balance closes where no town is off by so much.
@@ -48,10 +50,11 @@ _AGAIN = "Compare again and look at it: lowland update diff"
 
 @dataclass(frozen=True)
 class Closed:
-    """What closing has made: rows of lineage, proposals, and the package (None with a dry run)."""
+    """What closing has made: rows of lineage, those left out since they would close a circle, proposals, the package (None: a dry run)."""
 
     update: Update
     lineage: int
+    circular: int
     proposals: tuple[Proposal, ...]
     package: PackageReport | None
 
@@ -81,8 +84,8 @@ def close_update(
         found = found_changes(connection, update, run_id)
         _refuse_open_balance(update, found)
         entries = standing_entries(connection, procedure_in_force(connection))
-        rows, proposed = _descended(connection, held, run_id, entries)
-        write_lineage(connection, rows)
+        descended, proposed = _descended(connection, held, run_id, entries)
+        write_lineage(connection, descended.rows)
         report = None
         if not dry_run:
             report = build_changed(held, found, target, overwrite=overwrite, tell=tell)
@@ -94,7 +97,8 @@ def close_update(
             },
             "doubts": len(found.doubts),
             "balance": _whole(found.balance),
-            "lineage": len(rows),
+            "lineage": len(descended.rows),
+            "lineage_in_a_circle": [list(row) for row in descended.circular],
             "proposals": [asdict(proposal) for proposal in proposed],
             "package": None if report is None else {file.path: file.sha256 for file in report.files},
         }
@@ -110,7 +114,7 @@ def close_update(
                 who(),
             ],
         )
-    return Closed(update, len(rows), tuple(proposed), report)
+    return Closed(update, len(descended.rows), len(descended.circular), tuple(proposed), report)
 
 
 def _compared(connection: Connection, update: Update) -> int:
@@ -120,7 +124,13 @@ def _compared(connection: Connection, update: Update) -> int:
         raise StaleError(
             f"The update of {update.year} was not compared yet, so nothing says what would be closed. {_AGAIN}"
         )
-    now = comparison(update, bases(connection, update), filed_entries(connection), update_definition())
+    now = comparison(
+        update,
+        bases(connection, update),
+        filed_entries(connection),
+        increment_in_force(connection),
+        update_definition(),
+    )
     if record.digest != now.digest:
         raise StaleError(
             f"Something has changed since the update of {update.year} was compared (run {record.run_id}): an entry was moved, or the program or"
@@ -139,10 +149,10 @@ def _refuse_open_balance(update: Update, found: Found) -> None:
 
 def _descended(
     connection: Connection, held: Reading, run_id: int, entries: Iterable[Entry]
-) -> tuple[list[tuple[int, int]], list[Proposal]]:
+) -> tuple[Descent, list[Proposal]]:
     changes, entries = became(connection, run_id), list(entries)
     try:
-        rows = lineage_rows(changes, entries, known_lineage(connection))
+        rows = descent(changes, entries, known_lineage(connection))
     except OrphanedError as error:
         raise InputRefusedError(
             f"Nothing was closed, because a parcel has no parents. {error}. {_AGAIN}"

@@ -26,7 +26,7 @@ from lowland_gis.pipeline.base.runs import Request, Run, recorded
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.intake.reading import read_in
 from lowland_gis.pipeline.update.built import built_causes
-from lowland_gis.pipeline.update.doubts import keep_doubts
+from lowland_gis.pipeline.update.doubts import keep_doubts, lineage_doubts
 from lowland_gis.pipeline.update.fields import Outline, differing_fields
 from lowland_gis.pipeline.update.land import Parcels, TwoStates, two_states
 from lowland_gis.pipeline.update.opening import (
@@ -36,6 +36,12 @@ from lowland_gis.pipeline.update.opening import (
     entries_digest,
     filed_entries,
     opened,
+)
+from lowland_gis.pipeline.update.surveyed import (
+    Increment,
+    increment_in_force,
+    keep_pair_doubts,
+    survey_doubts,
 )
 from lowland_gis.pipeline.update.verdicts import reclassified
 
@@ -58,23 +64,24 @@ def diff_update(project: Project, *, tell: Tell = silent) -> tuple[Update, Run]:
     with project.turn(UPDATE) as connection:
         update = opened(connection)
         refuse_moved_on(connection, project, update)
-        states, entries, definition = (
-            bases(connection, update),
-            filed_entries(connection),
-            update_definition(),
-        )
-        request = comparison(update, states, entries, definition)
+        states, entries = bases(connection, update), filed_entries(connection)
+        increment, definition = increment_in_force(connection), update_definition()
+        request = comparison(update, states, entries, increment, definition)
 
         def work(run_id: int) -> None:
             for basis in states:
                 refuse_double_parcels(connection, basis.versions)
-            _Comparison(connection, project, states, definition, tell).write(run_id, entries)
+            _Comparison(connection, project, states, definition, tell).write(run_id, entries, increment)
 
         return update, recorded(connection, request, work)
 
 
 def comparison(
-    update: Update, states: Sequence[Basis], entries: Sequence[Filed], definition: UpdateDefinition
+    update: Update,
+    states: Sequence[Basis],
+    entries: Sequence[Filed],
+    increment: Increment,
+    definition: UpdateDefinition,
 ) -> Request:
     """Return what the comparison of an update rests on."""
     return Request(
@@ -84,6 +91,7 @@ def comparison(
             "before": states[0].classified.digest,
             "after": states[1].classified.digest,
             "entries": entries_digest(entries),
+            "increment": increment.recorded,
         },
         {"definition": definition.model_dump(mode="json"), "year": update.year},
     )
@@ -135,7 +143,7 @@ class _Comparison:
             connection, project, states, definition, tell,
         )  # fmt: skip
 
-    def write(self, run_id: int, entries: Sequence[Filed]) -> None:
+    def write(self, run_id: int, entries: Sequence[Filed], increment: Increment) -> None:
         """Write the changes and the balance under a run, and the doubts as issues of the deliveries."""
         before, after = self.states
         self.tell("update: land of both states")
@@ -155,7 +163,12 @@ class _Comparison:
         numbered = [{"change_no": n, **row} for n, row in enumerate(rows, start=1)]
         self._copied(schema.CHANGE, run_id, pd.DataFrame(numbered, columns=columns))
         self._copied(schema.CHANGE_BALANCE, run_id, self._balance(made))
-        keep_doubts(self.connection, self.states, land, made.found, self.definition.limits)
+        doubts = list(lineage_doubts(land, made.found, self.definition.limits))
+        if increment.usable:
+            self.tell("update: survey increment")
+            doubts += survey_doubts(self.connection, increment, self.states, rows, self.definition)
+        keep_doubts(self.connection, self.states, doubts, increment.pieces)
+        keep_pair_doubts(self.connection, increment, self.definition, self.project.settings.folder)
 
     def _copied(self, table: schema.Table, run_id: int, rows: pd.DataFrame) -> None:
         copy_in(self.connection, table, rows, srid=self.project.srid, constants={"run_id": run_id})
@@ -200,11 +213,8 @@ class _Comparison:
                 evidence["kept_number"] = kept
             codes = [str(old.ids[p]) for p in change.old], [str(new.ids[p]) for p in change.new]
             cause = self.definition.kind_cause[change.kind]
-            seen = (
-                built.get((codes[0] or codes[1])[0])
-                if change.kind in (became.ADDED, became.REMOVED)
-                else None
-            )
+            came_or_went = change.kind in (became.ADDED, became.REMOVED)
+            seen = built.get((codes[0] or codes[1])[0]) if came_or_went else None
             if seen is not None:
                 cause, evidence["buildings"] = seen[0], list(seen[1])
             rows.append(self._row(change.kind, cause, *codes, areas, town, evidence=evidence))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pandas as pd
 
@@ -14,6 +14,8 @@ from lowland_gis.db.frames import read_frame
 from lowland_gis.pipeline.base.basis import Basis
 from lowland_gis.pipeline.update.land import TwoStates
 
+# The state that a doubt is of (old or new), the parcel, the rule and the words.
+AtParcel = tuple[str, str, str, str]
 PATTERN = r"lineage\_%"
 _WORDS = {
     became.NEAR_LIMIT: "{old} 与 {new} 重叠（或不重合）{value:,.2f} m²，接近界限 {limit:,.2f} m²，是否同一来源存疑；请核对界址",
@@ -25,14 +27,21 @@ _WORDS = {
 
 
 def keep_doubts(
-    connection: Connection, states: tuple[Basis, Basis], land: TwoStates, found: Lineage, limits: Limits
+    connection: Connection,
+    states: tuple[Basis, Basis],
+    rows: Iterable[AtParcel],
+    others: Sequence[int],
 ) -> None:
-    """Keep an issue of every doubt at the parcel that it is of, in place of what an earlier comparison said of these deliveries."""
+    """Keep an issue of every doubt at the parcel that it is of, in place of what an earlier comparison said of these deliveries.
+
+    `others` are other deliveries of which it said something too.
+    """
     before, after = (basis.parcels for basis in states)
     connection.execute(
-        "DELETE FROM land.issue WHERE rule LIKE %s AND version_id = ANY(%s)", [PATTERN, [*before, *after]]
+        "DELETE FROM land.issue WHERE rule LIKE %s AND version_id = ANY(%s)",
+        [PATTERN, [*before, *after, *others]],
     )
-    rows = [*_of_lineage(land, found), *_claimed(land, limits)]
+    rows = list(rows)
     for versions, side in ((after, "new"), (before, "old")):
         some = [(parcel, rule, words) for at, parcel, rule, words in rows if at == side]
         connection.execute(
@@ -44,16 +53,23 @@ def keep_doubts(
         )
 
 
+def lineage_doubts(land: TwoStates, found: Lineage, limits: Limits) -> Iterator[AtParcel]:
+    """Yield the doubts about what became of parcels."""
+    yield from _of_lineage(land, found)
+    yield from _claimed(land, limits)
+
+
 def doubts_of(connection: Connection, versions: Sequence[int]) -> pd.DataFrame:
-    """Return the doubts about parcels of some deliveries: rule, key and message."""
+    """Return the doubts about some deliveries: layer, rule, key and message."""
     return read_frame(
         connection,
-        "SELECT rule, key, message FROM land.issue WHERE rule LIKE %s AND version_id = ANY(%s) ORDER BY rule, key, message",
+        "SELECT layer, rule, key, message FROM land.issue JOIN land.layer_version USING (version_id)"
+        " WHERE rule LIKE %s AND version_id = ANY(%s) ORDER BY rule, key, message",
         [PATTERN, list(versions)],
     )
 
 
-def _of_lineage(land: TwoStates, found: Lineage) -> Iterator[tuple[str, str, str, str]]:
+def _of_lineage(land: TwoStates, found: Lineage) -> Iterator[AtParcel]:
     old, new = land.old_moved.ids, land.new_moved.ids
     for row in found.doubts:
         one = str(old[row.old]) if row.old >= 0 else ""
@@ -64,7 +80,7 @@ def _of_lineage(land: TwoStates, found: Lineage) -> Iterator[tuple[str, str, str
         yield ("new", other, row.rule, words) if other else ("old", one, row.rule, words)
 
 
-def _claimed(land: TwoStates, limits: Limits) -> Iterator[tuple[str, str, str, str]]:
+def _claimed(land: TwoStates, limits: Limits) -> Iterator[AtParcel]:
     """Yield new parcels that lie on land of parcels that stayed as they were, by more than a strip along their boundary."""
     for place, code, area in land.claimed:
         limit = limits.drift_m * land.new_moved.perimeter_m[place] / 2

@@ -23,6 +23,7 @@ from lowland_gis.pipeline.base.land import town_names
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.update.doubts import doubts_of
 from lowland_gis.pipeline.update.opening import Update, bases
+from lowland_gis.pipeline.update.surveyed import increment_in_force
 from lowland_gis.products.tables.workbook import Column, SheetContent, write_workbook
 
 MAP, SHEET = ".gpkg", ".xlsx"
@@ -50,6 +51,11 @@ class Found:
     changes: pd.DataFrame
     balance: pd.DataFrame
     doubts: pd.DataFrame
+
+    @property
+    def doubted_layers(self) -> list[str]:
+        """Return the layers that the doubts are issues of."""
+        return sorted(set(self.doubts["layer"]), key=lambda layer: (layer != "parcel", layer))
 
     @property
     def residual_m2(self) -> float:
@@ -87,7 +93,7 @@ def found_changes(connection: Connection, update: Update, run_id: int) -> Found:
     )
     towns = [names.get(code, code) if code else "（未知）" for code in lines["town_code"].iloc[:-1]]
     lines = lines.assign(town=[*towns, "合计"])[list(_BALANCE)]
-    versions = [*before.parcels, *after.parcels]
+    versions = [*before.parcels, *after.parcels, *increment_in_force(connection).pieces]
     return Found(update, run_id, _without_nan(changes), _without_nan(lines), doubts_of(connection, versions))
 
 
