@@ -46,9 +46,12 @@ def open_(session: Session, year: int, *, again: bool, reason: str | None) -> No
 )
 @overwrite_option
 @click.option("--kind", help="Show only changes of this kind, such as split.")
+@click.option("--doubts", is_flag=True, help="Show what is to be looked at by a person (存疑).")
 @json_option
 @click.pass_context
-def diff(ctx: click.Context, output: Path | None, overwrite: bool, kind: str | None, as_json: bool) -> None:
+def diff(
+    ctx: click.Context, *, output: Path | None, overwrite: bool, kind: str | None, doubts: bool, as_json: bool
+) -> None:
     """Compare both states: every change with cause and evidence, and the balance of areas by town.
 
     Exit code 1 where the balance does not close.
@@ -68,15 +71,16 @@ def diff(ctx: click.Context, output: Path | None, overwrite: bool, kind: str | N
         session.tell(f"{count:,} changes → {output}")
     elif as_json:
         click.echo(as_records(found))
+    elif doubts:
+        show(found.doubts, as_json=False)
     elif kind is not None:
         columns = ["change_no", "cause_title", "town", "old_parcels", "new_parcels", "evidence"]
         show(found.changes.loc[found.changes["kind"] == kind, columns], as_json=False)
     else:
         show(by_kind(found.changes), as_json=False, title=f"{opened.year} 年度更新：变化")
         show(found.balance.drop(columns="town_code"), as_json=False, title="面积平衡 m²")
-    if len(found.doubts):
-        layers = " – and: ".join(f"lowland layers rejects {layer}" for layer in found.doubted_layers)
-        session.tell(f"{len(found.doubts):,} doubts (存疑) to be looked at: {layers}")
+    if len(found.doubts) and not doubts:
+        session.tell(f"{len(found.doubts):,} doubts (存疑) to be looked at: lowland update diff --doubts")
     if found.residual_m2 > CLOSES_M2:
         session.tell(f"The balance does not close: {found.residual_m2:,.2f} m² are not explained")
         ctx.exit(FINDINGS)

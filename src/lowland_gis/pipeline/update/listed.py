@@ -53,11 +53,6 @@ class Found:
     doubts: pd.DataFrame
 
     @property
-    def doubted_layers(self) -> list[str]:
-        """Return the layers that the doubts are issues of."""
-        return sorted(set(self.doubts["layer"]), key=lambda layer: (layer != "parcel", layer))
-
-    @property
     def residual_m2(self) -> float:
         """Return what the balance of the whole does not explain, or that of a town where it is greater."""
         return float(self.balance["residual_m2"].abs().max()) if len(self.balance) else 0.0
