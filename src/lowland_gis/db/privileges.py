@@ -19,6 +19,8 @@ _OF_MOVES = (schema.ENTRY, schema.EVENT, schema.PAPER, schema.LINEAGE)
 # What the towns themselves report; the analyst may do it for them.
 _OF_TOWNS = (schema.PLAN_ROW, schema.PROGRESS)
 _OF_PROCEDURE = (schema.PROCEDURE, schema.MOVE)
+# Results of stages are of the whole district; only what became of the parcels of a town its clerk sees, who enters parcels with their parents.
+_RESULTS_OF_TOWNS = (schema.CHANGE,)
 # What a town clerk sees whole: it is of no town. Of papers he sees which there are, and not what is in them.
 _OF_NO_TOWN = (
     schema.PROCEDURE,
@@ -40,7 +42,7 @@ def town_condition(table: Table) -> str | None:
     """
     if table.schema == LAND:
         return f"town_code = ANY ({_OWN_TOWNS})" if table == schema.PARCEL else None
-    if table.schema != REGISTRY:
+    if table.schema != REGISTRY and table not in _RESULTS_OF_TOWNS:
         return None
     if "town_code" in table.column_names:
         return f"town_code = ANY ({_OWN_TOWNS})"

@@ -93,7 +93,13 @@ def known_ground(
 
 
 def known_towns(connection: Connection) -> dict[str, str]:
-    """Return the towns by code with their names: of the layer town, else those of the parcels, whose names nobody knows."""
+    """Return the towns by code with their names: of the layer town, else those of the parcels, whose names nobody knows.
+
+    To a town clerk they are the own ones.
+    """
+    mine = my_towns(connection)
+    if mine is not None:
+        return dict.fromkeys(mine, "")
     versions = current_versions(connection).get("town", [])
     named = town_names(connection, versions)
     if versions:
