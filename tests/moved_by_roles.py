@@ -42,7 +42,14 @@ DENIED = psycopg.errors.InsufficientPrivilege.sqlstate
 TOLD = "told by the program"
 FAULTS = ("state", "paper", "strange paper", "reason", "before", "early", "future", "stale")
 HOW = ("command", "command", "trial", "by hand", "by hand", "look", "take back")
-APPENDED = {"event": "reason", "entry": "subject", "lineage": "part_of", "paper": "file_name", "link": "head", "move": "title"}
+APPENDED = {
+    "event": "reason",
+    "entry": "subject",
+    "lineage": "part_of",
+    "paper": "file_name",
+    "link": "head",
+    "move": "title",
+}
 TAKEN_BACK = [
     (table, column, what)
     for table, column in APPENDED.items()
@@ -142,7 +149,9 @@ class Model:
             entries.append([])
         before = entries[-1][-1].state if entries[-1] else None
         reaches = self._move(attempt).reaches
-        entries[-1].append(Held(attempt.move, before, reaches, attempt.day, attempt.paper, attempt.reason, by))
+        entries[-1].append(
+            Held(attempt.move, before, reaches, attempt.day, attempt.paper, attempt.reason, by)
+        )
 
     def rows(self) -> list[tuple[Any, ...]]:
         """Return what the database must show of all events, in the order of register, parcel, entry and version."""
@@ -201,11 +210,22 @@ class MovesByRoles(RuleBasedStateMachine):
         fault=st.sampled_from([None] * 2 * len(FAULTS) + list(FAULTS)),
     )  # fmt: skip
     def step(
-        self, *, data: Any, how: str, name: str, which: int, right: bool, who: str, later: int, fault: str | None
+        self,
+        *,
+        data: Any,
+        how: str,
+        name: str,
+        which: int,
+        right: bool,
+        who: str,
+        later: int,
+        fault: str | None,
     ) -> None:
         """Do one thing as somebody; with `right` it is somebody who may, where the procedure lets anybody move on."""
         if how == "take back":
-            self.take_back(data.draw(st.sampled_from([*MOVERS, OWNER, OWNER])), *data.draw(st.sampled_from(TAKEN_BACK)))
+            self.take_back(
+                data.draw(st.sampled_from([*MOVERS, OWNER, OWNER])), *data.draw(st.sampled_from(TAKEN_BACK))
+            )
         elif how == "look":
             self.look(who)
         else:
@@ -304,12 +324,16 @@ class MovesByRoles(RuleBasedStateMachine):
         ways = register.allowed(state)
         if right and ways:
             clerk = next(clerk for clerk, town in TOWNS.items() if parcel.startswith(town))
-            who = data.draw(st.sampled_from(sorted({role for move in ways.values() for role in move.roles} | {PROGRAM})))
+            who = data.draw(
+                st.sampled_from(sorted({role for move in ways.values() for role in move.roles} | {PROGRAM}))
+            )
             ways = ways if who == PROGRAM else register.allowed(state, who)
             who = clerk if who == TOWN else who
         move = data.draw(st.sampled_from(sorted(register.move if fault == "state" or not ways else ways)))
         asked = register.move[move]
-        leaves = data.draw(st.sampled_from(sorted(asked.leaves))) if fault == "state" and asked.leaves else state
+        leaves = (
+            data.draw(st.sampled_from(sorted(asked.leaves))) if fault == "state" and asked.leaves else state
+        )
         last = events[-1].day if events else FIRST_DAY
         free = [held.day + dt.timedelta(days=asked.days) for held in events if held.move == asked.since]
         day = max([last, *free]) + dt.timedelta(days=later)
@@ -321,7 +345,9 @@ class MovesByRoles(RuleBasedStateMachine):
         paper = KNOWN if asked.document else None
         paper = {"paper": None, "strange paper": UNKNOWN}.get(fault or "", paper)
         reason = None if fault == "reason" or not (asked.reason or later) else "依据"
-        return Attempt(who, name, parcel, move, leaves, day, paper, reason, int(fault == "stale" and bool(events)))
+        return Attempt(
+            who, name, parcel, move, leaves, day, paper, reason, int(fault == "stale" and bool(events))
+        )
 
     def _tried(self, who: str, statement: str, parameters: list[Any]) -> str | None:
         """Run a statement as somebody, in a transaction; return the number of the error, None where there was none."""

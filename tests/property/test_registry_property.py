@@ -47,7 +47,9 @@ BOUNDED = settings(
 
 @pytest.fixture(scope="module")
 def district(
-    new_database: Callable[[], AbstractContextManager[str]], cluster: Any, tmp_path_factory: pytest.TempPathFactory
+    new_database: Callable[[], AbstractContextManager[str]],
+    cluster: Any,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, Any]]:
     """A database with parcels of two towns, the shipped procedure and an account of each role, to each of which a connection is kept."""
     folder = tmp_path_factory.mktemp("moves")

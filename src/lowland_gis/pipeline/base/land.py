@@ -10,6 +10,7 @@ from psycopg import sql
 
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame, read_geoframe
+from lowland_gis.db.roles import my_towns
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.pipeline.base.runs import Version, Versions

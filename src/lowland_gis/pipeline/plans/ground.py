@@ -10,6 +10,7 @@ import pandas as pd
 from lowland_gis.analysis.registry.plan_known import Known, KnownProject, KnownUnit
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
+from lowland_gis.db.roles import my_towns
 from lowland_gis.definitions.measure import measures
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.base.land import town_names

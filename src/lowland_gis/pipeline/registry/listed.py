@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
+from lowland_gis.db.roles import my_towns
 from lowland_gis.pipeline.base.entries import NOT_IN_FORCE, PROBLEM, PROMISE_QUESTION, PROMISE_TITLE
 from lowland_gis.pipeline.base.land import town_names
 from lowland_gis.pipeline.base.towns import town_codes
@@ -35,7 +36,7 @@ def registered_problems(held: Reading) -> list[dict[str, Any]]:
     titles = {question.name: question.title for question in held.basis.pack.question}
     titles[PROMISE_QUESTION] = PROMISE_TITLE
     names = town_names(held.connection, held.versions("town"))
-    towns = town_codes(held.connection, held.basis.measured, [row["parcel_id"] for row in rows])
+    towns = _town_codes(held, [row["parcel_id"] for row in rows])
     return [
         row
         | {
@@ -45,3 +46,14 @@ def registered_problems(held: Reading) -> list[dict[str, Any]]:
         }
         for row, town in zip(rows, towns, strict=True)
     ]
+
+
+def _town_codes(held: Reading, parcels: list[str]) -> list[str | None]:
+    """Return the town of each parcel; a clerk sees no overlaps, which are of the whole district, so of his parcels the code says it."""
+    if my_towns(held.connection) is None:
+        return town_codes(held.connection, held.basis.measured, parcels)
+    rows = held.connection.execute(
+        "SELECT parcel_id, town_code FROM land.current_parcel WHERE parcel_id = ANY(%s)", [parcels]
+    )
+    known: dict[str, str | None] = dict(rows.fetchall())
+    return [known.get(parcel) for parcel in parcels]
