@@ -166,13 +166,10 @@ def _json_texts(values: pd.Series[Any]) -> pa.Array:
     if isinstance(values.dtype, pd.ArrowDtype):
         # JSON texts that were put together in Arrow stay there.
         return pa.array(values, pa.large_string())
+    # One encoder for all: `dumps` would make one for each.
+    spelt = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str).encode
     return pa.array(
-        [
-            value
-            if value is None or isinstance(value, str)
-            else json.dumps(value, ensure_ascii=False, allow_nan=False, default=str)
-            for value in values
-        ],
+        [value if value is None or isinstance(value, str) else spelt(value) for value in values],
         pa.large_string(),
     )
 

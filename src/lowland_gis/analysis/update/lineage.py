@@ -8,8 +8,9 @@ Nothing is settled silently: an overlap near the limit, or a number that lies el
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -171,37 +172,54 @@ def _sums(places: Integers, values: Integers, count: int) -> Integers:
 
 
 class _Changes:
-    """Names what each group is."""
+    """Names what each group is; pairs of one parcel each, which most groups are, all together."""
 
     def __init__(self, old: State, new: State, shared: Shared, limits: Limits, counts: Flags) -> None:
         self.old, self.new, self.limits = old, new, limits
         pairs = zip(shared.old[counts].tolist(), shared.new[counts].tolist(), strict=True)
         self.area = dict(zip(pairs, shared.area[counts].tolist(), strict=True))
-        self.doubts: list[Doubt] = []
+        self._doubts: list[tuple[int, Doubt]] = []
+
+    @property
+    def doubts(self) -> Iterator[Doubt]:
+        """Yield the doubts by the old parcel that they are of."""
+        return (doubt for _, doubt in sorted(self._doubts, key=lambda found: found[0]))
 
     def of(self, group_old: Integers, group_new: Integers) -> tuple[Change, ...]:
         """Return the changes by kind and code."""
+        count = int(max(group_old.max(initial=-1), group_new.max(initial=-1))) + 1
+        alone = (np.bincount(group_old, minlength=count) == 1) & (
+            np.bincount(group_new, minlength=count) == 1
+        )
+        one, other = np.full(count, -1, dtype=np.int64), np.full(count, -1, dtype=np.int64)
+        one[group_old], other[group_new] = np.arange(len(group_old)), np.arange(len(group_new))
+        pairs = np.flatnonzero(alone)
+        found = self._one_to_one(one[pairs], other[pairs], pairs)
         members: dict[int, tuple[list[int], list[int]]] = {}
         for side, groups in enumerate((group_old, group_new)):
-            for place, group in enumerate(groups.tolist()):
+            rest = np.flatnonzero(~alone[groups])
+            for place, group in zip(rest.tolist(), groups[rest].tolist(), strict=True):
                 members.setdefault(group, ([], []))[side].append(place)
-        found = [change for olds, news in members.values() for change in self._named(olds, news)]
-        order = {kind: place for place, kind in enumerate((*KINDS, SAME))}
-        return tuple(sorted(found, key=lambda change: (order[change.kind], self._first(change))))
+        found += [change for group, both in members.items() for change in self._named(*both, group)]
+        kinds: dict[str, list[Change]] = {kind: [] for kind in (*KINDS, SAME)}
+        for change in found:
+            kinds[change.kind].append(change)
+        first = self._first()
+        return tuple(change for each in kinds.values() for change in sorted(each, key=first))
 
-    def _first(self, change: Change) -> str:
-        return str(self.old.ids[change.old[0]] if change.old else self.new.ids[change.new[0]])
+    def _first(self) -> Callable[[Change], str]:
+        old, new = self.old.ids.tolist(), self.new.ids.tolist()
+        return lambda change: str(old[change.old[0]] if change.old else new[change.new[0]])
 
     def _change(self, kind: str, old: list[int], new: list[int], moved_m: float = float("nan")) -> Change:
         return Change(kind, old, new, moved_m, int(self.old.area[old].sum()), int(self.new.area[new].sum()))
 
-    def _named(self, olds: list[int], news: list[int]) -> list[Change]:
-        if len(olds) == len(news) == 1:
-            return [self._one_to_one(olds[0], news[0])]
+    def _named(self, olds: list[int], news: list[int], group: int) -> list[Change]:
         if len(olds) > 1 and len(news) > 1:
             kept = self._kept(olds, news)
             if kept is not None:
-                return [self._one_to_one(one, other) for one, other in kept]
+                one, other = np.array(kept, dtype=np.int64).T
+                return self._one_to_one(one, other, np.full(len(one), group))
         # By whether there are none, one or several on either side; of one on both sides see above.
         few = {(1, 0): REMOVED, (0, 1): ADDED, (1, 2): SPLIT, (2, 1): MERGED, (2, 2): REGROUPED}
         return [self._change(few[min(len(olds), 2), min(len(news), 2)], olds, news)]
@@ -218,29 +236,46 @@ class _Changes:
         greater = max(self.old.area[one], self.new.area[other])
         return bool(self.area.get((one, other), 0) >= greater * _HALF)
 
-    def _one_to_one(self, one: int, other: int) -> Change:
-        both = self.area.get((one, other), 0)
-        symmetric = float(self.old.area[one] + self.new.area[other] - 2 * both)
-        perimeter = float(max(self.old.perimeter_m[one], self.new.perimeter_m[other]))
-        moved = symmetric / PER_M2 / perimeter if perimeter else float("nan")
+    def _one_to_one(self, one: Integers, other: Integers, group: Integers) -> list[Change]:
+        """Return what became of pairs of parcels that are each other's; groups say in which order their doubts are told."""
+        old, new = self.old, self.new
+        pairs = list(zip(one.tolist(), other.tolist(), strict=True))
+        both = np.array([self.area.get(pair, 0) for pair in pairs], dtype=np.int64)
+        old_area, new_area = old.area[one], new.area[other]
+        symmetric = (old_area + new_area - 2 * both).astype(np.float64)
+        perimeter = np.maximum(old.perimeter_m[one], new.perimeter_m[other])
+        some = perimeter != 0
+        moved = np.full(len(one), np.nan)
+        np.divide(symmetric / PER_M2, perimeter, out=moved, where=some)
         limit = self.limits.drift_m * perimeter
         close = symmetric / PER_M2 <= limit
-        if not close and symmetric / PER_M2 <= limit * self.limits.doubtful:
-            self.doubts.append(Doubt(NEAR_LIMIT, one, other, symmetric / PER_M2, limit))
-        if self.old.ids[one] == self.new.ids[other]:
-            same = symmetric <= _ROUNDING or moved <= _NOISE_M
-            kind = (SAME if same else DRIFTED) if close else RESHAPED
-        else:
-            kind = RENUMBERED if close or self._mostly(one, other) else REGROUPED
-            if not close:
-                self.doubts.append(Doubt(UNCLEAR, one, other, both / PER_M2, limit))
-        return self._change(kind, [one], [other], moved)
+        one_number = np.asarray(old.ids[one] == new.ids[other], dtype=bool)
+        mostly = both >= np.maximum(old_area, new_area) * _HALF
+        same = (symmetric <= _ROUNDING) | (moved <= _NOISE_M)
+        kinds = np.where(
+            one_number,
+            np.where(close, np.where(same, SAME, DRIFTED), RESHAPED),
+            np.where(close | mostly, RENUMBERED, REGROUPED),
+        )
+        near = ~close & (symmetric / PER_M2 <= limit * self.limits.doubtful)
+        for k in np.flatnonzero(near | ~(close | one_number)).tolist():
+            if near[k]:
+                doubt = Doubt(NEAR_LIMIT, *pairs[k], float(symmetric[k]) / PER_M2, float(limit[k]))
+                self._doubts.append((int(group[k]), doubt))
+            if not one_number[k]:
+                doubt = Doubt(UNCLEAR, *pairs[k], float(both[k]) / PER_M2, float(limit[k]))
+                self._doubts.append((int(group[k]), doubt))
+        columns = (kinds, one, other, moved, old_area, new_area)
+        return [
+            Change(kind, [mine], [its], *rest)
+            for kind, mine, its, *rest in zip(*(column.tolist() for column in columns), strict=True)
+        ]
 
 
 def _places(lists: Sequence[list[int]], count: int) -> Integers:
     found = np.full(count, -1, dtype=np.int64)
-    for number, places in enumerate(lists):
-        found[places] = number
+    places = np.fromiter(chain.from_iterable(lists), np.int64)
+    found[places] = np.repeat(np.arange(len(lists)), [len(each) for each in lists])
     return found
 
 
@@ -257,9 +292,10 @@ def _near_limits(
 def _elsewhere(old: State, new: State, old_change: Integers, new_change: Integers) -> Iterator[Doubt]:
     """Yield the numbers that both states have on different land."""
     by_id = {code: place for place, code in enumerate(new.ids.tolist())}
+    mine, its = old_change.tolist(), new_change.tolist()
     for place, code in enumerate(old.ids.tolist()):
         other = by_id.get(code, -1)
-        if other >= 0 and old_change[place] != new_change[other]:
+        if other >= 0 and mine[place] != its[other]:
             yield Doubt(ELSEWHERE, place, other, 0.0, 0.0)
 
 

@@ -28,7 +28,7 @@ from lowland_gis.pipeline.intake.reading import read_in
 from lowland_gis.pipeline.update.built import built_causes
 from lowland_gis.pipeline.update.doubts import keep_doubts, lineage_doubts
 from lowland_gis.pipeline.update.fields import Outline, differing_fields
-from lowland_gis.pipeline.update.land import Parcels, TwoStates, two_states
+from lowland_gis.pipeline.update.land import TwoStates, two_states
 from lowland_gis.pipeline.update.opening import (
     Filed,
     Update,
@@ -160,8 +160,9 @@ class _Comparison:
             *self._disposed_rows(made.land, entries),
         ]
         columns = [name for name in schema.CHANGE.column_names if name != "run_id"]
-        numbered = [{"change_no": n, **row} for n, row in enumerate(rows, start=1)]
-        self._copied(schema.CHANGE, run_id, pd.DataFrame(numbered, columns=columns))
+        # Column by column: of rows pandas would look for the columns in each.
+        table = {name: [row[name] for row in rows] for name in columns if name != "change_no"}
+        self._copied(schema.CHANGE, run_id, pd.DataFrame({"change_no": range(1, len(rows) + 1), **table}))
         self._copied(schema.CHANGE_BALANCE, run_id, self._balance(made))
         doubts = list(lineage_doubts(land, made.found, self.definition.limits))
         if increment.usable:
@@ -191,27 +192,31 @@ class _Comparison:
         lost_land, gained_land = is_land(found, old, new, land.shared, self.definition.limits)
         pairs = _pairs(found, land)
         built = self._built(found, land)
-        gained, lost = rests(old, new, land.shared)
+        gained, lost = (
+            np.where(real, rest, 0).tolist()
+            for real, rest in zip((gained_land, lost_land), rests(old, new, land.shared), strict=True)
+        )
+        # Plain lists: one value out of an array costs as much as all that is done with it here.
+        old_ids, new_ids = old.ids.tolist(), new.ids.tolist()
+        old_town, new_town = land.old.town[land.old.moved].tolist(), land.new.town[land.new.moved].tolist()
         rows = []
         for number, change in enumerate(found.changes):
             if change.kind == became.SAME:
                 continue
-            added = sum(int(gained[place]) for place in change.new if gained_land[place])
-            removed = sum(int(lost[place]) for place in change.old if lost_land[place])
+            added = sum(gained[place] for place in change.new)
+            removed = sum(lost[place] for place in change.old)
             areas = (change.old_area, added, removed, change.new_area)
-            town = _town(land.new, [land.new.moved[p] for p in change.new]) or _town(
-                land.old, [land.old.moved[p] for p in change.old]
-            )
+            town = _first(new_town, change.new) or _first(old_town, change.old)
             evidence: dict[str, Any] = (
                 {"shared_m2": pairs.get(number, [])} if change.old and change.new else {}
             )
             if change.moved_m == change.moved_m:
-                evidence["displaced_m"] = round(float(change.moved_m), 4)
+                evidence["displaced_m"] = round(change.moved_m, 4)
                 evidence["bound_m"] = self.definition.drift.bound_m
-            kept = sorted({old.ids[p] for p in change.old} & {new.ids[p] for p in change.new})
-            if kept and change.kind in (became.SPLIT, became.MERGED, became.REGROUPED):
-                evidence["kept_number"] = kept
-            codes = [str(old.ids[p]) for p in change.old], [str(new.ids[p]) for p in change.new]
+            codes = [old_ids[p] for p in change.old], [new_ids[p] for p in change.new]
+            if change.kind in (became.SPLIT, became.MERGED, became.REGROUPED):
+                kept = sorted({*codes[0]} & {*codes[1]})
+                evidence.update({"kept_number": kept} if kept else {})
             cause = self.definition.kind_cause[change.kind]
             came_or_went = change.kind in (became.ADDED, became.REMOVED)
             seen = built.get((codes[0] or codes[1])[0]) if came_or_went else None
@@ -360,20 +365,22 @@ def _share(change: became.Change) -> float:
     return abs(change.new_area - change.old_area) / max(change.old_area, 1)
 
 
-def _town(parcels: Parcels, places: Sequence[int]) -> str:
-    return str(parcels.town[places[0]]) if len(places) else NO_TOWN
+def _first(towns: Sequence[str], places: Sequence[int]) -> str:
+    return towns[places[0]] if places else NO_TOWN
 
 
 def _pairs(found: Lineage, land: TwoStates) -> dict[int, list[list[Any]]]:
     """Return change → old code, new code and m² of each pair within it."""
     pairs: dict[int, list[list[Any]]] = {}
     shared = land.shared
-    for one, other, area in zip(shared.old.tolist(), shared.new.tolist(), shared.area.tolist(), strict=True):
-        change = int(found.old_change[one])
-        if change == found.new_change[other]:
-            pair = [str(land.old_moved.ids[one]), str(land.new_moved.ids[other]), area / PER_M2]
-            pairs.setdefault(change, []).append(pair)
-    return {change: sorted(each) for change, each in pairs.items()}
+    change = found.old_change[shared.old]
+    within = change == found.new_change[shared.new]
+    old = land.old_moved.ids[shared.old[within]].tolist()
+    new = land.new_moved.ids[shared.new[within]].tolist()
+    areas = (shared.area[within] / PER_M2).tolist()
+    for number, *pair in zip(change[within].tolist(), old, new, areas, strict=True):
+        pairs.setdefault(number, []).append(pair)
+    return {number: sorted(each) for number, each in pairs.items()}
 
 
 def _held(connection: Connection, basis: Basis) -> int:

@@ -15,7 +15,7 @@ import pandas as pd
 from lowland_gis.analysis.update.balance import NO_TOWN
 from lowland_gis.analysis.update.lineage import PER_M2, Integers, Shared, State
 from lowland_gis.db.connect import Connection
-from lowland_gis.db.frames import read_frame, read_texts_and_numbers
+from lowland_gis.db.frames import read_texts_and_numbers
 from lowland_gis.engines import named
 from lowland_gis.engines.base import Question
 from lowland_gis.pipeline.base.basis import Basis
@@ -112,27 +112,22 @@ def _parcels(connection: Connection, basis: Basis) -> tuple[Parcels, pd.DataFram
     """Return all parcels of a state, and those that did not stay: parcel_id, area, perimeter_m and scale (ellipsoid by plane)."""
     read = read_texts_and_numbers(
         connection,
-        "SELECT parcel_id, area_m2 FROM land.parcel WHERE version_id = ANY(%s) ORDER BY parcel_id",
+        "SELECT parcel_id, area_m2, planar_m2, CASE WHEN stayed.parcel_id IS NULL THEN ST_Perimeter(geom) ELSE -1 END AS perimeter_m"  # noqa: S608 - a constant
+        f" FROM land.parcel LEFT JOIN {_STAYED} stayed USING (parcel_id) WHERE version_id = ANY(%s) ORDER BY parcel_id",
         [basis.parcels],
         texts=("parcel_id",),
-        numbers=("area_m2",),
+        numbers=("area_m2", "planar_m2", "perimeter_m"),
     )
     ids, area = read["parcel_id"], _hundredths(read["area_m2"])
-    rows = read_frame(
-        connection,
-        f"SELECT parcel_id, area_m2, planar_m2, ST_Perimeter(geom) AS perimeter_m FROM land.parcel WHERE {_MOVED} ORDER BY parcel_id",  # noqa: S608 - a constant
-        [basis.parcels],
-    )
-    place = {code: number for number, code in enumerate(ids.tolist())}
-    moved = np.array([place[code] for code in rows["parcel_id"]], dtype=np.int64)
+    moved = np.flatnonzero(read["perimeter_m"] >= 0)
     towns = town_codes(connection, basis.measured, ids.tolist())
     town = np.array([code or NO_TOWN for code in towns], dtype=object)
-    whole, plane = rows["area_m2"].astype(float), rows["planar_m2"].astype(float)
-    rows = rows.assign(
-        area=_hundredths(whole.to_numpy(dtype=np.float64)),
-        scale=(whole / plane.where(plane > 0)).fillna(1.0).to_numpy(),
-    )
-    return Parcels(ids, area, town, moved), rows
+    whole, plane = read["area_m2"][moved], read["planar_m2"][moved]
+    scale = np.divide(whole, plane, out=np.ones(len(moved)), where=plane > 0)
+    rows = {
+        "parcel_id": ids[moved], "area": area[moved], "perimeter_m": read["perimeter_m"][moved], "scale": scale,
+    }  # fmt: skip
+    return Parcels(ids, area, town, moved), pd.DataFrame(rows)
 
 
 def _hundredths(area_m2: Any) -> Integers:

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from lowland_gis.analysis.rules.changes import reasons
-from lowland_gis.analysis.rules.decide import decide
+from lowland_gis.analysis.rules.decide import Verdicts, decide
 from lowland_gis.analysis.rules.pack import AnyClause, Clause, RulePack
 from lowland_gis.analysis.update.causes import field_cause
 from lowland_gis.analysis.update.tipped import Answered, Tipped, tipped
@@ -18,6 +20,8 @@ from lowland_gis.definitions.update import UpdateDefinition
 from lowland_gis.pipeline.base.basis import Basis
 from lowland_gis.pipeline.evidence.facts import evidence_facts
 from lowland_gis.pipeline.update.fields import Differences
+
+Objects = npt.NDArray[np.object_]
 
 DATA, RULE = "data", "rule"
 _OTHER = "other_layer"
@@ -114,18 +118,32 @@ def _why(connection: Connection, before: Basis, after: Basis, rows: Sequence[Map
     if before.pack == after.pack:
         return [DATA] * len(rows)
     changed = pd.DataFrame(list(rows)).rename(columns={"other": "parcel_id"})
-    new_data = _crossed(connection, before, after)
-    new_rule = _crossed(connection, after, before)
+    new_data = _crossed(connection, before, after, {row["other"] for row in rows})
+    new_rule = _crossed(connection, after, before, {row["one"] for row in rows})
     names = {row["one"]: row["other"] for row in rows if row["one"] != row["other"]}
     new_rule["parcel_id"] = new_rule["parcel_id"].map(lambda code: names.get(code, code))
     key = ["question", "parcel_id"]
     return [str(why) for why in reasons(changed[[*key, "before", "after"]], new_data, new_rule)]
 
 
-def _crossed(connection: Connection, law: Basis, data: Basis) -> pd.DataFrame:
-    """Return the verdicts of the law of one state, as it stood on its day, on the data of the other."""
+def _crossed(connection: Connection, law: Basis, data: Basis, asked: set[str]) -> pd.DataFrame:
+    """Return the answers of the law of one state, as it stood on its day, on the data of the other: question, parcel_id and answer.
+
+    All parcels are judged, since a rank is one among all; only the answers of those that are asked for come back.
+    """
     facts = evidence_facts(connection, data.measured, law.pack)
-    return decide(law.pack, replace(facts, day=law.pack.day(law.as_of))).frame()
+    decision = decide(law.pack, replace(facts, day=law.pack.day(law.as_of)))
+    wanted = np.fromiter((code in asked for code in facts.parcels.tolist()), bool, len(facts))
+    return pd.concat([_answers(found, facts.parcels, wanted) for found in decision.verdicts.values()])
+
+
+def _answers(found: Verdicts, parcels: Objects, wanted: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    chosen = np.flatnonzero(wanted[found.rows])
+    answers = np.array(found.answers, dtype=object)
+    codes = parcels[found.rows[chosen]]
+    return pd.DataFrame(
+        {"question": found.question.name, "parcel_id": codes, "answer": answers[found.answer[chosen]]}
+    )
 
 
 def _tipped(before: RulePack, after: RulePack, row: Mapping[str, Any]) -> list[Tipped]:
