@@ -231,10 +231,34 @@ def registry_part(figures: Figures) -> str:
     )
 
 
+def update_part(figures: Figures) -> str:
+    """Return how long two states of a district take to be compared, against the stage tabulate of one against the other."""
+    lines = [
+        f"\n## `lowland update diff`: two states of {figures['parcels']:,} parcels\n",
+        f"Every boundary within {figures['moved']:.0%} of the district lies a little off, one parcel in fifty has another field, one in a thousand is gone,",
+        "and the rules are another edition, so that all of it has to be looked at. Against the stage `tabulate` of the new parcels in the old",
+        f"ones, written to the database, in one run; whole processes, medians of {figures['rounds']} round(s) in turn. Processor seconds are those of program and",
+        f"database; other work ran on the machine (load {figures['load']:.0f}), which the seconds by the clock show.\n",
+        "| who | processor s | of them the database | times | seconds | times | peak MB of the program |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, run, times in (
+        ("stage `tabulate`", figures["stage"], (1, 1)),
+        ("**`lowland update diff`**", figures["diff"], (figures["ratio_cpu"], figures["ratio_wall"])),
+    ):
+        lines.append(
+            f"| {name} | {run['cpu_seconds']:.2f} | {run['server']:.2f} | {times[0]:.2f} | {run['wall']:.2f} | {times[1]:.2f} | {run['peak_mb']:,.0f} |"
+        )
+    found = ", ".join(f"{count:,} {kind}" for kind, count in figures["changes"].items())
+    bars = f"At most {figures['bar']:.0f} times the stage, and {figures['bar_mb']:,.0f} MB, is what it has to keep to."
+    return "\n".join([*lines, f"\nChanges found: {found}. {bars}\n", machine(figures)]) + "\n"
+
+
 PARTS = {
     "startup.json": startup_part,
     "flow.json": flow_part,
     "registry.json": registry_part,
+    "update-100000.json": update_part,
     "frames-50000.json": frames_part,
     "floor.json": floor_part,
     "growth.json": growth_part,

@@ -51,6 +51,36 @@ def test_another_number_on_part_of_the_land_is_neither_and_told():
     assert (became.UNCLEAR, 0, 0) in doubts
 
 
+def test_another_number_on_most_of_the_land_is_renumbered_and_told():
+    old, new = {"A": shapely.box(0, 0, 100, 100)}, {"B": shapely.box(10, 0, 110, 100)}
+    changes, doubts, _ = found(old, new)
+    assert changes == [("renumbered", ["A"], ["B"])]
+    assert (became.UNCLEAR, 0, 0) in doubts
+
+
+def test_many_pairs_at_once_are_what_each_is_alone():
+    # What becomes of each place, 1,000 m apart: by how much its boundary lies off, and whether the number is the same.
+    places = [(0.0, True), (0.4, True), (8.0, True), (0.4, False), (10.0, False), (70.0, False), (3.0, True)]
+    old, new, alone, told = {}, {}, [], set()
+    for at, (off, kept) in enumerate(places):
+        one = {f"{at}A": shapely.box(1000 * at, 0, 1000 * at + 100, 100)}
+        other = {f"{at}{'A' if kept else 'B'}": shapely.box(1000 * at + off, 0, 1000 * at + 100 + off, 100)}
+        old |= one
+        new |= other
+        changes, doubts, _ = found(one, other)
+        alone += changes
+        told |= {(rule, at, at) for rule, _, _ in doubts}
+    changes, doubts, done = found(old, new)
+    assert sorted(changes) == sorted(alone)
+    assert doubts == told
+    assert {kind for kind, _, _ in changes} == {
+        became.SAME, became.DRIFTED, became.RESHAPED, became.RENUMBERED, became.REGROUPED,
+    }  # fmt: skip
+    assert [change.moved_m for change in done.changes if change.kind == became.DRIFTED] == [
+        pytest.approx(0.2)
+    ]
+
+
 def test_a_parcel_no_wider_than_a_boundary_is_a_sliver():
     old = {"A": shapely.box(0, 0, 100, 100)}
     new = {"A": shapely.box(0.3, 0, 100, 100), "S": shapely.box(0, 0, 0.3, 100)}
