@@ -5,11 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from lowland_gis.analysis.registry.procedure import Move, Register
+from lowland_gis.loading import when_used
+
+if TYPE_CHECKING:
+    import pandas as pd
+else:
+    pd = when_used("pandas")
 
 # Place, own line, and words that fit every place with the same fault (`errors.gathered`).
 Gathered = tuple[str, str, str]

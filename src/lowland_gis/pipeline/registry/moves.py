@@ -6,9 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from lowland_gis import schema
 from lowland_gis.analysis.registry.moving import Wish, counted_from, planned
@@ -18,6 +16,7 @@ from lowland_gis.db.copy import copy_in
 from lowland_gis.db.frames import read_frame
 from lowland_gis.db.roles import my_towns
 from lowland_gis.errors import MoveRefusedError, UsageError, gathered, listed
+from lowland_gis.loading import when_used
 from lowland_gis.pipeline.base.entries import UNIT
 from lowland_gis.pipeline.base.kept_papers import keep_paper
 from lowland_gis.pipeline.base.procedure import InForce, procedure_in_force, take_turn
@@ -27,6 +26,11 @@ from lowland_gis.pipeline.base.runs import latest_record
 from lowland_gis.pipeline.base.towns import town_codes
 from lowland_gis.pipeline.registry.descent import linked, parent_faults
 from lowland_gis.pipeline.registry.subjects import Asked, found_entries
+
+if TYPE_CHECKING:
+    import pandas as pd
+else:
+    pd = when_used("pandas")
 
 
 @dataclass(frozen=True)

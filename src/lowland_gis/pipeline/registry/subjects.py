@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from lowland_gis.analysis.registry.procedure import Register
 from lowland_gis.db.connect import Connection
@@ -16,8 +14,14 @@ from lowland_gis.db.roles import my_towns
 from lowland_gis.errors import InputRefusedError, UsageError, gathered, listed
 from lowland_gis.files.read import received
 from lowland_gis.files.source import opened
+from lowland_gis.loading import when_used
 from lowland_gis.pipeline.base.runs import current_versions
 from lowland_gis.pipeline.registry.descent import entered_anew
+
+if TYPE_CHECKING:
+    import pandas as pd
+else:
+    pd = when_used("pandas")
 
 # Headings of a list, as the registry writes them and as offices do.
 _SUBJECT = ("subject", "parcel_id", "ZDDM", "宗地代码", "地块编号", "number", "编号")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from lowland_gis.pipeline.intake.reading import Reading
 from lowland_gis.pipeline.registry.determine import problems
 from lowland_gis.pipeline.verdicts.verdicts import unsettled_verdicts
 from lowland_gis.quantities import M2_PER_HA
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = ["office", "needed", "clause", "question", "parcel_id", "town_code", "area_ha"]
 
