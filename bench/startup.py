@@ -33,7 +33,7 @@ CORNER = (500_000.0, 4_300_000.0)
 
 
 class Command(NamedTuple):
-    """Words of a command as a person types them; PARCEL, FOLDER stand for one of the project. `bar`: seconds that it may take."""
+    """Words of a command as a person types them; PARCEL, ENTRY (a parcel in a register), FOLDER stand for one of the project. `bar`: seconds that it may take."""
 
     words: str
     bar: float | None = None
@@ -49,7 +49,7 @@ COMMANDS = (
     Command("rules show", 0.8),
     Command("registry problems", 0.8),
     Command("registry list", 0.8),
-    Command("registry show PARCEL", 0.8),
+    Command("registry show ENTRY", 0.8),
     Command("registry verify", 0.8),
     Command("registry procedure", 0.8),
     Command("rules list"),
@@ -79,7 +79,8 @@ def main() -> None:
         write_files(folder)
         with finished(given.project, folder, given.parcels) as project:
             parcels = parcels_of(project)
-            runs = in_turn(project, folder, parcels[0], given.rounds)
+            words = {"PARCEL": parcels[0], "ENTRY": entry_of(project, folder), "FOLDER": str(folder)}
+            runs = in_turn(project, words, given.rounds)
     figures = {
         "parcels": len(parcels),
         "rounds": given.rounds,
@@ -130,16 +131,26 @@ def parcels_of(project: Path) -> list[str]:
         return [row["parcel_id"] for row in csv.DictReader(truth)]
 
 
-def in_turn(project: Path, folder: Path, parcel: str, rounds: int) -> dict[Command, list[dict[str, float]]]:
-    """Run every command once unmeasured and then in turn."""
+def entry_of(project: Path, folder: Path) -> str:
+    """Return the code of a parcel in the register of low-efficiency land, into which the flow has brought its drafts."""
+    listed = folder / "entries.csv"
+    asked = ["registry", "list", "--register", "low_efficiency", "-o", str(listed)]
+    subprocess.run(
+        [*lowland(), "--project", str(project / "lowland.toml"), *asked], check=True, capture_output=True
+    )
+    with listed.open(encoding="utf-8-sig", newline="") as rows:
+        return next(csv.DictReader(rows))["subject"]
+
+
+def in_turn(project: Path, standing: dict[str, str], rounds: int) -> dict[Command, list[dict[str, float]]]:
+    """Run every command once unmeasured and then in turn, with the words that stand for those of the project."""
     runs: dict[Command, list[dict[str, float]]] = {command: [] for command in COMMANDS}
     for number in range(rounds + 1):
         for command in COMMANDS:
-            words = [
-                word.replace("PARCEL", parcel).replace("FOLDER", str(folder))
-                for word in command.words.split()
-            ]
-            run = measured([*lowland(), "--project", str(project / "lowland.toml"), *words])
+            typed = command.words
+            for word, meant in standing.items():
+                typed = typed.replace(word, meant)
+            run = measured([*lowland(), "--project", str(project / "lowland.toml"), *typed.split()])
             runs[command] += [run] if number else []
     return runs
 
