@@ -8,8 +8,6 @@ branch_labels = None
 depends_on = None
 
 # Nothing is lost going down: rows that name a later entry stay, and new ones are refused again.
-LOST_GOING_DOWN: dict[str, str] = {}
-
 _KINDS = "added, removed, split, merged, regrouped, renumbered, reshaped, boundary_drifted, attribute_changed, reclassified"
 _COMMENTS = (
     ("result", "change", "kind", f"{_KINDS} or disposed", f"{_KINDS}, reanswered or disposed"),
