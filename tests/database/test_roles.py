@@ -319,4 +319,4 @@ def test_who_sees_where_entries_stand(project, people):
     for who, seen in (("reader", {MINE, THEIRS}), ("approver", {MINE, THEIRS}), ("town", {MINE})):
         with as_(project, people[who]).snapshot() as connection:
             shown = entry_list(connection, register="low_efficiency", state=None, town=None)
-        assert set(shown["subject"]) == seen
+        assert {entry["subject"] for entry in shown} == seen
