@@ -22,6 +22,7 @@ BY_SILENCE = {
     "paper_eliminated",
     "paper_exempt",
     "paper_government_cause",
+    "promise_breached",
 }
 CODES = [f"330302{section:03d}001GB{number:05d}" for section in (1, 2) for number in range(1, 5)]
 LARGE = "330302009001GB00001"
