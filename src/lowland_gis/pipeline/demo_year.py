@@ -18,8 +18,9 @@ from lowland_gis.pipeline.demo import MARK, SECOND, sample_settings
 from lowland_gis.pipeline.intake.ingest import ingest
 from lowland_gis.pipeline.registry.moves import Typed, record_move
 from lowland_gis.pipeline.registry.subjects import Asked
+from lowland_gis.pipeline.update.change_rows import REANSWERED
 from lowland_gis.pipeline.update.close import close_update
-from lowland_gis.pipeline.update.diff import REANSWERED, diff_update
+from lowland_gis.pipeline.update.diff import diff_update
 from lowland_gis.pipeline.update.listed import Found, found_changes
 from lowland_gis.pipeline.update.opening import OPENED, Update, newest_step, open_update
 from lowland_gis.sample.agreement import ChangeAgreement, compare_changes
