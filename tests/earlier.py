@@ -1,4 +1,4 @@
-"""Databases of a test's own, and the one that an earlier build left behind."""
+"""The database that an earlier build left behind."""
 
 from __future__ import annotations
 
@@ -7,36 +7,14 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psycopg
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
-
-from lowland_gis.db.private import cluster as clusters
 from registered import owned
 
 KEPT = Path(__file__).parent / "earlier_build"
 CLASSIFIED = 3
 VERDICTS = "SELECT question, parcel_id, answer, settled, rule, candidate FROM result.verdict WHERE run_id = %s ORDER BY 1, 2"
-
-
-@contextmanager
-def created(cluster: clusters.Cluster, name: str, template: str = "template1") -> Iterator[str]:
-    """Yield the connection string of a database that goes afterwards."""
-    names = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
-    admin = make_conninfo(clusters.superuser_dsn(cluster), dbname="postgres")
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {name} OWNER lowland_lowland_owner TEMPLATE {template}").format(**names)
-        )
-        try:
-            yield make_conninfo(clusters.dsn(cluster), dbname=name)
-        finally:
-            connection.execute(sql.SQL("DROP DATABASE {name} WITH (FORCE)").format(**names))
 
 
 def restore(place: Any) -> None:

@@ -14,18 +14,9 @@ from lowland_gis.analysis.registry.plan_form import PLAN, PLAN_COLUMNS, PROGRESS
 from lowland_gis.pipeline.base.project import open_project
 from lowland_gis.pipeline.registry.moves import Typed, record_move
 from lowland_gis.pipeline.registry.subjects import Asked
-from registered import TOWN, deliver_parcels, paper
+from registered import PROJECT, TOWN, deliver_parcels, paper
 
 OTHER_TOWN = "120113102"
-PROJECT = """
-dsn = {dsn!r}
-[project]
-name = "试验"
-district_code = "120113"
-district_name = "北辰区"
-crs = "EPSG:4548"
-as_of = 2023-12-31
-"""
 # Unit → its town and its parcels; the second holds land of a control line, the third parcels that are no further than notice.
 PARCELS = {
     f"{TOWN}-DY-001": [f"{TOWN}001GB0000{n}" for n in range(1, 4)],

@@ -14,6 +14,16 @@ from lowland_gis.db.parts import attach_part, new_part
 
 TOWN = "120113101"
 DAY = dt.date(2024, 3, 1)
+# A project of a test, over a database of its own.
+PROJECT = """
+dsn = {dsn!r}
+[project]
+name = "试验"
+district_code = "120113"
+district_name = "北辰区"
+crs = "EPSG:4548"
+as_of = 2023-12-31
+"""
 
 
 def deliver_parcels(dsn: str, codes: list[str], town: str = TOWN) -> None:

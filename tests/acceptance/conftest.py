@@ -10,9 +10,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
+from databases import DEMO, created
 from lowland_gis.db.private import cluster as clusters
 from registered import owned
 
@@ -69,18 +68,10 @@ def project_at() -> Callable[[Path, str], Demo]:
 def demo(cluster: clusters.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """`lowland demo` in a folder with a Chinese name, on an empty database."""
     folder = tmp_path_factory.mktemp("示范 区")
-    admin = make_conninfo(clusters.superuser_dsn(cluster), dbname="postgres")
-    name = "acceptance_demo"
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} OWNER lowland_lowland_owner").format(sql.Identifier(name))
-        )
-    dsn = make_conninfo(clusters.dsn(cluster), dbname=name)
-    done = run_lowland("demo", str(folder / "demo"), "--parcels", str(PARCELS), dsn=dsn)
-    assert done.returncode == 0, done.stderr
-    yield Demo(folder / "demo", dsn, done.stdout)
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with created(cluster, DEMO) as dsn:
+        done = run_lowland("demo", str(folder / "demo"), "--parcels", str(PARCELS), dsn=dsn)
+        assert done.returncode == 0, done.stderr
+        yield Demo(folder / "demo", dsn, done.stdout)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from earlier import CLASSIFIED, KEPT, VERDICTS, created, restore
+from databases import DEMO, created
+from earlier import CLASSIFIED, KEPT, VERDICTS, restore
 from lowland_gis.db.migrate import as_owner
 from lowland_gis.db.private import cluster as clusters
 from registered import paper
@@ -44,7 +45,7 @@ def decided(demo, cluster, tmp_path_factory, project_at):
     (folder / "definitions" / "states.toml").write_text(
         "[low_efficiency.move.approve]\ndays = 15\n", encoding="utf-8"
     )
-    with created(cluster, "decided_demo", "acceptance_demo") as dsn:
+    with created(cluster, "decided_demo", DEMO) as dsn:
         place = project_at(folder, dsn)
         for arguments in (
             ("db", "migrate"),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pandas as pd
 import pytest
 
-from earlier import created
+from databases import created
 from lowland_gis.db.private import cluster as clusters
 
 LAST = {

@@ -12,7 +12,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from earlier import CLASSIFIED, KEPT, VERDICTS, created, restore
+from databases import created
+from earlier import CLASSIFIED, KEPT, VERDICTS, restore
 from lowland_gis.db.private import cluster as clusters
 from registered import owned
 

@@ -4,13 +4,10 @@ import os
 import shutil
 from dataclasses import replace
 
-import psycopg
 import pytest
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
+from databases import DEMO, created
 from lowland_gis.cli import main
-from lowland_gis.db.private import cluster as clusters
 from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.base.project import open_project
 from lowland_gis.pipeline.flow import run
@@ -20,23 +17,14 @@ from lowland_gis.pipeline.quality.check import check
 @pytest.fixture(scope="module")
 def filed(demo, cluster, tmp_path_factory):
     """The demo in a folder and a database of its own, with what its last run filed there."""
-    name, folder = "nothing_changed", tmp_path_factory.mktemp("unchanged") / "project"
+    folder = tmp_path_factory.mktemp("unchanged") / "project"
     shutil.copytree(demo.folder, folder)
-    dsn = make_conninfo(clusters.dsn(cluster), dbname=name)
-    with psycopg.connect(
-        make_conninfo(clusters.superuser_dsn(cluster), dbname="postgres"), autocommit=True
-    ) as admin:
-        admin.execute(
-            sql.SQL("CREATE DATABASE {} OWNER lowland_lowland_owner TEMPLATE acceptance_demo").format(
-                sql.Identifier(name)
-            )
-        )
+    with created(cluster, "nothing_changed", DEMO) as dsn:
         own = replace(demo, folder=folder, dsn=dsn)
         with pytest.MonkeyPatch.context() as patched:
             patched.setenv("LOWLAND_DSN", dsn)
             run(open_project(folder))
             yield own
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def outputs(filed):

@@ -12,10 +12,8 @@ import numpy as np
 import psycopg
 import pytest
 from PIL import Image
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
-from lowland_gis.db.private import cluster as clusters
+from databases import DEMO, created
 from lowland_gis.pipeline.base.land import feature_names
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.intake.reading import reading
@@ -31,19 +29,10 @@ LEGEND = (
 @pytest.fixture
 def copy(demo, cluster, tmp_path) -> Iterator:
     """The demo on a database of its own, decided by a pack with answers of its own."""
-    name = f"legend_{secrets.token_hex(4)}"
-    with psycopg.connect(
-        make_conninfo(clusters.superuser_dsn(cluster), dbname="postgres"), autocommit=True
-    ) as admin:
-        admin.execute(
-            sql.SQL("CREATE DATABASE {} OWNER lowland_lowland_owner TEMPLATE acceptance_demo").format(
-                sql.Identifier(name)
-            )
-        )
+    with created(cluster, f"legend_{secrets.token_hex(4)}", DEMO) as dsn:
         shutil.copy(demo.folder / "lowland.toml", tmp_path / "lowland.toml")
         own_pack(tmp_path)
-        yield replace(demo, folder=tmp_path, dsn=make_conninfo(clusters.dsn(cluster), dbname=name))
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        yield replace(demo, folder=tmp_path, dsn=dsn)
 
 
 def legend(folder, text):

@@ -12,13 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import geopandas as gpd
-import psycopg
 import pytest
 import shapely
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
-from lowland_gis.db.private import cluster as clusters
+from databases import DEMO, created
 
 COUNT = int(os.environ.get("LOWLAND_RACES", "4"))
 # Every way in which the land comes to another state, over and over.
@@ -50,18 +47,9 @@ while not halt.exists():
 @pytest.fixture
 def own(demo, cluster, tmp_path):
     """The demo on a database of its own."""
-    name = "beside"
     shutil.copy(demo.folder / "lowland.toml", tmp_path / "lowland.toml")
-    with psycopg.connect(
-        make_conninfo(clusters.superuser_dsn(cluster), dbname="postgres"), autocommit=True
-    ) as admin:
-        admin.execute(
-            sql.SQL("CREATE DATABASE {} OWNER lowland_lowland_owner TEMPLATE acceptance_demo").format(
-                sql.Identifier(name)
-            )
-        )
-        yield replace(demo, folder=tmp_path, dsn=make_conninfo(clusters.dsn(cluster), dbname=name))
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with created(cluster, "beside", DEMO) as dsn:
+        yield replace(demo, folder=tmp_path, dsn=dsn)
 
 
 def deliveries(own):

@@ -6,11 +6,9 @@ import subprocess
 import openpyxl
 import psycopg
 import pytest
-from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from acceptance.conftest import run_lowland
-from lowland_gis.db.private import cluster as clusters
+from databases import DEMO, created
 
 YEARS = (2021, 2022, 2023)
 FIRMS = (
@@ -27,17 +25,8 @@ VERDICTS = (
 @pytest.fixture
 def copied(demo, cluster):
     """A copy of the demo's database: what is delivered here is nobody else's business."""
-    admin, name = make_conninfo(clusters.superuser_dsn(cluster), dbname="postgres"), "acceptance_retyped"
-    template = sql.Identifier(conninfo_to_dict(demo.dsn)["dbname"])
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} OWNER lowland_lowland_owner TEMPLATE {}").format(
-                sql.Identifier(name), template
-            )
-        )
-    yield make_conninfo(clusters.dsn(cluster), dbname=name)
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with created(cluster, "acceptance_retyped", DEMO) as dsn:
+        yield dsn
 
 
 def retyped(path, target):

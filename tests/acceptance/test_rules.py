@@ -13,9 +13,8 @@ from pathlib import Path
 import pandas as pd
 import psycopg
 import pytest
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
+from databases import DEMO, created
 from lowland_gis.analysis.rules import trace
 from lowland_gis.db.private import cluster as clusters
 from lowland_gis.definitions.rule_pack import rule_pack
@@ -33,18 +32,9 @@ PACK = rule_pack("example_beichen", Path())
 @pytest.fixture
 def copy(demo, cluster, tmp_path) -> Iterator:
     """The demo on a database of its own, which a test may change."""
-    name = f"copy_{secrets.token_hex(4)}"
-    with psycopg.connect(
-        make_conninfo(clusters.superuser_dsn(cluster), dbname="postgres"), autocommit=True
-    ) as admin:
-        admin.execute(
-            sql.SQL("CREATE DATABASE {} OWNER lowland_lowland_owner TEMPLATE acceptance_demo").format(
-                sql.Identifier(name)
-            )
-        )
+    with created(cluster, f"copy_{secrets.token_hex(4)}", DEMO) as dsn:
         shutil.copy(demo.folder / "lowland.toml", tmp_path / "lowland.toml")
-        yield replace(demo, folder=tmp_path, dsn=make_conninfo(clusters.dsn(cluster), dbname=name))
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        yield replace(demo, folder=tmp_path, dsn=dsn)
 
 
 def change(demo, statement, *parameters):

@@ -20,11 +20,9 @@ import psycopg
 import pytest
 import rasterio
 import shapely
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
+from databases import DEMO, created
 from lowland_gis import cli
-from lowland_gis.db.private import cluster as clusters
 
 # What a command does with results that rest on another delivery than the one in force.
 MARKS = "reads the classification or draft with its own deliveries, says what is stale, ends with 1"
@@ -152,20 +150,9 @@ class District:
 
 @contextmanager
 def district(demo, cluster, folder: Path) -> Iterator[District]:
-    name = f"two_{folder.name}"
     shutil.copy(demo.folder / "lowland.toml", folder / "lowland.toml")
-    with psycopg.connect(
-        make_conninfo(clusters.superuser_dsn(cluster), dbname="postgres"), autocommit=True
-    ) as admin:
-        admin.execute(
-            sql.SQL("CREATE DATABASE {} OWNER lowland_lowland_owner TEMPLATE acceptance_demo").format(
-                sql.Identifier(name)
-            )
-        )
-        try:
-            yield District(folder, make_conninfo(clusters.dsn(cluster), dbname=name))
-        finally:
-            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with created(cluster, f"two_{folder.name}", DEMO) as dsn:
+        yield District(folder, dsn)
 
 
 def features(place: District, table: str, layer: str | None) -> gpd.GeoDataFrame:

@@ -10,12 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
-from lowland_gis.db.private import cluster as clusters
+from databases import created
 from pages import Line, Shell, agrees, programs, steps
 
 PAGE = Path(__file__).parents[2] / "docs" / "update.md"
@@ -40,28 +37,21 @@ class Grown:
 def grown(request, cluster, tmp_path_factory, project_at):
     """Two years of a district, the second one opened as the update of 2025, and compared."""
     folder = tmp_path_factory.mktemp(f"两年{request.param}") / "demo"
-    name = f"grown_{request.param}"
-    with psycopg.connect(
-        make_conninfo(clusters.superuser_dsn(cluster), dbname="postgres"), autocommit=True
-    ) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} OWNER lowland_lowland_owner").format(sql.Identifier(name)))
-        try:
-            place = project_at(folder, make_conninfo(clusters.dsn(cluster), dbname=name))
-            made = place.lowland(
-                "demo", str(folder), "--parcels", str(PARCELS), "--seed", str(request.param), "--years", "2"
-            )
-            assert made.returncode == 0, made.stderr
-            opened = place.lowland("update", "open", "2025")
-            assert opened.returncode == 0, opened.stderr
-            compared = place.lowland("update", "diff")
-            assert compared.returncode == 0, compared.stderr
-            printed = {
-                "lowland update open 2025": opened.stdout + opened.stderr,
-                "lowland update diff": compared.stderr + compared.stdout,
-            }
-            yield Grown(place, request.param, printed)
-        finally:
-            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with created(cluster, f"grown_{request.param}") as dsn:
+        place = project_at(folder, dsn)
+        made = place.lowland(
+            "demo", str(folder), "--parcels", str(PARCELS), "--seed", str(request.param), "--years", "2"
+        )
+        assert made.returncode == 0, made.stderr
+        opened = place.lowland("update", "open", "2025")
+        assert opened.returncode == 0, opened.stderr
+        compared = place.lowland("update", "diff")
+        assert compared.returncode == 0, compared.stderr
+        printed = {
+            "lowland update open 2025": opened.stdout + opened.stderr,
+            "lowland update diff": compared.stderr + compared.stdout,
+        }
+        yield Grown(place, request.param, printed)
 
 
 @pytest.fixture(scope="module")

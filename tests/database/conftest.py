@@ -5,16 +5,7 @@ from pathlib import Path
 import pytest
 
 from lowland_gis.pipeline.base.project import Project, open_project
-
-PROJECT = """
-dsn = {dsn!r}
-[project]
-name = "试验"
-district_code = "120113"
-district_name = "北辰区"
-crs = "EPSG:4548"
-as_of = 2023-12-31
-"""
+from registered import PROJECT
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 import revision_data
-from earlier import created
+from databases import created
 from lowland_gis import schema
 from lowland_gis.cli import main
 from lowland_gis.db import migrate, parts, revision

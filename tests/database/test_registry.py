@@ -19,17 +19,8 @@ from lowland_gis.pipeline.base.procedure import read_procedure
 from lowland_gis.pipeline.base.project import open_project
 from lowland_gis.pipeline.registry.moves import Typed, record_move
 from lowland_gis.pipeline.registry.subjects import Asked
-from registered import TOWN, deliver_parcels, paper
+from registered import PROJECT, TOWN, deliver_parcels, paper
 
-PROJECT = """
-dsn = {dsn!r}
-[project]
-name = "试验"
-district_code = "120113"
-district_name = "北辰区"
-crs = "EPSG:4548"
-as_of = 2023-12-31
-"""
 PARCELS = [f"12011310100{number}GB0000{number}" for number in range(10)]
 
 

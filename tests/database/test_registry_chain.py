@@ -13,17 +13,8 @@ from lowland_gis.pipeline.base.project import open_project
 from lowland_gis.pipeline.registry.moves import Typed, record_move
 from lowland_gis.pipeline.registry.subjects import Asked
 from lowland_gis.pipeline.registry.verify import verify
-from registered import as_superuser, deliver_parcels, paper
+from registered import PROJECT, as_superuser, deliver_parcels, paper
 
-PROJECT = """
-dsn = {dsn!r}
-[project]
-name = "试验"
-district_code = "120113"
-district_name = "北辰区"
-crs = "EPSG:4548"
-as_of = 2023-12-31
-"""
 PARCELS = [f"12011310100{number}GB0000{number}" for number in range(3)]
 # Figures of the registers, as the program writes them; their tables are filled by a row each.
 FIGURES = {

@@ -15,17 +15,8 @@ from lowland_gis.pipeline.base.project import open_project
 from lowland_gis.pipeline.intake.ingest import ingest
 from lowland_gis.settings import DeliverySettings
 from made_files import box
+from registered import PROJECT
 from two_years import FIRST, TRUTH, District, Parcel, code, named, second, today
-
-PROJECT = """
-dsn = {dsn!r}
-[project]
-name = "试验"
-district_code = "120113"
-district_name = "北辰区"
-crs = "EPSG:4548"
-as_of = 2023-12-31
-"""
 
 
 @pytest.fixture

@@ -21,18 +21,9 @@ from lowland_gis.db.private import cluster as clusters
 from lowland_gis.pipeline.base.procedure import read_procedure, take_up_procedure
 from lowland_gis.pipeline.base.project import open_project
 from moved_by_roles import KNOWN, OWNER, PARCELS, PROGRAM, MovesByRoles
-from registered import as_superuser, deliver_parcels, owned, paper
+from registered import PROJECT, as_superuser, deliver_parcels, owned, paper
 from role_matrix import HERE, THERE, make_accounts
 
-PROJECT = """
-dsn = {dsn!r}
-[project]
-name = "试验"
-district_code = "120113"
-district_name = "北辰区"
-crs = "EPSG:4548"
-as_of = 2023-12-31
-"""
 BOUNDED = settings(
     max_examples=int(os.environ.get("LOWLAND_REGISTRY_EXAMPLES", "5")),
     stateful_step_count=30,
