@@ -169,6 +169,11 @@ def folders_of(wing: Path) -> tuple[Path, ...]:
     return (beside / name,)
 
 
+def is_kept(wing: str) -> bool:
+    """Return whether there is machine code of this state of a wing, such as `units`; else it is compiled where it is first called."""
+    return any(folder.is_dir() and any(folder.iterdir()) for folder in folders_of(HOME / wing))
+
+
 def folder_for(wing: Path) -> Path:
     """Return the folder for new machine code of a wing, made where it is not there; nobody else may write to it.
 

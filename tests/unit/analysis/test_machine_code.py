@@ -68,9 +68,11 @@ def test_the_machine_code_finds_what_the_function_finds():
 
 
 def test_what_was_compiled_is_kept_and_found(folder, compilations):
+    assert not machine_code.is_kept("units")
     assert found() == found() == 16.5
     assert compilations == ["weighted"]
     assert [file.name.partition("-")[0] for file in folder.iterdir()] == ["test_machine_code.weighted"]
+    assert machine_code.is_kept("units")
 
 
 def test_arguments_of_another_kind_have_code_of_their_own(folder, compilations):

@@ -10,6 +10,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from lowland_gis import schema
+from lowland_gis.analysis.machine_code import is_kept
 from lowland_gis.analysis.rules.faults import Fault, fault_lines
 from lowland_gis.analysis.units.draw import Draft, search_units
 from lowland_gis.analysis.units.judge import LEDGER
@@ -106,6 +107,8 @@ def _draft(project: Project, stage: str, name: str, settings: DelineateSettings,
 
         def work(run_id: int) -> None:
             tell(f"delineate redevelopment units 再开发单元: {name}")
+            if not is_kept("units"):
+                tell("the search is compiled now and kept: it takes about a minute, once")
             inputs = read_unit_inputs(held, settings)
             drawn = drawn_from(inputs, settings, before)
             write_draft(held, run_id, name, "search", drawn)
