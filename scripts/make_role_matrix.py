@@ -19,7 +19,7 @@ from lowland_gis.db.migrate import settle_roles, upgrade  # noqa: E402
 from lowland_gis.db.private import cluster as clusters  # noqa: E402
 from lowland_gis.pipeline.base.procedure import enforce  # noqa: E402
 from registered import owned  # type: ignore[import-not-found, unused-ignore]  # noqa: E402
-from role_matrix import make_accounts, move_matrix, page, table_matrix  # type: ignore[import-not-found, unused-ignore]  # noqa: E402
+from role_matrix import accounts, move_matrix, page, table_matrix  # type: ignore[import-not-found, unused-ignore]  # noqa: E402
 
 TARGET = HOME / "docs" / "role_matrix.md"
 SRID = 4548
@@ -39,9 +39,9 @@ def main() -> None:
             enforce(dsn, folder)
             revision_data.fill(dsn)
             settle_roles(owned(dsn), dsn)
-            accounts = make_accounts(dsn)
-            clusters.known(cluster)
-            tables, moves = table_matrix(accounts, owned(dsn)), move_matrix(accounts, owned(dsn))
+            with accounts(dsn) as people:
+                clusters.known(cluster)
+                tables, moves = table_matrix(people, owned(dsn)), move_matrix(people, owned(dsn))
             TARGET.write_text(page(tables, moves), encoding="utf-8")
         finally:
             clusters.remove(cluster)

@@ -10,6 +10,8 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from psycopg.types.json import Jsonb
 
+from registered import owned
+
 SCHEMAS = ["land", "result", "registry"]
 # Kinds of relations as the catalogue writes them.
 TABLES, VIEWS = "rp", "v"
@@ -49,7 +51,7 @@ def fill(dsn: str) -> None:
 def rows(dsn: str, columns: dict[str, list[str]] | None = None) -> dict[str, list[Any]]:
     """Return the rows of every table and view as JSON texts; with `columns` only those columns of those tables."""
     found = {}
-    with psycopg.connect(dsn) as connection:
+    with psycopg.connect(owned(dsn)) as connection:
         for space, name in _tables(connection, TABLES + VIEWS):
             table = f"{space}.{name}"
             wanted = columns_of(connection, table) if columns is None else columns.get(table)

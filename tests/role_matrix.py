@@ -1,7 +1,7 @@
 """What each role may really do, found by connecting as each and trying: the page docs/role_matrix.md.
 
-    tables = table_matrix(make_accounts(dsn), owned(dsn))
-    moves = move_matrix(make_accounts(dsn), owned(dsn))
+    with accounts(dsn) as people:
+        tables, moves = table_matrix(people, owned(dsn)), move_matrix(people, owned(dsn))
 
 Whatever is tried is rolled back; what moves need to be tried, entries that stand where each leads on from, stays in the database, behind the
 back of its chain.
@@ -9,7 +9,8 @@ back of its chain.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -37,16 +38,31 @@ _NO_ROLE = "LR011"
 Matrix = dict[tuple[str, str], str]
 
 
-def make_accounts(dsn: str) -> dict[str, str]:
-    """Make an account of each role, named after it, and return their connection strings; `dsn` is of the tests' own cluster."""
+@contextmanager
+def accounts(dsn: str) -> Iterator[dict[str, str]]:
+    """Yield the connection strings of an account of each role, named after it; `dsn` is of the tests' own cluster.
+
+    Accounts are of a whole cluster, whose other databases would be copied with them: they go afterwards.
+    """
+    made = _made(dsn)
+    try:
+        yield made
+    finally:
+        with psycopg.connect(make_conninfo(dsn, user="postgres"), autocommit=True) as administrator:
+            for each in made.values():
+                person = sql.Identifier(str(psycopg.conninfo.conninfo_to_dict(each)["user"]))
+                administrator.execute(sql.SQL("DROP OWNED BY {}").format(person))
+                administrator.execute(sql.SQL("DROP ROLE {}").format(person))
+
+
+def _made(dsn: str) -> dict[str, str]:
     name = psycopg.conninfo.conninfo_to_dict(dsn)["dbname"]
     found = {}
     with psycopg.connect(make_conninfo(dsn, user="lowland_lowland_owner"), autocommit=True) as owner:
         for who in WHO:
             person = f"{name}_{who}".replace(" ", "_")
             town = {TOWN: HERE, ELSEWHERE: THERE}.get(who)
-            if owner.execute("SELECT FROM pg_roles WHERE rolname = %s", [person]).fetchone() is None:
-                owner.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(person)))
+            owner.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(person)))
             owner.execute(
                 "SELECT lowland.give_role(%s, %s, %s)", [person, TOWN if who == ELSEWHERE else who, town]
             )

@@ -26,7 +26,7 @@ from lowland_gis import cli
 from lowland_gis.db.migrate import settle_roles
 from lowland_gis.db.private import cluster as clusters
 from registered import owned, paper
-from role_matrix import HERE, make_accounts
+from role_matrix import HERE, accounts
 
 READER, TOWN, PROGRAM = "reader", "town", "program"
 # They read or make files, or are of the machine and the owner of the database (who copies it whole), so no role has to do with them.
@@ -141,11 +141,11 @@ def office(demo, cluster, tmp_path_factory) -> Iterator[Office]:
             patched.delenv("LOWLAND_DSN", raising=False)
             dsn = make_conninfo(clusters.dsn(cluster), dbname=name)
             settle_roles(owned(dsn), dsn)
-            people = make_accounts(dsn)
-            clusters.known(cluster)
-            place = Office(folder, {PROGRAM: dsn, **people}, {})
-            place.named = _named(place, demo.folder, dsn)
-            yield place
+            with accounts(dsn) as people:
+                clusters.known(cluster)
+                place = Office(folder, {PROGRAM: dsn, **people}, {})
+                place.named = _named(place, demo.folder, dsn)
+                yield place
     finally:
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
         admin.close()

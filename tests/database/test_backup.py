@@ -34,7 +34,7 @@ from lowland_gis.pipeline.registry.moves import Typed, record_move
 from lowland_gis.pipeline.registry.subjects import Asked
 from lowland_gis.pipeline.registry.verify import verify
 from registered import as_superuser, deliver_parcels, owned, paper
-from role_matrix import make_accounts, table_matrix
+from role_matrix import accounts, table_matrix
 
 SRID = 4548
 PROJECT = """
@@ -191,7 +191,7 @@ def test_all_rows_come_back_with_who_and_when_and_the_guards_stand_again(decided
     assert (done.missing, done.other_files, done.manifest.registry_head) == ((), (), head)
     assert contents(empty) == before
     assert sum(rows for rows, _ in before.values()) > 100
-    with psycopg.connect(decided.dsn) as connection:
+    with psycopg.connect(owned(decided.dsn)) as connection:
         numbers = (
             "SELECT last_value FROM pg_sequences WHERE schemaname = 'registry' AND sequencename LIKE 'entry%'"
         )
@@ -244,9 +244,9 @@ def test_roles_may_the_same_after_a_restore(cluster, new_database, tmp_path):
         done = restored(tmp_path / "a", empty, tmp_path)
         assert done.missing == ()
         migrate.settle_roles(owned(dsn), dsn)  # of the part that was made up
-        people, again = make_accounts(dsn), make_accounts(empty)
-        clusters.known(cluster)
-        assert table_matrix(again, owned(empty)) == table_matrix(people, owned(dsn))
+        with accounts(dsn) as people, accounts(empty) as again:
+            clusters.known(cluster)
+            assert table_matrix(again, owned(empty)) == table_matrix(people, owned(dsn))
 
 
 def test_tables_and_partitions_are_made_as_a_delivery_makes_them(cluster, new_database, tmp_path):

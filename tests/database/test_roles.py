@@ -24,7 +24,7 @@ from lowland_gis.pipeline.registry.look import entry_list
 from lowland_gis.pipeline.registry.moves import Typed, record_move
 from lowland_gis.pipeline.registry.subjects import Asked
 from registered import as_superuser, deliver_parcels, owned, paper
-from role_matrix import ELSEWHERE, HERE, THERE, make_accounts, move_matrix, page, table_matrix
+from role_matrix import ELSEWHERE, HERE, THERE, accounts, move_matrix, page, table_matrix
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "role_matrix.md"
 MINE, THEIRS = f"{HERE}001GB00001", f"{THERE}001GB00001"
@@ -41,9 +41,9 @@ def people(project, cluster):
     deliver_parcels(project.dsn, [THEIRS], THERE)
     with psycopg.connect(project.dsn) as connection:
         connection.execute("UPDATE land.layer_version SET part = 'b' WHERE part IS NULL")
-    found = make_accounts(project.dsn)
-    clusters.known(cluster)
-    return found
+    with accounts(project.dsn) as found:
+        clusters.known(cluster)
+        yield found
 
 
 def as_(project, dsn):
@@ -64,9 +64,9 @@ def test_the_matrix_of_the_docs_is_what_the_database_does(project, cluster):
     enforce(project.dsn, project.settings.folder)
     revision_data.fill(project.dsn)
     settle_roles(owned(project.dsn), project.dsn)
-    people = make_accounts(project.dsn)
-    clusters.known(cluster)
-    found = page(table_matrix(people, owned(project.dsn)), move_matrix(people, owned(project.dsn)))
+    with accounts(project.dsn) as people:
+        clusters.known(cluster)
+        found = page(table_matrix(people, owned(project.dsn)), move_matrix(people, owned(project.dsn)))
     assert found == PAGE.read_text(encoding="utf-8"), "type: python scripts/make_role_matrix.py"
 
 

@@ -22,7 +22,7 @@ from lowland_gis.pipeline.base.procedure import read_procedure, take_up_procedur
 from lowland_gis.pipeline.base.project import open_project
 from moved_by_roles import KNOWN, OWNER, PARCELS, PROGRAM, MovesByRoles
 from registered import PROJECT, as_superuser, deliver_parcels, owned, paper
-from role_matrix import HERE, THERE, make_accounts
+from role_matrix import HERE, THERE, accounts
 
 BOUNDED = settings(
     max_examples=int(os.environ.get("LOWLAND_REGISTRY_EXAMPLES", "5")),
@@ -62,7 +62,7 @@ def district(
                 [KNOWN],
             )
             force = read_procedure(connection)
-        people = {**make_accounts(dsn), PROGRAM: dsn, OWNER: owned(dsn)}
+        people = {**stack.enter_context(accounts(dsn)), PROGRAM: dsn, OWNER: owned(dsn)}
         clusters.known(cluster)
         document = paper(folder, "x")
         yield {
