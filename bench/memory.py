@@ -44,7 +44,7 @@ def main() -> None:
 def measure(folder: Path, count: int, dsn: str) -> None:
     """Ingest a layer of so many polygons and print time and peak memory."""
     path = folder / f"polygons_{count}.gpkg"
-    write_polygons(path, count)
+    write_shapefile(path, count)
     begun = time.perf_counter()
     done = subprocess.run(
         [
@@ -71,7 +71,7 @@ def measure(folder: Path, count: int, dsn: str) -> None:
     path.unlink()
 
 
-def write_polygons(path: Path, count: int) -> None:
+def write_shapefile(path: Path, count: int) -> None:
     """Write round polygons in rows, a part of the file at a time."""
     for first in range(0, count, CHUNK):
         number = np.arange(first, min(first + CHUNK, count))

@@ -40,6 +40,7 @@ COMMANDS = {
     "run": ("run", "Run the whole flow that lowland.toml describes (全流程)."),
     "db": ("db", "Start, stop and look at the project's database (数据库)."),
     "inspect": ("inspect", "Say what a delivery is and what ingest would do with it (查看来件)."),
+    "convert": ("convert", "Write a file in another form and say what became of it (格式转换)."),
     "ingest": ("ingest", "Load a delivery of a layer (入库)."),
     "layers": ("layers", "List layers, their fields and what was set aside; compare versions (图层)."),
     "check": ("check", "Check what was received: topology, codes, fields, areas (质检)."),

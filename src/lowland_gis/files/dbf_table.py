@@ -20,6 +20,8 @@ CODE_PAGE = "GBK"
 LANGUAGE_BYTE = 0x4D
 MAX_TEXT_BYTES = 254
 MAX_NUMBER_BYTES = 18
+MAX_NAME_BYTES = 10
+# What a package may call its fields; other programs' tables have names of any letters, and Chinese ones in their own encoding.
 FIELD_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,9}")
 _DAY_BYTES = 8
 _VERSION, _HEADER_END, _FILE_END = 0x03, b"\r", b"\x1a"
@@ -47,14 +49,27 @@ class DbfField:
         """Refuse a field that a DBF cannot hold."""
         longest = {"C": MAX_TEXT_BYTES, "N": MAX_NUMBER_BYTES, "D": _DAY_BYTES}[self.kind]
         shortest = _DAY_BYTES if self.kind == "D" else 1
-        if not FIELD_NAME.fullmatch(self.name):
-            raise ValueError(f"field name {self.name!r} is not 1 to 10 of A-Z, 0-9 and _, a letter first")
+        if not name_fits(self.name):
+            raise ValueError(f"field name {self.name!r} is not 1 to {MAX_NAME_BYTES} bytes of GBK")
         if not shortest <= self.length <= longest:
             raise ValueError(f"field {self.name}: length {self.length} is not {shortest} to {longest}")
         if self.decimals and (self.kind != "N" or not 0 < self.decimals <= self.length - 2):
             raise ValueError(
                 f"field {self.name}: {self.decimals} decimals do not go with its type and length"
             )
+
+
+def name_fits(name: str) -> bool:
+    """Return whether a field can be called so: 1 to 10 bytes in GBK, none of them a control character or a blank at an end.
+
+    >>> name_fits("图斑编号"), name_fits("图斑地类编号")
+    (True, False)
+    """
+    try:
+        size = len(name.encode(CODE_PAGE))
+    except UnicodeEncodeError:
+        return False
+    return 0 < size <= MAX_NAME_BYTES and name.isprintable() and name == name.strip()
 
 
 def table_bytes(
@@ -86,7 +101,7 @@ def _header(fields: Sequence[DbfField], count: int, width: int, dated: date) -> 
     described = [
         struct.pack(
             "<11sc4xBB14x",
-            field.name.encode("ascii"),
+            field.name.encode(CODE_PAGE),
             field.kind.encode("ascii"),
             field.length,
             field.decimals,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,6 +45,34 @@ def whole(target: Path, *, mode: int | None = None) -> Iterator[Path]:
         # A database writes journals beside its file.
         for left in partial.parent.glob(f"{partial.stem}*"):
             left.unlink()
+
+
+@contextmanager
+def whole_set(target: Path) -> Iterator[Path]:
+    """Yield the path, in an empty folder beside the target, at which to write a file with its parts, or a folder; all take their places at the end.
+
+    The named one comes last, so that a program that looks for it finds its parts. A folder takes the place of nothing.
+
+    Raises:
+        InputRefusedError: the target cannot be written.
+        UsageError: the target is no ordinary file, or came into being or was changed by somebody else meanwhile.
+    """
+    with refused(target):
+        real = written_through(target)
+        before = _identity(target, real)
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=real.parent))
+    try:
+        yield folder / target.name
+        with refused(target):
+            if _identity(target, real) != before:
+                raise UsageError(
+                    f"{target}: somebody else has written it meanwhile, so it was left as it is. Name another file."
+                )
+            made = sorted(folder.iterdir(), key=lambda part: (part.name == target.name, part.name))
+            for part in made:
+                part.replace(real if part.name == target.name else real.with_name(part.name))
+    finally:
+        shutil.rmtree(folder)
 
 
 def write_text(target: Path, text: str, *, mode: int | None = None) -> None:

@@ -159,7 +159,7 @@ def geometry_faults(geometries: Sequence[Any], keys: Sequence[str]) -> list[Misf
     return faults
 
 
-def write_polygons(
+def write_shapefile(
     path: Path,
     fields: Sequence[DbfField],
     columns: Mapping[str, Sequence[Cell]],
@@ -167,11 +167,15 @@ def write_polygons(
     *,
     crs: str,
     dated: date,
+    kind: str = "Polygon",
 ) -> tuple[Path, ...]:
-    """Write a polygon shapefile and return its files; the driver turns exterior rings clockwise, as the format wants."""
+    """Write a shapefile and return its files; the driver turns exterior rings of polygons clockwise, as the format wants.
+
+    `kind` is Polygon, LineString, MultiPoint or Point; heights are left out.
+    """
     shapes = shapely.force_2d(np.asarray(geometries, dtype=object))
     _refuse_large(path, _shp_bytes(shapes))
-    _write_shapes(path, shapes, crs)
+    _write_shapes(path, shapes, crs, kind)
     _confirm_size(path)
     return write_table(path, fields, columns, dated=dated)
 
@@ -252,7 +256,7 @@ def _refuse_large(path: Path, size: int) -> None:
         )
 
 
-def _write_shapes(path: Path, shapes: Any, crs: str) -> None:
+def _write_shapes(path: Path, shapes: Any, crs: str, kind: str) -> None:
     """Write the geometries all at once; the table that the driver puts beside them makes way for the one with our fields."""
     rows = pa.table({"geometry": pa.array(shapely.to_wkb(shapes), pa.binary())})
     try:
@@ -262,7 +266,7 @@ def _write_shapes(path: Path, shapes: Any, crs: str) -> None:
                 target,
                 driver="ESRI Shapefile",
                 geometry_name="geometry",
-                geometry_type="Polygon",
+                geometry_type=kind,
                 crs=crs,
             )
     except GDAL_ERRORS as error:

@@ -22,7 +22,7 @@ from lowland_gis.files.write import (
     cell,
     columns_for,
     geometry_faults,
-    write_polygons,
+    write_shapefile,
     write_table,
 )
 
@@ -55,7 +55,7 @@ SHAPES = [
 @pytest.fixture
 def delivered(tmp_path):
     path = tmp_path / "图斑.shp"
-    write_polygons(path, FIELDS, COLUMNS, SHAPES, crs="EPSG:4548", dated=DATED)
+    write_shapefile(path, FIELDS, COLUMNS, SHAPES, crs="EPSG:4548", dated=DATED)
     return path
 
 
@@ -144,7 +144,7 @@ def test_every_gbk_character_survives(tmp_path):
 def test_same_input_gives_same_bytes_whatever_the_day(tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        write_polygons(tmp_path / name / "x.shp", FIELDS, COLUMNS, SHAPES, crs="EPSG:4548", dated=DATED)
+        write_shapefile(tmp_path / name / "x.shp", FIELDS, COLUMNS, SHAPES, crs="EPSG:4548", dated=DATED)
     files = sorted(path.name for path in (tmp_path / "a").iterdir())
     assert files == ["x.cpg", "x.dbf", "x.prj", "x.shp", "x.shx"]
     for name in files:
@@ -153,7 +153,9 @@ def test_same_input_gives_same_bytes_whatever_the_day(tmp_path):
 
 
 def test_no_rows_make_a_readable_file(tmp_path):
-    write_polygons(tmp_path / "x.shp", FIELDS, {f.name: [] for f in FIELDS}, [], crs="EPSG:4548", dated=DATED)
+    write_shapefile(
+        tmp_path / "x.shp", FIELDS, {f.name: [] for f in FIELDS}, [], crs="EPSG:4548", dated=DATED
+    )
     assert len(gpd.read_file(tmp_path / "x.shp")) == 0
 
 
@@ -278,7 +280,7 @@ def test_field_that_no_dbf_can_hold(name, kind, length, decimals):
 def test_part_above_two_gigabytes_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(write, "MAX_FILE_BYTES", 300)
     with pytest.raises(InputRefusedError, match="2 GB"):
-        write_polygons(tmp_path / "x.shp", FIELDS, COLUMNS, SHAPES, crs="EPSG:4548", dated=DATED)
+        write_shapefile(tmp_path / "x.shp", FIELDS, COLUMNS, SHAPES, crs="EPSG:4548", dated=DATED)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -23,7 +23,7 @@ from lowland_gis.definitions.package import LayerDefinition, PackageDefinition
 from lowland_gis.definitions.package_faults import SAFE_PART
 from lowland_gis.errors import InputRefusedError, LowlandError, UsageError, listed
 from lowland_gis.files.whole import refused
-from lowland_gis.files.write import text_fault, write_polygons, write_table
+from lowland_gis.files.write import text_fault, write_shapefile, write_table
 from lowland_gis.products.package.check import check, manifest
 from lowland_gis.products.package.dictionary import dictionary_sheets, sheet_content
 from lowland_gis.products.package.layers import PackageNames, PreparedLayer, dbf_fields, prepare_layers
@@ -167,7 +167,7 @@ def _write_layers(
         path = folder / f"{definition.name}{suffix}"
         fields = dbf_fields(definition)
         if definition.geometry == "polygon":
-            write_polygons(path, fields, layer.columns, layer.geometries, crs=layer.crs or "", dated=dated)
+            write_shapefile(path, fields, layer.columns, layer.geometries, crs=layer.crs or "", dated=dated)
         else:
             write_table(path, fields, layer.columns, dated=dated)
         inside = path.relative_to(root.parent).as_posix()

@@ -1,0 +1,1 @@
+"""Layers as files for other programs: shapefile, dBASE table, GeoPackage, FileGDB, GeoParquet."""
