@@ -27,6 +27,7 @@ ARGUMENTS = {
     "classify explain": ["{parcel}"],
     "classify rerun": ["{run}"],
     "classify todo": ["--parcels"],
+    "convert": None,  # it says of each layer what came of it
     "inspect": ["{folder}/incoming/不动产登记中心/宗地.shp"],
     "layers diff": ["parcel", "latest", "latest"],
     "layers rejects": ["parcel"],

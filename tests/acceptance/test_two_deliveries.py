@@ -39,7 +39,7 @@ COMMANDS = {
     "db backup": DECISIONS, "db restore": DECISIONS, "db verify": NOTHING,
     "db down": NOTHING, "db grant": NOTHING, "db revoke": NOTHING, "db roles": NOTHING,
     "db migrate": NOTHING, "db psql": NOTHING, "db service": NOTHING, "db status": NOTHING, "db up": NOTHING,
-    "inspect": NOTHING, "ingest": LAND, "tabulate": NOTHING,
+    "inspect": NOTHING, "convert": NOTHING, "ingest": LAND, "tabulate": NOTHING,
     "measures list": NOTHING, "measures show": NOTHING,
     "layers diff": LAND, "layers list": LAND, "layers rejects": LAND, "layers show": NOTHING,
     "check accept": LAND, "check run": UPDATES, "check show": MARKS,

@@ -264,7 +264,7 @@ def test_geometry_faults_name_what_a_shapefile_cannot_hold():
 @pytest.mark.parametrize(
     ("name", "kind", "length", "decimals"),
     [
-        ("低效", "C", 4, 0),
+        ("低效用地面积", "C", 4, 0),
         ("A" * 11, "C", 4, 0),
         ("A", "C", 255, 0),
         ("A", "N", 19, 0),

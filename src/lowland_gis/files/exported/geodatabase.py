@@ -14,7 +14,7 @@ import shapely
 
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.exported.layer import NONE, Layer, Written, as_multi, family, is_plain, plain
-from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_target
+from lowland_gis.files.gdal_path import gdal_target
 from lowland_gis.files.gdal_words import GdalWords
 
 _GEOMETRY = "lowland_geometry"
@@ -30,11 +30,7 @@ _WIDEST = 32
 
 
 def write_gpkg(layers: Sequence[Layer], path: Path, dated: date) -> list[Written]:
-    """Write the layers as a GeoPackage.
-
-    Raises:
-        InputRefusedError: GDAL cannot write one.
-    """
+    """Write the layers as a GeoPackage; errors are those of GDAL."""
     del dated
     return [_write(layer, path, "GPKG") for layer in layers]
 
@@ -43,7 +39,7 @@ def write_gdb(layers: Sequence[Layer], path: Path, dated: date) -> list[Written]
     """Write the layers as a FileGDB that ArcGIS 10 and QGIS 3 read as well as newer ones.
 
     Raises:
-        InputRefusedError: a layer holds several kinds of geometry, or GDAL cannot write one.
+        InputRefusedError: a layer holds several kinds of geometry. Others are GDAL's.
     """
     del dated
     return [_write(layer, path, "OpenFileGDB") for layer in layers]
@@ -67,13 +63,8 @@ def _write(layer: Layer, path: Path, driver: str) -> Written:
         }
         options["geometry_type"] = f"{kind} Z" if heights else kind
     words = GdalWords()
-    try:
-        with words.heard(), gdal_target(path) as target:
-            pyogrio.write_arrow(
-                table, target, layer=layer.name, driver=driver, append=path.exists(), **options
-            )
-    except (*GDAL_ERRORS, pa.ArrowException) as error:
-        raise InputRefusedError(f"{path.name}, {layer.name}: GDAL cannot write it ({error}).") from error
+    with words.heard(), gdal_target(path) as target:
+        pyogrio.write_arrow(table, target, layer=layer.name, driver=driver, append=path.exists(), **options)
     written.notes += [f"GDAL says: {each}" for each in words.said]
     return written
 

@@ -105,7 +105,7 @@ def convert(source: str, target: Path, asked: Asked, *, folder: Path, tell: Tell
     with opened(source, folder) as found:
         came = list(_layers(found, asked, tell))
         dated = _last_changed(found)
-        with whole_set(target) as path, refused(target):
+        with whole_set(target) as path, refused(target, *GDAL_ERRORS, pa.ArrowException):
             tell(f"writes {target.name}")
             written = FORMS[target.suffix.lower()]([each.layer for each in came], path, dated)
             tell("reads it again")
@@ -294,5 +294,8 @@ def _again(path: Path, layer: str | None) -> Iterator[tuple[Received, list[Batch
     name = str(path) if layer is None else f"{path}:{layer}"
     # A few texts may look as if they were of another encoding; this file's is known.
     encoding = CODE_PAGE if path.suffix.lower() in (".shp", ".dbf") else None
-    with opened(name, path.parent) as source, received(source, encoding=encoding) as arrived:
-        yield arrived, list(arrived.batches)
+    try:
+        with opened(name, path.parent) as source, received(source, encoding=encoding) as arrived:
+            yield arrived, list(arrived.batches)
+    except InputRefusedError as error:
+        raise OSError(f"it cannot be read again: {error}") from error
