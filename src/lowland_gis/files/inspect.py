@@ -18,6 +18,7 @@ from lowland_gis.files.layers import layers_of, meant
 from lowland_gis.files.sound_parts import sound
 from lowland_gis.files.source import Source, sidecar
 from lowland_gis.files.spreadsheet.book import sheet_names
+from lowland_gis.files.vct.text import vct_layers
 
 READINGS = ("utf-8", "gb18030", "big5")
 _ERRORS = (*GDAL_ERRORS, ValueError)
@@ -65,6 +66,8 @@ def layer_names(source: Source) -> tuple[str | None, ...]:
     try:
         if source.driver == "XLSX":
             return sheet_names(source)
+        if source.driver == "VCT":
+            return vct_layers(source)
         with gdal_source(source.path) as path:
             return tuple(layer.name for layer in layers_of(source.path, path))
     except (*_ERRORS, OSError, KeyError, EOFError) as error:
@@ -137,7 +140,7 @@ def raw_kinds(source: Source) -> Kinds:
         InputRefusedError: the geometries cannot be read.
     """
     total = Kinds()
-    if source.driver in ("CSV", "XLSX", "Parquet", "GTiff"):
+    if source.driver in ("CSV", "XLSX", "Parquet", "GTiff", "VCT"):
         return total
     try:
         # What GDAL says of the file is told where its rows are read.

@@ -54,6 +54,11 @@ def received(
 
         named = encoding.name if isinstance(encoding, Encoding) else encoding
         yield _plain(text_table(source, named))
+    elif source.driver == "VCT":
+        from lowland_gis.files.vct.reader import vct_layer
+
+        with vct_layer(source, encoding, batch_rows) as opened:
+            yield opened
     elif source.driver == "Parquet":
         yield _parquet(source, fields, batch_rows)
     else:

@@ -26,6 +26,7 @@ DRIVERS = {
     ".parquet": "Parquet",
     ".xlsx": "XLSX",
     ".csv": "CSV",
+    ".vct": "VCT",
     ".tif": "GTiff",
     ".tiff": "GTiff",
 }
@@ -211,6 +212,11 @@ def _check_magic(path: Path) -> None:
         raise InputRefusedError(
             f"{path}: it is protected by a password, or an old .xls under the name .xlsx, so it cannot be read. Open it, take the"
             " password off and save it as .xlsx."
+        )
+    if suffix == ".vct" and b"headbegin" not in start.lower():
+        raise InputRefusedError(
+            f"{path}: it does not begin with HeadBegin, as the exchange format of land surveys (VCT) does, so it is not opened."
+            " Programs for rasters write files of that name too. Ask the sender for the file again."
         )
     magics = _MAGIC.get(suffix)
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n")

@@ -19,7 +19,7 @@ FARTHEST = 1e8
 _ZONES_3, _ZONES_6 = range(25, 46), range(13, 24)
 _MERCATOR_X, _MERCATOR_Y = (8.1e6, 15.2e6), (3.3e5, 7.2e6)
 # First EPSG number of each datum: 3° zones with prefix and by meridian, 6° zones with prefix and by meridian.
-_DATUMS = {
+DATUMS = {
     "CGCS2000": (4513, 4534, 4491, 4502),
     "Xian 1980 (西安80)": (2349, 2370, 2327, 2338),
     "Beijing 1954 (北京54)": (2401, 2422, 21413, 21453),
@@ -99,15 +99,15 @@ def _plain_meaning(meridian: int | None) -> str:
 def _plain_systems(meridian: int | None) -> dict[str, str]:
     if meridian is None or meridian % 3 or meridian // 3 not in _ZONES_3:
         return {}
-    return {datum: f"EPSG:{numbers[1] + meridian // 3 - _ZONES_3[0]}" for datum, numbers in _DATUMS.items()}
+    return {datum: f"EPSG:{numbers[1] + meridian // 3 - _ZONES_3[0]}" for datum, numbers in DATUMS.items()}
 
 
 def _prefixed(zone: int, *, swapped: bool) -> list[Reading]:
     found = []
     if zone in _ZONES_3:
-        systems = {datum: f"EPSG:{numbers[0] + zone - _ZONES_3[0]}" for datum, numbers in _DATUMS.items()}
+        systems = {datum: f"EPSG:{numbers[0] + zone - _ZONES_3[0]}" for datum, numbers in DATUMS.items()}
         found.append(Reading(f"3° zone {zone} with prefix (3度带, {zone * 3}°E)", systems, swapped))
     if zone in _ZONES_6:
-        systems = {datum: f"EPSG:{numbers[2] + zone - _ZONES_6[0]}" for datum, numbers in _DATUMS.items()}
+        systems = {datum: f"EPSG:{numbers[2] + zone - _ZONES_6[0]}" for datum, numbers in DATUMS.items()}
         found.append(Reading(f"6° zone {zone} with prefix (6度带, {zone * 6 - 3}°E)", systems, swapped))
     return found

@@ -24,21 +24,25 @@ from lowland_gis.files.exported.geodatabase import write_gdb, write_gpkg
 from lowland_gis.files.exported.geoparquet import write_parquet
 from lowland_gis.files.exported.layer import Layer, Written
 from lowland_gis.files.exported.shapefile import write_dbf, write_shp
+from lowland_gis.files.exported.vct import write_vct
 from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source
 from lowland_gis.files.read import received
-from lowland_gis.files.source import Source, opened
+from lowland_gis.files.source import DRIVERS, Source, opened
 from lowland_gis.files.whole import refused, whole_set
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.conversion.compared import Comparison, compared
 
 FORMS: dict[str, Callable[[Sequence[Layer], Path, dt.date], list[Written]]] = {
     ".shp": write_shp, ".dbf": write_dbf, ".gpkg": write_gpkg, ".gdb": write_gdb, ".parquet": write_parquet,
+    ".vct": write_vct,
 }  # fmt: skip
 # What stands beside a file of a form and belongs to it.
 PARTS = {".shp": (".shx", ".dbf", ".prj", ".cpg"), ".dbf": (".cpg",)}
 # What programs put beside a shapefile to find its rows faster: of other rows it would be wrong.
 _INDEXES = (".sbn", ".sbx", ".qix", ".idx", ".ain", ".aih", ".atx")
 _MOMENT = "OFTDateTime"
+# Forms whose layers have names.
+_OF_LAYERS = (".gpkg", ".gdb", ".vct")
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,7 @@ def _attributes(arrived: Received, batches: Sequence[Batch]) -> pa.Table:
 
 def _with_moments(table: pa.Table, source: Source) -> pa.Table:
     """Return the table with fields of moments as such; GDAL hands texts on."""
-    if source.driver in ("XLSX", "CSV", "Parquet", "ESRI Shapefile"):
+    if source.driver in ("XLSX", "CSV", "Parquet", "ESRI Shapefile", "VCT"):
         return table
     try:
         with gdal_source(source.path) as path:
@@ -238,7 +242,7 @@ def _with_shapes(
 def _outcome(came: _Came, written: Written, path: Path, *, n_layers: int) -> Converted:
     name = came.layer.name
     back, lost = (
-        _read_again(path, name if n_layers > 1 or path.suffix.lower() in (".gpkg", ".gdb") else None),
+        _read_again(path, name if n_layers > 1 or path.suffix.lower() in _OF_LAYERS else None),
         list(came.lost),
     )
     if back.crs is None and came.layer.crs is not None:
@@ -281,11 +285,8 @@ def _read_again(path: Path, layer: str | None) -> Layer:
                 if parts
                 else np.empty(0, dtype=object)
             )
-        source = Source(
-            path.name, path, layer, "GPKG" if path.suffix.lower() == ".gpkg" else "OpenFileGDB", (), 0
-        )
-        if layer is not None:
-            attributes = _with_moments(attributes, source)
+        source = Source(path.name, path, layer, DRIVERS[path.suffix.lower()], (), 0)
+        attributes = _with_moments(attributes, source)
         return Layer(layer or path.stem, attributes, shapes, arrived.declared_crs)
 
 
