@@ -13,6 +13,7 @@ DEFAULT_SEPARATOR = ","
 _NO_GEOMETRY = "nonegeometry"
 _TABLE_OF_V2, _TABLE_OF_V3 = 6, 3
 _LEAST = 3
+_MOST_DIGITS = 18
 
 
 class FormatError(ValueError):
@@ -113,7 +114,7 @@ def feature_classes(rows: Sequence[str], head: Head) -> list[FeatureClass]:
     for row in rows:
         parts = [part.strip() for part in row.split(head.separator)]
         place = _TABLE_OF_V3 if head.version == V3 or len(parts) <= _TABLE_OF_V2 else _TABLE_OF_V2
-        if len(parts) < _LEAST or not parts[0].isdecimal():
+        if len(parts) < _LEAST or not parts[0].isdecimal() or len(parts[0]) > _MOST_DIGITS:
             raise FormatError(0, f"the class of objects {row!r} has no code, name and kind")
         table = parts[place] if len(parts) > place else ""
         found.append(FeatureClass(int(parts[0]), parts[1], KINDS.get(parts[2].casefold(), parts[2]), table))

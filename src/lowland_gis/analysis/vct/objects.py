@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from lowland_gis.analysis.vct.blocks import V3, FormatError
 from lowland_gis.analysis.vct.lexing import WORD, Floats, Integers, Rows, Tokens
@@ -22,7 +23,8 @@ _POLYLINE, _LINE_LIST = 11, 21
 _HEAD_V3, _HEAD_V2 = 7, 5
 _CLOSED_V3 = 8
 _POLYGON_V3, _POLYGON_V2 = 8, 6
-_SHOWN = 3
+# Whole numbers are told apart up to here.
+_MOST = 1 << 53
 
 
 @dataclass
@@ -70,7 +72,22 @@ def lines(rows: Rows, version: int) -> Lines:
     Raises:
         FormatError: rows contradict the format.
     """
-    return _regular_lines(rows, version) or _lines_one_by_one(rows, version)
+    return _of_numbers(_regular_lines(rows, version) or _lines_one_by_one(rows, version))
+
+
+def _of_numbers(lines: Lines) -> Lines:
+    """Return the lines without those of which a coordinate is no number."""
+    odd = np.flatnonzero(~np.isfinite(lines.coordinates).all(axis=1))
+    if not len(odd):
+        return lines
+    bad = np.unique(np.searchsorted(lines.starts, odd, side="right") - 1)
+    good = np.setdiff1d(np.arange(len(lines)), bad)
+    kept = [lines.coordinates[lines.starts[place] : lines.starts[place + 1]] for place in good]
+    why = {int(number): "a coordinate of it is no number" for number in lines.ids[bad]}
+    return Lines(
+        lines.ids[good], lines.classes[good], np.cumsum([0, *map(len, kept)]).astype(np.int64),
+        np.concatenate([np.empty((0, 2)), *kept]), lines.left_out | why,
+    )  # fmt: skip
 
 
 def _regular_lines(rows: Rows, version: int) -> Lines | None:
@@ -208,9 +225,10 @@ def polygons(tokens: Tokens, version: int) -> Polygons:
             raise FormatError(int(tokens.numbers[end - 1]), "the block ends inside a polygon")
     spans = [np.arange(start, stop) for start, stop in found.spans]
     references = values[np.concatenate(spans)] if spans else np.empty(0)
-    if not np.isfinite(references).all():
-        row = int(tokens.numbers[np.concatenate(spans)[~np.isfinite(references)][0]])
-        raise FormatError(row, "a word stands where the id of a line is to stand")
+    odd = ~_is_id(references)
+    if odd.any():
+        row = int(tokens.numbers[np.concatenate(spans)[odd][0]])
+        raise FormatError(row, "something else stands where the id of a line is to stand")
     starts = np.cumsum([0, *(stop - start for start, stop in found.spans)]).astype(np.int64)
     return Polygons(
         np.array(found.ids, np.int64), np.array(found.classes, np.int64), starts, references.astype(np.int64), found.direct,
@@ -229,6 +247,8 @@ class _Found:
     left_out: dict[int, str] = field(default_factory=dict)
 
     def add(self, number: float, code: float, start: int, stop: int) -> None:
+        if not (abs(number) < _MOST and abs(code) < _MOST):
+            raise ValueError("id")
         self.ids.append(int(number))
         self.classes.append(int(code))
         self.spans.append((start, stop))
@@ -283,6 +303,12 @@ def _rings(values: list[float], at: int) -> tuple[list[Floats], int]:
     return rings, at
 
 
+def _is_id(values: Floats) -> npt.NDArray[np.bool_]:
+    """Return which numbers are whole, and small enough to be told from the next one."""
+    found: npt.NDArray[np.bool_] = (np.abs(values) < _MOST) & (np.trunc(values) == values)
+    return found
+
+
 def points(tokens: Tokens, version: int) -> Points:
     """Put the values of a block of points together: id, class, style or layer, kind, east, north, and in version 3 a 0 at the end.
 
@@ -298,7 +324,7 @@ def points(tokens: Tokens, version: int) -> Points:
             int(tokens.numbers[-1]), f"points have {width} values each here, and some have another number"
         )
     table = values.reshape(-1, width)
-    wrong = ~np.isfinite(table[:, [0, 1, 4, 5]]).all(axis=1)
+    wrong = ~(_is_id(table[:, 0]) & _is_id(table[:, 1]) & np.isfinite(table[:, 4:6]).all(axis=1))
     if version == V3:
         wrong |= table[:, 6] != 0
     if wrong.any():

@@ -153,8 +153,14 @@ def _as_rings(
 def _direct(rings: list[Floats], place: int, found: Drawn, meet: float) -> Geometries:
     made = []
     for ring in rings:
-        if len(ring) < _LEAST_VERTICES or not np.hypot(*(ring[0] - ring[-1])) <= meet:
-            found.faults[place] = "a ring of it is open or has fewer than four vertices"
+        if (
+            len(ring) < _LEAST_VERTICES
+            or not np.isfinite(ring).all()
+            or not np.hypot(*(ring[0] - ring[-1])) <= meet
+        ):
+            found.faults[place] = (
+                "a ring of it is open, has fewer than four vertices or one that is no number"
+            )
             return np.empty(0, dtype=object)
         made.append(shapely.LinearRing(np.vstack([ring[:-1], ring[:1]])))
     return np.array(made, dtype=object)

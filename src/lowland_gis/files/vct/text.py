@@ -164,9 +164,17 @@ def _blocks(data: mmap.mmap) -> dict[str, Block]:
         if name.casefold() in found:
             raise FormatError(row, f"there is a second block {name}")
         found[name.casefold()] = Block(name, start, stop, row + 1)
-    missing = [name for name in ("head", "featurecode", "tablestructure") if name not in found]
+    # The attributes come last of what every file has, so that one which was cut off between two blocks shows it.
+    missing = [
+        name
+        for name in ("Head", "FeatureCode", "TableStructure", "Attribute")
+        if name.casefold() not in found
+    ]
     if missing:
-        raise FormatError(0, f"it has no block {' and no block '.join(missing)}")
+        raise FormatError(
+            0,
+            f"it has no block {' and no block '.join(missing)}: the file was cut off, or it is of another format",
+        )
     return found
 
 
