@@ -16,6 +16,8 @@ import pyarrow.compute as pc
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+# Numbers of lines and of coordinates: no file has more than two thousand million.
+Counts = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.uint8]
 
 # Stands where a row is a word: no number of an object is so low.
@@ -35,8 +37,8 @@ class Rows:
     """
 
     values: Integers
-    places: Integers
-    numbers: Integers
+    places: Counts
+    numbers: Counts
     coordinates: Floats
 
 
@@ -45,7 +47,7 @@ class Tokens:
     """All values of a block one after the other, NaN for words, with the 1-based line of each in the file."""
 
     values: Floats
-    numbers: Integers
+    numbers: Counts
 
 
 def rows(parts: Iterable[bytes], separator: int, first: int) -> Rows:
@@ -53,22 +55,31 @@ def rows(parts: Iterable[bytes], separator: int, first: int) -> Rows:
 
     Of rows with more than two coordinates the first two are taken. One that is no number is NaN.
     """
-    found = [_rows(lexed) for lexed in _lexed(parts, separator, first)]
-    before = np.cumsum([0, *(len(each.coordinates) for each in found)])
+    values, places, numbers, coordinates = list[Integers](), list[Counts](), list[Counts](), list[Floats]()
+    before = 0
+    for lexed in _lexed(parts, separator, first):
+        found = _rows(lexed)
+        values.append(found.values)
+        places.append(found.places + np.int32(before))
+        numbers.append(found.numbers)
+        coordinates.append(found.coordinates)
+        before += len(found.coordinates)
+    coordinates.append(np.empty((0, 2)))
     return Rows(
-        _joined([each.values for each in found], np.int64),
-        _joined([each.places + start for each, start in zip(found, before, strict=False)], np.int64),
-        _joined([each.numbers for each in found], np.int64),
-        np.concatenate([each.coordinates for each in found]) if found else np.empty((0, 2)),
+        _joined(values, np.int64),
+        _joined(places, np.int32),
+        _joined(numbers, np.int32),
+        _joined(coordinates, np.float64),
     )
 
 
 def tokens(parts: Iterable[bytes], separator: int, first: int) -> Tokens:
     """Read a block value by value."""
-    found = [(_floats(lexed.texts), lexed.first + lexed.line_of) for lexed in _lexed(parts, separator, first)]
-    return Tokens(
-        _joined([each for each, _ in found], np.float64), _joined([lines for _, lines in found], np.int64)
-    )
+    values, numbers = list[Floats](), list[Counts]()
+    for lexed in _lexed(parts, separator, first):
+        values.append(_floats(lexed.texts))
+        numbers.append((lexed.first + lexed.line_of).astype(np.int32))
+    return Tokens(_joined(values, np.float64), _joined(numbers, np.int32))
 
 
 @dataclass(frozen=True)
@@ -82,7 +93,10 @@ class _Lexed:
 
 
 def _joined(parts: list[Any], kind: type) -> Any:
-    return np.concatenate(parts) if parts else np.empty(0, dtype=kind)
+    """Return parts as one, and let go of them: what is joined next need not lie beside them."""
+    whole = np.concatenate(parts) if parts else np.empty(0, dtype=kind)
+    parts.clear()
+    return whole
 
 
 def _floats_of(values: pa.Array) -> Floats:
@@ -131,8 +145,9 @@ def _rows(lexed: _Lexed) -> Rows:
     first = np.flatnonzero(starts_line & several)
     pairs = np.column_stack([first, first + 1]).ravel()
     coordinates = _floats(lexed.texts.take(pa.array(pairs))).reshape(-1, 2)
-    so_far: Integers = np.cumsum(starts_line & several)
-    return Rows(whole_numbers(single), so_far[alone], lexed.first + lexed.line_of[alone], coordinates)
+    so_far = np.cumsum(starts_line & several, dtype=np.int32)
+    numbers = (lexed.first + lexed.line_of[alone]).astype(np.int32)
+    return Rows(whole_numbers(single), so_far[alone], numbers, coordinates)
 
 
 def whole_numbers(texts: pa.Array | pa.ChunkedArray) -> Integers:

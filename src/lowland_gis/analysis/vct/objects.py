@@ -213,23 +213,24 @@ def polygons(tokens: Tokens, version: int) -> Polygons:
         FormatError: values contradict the format.
     """
     values, found = tokens.values, _Found()
-    known = values.tolist()
-    at, end = 0, len(known)
+    at, end = 0, len(values)
     while at < end:
         try:
-            at = _polygon_v3(known, at, found) if version == V3 else _polygon_v2(known, at, found)
+            at = _polygon_v3(values, at, found) if version == V3 else _polygon_v2(values, at, found)
         except (IndexError, ValueError, OverflowError):
             row = int(tokens.numbers[min(at, end - 1)])
             raise FormatError(row, "the polygon that begins here does not go on as the format says") from None
         if at > end:
             raise FormatError(int(tokens.numbers[end - 1]), "the block ends inside a polygon")
-    spans = [np.arange(start, stop) for start, stop in found.spans]
-    references = values[np.concatenate(spans)] if spans else np.empty(0)
+    bounds = np.array(found.spans, np.int64).reshape(-1, 2)
+    sizes = bounds[:, 1] - bounds[:, 0]
+    at_values = np.arange(int(sizes.sum())) + np.repeat(bounds[:, 0] - (np.cumsum(sizes) - sizes), sizes)
+    references = values[at_values]
     odd = ~_is_id(references)
     if odd.any():
-        row = int(tokens.numbers[np.concatenate(spans)[odd][0]])
+        row = int(tokens.numbers[at_values[odd][0]])
         raise FormatError(row, "something else stands where the id of a line is to stand")
-    starts = np.cumsum([0, *(stop - start for start, stop in found.spans)]).astype(np.int64)
+    starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     return Polygons(
         np.array(found.ids, np.int64), np.array(found.classes, np.int64), starts, references.astype(np.int64), found.direct,
         found.left_out,
@@ -254,32 +255,32 @@ class _Found:
         self.spans.append((start, stop))
 
 
-def _polygon_v2(values: list[float], at: int, found: _Found) -> int:
+def _polygon_v2(values: Floats, at: int, found: _Found) -> int:
     """Read id, class, layer, the two coordinates of a point, a number of lines and the lines."""
     count = int(values[at + 5])
     start = at + _POLYGON_V2
     if count < 0 or start + count > len(values):
         raise ValueError("count")
-    found.add(values[at], values[at + 1], start, start + count)
+    found.add(float(values[at]), float(values[at + 1]), start, start + count)
     return start + count
 
 
-def _polygon_v3(values: list[float], at: int, found: _Found) -> int:
+def _polygon_v3(values: Floats, at: int, found: _Found) -> int:
     """Read id, class, style, kind, the two coordinates of a point, and lines or rings, with a 0 at the end."""
     number, kind = int(values[at]), int(values[at + 3])
     if kind == DIRECT:
         rings, after = _rings(values, at + 6)
         found.direct[len(found.ids)] = rings
-        found.add(number, values[at + 1], after, after)
+        found.add(number, float(values[at + 1]), after, after)
     elif kind == OF_LINES:
         count, start = int(values[at + 7]), at + _POLYGON_V3
         after = start + count
         if count < 0 or after >= len(values):
             raise ValueError("count")
         if int(values[at + 6]) == _LINE_LIST:
-            found.add(number, values[at + 1], start, after)
+            found.add(number, float(values[at + 1]), start, after)
         else:
-            found.add(number, values[at + 1], start, start)
+            found.add(number, float(values[at + 1]), start, start)
             found.left_out[number] = f"it is made of things of kind {int(values[at + 6])}, which are not read"
     else:
         raise ValueError("kind")
@@ -288,7 +289,7 @@ def _polygon_v3(values: list[float], at: int, found: _Found) -> int:
     return after + 1
 
 
-def _rings(values: list[float], at: int) -> tuple[list[Floats], int]:
+def _rings(values: Floats, at: int) -> tuple[list[Floats], int]:
     """Read rings, each 11, a number of vertices and the vertices; some writers put the number of rings before."""
     if values[at] != _POLYLINE or (values[at + 1] == _POLYLINE and values[at + 2] == int(values[at + 2]) > 2):  # noqa: PLR2004
         at += 1
@@ -298,7 +299,7 @@ def _rings(values: list[float], at: int) -> tuple[list[Floats], int]:
         stop = at + 2 + 2 * count
         if count < 0 or stop >= len(values):
             raise ValueError("count")
-        rings.append(np.array(values[at + 2 : stop]).reshape(-1, 2))
+        rings.append(values[at + 2 : stop].reshape(-1, 2).copy())
         at = stop
     return rings, at
 

@@ -15,7 +15,7 @@ from lowland_gis.analysis.vct.objects import Lines, Polygons
 Geometries = npt.NDArray[np.object_]
 # The ends of lines that meet are written twice and are the same; what is farther apart than boundary points are good for does not meet.
 MEET_M = 0.001
-_LEAST_VERTICES = 4
+_LEAST_VERTICES, _LEAST_ENDS = 4, 2
 
 
 class _Gone(NamedTuple):
@@ -60,6 +60,15 @@ def drawn_polygons(polygons: Polygons, wanted: Integers, lines: Lines, meet: flo
         line = abs(int(references[at]))
         found.faults.setdefault(
             int(owner[at]), f"line {line}: {lines.left_out.get(line, 'there is no such line')}"
+        )
+    short = (
+        ~unknown & (np.diff(lines.starts)[lines_of] < _LEAST_ENDS)
+        if len(lines)
+        else np.zeros(len(references), dtype=bool)
+    )
+    for at in np.flatnonzero(short & (references != 0)).tolist():
+        found.faults.setdefault(
+            int(owner[at]), f"line {abs(int(references[at]))} has fewer than two vertices"
         )
     ring_of = np.cumsum((references == 0) | (np.diff(owner, prepend=-1) != 0))
     used = (references != 0) & ~np.isin(owner, list(found.faults))

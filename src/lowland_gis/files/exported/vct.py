@@ -205,12 +205,9 @@ def _rows(parts: list[_Part], system: CRS | None, dated: date, next_id: int) -> 
 
 def _head(parts: list[_Part], system: CRS | None, dated: date) -> Iterator[str]:
     yield from ("Datamark:LANDUSE-VCT", "Version:3.0")
-    bounds = [
-        shapely.total_bounds(part.layer.geometries) for part in parts if part.layer.geometries is not None
-    ]
-    west, south, east, north = (
-        float(value) for value in (*np.nanmin([each[:2] for each in bounds], axis=0), *np.nanmax([each[2:] for each in bounds], axis=0))
-    ) if bounds and np.isfinite(bounds).any() else (0.0, 0.0, 0.0, 0.0)  # fmt: skip
+    shapes = [shape for part in parts if part.layer.geometries is not None for shape in part.layer.geometries]
+    bounds = shapely.total_bounds(np.array(shapes, dtype=object)) if shapes else np.full(4, np.nan)
+    west, south, east, north = np.nan_to_num(bounds).tolist()
     yield from _system(system)
     yield from (
         f"ExtentMin:{west:.4f},{south:.4f}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -89,18 +89,16 @@ def vct_layer(source: Source, encoding: Encoding | str | None, batch_rows: int) 
         classes = layers[name]
         table = _table(text, name, classes)
         has_geometry = bool(classes)
-        doubts: list[tuple[str, str]] = [(*_said(text),)]
         batches = _batches(text, classes, table, batch_rows, source.name)
         names = tuple(column.name for column in table.columns) or (_OBJECT_ID,)
         crs = system(text.head) if has_geometry else None
-        yield Received(names, has_geometry, crs, text.encoding, name, None, batches, doubts=doubts)
+        yield Received(names, has_geometry, crs, _how(text), name, None, batches)
 
 
-def _said(text: Text) -> tuple[str, str]:
-    return (
-        "vct_version",
-        f"{text.source.name}: is read as version {text.head.version} of the exchange format (VCT)",
-    )
+def _how(text: Text) -> Encoding:
+    """Return how the text is read, and by which version of the format, which is looked for where encodings are."""
+    how = text.encoding
+    return replace(how, reason=f"{how.reason}; version {text.head.version} of the format")
 
 
 def _meant(source: Source, layers: list[str]) -> str:
@@ -127,8 +125,9 @@ def _batches(
     text: Text, classes: tuple[FeatureClass, ...], table: Table, batch_rows: int, where: str
 ) -> Iterator[Batch]:
     try:
-        rows = _rows(text, table)
+        # Values take more room than shapes, so they come when the rows of lines are gone.
         drawer = _drawer(text, classes)
+        rows = _rows(text, table)
         yield from _joined(rows, drawer, table, batch_rows, has_geometry=bool(classes))
     except FormatError as error:
         # Batches are gone through when the one who opened the file has left the block that says it.

@@ -107,7 +107,14 @@ def cut(data: mmap.mmap, start: int, stop: int) -> Iterator[bytes]:
             feed = data.rfind(b"\n", start, end)
             end = feed + 1 if feed >= 0 else min(stop, data.find(b"\n", end, stop) + 1 or stop)
         yield data[start:end]
+        forget(data)
         start = end
+
+
+def forget(data: mmap.mmap) -> None:
+    """Give the pages of the file back that were looked at: a file is larger than what is made of it at a time."""
+    if hasattr(data, "madvise"):
+        data.madvise(mmap.MADV_DONTNEED)
 
 
 @contextmanager
@@ -164,6 +171,7 @@ def _blocks(data: mmap.mmap) -> dict[str, Block]:
         if name.casefold() in found:
             raise FormatError(row, f"there is a second block {name}")
         found[name.casefold()] = Block(name, start, stop, row + 1)
+        forget(data)
     # The attributes come last of what every file has, so that one which was cut off between two blocks shows it.
     missing = [
         name
