@@ -51,7 +51,7 @@ def convert(
     as_json: bool,
     overwrite: bool,
 ) -> int:
-    """Write SOURCE (a file, or FILE:LAYER) as TARGET: .shp or .dbf in GBK, .gpkg, .gdb or .parquet, by its ending. No database is needed.
+    """Write SOURCE (a file, or FILE:LAYER) as TARGET, by its ending: .shp, .dbf or .vct in GBK, .gpkg, .gdb or .parquet. No database is needed.
 
     What is written is read again first: rows, areas, every vertex to a millimetre and every value are held against what came.
     Exit code 0: all is the same; 1: something is not, and each loss is named; 2 or 3: nothing was written.
