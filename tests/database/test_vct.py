@@ -13,7 +13,8 @@ from lowland_gis.pipeline.intake.inspect import Options, inspect_source
 from lowland_gis.settings import DeliverySettings
 
 SURVEY = Path(__file__).parents[2] / "sample_data" / "incoming" / "规资分局" / "三调成果.gdb"
-OF_LAND = "SELECT attributes::text, ST_AsBinary(geom) FROM land.current_feature ORDER BY 1"ISSUES = "SELECT rule, count(*) FROM land.current_issue GROUP BY 1 ORDER BY 1"
+OF_LAND = "SELECT attributes::text, ST_AsBinary(geom) FROM land.current_feature ORDER BY 1"
+ISSUES = "SELECT rule, count(*) FROM land.current_issue GROUP BY 1 ORDER BY 1"
 
 
 def loaded(project, source: str) -> tuple[list, list]:
@@ -37,6 +38,8 @@ def test_a_survey_as_vct_is_the_same_land(project, tmp_path):
     # A row without a shape is a row without an object there.
     assert vct[1] == sorted([*geodatabase[1], ("object_missing", 1)])
     assert [attributes for attributes, _ in vct[0]] == [attributes for attributes, _ in geodatabase[0]]
-    ours, theirs = (shapely.from_wkb([bytes(shape) for _, shape in rows]) for rows in (vct[0], geodatabase[0]))
+    ours, theirs = (
+        shapely.from_wkb([bytes(shape) for _, shape in rows]) for rows in (vct[0], geodatabase[0])
+    )
     # Coordinates are written to a tenth of a millimetre.
     assert shapely.hausdorff_distance(ours, theirs).max() < 0.001
