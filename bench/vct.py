@@ -1,7 +1,7 @@
 """Measure reading the exchange format of land surveys (VCT) against a shapefile of the same polygons, each in a process of its own.
 
 Type: python bench/vct.py [--polygons N] [--folder DIR]. The polygons are those of the sample's third survey again and again; `lowland convert`
-writes both files. Printed are seconds of the processor and the peak memory of a process that reads all batches, with the libraries that the bench loads itself.
+writes both files. Printed are seconds of the processor and the peak memory of a process that reads all batches, imports included.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import geopandas as gpd
@@ -19,12 +18,28 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lowland_gis.files.read import received
-from lowland_gis.files.source import opened
 from lowland_gis.pipeline.conversion.convert import Asked, convert
 
 SAMPLE = Path(__file__).parent.parent / "sample_data" / "incoming" / "规资分局" / "三调成果.gdb"
 STEP_M, PER_ROW = 3_000, 15
+
+
+# What a process does that only reads: it loads what the program needs and nothing else.
+READ = """
+import json, sys, time
+from pathlib import Path
+start, rows = time.process_time(), 0
+from lowland_gis.files.read import received
+from lowland_gis.files.source import opened
+with opened(sys.argv[1], Path(sys.argv[1]).parent) as source, received(source) as arrived:
+    for batch in arrived.batches:
+        if batch.wkb is None or len(batch.wkb) != batch.attributes.num_rows:
+            raise SystemExit("there are rows without shapes")
+        rows += batch.attributes.num_rows
+# Not getrusage: a process that was started counts what the one that started it had.
+status = Path("/proc/self/status").read_text(encoding="ascii")
+print(json.dumps([time.process_time() - start, int(status.split("VmHWM:")[1].split()[0]) / 1024, rows]))
+"""
 
 
 def main() -> None:
@@ -32,11 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--polygons", type=int, default=300_000)
     parser.add_argument("--folder", type=Path)
-    parser.add_argument("--read", help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if asked.read:
-        _read(asked.read)
-        return
     with tempfile.TemporaryDirectory() as folder:
         place = asked.folder or Path(folder)
         if not (place / "survey.vct").exists():
@@ -44,7 +55,7 @@ def main() -> None:
         found: dict[str, list[tuple[float, float, int]]] = {"survey.shp": [], "survey.vct": []}
         for _ in range(3):
             for name, runs in found.items():
-                command = [sys.executable, __file__, "--read", str(place / name)]
+                command = [sys.executable, "-c", READ, str(place / name)]
                 runs.append(
                     tuple(
                         json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
@@ -62,19 +73,6 @@ def main() -> None:
             memory = max(memory for _, memory, _ in runs)
             print(f"| {name} | {size / 1e6:,.0f} | {runs[0][2]:,} | {least[name]:.2f} | {memory:,.0f} |")
         print(f"\nThe VCT takes {least['survey.vct'] / least['survey.shp']:.1f} times the shapefile.")
-
-
-def _read(name: str) -> None:
-    start, rows = time.process_time(), 0
-    with opened(name, Path(name).parent) as source, received(source) as arrived:
-        for batch in arrived.batches:
-            rows += batch.attributes.num_rows
-            if batch.wkb is None or len(batch.wkb) != batch.attributes.num_rows:
-                raise SystemExit(f"{name} came without shapes")
-    # Not getrusage: a process that was started counts what the one that started it had.
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    peak = int(status.split("VmHWM:")[1].split()[0]) / 1024
-    print(json.dumps([time.process_time() - start, peak, rows]))
 
 
 def _make(place: Path, polygons: int) -> None:
