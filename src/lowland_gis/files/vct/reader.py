@@ -277,11 +277,13 @@ def _rows(text: Text, table: Table) -> _Rows:
         raise FormatError(
             0, f"{bad!r} stands in the table {table.name} where the id of an object is to stand"
         )
+    parts.clear()
     rows = _Rows(ids, pa.table({}))
-    columns = {
-        column.name: _column(column, whole.column(str(place)), rows.doubts)
-        for place, column in enumerate(table.columns, 1)
-    }
+    columns = {}
+    for place, column in enumerate(table.columns, 1):
+        columns[column.name] = _column(column, whole.column(str(place)), rows.doubts)
+        # Texts of numbers and days need not lie beside these to the end.
+        whole = whole.drop_columns([str(place)])
     rows.values = pa.table(columns)
     return rows
 

@@ -14,7 +14,7 @@ from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.encoding import Encoding, text_encoding
 from lowland_gis.files.source import Source
 
-PIECE = 8 << 20
+PIECE = 2 << 20
 # So much of the attributes tells how they are encoded; every byte is decoded later.
 _SAMPLE = 16 << 20
 _BEGIN, _END, _TABLE_END = ("Begin", "BEGIN", "begin"), ("End", "END", "end"), "TableEnd"
