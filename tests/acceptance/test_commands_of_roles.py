@@ -68,11 +68,9 @@ WRITES = {
     "registry promise": (ANALYST, ["{promises}"]),
     **{
         f"registry {move}": (APPROVER, _MOVED)
-        for move in (
-            "approve", "ask", "dispose", "enter", "file", "notice", "objection", "resolve", "return", "review", "start", "step",
-            "submit", "survey", "withdraw",
-        )
+        for move in ("approve", "ask", "dispose", "file", "resolve", "return", "review", "step", "submit", "withdraw")
     },
+    **{f"registry {move}": (ANALYST, _MOVED) for move in ("enter", "notice", "objection", "start", "survey")},
     "update open": (ANALYST, ["2024"]),
     "update close": (ANALYST, ["{out}/changed"]),
     "plan read": (ANALYST, ["2026", "{out}/read.xlsx"]),

@@ -551,6 +551,24 @@ def test_a_second_machine_makes_the_same_run(demo):
         shutil.rmtree(state)
 
 
+# ------------------------------------------------------------------------------------------------ promises
+
+
+def test_a_breach_that_is_registered_puts_a_parcel_into_class_d_and_back(copy, tmp_path):
+    grade = "SELECT answer, rule FROM result.verdict WHERE run_id = (SELECT max(run_id) FROM result.verdict) AND question = 'grade' AND parcel_id = %s"
+    (parcel, before) = copy.rows(
+        "SELECT parcel_id, answer FROM result.verdict WHERE question = 'grade' AND answer IN ('A', 'B') ORDER BY parcel_id LIMIT 1"
+    )[0]
+    (tmp_path / "核查意见.pdf").write_bytes(b"%PDF-1.4 breach")
+    register = ("registry", "document", parcel, "promise_breached", str(tmp_path / "核查意见.pdf"), "--says")
+    assert copy.lowland(*register, "true").returncode == 0
+    assert copy.lowland("classify", "run").returncode == 0
+    assert copy.rows(grade, parcel) == [("D", "veto_promise")]
+    assert copy.lowland(*register, "withdrawn").returncode == 0
+    assert copy.lowland("classify", "run").returncode == 0
+    assert copy.rows(grade, parcel)[0][0] == before
+
+
 # ------------------------------------------------------------------------------------------------ the page of explanations
 
 

@@ -49,10 +49,10 @@ COMMANDS = {
     "unit export": MARKS, "unit list": MARKS, "unit members": MARKS, "unit metrics": MARKS, "unit sheet": MARKS, "unit why": MARKS,
     "registry document": LAND, "registry draft": MARKS, "registry problems": MARKS,
     "registry approve": DECISIONS, "registry ask": DECISIONS, "registry dispose": DECISIONS, "registry enter": DECISIONS,
-    "registry file": DECISIONS, "registry history": DECISIONS, "registry list": DECISIONS, "registry notice": DECISIONS,
+    "registry file": DECISIONS, "registry history": DECISIONS, "registry list": MARKS, "registry notice": DECISIONS,
     "registry objection": DECISIONS, "registry paper": DECISIONS, "registry procedure": NOTHING, "registry resolve": DECISIONS,
     "registry promise": DECISIONS, "registry promises": DECISIONS,
-    "registry return": DECISIONS, "registry review": DECISIONS, "registry show": DECISIONS, "registry start": DECISIONS,
+    "registry return": DECISIONS, "registry review": DECISIONS, "registry show": MARKS, "registry start": DECISIONS,
     "registry step": DECISIONS, "registry submit": DECISIONS, "registry survey": DECISIONS, "registry verify": DECISIONS,
     "registry withdraw": DECISIONS,
     "update close": COMPARES, "update diff": COMPARES, "update open": COMPARES,
@@ -119,6 +119,7 @@ class District:
         parcel = self.first("SELECT max(parcel_id) FROM result.member WHERE unit_id IS NOT NULL")
         unit = self.first("SELECT min(unit_id) FROM result.unit")
         run = self.first("SELECT min(run_id) FROM result.run WHERE stage = 'classify'")
+        drafted = self.first("SELECT min(subject) FROM registry.current_entry WHERE state = 'draft'")
         return {
             "check show": ("check", "show", rule, "--json"),
             "classify compare": ("classify", "compare", run, "--json"),
@@ -132,7 +133,9 @@ class District:
             "unit sheet": ("unit", "sheet", unit, str(self.folder / "sheet.png")),
             "unit why": ("unit", "why", parcel, "--json"),
             "registry draft": ("registry", "draft"),
+            "registry list": ("registry", "list", "--json"),
             "registry problems": ("registry", "problems", "--json"),
+            "registry show": ("registry", "show", drafted, "--json"),
             "map overview": ("map", "overview", str(self.folder / "map.png")),
         }
 

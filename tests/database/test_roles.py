@@ -148,7 +148,12 @@ def test_rows_of_towns_are_watched_on_every_table_view_and_part_of_the_catalogue
         (
             "reader",
             "survey",
-            r"_reader \(reader\) may not do this: .*recording in the registry, which may: town, analyst, approver",
+            r"_reader \(reader\) may not do this: .*the move survey, which may: town, analyst\. ",
+        ),
+        (
+            "reader",
+            "approve",
+            r"the move approve, which may: approver\. .*lowland db grant \S+_reader approver$",
         ),
         ("admin", "survey", r"_admin \(admin\) may not do this"),
         (

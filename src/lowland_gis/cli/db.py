@@ -73,8 +73,19 @@ def up(project: Project, take_over: Path | None) -> None:
             click.echo(note, err=True)
     server = project.dsn or clusters.dsn(cluster)
     click.echo(f"The database answers: {without_password(server)}", err=True)
+    if not project.dsn:
+        _settle(server)
     enforce_procedure(project, server)
     _echo_service(project, cluster)
+
+
+def _settle(server: str) -> None:
+    """Give the private database the roles and privileges of this program, which may be a newer one than it was made by."""
+    from lowland_gis.db.migrate import as_owner, settle_roles
+    from lowland_gis.db.revision import current_revision, newest_revision
+
+    if current_revision(server) == newest_revision():
+        settle_roles(as_owner(server), server)
 
 
 @db.command()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -111,9 +113,9 @@ def paper(session: Session, sha256: str, target: Path, *, overwrite: bool) -> No
 @list_option
 @click.option("--overwrite", is_flag=True, help="Replace the file also where it is another's.")
 @json_option
-@click.pass_obj
+@click.pass_context
 def list_(
-    session: Session,
+    ctx: click.Context,
     *,
     register: str | None,
     state: str | None,
@@ -124,8 +126,10 @@ def list_(
 ) -> None:
     """List where entries stand; without a register how many stand where.
 
-    A list that is written with -o can be edited and given to a move with --file: its column `version` is compared.
+    A list that is written with -o can be edited and given to a move with --file: its column `version` is compared. Exit code 1 when drafts
+    are among them that are out of date.
     """
+    session: Session = ctx.obj
     from lowland_gis.analysis.registry.facts import ANSWER_TITLES
     from lowland_gis.pipeline.registry.look import COUNTED, LISTED, by_state, entry_list
 
@@ -135,29 +139,49 @@ def list_(
         import pandas as pd
 
         write_list(session, pd.DataFrame(rows, columns=LISTED), output, overwrite=overwrite)
+        _mark_drafts(ctx, rows)
         return
     singly = register or state or as_json
     if not as_json:
         # Null is unknown; to programs it stays null.
         rows = [row | {"town_code": row["town_code"] or ANSWER_TITLES["unknown"]} for row in rows]
     show(Rows.of(rows, LISTED) if singly else Rows.of(by_state(rows), COUNTED), as_json=as_json)
+    _mark_drafts(ctx, rows)
+
+
+def _mark_drafts(ctx: click.Context, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Say of drafts among entries what they are out of date by; what people have moved on is theirs and needs no mark."""
+    from lowland_gis.pipeline.registry.look import is_of_the_program
+
+    if not any(is_of_the_program(row["register"], row["state"]) for row in rows):
+        return
+    from lowland_gis.pipeline.intake.reading import reading
+    from lowland_gis.pipeline.products.together import stale_drafted
+
+    with reading(ctx.obj.project) as held:
+        stale = stale_drafted(held)
+    mark(ctx, stale)
 
 
 @registry.command("show")
 @click.argument("parcel")
 @json_option
-@click.pass_obj
-def show_(session: Session, parcel: str, *, as_json: bool) -> None:
-    """Show where PARCEL stands, since when, and what is due next and from whom; also a unit, town or project."""
+@click.pass_context
+def show_(ctx: click.Context, parcel: str, *, as_json: bool) -> None:
+    """Show where PARCEL stands, since when, and what is due next and from whom; also a unit, town or project.
+
+    Exit code 1 when it is a draft that is out of date.
+    """
     from lowland_gis.cli.registry_page import as_records, page
     from lowland_gis.pipeline.registry.look import standings
 
-    with session.project.snapshot() as connection:
+    with ctx.obj.project.snapshot() as connection:
         found = standings(connection, parcel)
     if as_json:
         click.echo(json.dumps(as_records(found), ensure_ascii=False, default=str, indent=1))
     else:
         click.echo(page(found))
+    _mark_drafts(ctx, [{"register": each.register, "state": each.state} for each in found])
 
 
 @registry.command()

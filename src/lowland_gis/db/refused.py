@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import psycopg
@@ -33,9 +34,24 @@ def not_allowed(connection: psycopg.Connection, error: psycopg.Error) -> NotAllo
         return NotAllowedError(
             f"{is_} may not do this: {said}. {what}. Nothing was changed. Who has which role: lowland db roles"
         )
+    return _refusal(user, held, said, what, allowed)
+
+
+def not_allowed_to(
+    connection: psycopg.Connection, error: psycopg.Error, what: str, roles: Callable[[], Sequence[str]]
+) -> NotAllowedError:
+    """Return the refusal of a piece of work that PostgreSQL has denied an account, by those who may do it."""
+    said = (error.diag.message_primary or str(error).strip()).splitlines()[0]
+    held = _held(connection)
+    return _refusal(connection.info.user, held, said, f"What it takes is {what}, which may", tuple(roles()))
+
+
+def _refusal(
+    user: str, held: tuple[str, ...], said: str, what: str, allowed: tuple[str, ...]
+) -> NotAllowedError:
     return NotAllowedError(
-        f"{is_} may not do this: {said}. {what}: {', '.join(allowed)}. Nothing was changed. Who gives out roles ({ADMIN}) types: lowland db"
-        f" grant {user} {allowed[0]}{' --town CODE' if allowed[0] == TOWN else ''}"
+        f"{user} ({', '.join(held) or 'no role at this database'}) may not do this: {said}. {what}: {', '.join(allowed)}. Nothing was changed."
+        f" Who gives out roles ({ADMIN}) types: lowland db grant {user} {allowed[0]}{' --town CODE' if allowed[0] == TOWN else ''}"
     )
 
 

@@ -1,13 +1,13 @@
 """Promises in definitions: the columns of their table, and the rule of the documentation in a pack."""
 
-import re
+import datetime as dt
 from pathlib import Path
 
 import pytest
 
 from lowland_gis.analysis.fields.attributes import arrow_table, standardise
-from lowland_gis.cli import main
 from lowland_gis.definitions.promise import promise_fields
+from lowland_gis.definitions.rule_pack import rule_pack
 
 ROOT = Path(__file__).parents[3]
 
@@ -30,17 +30,10 @@ def test_the_headings_that_offices_write_are_known_with_their_units():
     )
 
 
-def test_the_rule_of_the_documentation_fits_into_a_pack_and_its_examples_hold(tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (rule,) = re.findall(
-        r"```toml\n(.*?veto_promise.*?)```", (ROOT / "docs/registry.md").read_text("utf-8"), re.DOTALL
-    )
-    pack = (ROOT / "src/lowland_gis/definitions/rules/example_beichen.toml").read_text("utf-8")
-    place = pack.index('[[question.rule]]\nname = "veto_environment"')
-    rule = rule.rpartition("```toml\n")[2]
-    own = tmp_path / "own.toml"
-    own.write_text(pack[:place] + rule + pack[place:], encoding="utf-8")
-    for command in ("check", "test"):
-        with pytest.raises(SystemExit) as left:
-            main(["rules", command, str(own)])
-        assert left.value.code == 0, capsys.readouterr()
+@pytest.mark.parametrize("name", ["example_beichen", "example_general"])
+def test_a_registered_breach_decides_the_grade_of_the_shipped_packs_and_silence_does_not(name):
+    pack = rule_pack(name, ROOT, dt.date(2023, 12, 31))
+    grade = next(question for question in pack.question if question.name == "grade")
+    (rule,) = [rule for rule in grade.rule if rule.name == "veto_promise"]
+    assert (rule.answer, [clause.measure for clause in rule.all]) == ("D", ["promise_breached"])
+    assert rule.article.startswith("示例")

@@ -15,6 +15,7 @@ from lowland_gis.analysis.rules.pack import Clause, RulePack
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
 from lowland_gis.db.frames import read_frame
+from lowland_gis.db.role_names import ANALYST
 from lowland_gis.definitions.measure import PaperMeasure, measures
 from lowland_gis.definitions.rule_pack import rule_pack
 from lowland_gis.errors import UsageError
@@ -72,7 +73,7 @@ def register(project: Project, parcel_id: str, clause: str, file: Path, *, says:
     condition, title = _condition(pack, clause)
     state = WITHDRAWN if says is None else REGISTERED
     with project.transaction() as connection:
-        take_turn(connection)
+        take_turn(connection, "registering a paper", lambda: (ANALYST,))
         _refuse_unknown_parcel(connection, parcel_id)
         digest, size = keep_paper(connection, file)
         entry = Registered(parcel_id, condition, title, says, file.name, digest, who())

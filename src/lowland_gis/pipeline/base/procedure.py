@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 from psycopg.types.json import Jsonb
 
 from lowland_gis import schema
@@ -14,6 +15,7 @@ from lowland_gis.analysis.registry.procedure import ADAPTER, Procedure, Register
 from lowland_gis.db import revision
 from lowland_gis.db.connect import Connection, transaction
 from lowland_gis.db.copy import copy_in
+from lowland_gis.db.role_names import ADMIN
 from lowland_gis.definitions.own import own_definitions, using
 from lowland_gis.definitions.states import (
     procedure,
@@ -55,10 +57,22 @@ class InForce:
         return self.registers[name]
 
 
-def take_turn(connection: Connection) -> None:
-    """Wait until nobody else records in the registry, and keep others waiting until the transaction ends."""
+def take_turn(connection: Connection, what: str, roles: Callable[[], Sequence[str]]) -> None:
+    """Wait until nobody else records in the registry, and keep others waiting until the transaction ends.
+
+    `what` is to be recorded, and `roles` says who may, which is asked for when somebody may not.
+
+    Raises:
+        NotAllowedError: the account has none of the roles that record anything.
+    """
     connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'")
-    connection.execute("SELECT registry.await_turn()")
+    try:
+        connection.execute("SELECT registry.await_turn()")
+    except psycopg.errors.InsufficientPrivilege as error:
+        # Only who is refused something waits for what knows the tables.
+        from lowland_gis.db.refused import not_allowed_to  # noqa: PLC0415
+
+        raise not_allowed_to(connection, error, what, roles) from error
     connection.execute("SET LOCAL lock_timeout = 0")
 
 
@@ -72,7 +86,7 @@ def take_up_procedure(connection: Connection, wanted: Procedure | None = None) -
     """
     wanted = procedure() if wanted is None else wanted
     digest = procedure_digest(wanted)
-    take_turn(connection)
+    take_turn(connection, "taking up a procedure", lambda: (ADMIN,))
     if _newest_digest(connection) == digest:
         return None
     weaker = weaker_than_shipped(wanted)

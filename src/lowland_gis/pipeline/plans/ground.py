@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from lowland_gis.analysis.registry.plan_known import Known, KnownProject, KnownUnit
 from lowland_gis.db.connect import Connection
@@ -13,6 +11,7 @@ from lowland_gis.db.frames import read_frame
 from lowland_gis.db.roles import my_towns
 from lowland_gis.definitions.measure import measures
 from lowland_gis.errors import UsageError
+from lowland_gis.loading import when_used
 from lowland_gis.pipeline.base.land import town_names
 from lowland_gis.pipeline.base.procedure import InForce
 from lowland_gis.pipeline.base.project import Project
@@ -20,6 +19,11 @@ from lowland_gis.pipeline.base.protection import Protection, protection
 from lowland_gis.pipeline.base.requests import MEASURE
 from lowland_gis.pipeline.base.runs import current_versions, latest_record
 from lowland_gis.pipeline.units.frozen import NEWEST, WITHDRAWN, frozen_units
+
+if TYPE_CHECKING:
+    import pandas as pd
+else:
+    pd = when_used("pandas")
 
 # States of the low-efficiency register from the filing on.
 _FILED = ("filed", "redevelopment", "disposed")

@@ -6,9 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from lowland_gis import schema
 from lowland_gis.analysis.fields.form import FormFault, FormRow, Typed, filled
@@ -19,16 +17,23 @@ from lowland_gis.analysis.registry.plan_known import Known, KnownProject
 from lowland_gis.analysis.registry.plan_terms import Terms
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
+from lowland_gis.db.role_names import ANALYST, TOWN
 from lowland_gis.definitions.plan import plan_terms
 from lowland_gis.errors import InputRefusedError, MoveRefusedError, gathered, listed
 from lowland_gis.files.source import opened
 from lowland_gis.files.spreadsheet.book import read_cells
+from lowland_gis.loading import when_used
 from lowland_gis.pipeline.base.kept_papers import keep_paper
 from lowland_gis.pipeline.base.procedure import InForce, procedure_in_force, take_turn
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.plans.ground import known_ground
 from lowland_gis.pipeline.registry.moves import entered, record_events
 from lowland_gis.pipeline.registry.subjects import Asked, found_entries
+
+if TYPE_CHECKING:
+    import pandas as pd
+else:
+    pd = when_used("pandas")
 
 # Every cell is named, since a town mends its workbook in one go.
 SHOWN = 100_000
@@ -73,7 +78,7 @@ def read_plan(
     with opened(str(file), Path()) as source:
         typed = [Typed(sheet.name, sheet.rows, sheet.merged) for sheet in read_cells(source)]
     with project.transaction(dry_run=dry_run) as connection:
-        take_turn(connection)
+        take_turn(connection, "recording plans of towns", lambda: (TOWN, ANALYST))
         force = procedure_in_force(connection)
         terms = plan_terms()
         known = known_ground(project, connection, force, year, without_towns=None)

@@ -12,6 +12,7 @@ from lowland_gis.analysis.rules.trace import fitting, open_clauses
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
 from lowland_gis.db.frames import read_frame
+from lowland_gis.db.role_names import ANALYST
 from lowland_gis.loading import when_used
 from lowland_gis.pipeline.base import entries
 from lowland_gis.pipeline.base.basis import basis_of
@@ -45,7 +46,7 @@ def determine(project: Project, *, tell: Tell = silent) -> Run:
     """
     with project.turn(DETERMINE) as connection:
         basis = basis_of(connection)
-        take_turn(connection)
+        take_turn(connection, "drafting entries", lambda: (ANALYST,))
         force = procedure_in_force(connection)
 
         def work(_: int) -> None:

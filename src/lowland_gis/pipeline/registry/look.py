@@ -25,6 +25,7 @@ HISTORY = (
     "entry_id", "register", "subject", "matter", "version", "move", "from_state", "to_state", "on_date", "document", "document_no",
     "document_sha256", "has_file", "reason", "by", "run_id", "recorded_at", "recorded_by", "account", "title", "paper",
 )  # fmt: skip
+_OF_THE_PROGRAM = {("low_efficiency", "draft"), ("legacy", "draft"), ("problem", "open")}
 TAKEN_OVER = "taken_over"
 TAKEN_OVER_TITLE = "由旧库转入"
 
@@ -70,6 +71,15 @@ class Standing:
     ordinal: int = 1
     part_of: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+
+
+def is_of_the_program(register: str, state: str) -> bool:
+    """Return whether an entry stands where the program put it by itself, so that it is only as good as the run behind it.
+
+    >>> is_of_the_program("low_efficiency", "draft"), is_of_the_program("low_efficiency", "determined")
+    (True, False)
+    """
+    return (register, state) in _OF_THE_PROGRAM
 
 
 def standings(connection: Connection, subject: str) -> list[Standing]:

@@ -14,12 +14,13 @@ from lowland_gis.analysis.registry.procedure import Register
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
 from lowland_gis.db.frames import read_frame
+from lowland_gis.db.role_names import ANALYST, APPROVER, ROLES, TOWN
 from lowland_gis.db.roles import my_towns
 from lowland_gis.errors import MoveRefusedError, UsageError, gathered, listed
 from lowland_gis.loading import when_used
 from lowland_gis.pipeline.base.entries import UNIT
 from lowland_gis.pipeline.base.kept_papers import keep_paper
-from lowland_gis.pipeline.base.procedure import InForce, procedure_in_force, take_turn
+from lowland_gis.pipeline.base.procedure import InForce, procedure_in_force, read_procedure, take_turn
 from lowland_gis.pipeline.base.project import Project, who
 from lowland_gis.pipeline.base.requests import MEASURE
 from lowland_gis.pipeline.base.runs import latest_record
@@ -70,7 +71,7 @@ def record_move(project: Project, typed: Typed, asked: Asked, *, dry_run: bool =
         MoveRefusedError: an entry cannot be moved so; with all of the faults. Nothing was recorded.
     """
     with project.transaction(dry_run=dry_run) as connection:
-        take_turn(connection)
+        take_turn(connection, f"the move {typed.verb}", lambda: _roles_of(connection, typed))
         force = procedure_in_force(connection)
         register = force.register(typed.register)
         _refuse_unknown_verb(typed, register)
@@ -97,6 +98,18 @@ def record_move(project: Project, typed: Typed, asked: Asked, *, dry_run: bool =
         record_events(connection, force, typed.register, events, wish)
         linked(connection, typed.register, events, keyed["ended"].dropna().to_dict(), typed.part_of)
     return Moved(plan.events.assign(on_date=wish.on), register, digest, dry_run)
+
+
+def _roles_of(connection: Connection, typed: Typed) -> tuple[str, ...]:
+    """Return who may record a move from any state, by the procedure in force; where that says nothing, whoever records moves."""
+    register = read_procedure(connection).registers.get(typed.register)
+    moves = (
+        []
+        if register is None
+        else [move for key, move in register.move.items() if register.verb(key) == typed.verb]
+    )
+    found = {role for move in moves for role in move.roles}
+    return tuple(role for role in ROLES if role in found) or (TOWN, ANALYST, APPROVER)
 
 
 def record_events(

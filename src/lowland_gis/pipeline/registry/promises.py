@@ -6,9 +6,8 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from psycopg import sql
 
 from lowland_gis import schema
@@ -30,10 +29,12 @@ from lowland_gis.analysis.registry.promises import (
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
 from lowland_gis.db.frames import read_frame
+from lowland_gis.db.role_names import ANALYST
 from lowland_gis.definitions.promise import promise_fields
 from lowland_gis.errors import InputRefusedError, MoveRefusedError, gathered, listed
 from lowland_gis.files.read import read
 from lowland_gis.files.source import opened
+from lowland_gis.loading import when_used
 from lowland_gis.pipeline.base.entries import PROBLEM, PROMISE_QUESTION, newest_row, record_drafted
 from lowland_gis.pipeline.base.kept_papers import keep_paper, known_paper
 from lowland_gis.pipeline.base.procedure import procedure_in_force, take_turn
@@ -43,6 +44,11 @@ from lowland_gis.pipeline.base.runs import latest_record
 from lowland_gis.pipeline.registry.figures import delivered_figures, delivered_works
 from lowland_gis.pipeline.registry.moves import entered, record_events
 from lowland_gis.pipeline.registry.subjects import Asked, found_entries
+
+if TYPE_CHECKING:
+    import pandas as pd
+else:
+    pd = when_used("pandas")
 
 REGISTER, BREACH = "promise", "promise_breached"
 _NEEDED, _OFFICE = "整改材料或违约处理意见", "区工信局"
@@ -80,7 +86,7 @@ def record_promises(
     found, more = contracts_of(rows)
     faults += more
     with project.transaction(dry_run=dry_run) as connection:
-        take_turn(connection)
+        take_turn(connection, "recording promises and their breaches", lambda: (ANALYST,))
         force = procedure_in_force(connection)
         before = held_promises(connection)
         towns = _towns(connection, [row["ZDDM"] for row in rows])
@@ -174,7 +180,7 @@ def propose_breaches(project: Project, day: dt.date) -> tuple[int, int]:
     said by the contract, so that rules can ask for it with the next classification; where nothing is breached any more it is withdrawn.
     """
     with project.transaction() as connection:
-        take_turn(connection)
+        take_turn(connection, "recording promises and their breaches", lambda: (ANALYST,))
         force = procedure_in_force(connection)
         found = promise_items(connection, day)
         breached = {

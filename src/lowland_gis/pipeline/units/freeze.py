@@ -15,6 +15,7 @@ from lowland_gis import schema
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
 from lowland_gis.db.frames import read_frame
+from lowland_gis.db.role_names import ANALYST
 from lowland_gis.errors import UsageError, listed
 from lowland_gis.pipeline.base.entries import UNIT, newest_row, record_drafted
 from lowland_gis.pipeline.base.procedure import procedure_in_force, take_turn
@@ -78,7 +79,7 @@ def freeze(
         StaleError: the draft is out of date, or a correction has touched frozen units that are not replaced.
     """
     with project.transaction(dry_run=dry_run) as connection:
-        take_turn(connection)
+        take_turn(connection, "freezing and withdrawing units", lambda: (ANALYST,))
         force, before = procedure_in_force(connection), newest_row(connection, schema.UNIT_FROZEN)
         draft = held_draft(connection, project, which)
         refuse(draft.stale, "Nothing was frozen")
@@ -110,7 +111,7 @@ def withdraw(project: Project, numbers: Sequence[str], reason: str, *, dry_run: 
         raise UsageError("Nothing was withdrawn, because no reason is given. Say why with --reason TEXT")
     wanted = list(dict.fromkeys(numbers))
     with project.transaction(dry_run=dry_run) as connection:
-        take_turn(connection)
+        take_turn(connection, "freezing and withdrawing units", lambda: (ANALYST,))
         force, before = procedure_in_force(connection), newest_row(connection, schema.UNIT_FROZEN)
         known = _states(connection)
         faults = [_unknown(number, known) for number in wanted if number not in known]

@@ -19,6 +19,7 @@ from lowland_gis.analysis.update.closing import (
     proposals,
 )
 from lowland_gis.db.connect import Connection
+from lowland_gis.db.role_names import ANALYST
 from lowland_gis.definitions.update import update_definition
 from lowland_gis.errors import InputRefusedError, StaleError
 from lowland_gis.pipeline.base.procedure import procedure_in_force, take_turn
@@ -75,7 +76,7 @@ def close_update(
         InputRefusedError: the balance does not close, or a parcel came from others and nothing says from which.
     """
     with project.transaction(dry_run=dry_run) as connection:
-        take_turn(connection)
+        take_turn(connection, "closing an update", lambda: (ANALYST,))
         update = opened(connection)
         refuse_moved_on(connection, project, update)
         run_id = _compared(connection, update)

@@ -10,6 +10,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from lowland_gis.db.connect import Connection
+from lowland_gis.db.role_names import ANALYST
 from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.pipeline.base.basis import Basis, basis_of
 from lowland_gis.pipeline.base.chain import chain_head
@@ -82,7 +83,7 @@ def open_update(project: Project, year: int, *, again: bool = False, reason: str
             f"{year} is no year of an update. Type it with four digits, for example: lowland update open {dt.date.today().year}"  # noqa: DTZ011 - a hint
         )
     with project.transaction() as connection:
-        take_turn(connection)
+        take_turn(connection, "opening an update", lambda: (ANALYST,))
         _refuse_opened(connection, year, again=again)
         entries = filed_entries(connection)
         before = _base(connection, entries)
