@@ -8,24 +8,29 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from lowland_gis.cli import lowland
 from lowland_gis.pipeline.base.runs import current_versions, versions_before
 from lowland_gis.pipeline.intake.ingest import ingest
 from lowland_gis.pipeline.quality.check import check
 from lowland_gis.pipeline.quality.increment import held_increment
-from lowland_gis.sample import write_second_year
-from lowland_gis.sample.deliveries import ShapefileForm
-from lowland_gis.sample.increment_forms import DLTBGX, DLTBGXGC
+from lowland_gis.sample import write_district, write_second_year
+from lowland_gis.sample.deliveries import SOURCES, ShapefileForm
+from lowland_gis.sample.increment_forms import DLTBGX, DLTBGXGC, XZQGX, XZQGXGC
 from lowland_gis.sample.second import DELIVERIES, INCREMENT, SURVEY
 from lowland_gis.sample.write import write_shapefile
 from lowland_gis.settings import DeliverySettings
+from made_files import box
 
+TOWNS = SOURCES["town"]
 BEFORE, NOW = dt.date(2023, 12, 31), dt.date(2024, 12, 31)
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("second")
+    write_district(folder, parcels=200, seed=3)
     write_second_year(folder, parcels=200, seed=3)
     return folder / DELIVERIES
 
@@ -132,9 +137,77 @@ def test_no_increment_is_none(project, files):
         assert [version.as_of for version in versions_before(connection, current)] == [BEFORE]
 
 
-def test_the_towns_of_the_increment_are_read(project, files):
-    done = deliver(project, "town_change", str(files / INCREMENT / "XZQGX.shp"))
-    assert (done.n_loaded, done.n_rejected, done.n_issues) == (2, 0, 0)
+def towns(project, files: Path, *, base: bool = True, process: bool = True, spoil=None) -> None:
+    """Deliver the towns of both years, and those of the increment; `spoil` goes over the layer of changes."""
+    if base:
+        deliver(project, "town", f"{files.parents[1] / 'incoming'}/{TOWNS}", BEFORE)
+    deliver(project, "town", f"{files / TOWNS}")
+    path = files / INCREMENT / "XZQGX.shp"
+    if spoil is not None:
+        frame, path = spoil(gpd.read_file(path)), project.settings.folder / "XZQGX.shp"
+        write_shapefile(path, frame, XZQGX, crs="EPSG:4548")
+    deliver(project, "town_change", str(path))
+    if process:
+        deliver(project, "town_process", str(files / INCREMENT / "XZQGXGC.shp"))
+
+
+def told_of_towns(project):
+    check(project, suite="relations")
+    with project.snapshot() as connection:
+        return connection.execute(
+            "SELECT layer, subject, keys, message, ST_AsText(place) FROM land.finding WHERE rule = 'increment_town' AND status = 'open'"
+            " ORDER BY message"
+        ).fetchall()
+
+
+@pytest.mark.parametrize("process", [True, False])
+def test_the_towns_of_the_increment_make_those_of_the_year(project, files, process):
+    towns(project, files, process=process)
+    assert told_of_towns(project) == []
+
+
+def test_a_town_that_the_increment_leaves_out_is_named_with_its_place(project, files):
+    changed = gpd.read_file(files / INCREMENT / "XZQGX.shp")
+    towns(project, files, spoil=lambda frame: frame.iloc[1:])
+    ((layer, subject, keys, message, place),) = told_of_towns(project)
+    assert (layer, subject, keys) == ("town_change", "silent_change", [changed["XZQDM"].iloc[0]])
+    assert changed["XZQDM"].iloc[0] in message
+    assert changed.geometry.iloc[0].contains(gpd.GeoSeries.from_wkt([place])[0])
+    # Delivered whole, it is told no more.
+    deliver(project, "town_change", str(files / INCREMENT / "XZQGX.shp"))
+    assert told_of_towns(project) == []
+
+
+def test_a_strip_that_the_process_layer_leaves_out_is_missing_from_both_towns(project, files):
+    towns(project, files)
+    frame = gpd.read_file(files / INCREMENT / "XZQGXGC.shp")
+    path = project.settings.folder / "XZQGXGC.shp"
+    write_shapefile(path, frame[frame["BGQXZQDM"] == frame["BGHXZQDM"]], XZQGXGC, crs="EPSG:4548")
+    deliver(project, "town_process", str(path))
+    rows = told_of_towns(project)
+    assert {row[1] for row in rows} == {"balance"}
+    assert sorted(key for row in rows for key in row[2]) == sorted(set(frame["BGHXZQDM"]))
+
+
+def test_without_the_towns_of_the_year_before_it_is_said_that_nothing_was_checked(project, files):
+    towns(project, files, base=False)
+    ((_, _, _, message, _),) = told_of_towns(project)
+    assert "not checked: town of the year before is not there" in message
+
+
+def test_the_layers_of_towns_and_built_up_areas_are_read(project, files):
+    for layer, name, count in (("town_change", "XZQGX", 2), ("town_process", "XZQGXGC", 3)):
+        done = deliver(project, layer, str(files / INCREMENT / f"{name}.shp"))
+        assert (done.n_loaded, done.n_rejected, done.n_issues) == (count, 0, 0)
+    place = project.settings.folder / "更新.gpkg"
+    built = {
+        "BSM": ["120113000000000001", "120113000000000002"], "YSDM": "2099030100", "CZCLX": ["203", "999"],
+        "CZCDM": "1201131000020000000", "CZCMC": "示例村", "CZCMJ": [10_000.0, 10_000.0], "GXSJ": "2024-12-31",
+    }  # fmt: skip
+    shapes = [box(0, 0, 100, 100), box(200, 0, 100, 100)]
+    gpd.GeoDataFrame(built, geometry=shapes, crs=4548).to_file(place, layer="CZCDYDGX")
+    done = deliver(project, "czcdyd_change", f"{place}:CZCDYDGX")
+    assert (done.n_loaded, done.n_rejected, done.n_issues) == (2, 0, 1)
     with project.snapshot() as connection:
         names = connection.execute(
             "SELECT attributes->>'XZQMC' FROM land.feature WHERE layer = 'town_change'"
@@ -142,4 +215,11 @@ def test_the_towns_of_the_increment_are_read(project, files):
     assert all(name.endswith("镇") for (name,) in names)
     check(project)
     with project.snapshot() as connection:
-        assert connection.execute("SELECT count(*) FROM land.finding").fetchone() == (0,)
+        found = connection.execute("SELECT layer, rule, keys FROM land.finding").fetchall()
+    assert {(layer, rule) for layer, rule, _ in found} == {("czcdyd_change", "code_settlement")}
+
+
+def test_what_a_layer_is_is_seen_by_its_name(project, files):
+    for name, layer in (("XZQGX", "town_change"), ("XZQGXGC", "town_process")):
+        done = CliRunner().invoke(lowland, ["inspect", str(files / INCREMENT / f"{name}.shp")])
+        assert layer in done.output, done.output

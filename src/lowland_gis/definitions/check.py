@@ -55,6 +55,7 @@ KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "partner": (("fields", "other"), ()),
     "credit_code": (("fields",), ()),
     "increment": (("fields", "other"), ()),
+    "town_increment": (("fields", "other"), ()),
 }
 
 

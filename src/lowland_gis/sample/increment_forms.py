@@ -1,4 +1,4 @@
-"""The forms of the survey increment (更新数据包): fields and lengths of DLTBGX, DLTBGXGC and XZQGX, in GBK as counties deliver them."""
+"""The forms of the survey increment (更新数据包): fields and lengths of DLTBGX, DLTBGXGC, XZQGX and XZQGXGC, in GBK as counties deliver them."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _PAIRED = (
 )  # fmt: skip
 
 
-def _renamed(prefix: str) -> tuple[Field, ...]:
-    return tuple(Field(f"{prefix}{one.name}", one.kind, one.length, one.decimals) for one in _PAIRED)
+def _renamed(prefix: str, fields: tuple[Field, ...] = _PAIRED) -> tuple[Field, ...]:
+    return tuple(Field(f"{prefix}{one.name}", one.kind, one.length, one.decimals) for one in fields)
 
 
 DLTBGX = ShapefileForm(
@@ -48,12 +48,16 @@ DLTBGXGC = ShapefileForm(
         _DAY,
     ),
 )  # fmt: skip
-XZQGX = ShapefileForm(
+_TOWN = (
+    _text("XZQDM", 12), _text("XZQMC", 100), _area("DCMJ"), _area("JSMJ"), _text("MSSM", 2), _text("HDMC", 100), _text("BZ", 254),
+)  # fmt: skip
+XZQGX = ShapefileForm("gbk", LDID_GBK, "GBK", (_text("BSM", 18), _text("YSDM", 10), *_TOWN, _DAY))
+XZQGXGC = ShapefileForm(
     "gbk",
     LDID_GBK,
     "GBK",
     (
-        _text("BSM", 18), _text("YSDM", 10), _text("XZQDM", 12), _text("XZQMC", 100), _area("DCMJ"), _area("JSMJ"), _text("MSSM", 2),
-        _text("HDMC", 100), _text("BZ", 254), _DAY,
+        _text("BSM", 18), _text("YSDM", 10), *_renamed("BGQ", (_text("BSM", 18), *_TOWN)), *_renamed("BGH", (_text("BSM", 18), *_TOWN)),
+        _text("BGXW", 1), _text("XZQTZLX", 1), _DAY,
     ),
 )  # fmt: skip

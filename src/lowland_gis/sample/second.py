@@ -23,10 +23,10 @@ from lowland_gis.sample.district import NOTICE, NOTICE_FILE, PLANAR, ZONED
 from lowland_gis.sample.edition import EDITION, write_edition
 from lowland_gis.sample.first import FirstYear, first_year
 from lowland_gis.sample.grown import Growth, change_records, drift_points, merge_parcels, split_parcels
-from lowland_gis.sample.increment_forms import DLTBGX, DLTBGXGC, XZQGX
+from lowland_gis.sample.increment_forms import DLTBGX, DLTBGXGC, XZQGX, XZQGXGC
 from lowland_gis.sample.papers import with_zone_prefix
 from lowland_gis.sample.spoil import NOTES, SpoiltShares
-from lowland_gis.sample.town_line import move_line
+from lowland_gis.sample.town_line import MovedLine, move_line
 from lowland_gis.sample.write import write_layer, write_shapefile, write_table, write_workbook
 
 DELIVERIES = "deliveries/2025"
@@ -83,7 +83,7 @@ def write_second_year(
     drift_points(growth)
     change_records(growth)
     survey = resurvey.survey_year(growth, settled, reclaimed)
-    towns, villages, town_increment = move_line(growth)
+    line = move_line(growth)
     decide(growth, folder)
     target = folder / DELIVERIES
     target.mkdir(parents=True, exist_ok=True)
@@ -93,10 +93,10 @@ def write_second_year(
     shifted = with_zone_prefix(supplies.geometry.to_numpy())
     supplies = gpd.GeoDataFrame(supplies.drop(columns="geometry"), geometry=shifted, crs=ZONED)
     write_shapefile(target / SOURCES["supply"], supplies, SUPPLY, crs=ZONED)
-    _write_areas(target, first, towns, villages)
+    _write_areas(target, first, line)
     write_workbook(target / f"税务局/企业{refigured.SECOND_YEAR}.xlsx", firms)
     progress(f"{DELIVERIES}/{SURVEY}")
-    _write_survey(target, survey, town_increment)
+    _write_survey(target, survey, line)
     truth, changes = folder / TRUTH, folder / CHANGES
     truth.parent.mkdir(parents=True, exist_ok=True)
     write_table(truth, _truth(growth))
@@ -121,20 +121,21 @@ def _sources() -> tuple[tuple[str, str], ...]:
         ("dltb_change", f"{INCREMENT}/DLTBGX.shp"),
         ("dltb_process", f"{INCREMENT}/DLTBGXGC.shp"),
         ("town_change", f"{INCREMENT}/XZQGX.shp"),
+        ("town_process", f"{INCREMENT}/XZQGXGC.shp"),
     ]
     return tuple((key, f"{DELIVERIES}/{source}") for key, source in known)
 
 
-def _write_areas(target: Path, first: FirstYear, towns: gpd.GeoDataFrame, villages: gpd.GeoDataFrame) -> None:
+def _write_areas(target: Path, first: FirstYear, line: MovedLine) -> None:
     """Write the file of the civil affairs office anew: its three layers are one file."""
     path = target / SOURCES["town"].partition(":")[0]
     path.unlink(missing_ok=True)
     district = controls.admin_areas(first.district.layout, first.district.places)["district"]
-    for key, frame in (("district", district), ("town", towns), ("village", villages)):
+    for key, frame in (("district", district), ("town", line.towns), ("village", line.villages)):
         write_layer(path, SOURCES[key].partition(":")[2], frame, crs=PLANAR, driver="GPKG")
 
 
-def _write_survey(target: Path, survey: resurvey.Survey, towns: gpd.GeoDataFrame) -> None:
+def _write_survey(target: Path, survey: resurvey.Survey, line: MovedLine) -> None:
     path = target / SURVEY
     path.unlink(missing_ok=True)
     for day, frame in ((FIRST_DAY, survey.before), (SECOND_DAY, survey.now)):
@@ -142,7 +143,8 @@ def _write_survey(target: Path, survey: resurvey.Survey, towns: gpd.GeoDataFrame
     for name, frame, form in (
         ("DLTBGX", survey.changed, DLTBGX),
         ("DLTBGXGC", survey.process, DLTBGXGC),
-        ("XZQGX", towns, XZQGX),
+        ("XZQGX", line.changed, XZQGX),
+        ("XZQGXGC", line.pieces, XZQGXGC),
     ):
         write_shapefile(target / INCREMENT / f"{name}.shp", frame, form, crs=PLANAR)
 

@@ -1,7 +1,8 @@
-"""The line between two towns is moved a little in the second year, and the increment (XZQGX) says so."""
+"""The line between two towns is moved a little in the second year, and the increment (XZQGX, XZQGXGC) says so."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -13,13 +14,24 @@ from lowland_gis.sample.dice import generator
 from lowland_gis.sample.geometry import CRS, ellipsoidal_area
 from lowland_gis.sample.grown import Growth
 from lowland_gis.sample.places import DISTRICT_CODE
-from lowland_gis.sample.resurvey import DAY
+from lowland_gis.sample.resurvey import DAY, INSIDE, SHAPE
 
 LINE_M, LINE_LENGTH_M = 4.0, 60.0
+TOWN_FIELDS = ("BSM", "XZQDM", "XZQMC", "DCMJ", "JSMJ", "MSSM", "HDMC", "BZ")
 
 
-def move_line(growth: Growth) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """Move a stretch of the line between two towns, where no parcel lies; return towns, villages, and the increment (XZQGX)."""
+@dataclass(frozen=True)
+class MovedLine:
+    """Towns and villages of the second year, and the increment: the towns that changed (XZQGX) and the pieces of old ∩ new (XZQGXGC)."""
+
+    towns: gpd.GeoDataFrame
+    villages: gpd.GeoDataFrame
+    changed: gpd.GeoDataFrame
+    pieces: gpd.GeoDataFrame
+
+
+def move_line(growth: Growth) -> MovedLine:
+    """Move a stretch of the line between two towns, where no parcel lies."""
     towns, villages = growth.first.towns.copy(), growth.first.villages.copy()
     strip, giver, taker = _strip(growth, towns.geometry.to_numpy())
     changed = _handed_over(growth, "town", towns, strip, giver, taker)
@@ -33,7 +45,10 @@ def move_line(growth: Growth) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, gpd.G
         )
     )
     _handed_over(growth, "village", villages, strip, from_village, to_village)
-    return towns, villages, _town_increment(towns.iloc[changed])
+    before = _surveyed(growth.first.towns.iloc[changed])
+    now = _surveyed(towns.iloc[changed]).assign(GXSJ=np.full(len(changed), DAY))
+    went = _pieces(before, now, strip, changed.index(giver), changed.index(taker))
+    return MovedLine(towns, villages, now, went)
 
 
 def _strip(growth: Growth, towns: Any) -> tuple[Any, int, int]:
@@ -80,8 +95,8 @@ def _handed_over(
     return sorted((giver, taker))
 
 
-def _town_increment(towns: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the towns that changed as the survey delivers them (XZQGX)."""
+def _surveyed(towns: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return towns with the fields that the survey delivers."""
     area = np.round(ellipsoidal_area(towns.geometry.to_numpy()), 2)
     return gpd.GeoDataFrame(
         {
@@ -94,8 +109,27 @@ def _town_increment(towns: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
             "MSSM": "00",
             "HDMC": None,
             "BZ": "合成数据",
-            "GXSJ": np.full(len(towns), DAY),
         },
         geometry=towns.geometry.to_numpy(),
         crs=CRS,
     )
+
+
+def _pieces(
+    before: gpd.GeoDataFrame, now: gpd.GeoDataFrame, strip: Any, giver: int, taker: int
+) -> gpd.GeoDataFrame:
+    """Return the pieces of old ∩ new (XZQGXGC): what both towns kept, and the strip that went over."""
+    shapes = {
+        (giver, giver): now.geometry.iloc[giver],
+        (taker, taker): before.geometry.iloc[taker],
+        (giver, taker): strip,
+    }
+    rows = []
+    for number, ((old, new), shape) in enumerate(sorted(shapes.items()), start=1):
+        record: dict[str, Any] = {
+            "BSM": f"{DISTRICT_CODE}{number:012d}", "YSDM": "1000600100", "BGXW": SHAPE, "XZQTZLX": INSIDE, "GXSJ": DAY, "geometry": shape,
+        }  # fmt: skip
+        for side, one in (("BGQ", before.iloc[old]), ("BGH", now.iloc[new])):
+            record |= {f"{side}{name}": one[name] for name in TOWN_FIELDS}
+        rows.append(record)
+    return gpd.GeoDataFrame(rows, geometry="geometry", crs=CRS)

@@ -301,6 +301,14 @@ def test_the_line_between_two_towns_was_moved(year):
         year.first(name, layer="XZ").set_index("XZQDM").geometry[increment.index[0]],
     )
     assert 50 < strip.area < 1000
+    pieces = year.later(f"{INCREMENT}/XZQGXGC.shp")
+    went = pieces[pieces["BGQXZQDM"] != pieces["BGHXZQDM"]]
+    assert len(went) == 1
+    assert went.geometry.iloc[0].symmetric_difference(strip).area < 1e-6
+    for side, before in (("BGQ", year.first(name, layer="XZ").set_index("XZQDM")), ("BGH", towns)):
+        for code, rows in pieces.groupby(f"{side}XZQDM"):
+            assert rows.union_all().symmetric_difference(before.geometry[code]).area < 1e-5
+            assert rows[f"{side}DCMJ"].iloc[0] == pytest.approx(before.geometry[code].area, rel=1e-3)
 
 
 def test_decisions_end_where_the_list_says(year):

@@ -24,7 +24,7 @@ from lowland_gis.pipeline.base.requests import CHECK, checking
 from lowland_gis.pipeline.base.runs import Run, Version, current_versions, recorded
 from lowland_gis.pipeline.base.telling import Passing, Tell, silent
 from lowland_gis.pipeline.quality.findings import store, with_digests
-from lowland_gis.pipeline.quality.increment import increment_findings
+from lowland_gis.pipeline.quality.increment import increment_findings, town_increment_findings
 from lowland_gis.pipeline.quality.layers import Layer, OtherLayers, Others, read_layer
 
 _UNITS = {
@@ -259,6 +259,7 @@ _SHAPES: dict[str, Callable[[CheckDefinition, Layer, OtherLayers], pd.DataFrame]
     ),
     "repair_loss": _repair_loss,
     "increment": lambda c, a, o: increment_findings(a, o, str(c.other)),
+    "town_increment": lambda c, a, o: town_increment_findings(a, o, str(c.other)),
     "without_value": _without_value,
 }
 
