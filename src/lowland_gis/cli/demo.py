@@ -70,10 +70,18 @@ def _second_year(session: Session, project: Project, *, with_update: bool) -> No
 
     if not demo_year.is_second(project):
         click.echo("First year 第一年")
-        _print(project, run(project, tell=session.tell), stages.agreement(project))
+        _print(
+            project,
+            run(project, drafted_on=demo_year.drafted_on(project), tell=session.tell),
+            stages.agreement(project),
+        )
         project = demo_year.go_on(project, tell=session.tell)
     click.echo("\nSecond year 第二年")
-    _print(project, run(project, tell=session.tell), stages.agreement(project, demo_year.TRUTH))
+    _print(
+        project,
+        run(project, drafted_on=demo_year.drafted_on(project), tell=session.tell),
+        stages.agreement(project, demo_year.TRUTH),
+    )
     if not with_update:
         return
     found = demo_year.close_year(project, tell=session.tell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from lowland_gis.pipeline.update.listed import Found, found_changes
 from lowland_gis.pipeline.update.opening import OPENED, Update, newest_step, open_update
 from lowland_gis.sample.agreement import ChangeAgreement, compare_changes
 from lowland_gis.sample.changes import SEPARATOR
+from lowland_gis.sample.decisions import DRAFTED
 from lowland_gis.sample.second import CHANGES, second_year
 from lowland_gis.settings import ClassifySettings, DeliverySettings
 
@@ -36,6 +38,11 @@ def is_second(project: Project) -> bool:
     """Say whether the project is in its second year already."""
     mark = json.loads((project.settings.folder / MARK).read_text(encoding="utf-8"))
     return bool(mark | SECOND == mark)
+
+
+def drafted_on(project: Project) -> dt.date:
+    """Return the day from which the drafts of a year count: soon after that of its land, so that its decisions can follow."""
+    return project.settings.project.as_of + DRAFTED
 
 
 def go_on(project: Project, *, tell: Tell = silent) -> Project:
@@ -87,6 +94,7 @@ def _record(project: Project, decision: sample.Decision, tell: Tell) -> None:
     tell(f"registry {decision.verb}: {len(names)} parcels, {decision.number}")
     typed = Typed(
         decision.verb,
+        on=decision.on,
         document=project.settings.folder / decision.paper,
         document_no=decision.number,
         reason=decision.reason,

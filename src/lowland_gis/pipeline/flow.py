@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,6 +17,7 @@ from lowland_gis.errors import SHOWN_IN_FILES, InputRefusedError, UsageError, li
 from lowland_gis.files.source import located
 from lowland_gis.pipeline.base.holding import held_runs
 from lowland_gis.pipeline.base.project import Project
+from lowland_gis.pipeline.base.requests import DETERMINE
 from lowland_gis.pipeline.base.runs import Run
 from lowland_gis.pipeline.base.stages import STAGES
 from lowland_gis.pipeline.base.telling import Tell, silent
@@ -96,8 +98,8 @@ def _worker(module: str, name: str) -> Callable[..., Any]:
 def _stage(module: str, name: str) -> Callable[..., Any]:
     """Return a stage that loads what it takes when it is called."""
 
-    def work(project: Project, *, tell: Tell) -> Any:
-        return _worker(module, name)(project, tell=tell)
+    def work(project: Project, *, tell: Tell, **said: Any) -> Any:
+        return _worker(module, name)(project, tell=tell, **said)
 
     return work
 
@@ -158,9 +160,16 @@ def _refuse_unknown_layers(settings: Settings) -> None:
 
 
 def run(
-    project: Project, *, first: str = STAGES[0], last: str = STAGES[-1], tell: Tell = silent
+    project: Project,
+    *,
+    first: str = STAGES[0],
+    last: str = STAGES[-1],
+    drafted_on: dt.date | None = None,
+    tell: Tell = silent,
 ) -> list[Report]:
     """Run the stages from `first` to `last`, each in its own transaction.
+
+    Drafts count from today, or from the day `drafted_on` (see `determine`).
 
     Raises:
         UsageError: there is no such stage, or the order is turned round.
@@ -179,7 +188,8 @@ def run(
         if held is None and stage != STAGES[0]:
             held = held_runs(project)
         # A stage that runs anew takes none of those that hold away: what rests on it does not hold.
-        done = (held or {}).get(stage) or _STAGES[stage](project, tell=tell)
+        said = {"on": drafted_on} if stage == DETERMINE else {}
+        done = (held or {}).get(stage) or _STAGES[stage](project, tell=tell, **said)
         reports.append(_report(stage, done))
         if stage == "classify":
             _tell_lacking(project, tell)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from lowland_gis.definitions.states import shipped_procedure
 from lowland_gis.sample.dice import generator
 from lowland_gis.sample.grown import Growth
 from lowland_gis.sample.lots import NONE
@@ -28,21 +30,22 @@ TITLES = {
     "notice": "公示", "objection": "异议书", "approve": "认定文件", "submit": "上报文件", "return": "退回意见", "review": "审核意见",
     "file": "备案回执", "start": "实施方案", "dispose": "验收文件",
 }  # fmt: skip
-# A made-up office does in one day what takes a real one months, so its own procedure keeps no days between notice and determination.
-PROCEDURE = """\
-# The decisions of the sample are recorded in one day, so no days lie between notice and determination.
-[low_efficiency.move.approve]
-days = 0
-basis = "示例：合成数据的办理日期均为建库当日"
-"""
-PROCEDURE_FILE = "definitions/states.toml"
+# Whole days after the step before it, from least to most; the determination also waits for the notice period of the procedure.
+GAPS = {
+    "notice": (20, 40), "objection": (2, 6), "approve": (3, 20), "submit": (5, 15), "return": (10, 20), "review": (20, 40),
+    "file": (15, 40), "start": (10, 30), "dispose": (60, 90),
+}  # fmt: skip
+# So long after the day of the land it was judged and drafted.
+DRAFTED = dt.timedelta(days=15)
+_REGISTER, _DAYS, _SATURDAY = "low_efficiency", 7, 5
 
 
 @dataclass(frozen=True)
 class Decision:
-    """One move of many parcels on one paper (a path below the project's folder)."""
+    """One move of many parcels on one paper (a path below the project's folder), and the day from which it counts."""
 
     verb: str
+    on: dt.date
     parcels: tuple[str, ...]
     paper: str
     number: str
@@ -55,6 +58,7 @@ def listed_decisions(folder: Path) -> tuple[Decision, ...]:
     return tuple(
         Decision(
             one["verb"].iloc[0],
+            dt.date.fromisoformat(one["on"].iloc[0]),
             tuple(one["parcel_id"]),
             one["paper"].iloc[0],
             one["number"].iloc[0],
@@ -64,8 +68,10 @@ def listed_decisions(folder: Path) -> tuple[Decision, ...]:
     )
 
 
-def decide(growth: Growth, folder: Path) -> tuple[Decision, ...]:
+def decide(growth: Growth, folder: Path, land: dt.date) -> tuple[Decision, ...]:
     """Decide about the low-efficient parcels of the first year, write the papers and the list, and list what was disposed of.
+
+    `land` is the day of the first year's land; all is decided in the year after it.
 
     Disposed are parcels of which the second year shows why: reclaimed, built on, with better figures; and one that shows nothing yet.
     """
@@ -83,7 +89,7 @@ def decide(growth: Growth, folder: Path) -> tuple[Decision, ...]:
     disposed.append(next(code for code in waiting if stops[code] == "file"))
     for code in disposed:
         stops[code] = "dispose"
-    found = _chain(stops)
+    found = _chain(stops, decided_on(growth.seed, land))
     for code in sorted(disposed):
         row = int(first.district.lots.codes.tolist().index(code))
         area = growth.area(lots.shapes[row])
@@ -121,7 +127,31 @@ def _stops(waiting: list[str]) -> dict[str, str]:
     return stops
 
 
-def _chain(stops: dict[str, str]) -> tuple[Decision, ...]:
+def decided_on(seed: int, land: dt.date) -> dict[str, dt.date]:
+    """Return the day of each step, on working days, with the notice period kept as the shipped procedure has it.
+
+    >>> days = decided_on(1, dt.date(2023, 12, 31))
+    >>> (days["approve"] - days["notice"]).days >= shipped_procedure()["low_efficiency"].move["approve"].days
+    True
+    """
+    random = generator(seed, "year days")
+    moves = shipped_procedure()[_REGISTER].move
+    found: dict[str, dt.date] = {}
+    way, aside = land + DRAFTED, {"objection", "return"}
+    for verb, (least, most) in GAPS.items():
+        wait = moves[verb].days if moves[verb].since in found else 0
+        day = _working(way + dt.timedelta(days=wait + int(random.integers(least, most + 1))))
+        found[verb] = day
+        way = way if verb in aside else day
+    return found
+
+
+def _working(day: dt.date) -> dt.date:
+    """Return the day itself, or the Monday after it."""
+    return day + dt.timedelta(days=_DAYS - day.weekday() if day.weekday() >= _SATURDAY else 0)
+
+
+def _chain(stops: dict[str, str], days: dict[str, dt.date]) -> tuple[Decision, ...]:
     """Return the moves: each step takes all that have come so far and go on."""
     reach = {
         "draft": 0,
@@ -136,34 +166,43 @@ def _chain(stops: dict[str, str]) -> tuple[Decision, ...]:
     }
     found = []
     for number, verb in enumerate(WAY, start=1):
-        found.append(_decision(verb, [code for code, stop in stops.items() if reach[stop] >= number]))
+        found.append(
+            _decision(verb, days[verb], [code for code, stop in stops.items() if reach[stop] >= number])
+        )
         aside = {"notice": "objection", "submit": "return"}.get(verb)
         if aside:
-            found.append(_decision(aside, [code for code, stop in stops.items() if stop == aside]))
+            found.append(
+                _decision(aside, days[aside], [code for code, stop in stops.items() if stop == aside])
+            )
     disposed = [code for code, stop in stops.items() if stop == "dispose"]
-    found += [_decision("start", disposed), _decision("dispose", disposed)]
+    found += [_decision(verb, days[verb], disposed) for verb in ("start", "dispose")]
     return tuple(found)
 
 
-def _decision(verb: str, parcels: list[str]) -> Decision:
-    number = f"示例〔2024〕{list(TITLES).index(verb) + 1}号"
+def _decision(verb: str, on: dt.date, parcels: list[str]) -> Decision:
+    number = f"示例〔{on.year}〕{list(TITLES).index(verb) + 1}号"
     reason = "面积与权属不符（示例）" if verb == "return" else None
-    return Decision(verb, tuple(sorted(parcels)), f"{PAPERS}/{TITLES[verb]}.txt", number, reason)
+    return Decision(verb, on, tuple(sorted(parcels)), f"{PAPERS}/{TITLES[verb]}.txt", number, reason)
 
 
 def _write(folder: Path, decisions: tuple[Decision, ...]) -> None:
     (folder / PAPERS).mkdir(parents=True, exist_ok=True)
     for decision in decisions:
-        text = f"{TITLES[decision.verb]}（合成数据，虚构文件）\n{decision.number}\n宗地{len(decision.parcels)}宗\n"
+        text = f"{TITLES[decision.verb]}（合成数据，虚构文件）\n{decision.number}\n{decision.on}\n宗地{len(decision.parcels)}宗\n"
         (folder / decision.paper).write_text(text, encoding="utf-8", newline="\n")
-    path = folder / PROCEDURE_FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(PROCEDURE, encoding="utf-8", newline="\n")
     rows = [
-        (step, decision.verb, code, decision.paper, decision.number, decision.reason or "")
+        (
+            step,
+            decision.verb,
+            decision.on.isoformat(),
+            code,
+            decision.paper,
+            decision.number,
+            decision.reason or "",
+        )
         for step, decision in enumerate(decisions, start=1)
         for code in decision.parcels
     ]
     (folder / LIST).parent.mkdir(parents=True, exist_ok=True)
-    columns = ["step", "verb", "parcel_id", "paper", "number", "reason"]
+    columns = ["step", "verb", "on", "parcel_id", "paper", "number", "reason"]
     write_table(folder / LIST, pd.DataFrame(rows, columns=columns))

@@ -84,7 +84,7 @@ def write_second_year(
     change_records(growth)
     survey = resurvey.survey_year(growth, settled, reclaimed)
     line = move_line(growth)
-    decide(growth, folder)
+    decide(growth, folder, FIRST_DAY)
     target = folder / DELIVERIES
     target.mkdir(parents=True, exist_ok=True)
     (target / NOTICE_FILE).write_bytes(NOTICE.encode())

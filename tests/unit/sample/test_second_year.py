@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,8 +17,10 @@ import pytest
 import shapely
 
 from lowland_gis.analysis.increment import COMPARED, Polygons, check_increment
+from lowland_gis.definitions.states import shipped_procedure
 from lowland_gis.sample import SecondYear, write_district, write_second_year
 from lowland_gis.sample.changes import CAUSES, CHANGES, COLUMNS
+from lowland_gis.sample.decisions import decided_on
 from lowland_gis.sample.second import DELIVERIES, INCREMENT, SURVEY
 
 PARCEL, BUILDING, SUPPLY = "不动产登记中心/宗地.shp", "住建委/房屋普查.shp", "规资分局/供地合同.shp"
@@ -330,6 +333,30 @@ def test_decisions_end_where_the_list_says(year):
     assert rows[rows["verb"] == "return"]["reason"].ne("").all()
     for paper in set(rows["paper"]):
         assert (year.folder / paper).is_file()
+
+
+def test_decisions_are_of_the_year_before_and_keep_the_notice_period(year):
+    rows = table(year.folder / "truth/decisions.csv")
+    assert rows.groupby("verb")["on"].nunique().eq(1).all()
+    days = {verb: dt.date.fromisoformat(on) for verb, on in zip(rows["verb"], rows["on"], strict=True)}
+    assert {day.year for day in days.values()} == {2024}
+    assert all(day.weekday() < 5 for day in days.values())
+    approve = shipped_procedure()["low_efficiency"].move["approve"]
+    assert (approve.since, approve.days > 0) == ("notice", True)
+    assert days["approve"] >= days["notice"] + dt.timedelta(days=approve.days)
+    assert days["notice"] < days["objection"] < days["approve"] < days["submit"] < days["return"]
+    assert days["submit"] < days["review"] < days["file"] < days["start"] < days["dispose"]
+    # The shipped procedure is kept, and none of the sample's own lets it do with less.
+    assert not (year.folder / "definitions/states.toml").exists()
+    for verb, paper in set(zip(rows["verb"], rows["paper"], strict=True)):
+        assert str(days[verb]) in (year.folder / paper).read_text(encoding="utf-8")
+
+
+def test_another_seed_has_other_days():
+    days = [tuple(decided_on(seed, dt.date(2023, 12, 31)).values()) for seed in (1, 1, 2)]
+    assert days[0] == days[1] != days[2]
+    later = tuple(decided_on(1, dt.date(2025, 12, 31)).values())
+    assert {day.year for day in later} == {2026}
 
 
 def contents(folder: Path) -> dict[str, str]:

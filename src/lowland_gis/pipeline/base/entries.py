@@ -71,11 +71,18 @@ def newest_row(connection: Connection, table: schema.Table) -> int:
 
 
 def record_drafted(
-    connection: Connection, drafted: Drafted, force: InForce, after: int, *, by_program: bool
+    connection: Connection,
+    drafted: Drafted,
+    force: InForce,
+    after: int,
+    *,
+    by_program: bool,
+    on: dt.date | None = None,
 ) -> int:
     """Record an event for each row of a register's own table after row `after`; return how many.
 
-    Subjects that are not in the register are entered. `by_program`: no person decided it, so that a later run may take it back.
+    Subjects that are not in the register are entered. `by_program`: no person decided it, so that a later run may take it back. They count
+    from today, or from the day `on`.
 
     Raises:
         UsageError: the procedure in force has no move for it; nothing may be kept then.
@@ -95,7 +102,7 @@ def record_drafted(
         "register": drafted.register,
         "after": after,
         "procedure": force.procedure_id,
-        "on": dt.datetime.now().astimezone().date(),
+        "on": on or dt.datetime.now().astimezone().date(),
         "content": '{"by": "program"}' if by_program else None,
         "account": who(),
     }

@@ -34,12 +34,13 @@ _RETURNED = "returned"
 _FALLBACK_NEEDED, _FALLBACK_OFFICE = "资料核实", "牵头部门"
 
 
-def determine(project: Project, *, tell: Tell = silent) -> Run:
+def determine(project: Project, *, on: dt.date | None = None, tell: Tell = silent) -> Run:
     """Append drafts to `registry.low_efficiency`, `registry.legacy` and `registry.problem`, and an event to the entry of each.
 
     A parcel gets a new row only if its newest row differs; a draft that no verdict supports any more gets a row with the state
     withdrawn. What people moved on, or withdrew, belongs to them and stays as it is; only what was returned is drafted anew where its
-    figures are others by now. The parcels are those of the classification, also where others were delivered since.
+    figures are others by now. The parcels are those of the classification, also where others were delivered since. Drafts count from today;
+    the day `on` is for data whose years are made up.
 
     Raises:
         UsageError: the stage classify has not run.
@@ -59,7 +60,7 @@ def determine(project: Project, *, tell: Tell = silent) -> Run:
             ):
                 before = entries.newest_row(connection, drafted.table)
                 _append(connection, project, drafted, key, wanted, basis.run_id)
-                entries.record_drafted(connection, drafted, force, before, by_program=True)
+                entries.record_drafted(connection, drafted, force, before, by_program=True, on=on)
 
         return recorded(connection, registers(basis.classified), work)
 
