@@ -140,3 +140,47 @@ def test_what_was_never_there_lies_where_it_is_said_to_have_gone():
     found = checked(gc=process(*PROCESS, ("Q", "E", "0", 0.0, "", "")))
     place = found.issues.loc[found.issues["rule"] == "unknown_before", "place"].item()
     assert shapely.box(20, 0, 30, 10).contains(place)
+
+
+def reshaped(shape) -> Checked:
+    """What is told where F has another outline in the base of the year, and the area that is stated is as it was."""
+    moved = polygons(*NOW)
+    shapes = moved.shapes.copy()
+    shapes[4] = shape
+    return check_increment(polygons(*BEFORE), replace(moved, shapes=shapes), changed(), process(*PROCESS))
+
+
+@pytest.mark.parametrize(
+    ("shape", "told"),
+    [
+        (shapely.box(30, 0, 40.0005, 10), {}),
+        (shapely.box(30, 0, 39.9995, 10), {}),
+        # Larger, smaller, with a hole, and not there: each on the side where only one of both has it.
+        (shapely.box(30, 0, 41, 10), {"silent_change": ["F"]}),
+        (shapely.box(30, 0, 39, 10), {"silent_change": ["F"]}),
+        (shapely.box(30, 0, 40, 10).difference(shapely.box(34, 4, 35, 5)), {"silent_change": ["F"]}),
+        (None, {"silent_change": ["F"]}),
+    ],
+)
+def test_outlines_are_others_by_more_ground_than_an_area_can_state(shape, told):
+    assert rules(reshaped(shape)) == told
+
+
+def test_a_stated_area_that_differs_by_a_hundredth_is_told():
+    gx = changed()
+    for more, told in ((0.01, {"differs_from_base": ["E"], "after_area": ["E"]}), (0.004, {})):
+        rows = gx.rows.assign(TBMJ=gx.rows["TBMJ"] + np.where(gx.rows["BSM"] == "E", more, 0.0))
+        assert rules(checked(gx=replace(gx, rows=rows))) == told
+
+
+def test_land_that_came_to_a_polygon_which_was_there_is_no_new_number():
+    now = (*NOW[:4], ("F", "0201", 30, 41))
+    gx = polygons(*now)
+    rows = process(*PROCESS, ("F", "F", "2", 100.0, "0201", "0201"), ("", "F", "3", 10.0, "", "0201"))
+    rows = rows.assign(XZQTZLX=["0"] * (len(rows) - 1) + ["1"])
+    assert rules(check_increment(polygons(*BEFORE), polygons(*now), gx, rows)) == {}
+
+
+def test_a_piece_of_which_only_a_line_moved_is_unchanged():
+    gx = polygons(*NOW)
+    assert rules(checked(gx=gx, gc=process(*PROCESS, ("F", "F", "4", 100.0, "0201", "0201")))) == {}

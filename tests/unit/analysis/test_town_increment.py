@@ -99,6 +99,9 @@ def test_land_of_another_county_comes_and_goes():
         told(before=grown, now=WHOLE, changed={C: WHOLE[C]}, went=[came[0], (C, "", "2", came[1][3])])
         == set()
     )
+    # Land that was lost at the coast: the code after is zeros.
+    lost = [came[0], (C, "000000000000", "4", came[1][3])]
+    assert told(before=grown, now=WHOLE, changed={C: WHOLE[C]}, went=lost) == set()
     assert told(now=grown, changed={C: grown[C]}, went=None) == {("balance", "")}
 
 
@@ -112,3 +115,15 @@ def test_codes_that_are_filled_up_and_towns_of_several_outlines():
 def test_a_hole_in_a_town_is_no_land_of_it():
     holed = WHOLE | {C: shapely.difference(WHOLE[C], shapely.box(240, 40, 250, 50))}
     assert told(now=holed, changed={}, went=None) == {("silent_change", C), ("balance", "")}
+
+
+def test_a_town_of_several_outlines_is_the_ground_of_all_of_them():
+    halves = np.array([*MOVED.values()][:2] + [shapely.box(200, 0, 250, 100), shapely.box(250, 0, 300, 100)])
+    apart = Towns((A, B, C, C), shapely.area(halves), halves)
+    assert check_towns(towns(WHOLE), apart, towns(CHANGED), None).empty
+
+
+def test_ground_on_both_sides_of_an_outline_counts():
+    # 0.0075 m² on either side: no area differs, and more than a hundredth lies in one of both only.
+    aside = WHOLE | {C: shapely.box(200, 0.000075, 300, 100.000075)}
+    assert told(now=aside, changed={}, went=None) == {("silent_change", C)}
