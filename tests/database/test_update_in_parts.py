@@ -165,6 +165,9 @@ def test_one_town_is_delivered_and_the_rest_of_the_whole_stays_in_force(district
     assert district.in_force() == [(WEST, DAYS[1]), ("rest of the whole", DAYS[0])]
     district.judged_for(DAYS[1])
     found = district.compared()
+    # The state is of the day of what came last, and not of the rest of the whole.
+    days = district.rows("SELECT before->>'day', after->>'day' FROM registry.annual_update")
+    assert days == [DAYS]
     western = {int(name[-2:]) for name in {**of(ONE, east=False), **of(TWO, east=False)}}
     # Rules and decisions change what no file brings.
     wanted = {
