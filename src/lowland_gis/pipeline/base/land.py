@@ -145,10 +145,12 @@ def chosen_features(
             )
             values.append(as_of.isoformat())
     if near is not None:
+        # Box by box through the spatial index, once (OFFSET 0, ARRAY): of a delivery the server may know no numbers yet, and then it
+        # would hold every feature against every box, or look for the boxes anew for every feature.
         conditions.append(
             sql.SQL(
-                "feature_id IN (SELECT near.feature_id FROM {} JOIN land.feature near"
-                " ON near.version_id = ANY({}) AND near.geom && box)"
+                "feature_id = ANY(ARRAY(SELECT DISTINCT near.feature_id FROM {} CROSS JOIN LATERAL"
+                " (SELECT feature_id FROM land.feature WHERE version_id = ANY({}) AND geom && box OFFSET 0) AS near))"
             ).format(sql.Identifier(near), sql.Placeholder())
         )
         values.append([version.version_id for version in versions])

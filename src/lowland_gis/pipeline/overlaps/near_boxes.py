@@ -38,7 +38,9 @@ def _boxes(connection: Connection, name: str, near: str, versions: Sequence[int]
     connection.execute(f"DROP TABLE IF EXISTS pg_temp.{name}")
     connection.execute(
         f"CREATE TEMP TABLE {name} ON COMMIT DROP AS SELECT DISTINCT ON (feature_id) ST_Expand(ST_Envelope(geom), 2 * %(reach)s) AS box"  # noqa: S608 - names of this program
-        f" FROM {near} JOIN land.feature ON version_id = ANY(%(versions)s) AND geom && ST_Expand(box, %(reach)s)",
+        # Box by box through the spatial index: of a delivery the server may know no numbers yet.
+        f" FROM {near} near_box CROSS JOIN LATERAL (SELECT feature_id, geom FROM land.feature"
+        " WHERE version_id = ANY(%(versions)s) AND geom && ST_Expand(near_box.box, %(reach)s) OFFSET 0) AS found",
         {"reach": reach, "versions": list(versions)},
     )
     connection.execute(f"ANALYZE {name}")
