@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -39,13 +39,25 @@ _GREATEST = (
 _FEW = 1000
 
 
-def evidence_facts(connection: Connection, measured: Record, pack: RulePack) -> Facts:
-    """Return what a run of the stage measure found, for every parcel of its deliveries, on the day of a pack."""
+def evidence_facts(
+    connection: Connection,
+    measured: Record,
+    pack: RulePack,
+    *,
+    keep: MutableMapping[Hashable, Any] | None = None,
+) -> Facts:
+    """Return what a run of the stage measure found, for every parcel of its deliveries, on the day of a pack.
+
+    The values are left in `keep` for who asks for their table next.
+    """
     versions = measured.inputs["parcel_versions"]
     parcels = _parcels(connection, versions)
+    found = read_measured(connection, measured.run_id, versions)
+    if keep is not None:
+        keep[_table_key(measured)] = parcels, {name: item.value for name, item in found.items()}
     return facts_from(
         parcels,
-        read_measured(connection, measured.run_id, versions),
+        found,
         units=measured_units(measured),
         day=pack.day(dt.date.fromisoformat(measured.settings["as_of"])),
         places=places_of(connection, measured, pack, parcels),
@@ -138,9 +150,21 @@ def _outcome(said: npt.NDArray[np.float64]) -> Outcomes:
     return np.where(np.isnan(said), UNKNOWN, np.where(said > 0, TRUE, FALSE)).astype(np.int8)
 
 
-def evidence_table(connection: Connection, measured: Record) -> pd.DataFrame:
-    """Return the evidence of a run as one row a parcel of its deliveries and one column a measure, NaN where nothing is known."""
-    versions = measured.inputs["parcel_versions"]
-    found = read_measured(connection, measured.run_id, versions)
-    index = pd.Index(_parcels(connection, versions), name="parcel_id", dtype=object)
-    return pd.DataFrame({name: item.value for name, item in found.items()}, index=index)
+def evidence_table(
+    connection: Connection, measured: Record, kept: MutableMapping[Hashable, Any] | None = None
+) -> pd.DataFrame:
+    """Return the evidence of a run as one row a parcel of its deliveries and one column a measure, NaN where nothing is known.
+
+    What `evidence_facts` has left in `kept` is taken out of it, and not read again.
+    """
+    left = None if kept is None else kept.pop(_table_key(measured), None)
+    if left is None:
+        versions = measured.inputs["parcel_versions"]
+        found = read_measured(connection, measured.run_id, versions)
+        left = _parcels(connection, versions), {name: item.value for name, item in found.items()}
+    parcels, values = left
+    return pd.DataFrame(values, index=pd.Index(parcels, name="parcel_id", dtype=object))
+
+
+def _table_key(measured: Record) -> Hashable:
+    return "evidence", measured.run_id, measured.digest, measured.started_at

@@ -21,7 +21,7 @@ from lowland_gis.pipeline.base.project import Project, who
 from lowland_gis.pipeline.base.requests import DETERMINE, registers
 from lowland_gis.pipeline.base.runs import Run, recorded
 from lowland_gis.pipeline.base.telling import Tell, silent
-from lowland_gis.pipeline.verdicts.verdicts import all_verdicts
+from lowland_gis.pipeline.verdicts.verdicts import registered_verdicts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +29,8 @@ else:
     pd = when_used("pandas")
 
 DRAFT, WITHDRAWN = "draft", "withdrawn"
+# The question that the historical-legacy database is drafted from.
+RETENTION = "retention"
 # What comes back from a review is drafted anew where the verdict gives other figures by now.
 _RETURNED = "returned"
 _FALLBACK_NEEDED, _FALLBACK_OFFICE = "资料核实", "牵头部门"
@@ -52,7 +54,7 @@ def determine(project: Project, *, on: dt.date | None = None, tell: Tell = silen
 
         def work(_: int) -> None:
             tell("determine drafts of the three databases 三库")
-            pack, verdicts = basis.pack, all_verdicts(connection, basis)
+            pack, verdicts = basis.pack, registered_verdicts(connection, basis, [RETENTION])
             for drafted, key, wanted in (
                 (entries.LOW_EFFICIENCY, ["parcel_id"], low_efficiency(verdicts, pack)),
                 (entries.LEGACY, ["parcel_id"], legacy(verdicts, pack)),
@@ -73,10 +75,10 @@ def low_efficiency(verdicts: pd.DataFrame, pack: RulePack) -> pd.DataFrame:
 
 def legacy(verdicts: pd.DataFrame, pack: RulePack) -> pd.DataFrame:
     """Return the historical-legacy database: parcel_id, town_code, retention, clauses, area_m2."""
-    rows = verdicts[verdicts["question"] == "retention"].rename(columns={"answer": "retention"})
+    rows = verdicts[verdicts["question"] == RETENTION].rename(columns={"answer": "retention"})
     if rows.empty:
         return rows.assign(clauses=None)[["parcel_id", "town_code", "retention", "clauses", "area_m2"]]
-    question = pack.question_named("retention")
+    question = pack.question_named(RETENTION)
     best: list[Any] = [fitting(question, trace) for trace in rows["trace"].tolist()]
     rows = rows.assign(clauses=best)
     return rows[["parcel_id", "town_code", "retention", "clauses", "area_m2"]]

@@ -163,7 +163,7 @@ def _parcels(connection: Connection, project: Project, basis: Basis) -> gpd.GeoD
     codes = parcels["parcel_id"].to_numpy(dtype=object)
     answer = parcels["parcel_id"].map(kinds(connection, basis))
     low = answer.isin(basis.pack.low_answers).to_numpy()
-    evidence = evidence_table(connection, basis.measured).reindex(parcels["parcel_id"])
+    evidence = evidence_table(connection, basis.measured, project.kept).reindex(parcels["parcel_id"])
     tabulated = basis.tabulated.run_id
     protected = protection(evidence, settings, _not_delivered(basis, settings))
     area = parcels["area_m2"].astype(float)

@@ -33,7 +33,8 @@ def classify(project: Project, *, tell: Tell = silent) -> Run:
             for words in unproven(pack):
                 if NO_EXAMPLES in words:
                     tell(f"Warning: {words}")
-            _write(connection, project, decided(connection, pack, measured), pack, run_id)
+            facts = evidence_facts(connection, measured, pack, keep=project.kept)
+            _write(connection, project, decide(pack, facts), pack, run_id)
 
         return recorded(connection, classification(project, pack, measured), work)
 

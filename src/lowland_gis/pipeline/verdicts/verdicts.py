@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lowland_gis.analysis.rules.pack import KIND
@@ -25,6 +26,18 @@ def all_verdicts(connection: Connection, basis: Basis) -> pd.DataFrame:
     return _with_towns(connection, basis, _read(connection, basis, "true"))
 
 
+def registered_verdicts(connection: Connection, basis: Basis, questions: Sequence[str]) -> pd.DataFrame:
+    """Return the verdicts that registers are drafted from, with the columns of `all_verdicts`.
+
+    Those on the kind that make a parcel low-efficient, those on some questions, and those that an unknown could still change: of most
+    parcels, and of most questions, there is none.
+    """
+    condition = f"(NOT v.settled OR v.question = ANY(%s) OR v.question = '{KIND}' AND v.answer = ANY(%s))"
+    return _with_towns(
+        connection, basis, _read(connection, basis, condition, [list(questions), list(basis.pack.low_answers)])
+    )
+
+
 def unsettled_verdicts(connection: Connection, basis: Basis) -> pd.DataFrame:
     """Return the verdicts that an unknown could still change, with the columns of `all_verdicts`."""
     return _with_towns(connection, basis, _read(connection, basis, "NOT v.settled"))
@@ -37,7 +50,13 @@ def kind_verdicts(connection: Connection, basis: Basis) -> pd.DataFrame:
 
 def kinds(connection: Connection, basis: Basis) -> pd.Series[Any]:
     """Return the kind of each parcel by its code."""
-    answers: pd.Series[Any] = kind_verdicts(connection, basis).set_index("parcel_id")["answer"]
+    rows = read_frame(
+        connection,
+        "SELECT v.parcel_id, v.answer FROM result.verdict v JOIN land.parcel p ON p.parcel_id = v.parcel_id"  # noqa: S608 - a constant
+        f" AND p.version_id = ANY(%s) WHERE v.run_id = %s AND v.question = '{KIND}' ORDER BY v.parcel_id",
+        [basis.parcels, basis.run_id],
+    )
+    answers: pd.Series[Any] = rows.set_index("parcel_id")["answer"]
     return answers
 
 
@@ -56,5 +75,7 @@ def _with_towns(connection: Connection, basis: Basis, rows: pd.DataFrame) -> pd.
     return rows.assign(town_code=[towns[parcel] for parcel in rows["parcel_id"]])
 
 
-def _read(connection: Connection, basis: Basis, condition: str) -> pd.DataFrame:
-    return read_frame(connection, _VERDICTS.format(condition), [basis.parcels, basis.run_id])
+def _read(
+    connection: Connection, basis: Basis, condition: str, values: Sequence[object] = ()
+) -> pd.DataFrame:
+    return read_frame(connection, _VERDICTS.format(condition), [basis.parcels, basis.run_id, *values])
