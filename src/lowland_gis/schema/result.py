@@ -227,12 +227,12 @@ SEARCHED = Table(
         Column(
             "digest",
             "text",
-            "digest of all that the search of a component, or the outline of a unit, rests on",
+            "digest of all that the search of a component, the outline of a unit, or the blocks of the ground rest on",
         ),
         Column(
             "found",
             "json",
-            "units (places among the parcels of the component) and bound_m2, or the unit_id that has the outline",
+            "units (places in the component) and bound_m2; the unit_id that has the outline; or blocks and the barriers missing, or the run that cut them",
         ),
     ),
 )

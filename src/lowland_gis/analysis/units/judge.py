@@ -63,8 +63,9 @@ def judge(problem: Problem, members: pd.DataFrame) -> Judgement:
     given = members[members["unit_id"].notna()][["parcel_id", "unit_id"]].sort_values(
         ["parcel_id", "unit_id"]
     )
-    findings = [*_unknown(problem, given), *_double(given)]
-    known = given[given["parcel_id"].isin(problem.parcels["parcel_id"])].drop_duplicates("parcel_id")
+    there = pd.Index(problem.ids).get_indexer(given["parcel_id"].to_numpy(dtype=object)) >= 0
+    findings = [*_unknown(given[~there]), *_double(given)]
+    known = given[there].drop_duplicates("parcel_id")
     rows = _rows(problem, known)
     units = _ledger(problem, rows)
     findings += [*_not_allowed(rows), *_not_known(rows)]
@@ -149,8 +150,7 @@ def _finding(
     return unit, rule, float(value), float(limit), shown, message
 
 
-def _unknown(problem: Problem, given: pd.DataFrame) -> list[tuple[object, ...]]:
-    unknown = given[~given["parcel_id"].isin(problem.parcels["parcel_id"])]
+def _unknown(unknown: pd.DataFrame) -> list[tuple[object, ...]]:
     return [
         _finding(unit, "unknown_parcel", len(part), 0.0, part["parcel_id"], "there are no such parcels")
         for unit, part in unknown.groupby("unit_id", sort=True)

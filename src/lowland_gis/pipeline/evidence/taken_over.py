@@ -140,7 +140,10 @@ def _find_same(connection: Connection, before: Collection[int], now: Collection[
         "now": [one for one, _ in pairs],
         "held": [other for _, other in pairs],
     }
+    # Of the newest rows the server knows no numbers yet, and would look them up one by one.
+    connection.execute("SET LOCAL enable_nestloop = off")
     connection.execute(_SAME_ROWS, values)
+    connection.execute("SET LOCAL enable_nestloop = on")
     connection.execute(f"ANALYZE {SAME}")
 
 

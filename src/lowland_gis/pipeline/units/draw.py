@@ -24,12 +24,13 @@ from lowland_gis.pipeline.base.runs import Run, recorded
 from lowland_gis.pipeline.base.stale import refuse
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.intake.reading import Reading, read_in
-from lowland_gis.pipeline.units.before import read_before, write_searched
+from lowland_gis.pipeline.units.before import blocks_digest, read_before, read_blocks, write_searched
 from lowland_gis.pipeline.units.ground import (
     DISTRICT,
     NO_GRADE,
     PARCELS,
     TOWNS,
+    Blocks,
     UnitInputs,
     effort_of,
     limits_of,
@@ -109,13 +110,17 @@ def _draft(project: Project, stage: str, name: str, settings: DelineateSettings,
             tell(f"delineate redevelopment units 再开发单元: {name}")
             if not is_kept("units"):
                 tell("the search is compiled now and kept: it takes about a minute, once")
-            inputs = read_unit_inputs(held, settings)
+            inputs = read_unit_inputs(held, settings, blocks=blocks)
             drawn = drawn_from(inputs, settings, before)
             write_draft(held, run_id, name, "search", drawn)
-            write_searched(connection, run_id, drawn, srid=project.srid)
+            lain_in = blocks or Blocks(inputs.cells, inputs.missing)
+            write_searched(connection, run_id, drawn, (digest, lain_in), srid=project.srid)
             tell(summary(drawn, inputs))
 
         before = read_before(connection)
+        district = project.settings.project.district_code
+        digest = blocks_digest(settings, held.current, held.basis.as_of, district)
+        blocks = read_blocks(connection, digest, srid=project.srid)
         request = units(stage, name, settings, held.current, held.basis.classified)
         return recorded(connection, request, work)
 

@@ -44,16 +44,24 @@ class UnitInputs:
     reason (why it may be in no unit), unknown (what is not known of its protection), geometry. `cut`: codes of parcels that a barrier cuts. `missing`: barrier layers, and grades
     of roads, that were not delivered. `overlaps`: pairs of parcels that share ground (`unit_overlaps.overlapping`). `towns` is the ground
     that units lie in, and `ground` what it was made of: towns; without these the boundary of the district; without this all parcels.
+    `lines` are the barriers, None where the blocks that they cut were taken over from a draft before.
     """
 
     parcels: gpd.GeoDataFrame
     cells: gpd.GeoDataFrame
-    barriers: gpd.GeoDataFrame
+    lines: gpd.GeoDataFrame | None
     towns: gpd.GeoDataFrame
     cut: tuple[str, ...]
     missing: tuple[str, ...]
     overlaps: pd.DataFrame = field(default_factory=no_pairs)
     ground: str = TOWNS
+
+    @property
+    def barriers(self) -> gpd.GeoDataFrame:
+        """Return what divides: layer, code and geometry. Who draws only does not ask for it."""
+        if self.lines is None:
+            raise AssertionError("the blocks were taken over from a draft before, so no barrier was read")
+        return self.lines
 
     def problem(self, limits: Limits, weights: Weights) -> Problem:
         """Return the ground under these limits and weights."""
@@ -76,13 +84,29 @@ def effort_of(settings: DelineateSettings) -> Effort:
     return Effort(settings.rounds, seed=settings.seed, threads=settings.threads, proof=settings.proof)
 
 
+@dataclass(frozen=True)
+class Blocks:
+    """The blocks that barriers cut out of the ground (as of `barrier_cells`), and the layers and grades of roads that should divide and are not there.
+
+    `run_id` is the draft that cut them; None: the one at hand.
+    """
+
+    cells: gpd.GeoDataFrame
+    missing: tuple[str, ...]
+    run_id: int | None = None
+
+
 def read_unit_inputs(
-    held: Reading, settings: DelineateSettings | None = None, dividing: Versions | None = None
+    held: Reading,
+    settings: DelineateSettings | None = None,
+    dividing: Versions | None = None,
+    *,
+    blocks: Blocks | None = None,
 ) -> UnitInputs:
     """Return what units are drawn from: verdicts with the parcels that they were given for, and what divides them.
 
     `settings` say what is a barrier and what is protected; without them it is what lowland.toml says. `dividing` are the deliveries of
-    towns, roads and barriers; without them those in force.
+    towns, roads and barriers; without them those in force. With `blocks`, which rest on the same, no barrier is read.
 
     Raises:
         UsageError: a stage before has not run, or the settings name what is not there.
@@ -92,9 +116,8 @@ def read_unit_inputs(
         project = replace(project, settings=project.settings.model_copy(update={"delineate": settings}))
     refuse_unknown_names(project.settings.delineate)
     versions = held.current if dividing is None else dividing
-    barriers = _barriers(connection, project, versions, held.basis.as_of)
     parcels = _parcels(connection, project, held.basis)
-    ground = next((key for key in (TOWNS, DISTRICT) if versions.get(key)), PARCELS)
+    ground = ground_of(versions)
     towns = (
         around(parcels)
         if ground == PARCELS
@@ -103,17 +126,25 @@ def read_unit_inputs(
     towns = towns.rename(columns={"code": "town_code"})
     if ground != TOWNS:
         towns["town_code"] = project.settings.project.district_code
-    cells = barrier_cells(
-        towns[["town_code", "geometry"]],
-        barriers.geometry.to_numpy(),
-        across_towns=project.settings.delineate.across_towns,
-    )
-    shapes = parcels.geometry.to_numpy()
+    barriers = None
+    if blocks is None:
+        barriers = _barriers(connection, project, versions, held.basis.as_of)
+        cells = barrier_cells(
+            towns[["town_code", "geometry"]],
+            barriers.geometry.to_numpy(),
+            across_towns=project.settings.delineate.across_towns,
+        )
+        blocks = Blocks(cells, _missing(project.settings.delineate, versions, barriers))
+    cells, shapes = blocks.cells, parcels.geometry.to_numpy()
     cut = parcels["parcel_id"][is_cut(cut_shares(shapes, cells, cell_of(shapes, cells)))]
-    missing = _missing(project.settings.delineate, versions, barriers)
     return UnitInputs(
-        parcels, cells, barriers, towns, tuple(map(str, cut)), missing, overlapping(parcels), ground
+        parcels, cells, barriers, towns, tuple(map(str, cut)), blocks.missing, overlapping(parcels), ground
     )
+
+
+def ground_of(versions: Versions) -> str:
+    """Return what the ground that units lie in is made of."""
+    return next((key for key in (TOWNS, DISTRICT) if versions.get(key)), PARCELS)
 
 
 def around(parcels: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

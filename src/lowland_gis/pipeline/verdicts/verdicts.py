@@ -34,7 +34,9 @@ def registered_verdicts(connection: Connection, basis: Basis, questions: Sequenc
     """
     condition = f"(NOT v.settled OR v.question = ANY(%s) OR v.question = '{KIND}' AND v.answer = ANY(%s))"
     return _with_towns(
-        connection, basis, _read(connection, basis, condition, [list(questions), list(basis.pack.low_answers)])
+        connection,
+        basis,
+        _read(connection, basis, condition, [list(questions), list(basis.pack.low_answers)]),
     )
 
 
