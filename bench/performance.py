@@ -194,7 +194,43 @@ def flow_part(figures: Figures) -> str:
             if build["peak_mb"] is not None
         ]
         text.append(f"\nPeak memory of the program: {', '.join(peaks)}.\n")
+        text += [*bars_of_flow(int(size), figures, builds), ""]
     return "\n".join(text)
+
+
+def bars_of_flow(size: int, figures: Figures, builds: Figures) -> list[str]:
+    """Return what the whole run has to keep to at one size, and whether it does, by processor seconds."""
+
+    def busy(build: str, run: str, *stages: str) -> float | None:
+        found = builds.get(build, {}).get("seconds", {}).get(run, {})
+        values = [found[stage][1] for stage in stages if found.get(stage)]
+        return sum(values) if values else None
+
+    evaluation = ("tabulate", "measure", "classify", "delineate")
+    rows = (
+        ("the whole run, times faster than the old build", busy("old", "whole", "all"), busy("new", "whole", "all"), 4.0, True),
+        ("measure, times faster than the old build", busy("old", "whole", "measure"), busy("new", "whole", "measure"), 10.0, True),
+        ("one parcel in a hundred corrected: tabulation to units, part of a full run",
+         busy("new", "corrected", *evaluation), busy("new", "whole", *evaluation), 0.10, False),
+        ("one parcel in a hundred corrected: the whole, part of a full run",
+         busy("new", "corrected", "all"), busy("new", "whole", "all"), 0.25, False),
+        ("nothing has changed, seconds", busy("new", "again", "all"), 1.0, 2.0, False),
+    )  # fmt: skip
+    text = [
+        "What it has to keep to, by processor seconds of program and database:\n",
+        "| | measured | bar | |",
+        "|---|---|---|---|",
+    ]
+    for words, value, by, bar, is_least in rows:
+        if value is None or not by:
+            continue
+        ratio = value / by
+        met = ratio >= bar if is_least else ratio <= bar
+        text.append(
+            f"| {words} | {ratio:.2f} | at {'least' if is_least else 'most'} {bar:g} | {'met' if met else '**not met**'} |"
+        )
+    again = f"python bench/flow.py --sizes {size} --rounds {figures['rounds']}"
+    return [*text, f"\nMeasured again by: `{again} --out bench/results/flow.json`"]
 
 
 def flow_row(run: str, stage: str, before: list[float] | None, now: list[float]) -> str:
