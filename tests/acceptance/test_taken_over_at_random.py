@@ -10,6 +10,7 @@ from shapely import affinity
 
 from acceptance.test_taken_over import TABLES, clear, ran, results
 from acceptance.test_two_deliveries import district
+from lowland_gis.settings import DelineateSettings
 
 # A few of so many.
 SHARE = 0.02
@@ -78,9 +79,14 @@ def changed_zones(place, chance, folder):
 
 
 def changed_roads(place, chance, folder):
-    """Some roads come no more, so that what they divided hangs together."""
+    """Some roads come no more, and new ones divide what hung together."""
     rows = current(place, "current_feature", "road")
-    return ("road", written(rows.drop(chance.sample(list(rows.index), len(rows) // 4)), folder / "road.gpkg"))
+    west, south, east, north = current(place, "current_parcel").total_bounds
+    new = rows[rows["GRADE"].isin(DelineateSettings().road_grades)].head(6).copy()
+    places = [(chance.uniform(west, east), chance.uniform(west, east)) for _ in new.index]
+    new["geometry"] = [shapely.LineString([(one, south), (other, north)]) for one, other in places]
+    both = pd.concat([rows.drop(some(rows, chance)), new], ignore_index=True)
+    return ("road", written(both, folder / "road.gpkg"))
 
 
 def changed_firms(place, chance, folder):
