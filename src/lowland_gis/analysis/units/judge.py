@@ -63,7 +63,7 @@ def judge(problem: Problem, members: pd.DataFrame) -> Judgement:
     given = members[members["unit_id"].notna()][["parcel_id", "unit_id"]].sort_values(
         ["parcel_id", "unit_id"]
     )
-    there = pd.Index(problem.ids).get_indexer(given["parcel_id"].to_numpy(dtype=object)) >= 0
+    there = pd.Index(problem.ids).get_indexer(pd.Index(given["parcel_id"], dtype=object)) >= 0
     findings = [*_unknown(given[~there]), *_double(given)]
     known = given[there].drop_duplicates("parcel_id")
     rows = _rows(problem, known)
