@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from lowland_gis.errors import InputRefusedError
+from lowland_gis.files.spreadsheet.kinds import SUFFIXES
 
 MAX_UNPACKED_BYTES = 20_000_000_000
 MAX_RATIO = 200
@@ -25,7 +26,7 @@ _BROKEN = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OS
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 
 # Data sets that hold layers of their own names.
-_OF_LAYERS = (".gpkg", ".gdb", ".xlsx")
+_OF_LAYERS = (".gpkg", ".gdb", *SUFFIXES)
 # Notes and listings come in these forms too, so they count only where nothing else is.
 _LAST_CHOICE = (".json", ".csv", ".dbf")
 _GDB_TABLE = "a00000001.gdbtable"

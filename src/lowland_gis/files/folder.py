@@ -16,7 +16,7 @@ _BESIDE = {*_OF_SHAPEFILES, ".xml", ".tfw", ".ovr", ".rrd", ".lock", ".qmd", ".q
 _OF_OTHERS = ("-wal", "-shm", "-journal")
 _AS_GPKG = "bring it into a GeoPackage: ogr2ogr NEW.gpkg FILE"
 _REASONS = {
-    **dict.fromkeys((".xls", ".et", ".ods"), "a workbook of another kind: save it as .xlsx"),
+    **dict.fromkeys((".xlsm", ".xlt", ".ett", ".fods"), "a workbook of another kind: save it as .xlsx"),
     **dict.fromkeys((".mdb", ".accdb"), "an Access database: export its layers as .gdb or .gpkg"),
     **dict.fromkeys((".dwg", ".dxf", ".dgn"), "a drawing: export its polygons as .gpkg, with their fields"),
     **dict.fromkeys((".rar", ".7z", ".tar", ".gz", ".tgz"), "an archive that is not read: pack it as .zip"),

@@ -18,6 +18,7 @@ from lowland_gis.files.layers import layers_of, meant
 from lowland_gis.files.sound_parts import sound
 from lowland_gis.files.source import Source, sidecar
 from lowland_gis.files.spreadsheet.book import sheet_names
+from lowland_gis.files.spreadsheet.kinds import WORKBOOKS
 from lowland_gis.files.vct.text import vct_layers
 
 READINGS = ("utf-8", "gb18030", "big5")
@@ -64,7 +65,7 @@ def layer_names(source: Source) -> tuple[str | None, ...]:
     if source.driver in ("CSV", "Parquet", "GTiff"):
         return (None,)
     try:
-        if source.driver == "XLSX":
+        if source.driver in WORKBOOKS:
             return sheet_names(source)
         if source.driver == "VCT":
             return vct_layers(source)
@@ -140,7 +141,7 @@ def raw_kinds(source: Source) -> Kinds:
         InputRefusedError: the geometries cannot be read.
     """
     total = Kinds()
-    if source.driver in ("CSV", "XLSX", "Parquet", "GTiff", "VCT"):
+    if source.driver in {"CSV", "Parquet", "GTiff", "VCT", *WORKBOOKS}:
         return total
     try:
         # What GDAL says of the file is told where its rows are read.

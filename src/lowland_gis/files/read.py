@@ -25,6 +25,7 @@ from lowland_gis.files.broken_text import whole_texts
 from lowland_gis.files.encoding import Encoding
 from lowland_gis.files.geoparquet import GeoParquet, opened_geoparquet
 from lowland_gis.files.source import Source
+from lowland_gis.files.spreadsheet.kinds import WORKBOOKS
 
 if TYPE_CHECKING:
     from lowland_gis.files.plain_table import PlainTable
@@ -45,7 +46,7 @@ def received(
     Raises:
         InputRefusedError: the layer does not exist, the text cannot be decoded, or fewer rows come than the header counts.
     """
-    if source.driver == "XLSX":
+    if source.driver in WORKBOOKS:
         from lowland_gis.files.plain_table import workbook
 
         yield _plain(workbook(source))

@@ -13,6 +13,7 @@ from pathlib import Path
 from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.files.archive import data_set_names, unpacked
 from lowland_gis.files.shapefile_index import with_index
+from lowland_gis.files.spreadsheet.kinds import SUFFIXES, WORKBOOKS, workbook_kind
 from lowland_gis.files.utf8 import refuse_other_encoding
 
 DRIVERS = {
@@ -24,7 +25,7 @@ DRIVERS = {
     ".json": "GeoJSON",
     ".fgb": "FlatGeobuf",
     ".parquet": "Parquet",
-    ".xlsx": "XLSX",
+    **SUFFIXES,
     ".csv": "CSV",
     ".vct": "VCT",
     ".tif": "GTiff",
@@ -39,14 +40,11 @@ _MAGIC = {
     ".gpkg": (b"SQLite format 3\x00",),
     ".fgb": (b"fgb\x03",),
     ".parquet": (b"PAR1",),
-    ".xlsx": (b"PK\x03\x04",),
     ".zip": (b"PK\x03\x04", b"PK\x05\x06"),
     ".tif": (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
     ".tiff": (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
 }
 _MAGIC_BYTES = 256
-# Office puts a workbook with a password into a container of the old kind.
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _SIDECARS = (".dbf", ".shx", ".prj", ".cpg")
 # The index can be made anew from the records; nothing else says what a record is.
 _REQUIRED_SIDECARS = (".dbf",)
@@ -163,13 +161,16 @@ def _described(name: str, path: Path, layer: str | None) -> Source:
     _check_magic(path)
     _refuse_unwritten(path)
     members = _members(path)
+    doubts: tuple[tuple[str, str], ...] = ()
     try:
+        if driver in WORKBOOKS:
+            driver, doubts = workbook_kind(path)
         size = sum(member.stat().st_size for member in members)
         if driver == "GeoJSON":
             refuse_other_encoding(path, name)
     except OSError as error:
         raise _unreadable(path, error) from error
-    return Source(name, path, layer, driver, tuple(members), size)
+    return Source(name, path, layer, driver, tuple(members), size, doubts)
 
 
 def _unreadable(path: Path, error: OSError) -> InputRefusedError:
@@ -208,11 +209,9 @@ def _check_magic(path: Path) -> None:
         raise InputRefusedError(
             f"{path}: cannot be read ({error.strerror}). Check the path and its rights."
         ) from error
-    if suffix == ".xlsx" and start.startswith(_OLE):
-        raise InputRefusedError(
-            f"{path}: it is protected by a password, or an old .xls under the name .xlsx, so it cannot be read. Open it, take the"
-            " password off and save it as .xlsx."
-        )
+    if suffix in SUFFIXES:
+        # What it is stands further inside; see workbook_kind.
+        return
     if suffix == ".vct" and b"headbegin" not in start.lower():
         raise InputRefusedError(
             f"{path}: it does not begin with HeadBegin, as the exchange format of land surveys (VCT) does, so it is not opened."

@@ -21,6 +21,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from lowland_gis.analysis.fields.spreadsheet import Formula, Lost, Merged, stored, stored_numbers
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.source import Source
+from lowland_gis.files.spreadsheet import other_book
 from lowland_gis.files.spreadsheet.marks import Marks, marks, sheet_part
 from lowland_gis.files.spreadsheet.plain_cells import plain_rows
 from lowland_gis.files.spreadsheet.quick_cells import Meaning
@@ -54,6 +55,8 @@ def sheet_names(source: Source) -> tuple[str, ...]:
     Raises:
         InputRefusedError: it is no workbook.
     """
+    if source.driver != "XLSX":
+        return tuple(sheet.name for sheet in other_book.filled(source, other_book.stored_sheets(source)))
     with _opened(source, data_only=False) as book:
         return tuple(_filled(source, book))
 
@@ -64,6 +67,8 @@ def read_sheet(source: Source) -> Sheet:
     Raises:
         InputRefusedError: it is no workbook, or it must be said which of its sheets.
     """
+    if source.driver != "XLSX":
+        return _other_sheet(source)
     with _opened(source, data_only=False) as book:
         name = _chosen(source, book)
         unsure = bool(book.calculation.fullCalcOnLoad)
@@ -76,12 +81,30 @@ def read_sheet(source: Source) -> Sheet:
     return Sheet(name, rows, tuple(noted.merged), tuple(_hidden(name, noted)))
 
 
+def _other_sheet(source: Source) -> Sheet:
+    """Read the sheet that is meant of a workbook of another kind than .xlsx."""
+    found = other_book.chosen(source, other_book.stored_sheets(source))
+    noted = Marks(
+        [Merged(*corners) for corners in found.merged],
+        other_book.hidden_rows(found),
+        other_book.n_hidden_columns(found),
+    )
+    return Sheet(
+        found.name, other_book.values(found), tuple(noted.merged), tuple(_hidden(found.name, noted))
+    )
+
+
 def read_cells(source: Source) -> list[Sheet]:
     """Read every sheet as it was typed: a formula is one, whatever it was calculated to, and hidden sheets are sheets.
 
     Raises:
-        InputRefusedError: it is no workbook.
+        InputRefusedError: it is no workbook, or none that tells what was typed.
     """
+    if source.driver != "XLSX":
+        raise InputRefusedError(
+            f"{source.name}: a form that was filled in comes back as .xlsx, since other workbooks do not tell what was typed from what"
+            " was computed. Open it and save it as .xlsx."
+        )
     with _opened(source, data_only=False) as book:
         found = [(str(sheet.title), [_row(cells) for cells in _cells(sheet)]) for sheet in book.worksheets]
     with _refused_when_broken(source):
