@@ -101,6 +101,8 @@ VARIATIONS = (
     Variation("headings with blanks", tables(sheets.spaced_headings)),
     Variation("headings under a title row", tables(sheets.under_title)),
     Variation("saved by LibreOffice", tables(sheets.by_libreoffice)),
+    *(Variation(f"workbooks as {suffix}", tables(sheets.in_kind(suffix))) for suffix in (".xls", ".et", ".ods")),
+    Variation("workbooks as .xlsb", tables(sheets.as_xlsb)),
     Variation("numbers as text", tables(sheets.numbers_as_text)),
     Variation("codes of the second survey as numbers", together(each(in_form(forms.gpkg), "dltb2"), each(sheets.codes_as_numbers("DLBM"), "dltb2"))),
     Variation("planned zones as numbers", together(each(in_form(forms.gpkg), "plan_zone"), each(sheets.codes_as_numbers("GHFQDM"), "plan_zone"))),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 
 from lowland_gis.analysis.fields import headings
 from lowland_gis.definitions.layer import layer_definition
 from variations.forms import as_delivered, gpkg, xlsx, xlsx_as_typed, xlsx_with_title
 from variations.incoming import Delivered, rows_of
+from workbooks import saved_as, write_xlsb
 
 _TO_HALF = str.maketrans("（）／：，", "()/:,")
 
@@ -40,7 +41,17 @@ def under_title(item: Delivered) -> Delivered:
 
 def by_libreoffice(item: Delivered) -> Delivered:
     """Have LibreOffice open the workbook and save it again."""
-    return replace(item, rows=rows_of(item), write=_saved_by_libreoffice)
+    return replace(item, rows=rows_of(item), write=_saved_as(".xlsx"))
+
+
+def in_kind(suffix: str) -> Callable[[Delivered], Delivered]:
+    """Return what has LibreOffice save the workbook in another kind: .xls, .ods, or .et, which is an .xls of WPS."""
+    return lambda item: replace(item, rows=rows_of(item), write=_saved_as(suffix))
+
+
+def as_xlsb(item: Delivered) -> Delivered:
+    """Write the workbook as .xlsb."""
+    return replace(item, rows=rows_of(item), write=_xlsb)
 
 
 def numbers_as_text(item: Delivered) -> Delivered:
@@ -106,19 +117,18 @@ def _text(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _saved_by_libreoffice(folder: Path, item: Delivered) -> str:
+def _saved_as(suffix: str) -> Callable[[Path, Delivered], str]:
+    def saved(folder: Path, item: Delivered) -> str:
+        with tempfile.TemporaryDirectory() as place:
+            first = Path(xlsx(Path(place) / "in", item))
+            (path,) = saved_as(".xls" if suffix == ".et" else suffix, folder, first)
+        return str(path.rename(path.with_suffix(suffix)))
+
+    return saved
+
+
+def _xlsb(folder: Path, item: Delivered) -> str:
     with tempfile.TemporaryDirectory() as place:
-        first = xlsx(Path(place) / "in", item)
-        command = [
-            "soffice",
-            f"-env:UserInstallation=file://{place}/profile",
-            "--headless",
-            "--convert-to",
-            "xlsx:Calc MS Excel 2007 XML",
-            "--outdir",
-            str(folder),
-            first,
-        ]
+        first = Path(xlsx(Path(place) / "in", item))
         folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run(command, check=True, capture_output=True, timeout=300)
-    return str(folder / Path(first).name)
+        return str(write_xlsb(openpyxl.load_workbook(first), folder / f"{first.stem}.xlsb"))

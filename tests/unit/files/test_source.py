@@ -18,6 +18,7 @@ from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.files.archive import member_name
 from lowland_gis.files.plain_table import text_table, workbook
 from lowland_gis.files.source import Source, opened
+from workbooks import container
 
 FRAME = gpd.GeoDataFrame(
     {"MC": ["北辰区"]}, geometry=[shapely.box(515_000, 4_345_000, 515_100, 4_345_100)], crs=4548
@@ -303,7 +304,7 @@ def made_parts(folder):
 
 
 def test_a_workbook_with_a_password_is_named(tmp_path):
-    (tmp_path / "a.xlsx").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 500)
+    (tmp_path / "a.xlsx").write_bytes(container("EncryptedPackage"))
     with pytest.raises(InputRefusedError, match="protected by a password"), opened("a.xlsx", tmp_path):
         pass
 

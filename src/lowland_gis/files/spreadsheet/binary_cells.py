@@ -6,11 +6,12 @@ calamine gives an error of a cell as an empty text and a number without its form
 from __future__ import annotations
 
 import datetime as dt
+import io
 import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from struct import unpack_from
 from typing import Any
 from xml.etree import ElementTree as ET  # expat of this Python limits entities
@@ -45,7 +46,9 @@ def sheets(path: str) -> Iterator[StoredSheet]:
         UnreadableError: a sheet is too large.
         Exception: whatever is met in a broken file.
     """
-    with zipfile.ZipFile(path) as archive, python_calamine.load_workbook(path) as book:
+    # calamine is given no name: by that it would take the file for another kind.
+    content = io.BytesIO(Path(path).read_bytes())
+    with python_calamine.load_workbook(content) as book, zipfile.ZipFile(content) as archive:
         parts, formats = dict(_parts(archive)), _formats(archive)
         for about in book.sheets_metadata:
             if about.typ == python_calamine.SheetTypeEnum.WorkSheet:

@@ -37,7 +37,7 @@ def main(kind: str, path: str) -> None:
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - a library in Rust falls over with an exception of its own kind
-        _end(BROKEN, f"{type(error).__name__}: {error}")
+        _end(BROKEN, str(error) or f"it contradicts itself: {type(error).__name__}")
 
 
 def astuple_of(sheet: StoredSheet) -> tuple[object, ...]:

@@ -17,7 +17,9 @@ _OLE, _ZIP = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", (b"PK\x03\x04", b"PK\x05\x06")
 _STREAMS = tuple(name.encode("utf-16-le") for name in ("Workbook", "Book", "WORKBOOK", "BOOK", "WorkBook"))
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _BARE = tuple(bytes((9, version)) for version in (0, 2, 4, 8))
-_HEAD_BYTES, _DIRECTORY_ENTRY = 4096, 128
+_HEAD_BYTES = 4096
+# An entry of a directory: its name, the length of that, and its kind; from MS-CFB 2.6.
+_ENTRY_BYTES, _DIRECTORY_BYTES, _NAME_BYTES, _LAST_KIND, _SECTOR_POWERS = 128, 1 << 20, 64, 5, (9, 12)
 _PAGE = (b"<html", b"<table", b"<!doctype html", b"mime-version", b"<head", b"<meta", b"<body", b"<div", b"<style")
 _AS_XLSX = "Open it and save it as .xlsx."
 
@@ -48,8 +50,7 @@ def workbook_kind(path: Path) -> tuple[str, tuple[tuple[str, str], ...]]:
 
 def _in_container(path: Path) -> str:
     """Tell by the names of its streams what is in a container; they stand in its directory, 128 bytes each."""
-    content = path.read_bytes()
-    entries = _directory(content)
+    entries = _directory(path)
     if any(entry.startswith(_ENCRYPTED) for entry in entries):
         raise InputRefusedError(
             f"{path}: it is protected by a password, so it cannot be read. Open it, take the password off and save it again."
@@ -63,17 +64,18 @@ def _in_container(path: Path) -> str:
     )
 
 
-def _directory(content: bytes) -> list[bytes]:
+def _directory(path: Path) -> list[bytes]:
     """Return the entries of the directory of a container, as far as they stand together; none where it lies outside the file."""
-    size = 1 << int.from_bytes(content[30:32], "little") if len(content) > 52 and content[30] < 16 else 512  # noqa: PLR2004
-    at = (int.from_bytes(content[48:52], "little") + 1) * size
-    if at + _DIRECTORY_ENTRY > len(content):
-        return []
-    last = min(len(content), at + (1 << 20))
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+        power = int.from_bytes(head[30:32], "little")
+        file.seek((int.from_bytes(head[48:52], "little") + 1) << (power if power in _SECTOR_POWERS else 9))
+        content = file.read(_DIRECTORY_BYTES)
     found = []
-    for place in range(at, last - _DIRECTORY_ENTRY + 1, _DIRECTORY_ENTRY):
-        entry = content[place : place + _DIRECTORY_ENTRY]
-        if entry[66] > 5 or not 0 <= int.from_bytes(entry[64:66], "little") <= 64:  # noqa: PLR2004 - no entry any more
+    for place in range(0, len(content) - _ENTRY_BYTES + 1, _ENTRY_BYTES):
+        entry = content[place : place + _ENTRY_BYTES]
+        if int.from_bytes(entry[64:66], "little") > _NAME_BYTES or entry[66] > _LAST_KIND:
+            # Here begins something else.
             break
         found.append(entry)
     return found
@@ -97,7 +99,9 @@ def _what_it_is(path: Path, start: bytes) -> str:
     """Say what a file is that is no workbook under the name of one."""
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if not start.strip(b"\0 \r\n\t"):
-        return "it is empty. Ask the sender for the file again."
+        return (
+            f"it is empty, so its content is not what the name {path.suffix} says. Ask the sender for the file again."
+        )
     if b"urn:schemas-microsoft-com:office:spreadsheet" in text:
         return f"its content is an XML table of Excel 2003, which is not read. {_AS_XLSX}"
     if text.startswith(_PAGE) or b"<table" in text or b"<html" in text:

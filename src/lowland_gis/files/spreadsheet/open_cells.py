@@ -250,5 +250,6 @@ def _lasts(written: str) -> str:
     if parts is None:
         raise ValueError(f"{written} is no time")
     hours, minutes, seconds = (int(part or 0) for part in parts.groups()[:3])
-    lasts = dt.timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    fraction = int((parts[4] or "")[:6].ljust(6, "0"))
+    lasts = dt.timedelta(hours=hours, minutes=minutes, seconds=seconds, microseconds=fraction)
     return str(lasts if hours >= _HOURS_OF_DAY else (dt.datetime.min + lasts).time())

@@ -1,0 +1,316 @@
+"""The other kinds of workbooks – .xls, .et, .xlsb, .ods – give what the same .xlsx gives, value by value and doubt by doubt."""
+
+import datetime as dt
+import re
+import zipfile
+
+import openpyxl
+import pytest
+import xlwt
+
+from lowland_gis.errors import InputRefusedError
+from lowland_gis.files.read import received
+from lowland_gis.files.source import opened
+from lowland_gis.files.spreadsheet.book import read_cells, sheet_names
+from workbooks import container, saved_as, write_xlsb
+
+HEADINGS = ["宗地代码", "企业", "税收（万元）", "成立日期", "地类编码"]
+FIRST = ["120113001001000123", "甲公司", 1.5, dt.date(2023, 5, 1), "0601"]
+SECOND = ["120113001001000124", "乙公司", 2, dt.date(1999, 12, 31), "0602"]
+KINDS = (".xls", ".et", ".xlsb", ".ods")
+
+
+def grown(*rows):
+    book = openpyxl.Workbook()
+    book.active.title = "企业"
+    for row in rows:
+        book.active.append(row)
+    return book
+
+
+def plain():
+    return grown(HEADINGS, FIRST, SECOND)
+
+
+def titled():
+    book = grown(["2023年企业税收（单位：万元、亩）"], HEADINGS, FIRST, SECOND)
+    book.active.merge_cells("A1:E1")
+    return book
+
+
+def two_headings():
+    book = grown(["宗地代码", "税收", None], [None, "总额（万元）", "亩均（万元/亩）"], ["A1", 1, 2])
+    for cells in ("A1:A2", "B1:C1"):
+        book.active.merge_cells(cells)
+    return book
+
+
+def totalled():
+    return grown(HEADINGS, FIRST, SECOND, ["合 计", None, 3.5], ["注：本表含外资企业"])
+
+
+def hidden():
+    book = grown(HEADINGS, FIRST, SECOND, FIRST)
+    book.active.row_dimensions[3].hidden = True
+    book.active.column_dimensions["B"].hidden = True
+    return book
+
+
+def merged_records():
+    book = grown(HEADINGS, FIRST, [None, "乙公司", None, None, None], SECOND)
+    for cells in ("A2:A3", "C2:C3"):
+        book.active.merge_cells(cells)
+    return book
+
+
+def several():
+    book = plain()
+    book.create_sheet("空")
+    book.create_sheet("选项")["A1"] = "工业"
+    book["选项"].sheet_state = "hidden"
+    return book
+
+
+def numbered():
+    return grown(HEADINGS, [120113001001000123, *FIRST[1:]], [120113001001000124, *SECOND[1:]])
+
+
+def zeros():
+    book = grown(HEADINGS, [*FIRST[:4], 601], [*SECOND[:4], 602])
+    for cell in ("E2", "E3"):
+        book.active[cell].number_format = "0000"
+    return book
+
+
+def failed():
+    return grown(HEADINGS, [*FIRST[:2], "#N/A", *FIRST[3:]], [*SECOND[:2], "#DIV/0!", *SECOND[3:]])
+
+
+def days():
+    book = grown(HEADINGS, FIRST, [*SECOND[:3], 45000, "0602"], [*SECOND[:3], dt.datetime(2023, 5, 1, 13, 45), "0602"])  # noqa: DTZ001
+    book.active["D3"].number_format = 'yyyy"年"m"月"d"日"'
+    return book
+
+
+def far_rows():
+    book = plain()
+    book.active["A60000"] = "合计"
+    return book
+
+
+def truths():
+    book = grown([*HEADINGS, "外资"], [*FIRST, True], [*SECOND, False])
+    for cell in ("F2", "F3"):
+        book.active[cell].number_format = "BOOLEAN"
+    return book
+
+
+def odd_texts():
+    return grown(HEADINGS, [FIRST[0], "<甲> & 乙\n二行  三", *FIRST[2:]], [SECOND[0], "汉字𠮷㐀、“引号”", *SECOND[2:]])
+
+
+TRAPS = {
+    "codes as text, days, numbers": plain,
+    "a merged title over the headings, with units": titled,
+    "headings of two rows, merged": two_headings,
+    "a total and a note under the records": totalled,
+    "hidden rows and columns": hidden,
+    "cells merged over two records": merged_records,
+    "empty and hidden sheets beside the table": several,
+    "codes of 18 digits typed as numbers": numbered,
+    "numbers with zeros before them (format 0000)": zeros,
+    "#N/A and #DIV/0!": failed,
+    "days in Chinese form, and with a time": days,
+    "60,000 rows between the table and its total": far_rows,
+    "true and false": truths,
+    "signs of XML, line breaks, rare letters in texts": odd_texts,
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Every trap in every kind; .et once as an .xls under that name."""
+    folder = tmp_path_factory.mktemp("workbooks")
+    originals = []
+    for number, grow in enumerate(TRAPS.values()):
+        originals.append(folder / f"t{number}.xlsx")
+        grow().save(originals[-1])
+        write_xlsb(grow(), folder / f"t{number}.xlsb")
+    for suffix in (".xls", ".ods"):
+        saved_as(suffix, folder, *originals)
+    for path in folder.glob("*.xls"):
+        path.with_suffix(".et").write_bytes(path.read_bytes())
+    return folder
+
+
+def read(path):
+    with opened(str(path), path.parent) as source, received(source) as arrived:
+        (batch,) = arrived.batches
+        rules = sorted((doubt.row, doubt.rule, without_digits(doubt.words)) for doubt in batch.doubts)
+        return {
+            "values": batch.attributes.to_pydict(),
+            "doubts": rules,
+            "aside": batch.aside,
+            "whole": [*source.doubts, *arrived.doubts],
+            "sheet": arrived.layer,
+            "stated": arrived.stated,
+        }
+
+
+def without_digits(words):
+    """Each program rounds a number of 18 digits in its own way; that it is lost stands behind it."""
+    return re.sub(r"\d{16,}(?= is a number of more)", "N", words)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("trap", TRAPS)
+def test_it_is_read_as_the_same_xlsx_is(made, trap, kind):
+    stem = f"t{list(TRAPS).index(trap)}"
+    expected = read(made / f"{stem}.xlsx")
+    assert read(made / f"{stem}{kind}") == expected
+    assert expected["values"]
+
+
+def test_what_is_compared_is_what_was_typed(made):
+    at = {name: read(made / f"t{number}.xls") for number, name in enumerate(TRAPS)}
+    assert list(zip(*at["codes as text, days, numbers"]["values"].values(), strict=True)) == [
+        tuple(FIRST),
+        tuple(SECOND),
+    ]
+    assert at["numbers with zeros before them (format 0000)"]["values"]["地类编码"] == ["0601", "0602"]
+    lost = at["codes of 18 digits typed as numbers"]
+    assert lost["values"]["宗地代码"] == [None, None]
+    assert [rule for _, rule, _ in lost["doubts"]] == ["digits_lost"] * 2
+    assert "sheet row 2" in lost["doubts"][0][2]
+    assert [rule for rule, _ in at["hidden rows and columns"]["whole"]] == ["rows_hidden", "columns_hidden"]
+    assert [(row, rule) for row, rule, _ in at["#N/A and #DIV/0!"]["doubts"]] == [(0, "cell_error"), (1, "cell_error")]
+    assert len(at["cells merged over two records"]["doubts"]) == 2
+    assert "sheet row 60000" in at["60,000 rows between the table and its total"]["aside"][0].words
+
+
+def test_a_wps_table_that_is_an_xlsx_inside(made):
+    inside = made / "inside.et"
+    inside.write_bytes((made / "t0.xlsx").read_bytes())
+    assert read(inside) == read(made / "t0.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(".xlsx", "n.xls"), (".xls", "n.xlsx"), (".ods", "n.xls"), (".xlsb", "n.xlsx"), (".xlsx", "n.ods")]
+)  # fmt: skip
+def test_a_workbook_under_the_name_of_another_kind_is_read_and_told(made, tmp_path, kind, name):
+    (tmp_path / name).write_bytes((made / f"t0{kind}").read_bytes())
+    found = read(tmp_path / name)
+    assert [rule for rule, _ in found["whole"]] == ["suffix_other"]
+    assert f"holds a workbook of the kind {kind}" in found["whole"][0][1]
+    assert found | {"whole": []} == read(made / f"t0{kind}")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sheets_are_named_where_there_are_several(tmp_path, kind):
+    book = plain()
+    book.create_sheet("乙")["A1"] = "说明"
+    book.save(tmp_path / "t.xlsx")
+    path = tmp_path / f"t{kind}"
+    if kind == ".xlsb":
+        write_xlsb(book, path)
+    else:
+        (first,) = saved_as(".ods" if kind == ".ods" else ".xls", tmp_path, tmp_path / "t.xlsx")
+        first.rename(path)
+    with opened(str(path), tmp_path) as source:
+        assert sheet_names(source) == ("企业", "乙")
+    with pytest.raises(InputRefusedError, match="name one of its sheets: 企业, 乙 – as FILE:SHEET"):
+        read(path)
+    with opened(f"{path}:乙", tmp_path) as source, received(source) as arrived:
+        assert arrived.columns == ("说明",)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_form_that_comes_back_is_an_xlsx(made, kind):
+    with opened(str(made / f"t0{kind}"), made) as source:
+        with pytest.raises(InputRefusedError, match=r"comes back as \.xlsx"):
+            read_cells(source)
+
+
+def written(path, *, from_1904=False):
+    book = xlwt.Workbook()
+    book.dates_1904 = from_1904
+    sheet = book.add_sheet("企业")
+    for at, heading in enumerate(["宗地代码", "税收", "日期"]):
+        sheet.write(0, at, heading)
+    sheet.write(1, 0, "A1")
+    sheet.write(1, 1, xlwt.Formula("1+2"))
+    sheet.write(1, 2, dt.date(2023, 5, 1), xlwt.easyxf(num_format_str="yyyy-mm-dd"))
+    book.save(str(path))
+    return path
+
+
+@pytest.mark.parametrize("from_1904", [False, True])
+def test_days_count_from_1900_or_1904(tmp_path, from_1904):
+    assert read(written(tmp_path / "t.xls", from_1904=from_1904))["values"]["日期"] == [dt.date(2023, 5, 1)]
+
+
+def test_days_of_an_xlsb_that_counts_from_1904(tmp_path):
+    book = plain()
+    book.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
+    found = read(write_xlsb(book, tmp_path / "t.xlsb", from_1904=True))
+    assert found["values"]["成立日期"] == [FIRST[3], SECOND[3]]
+
+
+def test_a_formula_that_was_never_calculated_is_told(tmp_path):
+    found = read(written(tmp_path / "t.xls"))
+    assert found["values"]["税收"] == [None]
+    assert [(row, rule) for row, rule, _ in found["doubts"]] == [(0, "formula_without_result")]
+
+
+@pytest.mark.parametrize("kind", [".xls", ".ods"])
+def test_results_of_formulas_are_believed_0_among_them(tmp_path, kind):
+    grown(["代码", "和", "差"], ["A1", "=1+2", "=2-2"]).save(tmp_path / "t.xlsx")
+    found = read(saved_as(kind, tmp_path, tmp_path / "t.xlsx")[0])
+    assert found["values"] == {"代码": ["A1"], "和": [3], "差": [0]}
+    assert not found["doubts"]
+
+
+def test_a_formula_of_an_xlsb_without_result_is_told(tmp_path):
+    path = write_xlsb(grown(["代码", "和"], ["A1", "=1+2"]), tmp_path / "t.xlsb")
+    assert [rule for _, rule, _ in read(path)["doubts"]] == ["formula_without_result"]
+
+
+# ------------------------------------------------------------------ what is refused
+
+
+PAGE = '<html xmlns:x="urn:schemas-microsoft-com:office:excel"><body><table><tr><td>宗地代码</td></tr></table></body></html>'
+
+
+@pytest.mark.parametrize("suffix", [".xls", ".et", ".xlsx", ".xlsb", ".ods"])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (PAGE.encode("gbk"), "a web page (HTML)"),
+        (b"\xef\xbb\xbf\r\n" + PAGE.encode(), "a web page (HTML)"),
+        (b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>', "XML table of Excel 2003"),
+        ("宗地代码,税收\nA1,2\n".encode("gbk"), "plain text .* commas between them"),
+        ("宗地代码\t税收\nA1\t2\n".encode(), "plain text .* tabs between them"),
+        (container("EncryptedPackage", "EncryptionInfo"), "protected by a password"),
+        (container("WordDocument"), "holds no workbook"),
+        (b"", "it is empty"),
+        (b"%PDF-1.4\n", "plain text|is not what the name"),
+    ],
+    ids=["page in GBK", "page in UTF-8", "XML 2003", "commas", "tabs", "password", "text of Word", "empty", "PDF"],
+)  # fmt: skip
+def test_what_is_no_workbook_is_named(tmp_path, suffix, content, words):
+    (tmp_path / f"n{suffix}").write_bytes(content)
+    with (
+        pytest.raises(InputRefusedError, match=words.replace("(", r"\(").replace(")", r"\)")) as refused,
+        opened(f"n{suffix}", tmp_path),
+    ):
+        pass
+    assert str(refused.value).startswith(f"{tmp_path / f'n{suffix}'}: ")
+
+
+def test_a_table_with_a_password_of_openoffice_is_named(made, tmp_path):
+    path = tmp_path / "t.ods"
+    path.write_bytes((made / "t0.ods").read_bytes())
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("META-INF/manifest.xml", "<manifest:encryption-data/>")
+    with pytest.raises(InputRefusedError, match="protected by a password"):
+        read(path)
