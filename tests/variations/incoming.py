@@ -118,7 +118,7 @@ def rows_of(item: Delivered) -> Any:
 @cache
 def _read(layer: str, source: str) -> Any:
     if layer == "enterprise":
-        return pd.read_excel(source, dtype=object)
+        return pd.read_excel(source, dtype=object, engine="openpyxl")
     path, _, inner = source.partition(":")
     if path.endswith(".zip"):
         path = _unpacked(Path(path))

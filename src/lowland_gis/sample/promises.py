@@ -49,6 +49,7 @@ def _figures(folder: Path) -> list[dict[str, Any]]:
     tables = [
         pd.read_excel(
             folder / "incoming" / "税务局" / f"企业{year}.xlsx",
+            engine="openpyxl",
             dtype={"统一社会信用代码": str, "宗地代码": str},
             nrows=_LOOKED_AT,
         )

@@ -49,6 +49,9 @@ def sheets(path: str) -> Iterator[StoredSheet]:
     # calamine is given no name: by that it would take the file for another kind.
     content = io.BytesIO(Path(path).read_bytes())
     with python_calamine.load_workbook(content) as book, zipfile.ZipFile(content) as archive:
+        broken = archive.testzip()
+        if broken is not None:
+            raise ValueError(f"its part {broken} is not what was written")
         parts, formats = dict(_parts(archive)), _formats(archive)
         for about in book.sheets_metadata:
             if about.typ == python_calamine.SheetTypeEnum.WorkSheet:
@@ -169,25 +172,36 @@ def _text(data: bytes, at: int) -> tuple[str, int]:
 
 def _parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
     """Yield the names of sheets, and the parts that hold them."""
-    workbook = next(name for name in archive.namelist() if re.fullmatch(r"/?xl/workbook\d*\.bin", name))
-    place = PurePosixPath(workbook)
-    root = ET.fromstring(archive.read(f"{place.parent}/_rels/{place.name}.rels"))  # noqa: S314 - see above
-    targets = {item.get("Id"): item.get("Target", "") for item in root}
+    workbook, relations = _workbook(archive)
+    targets = {item.get("Id"): item.get("Target", "") for item in relations}
     for kind, data in _records(archive.read(workbook)):
         if kind == _SHEET:
             relation, end = _text(data, 8)
             name, _ = _text(data, end)
             target = targets[relation]
-            yield name, target.lstrip("/") if target.startswith("/") else f"{place.parent}/{target}"
+            yield name, _place(workbook, target)
+
+
+def _workbook(archive: zipfile.ZipFile) -> tuple[str, list[ET.Element]]:
+    """Return the part that lists the sheets, and what it refers to."""
+    workbook = next(name for name in archive.namelist() if re.fullmatch(r"/?xl/workbook\d*\.bin", name))
+    place = PurePosixPath(workbook)
+    root = ET.fromstring(archive.read(f"{place.parent}/_rels/{place.name}.rels"))  # noqa: S314 - see above
+    return workbook, list(root)
+
+
+def _place(workbook: str, target: str) -> str:
+    return target.lstrip("/") if target.startswith("/") else f"{PurePosixPath(workbook).parent}/{target}"
 
 
 def _formats(archive: zipfile.ZipFile) -> list[str]:
     """Return the format of numbers of each style of cells."""
-    name = next((name for name in archive.namelist() if name.lower() == "xl/styles.bin"), None)
+    workbook, relations = _workbook(archive)
+    styled = [item.get("Target", "") for item in relations if item.get("Type", "").endswith("/styles")]
     own: dict[int, str] = {}
     styles: list[str] = []
     in_styles = False
-    for kind, data in _records(archive.read(name)) if name is not None else ():
+    for kind, data in _records(archive.read(_place(workbook, styled[0]))) if styled else ():
         if kind == _FORMAT:
             own[unpack_from("<H", data)[0]] = _text(data, 2)[0]
         elif kind in (_STYLES_BEGIN, _STYLES_END):
