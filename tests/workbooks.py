@@ -36,7 +36,9 @@ def saved_as(suffix: str, folder: Path, *paths: Path) -> list[Path]:
 
 def write_xlsb(book: openpyxl.Workbook, path: Path, *, from_1904: bool = False) -> Path:
     """Write a workbook of openpyxl as .xlsb; a formula has no result, as openpyxl has none."""
-    formats = sorted({cell.number_format for sheet in book for row in sheet.rows for cell in row} | {"General"})
+    formats = sorted(
+        {cell.number_format for sheet in book for row in sheet.rows for cell in row} | {"General"}
+    )
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", _TYPES)
         relations = "".join(
@@ -103,7 +105,9 @@ def _sheet(sheet: object, formats: Sequence[str]) -> bytes:
     out = io.BytesIO()
     out.write(record(129))
     out.write(record(148, struct.pack("<IIII", 0, sheet.max_row - 1, 0, sheet.max_column - 1)))
-    hidden = [column_index_from_string(name) - 1 for name, item in sheet.column_dimensions.items() if item.hidden]
+    hidden = [
+        column_index_from_string(name) - 1 for name, item in sheet.column_dimensions.items() if item.hidden
+    ]
     if hidden:
         columns = b"".join(record(60, struct.pack("<IIIIH", at, at, 2304, 0, 1)) for at in hidden)
         out.write(record(390) + columns + record(391))

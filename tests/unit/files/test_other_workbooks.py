@@ -12,119 +12,9 @@ from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.read import received
 from lowland_gis.files.source import opened
 from lowland_gis.files.spreadsheet.book import read_cells, sheet_names
+from workbook_traps import FIRST, KINDS, SECOND, TRAPS, grown, page, plain
+from workbook_traps import PAGE as DESCRIBED
 from workbooks import container, saved_as, write_xlsb
-
-HEADINGS = ["宗地代码", "企业", "税收（万元）", "成立日期", "地类编码"]
-FIRST = ["120113001001000123", "甲公司", 1.5, dt.date(2023, 5, 1), "0601"]
-SECOND = ["120113001001000124", "乙公司", 2, dt.date(1999, 12, 31), "0602"]
-KINDS = (".xls", ".et", ".xlsb", ".ods")
-
-
-def grown(*rows):
-    book = openpyxl.Workbook()
-    book.active.title = "企业"
-    for row in rows:
-        book.active.append(row)
-    return book
-
-
-def plain():
-    return grown(HEADINGS, FIRST, SECOND)
-
-
-def titled():
-    book = grown(["2023年企业税收（单位：万元、亩）"], HEADINGS, FIRST, SECOND)
-    book.active.merge_cells("A1:E1")
-    return book
-
-
-def two_headings():
-    book = grown(["宗地代码", "税收", None], [None, "总额（万元）", "亩均（万元/亩）"], ["A1", 1, 2])
-    for cells in ("A1:A2", "B1:C1"):
-        book.active.merge_cells(cells)
-    return book
-
-
-def totalled():
-    return grown(HEADINGS, FIRST, SECOND, ["合 计", None, 3.5], ["注：本表含外资企业"])
-
-
-def hidden():
-    book = grown(HEADINGS, FIRST, SECOND, FIRST)
-    book.active.row_dimensions[3].hidden = True
-    book.active.column_dimensions["B"].hidden = True
-    return book
-
-
-def merged_records():
-    book = grown(HEADINGS, FIRST, [None, "乙公司", None, None, None], SECOND)
-    for cells in ("A2:A3", "C2:C3"):
-        book.active.merge_cells(cells)
-    return book
-
-
-def several():
-    book = plain()
-    book.create_sheet("空")
-    book.create_sheet("选项")["A1"] = "工业"
-    book["选项"].sheet_state = "hidden"
-    return book
-
-
-def numbered():
-    return grown(HEADINGS, [120113001001000123, *FIRST[1:]], [120113001001000124, *SECOND[1:]])
-
-
-def zeros():
-    book = grown(HEADINGS, [*FIRST[:4], 601], [*SECOND[:4], 602])
-    for cell in ("E2", "E3"):
-        book.active[cell].number_format = "0000"
-    return book
-
-
-def failed():
-    return grown(HEADINGS, [*FIRST[:2], "#N/A", *FIRST[3:]], [*SECOND[:2], "#DIV/0!", *SECOND[3:]])
-
-
-def days():
-    book = grown(HEADINGS, FIRST, [*SECOND[:3], 45000, "0602"], [*SECOND[:3], dt.datetime(2023, 5, 1, 13, 45), "0602"])  # noqa: DTZ001
-    book.active["D3"].number_format = 'yyyy"年"m"月"d"日"'
-    return book
-
-
-def far_rows():
-    book = plain()
-    book.active["A60000"] = "合计"
-    return book
-
-
-def truths():
-    book = grown([*HEADINGS, "外资"], [*FIRST, True], [*SECOND, False])
-    for cell in ("F2", "F3"):
-        book.active[cell].number_format = "BOOLEAN"
-    return book
-
-
-def odd_texts():
-    return grown(HEADINGS, [FIRST[0], "<甲> & 乙\n二行  三", *FIRST[2:]], [SECOND[0], "汉字𠮷㐀、“引号”", *SECOND[2:]])
-
-
-TRAPS = {
-    "codes as text, days, numbers": plain,
-    "a merged title over the headings, with units": titled,
-    "headings of two rows, merged": two_headings,
-    "a total and a note under the records": totalled,
-    "hidden rows and columns": hidden,
-    "cells merged over two records": merged_records,
-    "empty and hidden sheets beside the table": several,
-    "codes of 18 digits typed as numbers": numbered,
-    "numbers with zeros before them (format 0000)": zeros,
-    "#N/A and #DIV/0!": failed,
-    "days in Chinese form, and with a time": days,
-    "60,000 rows between the table and its total": far_rows,
-    "true and false": truths,
-    "signs of XML, line breaks, rare letters in texts": odd_texts,
-}
 
 
 @pytest.fixture(scope="module")
@@ -132,10 +22,10 @@ def made(tmp_path_factory):
     """Every trap in every kind; .et once as an .xls under that name."""
     folder = tmp_path_factory.mktemp("workbooks")
     originals = []
-    for number, grow in enumerate(TRAPS.values()):
+    for number, trap in enumerate(TRAPS):
         originals.append(folder / f"t{number}.xlsx")
-        grow().save(originals[-1])
-        write_xlsb(grow(), folder / f"t{number}.xlsb")
+        trap.make().save(originals[-1])
+        write_xlsb(trap.make(), folder / f"t{number}.xlsb")
     for suffix in (".xls", ".ods"):
         saved_as(suffix, folder, *originals)
     for path in folder.glob("*.xls"):
@@ -163,16 +53,27 @@ def without_digits(words):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("trap", TRAPS)
+@pytest.mark.parametrize("trap", TRAPS, ids=lambda trap: trap.name)
 def test_it_is_read_as_the_same_xlsx_is(made, trap, kind):
-    stem = f"t{list(TRAPS).index(trap)}"
+    stem = f"t{TRAPS.index(trap)}"
     expected = read(made / f"{stem}.xlsx")
-    assert read(made / f"{stem}{kind}") == expected
     assert expected["values"]
+    found = read(made / f"{stem}{kind}")
+    assert found == expected
+    rules = (
+        {rule for _, rule, _ in found["doubts"]}
+        | {item.rule for item in found["aside"]}
+        | {rule for rule, _ in found["whole"]}
+    )
+    assert rules == set(trap.rules)
+
+
+def test_the_page_says_what_is_tested():
+    assert DESCRIBED.read_text(encoding="utf-8") == page()
 
 
 def test_what_is_compared_is_what_was_typed(made):
-    at = {name: read(made / f"t{number}.xls") for number, name in enumerate(TRAPS)}
+    at = {trap.name: read(made / f"t{number}.xls") for number, trap in enumerate(TRAPS)}
     assert list(zip(*at["codes as text, days, numbers"]["values"].values(), strict=True)) == [
         tuple(FIRST),
         tuple(SECOND),
@@ -183,7 +84,10 @@ def test_what_is_compared_is_what_was_typed(made):
     assert [rule for _, rule, _ in lost["doubts"]] == ["digits_lost"] * 2
     assert "sheet row 2" in lost["doubts"][0][2]
     assert [rule for rule, _ in at["hidden rows and columns"]["whole"]] == ["rows_hidden", "columns_hidden"]
-    assert [(row, rule) for row, rule, _ in at["#N/A and #DIV/0!"]["doubts"]] == [(0, "cell_error"), (1, "cell_error")]
+    assert [(row, rule) for row, rule, _ in at["#N/A and #DIV/0!"]["doubts"]] == [
+        (0, "cell_error"),
+        (1, "cell_error"),
+    ]
     assert len(at["cells merged over two records"]["doubts"]) == 2
     assert "sheet row 60000" in at["60,000 rows between the table and its total"]["aside"][0].words
 
@@ -226,9 +130,11 @@ def test_sheets_are_named_where_there_are_several(tmp_path, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_form_that_comes_back_is_an_xlsx(made, kind):
-    with opened(str(made / f"t0{kind}"), made) as source:
-        with pytest.raises(InputRefusedError, match=r"comes back as \.xlsx"):
-            read_cells(source)
+    with (
+        opened(str(made / f"t0{kind}"), made) as source,
+        pytest.raises(InputRefusedError, match=r"comes back as \.xlsx"),
+    ):
+        read_cells(source)
 
 
 def written(path, *, from_1904=False):

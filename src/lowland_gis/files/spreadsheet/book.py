@@ -89,9 +89,7 @@ def _other_sheet(source: Source) -> Sheet:
         other_book.hidden_rows(found),
         other_book.n_hidden_columns(found),
     )
-    return Sheet(
-        found.name, other_book.values(found), tuple(noted.merged), tuple(_hidden(found.name, noted))
-    )
+    return Sheet(found.name, other_book.values(found), tuple(noted.merged), tuple(_hidden(found.name, noted)))
 
 
 def read_cells(source: Source) -> list[Sheet]:

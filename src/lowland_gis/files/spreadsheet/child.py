@@ -10,6 +10,7 @@ import importlib
 import marshal
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import NoReturn
 
 from lowland_gis.files.spreadsheet.stored_sheet import StoredSheet, UnreadableError
@@ -27,7 +28,7 @@ def main(kind: str, path: str) -> None:
         f"lowland_gis.files.spreadsheet.{READERS[kind]}"
     ).sheets
     try:
-        found = [astuple_of(sheet) for sheet in sheets(path)]
+        found = [parts_of(sheet) for sheet in sheets(path)]
         marshal.dump(found, sys.stdout.buffer)
         sys.stdout.buffer.flush()
     except UnreadableError as error:
@@ -40,7 +41,7 @@ def main(kind: str, path: str) -> None:
         _end(BROKEN, str(error) or f"it contradicts itself: {type(error).__name__}")
 
 
-def astuple_of(sheet: StoredSheet) -> tuple[object, ...]:
+def parts_of(sheet: StoredSheet) -> tuple[object, ...]:
     """Return the parts of a sheet in their order, cells as they are."""
     return tuple(getattr(sheet, name) for name in StoredSheet.__dataclass_fields__)
 
@@ -52,14 +53,12 @@ def _end(code: int, why: str) -> NoReturn:
 
 
 def _limit_memory() -> None:
-    try:
-        import resource
-    except ImportError:
-        # Windows has no such limits; the time is limited there too.
-        return
+    # Windows has no such limits; the time is limited there too.
     if sys.platform != "win32":
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        with suppress(ImportError):
+            resource = importlib.import_module("resource")
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":

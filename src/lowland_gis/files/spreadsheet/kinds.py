@@ -20,7 +20,17 @@ _BARE = tuple(bytes((9, version)) for version in (0, 2, 4, 8))
 _HEAD_BYTES = 4096
 # An entry of a directory: its name, the length of that, and its kind; from MS-CFB 2.6.
 _ENTRY_BYTES, _DIRECTORY_BYTES, _NAME_BYTES, _LAST_KIND, _SECTOR_POWERS = 128, 1 << 20, 64, 5, (9, 12)
-_PAGE = (b"<html", b"<table", b"<!doctype html", b"mime-version", b"<head", b"<meta", b"<body", b"<div", b"<style")
+_PAGE = (
+    b"<html",
+    b"<table",
+    b"<!doctype html",
+    b"mime-version",
+    b"<head",
+    b"<meta",
+    b"<body",
+    b"<div",
+    b"<style",
+)
 _AS_XLSX = "Open it and save it as .xlsx."
 
 
@@ -99,9 +109,7 @@ def _what_it_is(path: Path, start: bytes) -> str:
     """Say what a file is that is no workbook under the name of one."""
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if not start.strip(b"\0 \r\n\t"):
-        return (
-            f"it is empty, so its content is not what the name {path.suffix} says. Ask the sender for the file again."
-        )
+        return f"it is empty, so its content is not what the name {path.suffix} says. Ask the sender for the file again."
     if b"urn:schemas-microsoft-com:office:spreadsheet" in text:
         return f"its content is an XML table of Excel 2003, which is not read. {_AS_XLSX}"
     if text.startswith(_PAGE) or b"<table" in text or b"<html" in text:
@@ -109,7 +117,11 @@ def _what_it_is(path: Path, start: bytes) -> str:
             f"its content is a web page (HTML) under the name {path.suffix}, as systems of offices export tables;"
             f" it has no types of cells, so codes may have lost their zeros. {_AS_XLSX}"
         )
-    if b"\0" not in start and any(sign in start for sign in (b",", b"\t", b"\n")) and not text.startswith(b"<"):
+    if (
+        b"\0" not in start
+        and any(sign in start for sign in (b",", b"\t", b"\n"))
+        and not text.startswith(b"<")
+    ):
         return (
             f"its content is plain text under the name {path.suffix}: values with {'tabs' if _tabs(start) else 'commas'} between them."
             " Open it and save it as .xlsx, codes as text; a text with commas is read too when it is named .csv."

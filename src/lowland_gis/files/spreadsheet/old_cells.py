@@ -15,7 +15,13 @@ from typing import Any
 import xlrd
 from xlrd.biffh import error_text_from_code
 
-from lowland_gis.files.spreadsheet.stored_sheet import ERROR, UNCALCULATED, StoredSheet, UnreadableError, number
+from lowland_gis.files.spreadsheet.stored_sheet import (
+    ERROR,
+    UNCALCULATED,
+    StoredSheet,
+    UnreadableError,
+    number,
+)
 
 # Numbers of formats that East Asian editions show as days or times.
 _DAY_FORMATS = frozenset((*range(27, 37), *range(50, 59)))

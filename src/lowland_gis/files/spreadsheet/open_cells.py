@@ -221,21 +221,33 @@ def _value(values: Mapping[str, str], shown: str) -> Any:
         return (ERROR, shown or "#VALUE!")
     if kind is None:
         return (UNCALCULATED, "") if computed and not shown else shown or None
-    if kind in _NUMBERS:
-        return _number(values[f"{_OFFICE}value"], shown)
+    if kind == "string":
+        return values.get(f"{_OFFICE}string-value", shown) or None
+    return _typed(kind, values, shown)
+
+
+def _typed(kind: str, values: Mapping[str, str], shown: str) -> Any:
     if kind == "boolean":
         return values[f"{_OFFICE}boolean-value"] == "true"
     if kind == "date":
         return (DAY, values[f"{_OFFICE}date-value"])
     if kind == "time":
         return _lasts(values[f"{_OFFICE}time-value"])
-    return values.get(f"{_OFFICE}string-value", shown) or None
+    if kind in _NUMBERS:
+        return _number(values[f"{_OFFICE}value"], shown)
+    raise ValueError(f"a cell is of the kind {kind}, which is not known")
 
 
 def _number(written: str, shown: str) -> Any:
     """Return a number; one that is shown with zeros before it has a format of so many zeros."""
     value = float(written)
-    if shown.isascii() and shown.isdigit() and len(shown) > 1 and shown.startswith("0") and int(shown) == value:
+    if (
+        shown.isascii()
+        and shown.isdigit()
+        and len(shown) > 1
+        and shown.startswith("0")
+        and int(shown) == value
+    ):
         return number(value, "0" * len(shown))
     return value
 
@@ -252,4 +264,5 @@ def _lasts(written: str) -> str:
     hours, minutes, seconds = (int(part or 0) for part in parts.groups()[:3])
     fraction = int((parts[4] or "")[:6].ljust(6, "0"))
     lasts = dt.timedelta(hours=hours, minutes=minutes, seconds=seconds, microseconds=fraction)
-    return str(lasts if hours >= _HOURS_OF_DAY else (dt.datetime.min + lasts).time())
+    # A time of day has no zone.
+    return str(lasts if hours >= _HOURS_OF_DAY else (dt.datetime(1, 1, 1) + lasts).time())  # noqa: DTZ001

@@ -45,11 +45,13 @@ def stored_sheets(source: Source) -> list[StoredSheet]:
     if done.returncode == NO_MEMORY or "memory allocation of" in why:
         limit = MEMORY_BYTES // 10**9
         raise _refused(
-            source, f"to read it takes more than {limit} GB of memory. Ask for its table alone, saved as .xlsx"
+            source,
+            f"to read it takes more than {limit} GB of memory. Ask for its table alone, saved as .xlsx",
         )
     if done.returncode != 0:
         raise _refused(
-            source, f"cannot be read as a workbook ({why or 'its reader broke off'}). Ask the sender for it again"
+            source,
+            f"cannot be read as a workbook ({why or 'its reader broke off'}). Ask the sender for it again",
         )
     return [StoredSheet(*parts) for parts in marshal.loads(done.stdout)]  # noqa: S302 - our own process wrote it
 
@@ -106,7 +108,9 @@ def _value(cell: Any, epoch: dt.datetime) -> Any:
         return stored(dt.datetime.fromisoformat(what), "")
     if kind == ERROR:
         return Lost("cell_error", f"the cell holds the error {what}")
-    return Lost("formula_without_result", "the formula has no stored result, or an empty one; open and save it once")
+    return Lost(
+        "formula_without_result", "the formula has no stored result, or an empty one; open and save it once"
+    )
 
 
 def _number(number: float, number_format: str, epoch: dt.datetime) -> Any:

@@ -11,7 +11,9 @@ NUMBER, DAY, ERROR, UNCALCULATED = "n", "d", "e", "f"
 # So many cells are held in memory at once; a sheet of Excel has up to 17,000 million.
 MOST_CELLS = 20_000_000
 # Formats of numbers that say nothing of what they are: 0.00, #,##0, 0%, General.
-_PLAIN = re.compile(r"(general)|0|[#0,.%?_ ()\-+;@*\\]*[#,.%?_ ()\-+;@*\\][#0,.%?_ ()\-+;@*\\]*|", re.IGNORECASE)
+_PLAIN = re.compile(
+    r"(general)|0|[#0,.%?_ ()\-+;@*\\]*[#,.%?_ ()\-+;@*\\][#0,.%?_ ()\-+;@*\\]*|", re.IGNORECASE
+)
 
 
 class UnreadableError(Exception):
