@@ -28,6 +28,7 @@ from pyproj import CRS
 from lowland_gis.analysis.geometry.geodesy import GaussPlane
 from lowland_gis.analysis.geometry.offset import gcj02_shift
 from made_files import DATUM, box, dbf_bytes, write_shapefile
+from workbooks import container, saved_as, write_xlsb
 
 PAGE = Path(__file__).parents[1] / "docs" / "bad_input.md"
 LOADED, ASIDE, REFUSED = "loaded", "loaded, with rejects", "refused"
@@ -1391,6 +1392,141 @@ def _lone_dbf(folder: Path) -> list[str]:
     content = dbf_bytes(fields, [[b"120113100001GB00001", b"2023", b"12.50"]] * 2)
     (folder / "企业.dbf").write_bytes(content)
     return ingest(folder / "企业.dbf", layer="enterprise")
+
+
+def other_sheet(folder: Path, suffix: str, *rows: dict[str, object]) -> Path:
+    """Write a table of the tax office as a workbook of another kind, and return where it is."""
+    sheet(folder, *rows)
+    first = folder / "企业.xlsx"
+    path = write_xlsb(openpyxl.load_workbook(first), folder / "企业.xlsb") if suffix == ".xlsb" else None
+    if path is None:
+        (saved,) = saved_as(".xls" if suffix == ".et" else suffix, folder, first)
+        path = saved.rename(saved.with_suffix(suffix))
+    first.unlink()
+    return path
+
+
+def firms(path: Path) -> list[str]:
+    """Return the arguments that ingest a table of the tax office."""
+    return ingest(path, layer="enterprise")
+
+
+for _suffix in (".xls", ".et", ".xlsb", ".ods"):
+
+    @case("workbooks", f"a table as {_suffix}", LOADED, value="12", query=TAX)
+    def _of_another_kind(folder: Path, suffix: str = _suffix) -> list[str]:
+        row = {"税收总额（万元）": 12}
+        return firms(other_sheet(folder, suffix, row, row))
+
+    @case(
+        "workbooks",
+        f"parcel codes typed as numbers in an {_suffix} (left empty)",
+        LOADED,
+        rules=("digits_lost", "value_missing"),
+        value="left empty",
+        query=PARCEL,
+    )
+    def _numbers_of_another_kind(folder: Path, suffix: str = _suffix) -> list[str]:
+        return firms(
+            other_sheet(folder, suffix, {"宗地代码": 1201130010010000123}, {"宗地代码": 1201130010010000124})
+        )
+
+    if _suffix != ".et":
+
+        @case("workbooks", f"an {_suffix} that was cut short", REFUSED, said="cannot be read as a workbook")
+        def _cut_of_another_kind(folder: Path, suffix: str = _suffix) -> list[str]:
+            path = other_sheet(folder, suffix, {}, {})
+            cut(path, 0.6)
+            return firms(path)
+
+
+@case("workbooks", "an .xlsx under the name .xls (read, and said so)", LOADED, rules=("suffix_other",))
+def _xlsx_as_xls(folder: Path) -> list[str]:
+    sheet(folder, {}, {})
+    return firms((folder / "企业.xlsx").rename(folder / "企业.xls"))
+
+
+@case("workbooks", "an .xls under the name .xlsx (read, and said so)", LOADED, rules=("suffix_other",))
+def _xls_as_xlsx(folder: Path) -> list[str]:
+    return firms(other_sheet(folder, ".xls", {}, {}).rename(folder / "企业.xlsx"))
+
+
+def written(folder: Path, content: bytes, name: str = "企业.xls") -> list[str]:
+    """Deliver these bytes under the name of a workbook."""
+    (folder / name).write_bytes(content)
+    return firms(folder / name)
+
+
+@case(
+    "workbooks", "a web page under the name .xls, as systems export tables", REFUSED, said="a web page (HTML)"
+)
+def _page_as_xls(folder: Path) -> list[str]:
+    return written(
+        folder, "<html><meta charset=gb2312><table><tr><td>宗地代码</td></tr></table></html>".encode("gbk")
+    )
+
+
+@case("workbooks", "text with tabs under the name .xls", REFUSED, said="plain text under the name .xls")
+def _text_as_xls(folder: Path) -> list[str]:
+    return written(folder, "宗地代码\t年份\n120113100001GB00001\t2023\n".encode("gbk"))
+
+
+@case("workbooks", "an XML table of Excel 2003", REFUSED, said="an XML table of Excel 2003")
+def _xml_as_xls(folder: Path) -> list[str]:
+    return written(
+        folder, b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>'
+    )
+
+
+@case("workbooks", "a workbook with a password", REFUSED, said="protected by a password")
+def _with_password(folder: Path) -> list[str]:
+    return written(folder, container("EncryptionInfo", "EncryptedPackage"), "企业.xlsx")
+
+
+def repeated(folder: Path, rows: int, columns: int, value: str) -> list[str]:
+    """Deliver an .ods whose third row, of so many cells, is repeated."""
+    named = " ".join(
+        f'xmlns:{key}="urn:oasis:names:tc:opendocument:xmlns:{key}:1.0"'
+        for key in ("office", "table", "text")
+    )
+    text = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+    lines = [HEADINGS, ["120113100001GB00001", "甲", "2023"], ["120113100001GB00002", "乙", "2023"]]
+    table = "".join(f"<table:table-row>{''.join(map(text.format, line))}</table:table-row>" for line in lines)
+    cell = text.format(value).replace("cell ", f'cell table:number-columns-repeated="{columns}" ', 1)
+    table += f'<table:table-row table:number-rows-repeated="{rows}">{cell}</table:table-row>'
+    body = f'<office:body><office:spreadsheet><table:table table:name="企业">{table}</table:table></office:spreadsheet></office:body>'
+    with zipfile.ZipFile(folder / "企业.ods", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", f"<office:document-content {named}>{body}</office:document-content>")
+    return firms(folder / "企业.ods")
+
+
+HEADINGS = ["宗地代码", "企业名称", "年份"]
+
+
+@case("workbooks", "an .ods with a million empty rows", LOADED)
+def _million_empty(folder: Path) -> list[str]:
+    return repeated(folder, 1_000_000, 16_000, "")
+
+
+@case("workbooks", "an .ods of 16,000 million filled cells", REFUSED, said="more than can be read at once")
+def _million_filled(folder: Path) -> list[str]:
+    return repeated(folder, 1_000_000, 16_000, "x")
+
+
+@case(
+    "workbooks",
+    "an .xlsb with a cell far away from its table",
+    REFUSED,
+    said="Delete what stands far from the table",
+)
+def _far_cell(folder: Path) -> list[str]:
+    book = openpyxl.Workbook()
+    book.active.append(HEADINGS)
+    far = book.active.cell(1_000_000, 16_000, "x")
+    # Only the cells that there are are written.
+    book.active.iter_rows = lambda: [[*cells] for cells in ([book.active.cell(1, 1)], [far])]
+    return firms(write_xlsb(book, folder / "企业.xlsb"))
 
 
 # ------------------------------------------------------------------ the page
