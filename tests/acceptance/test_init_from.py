@@ -134,7 +134,8 @@ def test_editions_copies_strange_files_and_missing_parts_are_said(incoming, tmp_
     (folder / "图.dwg").write_bytes(b"AC1027")
     (folder / "坏.gpkg").write_bytes(b"no database")
     (folder / "空.shx").write_bytes(b"")
-    (folder / "表.xls").write_bytes(b"")
+    (folder / "表.xlsm").write_bytes(b"")
+    (folder / "空.xls").write_bytes(b"")
     pyogrio.write_dataframe(parcels[["geometry"]].assign(colour="red"), folder / "杂.gpkg")
     done = init(tmp_path / "p", "--from", str(folder), "--crs", "EPSG:4548")
     assert done.returncode == 1, done.stderr
@@ -148,7 +149,8 @@ def test_editions_copies_strange_files_and_missing_parts_are_said(incoming, tmp_
         "图.dwg": "a drawing",
         "坏.gpkg": "not what the name",
         "空.shx": "whose .shp is not there",
-        "表.xls": "save it as .xlsx",
+        "表.xlsm": "save it as .xlsx",
+        "空.xls": "it is empty",
         "杂.gpkg": "colour",
     }.items():
         assert re.search(rf"{shown} *│ [^│]*{why}", done.stdout), shown

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import sys
 import zipfile
 
 import openpyxl
@@ -11,6 +12,7 @@ import xlwt
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.read import received
 from lowland_gis.files.source import opened
+from lowland_gis.files.spreadsheet import other_book
 from lowland_gis.files.spreadsheet.book import read_cells, sheet_names
 from workbook_traps import FIRST, KINDS, SECOND, TRAPS, grown, page, plain
 from workbook_traps import PAGE as DESCRIBED
@@ -220,3 +222,33 @@ def test_a_table_with_a_password_of_openoffice_is_named(made, tmp_path):
         archive.writestr("META-INF/manifest.xml", "<manifest:encryption-data/>")
     with pytest.raises(InputRefusedError, match="protected by a password"):
         read(path)
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    """A table of 20,000 rows in each kind."""
+    folder = tmp_path_factory.mktemp("wide")
+    book = openpyxl.Workbook()
+    for number in range(20_000):
+        book.active.append([f"120113001001{number:06d}", f"公司{number}", number * 1.5, *range(12)])
+    book.save(folder / "t.xlsx")
+    write_xlsb(book, folder / "t.xlsb")
+    for suffix in (".xls", ".ods"):
+        saved_as(suffix, folder, folder / "t.xlsx")
+    return folder
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not limit the memory of a process")
+@pytest.mark.parametrize(("kind", "megabytes"), [(".xls", 80), (".xlsb", 80)])
+def test_what_takes_too_much_memory_is_refused(wide, monkeypatch, kind, megabytes):
+    assert len(read(wide / f"t{kind}")["values"]["公司0"]) == 19_999
+    monkeypatch.setattr(other_book, "MEMORY_BYTES", megabytes * 1_000_000)
+    with pytest.raises(InputRefusedError, match=rf"takes more than 0.0{megabytes // 10} GB of memory"):
+        read(wide / f"t{kind}")
+
+
+@pytest.mark.parametrize("kind", [".xls", ".xlsb", ".ods"])
+def test_what_takes_too_much_time_is_refused(wide, monkeypatch, kind):
+    monkeypatch.setattr(other_book, "SECONDS", 0.03)
+    with pytest.raises(InputRefusedError, match="it was not read within"):
+        read(wide / f"t{kind}")

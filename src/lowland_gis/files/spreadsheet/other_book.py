@@ -16,11 +16,12 @@ from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
 from lowland_gis.analysis.fields.spreadsheet import Lost, stored
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.source import Source
-from lowland_gis.files.spreadsheet.child import MAY_NOT, MEMORY_BYTES, NO_MEMORY
+from lowland_gis.files.spreadsheet.child import MAY_NOT, NO_MEMORY
 from lowland_gis.files.spreadsheet.stored_sheet import DAY, ERROR, NUMBER, StoredSheet
 
 _CHILD = "lowland_gis.files.spreadsheet.child"
-SECONDS = 600
+# What reading may take: a sheet of 65,000 rows and ten columns takes 10 seconds and 180 MB.
+SECONDS, MEMORY_BYTES = 600, 4_000_000_000
 _ERROR_WORDS = 300
 
 
@@ -30,20 +31,21 @@ def stored_sheets(source: Source) -> list[StoredSheet]:
     Raises:
         InputRefusedError: it is broken, has a password, or is more than can be read within the limits of time and memory.
     """
-    command = [sys.executable, "-P", "-m", _CHILD, source.driver, str(source.path)]
+    command = [sys.executable, "-P", "-m", _CHILD, source.driver, str(source.path), str(MEMORY_BYTES)]
     try:
         done = subprocess.run(
             command, capture_output=True, check=False, timeout=SECONDS, env={**os.environ, "PYTHONUTF8": "1"}
         )
     except subprocess.TimeoutExpired as error:
         raise _refused(
-            source, f"it was not read within {SECONDS // 60} minutes. Open it and save it as .xlsx"
+            source, f"it was not read within {SECONDS / 60:g} minutes. Open it and save it as .xlsx"
         ) from error
     why = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2][:_ERROR_WORDS]
     if done.returncode == MAY_NOT:
         raise _refused(source, why)
-    if done.returncode == NO_MEMORY or "memory allocation of" in why:
-        limit = MEMORY_BYTES // 10**9
+    if done.returncode == NO_MEMORY or b"memory allocation of" in done.stderr:
+        # So a program in Rust ends.
+        limit = f"{MEMORY_BYTES / 10**9:g}"
         raise _refused(
             source,
             f"to read it takes more than {limit} GB of memory. Ask for its table alone, saved as .xlsx",
