@@ -135,7 +135,7 @@ def test_editions_copies_strange_files_and_missing_parts_are_said(incoming, tmp_
     (folder / "坏.gpkg").write_bytes(b"no database")
     (folder / "空.shx").write_bytes(b"")
     (folder / "表.xlsm").write_bytes(b"")
-    (folder / "空.xls").write_bytes(b"")
+    (folder / "零.xls").write_bytes(b"")
     pyogrio.write_dataframe(parcels[["geometry"]].assign(colour="red"), folder / "杂.gpkg")
     done = init(tmp_path / "p", "--from", str(folder), "--crs", "EPSG:4548")
     assert done.returncode == 1, done.stderr
@@ -150,7 +150,7 @@ def test_editions_copies_strange_files_and_missing_parts_are_said(incoming, tmp_
         "坏.gpkg": "not what the name",
         "空.shx": "whose .shp is not there",
         "表.xlsm": "save it as .xlsx",
-        "空.xls": "it is empty",
+        "零.xls": "it is empty",
         "杂.gpkg": "colour",
     }.items():
         assert re.search(rf"{shown} *│ [^│]*{why}", done.stdout), shown
