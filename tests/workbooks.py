@@ -89,12 +89,19 @@ def _workbook(book: openpyxl.Workbook, *, from_1904: bool) -> bytes:
     return record(131) + properties + record(143) + sheets + record(144) + record(132)
 
 
+def _number(number: int, form: str) -> int:
+    """Return the number of a format: `built-in 31` is one that no file names."""
+    if form.startswith("built-in "):
+        return int(form.removeprefix("built-in "))
+    return 0 if form == "General" else 164 + number
+
+
 def _styles(formats: Sequence[str]) -> bytes:
     named = b"".join(
         record(44, struct.pack("<H", 164 + number) + _text(form)) for number, form in enumerate(formats)
     )
     styles = b"".join(
-        record(47, struct.pack("<HHHHHHI", 0, 0 if form == "General" else 164 + number, 0, 0, 0, 0, 0))
+        record(47, struct.pack("<HHHHHHI", 0, _number(number, form), 0, 0, 0, 0, 0))
         for number, form in enumerate(formats)
     )
     begin = record(615, struct.pack("<I", len(formats))) + named + record(616)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import struct
 import sys
 import zipfile
 
@@ -162,6 +163,37 @@ def test_days_of_an_xlsb_that_counts_from_1904(tmp_path):
     book.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
     found = read(write_xlsb(book, tmp_path / "t.xlsb", from_1904=True))
     assert found["values"]["成立日期"] == [FIRST[3], SECOND[3]]
+
+
+@pytest.mark.parametrize("form", [14, 31, 57, 58])
+@pytest.mark.parametrize(("from_1904", "number"), [(False, 43539), (True, 42077)])
+def test_days_of_a_chinese_edition_in_an_xlsb(tmp_path, form, from_1904, number):
+    book = grown(["代码", "日期"], ["A1", number])
+    book.active["B2"].number_format = f"built-in {form}"
+    found = read(write_xlsb(book, tmp_path / "t.xlsb", from_1904=from_1904))
+    assert found["values"]["日期"] == [dt.date(2019, 3, 15)]
+
+
+@pytest.mark.parametrize("form", [14, 31, 57, 58])
+def test_days_of_a_chinese_edition_in_an_xls(tmp_path, form):
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("企业")
+    for at, value in enumerate(["代码", "日期"]):
+        sheet.write(0, at, value)
+    sheet.write(1, 0, "A1")
+    sheet.write(1, 1, 43539, xlwt.easyxf(num_format_str="M/D/YY"))
+    book.save(str(tmp_path / "t.xls"))
+    content = (tmp_path / "t.xls").read_bytes()
+    # The format 14 of the cell's style becomes another one that no file names.
+    changed, times = re.subn(
+        rb"(\xe0\x00\x14\x00..)\x0e\x00",
+        lambda found: found[1] + struct.pack("<H", form),
+        content,
+        flags=re.DOTALL,
+    )
+    assert times == 1
+    (tmp_path / "t.xls").write_bytes(changed)
+    assert read(tmp_path / "t.xls")["values"]["日期"] == [dt.date(2019, 3, 15)]
 
 
 def test_a_formula_that_was_never_calculated_is_told(tmp_path):

@@ -35,6 +35,9 @@ _COLUMN, _MERGED, _SHEET = 60, 176, 156
 _ERRORS = {
     0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A", 0x2B: "#GETTING_DATA",
 }  # fmt: skip
+# Numbers of formats that East Asian editions show as days or times.
+_DAY_FORMATS = frozenset((*range(27, 37), *range(50, 59)))
+_PROPERTIES, _FROM_1904 = 153, 0x01
 _HIDDEN_ROW, _HIDDEN_COLUMN = 0x10, 0x01
 _NO_TEXT = 0xFFFFFFFF
 
@@ -53,6 +56,7 @@ def sheets(path: str) -> Iterator[StoredSheet]:
         if broken is not None:
             raise ValueError(f"its part {broken} is not what was written")
         parts, formats = dict(_parts(archive)), _formats(archive)
+        from_1904 = _from_1904(archive)
         for about in book.sheets_metadata:
             if about.typ == python_calamine.SheetTypeEnum.WorkSheet:
                 marks = _marks(archive.read(parts[about.name]))
@@ -66,6 +70,7 @@ def sheets(path: str) -> Iterator[StoredSheet]:
                     merged=marks.merged,
                     hidden_rows=marks.hidden_rows,
                     hidden_columns=marks.hidden_columns,
+                    from_1904=from_1904,
                 )
 
 
@@ -190,6 +195,12 @@ def _workbook(archive: zipfile.ZipFile) -> tuple[str, list[ET.Element]]:
     return workbook, list(root)
 
 
+def _from_1904(archive: zipfile.ZipFile) -> bool:
+    """Say whether days count from 1904; calamine takes that into account where it takes a number for a day."""
+    records = _records(archive.read(_workbook(archive)[0]))
+    return any(kind == _PROPERTIES and bool(data[0] & _FROM_1904) for kind, data in records if data)
+
+
 def _place(workbook: str, target: str) -> str:
     return target.lstrip("/") if target.startswith("/") else f"{PurePosixPath(workbook).parent}/{target}"
 
@@ -207,5 +218,6 @@ def _formats(archive: zipfile.ZipFile) -> list[str]:
         elif kind in (_STYLES_BEGIN, _STYLES_END):
             in_styles = kind == _STYLES_BEGIN
         elif kind == _STYLE and in_styles:
-            styles.append(own.get(unpack_from("<H", data, 2)[0], "General"))
+            (form,) = unpack_from("<H", data, 2)
+            styles.append("yyyy-mm-dd" if form in _DAY_FORMATS else own.get(form, "General"))
     return styles
