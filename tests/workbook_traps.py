@@ -211,8 +211,8 @@ With calamine installed, pandas 3 warns at each `read_excel` of an `.xlsx` witho
 ## Never seen
 
 No `.et` was ever seen that WPS itself wrote: tested are an `.xls` and an `.xlsx` under that name. `.xlsb` are tested by files that the tests write
-by Microsoft's description (MS-XLSB); files that Excel wrote were looked at once (nine of the collection of tests of calamine: values, days of 1904,
-hidden sheets, formulas), none with merged cells or hidden rows. `.xls` and `.ods` come from LibreOffice and xlwt; files of Excel, Gnumeric
+by Microsoft's description (MS-XLSB); files that Excel wrote were looked at once (nine of the tests of calamine, by Excel 2007, 2013 and 2016: values,
+days from 1904, hidden sheets, formulas), none with merged cells or hidden rows. `.xls` and `.ods` come from LibreOffice and xlwt; files of Excel, Gnumeric
 and others from the same collection gave the same values by calamine and by our readers, but for what is said above.
 """
 

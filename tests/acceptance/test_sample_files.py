@@ -114,7 +114,9 @@ def building_measures(delivery: Delivery, parcels: gpd.GeoDataFrame) -> pd.DataF
 
 
 def firm_measures(delivery: Delivery) -> pd.DataFrame:
-    rows = pd.read_excel(delivery.folder / "incoming/税务局/企业2023.xlsx", dtype={"宗地代码": str}, engine="openpyxl")
+    rows = pd.read_excel(
+        delivery.folder / "incoming/税务局/企业2023.xlsx", dtype={"宗地代码": str}, engine="openpyxl"
+    )
     return rows.set_index("宗地代码")[["亩均税收（万元/亩）", "亩均产出（万元/亩）", "停产月数"]].set_axis(
         ["tax", "output", "stopped"], axis=1
     )

@@ -220,12 +220,12 @@ def test_firms_differ_as_listed(year):
 
 def test_the_edition_alone_makes_low_efficient_what_it_is_said_to(year):
     """By hand: figures of both years are equal, good enough for the old limits and not for the new one."""
-    first = pd.read_excel(year.folder / "incoming/税务局/企业2023.xlsx", dtype={"宗地代码": str}, engine="openpyxl").set_index(
-        "宗地代码"
-    )
-    now = pd.read_excel(year.folder / DELIVERIES / "税务局/企业2024.xlsx", dtype={"宗地代码": str}, engine="openpyxl").set_index(
-        "宗地代码"
-    )
+    first = pd.read_excel(
+        year.folder / "incoming/税务局/企业2023.xlsx", dtype={"宗地代码": str}, engine="openpyxl"
+    ).set_index("宗地代码")
+    now = pd.read_excel(
+        year.folder / DELIVERIES / "税务局/企业2024.xlsx", dtype={"宗地代码": str}, engine="openpyxl"
+    ).set_index("宗地代码")
     text = (year.folder / year.second.pack).read_text(encoding="utf-8")
     limit = float(text.partition('name = "output_min"\nvalue = ')[2].partition("\n")[0])
     assert limit > 100
