@@ -44,9 +44,6 @@ PACKAGES = {
     "gdal": ("gdal-bin", "brew install gdal  |  conda install -c conda-forge gdal"),
     "qgis": ("python3-qgis qgis-providers", "conda install -c conda-forge qgis"),
     "calc": ("libreoffice-calc", "brew install --cask libreoffice"),
-    "writer": ("libreoffice-writer", "brew install --cask libreoffice"),
-    "browser": ("chromium", "brew install --cask chromium"),
-    "pdf": ("poppler-utils", "brew install poppler  |  conda install -c conda-forge poppler"),
     "locale": ("locales", "the variations of locales need GNU libc"),
     "compiler": (
         "g++ libboost-dev",
@@ -60,9 +57,6 @@ SAID = {
     "gdal": "ogrinfo of GDAL (the tests read packages with it)",
     "qgis": "QGIS for Python (the tests edit units with it)",
     "calc": "LibreOffice Calc (the tests save workbooks with it)",
-    "writer": "LibreOffice Writer (the tests open reports with it)",
-    "browser": "Chromium (the tests open the page of the map with it)",
-    "pdf": "pdfinfo and pdftotext of Poppler (the tests read map sheets with them)",
     "locale": "the sources of locales (the variations run in zh_CN.GBK)",
     "compiler": "a C++ compiler and Boost's headers (a peer of the benchmarks is built with them)",
 }
@@ -144,9 +138,6 @@ def missing_capabilities(*, dev: bool, variations: bool = False, bench: bool = F
         "gdal": not dev or shutil.which("ogrinfo") is not None,
         "qgis": not dev or has_qgis(),
         "calc": not dev or shutil.which("soffice") is not None,
-        "writer": not dev or has_writer(),
-        "browser": not dev or shutil.which("chromium") is not None,
-        "pdf": not dev or shutil.which("pdftotext") is not None,
         "locale": not variations or can_make_locales(),
         "compiler": not bench or can_compile(),
     }
@@ -176,12 +167,6 @@ def has_qgis() -> bool:
         return subprocess.run(test, capture_output=True, check=False).returncode == 0
     except OSError:
         return False
-
-
-def has_writer() -> bool:
-    """Look for the library of Writer beside the program that starts it; Debian ships each part of LibreOffice apart."""
-    program = shutil.which("soffice")
-    return program is not None and Path(program).resolve().with_name("libswlo.so").exists()
 
 
 def can_make_locales() -> bool:

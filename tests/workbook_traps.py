@@ -194,9 +194,9 @@ Each kind but `.xlsx` is read in a process of its own with limits of memory and 
 | kind | by | what other readers do with it (measured) |
 |---|---|---|
 | `.xlsx` | a reader of our own for plain sheets, openpyxl for the rest | pandas makes one of codes of 18 digits that are numbers, without a word |
-| `.xls`, `.et` | xlrd 2.0.2, and the records of formulas | calamine 0.9.1: errors come as empty texts, 0601 as 601, hidden rows are not told; of an `.xls` of BIFF 5 a text came with a NUL after each letter |
+| `.xls`, `.et` | xlrd 2.0.2, and the records of formulas | calamine 0.9.1: errors come as empty texts, 0601 as 601, hidden rows are not told; of one `.xls` texts came with a NUL after each letter |
 | `.xlsb` | calamine 0.9.1 for values, the records of the file for all else | calamine: as for `.xls`, and no merged cells; opened by a path it believes the name of the file |
-| `.ods` | a reader of our own, as the text streams by | calamine: errors come as empty texts, true as 1, 0601 as 601, no merged cells, no hidden rows; cells copied from other files count as sheets |
+| `.ods` | a reader of our own, as the text streams by | calamine: errors come as empty texts, 0601 as 601, no merged cells, no hidden rows |
 
 With calamine installed, pandas 3 warns at each `read_excel` of an `.xlsx` without `engine=`.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -113,7 +114,7 @@ def cut(data: mmap.mmap, start: int, stop: int) -> Iterator[bytes]:
 
 def forget(data: mmap.mmap) -> None:
     """Give the pages of the file back that were looked at: a file is larger than what is made of it at a time."""
-    if hasattr(data, "madvise"):
+    if sys.platform != "win32":
         data.madvise(mmap.MADV_DONTNEED)
 
 

@@ -28,6 +28,7 @@ from lowland_gis.files.exported.vct import write_vct
 from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source
 from lowland_gis.files.read import received
 from lowland_gis.files.source import DRIVERS, Source, opened
+from lowland_gis.files.spreadsheet.kinds import WORKBOOKS
 from lowland_gis.files.whole import refused, whole_set
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.conversion.compared import Comparison, compared
@@ -183,7 +184,7 @@ def _attributes(arrived: Received, batches: Sequence[Batch]) -> pa.Table:
 
 def _with_moments(table: pa.Table, source: Source) -> pa.Table:
     """Return the table with fields of moments as such; GDAL hands texts on."""
-    if source.driver in ("XLSX", "CSV", "Parquet", "ESRI Shapefile", "VCT"):
+    if source.driver in {"CSV", "Parquet", "ESRI Shapefile", "VCT", *WORKBOOKS}:
         return table
     try:
         with gdal_source(source.path) as path:
