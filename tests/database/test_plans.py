@@ -9,6 +9,7 @@ import pytest
 from openpyxl.utils import get_column_letter
 
 from lowland_gis.cli import main
+from lowland_gis.db.private import cluster as clusters
 from planned import (
     AREA,
     ELSEWHERE,
@@ -26,7 +27,8 @@ from planned import (
     report,
     row,
 )
-from registered import TOWN, paper
+from registered import PROJECT, TOWN, owned, paper
+from role_matrix import accounts
 
 
 class Place:
@@ -54,7 +56,7 @@ class Place:
         return json.loads(self.lowland("plan", *arguments, "--json", code=code))
 
     def head(self):
-        with psycopg.connect(self.dsn) as connection:
+        with psycopg.connect(owned(self.dsn)) as connection:
             return connection.execute("SELECT count(*), max(link_no) FROM registry.link").fetchone()
 
 
@@ -108,6 +110,34 @@ def test_a_form_is_filled_in_saved_by_libreoffice_and_read_back(place, tmp_path)
     history = json.loads(place.lowland("registry", "history", TOWN, "--json"))
     place.lowland("registry", "paper", history[0]["document_sha256"], tmp_path / "kept.xlsx")
     assert (tmp_path / "kept.xlsx").read_bytes() == back.read_bytes()
+
+
+def test_a_towns_clerk_reads_the_form_of_the_own_town_and_of_no_other(place, cluster, tmp_path):
+    """The form is written, filled in by LibreOffice and read by the clerk's own account, whose rows alone the database lets through."""
+    settings = place.folder / "lowland.toml"
+    with accounts(place.dsn) as people:
+        clusters.known(cluster)
+        settings.write_text(PROJECT.format(dsn=people["town"]), encoding="utf-8")
+        form = place.form()
+        fill(form, tmp_path / "plan.xlsx", [row(), row(f"{OTHER_TOWN}-2026-01", ELSEWHERE)])
+        before = place.head()
+        said = place.lowland("plan", "read", 2026, by_libreoffice(tmp_path / "plan.xlsx", tmp_path), code=3)
+        assert "A5" in said or "B5" in said
+        assert place.head() == before
+        fill(form, tmp_path / "own.xlsx", [row()])
+        saved = by_libreoffice(tmp_path / "own.xlsx", tmp_path)
+        # Whether control lines stand against it is for the analyst to see.
+        place.lowland("plan", "read", 2026, saved, "--on", "2025-12-01", code=1)
+        assert "where a town's clerk does not see" in place.lowland("plan", "check", 2026, "--json", code=1)
+        assert [each["number"] for each in place.records("show", 2026)] == [f"{TOWN}-2026-01"]
+        settings.write_text(PROJECT.format(dsn=people["town elsewhere"]), encoding="utf-8")
+        assert place.records("show", 2026) == []
+        settings.write_text(PROJECT.format(dsn=people["reader"]), encoding="utf-8")
+        said = place.lowland("plan", "read", 2026, tmp_path / "own.xlsx", code=3)
+        assert "recording plans of towns, which may: town, analyst" in said
+        with psycopg.connect(owned(place.dsn)) as connection:
+            who = connection.execute("SELECT DISTINCT recorded_by FROM registry.plan_row").fetchall()
+        assert who == [(psycopg.conninfo.conninfo_to_dict(people["town"])["user"],)]
 
 
 def test_a_form_that_is_written_again_holds_what_was_recorded(place, tmp_path):

@@ -27,6 +27,7 @@ else:
 
 # States of the low-efficiency register from the filing on.
 _FILED = ("filed", "redevelopment", "disposed")
+_NOT_SHOWN = "is measured where a town's clerk does not see (the analyst looks: lowland plan check)"
 _NOT_MEASURED = "nothing was measured yet (lowland run --to measure)"
 # Rows of the newest version of each plan that was not withdrawn.
 PLANNED = (
@@ -172,6 +173,9 @@ def _protected(
     record = latest_record(connection, MEASURE)
     if record is None or not parcels:
         return {}, dict.fromkeys(parcels, _NOT_MEASURED)
+    if my_towns(connection) is not None:
+        # Measures are of the whole district; the database shows a clerk none of them.
+        return {}, dict.fromkeys(parcels, _NOT_SHOWN)
     rows = read_frame(
         connection,
         "SELECT parcel_id, measure, value FROM result.evidence WHERE run_id = %s AND parcel_id = ANY(%s) AND measure = ANY(%s)",

@@ -24,7 +24,16 @@ def graded(**papers: dict[int, float]) -> pd.DataFrame:
             "investment_per_mu": 100.0,
             "stopped_months": 0.0,
             "supply_share": 0.0,
-            **dict.fromkeys(("paper_safety", "paper_environment", "paper_eliminated", "paper_penalty"), 0.0),
+            **dict.fromkeys(
+                (
+                    "paper_safety",
+                    "paper_environment",
+                    "paper_eliminated",
+                    "paper_penalty",
+                    "promise_breached",
+                ),
+                0.0,
+            ),
         },
         index=[f"{number:02d}" for number in range(FIRMS)],
     )
@@ -52,6 +61,12 @@ def test_a_minor_veto_lowers_by_one_grade_and_never_below_the_last(firm, grade, 
 def test_a_major_veto_outweighs_a_minor_one():
     found = graded(paper_penalty={0: 1.0}, paper_safety={0: 1.0})
     assert found.loc[0, ["answer", "rule"]].tolist() == ["D", "veto_safety"]
+
+
+def test_a_breach_of_a_promise_is_a_major_veto():
+    found = graded(promise_breached={3: 1.0})
+    assert found.loc[3, ["answer", "rule"]].tolist() == ["D", "veto_promise"]
+    assert found["answer"].drop(index=3).tolist() == BY_RANK[:3] + BY_RANK[4:]
 
 
 def test_a_minor_veto_that_nobody_knows_of_leaves_the_grade_open_unless_it_is_the_last():
