@@ -53,7 +53,14 @@ class Text:
         if attributes is not None:
             stop = min(attributes.stop, attributes.start + _SAMPLE)
             sample = self.data[attributes.start : stop].rpartition(b"\n")[0]
-        return text_encoding(self.source.path, words + b"\n" + sample, self.forced)
+        content = words + b"\n" + sample
+        try:
+            return text_encoding(self.source.path, content, self.forced)
+        except InputRefusedError:
+            # A few words may be of any encoding; the format has one.
+            if self.forced is not None or not _is_gbk(content):
+                raise
+            return Encoding("gb18030", "every byte fits GBK, which the format is in")
 
     @cached_property
     def head(self) -> Head:
@@ -110,6 +117,14 @@ def cut(data: mmap.mmap, start: int, stop: int) -> Iterator[bytes]:
         yield data[start:end]
         forget(data)
         start = end
+
+
+def _is_gbk(content: bytes) -> bool:
+    try:
+        content.decode("gb18030")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def forget(data: mmap.mmap) -> None:

@@ -7,16 +7,11 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lowland_gis.analysis.vct import edges as made_edges
-from lowland_gis.analysis.vct import lexing, objects
-from lowland_gis.analysis.vct.blocks import Head, head
-from lowland_gis.analysis.vct.system import system
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.read import read, received
 from lowland_gis.files.source import opened
@@ -110,6 +105,19 @@ def test_encodings_and_marks_at_the_beginning(tmp_path):
         ]
 
 
+def test_a_single_word_is_of_the_encoding_of_the_format(tmp_path):
+    head = tuple(row for row in HEAD_V3 if row.isascii())
+    text = (
+        Grammar(head=head)
+        .text([Lot(BOX, ("11", "0701", "8000.00", "x， y", ""))])
+        .replace("地类图斑", "DLTB")
+        .replace("地类界线", "DLJX")
+    )
+    assert whole(written(tmp_path, text)).attributes["BZ"].tolist() == ["x， y"]
+    with pytest.raises(InputRefusedError):
+        whole(written(tmp_path, text.replace("x， y", "x")).with_suffix(".vct"), encoding="utf-16")
+
+
 def test_what_the_head_says_is_done(tmp_path):
     grammar = Grammar(head=tuple(row.replace("Offset:0,0", "Offset:1000,-200") for row in HEAD_V3))
     (shape, *_) = shapely.from_wkb(whole(written(tmp_path, grammar.text(LOTS))).wkb)
@@ -121,38 +129,6 @@ def test_what_the_head_says_is_done(tmp_path):
     assert "Offset 'a,b' is no two numbers" in refusal(written(tmp_path, grammar.text(LOTS)))
     grammar = Grammar(head=tuple(row.replace(":", " : ") for row in HEAD_V3))
     assert whole(written(tmp_path, grammar.text(LOTS))).declared_crs == "EPSG:4527"
-
-
-@pytest.mark.parametrize(
-    ("said", "expected"),
-    [
-        (("P", "CGCS2000,6378137,298.257", "117,1,500000,0,3,0"), "EPSG:4548"),
-        (("P", "CGCS2000", "117.0,1.0,39500000.0,0.0,3,39"), "EPSG:4527"),
-        (("P", "CGCS2000", "117,1,500000,0,6,0"), "EPSG:4509"),
-        (("P", "CGCS2000", "117,1,20500000,0,6,20"), "EPSG:4498"),
-        (("P", "西安80,6378140,298.257", "117,1,500000,0,3"), "EPSG:2384"),
-        (("P", "Krassovsky_1940", "117,1,39500000,0,3"), "EPSG:2415"),
-        (("D", "CGCS2000", ""), "EPSG:4490"),
-        (("P", "CGCS2000", "118,1,500000,0,3"), None),
-        (("P", "CGCS2000", "117,1,40500000,0,3"), None),
-        (("P", "CGCS2000", ""), None),
-        (("P", "地方坐标系", "117,1,500000,0,3"), None),
-    ],
-)
-def test_the_system_is_said_or_asked_for(said, expected):
-    kind, spheroid, parameters = said
-    assert (
-        system(Head(3, {"coordinatesystemtype": kind, "spheroid": spheroid, "parameters": parameters}))
-        == expected
-    )
-
-
-@pytest.mark.parametrize(
-    ("rows", "version"),
-    [(("Datamark: LANDUSE-VCT", "Version: 3.0"), 3), (HEAD_V2, 2), (HEAD_V1, 1), (("Datamark:CNSDTF-VCT",), 1), (("DataMark:LANDUSE-DAT", "Version:2.0"), 2)],
-)  # fmt: skip
-def test_the_version_by_its_head(rows, version):
-    assert head(rows).version == version
 
 
 def test_layers_are_the_tables_and_one_is_to_be_named(tmp_path):
@@ -232,24 +208,6 @@ def test_a_line_of_several_segments_is_one(tmp_path):
     rows[at + 5 : at + 13] = ["2", "11", "3", *points[:3], "11", "3", *points[2:]]
     (shape,) = shapely.from_wkb(whole(written(tmp_path, "\r\n".join(rows))).wkb)
     assert shapely.normalize(shape) == shapely.normalize(BOX)
-
-
-@pytest.mark.parametrize("grammar", [GRAMMARS["3"], GRAMMARS["2"]], ids=["3", "2"])
-def test_lines_that_are_put_together_at_once_are_those_that_are_gone_through_one_by_one(grammar):
-    text = grammar.text(LOTS).split("\r\n")
-    content = "\n".join(text[text.index("LineBegin") + 1 : text.index("LineEnd")]).encode() + b"\n"
-    rows = lexing.rows(
-        [content[:300].rpartition(b"\n")[0] + b"\n", content[len(content[:300].rpartition(b"\n")[0]) + 1 :]],
-        ord(","),
-        1,
-    )
-    quick, slow = (
-        objects._regular_lines(rows, grammar.version),
-        objects._lines_one_by_one(rows, grammar.version),
-    )
-    assert quick is not None
-    for name in ("ids", "classes", "starts", "coordinates"):
-        assert getattr(quick, name).tolist() == getattr(slow, name).tolist()
 
 
 BROKEN = {
@@ -332,52 +290,6 @@ def test_a_file_with_a_changed_line_is_read_or_refused_and_nothing_else(tmp_path
     for layer in ("DLTB", "DLJX"):
         with suppress(InputRefusedError):
             whole(file, layer)
-
-
-GRID = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=30, unique=True)
-
-
-@settings(max_examples=80, deadline=None)
-@given(GRID, st.integers(1, 5))
-def test_lines_of_polygons_hold_each_boundary_once(cells, groups):
-    """Any areas of cells: what two of them share is one line, and the rings give the areas back."""
-    areas = [
-        shapely.unary_union(
-            [
-                shapely.box(x, y, x + 1, y + 1)
-                for number, (x, y) in enumerate(cells)
-                if number % groups == group
-            ]
-        )
-        for group in range(groups)
-    ]
-    # All areas know all corners, as those of a survey do.
-    areas = [shapely.segmentize(area, 1) for area in areas if not area.is_empty]
-    found = made_edges.edges(np.array(areas, dtype=object))
-    spans = [
-        found.coordinates[start:stop] for start, stop in zip(found.starts[:-1], found.starts[1:], strict=True)
-    ]
-    pieces = [
-        tuple(sorted(map(tuple, (one, two))))
-        for span in spans
-        for one, two in zip(span[:-1].tolist(), span[1:].tolist(), strict=True)
-    ]
-    assert len(pieces) == len(set(pieces))
-    union = shapely.length(shapely.union_all([area.boundary for area in areas]))
-    assert sum(shapely.linestrings(span).length for span in spans) == pytest.approx(union)
-    for place, area in enumerate(areas):
-        rings, ring = [], []
-        for number in [*found.references[found.of_starts[place] : found.of_starts[place + 1]].tolist(), 0]:
-            if number:
-                ring.append(spans[abs(number) - 1][:: 1 if number > 0 else -1])
-            else:
-                rings.append(shapely.Polygon(np.concatenate(ring)))
-                ring = []
-        again = shapely.Polygon()
-        for each in rings:
-            again = again.symmetric_difference(each)
-        assert again.equals(area)
-        assert sum(each.length for each in rings) == pytest.approx(area.length)
 
 
 def test_ids_beyond_31_bits_and_the_same_code_twice(tmp_path):
