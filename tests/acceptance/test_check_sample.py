@@ -310,7 +310,7 @@ def test_a_misspelt_check_is_named(spoilt):
 def test_the_catalogue_names_every_check_and_its_limits(spoilt):
     rows = json.loads(spoilt.lowland("check", "show", "--json").stdout)
     limits = {row["rule"]: row["limits"] for row in rows}
-    assert len(rows) == len(checks()) == 69
+    assert len(rows) == len(checks()) == 70
     assert limits["sliver"] == "min_area_m2 10"
 
 
