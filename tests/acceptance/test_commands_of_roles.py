@@ -48,6 +48,7 @@ READS = {
     "update diff": [],
     "plan check": ["2026"], "plan quotas": ["2026"], "plan show": ["2026"], "plan write": ["2026", "-o", "{out}/plan.xlsx"],
     "package build": ["{out}/package"], "map overview": ["{out}/map.png"],
+    "map page": ["{out}/map.html"],
 }  # fmt: skip
 # How each command that writes is called, and a role that it must name.
 ANALYST, APPROVER, ADMIN = "analyst", "approver", "admin"

@@ -18,7 +18,7 @@ from full_disk import full_disk
 from lowland_gis.cli import lowland, main
 from lowland_gis.cli.outputs import InputPath, OutputPath
 
-SUFFIXES = (".csv", ".parquet", ".gpkg", ".xlsx", ".png", ".pdf", ".zip", ".toml", "")
+SUFFIXES = (".csv", ".parquet", ".gpkg", ".xlsx", ".png", ".pdf", ".zip", ".toml", ".html", "")
 # What stands for a required argument, by its name; a new command with another one is to be given an example here.
 PAPER = b"%PDF-1.4 of the tests"
 EXAMPLES = {

@@ -57,7 +57,7 @@ COMMANDS = {
     "registry withdraw": DECISIONS,
     "update close": COMPARES, "update diff": COMPARES, "update open": COMPARES,
     "plan check": DECISIONS, "plan quotas": DECISIONS, "plan read": DECISIONS, "plan show": DECISIONS, "plan write": DECISIONS,
-    "package build": REFUSES, "package check": NOTHING, "map overview": MARKS,
+    "package build": REFUSES, "package check": NOTHING, "map overview": MARKS, "map page": MARKS,
 }  # fmt: skip
 # The stages that rest on one that is out of date.
 STAGES = [("run", "--from", stage, "--to", stage) for stage in ("measure", "delineate", "package")]
@@ -137,6 +137,7 @@ class District:
             "registry problems": ("registry", "problems", "--json"),
             "registry show": ("registry", "show", drafted, "--json"),
             "map overview": ("map", "overview", str(self.folder / "map.png")),
+            "map page": ("map", "page", str(self.folder / "map.html")),
         }
 
     def refused(self) -> dict[str, list[tuple[str, ...]]]:
@@ -235,7 +236,8 @@ def test_what_reads_results_keeps_to_their_deliveries_and_says_what_is_stale(twi
     wrong = {}
     for name, arguments in place.readers(DELIVERIES[layer][1]).items():
         said = place.lowland(
-            *arguments, *(["--overwrite"] if name in {"unit export", "unit sheet", "map overview"} else [])
+            *arguments,
+            *(["--overwrite"] if name in {"unit export", "unit sheet", "map overview", "map page"} else []),
         )
         told = (
             "Stale: " in said.err
