@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 _PATIENCE_S = 60
-_READY = "document.documentElement.dataset.ready === 'yes'"
+_READY = "document.documentElement?.dataset.ready === 'yes'"
 _QUIET = [
     "--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--disable-extensions", "--window-size=1400,900", "--remote-debugging-pipe",
@@ -107,7 +107,7 @@ def browsing(folder: Path, account: int | None = None) -> Iterator[Browser]:
         os.dup2(high[1], 4)
 
     other = {} if account is None else {"user": account, "group": account, "extra_groups": []}
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: PLW1509 - it only moves two descriptors
         command, preexec_fn=pipes, close_fds=False, env=os.environ | {"HOME": str(folder)},
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **other,
     )  # fmt: skip
