@@ -107,8 +107,9 @@ def browsing(folder: Path, account: int | None = None) -> Iterator[Browser]:
         os.dup2(high[1], 4)
 
     other = {} if account is None else {"user": account, "group": account, "extra_groups": []}
-    process = subprocess.Popen(  # noqa: PLW1509 - it only moves two descriptors
-        command, preexec_fn=pipes, close_fds=False, env=os.environ | {"HOME": str(folder)},
+    process = subprocess.Popen(
+        command, preexec_fn=pipes,  # noqa: PLW1509 - it only moves two descriptors
+        close_fds=False, env=os.environ | {"HOME": str(folder)},
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **other,
     )  # fmt: skip
     os.close(to_read)

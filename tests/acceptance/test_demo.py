@@ -32,7 +32,7 @@ def package_root(demo):
 def test_says_kinds_paths_and_agreement(demo):
     assert "历史遗留用地" in demo.output
     assert "area 面积 亩" in demo.output
-    for path in ("lowland.toml", "out/package", "out/overview.png"):
+    for path in ("lowland.toml", "out/package", "out/overview.png", "out/page.html"):
         assert str(demo.folder / path) in demo.output
         assert (demo.folder / path).exists()
     last = demo.output.strip().splitlines()[-1]

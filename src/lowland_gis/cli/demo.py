@@ -48,8 +48,8 @@ _SHOWN = 20
 def demo(session: Session, folder: Path, parcels: int, seed: int, years: int, *, with_update: bool) -> None:
     """Run the sample district through every stage; the last line is the agreement with the planted truth.
 
-    FOLDER gets the ten offices' files (incoming/), the project, the truth, the package and the map; with --years 2 also the deliveries of the
-    next year (deliveries/2025/), and in truth/ what was planted between the two.
+    FOLDER gets the ten offices' files (incoming/), the project, the truth, the package, the map and the page; with
+    --years 2 also the deliveries of the next year (deliveries/2025/), and in truth/ what was planted between the two.
     """
     from lowland_gis.pipeline import demo as stages
     from lowland_gis.pipeline.flow import run
@@ -96,9 +96,12 @@ def _print(project: Project, reports: list[Report], agreement: Agreement) -> Non
 
     from lowland_gis.pipeline.intake.reading import reading
     from lowland_gis.pipeline.products.frames import kind_table
+    from lowland_gis.pipeline.products.page import draw_page, page_contents
 
     with reading(project) as held:
         kinds = kind_table(held)
+        data, contents = page_contents(held)
+    draw_page(project, data, contents, _page(project))
     total = {"title": "合计", "parcels": kinds["parcels"].sum(), "area_m2": kinds["area_m2"].sum()}
     table = pd.concat([kinds, pd.DataFrame([{**total, "area_mu": kinds["area_mu"].sum(), "kind": "total"}])])
     click.echo()
@@ -122,10 +125,15 @@ def _print_files(project: Project) -> None:
     click.echo(f"Files     {example / 'incoming'}")
     click.echo(f"Package   {out / 'package'}")
     click.echo(f"Map       {out / 'overview.png'}")
+    click.echo(f"Page      {_page(project)}")
     click.echo(
         f"Next      {_program()} --project {shlex.quote(str(example / 'lowland.toml'))} classify explain {parcel}"
     )
     click.echo()
+
+
+def _page(project: Project) -> Path:
+    return project.settings.path(project.settings.package.folder) / "page.html"
 
 
 def _program() -> str:
