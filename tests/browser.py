@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 import time
@@ -48,6 +49,8 @@ class Browser:
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
+            if not select.select([self._out], [], [], _PATIENCE_S)[0]:
+                raise AssertionError(f"the browser has said nothing for {_PATIENCE_S} seconds; {self.errors}")
             read = os.read(self._out, 1 << 20)
             if not read:
                 raise AssertionError("the browser has ended")
@@ -94,7 +97,7 @@ class Browser:
 def browsing(folder: Path, account: int | None = None) -> Iterator[Browser]:
     """Yield a browser that keeps its profile in a folder; `account` is the number of the user that it runs as, where this is root."""
     program = shutil.which("chromium")
-    assert program is not None, "type: make setup-browser or apt-get install chromium"
+    assert program is not None, "type: python3 scripts/bootstrap.py --dev"
     root = os.getuid() == 0 and account is None
     command = [program, *_QUIET, f"--user-data-dir={folder}", *(["--no-sandbox"] if root else [])]
     to_read, to = os.pipe()

@@ -72,7 +72,7 @@ def test_what_migrate_and_grant_print_is_all_that_an_administrator_types(office,
     assert listed.returncode == 0, listed.stderr
     moved = lowland(folder, ann, "registry", "survey", "120113101001GB00001")
     assert moved.returncode == 3
-    assert "which may: town, analyst, approver" in moved.stderr
+    assert "the move survey, which may: town, analyst. " in moved.stderr
     taken = lowland(folder, owner, "db", "revoke", person, "reader")
     assert taken.returncode == 0, taken.stderr
     assert lowland(folder, ann, "registry", "list").returncode == 3

@@ -122,11 +122,17 @@
       if (chosen.parcel >= 0) this.paint(parcels.shapes, { fill: "none", outline: "#00A3FF", width: 3 }, {}, [chosen.parcel]);
       window.lowland.drawn = performance.now() - from;
     },
+    // Some shapes at a time: the time of one path grows faster than the number of outlines in it.
     paint(shape, style, layer, some) {
+      const n = some ? some.length : shape.n;
+      for (let from = 0; from < n; from += 40) this.paintSome(shape, style, layer, some, from, Math.min(from + 40, n));
+    },
+    paintSome(shape, style, layer, some, from, to) {
       const v = this.view, pen = v.pen;
+      let drawn = false;
       pen.beginPath();
-      if (some) for (const i of some) this.trace(shape, i, layer.lines);
-      else for (let i = 0; i < shape.n; i++) this.trace(shape, i, layer.lines);
+      for (let i = from; i < to; i++) drawn = this.trace(shape, some ? some[i] : i, layer.lines) || drawn;
+      if (!drawn) return;
       if (!layer.lines && style.fill !== "none") { pen.fillStyle = style.fill; pen.fill("evenodd"); }
       if (!layer.lines && style.hatch) { pen.fillStyle = hatching(pen, style.hatch, style.outline, v.ratio); pen.fill("evenodd"); }
       if (style.outline !== "none") {
@@ -145,8 +151,8 @@
     trace(shape, i, open) {
       const v = this.view, b = 4 * i, s = v.scale, box = shape.box;
       const w = box[b] * s + v.dx, e = box[b + 2] * s + v.dx, n = v.dy - box[b + 3] * s, o = v.dy - box[b + 1] * s;
-      if (!(e >= 0 && w <= v.width && o >= 0 && n <= v.height)) return;
-      if (!open && e - w < 2 && o - n < 2) { v.pen.rect(w, n, Math.max(e - w, 0.7), Math.max(o - n, 0.7)); return; }
+      if (!(e >= 0 && w <= v.width && o >= 0 && n <= v.height)) return false;
+      if (!open && e - w < 2 && o - n < 2) { v.pen.rect(w, n, Math.max(e - w, 0.7), Math.max(o - n, 0.7)); return true; }
       const pen = v.pen, xy = shape.xy;
       for (let r = shape.first[i]; r < shape.first[i + 1]; r++) {
         const to = shape.start[r + 1];
@@ -156,6 +162,7 @@
         }
         if (!open) pen.closePath();
       }
+      return true;
     },
     name(layer) {
       const v = this.view, pen = v.pen;
