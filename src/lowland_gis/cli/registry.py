@@ -155,9 +155,15 @@ def _mark_drafts(ctx: click.Context, rows: Iterable[Mapping[str, Any]]) -> None:
 
     if not any(is_of_the_program(row["register"], row["state"]) for row in rows):
         return
+    from lowland_gis.pipeline.base.requests import DETERMINE
+    from lowland_gis.pipeline.base.runs import latest_record
     from lowland_gis.pipeline.intake.reading import reading
     from lowland_gis.pipeline.products.together import stale_drafted
 
+    with ctx.obj.project.snapshot() as connection:
+        if latest_record(connection, DETERMINE) is None:
+            # People drafted them.
+            return
     with reading(ctx.obj.project) as held:
         stale = stale_drafted(held)
     mark(ctx, stale)
