@@ -157,12 +157,13 @@ def test_the_policy_of_the_page_stops_what_would_ask_another_machine(page, brows
     browser.errors.clear()
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can start a browser as somebody else")
 def test_an_ordinary_user_sees_the_same(page, folder):
-    account = pwd.getpwnam("nobody").pw_uid
+    """Root starts the browser as somebody else; anybody else is an ordinary user anyway."""
+    account = pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 else None
     home = folder / "nobody"
     home.mkdir()
-    os.chown(home, account, account)
+    if account is not None:
+        os.chown(home, account, account)
     with browsing(home, account) as browser:
         browser.open(page.as_uri())
         assert "显示" in shown(browser, "count")
