@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+import registered
 import revision_data
 from databases import created
 from lowland_gis import schema
@@ -37,16 +38,7 @@ from registered import as_superuser, deliver_parcels, owned, paper
 from role_matrix import accounts, table_matrix
 
 SRID = 4548
-PROJECT = """
-dsn = {dsn!r}
-# 本区
-[project]
-name = "试验"
-district_code = "120113"
-district_name = "北辰区"
-crs = "EPSG:4548"
-as_of = 2023-12-31
-"""
+PROJECT = registered.PROJECT.replace("[project]", "# 本区\n[project]")
 PARCELS = [f"12011310100{number}GB0000{number}" for number in range(3)]
 MANIFEST = "manifest.json"
 # Every text that a value can hold, as COPY must bring it back.

@@ -36,10 +36,7 @@ def whole(target: Path, *, mode: int | None = None) -> Iterator[Path]:
     try:
         yield partial
         with refused(target):
-            if _identity(target, real) != before:
-                raise UsageError(
-                    f"{target}: somebody else has written it meanwhile, so it was left as it is. Name another file."
-                )
+            _refuse_changed(target, real, before)
             partial.replace(real)
     finally:
         # A database writes journals beside its file.
@@ -64,10 +61,7 @@ def whole_set(target: Path) -> Iterator[Path]:
     try:
         yield folder / target.name
         with refused(target):
-            if _identity(target, real) != before:
-                raise UsageError(
-                    f"{target}: somebody else has written it meanwhile, so it was left as it is. Name another file."
-                )
+            _refuse_changed(target, real, before)
             made = sorted(folder.iterdir(), key=lambda part: (part.name == target.name, part.name))
             for part in made:
                 part.replace(real if part.name == target.name else real.with_name(part.name))
@@ -131,6 +125,13 @@ def _identity(target: Path, real: Path) -> _Identity:
         what = "a folder" if stat.S_ISDIR(found.st_mode) else "no ordinary file"
         raise UsageError(f"{target}: is {what}, so no file can be written there. Name another file.")
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _refuse_changed(target: Path, real: Path, before: _Identity) -> None:
+    if _identity(target, real) != before:
+        raise UsageError(
+            f"{target}: somebody else has written it meanwhile, so it was left as it is. Name another file."
+        )
 
 
 def _fresh(real: Path, mode: int | None) -> Path:

@@ -10,6 +10,7 @@ Source: GB/T 17798-1999 and -2007, and the third survey's standard of databases,
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,11 @@ class Lines:
     def __len__(self) -> int:
         """Return how many there are."""
         return len(self.ids)
+
+    @cached_property
+    def by_id(self) -> Integers:
+        """Return the places in the order of the ids: polygons are drawn some at a time, and all look for lines."""
+        return np.argsort(self.ids, kind="stable")
 
 
 @dataclass

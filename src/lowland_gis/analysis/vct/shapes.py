@@ -102,9 +102,8 @@ def _places(lines: Lines, ids: Integers) -> tuple[Integers, npt.NDArray[np.bool_
     """Return the place of each line by its id, and which ids there are none of."""
     if not len(lines):
         return np.zeros(len(ids), np.int64), np.ones(len(ids), dtype=bool)
-    order = np.argsort(lines.ids, kind="stable")
-    at = np.minimum(np.searchsorted(lines.ids[order], ids), len(lines) - 1)
-    places = order[at]
+    at = np.minimum(np.searchsorted(lines.ids, ids, sorter=lines.by_id), len(lines) - 1)
+    places = lines.by_id[at]
     return places, lines.ids[places] != ids
 
 

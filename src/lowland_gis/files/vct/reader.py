@@ -187,19 +187,27 @@ def _objects_of(rows: _Rows, drawer: _Drawer) -> tuple[Integers, list[Doubt]]:
     row_again[np.unique(rows.ids, return_index=True)[1]] = False
     object_of = np.where(there & ~row_again, first[at] if len(first) else -1, -1)
     alone = np.setdiff1d(np.arange(len(drawer.ids)), object_of)
-    twice = np.setdiff1d(np.arange(len(drawer.ids)), first)
+    object_again = np.ones(len(drawer.ids), dtype=bool)
+    object_again[first] = False
     doubts = list(rows.doubts)
-    doubts += [
-        Doubt(int(row), "id_twice" if row_again[row] else "object_missing", f"the row of the id {rows.ids[row]} "
-              + ("stands below another of that id" if row_again[row] else "has no object"))
-        for row in np.flatnonzero(object_of < 0)
-    ]  # fmt: skip
-    doubts += [
-        Doubt(len(rows.ids) + place, "id_twice" if each in set(twice.tolist()) else "attributes_missing", f"object {drawer.ids[each]} "
-              + ("stands below another of that id" if each in set(twice.tolist()) else "has no row in the table of its class"))
-        for place, each in enumerate(alone.tolist())
-    ] if len(rows.values.column_names) else []  # fmt: skip
+    for row in np.flatnonzero(object_of < 0).tolist():
+        doubts.append(
+            _alone(row, f"the row of the id {rows.ids[row]}", row_again[row], "object_missing", "object")
+        )
+    if rows.values.column_names:
+        lacks = "row in the table of its class"
+        for place, each in enumerate(alone.tolist(), len(rows.ids)):
+            doubts.append(
+                _alone(place, f"object {drawer.ids[each]}", object_again[each], "attributes_missing", lacks)
+            )
     return np.concatenate([object_of, alone]), doubts
+
+
+def _alone(place: int, what: str, again: bool, rule: str, lacks: str) -> Doubt:
+    """Return the doubt about a row without an object or an object without a row."""
+    if again:
+        return Doubt(place, "id_twice", f"{what} stands below another of that id")
+    return Doubt(place, rule, f"{what} has no {lacks}")
 
 
 def _drawer(text: Text, classes: tuple[FeatureClass, ...]) -> _Drawer:
