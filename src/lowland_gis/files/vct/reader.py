@@ -190,16 +190,16 @@ def _objects_of(rows: _Rows, drawer: _Drawer) -> tuple[Integers, list[Doubt]]:
     object_again = np.ones(len(drawer.ids), dtype=bool)
     object_again[first] = False
     doubts = list(rows.doubts)
-    for row in np.flatnonzero(object_of < 0).tolist():
-        doubts.append(
-            _alone(row, f"the row of the id {rows.ids[row]}", row_again[row], "object_missing", "object")
-        )
+    doubts += [
+        _alone(row, f"the row of the id {rows.ids[row]}", row_again[row], "object_missing", "object")
+        for row in np.flatnonzero(object_of < 0).tolist()
+    ]
     if rows.values.column_names:
         lacks = "row in the table of its class"
-        for place, each in enumerate(alone.tolist(), len(rows.ids)):
-            doubts.append(
-                _alone(place, f"object {drawer.ids[each]}", object_again[each], "attributes_missing", lacks)
-            )
+        doubts += [
+            _alone(place, f"object {drawer.ids[each]}", object_again[each], "attributes_missing", lacks)
+            for place, each in enumerate(alone.tolist(), len(rows.ids))
+        ]
     return np.concatenate([object_of, alone]), doubts
 
 
