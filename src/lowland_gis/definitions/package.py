@@ -16,6 +16,13 @@ from lowland_gis.quantities import converted, unit_named
 from lowland_gis.schema.frames import FRAMES, Frame
 
 
+SHAPEFILE, FILEGDB, GEOPACKAGE, GEOPARQUET = "shapefile", "filegdb", "geopackage", "geoparquet"
+FORMS = (SHAPEFILE, FILEGDB, GEOPACKAGE, GEOPARQUET)
+Form = Literal["shapefile", "filegdb", "geopackage", "geoparquet"]
+# Forms of which one file holds all layers.
+DATABASES = {FILEGDB: ".gdb", GEOPACKAGE: ".gpkg"}
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -29,7 +36,11 @@ class Code(_Model):
 
 
 class FieldDefinition(_Model):
-    """One field of a layer; `column` names the frame column, `text` a template that is the same in every row."""
+    """One field of a layer; `column` names the frame column, `text` a template that is the same in every row.
+
+    An `empty` field is filled in by hand. `short` is the name in a DBF, where that of the field is longer than ten letters.
+    `of_shape` says that the figure is the ellipsoidal area of the outline itself, which a check holds it against.
+    """
 
     name: str
     type: Literal["C", "N", "D"]
@@ -40,8 +51,16 @@ class FieldDefinition(_Model):
     unit: str = ""
     column: str | None = None
     text: str | None = None
+    empty: bool = False
+    short: str | None = None
+    of_shape: bool = False
     required: bool = False
     codes: tuple[Code, ...] = Field(default=(), strict=False)
+
+    @property
+    def dbf_name(self) -> str:
+        """Return what the field is called in a DBF."""
+        return self.short or self.name
 
     @property
     def heading(self) -> str:
@@ -63,11 +82,14 @@ class FieldDefinition(_Model):
 
 
 class LayerDefinition(_Model):
-    """One layer of the package: which frame it comes from, its key, its fields in order."""
+    """One layer of the package: which frame it comes from, its key, its fields in order.
+
+    `key` is a column of the frame. A layer without a frame is delivered empty, and its key is the name of a field.
+    """
 
     name: str
     title: str
-    frame: str
+    frame: str | None = None
     geometry: Literal["polygon", "none"]
     folder: str
     key: str
@@ -76,9 +98,15 @@ class LayerDefinition(_Model):
     fields: tuple[FieldDefinition, ...] = Field(strict=False, min_length=1)
 
     @property
-    def source(self) -> Frame:
-        """Return the frame that the rows come from."""
-        return FRAMES[self.frame]
+    def source(self) -> Frame | None:
+        """Return the frame that the rows come from, None where it has none."""
+        return None if self.frame is None else FRAMES[self.frame]
+
+    @property
+    def key_field(self) -> FieldDefinition:
+        """Return the field that tells rows apart."""
+        wanted = "name" if self.frame is None else "column"
+        return next(field for field in self.fields if getattr(field, wanted) == self.key)
 
     def field(self, name: str) -> FieldDefinition:
         """Return the field of that name.
@@ -124,8 +152,18 @@ class WorkbookDefinition(_Model):
     sheets: tuple[Sheet, ...] = Field(strict=False, min_length=1)
 
 
+class Tolerances(_Model):
+    """How far a stated area may lie from that of the outline before it is a finding: in m², and as a share of it."""
+
+    area_m2: float = 0.01
+    area_share: float = 0.0
+
+
 class PackageDefinition(_Model):
-    """A whole package; `example` says that no official format stands behind it."""
+    """A whole package; `example` says that no official format stands behind it.
+
+    `forms` are the forms that every layer is delivered in; `database` is where the FileGDB and the GeoPackage lie, without their endings.
+    """
 
     name: str
     title: str
@@ -135,12 +173,23 @@ class PackageDefinition(_Model):
     root: str
     dictionary: str
     crs_epsg: int | None = None
+    forms: tuple[Form, ...] = Field(default=(SHAPEFILE,), strict=False, min_length=1)
+    database: str | None = None
+    tolerances: Tolerances = Tolerances()
     layers: tuple[LayerDefinition, ...] = Field(strict=False, min_length=1)
     workbooks: tuple[WorkbookDefinition, ...] = Field(default=(), strict=False)
 
     def layer(self, name: str) -> LayerDefinition:
         """Return the layer of that name; every sheet's layer exists."""
         return next(layer for layer in self.layers if layer.name == name)
+
+
+    def place(self, layer: LayerDefinition, form: str) -> str:
+        """Return where a layer lies in the package in a form, as a template; a table is a bare .dbf beside shapefiles."""
+        if form in DATABASES:
+            return f"{self.database}{DATABASES[form]}"
+        suffix = ".parquet" if form == GEOPARQUET else ".shp" if layer.geometry == "polygon" else ".dbf"
+        return f"{layer.folder}/{layer.name}{suffix}"
 
 
 ADAPTER = TypeAdapter(PackageDefinition)

@@ -16,9 +16,11 @@ Table = Mapping[str, Any]
 PLACEHOLDERS = ("district_code", "district_name", "year")
 SAFE_PART = re.compile(r"[^<>:\"/\\|?*\x00-\x1f]*[^<>:\"/\\|?*\x00-\x1f. ]")
 DBF_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,9}")
+LONG_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,29}")
 LONGEST = {"C": 254, "N": 18, "D": 8}
 LONGEST_SHEET_NAME = 31
 AREA = "m²"
+_LONG = "a name is 1 to 30 of A-Z, 0-9 and _, a letter first"
 _NAME = "a DBF name is 1 to 10 of A-Z, 0-9 and _, a letter first"
 
 
@@ -26,6 +28,7 @@ def package_faults(content: Table) -> Iterator[Fault]:
     """Yield what is wrong with a definition as it was parsed; what its form lacks is looked at elsewhere and passed over here."""
     for key in ("root", "dictionary"):
         yield from path_faults(content.get(key), "", key)
+    yield from _form_faults(content)
     layers = _tables(content, "layers")
     for name in doubles(layer.get("name") for layer in layers):
         yield Fault(
@@ -38,6 +41,17 @@ def package_faults(content: Table) -> Iterator[Fault]:
         yield from _layer_faults(layer, _place("layers", number, layer))
     for number, workbook in enumerate(_tables(content, "workbooks"), start=1):
         yield from _workbook_faults(workbook, _place("workbooks", number, workbook, "path"), layers)
+
+
+def _form_faults(content: Table) -> Iterator[Fault]:
+    forms, database = content.get("forms"), content.get("database")
+    if isinstance(forms, list):
+        for twice in doubles(form for form in forms if isinstance(form, str)):
+            yield Fault("", "forms", twice, "this form stands twice")
+        if database is None and {"filegdb", "geopackage"} & {form for form in forms if isinstance(form, str)}:
+            problem = "it is missing, and a FileGDB and a GeoPackage lie there; give a path without an ending"
+            yield Fault("", "database", None, problem)
+    yield from path_faults(database, "", "database")
 
 
 def _tables(content: Table, key: str) -> list[Table]:
@@ -61,16 +75,35 @@ def _layer_faults(layer: Table, where: str) -> Iterator[Fault]:
         yield Fault(where, "name", name, _NAME)
     for twice in doubles(field.get("name") for field in fields):
         yield Fault(where, "fields", twice, "two fields stand twice under this name")
+    names = {field.get("name") for field in fields if "short" not in field}
+    for twice in doubles([*names, *(short for field in fields if (short := field.get("short")) is not None)]):
+        yield Fault(where, "fields", twice, "two fields have this name in a DBF")
     yield from path_faults(layer.get("folder"), where, "folder")
     for number, field in enumerate(fields, start=1):
         yield from _field_faults(field, f"{where}, {_place('fields', number, field)}")
     frame = _text(layer, "frame")
     if frame is None:
+        yield from _frameless_faults(layer, where, fields)
         return
     if frame not in FRAMES:
         yield Fault(where, "frame", frame, "there is no such frame", tuple(FRAMES))
         return
     yield from _frame_faults(layer, FRAMES[frame], where, fields)
+
+
+def _frameless_faults(layer: Table, where: str, fields: list[Table]) -> Iterator[Fault]:
+    """Yield what a layer without a frame cannot have: columns, and a key that is no field."""
+    if "frame" in layer:
+        return
+    names = tuple(str(field.get("name")) for field in fields)
+    key = _text(layer, "key")
+    if key is not None and key not in names:
+        yield Fault(where, "key", key, "the layer has no frame, so its key is the name of a field", names)
+    for number, field in enumerate(fields, start=1):
+        if "column" in field:
+            here = f"{where}, {_place('fields', number, field)}"
+            problem = "the layer has no frame that it could be a column of; give the layer a frame, or the field empty = true"
+            yield Fault(here, "column", field["column"], problem)
 
 
 def _frame_faults(layer: Table, frame: Frame, where: str, fields: list[Table]) -> Iterator[Fault]:
@@ -114,9 +147,14 @@ def _unit_faults(field: Table, column: str, column_unit: str, where: str) -> Ite
 
 
 def _field_faults(field: Table, where: str) -> Iterator[Fault]:
-    name, kind = _text(field, "name"), field.get("type")
-    if name is not None and not DBF_NAME.fullmatch(name):
-        yield Fault(where, "name", name, _NAME)
+    name, short, kind = _text(field, "name"), _text(field, "short"), field.get("type")
+    if name is not None and not LONG_NAME.fullmatch(name):
+        yield Fault(where, "name", name, _LONG)
+    elif name is not None and "short" not in field and not DBF_NAME.fullmatch(name):
+        problem = "it is missing: the name has more than ten letters, and a DBF cuts it where it likes"
+        yield Fault(where, "short", None, problem)
+    if short is not None and not DBF_NAME.fullmatch(short):
+        yield Fault(where, "short", short, _NAME)
     length = field.get("length", 8)
     whole = isinstance(length, int) and not isinstance(length, bool)
     if kind in LONGEST and whole and not 1 <= length <= LONGEST[kind]:
@@ -124,8 +162,8 @@ def _field_faults(field: Table, where: str) -> Iterator[Fault]:
     decimals = field.get("decimals", 0)
     if isinstance(decimals, int) and decimals and whole and (kind != "N" or not 0 < decimals <= length - 2):
         yield Fault(where, "decimals", decimals, "decimals need type N and a length at least 2 above them")
-    if ("column" in field) == ("text" in field):
-        yield Fault(where, "column", None, "give either column or text")
+    if ("column" in field) + ("text" in field) + (field.get("empty") is True) != 1:
+        yield Fault(where, "column", None, "give either column or text, or empty = true")
     yield from _template_faults(field.get("text"), where, "text")
     if whole:
         yield from _code_faults(field, where, length)

@@ -24,6 +24,8 @@ _ROW_NUMBERS = {
     "OpenFileGDB": ("OBJECTID", "OBJECTID_1", "LOWLAND_ID"),
 }
 _SHAPES = {"GPKG": ("geom", "geom_1", "lowland_geom"), "OpenFileGDB": ("SHAPE", "SHAPE_1", "LOWLAND_SHAPE")}
+# What the driver calls the title of a layer.
+_TITLES = {"GPKG": "IDENTIFIER", "OpenFileGDB": "LAYER_ALIAS"}
 _EXACT = 1 << 53
 _INT32 = -(1 << 31), (1 << 31) - 1
 _WIDEST = 32
@@ -48,6 +50,7 @@ def write_gdb(layers: Sequence[Layer], path: Path, dated: date) -> list[Written]
 def _write(layer: Layer, path: Path, driver: str) -> Written:
     written = Written("UTF-8")
     table = _carried(layer.attributes, driver, written)
+    table = _described(table, layer)
     taken = {name.casefold() for name in table.column_names}
     options: dict[str, Any] = {"FID": _free(_ROW_NUMBERS[driver], taken)}
     if layer.geometries is not None:
@@ -62,11 +65,23 @@ def _write(layer: Layer, path: Path, driver: str) -> Written:
             "crs": layer.crs,
         }
         options["geometry_type"] = f"{kind} Z" if heights else kind
+    if layer.title is not None:
+        options["layer_options"] = {_TITLES[driver]: layer.title}
     words = GdalWords()
     with words.heard(), gdal_target(path) as target:
         pyogrio.write_arrow(table, target, layer=layer.name, driver=driver, append=path.exists(), **options)
     written.notes += [f"GDAL says: {each}" for each in words.said]
     return written
+
+
+def _described(table: pa.Table, layer: Layer) -> pa.Table:
+    """Return the table with the titles and widths of its fields, where GDAL looks for them."""
+    fields = []
+    for each in table.schema:
+        said = {"alternative_name": layer.titles.get(each.name), "width": layer.widths.get(each.name)}
+        known = {f"GDAL:OGR:{key}": str(value) for key, value in said.items() if value is not None}
+        fields.append(each.with_metadata(known) if known else each)
+    return table.cast(pa.schema(fields)) if fields else table
 
 
 def _one_kind(layer: Layer, driver: str) -> tuple[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,12 +33,18 @@ NONE = "none"
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer or a table: its name, its columns, its geometries (None for a table) in the system `crs` (EPSG:… or WKT)."""
+    """A layer or a table: its name, its columns, its geometries (None for a table) in the system `crs` (EPSG:… or WKT).
+
+    `title` is how people call it; `titles` and `widths` (in letters) are those of its fields, for forms that hold such.
+    """
 
     name: str
     attributes: pa.Table
     geometries: npt.NDArray[np.object_] | None
     crs: str | None
+    title: str | None = None
+    titles: Mapping[str, str] = field(default_factory=dict)
+    widths: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def n_rows(self) -> int:

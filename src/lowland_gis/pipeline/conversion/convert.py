@@ -31,7 +31,7 @@ from lowland_gis.files.source import DRIVERS, Source, opened
 from lowland_gis.files.spreadsheet.kinds import WORKBOOKS
 from lowland_gis.files.whole import refused, whole_set
 from lowland_gis.pipeline.base.telling import Tell, silent
-from lowland_gis.pipeline.conversion.compared import Comparison, compared
+from lowland_gis.files.exported.compared import Comparison, compared
 
 FORMS: dict[str, Callable[[Sequence[Layer], Path, dt.date], list[Written]]] = {
     ".shp": write_shp, ".dbf": write_dbf, ".gpkg": write_gpkg, ".gdb": write_gdb, ".parquet": write_parquet,

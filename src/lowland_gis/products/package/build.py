@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,11 @@ from lowland_gis.definitions.package import LayerDefinition, PackageDefinition
 from lowland_gis.definitions.package_faults import SAFE_PART
 from lowland_gis.errors import InputRefusedError, LowlandError, UsageError, listed
 from lowland_gis.files.whole import refused
-from lowland_gis.files.write import text_fault, write_shapefile, write_table
+from lowland_gis.files.write import text_fault
 from lowland_gis.products.package.check import check, manifest
 from lowland_gis.products.package.dictionary import dictionary_sheets, sheet_content
-from lowland_gis.products.package.layers import PackageNames, PreparedLayer, dbf_fields, prepare_layers
+from lowland_gis.products.package.forms import write_forms
+from lowland_gis.products.package.layers import PackageNames, PreparedLayer, prepare_layers
 from lowland_gis.products.package.staging import MANIFEST, staged, zip_tree
 from lowland_gis.products.tables.workbook import write_workbook
 
@@ -47,12 +48,13 @@ class PackageFile:
 
 @dataclass(frozen=True)
 class PackageLayer:
-    """One layer of a package: its file inside and the number of its rows."""
+    """One layer of a package: its file inside (of the first form), the number of its rows, and form → file."""
 
     name: str
     title: str
     path: str
     rows: int
+    forms: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def build(
         tree = product.with_name("tree") if target.suffix == ".zip" else product
         root = tree / names.fill(definition.root)
         root.mkdir(parents=True)
-        written = _write_layers(root, layers, names, dated)
+        written = _write_layers(root, layers, definition, names)
         _write_workbooks(root, layers, definition, names, _note(marks))
         files = tuple(_described(tree, path) for path in sorted(root.rglob("*")) if path.is_file())
         manifest = _manifest(layers, written, files, definition, names)
@@ -156,22 +158,15 @@ def _check_names(names: PackageNames, definition: PackageDefinition) -> None:
 
 
 def _write_layers(
-    root: Path, layers: Sequence[PreparedLayer], names: PackageNames, dated: date
+    root: Path, layers: Sequence[PreparedLayer], definition: PackageDefinition, names: PackageNames
 ) -> tuple[PackageLayer, ...]:
+    forms = write_forms(root, layers, definition, names)
     written = []
     for layer in layers:
-        definition = layer.definition
-        folder = root / names.fill(definition.folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        suffix = ".shp" if definition.geometry == "polygon" else ".dbf"
-        path = folder / f"{definition.name}{suffix}"
-        fields = dbf_fields(definition)
-        if definition.geometry == "polygon":
-            write_shapefile(path, fields, layer.columns, layer.geometries, crs=layer.crs or "", dated=dated)
-        else:
-            write_table(path, fields, layer.columns, dated=dated)
-        inside = path.relative_to(root.parent).as_posix()
-        written.append(PackageLayer(definition.name, definition.title, inside, layer.n_rows))
+        name = layer.definition.name
+        inside = {form: paths[name].relative_to(root.parent).as_posix() for form, paths in forms.items()}
+        first = inside[definition.forms[0]]
+        written.append(PackageLayer(name, layer.definition.title, first, layer.n_rows, inside))
     return tuple(written)
 
 
@@ -233,6 +228,7 @@ def _manifest(
 def _fields(layer: LayerDefinition) -> list[dict[str, Any]]:
     return [
         {"name": f.name, "title": f.title, "type": f.type, "length": f.length, "decimals": f.decimals}
+        | ({} if f.short is None else {"short": f.short})
         for f in layer.fields
     ]
 

@@ -63,7 +63,7 @@ def _layer_sheet(layers: Sequence[PreparedLayer]) -> SheetContent:
             layer.definition.title,
             GEOMETRIES[layer.definition.geometry],
             layer.crs,
-            next(f.name for f in layer.definition.fields if f.column == layer.definition.key),
+            layer.definition.key_field.name,
             layer.n_rows,
         )
         for layer in layers
@@ -84,12 +84,18 @@ def _field_sheet(layers: Sequence[PreparedLayer]) -> SheetContent:
             field.decimals,
             field.unit,
             "是" if field.required else "否",
-            field.meaning,
+            _meaning(field),
         )
         for layer in layers
         for number, field in enumerate(layer.definition.fields, start=1)
     )
     return SheetContent("字段", tuple(Column(heading) for heading in headings), rows)
+
+
+def _meaning(field: FieldDefinition) -> str:
+    """Return what a field means, and what it is called in a DBF where that is another name."""
+    short = [] if field.short is None else [f"在 DBF 中为 {field.short}"]
+    return "；".join([*([field.meaning] if field.meaning else []), *short])
 
 
 def _code_sheet(layers: Sequence[PreparedLayer]) -> SheetContent:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
@@ -14,6 +14,7 @@ from lowland_gis.definitions.package import FieldDefinition, LayerDefinition, Pa
 from lowland_gis.errors import SHOWN_IN_FILES, InputRefusedError, gathered, listed
 from lowland_gis.files.dbf_table import Cell, DbfField
 from lowland_gis.files.write import Misfit, columns_for, geometry_faults
+from lowland_gis.schema.frames import FRAMES
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,9 @@ def prepare_layers(
     lines: list[str] = []
     count = 0
     for layer in definition.layers:
-        if layer.frame in frames:
+        if layer.frame is None:
+            layers.append(_nothing(layer, definition))
+        elif layer.frame in frames:
             prepared, found = _prepare(frames[layer.frame], layer, names)
             layers.extend(prepared)
             count += len(found)
@@ -77,6 +80,7 @@ def prepare_layers(
         elif layer.required:
             lines.append(f"{layer.name}: there is no frame {layer.frame}")
             count += 1
+    layers = _in_one_plane(layers)
     systems = _crs_faults(layers, definition)
     lines += systems
     count += len(systems)
@@ -90,11 +94,22 @@ def prepare_layers(
 
 
 def dbf_fields(layer: LayerDefinition) -> tuple[DbfField, ...]:
-    """Return the fields of a layer as the writer wants them."""
+    """Return the fields of a layer as the writer of a DBF wants them."""
     return tuple(
-        DbfField(field.name, field.type, field.length, field.decimals, field.required)
+        DbfField(field.dbf_name, field.type, field.length, field.decimals, field.required)
         for field in layer.fields
     )
+
+
+def dbf_columns(layer: PreparedLayer) -> dict[str, Sequence[Cell]]:
+    """Return the columns of a layer by their names in a DBF."""
+    return {field.dbf_name: layer.columns[field.name] for field in layer.definition.fields}
+
+
+def _nothing(layer: LayerDefinition, definition: PackageDefinition) -> PreparedLayer:
+    """Return a layer that is delivered empty, in the plane of the package; where that names none, of the other layers."""
+    crs = f"EPSG:{definition.crs_epsg}" if layer.geometry == "polygon" and definition.crs_epsg else None
+    return PreparedLayer(layer, {field.name: [] for field in layer.fields}, [], crs)
 
 
 def _prepare(
@@ -110,7 +125,10 @@ def _prepare(
     rows = _sorted(frame, layer)
     keys = [str(key) for key in rows[layer.key]]
     records, faults = _records(rows, layer, names, keys)
-    columns, misfits = columns_for(records, dbf_fields(layer), keys)
+    named, misfits = columns_for(
+        {field.dbf_name: records[field.name] for field in layer.fields}, dbf_fields(layer), keys
+    )
+    columns = {field.name: named[field.dbf_name] for field in layer.fields}
     faults += misfits
     if layer.unique:
         faults += [
@@ -140,9 +158,12 @@ def _records(
         if field.text is not None:
             records[field.name] = [names.fill(field.text)] * len(rows)
             continue
+        if field.empty:
+            records[field.name] = [None] * len(rows)
+            continue
         values = rows[field.column].tolist()
         missing = rows[field.column].isna().tolist()
-        unit = layer.source.unit(field.column)
+        unit = FRAMES[str(layer.frame)].unit(field.column)
         if unit is not None and field.type == "N":
             values = [
                 value if absent else field.written(value, unit)
@@ -182,12 +203,23 @@ def _crs(rows: pd.DataFrame) -> str | None:
     return None if code is None else f"EPSG:{code}"
 
 
+def _in_one_plane(layers: Sequence[PreparedLayer]) -> list[PreparedLayer]:
+    """Give layers that are delivered empty the plane of those that hold something."""
+    known = next((layer.crs for layer in layers if layer.crs is not None), None)
+    return [
+        replace(layer, crs=known) if layer.crs is None and layer.definition.frame is None else layer
+        for layer in layers
+    ]
+
+
 def _crs_faults(layers: Sequence[PreparedLayer], definition: PackageDefinition) -> list[str]:
     faults = []
     systems = {layer.definition.name: layer.crs for layer in layers if layer.definition.geometry == "polygon"}
     wanted = f"EPSG:{definition.crs_epsg}" if definition.crs_epsg else next(iter(systems.values()), None)
     for name, crs in systems.items():
-        if crs is None:
+        if crs is None and not definition.layer(name).frame:
+            faults.append(f"{name}: no layer says in which plane it is to lie; give the definition crs_epsg")
+        elif crs is None:
             faults.append(f"{name}: the frame's coordinate system is unknown or has no EPSG code")
         elif wanted is not None and crs != wanted:
             faults.append(f"{name}: the frame is in {crs}, the package in {wanted}")
