@@ -15,7 +15,6 @@ from lowland_gis.errors import DefinitionError
 from lowland_gis.quantities import converted, unit_named
 from lowland_gis.schema.frames import FRAMES, Frame
 
-
 SHAPEFILE, FILEGDB, GEOPACKAGE, GEOPARQUET = "shapefile", "filegdb", "geopackage", "geoparquet"
 FORMS = (SHAPEFILE, FILEGDB, GEOPACKAGE, GEOPARQUET)
 Form = Literal["shapefile", "filegdb", "geopackage", "geoparquet"]
@@ -182,7 +181,6 @@ class PackageDefinition(_Model):
     def layer(self, name: str) -> LayerDefinition:
         """Return the layer of that name; every sheet's layer exists."""
         return next(layer for layer in self.layers if layer.name == name)
-
 
     def place(self, layer: LayerDefinition, form: str) -> str:
         """Return where a layer lies in the package in a form, as a template; a table is a bare .dbf beside shapefiles."""

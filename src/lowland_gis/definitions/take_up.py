@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from lowland_gis.analysis.rules.faults import Fault, fault_lines
-from lowland_gis.definitions import check, codes, fitting, layer, measure, plan, states, update
+from lowland_gis.definitions import check, codes, fitting, judging, layer, measure, plan, states, update
 from lowland_gis.definitions.legend import OWN_LEGEND, read_legend
 from lowland_gis.definitions.own import (
     CODES,
@@ -25,7 +25,15 @@ from lowland_gis.definitions.reading import FOLDER, Model, fitted, parsed, shipp
 from lowland_gis.errors import SHOWN_IN_FILES, DefinitionError, listed
 
 # What the folder may hold beside notes of people: these names are read, others that look like them are slips.
-_FILES = ("measures.toml", "checks.toml", "legend.toml", "states.toml", "plan.toml", "update.toml")
+_FILES = (
+    "measures.toml",
+    "checks.toml",
+    "legend.toml",
+    "states.toml",
+    "plan.toml",
+    "update.toml",
+    "judging.toml",
+)
 _FOLDERS = ("layers", "codes", "rules", "packages")
 _COLUMNS = ("code", "name")
 _BULLET = "  - "
@@ -91,6 +99,7 @@ def _looked_at(own: Own) -> Iterator[tuple[str, list[str]]]:
         (states.FILE, states.own_faults),
         (update.FILE, update.own_faults),
         (plan.FILE, plan.own_faults),
+        (judging.FILE, judging.own_faults),
     ):
         if own.file(name) is not None:
             yield name, _lines(folder / name, look)

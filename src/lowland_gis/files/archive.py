@@ -79,6 +79,15 @@ def data_set_names(archive: Path, target: Path, kinds: frozenset[str]) -> list[s
     return _telling_names(found, target)
 
 
+def unpacked_whole(archive: Path, target: Path) -> None:
+    """Unpack all of a zip into an empty folder; zips inside it stay zips.
+
+    Raises:
+        InputRefusedError: the zip is broken, unsafe or too large.
+    """
+    _unpack(archive, target, archive.name)
+
+
 def member_name(info: zipfile.ZipInfo) -> str:
     """Return the name of a zip member; without the UTF-8 flag Chinese software means GBK, not cp437."""
     name = info.filename

@@ -20,6 +20,7 @@ from lowland_gis.files import crs as reference
 from lowland_gis.files import inspect, transform
 from lowland_gis.files.batches import ROW_NUMBER, Batch, Received, bounds
 from lowland_gis.files.dbf_table import CODE_PAGE
+from lowland_gis.files.exported.compared import Comparison, compared
 from lowland_gis.files.exported.geodatabase import write_gdb, write_gpkg
 from lowland_gis.files.exported.geoparquet import write_parquet
 from lowland_gis.files.exported.layer import Layer, Written
@@ -31,7 +32,6 @@ from lowland_gis.files.source import DRIVERS, Source, opened
 from lowland_gis.files.spreadsheet.kinds import WORKBOOKS
 from lowland_gis.files.whole import refused, whole_set
 from lowland_gis.pipeline.base.telling import Tell, silent
-from lowland_gis.files.exported.compared import Comparison, compared
 
 FORMS: dict[str, Callable[[Sequence[Layer], Path, dt.date], list[Written]]] = {
     ".shp": write_shp, ".dbf": write_dbf, ".gpkg": write_gpkg, ".gdb": write_gdb, ".parquet": write_parquet,
