@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -181,6 +182,14 @@ class PackageDefinition(_Model):
     def layer(self, name: str) -> LayerDefinition:
         """Return the layer of that name; every sheet's layer exists."""
         return next(layer for layer in self.layers if layer.name == name)
+
+    def in_forms(self, forms: Sequence[str]) -> PackageDefinition:
+        """Return the definition with other forms, where some are given; a database without a place lies beside the first layer."""
+        if not forms:
+            return self
+        beside = f"{self.layers[0].folder}/{{district_name}}({{district_code}})"
+        change = {"forms": tuple(dict.fromkeys(forms)), "database": self.database or beside}
+        return self.model_copy(update=change)
 
     def place(self, layer: LayerDefinition, form: str) -> str:
         """Return where a layer lies in the package in a form, as a template; a table is a bare .dbf beside shapefiles."""

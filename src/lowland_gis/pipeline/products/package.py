@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,10 +95,13 @@ def file_package(
     contents: Contents,
     target: Path | None = None,
     *,
+    forms: Sequence[str] = (),
     overwrite: bool = False,
     tell: Tell = silent,
 ) -> PackageReport:
     """Write a package from the registry as it stood; one that is as lowland built it is replaced.
+
+    `forms` take the place of those that the definition names.
 
     Raises:
         UsageError: the target holds something else and `overwrite` is not set.
@@ -108,7 +111,7 @@ def file_package(
     names = PackageNames(
         settings.project.district_code, settings.project.district_name, settings.project.as_of.year
     )
-    definition = package_definition(settings.package.definition, settings.folder)
+    definition = package_definition(settings.package.definition, settings.folder).in_forms(forms)
     target = target or settings.path(settings.package.folder) / "package"
     project.outputs.check(target, overwrite=True)
     tell(f"package {definition.title} → {target}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lowland_gis.definitions.judging import Judging
-from lowland_gis.definitions.package import SHAPEFILE, LayerDefinition, PackageDefinition
+from lowland_gis.definitions.package import SHAPEFILE, LayerDefinition, PackageDefinition, WorkbookDefinition
 from lowland_gis.errors import LowlandError, UsageError
 from lowland_gis.files.archive import unpacked_whole
 from lowland_gis.files.dbf_table import Cell
@@ -72,7 +72,8 @@ def package_folder(target: Path) -> Iterator[Path]:
         InputRefusedError: the zip is broken, unsafe or too large.
     """
     if target.is_dir():
-        yield target
+        # Files in it are named by paths that hold from anywhere.
+        yield target.resolve()
         return
     if target.suffix.lower() != ".zip":
         raise UsageError(
@@ -80,7 +81,7 @@ def package_folder(target: Path) -> Iterator[Path]:
         )
     with tempfile.TemporaryDirectory(prefix="lowland-package-") as folder:
         unpacked_whole(target, Path(folder))
-        yield Path(folder)
+        yield Path(folder).resolve()
 
 
 def said_by_manifest(package: Path) -> Mapping[str, Any]:
@@ -214,7 +215,9 @@ class _Work:
         wanted = self.judged.crs if prescribed is None else f"EPSG:{prescribed}"
         self.judged.findings += plane_findings(arrived, layer, wanted)
         self.judged.crs = self.judged.crs or arrived.crs
-        areas = area_faults(arrived.shapes, clean, arrived.crs or wanted or "", layer, self.definition)
+        areas = area_faults(
+            arrived.shapes, arrived.held.form, clean, arrived.crs or wanted or "", layer, self.definition
+        )
         return [*shape_faults(arrived.shapes), *areas]
 
 
@@ -281,16 +284,16 @@ def _workbooks(
     held: Inventory, definition: PackageDefinition, layers: Mapping[str, PreparedLayer], tell: Tell
 ) -> Iterator[Finding]:
     free = dict(held.workbooks)
-    wanted = [
-        (workbook.path, workbook)
-        for workbook in definition.workbooks
-        if any(s.layer in layers for s in workbook.sheets)
+    wanted: list[tuple[str, WorkbookDefinition | None]] = [
+        (workbook.path, workbook) for workbook in definition.workbooks
     ]
     for template, workbook in [*wanted, (definition.dictionary, None)]:
         file = _workbook(template, held, free)
         expected = template if held.names is None else held.names.fill(template)
         if file is None:
-            yield Finding("table_missing", expected, expected=expected)
+            # Without its layers a workbook has nothing to show.
+            if workbook is None or any(sheet.layer in layers for sheet in workbook.sheets):
+                yield Finding("table_missing", expected, expected=expected)
             continue
         path = free.pop(file)
         if not pattern(template, held.names).fullmatch(held.inside(file)):

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import shapely
 
 from lowland_gis.analysis.geometry.geodesy import ellipsoidal_areas
-from lowland_gis.definitions.package import LayerDefinition, PackageDefinition
+from lowland_gis.definitions.package import FILEGDB, LayerDefinition, PackageDefinition
 from lowland_gis.errors import LowlandError
 from lowland_gis.files.batches import bounds
 from lowland_gis.files.crs import reference, resolve
@@ -19,6 +19,9 @@ from lowland_gis.products.judging.delivered import Arrived
 from lowland_gis.products.judging.findings import Finding
 from lowland_gis.products.judging.values import RowFault
 from lowland_gis.settings import gauss_plane
+
+# A geodatabase keeps coordinates on a grid of 0.1 mm.
+_CELL_M = {FILEGDB: 1e-4}
 
 Shapes = npt.NDArray[np.object_]
 
@@ -44,12 +47,13 @@ def shape_faults(shapes: Shapes) -> Iterator[RowFault]:
 
 def area_faults(
     shapes: Shapes,
+    form: str,
     columns: Mapping[str, Sequence[Cell]],
     crs: str,
     layer: LayerDefinition,
     definition: PackageDefinition,
 ) -> Iterator[RowFault]:
-    """Yield rows whose stated area is not the ellipsoidal area of the outline; a plane without one is passed over."""
+    """Yield rows whose stated area is not the ellipsoidal area of the outline, as far as the form keeps it; a plane without one is passed over."""
     fields = [field for field in layer.fields if field.of_shape and field.name in columns]
     if not fields:
         return
@@ -57,6 +61,8 @@ def area_faults(
         plane = gauss_plane(crs)
     except ValueError:
         return
+    # Every vertex may lie half a cell beside its place.
+    grid = _CELL_M.get(form, 0.0) * np.nan_to_num(shapely.length(shapes))
     valid = shapely.is_valid(shapes) & ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)
     measured = np.full(len(shapes), np.nan)
     measured[valid] = ellipsoidal_areas(shapes[valid], plane)
@@ -67,7 +73,7 @@ def area_faults(
         )
         # Half of the last digit that is written, in m².
         rounding = field.in_m2(0.5 * 10.0**-field.decimals)
-        limit = np.maximum(allowed.area_m2, allowed.area_share * measured) + rounding
+        limit = np.maximum(allowed.area_m2, allowed.area_share * measured) + rounding + grid
         with np.errstate(invalid="ignore"):
             rows = np.flatnonzero(np.abs(stated - measured) > limit)
         for row in rows.tolist():

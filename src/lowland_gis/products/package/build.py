@@ -217,6 +217,7 @@ def _manifest(
         "package": {"name": definition.name, "version": definition.version, "source": definition.source},
         "software": {"name": SOFTWARE, "version": __version__},
         "names": asdict(names),
+        "forms": list(definition.forms),
         "layers": [
             {**asdict(row), "crs": layer.crs, "fields": _fields(layer.definition)}
             for layer, row in zip(layers, written, strict=True)
