@@ -143,3 +143,55 @@ def _print(outcome: Outcome, written: bool) -> None:
             )
     example = "（示例分值 weights are an example）" if outcome.how.example else ""
     click.echo(f"Mark 得分: {result.mark:g} / {result.full:g} {result.grade}{example}")
+
+
+@package.command()
+@click.argument("table", type=InputPath(exists=True, dir_okay=False))
+@click.option("--name", help="What the definition is called; else as the file.")
+@click.option(
+    "--like",
+    help="A definition whose layers and fields of the same name or title say what is filled in, for example example_city.",
+)
+@_forms("Deliver the layers in this form; may be given several times. Without it in all of them.")
+@click.option(
+    "--empty",
+    type=OutputPath(),
+    help="Build a package without rows there too, a folder or .zip: every layer in every form, to be filled in by hand.",
+)
+@overwrite_option
+@click.pass_obj
+def adopt(
+    session: Session,
+    table: Path,
+    name: str | None,
+    like: str | None,
+    forms: tuple[str, ...],
+    empty: Path | None,
+    overwrite: bool,
+) -> int:
+    """Make a package definition of the project's own out of TABLE, a field table (字段名称, 字段代码, 字段类型 …) as bureaus hand it out.
+
+    Several sheets or titles are several layers. What the table leaves open is named with its row, and stands above the definition.
+    Exit code 0: nothing is open; 1: look at the rows that are named.
+    """
+    from lowland_gis.pipeline.products.adopted import Asked, adopted_path, empty_package
+    from lowland_gis.pipeline.products.adopted import adopt as adopted
+
+    settings = session.settings
+    asked = Asked(name, forms or FORMS, like)
+    target = adopted_path(table, asked, session.project_dir)
+    with session.outputs.writing(target, overwrite=overwrite, inputs=[table]):
+        found = adopted(table, target, asked, settings)
+    for layer in found.definition.layers:
+        click.echo(f"{layer.name:<10} {len(layer.fields):>4} fields 字段  {layer.title}")
+    for doubt in found.doubts:
+        click.echo(f"Look at 待核 {doubt}")
+    click.echo(f"Definition 定义 → {target}")
+    if empty is not None:
+        session.outputs.check(empty, overwrite=True)
+        report = empty_package(found.definition, settings, empty)
+        click.echo(f"{len(report.files)} empty files 空文件 → {report.target}")
+    click.echo(
+        f'Build it with: [package] definition = "definitions/packages/{target.name}" in lowland.toml, then lowland package build'
+    )
+    return 1 if found.doubts else 0
