@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -18,6 +19,8 @@ from lowland_gis.cli.tables import Rows, json_option, show
 if TYPE_CHECKING:
     from lowland_gis.pipeline.products.judged import Outcome
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
 FORMS = ("shapefile", "filegdb", "geopackage", "geoparquet")
 _HEADINGS = (
     "class 类别", "rule 规则", "fault 问题", "file 文件", "layer 图层", "field 字段", "count 数", "first 首处", "value → expected 值 → 应为",
@@ -25,9 +28,8 @@ _HEADINGS = (
 )  # fmt: skip
 
 
-def _forms(text: str) -> click.Option:
-    option: click.Option = click.option("--form", "forms", multiple=True, type=click.Choice(FORMS), help=text)  # type: ignore[assignment]
-    return option
+def _forms(text: str) -> Callable[[Command], Command]:
+    return click.option("--form", "forms", multiple=True, type=click.Choice(FORMS), help=text)
 
 
 @click.group()

@@ -16,7 +16,8 @@ from lowland_gis.errors import DefinitionError
 from lowland_gis.quantities import converted, unit_named
 from lowland_gis.schema.frames import FRAMES, Frame
 
-SHAPEFILE, FILEGDB, GEOPACKAGE, GEOPARQUET = "shapefile", "filegdb", "geopackage", "geoparquet"
+SHAPEFILE: Literal["shapefile"] = "shapefile"
+FILEGDB, GEOPACKAGE, GEOPARQUET = "filegdb", "geopackage", "geoparquet"
 FORMS = (SHAPEFILE, FILEGDB, GEOPACKAGE, GEOPARQUET)
 Form = Literal["shapefile", "filegdb", "geopackage", "geoparquet"]
 # Forms of which one file holds all layers.

@@ -154,7 +154,8 @@ def _blocks(sheet: str, grid: Sequence[Sequence[Any]]) -> Iterator[_Block]:
     starts = []
     for place, number in enumerate(headings):
         floor = headings[place - 1] + 1 if place else 0
-        titles, top = [], number
+        titles: list[str] = []
+        top = number
         while top > floor and (words := _title(grid[top - 1])) is not None:
             top -= 1
             titles.insert(0, words)

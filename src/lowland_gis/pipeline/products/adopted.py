@@ -6,10 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from lowland_gis.analysis.fields.field_tables import field_tables
+from lowland_gis.analysis.fields.spreadsheet import Merged
 from lowland_gis.definitions.own import OWN_FOLDER
 from lowland_gis.definitions.package import FORMS, PackageDefinition, package_definition
 from lowland_gis.definitions.package_faults import SAFE_PART
@@ -83,7 +85,7 @@ def empty_package(definition: PackageDefinition, settings: Settings, target: Pat
     return build({}, emptied(definition), names, target, provenance=provenance, replace=True)
 
 
-def _sheets(table: Path) -> list[tuple[str, list[list[object]], tuple[object, ...]]]:
+def _sheets(table: Path) -> list[tuple[str, list[list[Any]], tuple[Merged, ...]]]:
     with opened(str(table.resolve()), table.resolve().parent) as source:
         if source.driver == "XLSX":
             return [(sheet.name, sheet.rows, sheet.merged) for sheet in read_cells(source)]

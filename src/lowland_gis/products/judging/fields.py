@@ -57,10 +57,10 @@ def matched(arrived: Arrived, layer: LayerDefinition) -> Matched:
             findings.append(_of_layer("field_name", arrived, layer, field=wanted[field.name], value=other, expected=wanted[field.name]))  # fmt: skip
     findings += _extra(arrived, layer, [name for name in given if name not in columns.values()])
     order = [name for name in given if name in columns.values()]
-    expected = [columns[field.name] for field in layer.fields if field.name in columns]
-    if order != expected:
+    wanted_order = [columns[field.name] for field in layer.fields if field.name in columns]
+    if order != wanted_order:
         findings.append(
-            _of_layer("field_order", arrived, layer, value=", ".join(order), expected=", ".join(expected))
+            _of_layer("field_order", arrived, layer, value=", ".join(order), expected=", ".join(wanted_order))
         )
     for field in layer.fields:
         if field.name in columns:

@@ -200,8 +200,8 @@ class _Work:
         columns: dict[str, Sequence[Cell]] = {
             each.name: clean.get(each.name, nothing) for each in layer.fields
         }
-        shapes = [] if arrived.shapes is None else arrived.shapes
-        prepared = PreparedLayer(layer, columns, shapes, arrived.crs)  # type: ignore[arg-type]
+        shapes: Sequence[Any] = [] if arrived.shapes is None else list(arrived.shapes)
+        prepared = PreparedLayer(layer, columns, shapes, arrived.crs)
         return _Read(arrived.held, prepared, total_area(arrived.shapes))
 
     def _shape_faults(

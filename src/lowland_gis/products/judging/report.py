@@ -134,7 +134,7 @@ def summary(findings: Sequence[Finding], mark: Mark, how: Judging) -> list[tuple
         group = (each.rule, each.file, each.layer, each.field)
         first.setdefault(group, each)
         counts[group] = counts.get(group, 0) + 1
-    lines = []
+    lines: list[tuple[str, ...]] = []
     for taken in mark.taken:
         group = (taken.rule, taken.file, taken.layer, taken.field)
         one, rule = first[group], how.rules[taken.rule]

@@ -187,10 +187,10 @@ def _cell_finding(
 
 def _cell_fault(given: Any, expected: Value) -> str | None:
     """Return the rule that a cell breaks."""
-    nothing = _is_nothing(expected)
+    nothing = expected is None or expected == ""
     if isinstance(given, Formula):
         return "formula"
-    if nothing or _is_nothing(given):
+    if expected is None or nothing or _is_nothing(given):
         return None if nothing and _is_nothing(given) else "cell_other"
     if isinstance(expected, str):
         return _text_fault(given, expected)

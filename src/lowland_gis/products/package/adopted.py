@@ -139,22 +139,17 @@ def _layer(
             )
         )
     key = _key(table, fields, model, doubts)
-    frame = {} if model is None or model.frame is None else {"frame": model.frame}
-    if frame and key not in {each.get("column") for each in fields}:
+    frame = None if model is None else model.frame
+    if frame is not None and key not in {each.get("column") for each in fields}:
         # Without its key nothing of the frame can be told apart.
-        doubts.append(
-            Doubt(
-                table.sheet,
-                table.row,
-                f"{name}: no field holds {key}, so nothing of {model.frame} is filled in",
-            )
-        )  # type: ignore[union-attr]
-        frame = {}
+        problem = f"{name}: no field holds {key}, so nothing of {frame} is filled in"
+        doubts.append(Doubt(table.sheet, table.row, problem))
+        frame = None
     for said, each in zip(table.fields, fields, strict=True):
-        if frame and each.get("empty") and each.get("required"):
+        if frame is not None and each.get("empty") and each.get("required"):
             problem = f"{name}.{each['name']} must be filled, and nothing of ours fills it: give it column or text, or a package cannot be built"
             doubts.append(Doubt(table.sheet, said.row, problem))
-    if not frame:
+    if frame is None:
         fields = [
             {k: v for k, v in each.items() if k != "column"} | ({"empty": True} if "column" in each else {})
             for each in fields
@@ -163,7 +158,7 @@ def _layer(
     return {
         "name": name,
         "title": table.title,
-        **frame,
+        **({} if frame is None else {"frame": frame}),
         "geometry": shape,
         "folder": FOLDER,
         "key": key,

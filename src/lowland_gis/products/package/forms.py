@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -73,8 +72,8 @@ def _written(
         own = [layer for layer in made if paths[layer.name] == path]
         with _dated(dated), _as_os_errors():
             _WRITERS.get(form, write_parquet)(own, path, dated)
-            for layer in own:
-                _confirm(layer, path, form)
+            for one in own:
+                _confirm(one, path, form)
     return paths
 
 
@@ -112,7 +111,7 @@ def _arrow_type(field: FieldDefinition) -> pa.DataType:
 
 
 @contextmanager
-def _dated(day: date) -> Any:
+def _dated(day: date) -> Iterator[None]:
     """Let a GeoPackage say that it is of that day, so that the same input gives the same bytes."""
     before = pyogrio.get_gdal_config_option(_DATE_OF_GEOPACKAGE)
     pyogrio.set_gdal_config_options({_DATE_OF_GEOPACKAGE: f"{day.isoformat()}T00:00:00.000Z"})
@@ -123,7 +122,7 @@ def _dated(day: date) -> Any:
 
 
 @contextmanager
-def _as_os_errors() -> Any:
+def _as_os_errors() -> Iterator[None]:
     """What the libraries say of a file that cannot be written is that the file cannot be written."""
     try:
         yield
@@ -163,5 +162,4 @@ def read_again(path: Path, layer: str | None) -> Layer:
 
 
 def _empty(columns: Sequence[str]) -> pa.Table:
-    nothing: Mapping[str, pa.Array] = {name: pa.array([], pa.string()) for name in columns}
-    return pa.table(dict(nothing))
+    return pa.table({name: pa.array([], pa.string()) for name in columns})
