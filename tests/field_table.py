@@ -60,7 +60,9 @@ def field_table(path: Path) -> Path:
     sheet.title = "空间图层"
     sheet.append(["表1 低效用地图斑属性结构描述表（属性表名：DXYDTB）"])
     sheet.merge_cells("A1:I1")
-    sheet.append(["序号", "字段名称", "字段代码", "字段类型", "字段长度", "小数位数", "值域", "约束\n条件", "备注"])
+    sheet.append(
+        ["序号", "字段名称", "字段代码", "字段类型", "字段长度", "小数位数", "值域", "约束\n条件", "备注"]
+    )
     for number, row in enumerate(PARCELS, start=1):
         sheet.append([number, *row])
     sheet.append(["注1：面积为椭球面积。"])

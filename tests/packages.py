@@ -29,7 +29,10 @@ def definition(*forms):
 
 def lots(n, first=0):
     """Lots beside each other, one with a hole and one of two parts."""
-    made = [shapely.box(500_000 + 100 * i, 4_340_000, 500_080.123 + 100 * i, 4_340_050.456 + i) for i in range(first, first + n)]
+    made = [
+        shapely.box(500_000 + 100 * i, 4_340_000, 500_080.123 + 100 * i, 4_340_050.456 + i)
+        for i in range(first, first + n)
+    ]
     if n > 2:
         made[1] = made[1].difference(shapely.box(500_120, 4_340_010, 500_130, 4_340_020))
         made[2] = shapely.union(made[2], shapely.box(500_200, 4_340_200, 500_230, 4_340_230))
@@ -46,9 +49,18 @@ def frames(n=8):
     codes = [f"0{113101001 + i:010d}GB{i:05d}" for i in range(n)]
     towns = {"town_code": ["020113101", "120113100"] * (n // 2), "town_name": ["北仓镇", "天穆镇"] * (n // 2)}
     kinds = ["industrial", "town", "village", "legacy"] * (n // 4)
-    titles = {"industrial": "低效工业用地", "town": "低效城镇用地", "village": "低效村庄用地", "legacy": "历史遗留用地"}
+    titles = {
+        "industrial": "低效工业用地",
+        "town": "低效城镇用地",
+        "village": "低效村庄用地",
+        "legacy": "历史遗留用地",
+    }
     shapes = lots(n)
-    told = {"location": ["=1+1", "示例路1号", None, "-", "@x", "+8", "路", "道"][:n], "land_use": "0601", "ownership": "10"}
+    told = {
+        "location": ["=1+1", "示例路1号", None, "-", "@x", "+8", "路", "道"][:n],
+        "land_use": "0601",
+        "ownership": "10",
+    }
     low = {"parcel_id": codes, **towns, "kind": kinds, "kind_title": [titles[kind] for kind in kinds], "rule": "R1", "rule_title": "亩均税收低", **told}  # fmt: skip
     legacy = {"parcel_id": codes, **towns, "retention": ["yes", "no"] * (n // 2), "retention_title": ["符合保留条件", "不符合保留条件"] * (n // 2),
               "failed": ["", "突破生态保护红线"] * (n // 2), "unknown": "", **told}  # fmt: skip
@@ -60,13 +72,17 @@ def frames(n=8):
         "low_efficiency": gpd.GeoDataFrame(low | _areas(shapes), geometry=shapes, crs=CRS),
         "legacy": gpd.GeoDataFrame(legacy | _areas(shapes), geometry=shapes, crs=CRS),
         "problem": pd.DataFrame(problem),
-        "unit": gpd.GeoDataFrame(unit, geometry=[shapely.box(500_000, 4_340_000, 500_300, 4_340_100)], crs=CRS),
+        "unit": gpd.GeoDataFrame(
+            unit, geometry=[shapely.box(500_000, 4_340_000, 500_300, 4_340_100)], crs=CRS
+        ),
     }
 
 
 def make(target, given=None, *forms, **options):
     """Build the example."""
-    return build(given or frames(), definition(*forms), NAMES, target, provenance={"synthetic": True}, **options)
+    return build(
+        given or frames(), definition(*forms), NAMES, target, provenance={"synthetic": True}, **options
+    )
 
 
 def copied(package: Path, target: Path) -> Path:
@@ -79,7 +95,10 @@ def by_ogr(path: Path, *arguments: str) -> None:
     """Have ogr2ogr write a shapefile anew in its place."""
     other = path.with_name("rewritten.shp")
     done = subprocess.run(
-        ["ogr2ogr", "-f", "ESRI Shapefile", str(other), str(path), *arguments], capture_output=True, text=True, check=False
+        ["ogr2ogr", "-f", "ESRI Shapefile", str(other), str(path), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     for part in path.parent.glob(f"{path.stem}.*"):

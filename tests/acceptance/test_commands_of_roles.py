@@ -32,7 +32,7 @@ READER, TOWN, PROGRAM = "reader", "town", "program"
 # They read or make files, or are of the machine and the owner of the database (who copies it whole), so no role has to do with them.
 OF_NO_ROLE = {
     "init", "demo", "doctor", "inspect", "convert", "tabulate", "measures list", "measures show", "rules check", "rules list", "rules show",
-    "rules test", "package check", "db backup", "db restore", "db verify", "db down", "db migrate", "db psql", "db service", "db up",
+    "rules test", "package adopt", "package check", "db backup", "db restore", "db verify", "db down", "db migrate", "db psql", "db service", "db up",
 }  # fmt: skip
 # How each command that reads is called.
 READS = {

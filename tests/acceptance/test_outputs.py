@@ -14,9 +14,11 @@ import psycopg
 import pytest
 import shapely
 
+from field_table import field_table
 from full_disk import full_disk
 from lowland_gis.cli import lowland, main
 from lowland_gis.cli.outputs import InputPath, OutputPath
+from packages import make
 
 SUFFIXES = (".csv", ".parquet", ".gpkg", ".xlsx", ".png", ".pdf", ".zip", ".toml", ".html", "")
 # What stands for a required argument, by its name; a new command with another one is to be given an example here.
@@ -28,6 +30,8 @@ EXAMPLES = {
     "layer": "parcel",
     "unit_id": None,
     "year": 2026,
+    "table": "字段表.xlsx",
+    "target": "成果",
     "sha256": hashlib.sha256(PAPER).hexdigest(),
 }
 # They make a folder, or a file that is there is never replaced by them.
@@ -109,6 +113,7 @@ def place(demo, tmp_path, monkeypatch):
     frame = gpd.GeoDataFrame({"code": ["a", "b"]}, geometry=squares, crs=4548)
     frame.to_parquet("parcels.parquet")
     frame.to_file("zones.gpkg", engine="pyogrio")
+    field_table(Path("字段表.xlsx"))
     Path("notes.csv").write_text("by hand\n", encoding="utf-8")
     return folder
 
@@ -126,6 +131,8 @@ def arguments_of(demo):
 
     def arguments(name, output, target, *more):
         given = []
+        if name == "package check" and not Path(EXAMPLES["target"]).exists():
+            make(Path(EXAMPLES["target"]), None, "shapefile")
         for each in COMMANDS[name].params:
             if each.name == output:
                 given += [target] if isinstance(each, click.Argument) else [each.opts[0], target]

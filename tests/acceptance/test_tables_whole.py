@@ -37,6 +37,7 @@ ARGUMENTS = {
     "rules show": ["example_beichen"],
     "rules test": ["example_beichen"],
     "rules what-if": ["--set", "tax_min=8", "--parcels"],
+    "package check": ["{folder}/out/package"],
     "plan check": ["2026"],
     "plan quotas": ["2026"],
     "plan show": ["2026"],

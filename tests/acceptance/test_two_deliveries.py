@@ -57,7 +57,7 @@ COMMANDS = {
     "registry withdraw": DECISIONS,
     "update close": COMPARES, "update diff": COMPARES, "update open": COMPARES,
     "plan check": DECISIONS, "plan quotas": DECISIONS, "plan read": DECISIONS, "plan show": DECISIONS, "plan write": DECISIONS,
-    "package build": REFUSES, "package check": NOTHING, "map overview": MARKS, "map page": MARKS,
+    "package adopt": NOTHING, "package build": REFUSES, "package check": NOTHING, "map overview": MARKS, "map page": MARKS,
 }  # fmt: skip
 # The stages that rest on one that is out of date.
 STAGES = [("run", "--from", stage, "--to", stage) for stage in ("measure", "delineate", "package")]

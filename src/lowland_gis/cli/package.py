@@ -176,24 +176,26 @@ def adopt(
     Several sheets or titles are several layers. What the table leaves open is named with its row, and stands above the definition.
     Exit code 0: nothing is open; 1: look at the rows that are named.
     """
-    from lowland_gis.pipeline.products.adopted import Asked, adopted_path, empty_package
-    from lowland_gis.pipeline.products.adopted import adopt as adopted
+    from lowland_gis.pipeline.products import adopted as adopting
 
     settings = session.settings
-    asked = Asked(name, forms or FORMS, like)
-    target = adopted_path(table, asked, session.project_dir)
+    asked = adopting.Asked(name, forms or FORMS, like)
+    target = adopting.adopted_path(table, asked, session.project_dir)
     with session.outputs.writing(target, overwrite=overwrite, inputs=[table]):
-        found = adopted(table, target, asked, settings)
+        found = adopting.read_table(table, target.stem, asked, settings)
+        # What can be refused comes first: a definition is written when all else has gone well.
+        if empty is not None:
+            session.outputs.check(empty, overwrite=True, inputs=[table])
+            report = adopting.empty_package(found.definition, settings, empty, overwrite=overwrite)
+        adopting.write_definition(found, target)
     for layer in found.definition.layers:
         click.echo(f"{layer.name:<10} {len(layer.fields):>4} fields 字段  {layer.title}")
     for doubt in found.doubts:
         click.echo(f"Look at 待核 {doubt}")
-    click.echo(f"Definition 定义 → {target}")
     if empty is not None:
-        session.outputs.check(empty, overwrite=True)
-        report = empty_package(found.definition, settings, empty)
         click.echo(f"{len(report.files)} empty files 空文件 → {report.target}")
+    click.echo(f"Definition 定义 → {target}")
     click.echo(
-        f'Build it with: [package] definition = "definitions/packages/{target.name}" in lowland.toml, then lowland package build'
+        f'Name it in lowland.toml: [package] definition = "definitions/packages/{target.name}"; then: lowland package build'
     )
     return 1 if found.doubts else 0

@@ -18,7 +18,7 @@ from lowland_gis.definitions.package_faults import SAFE_PART
 from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.files.source import opened
 from lowland_gis.files.spreadsheet.book import read_cells, read_sheet, sheet_names
-from lowland_gis.files.whole import write_text
+from lowland_gis.files.whole import refused, write_text
 from lowland_gis.products.package.adopted import Adopted, adopted, emptied
 from lowland_gis.products.package.build import PackageNames, PackageReport, build
 from lowland_gis.settings import Settings
@@ -45,18 +45,18 @@ def adopted_path(table: Path, asked: Asked, folder: Path) -> Path:
     return folder / OWN_FOLDER / "packages" / f"{name}.toml"
 
 
-def adopt(table: Path, target: Path, asked: Asked, settings: Settings) -> Adopted:
-    """Read a field table and write the definition that it describes.
+def read_table(table: Path, name: str, asked: Asked, settings: Settings) -> Adopted:
+    """Read a field table and return the definition that it describes.
 
     Raises:
-        InputRefusedError: it is no workbook, or describes no layer that a definition can be. Nothing is written.
+        InputRefusedError: it is no workbook, or describes no layer that a definition can be.
     """
     like = None if asked.like is None else package_definition(asked.like, settings.folder)
     number = settings.project.crs.partition(":")[2]
     try:
-        found = adopted(
+        return adopted(
             field_tables(_sheets(table)),
-            name=target.stem,
+            name=name,
             source=table.name,
             crs_epsg=int(number) if number.isdigit() else None,
             forms=tuple(asked.forms) or FORMS,
@@ -67,12 +67,22 @@ def adopt(table: Path, target: Path, asked: Asked, settings: Settings) -> Adopte
             f"{table}: {error}; so no definition was made. Put one row of headings over the fields of each layer, and its code into the"
             " title above them or the name of the sheet."
         ) from error
-    target.parent.mkdir(parents=True, exist_ok=True)
+
+
+def write_definition(found: Adopted, target: Path) -> None:
+    """Write a definition where `adopted_path` says.
+
+    Raises:
+        InputRefusedError: it cannot be written.
+    """
+    with refused(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
     write_text(target, found.text)
-    return found
 
 
-def empty_package(definition: PackageDefinition, settings: Settings, target: Path) -> PackageReport:
+def empty_package(
+    definition: PackageDefinition, settings: Settings, target: Path, *, overwrite: bool
+) -> PackageReport:
     """Build a package without rows: every layer in every form with its fields, the sheets with their headings, the dictionary.
 
     Raises:
@@ -82,7 +92,9 @@ def empty_package(definition: PackageDefinition, settings: Settings, target: Pat
     project = settings.project
     names = PackageNames(project.district_code, project.district_name, project.as_of.year)
     provenance = {"synthetic": project.synthetic, "empty": True}
-    return build({}, emptied(definition), names, target, provenance=provenance, replace=True)
+    return build(
+        {}, emptied(definition), names, target, provenance=provenance, replace=True, overwrite=overwrite
+    )
 
 
 def _sheets(table: Path) -> list[tuple[str, list[list[Any]], tuple[Merged, ...]]]:

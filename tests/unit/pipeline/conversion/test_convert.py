@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lowland_gis.errors import InputRefusedError, UsageError
+from lowland_gis.files.exported.compared import compared
 from lowland_gis.files.exported.dbf_columns import field_names
 from lowland_gis.files.exported.geoparquet import write_parquet
 from lowland_gis.files.exported.layer import Layer
-from lowland_gis.files.exported.compared import compared
 from lowland_gis.pipeline.conversion.convert import FORMS, Asked, convert
 
 EAST, NORTH = 515000.123456, 4345300.654321

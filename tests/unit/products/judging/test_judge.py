@@ -43,7 +43,12 @@ def test_what_is_built_passes_in_every_form(built):
     assert found.findings == []
     assert (found.mark.mark, found.mark.grade) == (100.0, "优")
     assert len(found.n_rows) == 16
-    assert {name: rows for (_, name), rows in found.n_rows.items()} == {"DXYDTB": 8, "LSYLTB": 8, "ZKFDY": 1, "WTQD": 3}
+    assert {name: rows for (_, name), rows in found.n_rows.items()} == {
+        "DXYDTB": 8,
+        "LSYLTB": 8,
+        "ZKFDY": 1,
+        "WTQD": 3,
+    }
 
 
 def test_a_package_in_a_zip_and_one_that_is_the_folder_itself_are_judged(built, tmp_path):
@@ -153,7 +158,12 @@ def test_another_plane_and_coordinates_that_contradict_it_are_found(built, tmp_p
     for name, edit, rule, value in (
         ("other", lambda rows: rows.to_crs(4549), "crs_other", "EPSG:4549"),
         ("degrees", lambda rows: rows.to_crs(4490), "crs_other", "EPSG:4490"),
-        ("said", lambda rows: rows.to_crs(4490).set_crs(4548, allow_override=True), "crs_contradicts", "degrees"),
+        (
+            "said",
+            lambda rows: rows.to_crs(4490).set_crs(4548, allow_override=True),
+            "crs_contradicts",
+            "degrees",
+        ),
     ):
         package = copied(built / "shapes", tmp_path / name)
         change(package / f"{SPACE}/LSYLTB.shp", edit)
@@ -206,7 +216,12 @@ def test_what_cannot_be_read_is_a_finding_and_the_rest_is_judged(built, tmp_path
     (package / FIRST_TABLE).write_bytes(b"PK\x03\x04 no workbook")
     next((package / SPACE).glob("*.gpkg")).write_bytes(b"no database")
     found = [f for f in judged(package).findings if f.rule == "unreadable"]
-    assert {Path(f.file).name for f in found} == {"DXYDTB.shp", "DXYDTB.parquet", Path(FIRST_TABLE).name, "北辰区(120113).gpkg"}
+    assert {Path(f.file).name for f in found} == {
+        "DXYDTB.shp",
+        "DXYDTB.parquet",
+        Path(FIRST_TABLE).name,
+        "北辰区(120113).gpkg",
+    }
     assert all(f.value for f in found)
 
 
@@ -324,7 +339,9 @@ def test_a_mark_counts_faults_of_rows_by_their_share_and_of_files_as_a_whole():
     few = [Finding("code_unknown", "a.shp", "A", row=1, field="X")]
     assert marked(few, how, {("a.shp", "A"): 100_000}).mark == 100 - how.points["B"] * how.least
     many = [Finding("code_unknown", "a.shp", "A", row=row, field="X") for row in range(4)]
-    assert marked(many, how, {("a.shp", "A"): 100}).mark == pytest.approx(100 - how.points["B"] * 0.04 / how.full_at_share)
+    assert marked(many, how, {("a.shp", "A"): 100}).mark == pytest.approx(
+        100 - how.points["B"] * 0.04 / how.full_at_share
+    )
     worst = [Finding("layer_missing", f"{name}.shp", name) for name in "ABC"]
     result = marked(worst, how, {})
     assert (result.mark, result.grade) == (0.0, "不合格")
