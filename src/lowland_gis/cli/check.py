@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.lists import list_option, on_terminal, write_list
-from lowland_gis.cli.outputs import overwrite_option
+from lowland_gis.cli.outputs import OutputPath, overwrite_option
 from lowland_gis.cli.staleness import mark
 from lowland_gis.cli.tables import json_option, show
 from lowland_gis.errors import UsageError
@@ -24,33 +26,69 @@ if TYPE_CHECKING:
 _FOUND = 1
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What a run of the checks is asked for beside them: marks of deliveries, and the files that they go to."""
+
+    suite: str | None
+    strict: bool
+    as_json: bool
+    mark: bool
+    layers: tuple[str, ...]
+    report: Path | None
+    gpkg: Path | None
+    overwrite: bool
+
+
 def _options(command: Callable[..., object]) -> Callable[..., object]:
-    suite = click.option(
-        "--suite", help="Only the checks of one suite: topology, attributes, relations or layers."
-    )
-    strict = click.option("--strict", is_flag=True, help="Exit 1 on open warnings too.")
-    return suite(strict(json_option(command)))
+    """Give a command the options of a run of the checks, as one argument `asked`."""
+
+    @wraps(command)
+    def work(*words: object, **given: Any) -> object:
+        named = {item.name: given.pop(item.name) for item in fields(_Asked)}
+        return command(*words, asked=_Asked(**named), **given)
+
+    for option in reversed(
+        (
+            click.option("--suite", help="Only the checks of one suite: topology, attributes, relations or layers."),
+            click.option("--strict", is_flag=True, help="Exit 1 on open warnings too."),
+            click.option(
+                "--mark",
+                is_flag=True,
+                help="Mark each delivery (质检评分) by its faults and by what ingest set aside or doubted; 0 to 100 points.",
+            ),
+            click.option("--layer", "layers", multiple=True, help="Mark only this layer; may be given several times."),
+            click.option(
+                "--report",
+                type=OutputPath(),
+                help="What goes back to the supplier: marks, and every fault with row, heading, value and what is expected (.xlsx, .docx, .csv).",
+            ),
+            click.option("--gpkg", type=OutputPath(), help="The places of the faults, for QGIS."),
+        )
+    ):  # fmt: skip
+        work = option(work)
+    return overwrite_option(json_option(work))
 
 
 @click.group(invoke_without_command=True)
 @_options
 @click.pass_context
-def check(ctx: click.Context, suite: str | None, strict: bool, as_json: bool) -> int | None:
+def check(ctx: click.Context, asked: _Asked) -> int | None:
     """Check what was received: topology, codes, fields, areas (质检); exit 1 when findings are open."""
     if ctx.invoked_subcommand is not None:
         return None
-    return _run(ctx.obj, suite, strict=strict, as_json=as_json)
+    return _run(ctx.obj, asked)
 
 
 @check.command()
 @_options
 @click.pass_obj
-def run(session: Session, suite: str | None, strict: bool, as_json: bool) -> int:
+def run(session: Session, asked: _Asked) -> int:
     """Check every layer and print open findings by rule, the same as `lowland check`."""
-    return _run(session, suite, strict=strict, as_json=as_json)
+    return _run(session, asked)
 
 
-def _run(session: Session, suite: str | None, *, strict: bool, as_json: bool) -> int:
+def _run(session: Session, asked: _Asked) -> int:
     from lowland_gis.definitions.check import chosen_checks
     from lowland_gis.pipeline.products.figures import deliveries_in_force
     from lowland_gis.pipeline.quality.check import check as run_check
@@ -58,6 +96,8 @@ def _run(session: Session, suite: str | None, *, strict: bool, as_json: bool) ->
     from lowland_gis.pipeline.quality.findings import ACCEPTED, OPEN, listed_findings
 
     project = session.project
+    suite, as_json = asked.suite, asked.as_json
+    _check_files(session, asked)
     done = run_check(project, suite=suite, tell=session.tell)
     session.tell(f"run {done.run_id}{'' if done.fresh else ' holds already: nothing has changed'}")
     chosen = chosen_checks(project.settings.check, suite)
@@ -66,7 +106,8 @@ def _run(session: Session, suite: str | None, *, strict: bool, as_json: bool) ->
         records = deliveries_in_force(connection).groupby("layer")["n_loaded"].sum()
         idle = idle_checks(connection, chosen)
     summary = _summary(findings, records)
-    show(summary if as_json else _for_people(summary), as_json=as_json)
+    if not (as_json and asked.mark):
+        show(summary if as_json else _for_people(summary), as_json=as_json)
     for words in idle:
         session.tell(words)
     still = findings[findings["status"] == OPEN]
@@ -75,7 +116,40 @@ def _run(session: Session, suite: str | None, *, strict: bool, as_json: bool) ->
         f"{len(chosen)} checks: {counts[0]} error(s), {counts[1]} warning(s) open."
         + (" Look at them with: lowland check show RULE" if len(still) else "")
     )
-    return _FOUND if counts[0] or (strict and counts[1]) else 0
+    if asked.mark:
+        _mark_deliveries(session, asked)
+    return _FOUND if counts[0] or (asked.strict and counts[1]) else 0
+
+
+def _check_files(session: Session, asked: _Asked) -> None:
+    """Refuse what cannot be written before the checks run, which takes long."""
+    from lowland_gis.products.judging.report import check_layer
+    from lowland_gis.products.judging.returned import check_target
+
+    if not asked.mark and (asked.report or asked.gpkg or asked.layers):
+        raise UsageError("--layer, --report and --gpkg are about marks of deliveries. Type: --mark")
+    for target, look in ((asked.report, check_target), (asked.gpkg, check_layer)):
+        if target is not None:
+            look(target)
+            session.outputs.check(target, overwrite=asked.overwrite)
+
+
+def _mark_deliveries(session: Session, asked: _Asked) -> None:
+    from lowland_gis.pipeline.products.returned import marked_deliveries, summary, write
+
+    with session.project.snapshot() as connection:
+        marked = marked_deliveries(connection, asked.layers)
+    table = summary(marked.deliveries)
+    if asked.as_json:
+        show(table.astype(object).where(table.notna(), None), as_json=True)
+    else:
+        example = "（示例分值 weights are an example）" if marked.how.example else ""
+        show(table.drop(columns=["layer"]), as_json=False, title=f"Marks 得分{example}")
+    plane = session.project.settings.project.crs
+    for target in filter(None, (asked.report, asked.gpkg)):
+        with session.outputs.writing(target, overwrite=asked.overwrite):
+            write(marked, target, crs=plane)
+        session.tell(f"{target}: {len(marked.findings):,} faults of {len(marked.deliveries)} deliveries")
 
 
 def _for_people(summary: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Read how a package is judged: the rules with the classes of their faults, and how a mark is made of faults."""
+"""Read how a package or a delivery is judged: the rules with the classes of their faults, and how a mark is made of faults."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from lowland_gis.analysis.rules.faults import Fault
+from lowland_gis.definitions.check import checks
 from lowland_gis.definitions.own import in_use, path_of
 from lowland_gis.definitions.reading import FOLDER, fitted, parsed, validated
 
@@ -19,10 +20,13 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
+GradeName = Literal["A", "B", "C", "D"]
+
+
 class JudgingRule(_Model):
     """One rule: the class of its faults, its title for people, what it means."""
 
-    grade: Literal["A", "B", "C", "D"] = Field(alias="class")
+    grade: GradeName = Field(alias="class")
     title: str
     meaning: str
 
@@ -32,6 +36,17 @@ class Grade(_Model):
 
     least: float = Field(alias="from")
     title: str
+
+
+class DeliveryClasses(_Model):
+    """The classes of what checks find in deliveries by its severity, of records by what ingest did with them, and of checks that stand apart."""
+
+    error: GradeName
+    warning: GradeName
+    rejected: GradeName
+    repaired: GradeName
+    kept: GradeName
+    checks: Mapping[str, GradeName] = {}
 
 
 class Judging(_Model):
@@ -44,8 +59,9 @@ class Judging(_Model):
     full_at_share: float = Field(gt=0, le=1)
     least: float = Field(ge=0, le=1)
     grades: tuple[Grade, ...] = Field(min_length=1)
-    points: Mapping[Literal["A", "B", "C", "D"], float]
+    points: Mapping[GradeName, float]
     rules: Mapping[str, JudgingRule]
+    deliveries: DeliveryClasses
 
     def grade(self, mark: float) -> str:
         """Return the title of a mark; the last grade has all that lie below the others."""
@@ -86,6 +102,11 @@ def judging_faults(content: Mapping[str, Any]) -> Iterator[Fault]:
     numbers = [mark for mark in marks if isinstance(mark, int | float)]
     if numbers != sorted(numbers, reverse=True):
         yield Fault("[[grades]]", "from", numbers, "grades stand from the best to the worst")
+    deliveries = content.get("deliveries")
+    apart = deliveries.get("checks") if isinstance(deliveries, dict) else None
+    for name in apart if isinstance(apart, dict) else ():
+        if name not in checks():
+            yield Fault("[deliveries.checks]", name, None, "there is no such check", tuple(checks()))
     rules = content.get("rules")
     known = parsed(FOLDER / FILE)["rules"]
     if not isinstance(rules, dict):

@@ -23,6 +23,7 @@ from lowland_gis.files.batches import Batch, Received, bounds
 from lowland_gis.files.datum import path_with
 from lowland_gis.files.source import Source
 from lowland_gis.pipeline.base.absent import fields_absent, record_absent
+from lowland_gis.pipeline.base.headings import record_headings
 from lowland_gis.pipeline.base.project import Project, who
 from lowland_gis.pipeline.base.runs import Versions, current_versions
 from lowland_gis.pipeline.base.telling import Tell, Watch, silent, unwatched
@@ -138,6 +139,7 @@ class _Loading:
         n_read = n_loaded = n_rejected = n_issues = 0
         remarks: list[tuple[str, str]] = []
         columns: set[str] = set()
+        headings: dict[str, str] = {}
         with ThreadPoolExecutor(max_workers=1) as copier:
             copied: Future[Any] = copier.submit(bool)
             for begun in worked(_or_none(arrived), preparer.begin, workers=_WORKERS):
@@ -148,6 +150,7 @@ class _Loading:
                 copied = copier.submit(self._send, rows, prepared.issues, version_id)
                 neighbour.look(begun.mended)
                 columns |= set(begun.standard.rows.column_names)
+                headings |= begun.headings
                 n_read += len(begun.rows)
                 n_loaded += len(prepared.rows)
                 n_rejected += prepared.n_rejected
@@ -174,6 +177,7 @@ class _Loading:
         self._copy_issues(doubts, version_id)
         self._count(version_id, n_read, n_loaded, n_rejected)
         record_absent(self.connection, version_id, fields_absent(definition, columns))
+        record_headings(self.connection, version_id, headings)
         encoding = arrived.encoding.name if arrived.encoding else None
         return Loaded(
             self.delivery.layer,

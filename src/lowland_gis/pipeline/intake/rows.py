@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -48,12 +49,16 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Begun:
-    """A batch on its way: its rows with everything but the verdict on their codes; `mended` is None for tables."""
+    """A batch on its way: its rows with everything but the verdict on their codes; `mended` is None for tables.
+
+    `headings` are those of fields that came under another name than their own.
+    """
 
     batch: Batch
     standard: attributes.Standardised
     rows: pd.DataFrame
     mended: repair.Repaired | None
+    headings: dict[str, str]
 
 
 @dataclass
@@ -105,6 +110,10 @@ class Preparer:
     seen: set[str] = field(default_factory=set)
     elsewhere: Elsewhere = field(default_factory=Elsewhere)
 
+    @cached_property
+    def _fields(self) -> frozenset[str]:
+        return frozenset(field.name for field in self.definition.field)
+
     @property
     def table(self) -> schema.Table:
         """Return the table that the rows go to."""
@@ -125,14 +134,21 @@ class Preparer:
         Raises:
             InputRefusedError: required fields are missing, so it is another layer than was said.
         """
+        came = batch.attributes.column_names
         if self.mapping is not None:
             batch = replace(batch, attributes=apply(self.mapping, batch.attributes))
         standard = self._standardised(batch)
+        # Columns keep their places; what a mapping puts in stands behind them.
+        headings = {
+            name: heading
+            for name, heading in zip(standard.rows.column_names, came, strict=False)
+            if name != heading and name in self._fields
+        }
         rows = pd.DataFrame({"row_no": np.arange(batch.attributes.num_rows) + batch.first_row})
         records = json_records(standard.rows)
         rows["attributes"] = pd.array(records, dtype=pd.ArrowDtype(records.type))
         if self.definition.stored == "enterprise":
-            return Begun(batch, standard, rows, None)
+            return Begun(batch, standard, rows, None, headings)
         wkb = np.empty(0, dtype=object) if batch.wkb is None else batch.wkb
         raw, fault = repair.decode(wkb)
         moved = self.to_plane(raw)
@@ -153,7 +169,7 @@ class Preparer:
             rows["code"] = None if code is None else _series(standard.rows, code)
             if self.definition.key == "town":
                 rows["code"] = rows["code"].map(code_of_town, na_action="ignore").astype(object)
-        return Begun(batch, standard, rows, mended)
+        return Begun(batch, standard, rows, mended, headings)
 
     def finish(self, begun: Begun) -> Prepared:
         """Return rows and issues of a batch that was begun; batches are finished in their order."""

@@ -67,7 +67,7 @@ def write_outcome(outcome: Outcome, target: Path, *, table: Path | None, layer: 
         day = dt.datetime.now(tz=dt.UTC).date()
         write_table(outcome.judged, outcome.mark, outcome.how, table, package=target.name, day=day)
     if layer is not None:
-        write_layer(outcome.judged, outcome.how, layer)
+        write_layer(outcome.judged.findings, outcome.how, layer, crs=outcome.judged.crs)
 
 
 def _is_list_of_texts(value: object) -> bool:

@@ -59,37 +59,60 @@ def write_table(judged: Judged, mark: Mark, how: Judging, target: Path, *, packa
     """
     rows = table_rows(judged.findings, how)
     if target.suffix.lower() != ".xlsx":
-        write_rows(_arrow(rows), target, bom=True)
+        write_rows(findings_table(rows), target, bom=True)
         return
     if len(rows) > MAX_ROWS - _HEAD_ROWS:
         raise InputRefusedError(
             f"{target}: {len(rows):,} findings, and a sheet ends at {MAX_ROWS:,} rows. Write a .csv."
         )
-    found = SheetContent("检查结果", tuple(Column(heading) for heading in HEADINGS), tuple(map(_short, rows)))
-    note = f"{how.title}；{how.source}" if how.example else how.source
+    found = findings_sheet(rows)
+    note = note_of(how)
     with whole(target) as path, refused(target):
         write_workbook(
             path, [_mark_sheet(mark, how), found], title=f"成果包检查：{package}", note=note, dated=day
         )
 
 
-def write_layer(judged: Judged, how: Judging, target: Path) -> None:
-    """Write all findings as points in the plane of the package; those without a place have no shape.
+def note_of(how: Judging) -> str:
+    """Return what stands below the title of a mark: where its weights come from, and that they are an example where they are."""
+    return f"{how.title}；{how.source}" if how.example else how.source
+
+
+def findings_sheet(rows: Sequence[tuple[str | int | float | None, ...]]) -> SheetContent:
+    """Return findings, as rows of COLUMNS, as a sheet."""
+    return SheetContent("检查结果", tuple(Column(heading) for heading in HEADINGS), tuple(map(_short, rows)))
+
+
+def findings_table(rows: Sequence[tuple[str | int | float | None, ...]]) -> pa.Table:
+    """Return findings, as rows of COLUMNS, as an Arrow table."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
+    return pa.table(
+        {
+            name: pa.array(values, _TYPES.get(name, pa.string()))
+            for name, values in zip(COLUMNS, columns, strict=True)
+        }
+    )
+
+
+def write_layer(
+    findings: Sequence[Finding], how: Judging, target: Path, *, crs: str | None, title: str = "成果包检查结果"
+) -> None:
+    """Write all findings as points in their plane; those without a place have no shape.
 
     Raises:
         InputRefusedError: the target cannot be written.
     """
-    table = _arrow(table_rows(judged.findings, how))
-    points = np.full(len(judged.findings), None, dtype=object)
-    for row, finding in enumerate(judged.findings):
+    table = findings_table(table_rows(findings, how))
+    points = np.full(len(findings), None, dtype=object)
+    for row, finding in enumerate(findings):
         if finding.x is not None and finding.y is not None:
             points[row] = shapely.Point(finding.x, finding.y)
     layer = Layer(
         LAYER,
         table,
         points,
-        judged.crs,
-        title="成果包检查结果",
+        crs,
+        title=title,
         titles=dict(zip(COLUMNS, HEADINGS, strict=True)),
     )
     with whole_set(target) as path, refused(target, *GDAL_ERRORS, pa.ArrowException):
@@ -114,16 +137,6 @@ def _mark_sheet(mark: Mark, how: Judging) -> SheetContent:
         for each in mark.taken
     ]  # fmt: skip
     return SheetContent("得分", tuple(Column(heading) for heading in columns), tuple(rows))
-
-
-def _arrow(rows: Sequence[tuple[str | int | float | None, ...]]) -> pa.Table:
-    columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
-    return pa.table(
-        {
-            name: pa.array(values, _TYPES.get(name, pa.string()))
-            for name, values in zip(COLUMNS, columns, strict=True)
-        }
-    )
 
 
 def summary(findings: Sequence[Finding], mark: Mark, how: Judging) -> list[tuple[str, ...]]:
