@@ -1,13 +1,15 @@
-"""`lowland update open | diff | close`: last year's filed state against the new deliveries (年度更新)."""
+"""`lowland update open | diff | increment | close`: last year's filed state against the new deliveries (年度更新)."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
+from lowland_gis.analysis.geometry.plane import DEFAULT_CRS
 from lowland_gis.cli import Session
-from lowland_gis.cli.outputs import OutputPath, overwrite_option
+from lowland_gis.cli.outputs import InputPath, OutputPath, overwrite_option
 from lowland_gis.cli.staleness import FINDINGS
 from lowland_gis.cli.tables import json_option, show
 
@@ -83,6 +85,79 @@ def diff(
         session.tell(f"{len(found.doubts):,} doubts (存疑) to be looked at: lowland update diff --doubts")
     if found.residual_m2 > CLOSES_M2:
         session.tell(f"The balance does not close: {found.residual_m2:,.2f} m² are not explained")
+        ctx.exit(FINDINGS)
+
+
+@update.command()
+@click.argument("before", type=InputPath())
+@click.argument("increment", type=InputPath())
+@click.argument("now", type=InputPath())
+@click.option(
+    "-o",
+    "output",
+    type=OutputPath(dir_okay=False),
+    help="Write what does not match: .csv, .parquet, or .gpkg for QGIS.",
+)
+@click.option(
+    "--lineage",
+    type=OutputPath(dir_okay=False),
+    help="Write which polygon became which, by number and year (.csv, .parquet).",
+)
+@click.option("--src-crs", help="Coordinate system of the files, where they declare none.")
+@overwrite_option
+@json_option
+@click.pass_context
+def increment(
+    ctx: click.Context,
+    before: Path,
+    increment: Path,
+    now: Path,
+    *,
+    output: Path | None,
+    lineage: Path | None,
+    src_crs: str | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Check the increment of the yearly survey in files: base BEFORE + INCREMENT = base NOW to 0.01 m²; no database is needed.
+
+    Each is a geodatabase, VCT, shapefile or folder of them. The layers are found by their names: DLTB, DLTBGX, DLTBGXGC, and XZQ, XZQGX,
+    XZQGXGC where they are there. Exit code 1 where anything does not match.
+    """
+    from lowland_gis.pipeline.intake.in_memory import How
+    from lowland_gis.pipeline.quality.increment_files import (
+        Files,
+        check_targets,
+        increment_of_files,
+        write_breaks,
+        write_lineage,
+    )
+
+    session: Session = ctx.obj
+    plane = session.settings.project.crs if session.project_file.is_file() else DEFAULT_CRS
+    check_targets(output, lineage)
+    with ExitStack() as stack:
+        for target in filter(None, (output, lineage)):
+            stack.enter_context(
+                session.outputs.writing(target, overwrite=overwrite, inputs=[before, increment, now])
+            )
+        found = increment_of_files(Files(before, increment, now), How(plane, src_crs), tell=session.tell)
+        if output is not None:
+            write_breaks(found, output)
+        if lineage is not None:
+            write_lineage(found, lineage)
+    table = found.breaks.drop(columns="geometry")
+    if as_json:
+        click.echo(table.to_json(orient="records", force_ascii=False))
+    elif len(table):
+        show(table[["layer", "rule", "message"]], as_json=False, title=f"{found.year} 年度增量：不符")
+    balance = found.balance
+    session.tell(
+        f"{found.year}: {balance.before_m2:,.2f} m² + {balance.came_m2:,.2f} came - {balance.went_m2:,.2f} went = {balance.now_m2:,.2f} m²"
+        f" to {balance.residual_m2:,.2f} m²; {balance.changed_m2:,.2f} m² changed in {len(found.lineage):,} pairs; {len(table):,} do not match"
+        + ("" if found.towns else "; the towns (XZQ, XZQGX) are not in all three, so they were not looked at")
+    )
+    if len(table):
         ctx.exit(FINDINGS)
 
 

@@ -66,7 +66,7 @@ class _ReadOnce(RasterioRasterSource):  # type: ignore[misc]
         super().__init__(raster)
         cells = np.ma.asarray(super().read_window(0, 0, raster.width, raster.height))
         exact = np.result_type(cells.dtype, np.float32)
-        self._cells = cells.astype(exact).filled(np.nan)
+        self._cells = np.ma.asarray(cells.astype(exact)).filled(np.nan)
 
     def nodata_value(self) -> float:
         """Return NaN, whatever number the file has for no value."""

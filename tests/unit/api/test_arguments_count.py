@@ -126,7 +126,7 @@ def test_a_delivery_is_read_in_the_encoding_that_is_given(tmp_path):
 
 
 def test_records_of_every_batch_stay_with_their_numbers(monkeypatch):
-    monkeypatch.setattr("lowland_gis.api.deliveries.BATCH_ROWS", 2)
+    monkeypatch.setattr("lowland_gis.pipeline.intake.in_memory.BATCH_ROWS", 2)
     shapes = [box(0, 0), None, box(200, 0), box(400, 0)]
     found = read_delivery(gpd.GeoDataFrame({"ZDDM": CODES}, geometry=shapes, crs=4548), "parcel")
     assert found.n_read == 4

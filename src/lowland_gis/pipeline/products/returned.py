@@ -95,7 +95,7 @@ def marked_deliveries(connection: Connection, layers: Collection[str] = ()) -> M
     versions = current_versions(connection)
     found = listed_findings(connection, list(checks()), (OPEN,))
     issues = read_frame(connection, _ISSUES, [numbers])
-    how = _with_rules(judging(), set(issues["rule"]), issues)
+    how = _with_rules(judging(), issues)
     deliveries = []
     for key, some in rows.groupby("layer", sort=False):
         layer = _Layer.read(connection, str(key), versions[str(key)], found[found["layer"] == key])
@@ -124,7 +124,7 @@ def _refuse_unknown(layers: Collection[str]) -> None:
         )
 
 
-def _with_rules(how: Judging, doubts: Collection[str], issues: pd.DataFrame) -> Judging:
+def _with_rules(how: Judging, issues: pd.DataFrame) -> Judging:
     """Return how deliveries are marked: a rule for each check by its severity, and one for each doubt and what was done about it."""
     classes = how.deliveries
     rules = {
@@ -184,7 +184,7 @@ class _Layer:
         """Return what stands in a field of a record; None where it is empty, or is no field of one record."""
         if row_no is None or name not in self.texts:
             return None
-        value = self.texts.at[(version_id, row_no), name]
+        value = self.texts.loc[(version_id, row_no), name]
         return value if isinstance(value, str) else None
 
 
@@ -201,7 +201,7 @@ class _File:
         rows = layer.findings[layer.findings["version_id"] == version_id]
         return [self._finding(layer, version_id, row) for row in rows.to_dict("records")]
 
-    def _finding(self, layer: _Layer, version_id: int, row: dict[str, Any]) -> Finding:
+    def _finding(self, layer: _Layer, version_id: int, row: Mapping[Any, Any]) -> Finding:
         keys = [str(key) for key in row["keys"]]
         every = keys[0] == ALL_RECORDS
         number = None if every else layer.rows.get((version_id, keys[0]))
@@ -230,12 +230,11 @@ class _File:
 
     def _in_his_words(self, message: str) -> str:
         """Return a message in which fields are called as the headings of the file call them."""
-        for name, heading in self.headings.items():
-            message = re.sub(rf"\b{re.escape(name)}\b", lambda _, said=heading: said, message)
-        return message
+        names = "|".join(map(re.escape, self.headings))
+        return re.sub(rf"\b({names})\b", lambda found: self.headings[found[0]], message) if names else message
 
 
-def _is_of_all(issue: Mapping[str, Any]) -> bool:
+def _is_of_all(issue: Mapping[Any, Any]) -> bool:
     """Tell whether a doubt is about a delivery as a whole: those stand at its first row, without a key or a place."""
     return (
         issue["row_no"] == 0

@@ -13,12 +13,17 @@ from lowland_gis.definitions.judging import Judging
 from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.files.table import write_rows
 from lowland_gis.files.whole import refused, whole
+from lowland_gis.loading import when_used
 from lowland_gis.products.judging.findings import Finding, Mark, table_rows
 from lowland_gis.products.judging.report import findings_sheet, findings_table, note_of
 from lowland_gis.products.tables.workbook import MAX_ROWS, Column, SheetContent, write_workbook
 
 if TYPE_CHECKING:
+    import docx
+    import docx.oxml.ns
     from docx.document import Document
+else:
+    docx = when_used("docx")
 
 FORMS = (".xlsx", ".docx", ".csv", ".parquet")
 TITLE = "数据质量检查退回单"
@@ -100,13 +105,10 @@ def _taken(deliveries: Sequence[Delivery], how: Judging) -> list[tuple[str | int
 
 
 def _document(deliveries: Sequence[Delivery], how: Judging, day: date) -> bytes:
-    from docx import Document as new_document
-
-    document = new_document()
+    document = docx.Document()
     # A document says when it was made: a fixed moment, or the same input would give other bytes.
-    document.core_properties.created = document.core_properties.modified = datetime(
-        day.year, day.month, day.day
-    )
+    made = datetime.combine(day, datetime.min.time())
+    document.core_properties.created = document.core_properties.modified = made
     document.core_properties.title, document.core_properties.author = TITLE, ""
     _with_chinese_font(document)
     document.add_heading(TITLE, level=1)
@@ -165,9 +167,7 @@ def _text(value: Any) -> str:
 
 def _with_chinese_font(document: Document) -> None:
     """Name a font that has Chinese letters for both kinds of text: Word takes another one for each."""
-    from docx.oxml.ns import qn
-
     for name in ("Normal", "Heading 1", "Heading 2", "Heading 3"):
         style: Any = document.styles[name]
         style.font.name = "SimSun" if name == "Normal" else "SimHei"
-        style.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), style.font.name)
+        style.element.get_or_add_rPr().get_or_add_rFonts().set(docx.oxml.ns.qn("w:eastAsia"), style.font.name)
