@@ -1458,12 +1458,24 @@ def written(folder: Path, content: bytes, name: str = "企业.xls") -> list[str]
 
 
 @case(
-    "workbooks", "a web page under the name .xls, as systems export tables", REFUSED, said="a web page (HTML)"
+    "workbooks",
+    "a web page under the name .xls, as systems export tables (read, and said so)",
+    LOADED,
+    value="12",
+    query=TAX,
+    rules=("suffix_other",),
 )
 def _page_as_xls(folder: Path) -> list[str]:
-    return written(
-        folder, "<html><meta charset=gb2312><table><tr><td>宗地代码</td></tr></table></html>".encode("gbk")
+    row = {"税收总额（万元）": 12}
+    sheet(folder, row, row)
+    first = folder / "企业.xlsx"
+    lines = openpyxl.load_workbook(first).active.iter_rows(values_only=True)
+    cells = "".join(
+        "<tr>" + "".join(f"<td>{'' if value is None else value}" for value in line) for line in lines
     )
+    first.unlink()
+    page = f"<html><meta charset=gb2312><table>{cells}</table></html>"
+    return written(folder, page.encode("gbk"))
 
 
 @case("workbooks", "text with tabs under the name .xls", REFUSED, said="plain text under the name .xls")

@@ -164,7 +164,8 @@ HEAD = """# Workbooks
 
 Tables come as `.xlsx`, `.xls`, `.et` (WPS), `.xlsb` and `.ods`. Each gives the same rows, the same doubts, each with its row of the sheet, and
 the same set-aside rows; what a file is, its content says, not its name: an `.xls` that is an `.xlsx` inside is read, with the doubt
-`suffix_other`. `inspect` says what was found (XLSX, XLS, XLSB, ODS) and what `ingest` would do.
+`suffix_other`, and so is a web page (HTML) under the name `.xls`, as systems of offices export tables: its cells are texts as they are written.
+`inspect` says what was found (XLSX, XLS, XLSB, ODS, HTML) and what `ingest` would do.
 
 | in the workbook | `.xlsx` | `.xls`, `.et`, `.xlsb`, `.ods` | doubts that are listed |
 |---|---|---|---|
@@ -178,7 +179,7 @@ One message with the name of the file, exit code 3, the database untouched:
 | the file | what the message says to do |
 |---|---|
 | has a password | open it, take the password off, save it again |
-| is a web page (HTML) or an XML table of Excel 2003 under the name `.xls`, as systems of offices export them | open it, save it as .xlsx |
+| is an XML table of Excel 2003, or a web page with its parts (MHTML), under the name `.xls` | open it, save it as .xlsx |
 | is text with commas or tabs under the name `.xls` | open it, save it as .xlsx, codes as text; or name it .csv |
 | was cut anywhere, or bytes of it were changed in a part with a checksum | ask for it again |
 | holds more than 20 million cells, or one that stands far from the table so that there seem to be as many (`.ods`, `.xlsb`) | delete what stands there |
@@ -196,6 +197,7 @@ Each kind but `.xlsx` is read in a process of its own with limits of memory and 
 | `.xlsx` | a reader of our own for plain sheets, openpyxl for the rest | pandas makes one of codes of 18 digits that are numbers, without a word |
 | `.xls`, `.et` | xlrd 2.0.2, and the records of formulas | calamine 0.9.1: errors come as empty texts, 0601 as 601, hidden rows are not told; of one `.xls` texts came with a NUL after each letter |
 | `.xlsb` | calamine 0.9.1 for values, the records of the file for all else | calamine: as for `.xls`, and no merged cells; opened by a path it believes the name of the file |
+| a web page | a reader of our own on Python's parser of HTML | LibreOffice 7.4: 0601 as 601, and 18 digits as a number |
 | `.ods` | a reader of our own, as the text streams by | calamine: errors come as empty texts, 0601 as 601, no merged cells, no hidden rows |
 
 With calamine installed, pandas 3 warns at each `read_excel` of an `.xlsx` without `engine=`.

@@ -218,15 +218,11 @@ def test_a_formula_of_an_xlsb_without_result_is_told(tmp_path):
 # ------------------------------------------------------------------ what is refused
 
 
-PAGE = '<html xmlns:x="urn:schemas-microsoft-com:office:excel"><body><table><tr><td>宗地代码</td></tr></table></body></html>'
-
-
 @pytest.mark.parametrize("suffix", [".xls", ".et", ".xlsx", ".xlsb", ".ods"])
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (PAGE.encode("gbk"), "a web page (HTML)"),
-        (b"\xef\xbb\xbf\r\n" + PAGE.encode(), "a web page (HTML)"),
+        (b"MIME-Version: 1.0\r\nX-Document-Type: Workbook\r\n", "a web page with its parts (MHTML)"),
         (b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>', "XML table of Excel 2003"),
         ("宗地代码,税收\nA1,2\n".encode("gbk"), "plain text .* commas between them"),
         ("宗地代码\t税收\nA1\t2\n".encode(), "plain text .* tabs between them"),
@@ -235,7 +231,7 @@ PAGE = '<html xmlns:x="urn:schemas-microsoft-com:office:excel"><body><table><tr>
         (b"", "it is empty"),
         (b"%PDF-1.4\n", "plain text|is not what the name"),
     ],
-    ids=["page in GBK", "page in UTF-8", "XML 2003", "commas", "tabs", "password", "text of Word", "empty", "PDF"],
+    ids=["page with parts", "XML 2003", "commas", "tabs", "password", "text of Word", "empty", "PDF"],
 )  # fmt: skip
 def test_what_is_no_workbook_is_named(tmp_path, suffix, content, words):
     (tmp_path / f"n{suffix}").write_bytes(content)
@@ -284,3 +280,70 @@ def test_what_takes_too_much_time_is_refused(wide, monkeypatch, kind):
     monkeypatch.setattr(other_book, "SECONDS", 0.03)
     with pytest.raises(InputRefusedError, match="it was not read within"):
         read(wide / f"t{kind}")
+
+
+# ------------------------------------------------------------------ web pages under the name of a workbook
+
+WEB = """<html xmlns:x="urn:schemas-microsoft-com:office:excel"><head><meta http-equiv=Content-Type content="text/html; charset={}">
+<style>td {{mso-number-format:"@"}}</style></head><body><table id="税收">
+<tr><th colspan=3>企业纳税情况表（单位：万元）</th></tr>
+<tr><td rowspan=2>宗地代码<td colspan=2>税收&nbsp;</td></tr><tr><td>2022<td>2023</tr>
+<tr style="display: none"><td>120113100001GB00001<td>007<td>1<br>2</tr>
+<tr><td>120113100001GB00002</td><td></td><td>&lt;5 &amp; 更多</td>
+</table></body></html>"""
+
+
+@pytest.mark.parametrize("suffix", [".xls", ".et", ".xlsx"])
+@pytest.mark.parametrize(
+    ("charset", "encoding"),
+    [("gb2312", "gb18030"), ("utf-8", "utf-8-sig"), ("utf-8", "utf-8"), ("unicode", "utf-16"), ("utf-8", "gbk"), ("gb2312", "utf-8")],
+)  # fmt: skip
+def test_a_web_page_gives_its_cells_as_they_are_written(tmp_path, suffix, charset, encoding):
+    """Also where the page says another encoding than it has: offices put a table into a page of another system."""
+    (tmp_path / f"税{suffix}").write_bytes(WEB.format(charset).encode(encoding))
+    with opened(f"税{suffix}", tmp_path) as source:
+        assert sheet_names(source) == ("税收",)
+        assert [rule for rule, _ in source.doubts] == ["suffix_other"]
+        (sheet,) = other_book.stored_sheets(source)
+    assert sheet.rows == [
+        ["企业纳税情况表（单位：万元）", None, None],
+        ["宗地代码", "税收", None],
+        [None, "2022", "2023"],
+        ["120113100001GB00001", "007", "1 2"],
+        ["120113100001GB00002", None, "<5 & 更多"],
+    ]
+    assert sheet.merged == [(0, 0, 0, 2), (1, 2, 0, 0), (1, 1, 1, 2)]
+    assert sheet.hidden_rows == [3]
+
+
+def test_a_table_inside_a_cell_is_one_of_its_own(tmp_path):
+    page = "<table><tr><td>外<table name=内><tr><td>a<td>b</table>面<td>c</table><table></table>"
+    (tmp_path / "p.xls").write_text(page, encoding="utf-8")
+    with opened("p.xls", tmp_path) as source:
+        outer, inner = other_book.stored_sheets(source)
+    assert (outer.rows, inner.rows, inner.name) == ([["外面", "c"]], [["a", "b"]], "内")
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("<html><table><tr><td>宗地代码</td></tr>".encode(), "ends within a table"),
+        (b"<html><body>nothing</body></html>", "without a table"),
+        (b"<table><tr><td>\xff\xff\xff</table>", "neither in gb18030"),
+        (b"<table>" + b"<tr><td colspan=1000>" * 20_001 + b"</table>", "more than can be read at once"),
+    ],
+)
+def test_a_page_that_cannot_be_read_says_why(tmp_path, page, words):
+    (tmp_path / "p.xls").write_bytes(page)
+    with opened("p.xls", tmp_path) as source, pytest.raises(InputRefusedError, match=words):
+        other_book.stored_sheets(source)
+
+
+def test_a_page_that_libreoffice_wrote_is_the_workbook_again(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["宗地代码", "行业", "税收总额"], ["120113100001GB00001", "0601", "12.5"]):
+        book.active.append(row)
+    book.save(tmp_path / "t.xlsx")
+    (page,) = saved_as(".html", tmp_path / "page", tmp_path / "t.xlsx")
+    page.rename(tmp_path / "p.xls")
+    assert read(tmp_path / "p.xls")["values"] == read(tmp_path / "t.xlsx")["values"]

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from lowland_gis.files.spreadsheet.stored_sheet import StoredSheet, UnreadableError
 
-READERS = {"XLS": "old_cells", "XLSB": "binary_cells", "ODS": "open_cells"}
+READERS = {"XLS": "old_cells", "XLSB": "binary_cells", "ODS": "open_cells", "HTML": "page_cells"}
 # The codes with which it ends: it may not be read, it is broken, there is not memory enough.
 MAY_NOT, BROKEN, NO_MEMORY = 10, 11, 12
 

@@ -9,8 +9,10 @@ from lowland_gis.errors import InputRefusedError
 
 # By the suffix, what the name promises; WPS writes .et as an .xls or as an .xlsx.
 SUFFIXES = {".xlsx": "XLSX", ".xls": "XLS", ".et": "XLS", ".xlsb": "XLSB", ".ods": "ODS"}
-WORKBOOKS = frozenset(SUFFIXES.values())
-_CALLED = {"XLSX": ".xlsx", "XLS": ".xls", "XLSB": ".xlsb", "ODS": ".ods"}
+# No name promises a web page: it comes as an .xls.
+PAGE = "HTML"
+WORKBOOKS = frozenset({*SUFFIXES.values(), PAGE})
+_CALLED = {"XLSX": ".xlsx", "XLS": ".xls", "XLSB": ".xlsb", "ODS": ".ods", PAGE: "web page (HTML)"}
 
 _OLE, _ZIP = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", (b"PK\x03\x04", b"PK\x05\x06")
 # The streams of a workbook in the container of old Office, and what has a password or is of another program.
@@ -20,11 +22,10 @@ _BARE = tuple(bytes((9, version)) for version in (0, 2, 4, 8))
 _HEAD_BYTES = 4096
 # An entry of a directory: its name, the length of that, and its kind; from MS-CFB 2.6.
 _ENTRY_BYTES, _DIRECTORY_BYTES, _NAME_BYTES, _LAST_KIND, _SECTOR_POWERS = 128, 1 << 20, 64, 5, (9, 12)
-_PAGE = (
+_BEGINNINGS = (
     b"<html",
     b"<table",
     b"<!doctype html",
-    b"mime-version",
     b"<head",
     b"<meta",
     b"<body",
@@ -49,6 +50,8 @@ def workbook_kind(path: Path) -> tuple[str, tuple[tuple[str, str], ...]]:
         found = _in_zip(path)
     elif start.startswith(_BARE):
         found = "XLS"
+    elif _is_page(start):
+        found = PAGE
     else:
         raise InputRefusedError(f"{path}: {_what_it_is(path, start)}")
     promised = SUFFIXES[path.suffix.lower()]
@@ -112,11 +115,8 @@ def _what_it_is(path: Path, start: bytes) -> str:
         return f"it is empty, so its content is not what the name {path.suffix} says. Ask the sender for the file again."
     if b"urn:schemas-microsoft-com:office:spreadsheet" in text:
         return f"its content is an XML table of Excel 2003, which is not read. {_AS_XLSX}"
-    if text.startswith(_PAGE) or b"<table" in text or b"<html" in text:
-        return (
-            f"its content is a web page (HTML) under the name {path.suffix}, as systems of offices export tables;"
-            f" it has no types of cells, so codes may have lost their zeros. {_AS_XLSX}"
-        )
+    if text.startswith(b"mime-version"):
+        return f"its content is a web page with its parts (MHTML) under the name {path.suffix}, which is not read. {_AS_XLSX}"
     if (
         b"\0" not in start
         and any(sign in start for sign in (b",", b"\t", b"\n"))
@@ -127,6 +127,14 @@ def _what_it_is(path: Path, start: bytes) -> str:
             " Open it and save it as .xlsx, codes as text; a text with commas is read too when it is named .csv."
         )
     return f"its content is not what the name {path.suffix} says, so it is not opened. Ask the sender for the file again."
+
+
+def _is_page(start: bytes) -> bool:
+    """Tell whether a file begins as a web page does, whatever its encoding; XML of Excel is none."""
+    text = start.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe").lstrip().lower()
+    if b"urn:schemas-microsoft-com:office:spreadsheet" in text or text.startswith(b"mime-version"):
+        return False
+    return text.startswith(_BEGINNINGS) or b"<table" in text or b"<html" in text
 
 
 def _tabs(start: bytes) -> bool:
