@@ -255,7 +255,8 @@ def _default_of(info: FieldInfo) -> str:
 PACKAGES = """
 A package definition is a TOML file that says what a city bureau wants: layers with exact fields, spreadsheets, names. Take the shipped one
 as the pattern (`src/lowland_gis/definitions/packages/example_city.toml`), name yours in `lowland.toml` (`[package] definition =
-"package.toml"`), and `lowland package build DIR` refuses it with every fault and the nearest names before anything is written.
+"package.toml"`), and `lowland package build DIR` refuses it with every fault and the nearest names before anything is written. What is built,
+how packages are checked, and how the field table of a bureau becomes a definition stands in [packages](package.md).
 
 ```toml
 name = "own"                      # the head: what it is, and for whom
@@ -266,14 +267,20 @@ source = "…号文件附件2"
 root = "{district_name}({district_code})低效用地{year}"   # {district_code}, {district_name} and {year} may stand in names
 dictionary = "数据字典.xlsx"        # the sheet of layers, fields and codes that is made from this definition
 crs_epsg = 4548                   # optional: refuses a database in another plane
+forms = ["shapefile", "filegdb"]  # what every layer is delivered in: shapefile (without this line), filegdb, geopackage, geoparquet
+database = "1空间数据库/{district_name}({district_code})"   # where the .gdb and the .gpkg lie, without their endings
+
+[tolerances]                      # how far a stated area may lie from that of the outline, for `package check`
+area_m2 = 0.01
+area_share = 0.0
 
 [[layers]]
 name = "DXYDTB"                   # file name: 1 to 10 of A-Z, 0-9 and _
 title = "低效用地图斑"
-frame = "low_efficiency"          # where the rows come from, see below
+frame = "low_efficiency"          # where the rows come from, see below; a layer without one is delivered empty
 geometry = "polygon"              # or "none": a .dbf alone
 folder = "1空间数据库"
-key = "parcel_id"                 # the column that tells rows apart; it must be the column of a field
+key = "parcel_id"                 # the column that tells rows apart; it must be the column of a field (without a frame: the name of one)
 unique = true                     # false: a key may stand several times
 required = true                   # false: the layer may be missing
 
@@ -284,7 +291,9 @@ length = 15
 decimals = 2
 title = "图斑面积"
 unit = "亩"                       # the value is written in it: m², 亩, 公顷, km² for areas
-column = "area_m2"                # or text = "{district_code}": the same in every row
+column = "area_m2"                # or text = "{district_code}": the same in every row; or empty = true: filled in by hand
+of_shape = true                   # an area that must be the ellipsoidal area of the outline
+# short = "TBMJ"                  # the name in a DBF, where `name` has more than ten letters
 required = true
 codes = [ { value = "legacy", code = "01", title = "历史遗留用地" } ]   # optional: our value, the code in the file, its title
 

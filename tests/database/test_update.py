@@ -252,7 +252,7 @@ def test_the_package_holds_what_has_changed_only(district):
     district.lowland("update", "diff")
     district.lowland("update", "close")
     target = district.folder / "out" / "changes-2025"
-    assert "whole" in district.lowland("package", "check", target)
+    assert "100 / 100" in district.lowland("package", "check", target)
     changed = gpd.read_file(next(target.rglob("BGTB.shp")), engine="pyogrio", encoding="GBK")
     gone = gpd.read_file(next(target.rglob("SCTB.shp")), engine="pyogrio", encoding="GBK")
     assert dict(zip(changed["ZDDM"], changed["BGLX"], strict=True)) == {

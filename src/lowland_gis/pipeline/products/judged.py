@@ -10,7 +10,7 @@ from pathlib import Path
 from lowland_gis.definitions.judging import Judging, judging
 from lowland_gis.definitions.package import PackageDefinition, package_definition, package_names
 from lowland_gis.errors import UsageError
-from lowland_gis.pipeline.base.telling import Tell, silent
+from lowland_gis.pipeline.base.telling import Passing, Tell, silent
 from lowland_gis.products.judging.findings import Mark
 from lowland_gis.products.judging.judge import Judged, judge, package_folder, said_by_manifest
 from lowland_gis.products.judging.report import write_layer, write_table
@@ -51,7 +51,7 @@ def judge_package(
         wanted = _definition(definition, folder, settings, said.get("package"))
         built = said.get("forms")
         asked = list(forms) or (built if _is_list_of_texts(built) else None)
-        judged = judge(package, wanted, how, forms=asked, tell=tell)
+        judged = judge(package, wanted, how, forms=asked, tell=lambda text: tell(Passing(text)))
     if judged.mark is None:
         raise AssertionError("a package that was judged has a mark")
     return Outcome(judged, judged.mark, how, wanted)
