@@ -25,8 +25,10 @@ from lowland_gis.products.package.staging import MANIFEST
 
 # What programs leave behind and nobody delivers, and what belongs to a shapefile.
 _LEFT_BEHIND = re.compile(
-    r"(?i)^(~\$.*|\.~lock.*|thumbs\.db|\.ds_store|desktop\.ini|.*\.lock|.*\.(sr|rd|ed)\.lock)$"
+    r"(?i)^(~\$.*|\._.*|\.~lock.*|thumbs\.db|\.ds_store|desktop\.ini|.*\.lock|.*\.(sr|rd|ed)\.lock)$"
 )
+# What a Mac packs beside every file.
+_SHADOWS = "__MACOSX"
 _PARTS = (
     ".shx",
     ".dbf",
@@ -171,18 +173,17 @@ def pattern(template: str, names: PackageNames | None) -> re.Pattern[str]:
 
 
 def _root(package: Path, template: str) -> tuple[PackageNames | None, str | None]:
-    """Return what the package is named after, and its folder; the package may be that folder itself."""
+    """Return what the package is named after, and its folder relative to it: one inside, or the package itself."""
     wanted = pattern(template, None)
-    for folder, inside in [
-        *((each, each.name) for each in sorted(package.iterdir()) if each.is_dir()),
-        (package, ""),
-    ]:
+    below = [path for path in package.rglob("*") if path.is_dir() and path.suffix.lower() != ".gdb"]
+    for folder in (package, *sorted(below, key=lambda path: (len(path.parts), path))):
         found = wanted.fullmatch(folder.name)
         if found is not None:
-            said = found.groupdict()
-            if not _GIVEN.keys() <= said.keys():
-                return None, inside
-            return PackageNames(said["district_code"], said["district_name"], int(said["year"])), inside
+            said, inside = found.groupdict(), folder.relative_to(package).as_posix()
+            names = None
+            if _GIVEN.keys() <= said.keys():
+                names = PackageNames(said["district_code"], said["district_name"], int(said["year"]))
+            return names, "" if inside == "." else inside
     return None, None
 
 
@@ -192,7 +193,7 @@ def _entries(package: Path) -> Iterator[Path]:
         if path.is_dir() and path.suffix.lower() == ".gdb":
             yield path
         elif path.is_dir():
-            yield from _entries(path)
+            yield from _entries(path) if path.name != _SHADOWS else ()
         elif path.name != MANIFEST and not _LEFT_BEHIND.match(path.name) and not _is_part(path):
             yield path
 

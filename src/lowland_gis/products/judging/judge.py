@@ -80,8 +80,11 @@ def package_folder(target: Path) -> Iterator[Path]:
             f"{target}: neither a folder nor a .zip, so there is no package to check. Check the path."
         )
     with tempfile.TemporaryDirectory(prefix="lowland-package-") as folder:
-        unpacked_whole(target, Path(folder))
-        yield Path(folder).resolve()
+        # Who packs what is in the folder, without it, calls the zip as the folder.
+        inside = Path(folder).resolve() / target.stem
+        inside.mkdir()
+        unpacked_whole(target, inside)
+        yield inside
 
 
 def said_by_manifest(package: Path) -> Mapping[str, Any]:

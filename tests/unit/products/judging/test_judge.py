@@ -370,3 +370,14 @@ def test_the_plane_of_a_definition_is_asked_for(built):
     wanted = definition("shapefile").model_copy(update={"crs_epsg": 4527})
     found = judge(built / "shapes", wanted, judging(), tell=lambda text: None).findings
     assert {(f.rule, f.value, f.expected) for f in found} == {("crs_other", CRS, "EPSG:4527")}
+
+
+def test_a_zip_of_what_is_in_the_folder_and_one_with_a_folder_around_it(built, tmp_path):
+    source = built / "shapes" / ROOT
+    for name, around in ((f"{ROOT}.zip", ""), ("来件.zip", f"成果/{ROOT}/")):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for path in source.rglob("*"):
+                archive.write(path, around + path.relative_to(source).as_posix())
+            archive.writestr("__MACOSX/._x.shp", b"x")
+        with package_folder(tmp_path / name) as package:
+            assert rules(package, "shapefile") == {}, name
