@@ -159,11 +159,17 @@ def _blocks(sheet: str, grid: Sequence[Sequence[Any]]) -> Iterator[_Block]:
         while top > floor and (words := _title(grid[top - 1])) is not None:
             top -= 1
             titles.insert(0, words)
-        starts.append((top, tuple(words for words in titles if words)))
+        starts.append((top, _of_table([words for words in titles if words])))
     for place, number in enumerate(headings):
         end = starts[place + 1][0] if place + 1 < len(headings) else len(grid)
         rows = tuple((row, grid[row]) for row in range(number + 1, end))
         yield _Block(sheet, starts[place][1], number, _settled(_roles(grid[number]), rows), rows)
+
+
+def _of_table(titles: list[str]) -> tuple[str, ...]:
+    """Return what is written over a table from its own number on; what stands above that is of the whole document."""
+    numbered = [place for place, words in enumerate(titles) if _TABLE_NUMBER.match(words)]
+    return tuple(titles[numbered[-1] :] if numbered else titles)
 
 
 def _least(row: Sequence[Any]) -> int:
@@ -222,11 +228,13 @@ def _title(row: Sequence[Any]) -> str | None:
 
 
 def _text(cell: Any) -> str:
+    return unicodedata.normalize("NFKC", _as_typed(cell))
+
+
+def _as_typed(cell: Any) -> str:
     if cell is None or isinstance(cell, Lost):
         return ""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return unicodedata.normalize("NFKC", str(cell)).strip()
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
 
 
 def _cell(row: Sequence[Any], roles: Mapping[str, int], role: str) -> str:
@@ -344,7 +352,12 @@ def _field(
     def doubt(words: str) -> None:
         doubts.append(Doubt(block.sheet, number, words))
 
-    code, title = said("code"), said("title")
+    def typed(role: str) -> str:
+        # What people read stays as they wrote it: half-width letters would make m2 of m².
+        place = block.roles.get(role)
+        return "" if place is None or place >= len(row) else re.sub(r"\s+", " ", _as_typed(row[place]))
+
+    code, title = said("code"), typed("title")
     called = code or title
     if not _IDENTIFIER.fullmatch(code):
         doubt(
@@ -362,5 +375,5 @@ def _field(
     codes, open_words = domain_codes(said("domain"), lists)
     if open_words is not None:
         doubt(f"{called}: {open_words}")
-    note = "；".join(text for text in (said("note"), "" if codes else said("domain")) if text)
-    return TableField(code, title or code, kind, bool(required), said("unit"), note, codes, number)
+    note = "；".join(text for text in (typed("note"), "" if codes else typed("domain")) if text)
+    return TableField(code, title or code, kind, bool(required), typed("unit"), note, codes, number)
