@@ -34,6 +34,8 @@ FIGURES = {
     " 'p', '2026-01-01', '2026-12-31', 'g', 1.5, 2.5, 'ab', 4 FROM registry.entry",
     "progress": "(project_entry, number, as_of, status, document_sha256, sheet_row) SELECT max(entry_id), 'n', '2026-06-01', 1, 'ab', 4"
     " FROM registry.entry",
+    "report": "(report, period, on_date, run_id, figures, file_name, document_sha256)"
+    """ VALUES ('bulletin', '2026-11', '2026-11-30', 1, '{"kinds": {}}', '简报.docx', 'ab')""",
     "lineage": "(entry_id, part_of) SELECT max(entry_id), min(entry_id) FROM registry.entry",
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from lowland_gis.analysis.rules.faults import Fault, fault_lines
-from lowland_gis.definitions import check, codes, fitting, judging, layer, measure, plan, states, update
+from lowland_gis.definitions import check, codes, fitting, judging, layer, measure, plan, reports, states, update
 from lowland_gis.definitions.legend import OWN_LEGEND, read_legend
 from lowland_gis.definitions.own import (
     CODES,
@@ -33,6 +33,7 @@ _FILES = (
     "plan.toml",
     "update.toml",
     "judging.toml",
+    "reports.toml",
 )
 _FOLDERS = ("layers", "codes", "rules", "packages")
 _COLUMNS = ("code", "name")
@@ -100,6 +101,7 @@ def _looked_at(own: Own) -> Iterator[tuple[str, list[str]]]:
         (update.FILE, update.own_faults),
         (plan.FILE, plan.own_faults),
         (judging.FILE, judging.own_faults),
+        (reports.FILE, reports.own_faults),
     ):
         if own.file(name) is not None:
             yield name, _lines(folder / name, look)

@@ -47,6 +47,7 @@ from lowland_gis.schema.model import (
 )
 from lowland_gis.schema.plans import PLAN_ROW, PROGRESS
 from lowland_gis.schema.registry import DOCUMENT, LEGACY, LOW_EFFICIENCY, PROBLEM, UNIT_FROZEN
+from lowland_gis.schema.reports import REPORT
 from lowland_gis.schema.result import (
     COVER,
     DRAFT,
@@ -104,6 +105,7 @@ __all__ = [
     "PROCEDURE",
     "PROGRESS",
     "RASTER",
+    "REPORT",
     "REGISTRY",
     "RESULT",
     "RUN",
@@ -159,6 +161,7 @@ TABLES = (
     ANNUAL_UPDATE,
     PLAN_ROW,
     PROGRESS,
+    REPORT,
     LINK,
 )
 
