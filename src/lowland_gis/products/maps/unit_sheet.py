@@ -9,31 +9,22 @@ from typing import Any
 
 import geopandas as gpd
 import matplotlib as mpl
-import numpy as np
 import pandas as pd
 import shapely
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lowland_gis.definitions.legend import UNJUDGED, Legend, Style, read_legend
+from lowland_gis.definitions.legend import Legend, read_legend
 from lowland_gis.errors import UsageError
-from lowland_gis.products.maps.drawing import fill, page_settings
+from lowland_gis.products.maps.drawing import page_settings
 from lowland_gis.products.maps.fonts import font_families, save_figure
-from lowland_gis.products.maps.furniture import bar_length
+from lowland_gis.products.maps.sheet_map import A4, MapView, draw_map
 
-A4 = (8.27, 11.69)
 _MAP_BOX = (0.07, 0.515, 0.86, 0.385)
-# The legend stands below the map in so many columns: on the map it would hide a corner of the unit.
-_KEY_COLUMNS = 4
-_ASPECT = _MAP_BOX[2] * A4[0] / (_MAP_BOX[3] * A4[1])
-_MARGIN = 0.18
 _M2_PER_HA = 10_000.0
 _MU_M2 = 2000 / 3
 _MOST_ROWS = 6
 _FORMATS = (".pdf", ".png")
-_M_PER_INCH = 0.0254
 # Of the page: where the two columns begin, how wide they are, and the heights of a heading, a row, a gap and the notes.
 _COLUMNS, _WIDTH = (0.07, 0.52), 0.41
 _HEAD, _ROW, _GAP, _FOOT = 0.026, 0.019, 0.018, 0.112
@@ -80,7 +71,8 @@ def unit_page(sheet: UnitSheet) -> Figure:
     legend = sheet.legend
     figure = Figure(figsize=A4, facecolor=legend.paper.ground)
     _heading(figure, sheet, legend)
-    _map(figure.add_axes(_MAP_BOX), sheet, legend)
+    view = MapView(sheet.outline, sheet.parcels, sheet.barriers, sheet.kinds)
+    draw_map(figure.add_axes(_MAP_BOX), view, legend, (_MAP_BOX[2] * A4[0], _MAP_BOX[3] * A4[1]), "A4")
     _tables(figure, sheet, legend)
     return figure
 
@@ -93,100 +85,6 @@ def _heading(figure: Figure, sheet: UnitSheet, legend: Legend) -> None:
     if sheet.mark:
         box = {"boxstyle": "square,pad=0.3", "facecolor": "none", "edgecolor": paper.mark}
         figure.text(0.93, 0.955, sheet.mark, fontsize=10, color=paper.mark, va="center", ha="right", bbox=box)
-
-
-def _map(axes: Axes, sheet: UnitSheet, legend: Legend) -> None:
-    west, south, east, north = shapely.bounds(sheet.outline)
-    height = max(north - south, (east - west) / _ASPECT) * (1 + 2 * _MARGIN)
-    middle = ((west + east) / 2, (south + north) / 2)
-    axes.set_xlim(middle[0] - height * _ASPECT / 2, middle[0] + height * _ASPECT / 2)
-    axes.set_ylim(middle[1] - height / 2, middle[1] + height / 2)
-    shown: list[tuple[str, Style]] = []
-    answers = sheet.parcels["answer"].astype(object).where(sheet.parcels["answer"].notna(), UNJUDGED)
-    for answer, style in legend.knowing(set(answers), sheet.kinds).answers.items():
-        chosen = sheet.parcels.geometry.to_numpy()[(answers == answer).to_numpy()]
-        if len(chosen):
-            fill(axes, chosen, style, 2)
-            shown.append((style.title, style))
-    for (layer, title), rows in sheet.barriers.groupby(["layer", "title"], sort=True):
-        style = legend.roads.get(str(title)) or legend.layers.get(str(layer), legend.layers["background"])
-        _lines(axes, rows.geometry.to_numpy(), style.outline)
-        shown.append((str(title), Style(title=str(title), fill="none", outline=style.outline, width=2.0)))
-    unit = legend.layers["unit"]
-    fill(axes, [sheet.outline], Style(title=unit.title, fill="none", outline=unit.outline, width=2.2), 5)
-    shown.append((unit.title, unit))
-    _furniture(axes, height * _ASPECT, legend)
-    _key(axes, shown, legend)
-
-
-def _lines(axes: Axes, shapes: Any, colour: str) -> None:
-    areal = shapely.get_dimensions(shapes) == 2  # noqa: PLR2004 - a surface
-    edges = np.where(areal, shapely.boundary(shapes), shapes)
-    lines = [shapely.get_coordinates(part) for part in shapely.get_parts(shapely.get_parts(edges))]
-    axes.add_collection(LineCollection(lines, colors=colour, linewidths=2.0, zorder=4), autolim=False)
-
-
-def _furniture(axes: Axes, width: float, legend: Legend) -> None:
-    axes.set_xticks([])
-    axes.set_yticks([])
-    length = bar_length(width)
-    share = length / width
-    paper = legend.paper
-    # On ground of its own: lines of the map may run below it.
-    axes.add_patch(
-        mpl.patches.Rectangle(
-            (0.755, 0.01), 0.235, 0.09, transform=axes.transAxes, facecolor=paper.ground, alpha=0.9, zorder=8
-        )
-    )
-    axes.plot(
-        [0.97 - share, 0.97], [0.04, 0.04], transform=axes.transAxes, color=paper.ink, linewidth=3, zorder=9
-    )
-    axes.text(
-        0.97,
-        0.055,
-        f"1:{round(width / (_MAP_BOX[2] * A4[0] * _M_PER_INCH), -2):,.0f}（A4）　{length:g} m",
-        transform=axes.transAxes,
-        ha="right",
-        fontsize=8,
-        color=paper.ink,
-        zorder=9,
-    )
-    axes.annotate(
-        "",
-        (0.96, 0.97),
-        (0.96, 0.88),
-        xycoords="axes fraction",
-        arrowprops={"arrowstyle": "-|>", "color": paper.ink},
-        zorder=9,
-    )
-    axes.text(0.96, 0.84, "北", transform=axes.transAxes, ha="center", fontsize=10, color=paper.ink, zorder=9)
-
-
-def _key(axes: Axes, shown: list[tuple[str, Style]], legend: Legend) -> None:
-    handles = [
-        Line2D([], [], color=style.outline, linewidth=2.0, label=title)
-        if style.fill == "none"
-        else mpl.patches.Patch(
-            facecolor=style.fill,
-            edgecolor=style.outline,
-            linewidth=0.6,
-            hatch=style.hatch or None,
-            label=title,
-        )
-        for title, style in shown
-    ]
-    box = axes.legend(
-        handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(0.0, -0.01, 1.0, 0.0),
-        mode="expand",
-        fontsize=7.5,
-        frameon=False,
-        borderaxespad=0.0,
-        ncols=_KEY_COLUMNS,
-    )
-    for text in box.get_texts():
-        text.set_color(legend.paper.ink)
 
 
 def _tables(figure: Figure, sheet: UnitSheet, legend: Legend) -> None:
