@@ -117,7 +117,10 @@ def evaluation() -> Any:
     made = _begun()
     _heading(made, "一、评估结论")
     _whole(made)
-    _line(made, "已划定再开发单元 {{ n_units }} 个，可再开发潜力 {{ potential_area.ha }} 公顷（{{ potential_area.mu }} 亩）。")
+    _line(
+        made,
+        "已划定再开发单元 {{ n_units }} 个，可再开发潜力 {{ potential_area.ha }} 公顷（{{ potential_area.mu }} 亩）。",
+    )
     _changed(made)
     _heading(made, "二、低效用地数据库")
     _kinds(made)
@@ -183,34 +186,81 @@ def _whole(made: Any) -> None:
 
 
 def _kinds(made: Any) -> None:
-    _table(made, "kinds", [("类型", "kind", 5.5), ("宗数", "n", 3), ("面积 公顷", "ha", 3.5), ("面积 亩", "mu", 3.5)])
+    _table(
+        made,
+        "kinds",
+        [("类型", "kind", 5.5), ("宗数", "n", 3), ("面积 公顷", "ha", 3.5), ("面积 亩", "mu", 3.5)],
+    )
     _picture(made, "chart_kinds")
 
 
 def _towns(made: Any) -> None:
-    _table(made, "towns", [("镇街", "town", 4), ("类型", "kind", 4), ("宗数", "n", 2), ("面积 公顷", "ha", 3), ("面积 亩", "mu", 3)])
+    _table(
+        made,
+        "towns",
+        [
+            ("镇街", "town", 4),
+            ("类型", "kind", 4),
+            ("宗数", "n", 2),
+            ("面积 公顷", "ha", 3),
+            ("面积 亩", "mu", 3),
+        ],
+    )
     _picture(made, "chart_towns")
 
 
 def _groups(made: Any) -> None:
-    _table(made, "groups", [("责任专班", "group", 5.5), ("宗数", "n", 3), ("面积 公顷", "ha", 3.5), ("面积 亩", "mu", 3.5)])
+    _table(
+        made,
+        "groups",
+        [("责任专班", "group", 5.5), ("宗数", "n", 3), ("面积 公顷", "ha", 3.5), ("面积 亩", "mu", 3.5)],
+    )
 
 
 def _states(made: Any) -> None:
-    _table(made, "states", [("状态", "state", 5.5), ("宗数", "n", 3), ("面积 公顷", "ha", 3.5), ("面积 亩", "mu", 3.5)])
+    _table(
+        made,
+        "states",
+        [("状态", "state", 5.5), ("宗数", "n", 3), ("面积 公顷", "ha", 3.5), ("面积 亩", "mu", 3.5)],
+    )
 
 
 def _registers(made: Any) -> None:
-    _table(made, "registers", [("数据库", "register", 5), ("状态", "state", 3), ("条目", "n", 2.5), ("面积 公顷", "ha", 2.75), ("面积 亩", "mu", 2.75)])
+    _table(
+        made,
+        "registers",
+        [
+            ("数据库", "register", 5),
+            ("状态", "state", 3),
+            ("条目", "n", 2.5),
+            ("面积 公顷", "ha", 2.75),
+            ("面积 亩", "mu", 2.75),
+        ],
+    )
 
 
 def _potential(made: Any) -> None:
-    cells = [("类型", "kind", 4), ("低效用地 公顷", "low", 3), ("已划入单元 公顷", "units", 3), ("再开发中或已处置 公顷", "going", 3), ("潜力 公顷", "left", 3)]
+    cells = [
+        ("类型", "kind", 4),
+        ("低效用地 公顷", "low", 3),
+        ("已划入单元 公顷", "units", 3),
+        ("再开发中或已处置 公顷", "going", 3),
+        ("潜力 公顷", "left", 3),
+    ]
     _table(made, "potential", cells)
 
 
 def _events(made: Any) -> None:
-    _table(made, "events", [("数据库", "register", 5.5), ("办理事项", "move", 5), ("条目", "n", 2.5), ("其中程序起草", "by_program", 3)])
+    _table(
+        made,
+        "events",
+        [
+            ("数据库", "register", 5.5),
+            ("办理事项", "move", 5),
+            ("条目", "n", 2.5),
+            ("其中程序起草", "by_program", 3),
+        ],
+    )
 
 
 def _changed(made: Any) -> None:
@@ -232,7 +282,11 @@ def _plan(made: Any) -> None:
 
 
 def _problems(made: Any) -> None:
-    _table(made, "problems", [("问题", "problem", 8), ("责任单位", "office", 4.6), ("条目", "n", 1.8), ("宗地", "parcels", 1.8)])
+    _table(
+        made,
+        "problems",
+        [("问题", "problem", 8), ("责任单位", "office", 4.6), ("条目", "n", 1.8), ("宗地", "parcels", 1.8)],
+    )
 
 
 def _cases(made: Any) -> None:
@@ -240,7 +294,10 @@ def _cases(made: Any) -> None:
     _heading(made, "典型案例")
     made.add_paragraph("{%p for case in cases %}")
     made.add_heading("{{ case.town }}　{{ case.parcel }}", 2)
-    _line(made, "{{ case.location }}，{{ case.kind }}，{{ case.ha }} 公顷（{{ case.mu }} 亩），责任专班：{{ case.group }}，办理状态：{{ case.state }}。")
+    _line(
+        made,
+        "{{ case.location }}，{{ case.kind }}，{{ case.ha }} 公顷（{{ case.mu }} 亩），责任专班：{{ case.group }}，办理状态：{{ case.state }}。",
+    )
     _centred(made, "{{ case.map }}")
     made.add_paragraph("{%p for photo in case.photos %}")
     _centred(made, "{{ photo.image }}")
@@ -281,7 +338,18 @@ def _rows(made: Any, cells: Cells, rows: str, size: float) -> None:
         for row in table.rows:
             row.cells[place].width = Cm(width)
         _cell(table.rows[0].cells[place], heading, size, _HEAD, centred=True)
-        text = name in {"kind", "town", "group", "state", "register", "move", "problem", "office", "item", "value"}
+        text = name in {
+            "kind",
+            "town",
+            "group",
+            "state",
+            "register",
+            "move",
+            "problem",
+            "office",
+            "item",
+            "value",
+        }
         _cell(table.rows[2].cells[place], f"{{{{ row.{name} }}}}", size, _BODY, centred=False, right=not text)
     _cell(table.rows[1].cells[0], f"{{%tr for row in {rows} %}}", size, _BODY, centred=False)
     _cell(table.rows[3].cells[0], "{%tr endfor %}", size, _BODY, centred=False)
@@ -295,7 +363,13 @@ def _rows(made: Any, cells: Cells, rows: str, size: float) -> None:
 def _cell(cell: Any, text: str, size: float, font: str, *, centred: bool, right: bool = False) -> None:
     paragraph = cell.paragraphs[0]
     paragraph.paragraph_format.space_after = Pt(0)
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER if centred else WD_ALIGN_PARAGRAPH.RIGHT if right else WD_ALIGN_PARAGRAPH.LEFT
+    paragraph.alignment = (
+        WD_ALIGN_PARAGRAPH.CENTER
+        if centred
+        else WD_ALIGN_PARAGRAPH.RIGHT
+        if right
+        else WD_ALIGN_PARAGRAPH.LEFT
+    )
     _run(paragraph, text, font, size)
 
 
@@ -344,7 +418,11 @@ def _run(paragraph: Any, text: str, font: str, size: float, colour: RGBColor | N
 def _font(item: Any, name: str, size: float) -> None:
     item.font.name, item.font.size = name, Pt(size)
     item.font.color.rgb = RGBColor(0, 0, 0)
-    properties = item.element.get_or_add_rPr() if hasattr(item.element, "get_or_add_rPr") else item._element.get_or_add_rPr()
+    properties = (
+        item.element.get_or_add_rPr()
+        if hasattr(item.element, "get_or_add_rPr")
+        else item._element.get_or_add_rPr()
+    )
     fonts = properties.get_or_add_rFonts()
     for side in ("w:eastAsia", "w:ascii", "w:hAnsi"):
         fonts.set(qn(side), name)
@@ -367,7 +445,11 @@ def _saved(made: Any) -> bytes:
 def _texts(content: bytes) -> dict[str, bytes]:
     """Return the parts of a document that say what it is; another release may pack them otherwise."""
     with zipfile.ZipFile(io.BytesIO(content)) as parts:
-        return {name: parts.read(name) for name in ("word/document.xml", "word/footer1.xml", "word/styles.xml") if name in parts.namelist()}
+        return {
+            name: parts.read(name)
+            for name in ("word/document.xml", "word/footer1.xml", "word/styles.xml")
+            if name in parts.namelist()
+        }
 
 
 if __name__ == "__main__":

@@ -53,7 +53,8 @@ COMMANDS = {
     "update": ("update", "Compare last year's filed state with the new deliveries (年度更新)."),
     "plan": ("plan", "Send out, read and check the annual plans of the towns (年度实施计划)."),
     "package": ("package", "Build and check a submission package (成果包)."),
-    "map": ("map", "Draw the overview map (专题图)."),
+    "report": ("report", "Say which reports are due, and make them (简报与报告)."),
+    "map": ("map", "Draw maps, the page and sheets of cases (专题图、网页图、图表)."),
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from rich.cells import cell_len
@@ -15,22 +14,25 @@ from rich.rule import Rule as Ruler
 from rich.table import Table
 from rich.text import Text
 
+from lowland_gis.pipeline.verdicts.clause_words import (
+    DECIMALS,
+    DELIVERIES,
+    YES_NO,
+    limit_words,
+    measured_words,
+    origin_words,
+    said_value,
+)
 from lowland_gis.pipeline.verdicts.explain import ClauseLine, Estimated, Explanation, QuestionLine, RuleLine
-from lowland_gis.quantities import UNITS
 
 SIGNS = {"true": ("✔", "green"), "false": ("✘", "red"), "unknown": ("?", "yellow")}
-OPS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "=": "="}
 NO_BREAK = "\u00a0"
 NUMBERED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
-_YES_NO, _SHARE, _CALENDAR = "yes/no", "share", "calendar year"
-_DECIMALS, _MOST_DECIMALS = 2, 9
 _MU_M2 = 2000 / 3
 _WIDEST_TITLE, _MEASURED_WIDTH, _LIMIT_WIDTH = 26, 14, 12
 # Below so many columns the source of a value stands below it.
 _NARROW = 100
 _MAIN = "kind"
-# The number of a delivery tells two of one day apart; people ask for layer and date, programs read both in the JSON.
-_DELIVERIES = re.compile(r" v\d+(?:、v\d+)*")
 _OWNERSHIP = {"1": "国有土地", "2": "国有土地", "3": "集体土地", "4": "集体土地"}
 
 
@@ -66,7 +68,7 @@ def _head(item: Explanation) -> Panel:
     if item.town_from:
         rows.add_row(
             "镇街",
-            f"{escape(item.town_code or '不明')}  [dim]{escape(_DELIVERIES.sub('', item.town_from))}[/]",
+            f"{escape(item.town_code or '不明')}  [dim]{escape(DELIVERIES.sub('', item.town_from))}[/]",
         )
     rows.add_row(
         "坐落",
@@ -172,7 +174,7 @@ def _failure(rule: RuleLine) -> str:
     if not failed:
         return "不成立：例外成立" if rule.outcome == "false" else ""
     more = f" 等 {len(failed)} 项" if len(failed) > 1 else ""
-    return f"不成立：{failed[0].title} — {_measured(failed[0])}{_against(failed[0])}{more}"
+    return f"不成立：{failed[0].title} — {measured_words(failed[0])}{_against(failed[0])}{more}"
 
 
 def _clauses(rule: RuleLine, notes: _Notes, width: int) -> RenderableType:
@@ -187,66 +189,33 @@ def _clauses(rule: RuleLine, notes: _Notes, width: int) -> RenderableType:
     rows.add_column(style="dim", overflow="fold")
     for clause in rule.clauses:
         sign, colour = SIGNS[clause.outcome]
-        limit, measured = _limit(clause), f"[{colour}]{escape(_measured(clause))}[/]"
+        limit, measured = limit_words(clause), f"[{colour}]{escape(measured_words(clause))}[/]"
         mark = notes.mark(clause) if limit else ""
         rows.add_row(
-            f"[{colour}]{sign}[/]", escape(clause.title), measured, f"{limit}{mark}", escape(_origin(clause))
+            f"[{colour}]{sign}[/]",
+            escape(clause.title),
+            measured,
+            f"{limit}{mark}",
+            escape(origin_words(clause)),
         )
     return rows
 
 
 def _narrow(clause: ClauseLine, notes: _Notes) -> Iterator[RenderableType]:
     sign, colour = SIGNS[clause.outcome]
-    limit = _limit(clause)
+    limit = limit_words(clause)
     mark = notes.mark(clause) if limit else ""
     yield Padding(
-        f"[{colour}]{sign}[/] {escape(clause.title)}  [{colour}]{escape(_measured(clause))}[/]  {limit}{mark}",
+        f"[{colour}]{sign}[/] {escape(clause.title)}  [{colour}]{escape(measured_words(clause))}[/]  {limit}{mark}",
         (0, 0, 0, 3),
     )
-    if origin := _origin(clause):
+    if origin := origin_words(clause):
         yield Padding(Text(origin, style="dim", overflow="fold"), (0, 0, 0, 7))
 
 
-def _measured(clause: ClauseLine) -> str:
-    """Return what was measured, with the band that drift allows."""
-    if clause.answer is not None:
-        return clause.answer
-    if clause.value is None:
-        return "材料载明" if clause.paper else "未知"
-    if clause.unit == _YES_NO:
-        asked = "" if clause.measure_title == clause.title else f"{clause.measure_title}："
-        return f"{asked}{said_value(clause.value, clause.unit, 0)}"
-    decimals = telling_decimals(clause)
-    text = said_value(clause.value, clause.unit, decimals)
-    if clause.low is None or clause.high is None:
-        return text
-    low, high = (
-        said_value(end, clause.unit, decimals).removesuffix("%") for end in (clause.low, clause.high)
-    )
-    return f"{text}（{low}–{high}{'%' if clause.unit == _SHARE else ''}）"
-
-
-def _limit(clause: ClauseLine) -> str:
-    if clause.answer is not None or clause.limit is None:
-        return ""
-    if clause.unit == _YES_NO:
-        return f"须为{said_value(clause.limit, clause.unit, 0)}"
-    return f"{OPS[clause.op]} {said_value(clause.limit, clause.unit, telling_decimals(clause))}"
-
-
 def _against(clause: ClauseLine) -> str:
-    limit = _limit(clause)
-    return f"，要求 {limit}" if limit and clause.unit != _YES_NO else f"，{limit}" if limit else ""
-
-
-def _origin(clause: ClauseLine) -> str:
-    """Return source and date, what the value is made of, and for an unknown what would settle it."""
-    parts = [_DELIVERIES.sub("", clause.source or ""), clause.detail or "", clause.paper or ""]
-    if clause.outcome == "unknown":
-        needed = f"需 {clause.needed}" if clause.needed else "无资料"
-        parts.append(clause.lacking or "")
-        parts.append(f"{needed}{f'（{clause.office}）' if clause.office else ''}")
-    return "；".join(part for part in parts if part)
+    limit = limit_words(clause)
+    return f"，要求 {limit}" if limit and clause.unit != YES_NO else f"，{limit}" if limit else ""
 
 
 def _derived(items: tuple[Estimated, ...]) -> RenderableType:
@@ -257,7 +226,7 @@ def _derived(items: tuple[Estimated, ...]) -> RenderableType:
         rows.add_row(
             "   ",
             escape(item.title),
-            f"[bold]{said_value(item.value, item.unit, _DECIMALS)}[/]",
+            f"[bold]{said_value(item.value, item.unit, DECIMALS)}[/]",
             f"[dim]〔{escape(item.document)}〕[/]",
         )
     return Group(Text(), Ruler("[bold]测算[/]", align="left", style="dim"), rows)
@@ -275,7 +244,7 @@ class _Notes:
         if clause.document is not None:
             since = f"，{clause.in_force} 起" if clause.in_force else ""
             texts.append(
-                f"{_limit(clause).replace(' ', NO_BREAK)}：{clause.document}{since}{'（示例值）' if clause.example else ''}"
+                f"{limit_words(clause).replace(' ', NO_BREAK)}：{clause.document}{since}{'（示例值）' if clause.example else ''}"
             )
         numbers = [self._texts.setdefault(text, len(self._texts)) for text in (*texts, *clause.notes)]
         return "".join(
@@ -290,35 +259,3 @@ class _Notes:
         for text, number in self._texts.items():
             rows.add_row(NUMBERED[number] if number < len(NUMBERED) else f"[{number + 1}]", escape(text))
         return rows
-
-
-def telling_decimals(clause: ClauseLine) -> int:
-    """Return how many decimals tell the value from its limit: 49.999 % must not read as 50 %."""
-    if clause.value is None or clause.limit is None or clause.value == clause.limit:
-        return _DECIMALS
-    value, limit, unit = clause.value, clause.limit, clause.unit
-    return next(
-        (
-            n
-            for n in range(_DECIMALS, _MOST_DECIMALS)
-            if said_value(value, unit, n) != said_value(limit, unit, n)
-        ),
-        _MOST_DECIMALS,
-    )
-
-
-def said_value(value: float, unit: str, decimals: int) -> str:
-    """Return a value with its unit as people write it.
-
-    >>> said_value(0.5, "share", 2), said_value(1978, "calendar year", 2), said_value(1, "yes/no", 2), said_value(12, "month", 2)
-    ('50%', '1978 年', '是', '12 个月')
-    """
-    if unit == _YES_NO:
-        return "是" if value else "否"
-    if unit == _SHARE:
-        return f"{value * 100:.{decimals}f}".rstrip("0").rstrip(".") + "%"
-    if unit == _CALENDAR:
-        return f"{value:.{decimals - _DECIMALS}f} 年"
-    number = f"{value:,.{decimals}f}"
-    number = number.rstrip("0").rstrip(".") if "." in number else number
-    return f"{number} {UNITS[unit].written if unit in UNITS else unit}".strip()

@@ -1,4 +1,4 @@
-"""`lowland map overview | page`."""
+"""`lowland map overview | page | sheet | sheets`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lowland_gis.cli.staleness import mark
 
 @click.group("map")
 def map() -> None:  # noqa: A001 - the name of the command
-    """Draw the overview map (专题图) and the page to click (网页图)."""
+    """Draw the overview map (专题图), the page to click (网页图) and sheets of cases (图表)."""
 
 
 @map.command()
@@ -48,3 +48,51 @@ def page(ctx: click.Context, file: Path, overwrite: bool) -> None:
         data, contents = page_contents(held)
     click.echo(draw_page(project, data, contents, file, overwrite=overwrite, tell=ctx.obj.tell))
     mark(ctx, contents.stale, contents.frozen)
+
+
+_PAPER = click.option(
+    "--paper", type=click.Choice(["a4", "a3"]), default="a4", show_default=True, help="Size of the pages."
+)
+
+
+@map.command()
+@click.argument("case", metavar="PARCEL|UNIT|TOWN")
+@click.argument("file", required=False, type=OutputPath(dir_okay=False))
+@_PAPER
+@overwrite_option
+@click.pass_context
+def sheet(ctx: click.Context, case: str, file: Path | None, paper: str, overwrite: bool) -> None:
+    """Draw the sheet of a parcel, unit or town as PDF: map, clauses, occupation, neighbours, boundary points (宗地图表)."""
+    from lowland_gis.errors import UsageError
+    from lowland_gis.pipeline.products.case_sheets import draw_sheet, sheets_of
+
+    project = ctx.obj.project
+    target = file or project.settings.path(project.settings.package.folder) / "sheets" / f"{case}.pdf"
+    if target.suffix.lower() != ".pdf":
+        raise UsageError(f"{target}: a sheet is a PDF. Give a name that ends in .pdf.")
+    with sheets_of(project, paper, tell=ctx.obj.tell) as (book, drawer, stale):
+        click.echo(draw_sheet(book, case, target, drawer, overwrite=overwrite))
+    mark(ctx, *stale)
+
+
+@map.command()
+@click.argument("folder", type=OutputPath(file_okay=False))
+@click.option(
+    "--of", "of", type=click.Choice(["parcels", "units", "towns"]), default="parcels", show_default=True,
+    help="Of what: low-efficient parcels, units, or towns.",
+)  # fmt: skip
+@click.option("--most", type=click.IntRange(min=1), help="Only the first so many, by their codes.")
+@_PAPER
+@overwrite_option
+@click.pass_context
+def sheets(ctx: click.Context, folder: Path, of: str, most: int | None, paper: str, overwrite: bool) -> None:
+    """Draw a sheet of every low-efficient parcel, every unit or every town into FOLDER (成批图表)."""
+    from lowland_gis.pipeline.products.case_sheets import draw_sheets, sheets_of
+
+    with sheets_of(ctx.obj.project, paper, tell=ctx.obj.tell) as (book, drawer, stale):
+        count = sum(
+            1
+            for _ in draw_sheets(book, of, folder, drawer, overwrite=overwrite, most=most, tell=ctx.obj.tell)
+        )
+    click.echo(f"{folder}: {count:,} sheets")
+    mark(ctx, *stale)

@@ -198,9 +198,15 @@ def calendar_faults(found: Calendar) -> Iterator[Fault]:
     """Yield what does not fit together: a report without a day, days of another year, a year twice, worked days that are off."""
     for name, term in found.report.items():
         if bool(term.months) == (term.once is not None):
-            yield Fault(f"report.{name}", "months", list(term.months), "there must be months, or else a day `once`")
-        if any(not 1 <= month <= MONTHS for month in term.months) or len(set(term.months)) != len(term.months):
-            yield Fault(f"report.{name}", "months", list(term.months), "they are different numbers from 1 to 12")
+            yield Fault(
+                f"report.{name}", "months", list(term.months), "there must be months, or else a day `once`"
+            )
+        if any(not 1 <= month <= MONTHS for month in term.months) or len(set(term.months)) != len(
+            term.months
+        ):
+            yield Fault(
+                f"report.{name}", "months", list(term.months), "they are different numbers from 1 to 12"
+            )
     years = [each.year for each in found.year]
     for year in sorted({year for year in years if years.count(year) > 1}):
         yield Fault("year", "year", year, "it stands there twice")
@@ -208,7 +214,11 @@ def calendar_faults(found: Calendar) -> Iterator[Fault]:
         where = f"year {each.year}"
         for first, last in each.off:
             if first > last or {first.year, last.year} != {each.year}:
-                yield Fault(where, "off", f"{first} to {last}", "these are no days of that year in their order")
+                yield Fault(
+                    where, "off", f"{first} to {last}", "these are no days of that year in their order"
+                )
         for day in each.worked:
             if day.year != each.year or day.weekday() < _SATURDAY or day in found.days_off:
-                yield Fault(where, "worked", str(day), "it is no day of a weekend of that year that is worked")
+                yield Fault(
+                    where, "worked", str(day), "it is no day of a weekend of that year that is worked"
+                )

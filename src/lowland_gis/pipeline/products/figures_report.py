@@ -17,9 +17,15 @@ from lowland_gis.definitions.check import checks
 from lowland_gis.definitions.layer import layer_title
 from lowland_gis.definitions.plan import plan_terms
 from lowland_gis.definitions.states import procedure
-from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.base.chain import chain_head
-from lowland_gis.pipeline.base.entries import LEGACY, LOW_EFFICIENCY, NOT_IN_FORCE, PROBLEM, PROMISE_QUESTION, PROMISE_TITLE
+from lowland_gis.pipeline.base.entries import (
+    LEGACY,
+    LOW_EFFICIENCY,
+    NOT_IN_FORCE,
+    PROBLEM,
+    PROMISE_QUESTION,
+    PROMISE_TITLE,
+)
 from lowland_gis.pipeline.base.land import town_names
 from lowland_gis.pipeline.base.requests import CHECK, DELINEATE, DETERMINE
 from lowland_gis.pipeline.base.runs import latest_record
@@ -139,14 +145,17 @@ def _registers(connection: Connection, stands: pd.DataFrame) -> list[tuple[str, 
     return found
 
 
-def _units(connection: Connection, low: pd.DataFrame, titles: dict[str, str]) -> tuple[dict[str, Area] | None, int]:
+def _units(
+    connection: Connection, low: pd.DataFrame, titles: dict[str, str]
+) -> tuple[dict[str, Area] | None, int]:
     """Return the low-efficiency land in units by kind, frozen ones else those of the flow, and how many units there are."""
     frozen, drawn = frozen_units(connection), latest_record(connection, DELINEATE)
     if len(frozen):
         inside, count = {parcel for parcels in frozen["parcels"] for parcel in parcels}, len(frozen)
     elif drawn is not None:
         rows = connection.execute(
-            "SELECT parcel_id, unit_id FROM result.member WHERE run_id = %s AND unit_id IS NOT NULL", [drawn.run_id]
+            "SELECT parcel_id, unit_id FROM result.member WHERE run_id = %s AND unit_id IS NOT NULL",
+            [drawn.run_id],
         ).fetchall()
         inside, count = {row[0] for row in rows}, len({row[1] for row in rows})
     else:
@@ -162,7 +171,11 @@ def _plan(connection: Connection, year: int, day: dt.date) -> list[dict[str, Any
         return []
     terms, towns = plan_terms(), known_towns(connection)
     states = {row["number"]: row["project_state"] for row in rows}
-    late = {each.number for each in going(rows, reports, states, terms, day) if each.what in (LATE, OVERDUE, BEHIND)}
+    late = {
+        each.number
+        for each in going(rows, reports, states, terms, day)
+        if each.what in (LATE, OVERDUE, BEHIND)
+    }
     found = []
     for town in sorted({row["town_code"] for row in rows}):
         own = [row for row in rows if row["town_code"] == town]
@@ -187,11 +200,15 @@ def _all(rows: list[dict[str, Any]], key: str) -> float:
 def _problems(held: Reading, stands: pd.DataFrame) -> list[tuple[str, str, int, int]]:
     """Return the problems that are open by their question and clause, and the office that can settle them."""
     rows = newest(held.connection, PROBLEM.table, ["parcel_id", "question", "clause"])
-    titles = {question.name: question.title for question in held.basis.pack.question} | {PROMISE_QUESTION: PROMISE_TITLE}
+    titles = {question.name: question.title for question in held.basis.pack.question} | {
+        PROMISE_QUESTION: PROMISE_TITLE
+    }
     own = stands[(stands["register"] == PROBLEM.register) & ~stands["state"].isin(NOT_IN_FORCE)]
     rows = rows.assign(subject=rows["parcel_id"], matter=rows["question"] + ": " + rows["clause"])
     rows = rows.merge(own[["subject", "matter"]], on=["subject", "matter"])
-    named = rows.assign(what=rows["question"].map(lambda name: titles.get(name, name)) + "：" + rows["clause"])
+    named = rows.assign(
+        what=rows["question"].map(lambda name: titles.get(name, name)) + "：" + rows["clause"]
+    )
     groups = named.groupby(["what", "office"])["parcel_id"].agg(["count", "nunique"]).reset_index()
     ordered = groups.sort_values(["count", "what", "office"], ascending=[False, True, True])
     return [(str(a), str(b), int(c), int(d)) for a, b, c, d in ordered.itertuples(index=False)]
@@ -214,23 +231,41 @@ def _definitions(held: Reading, occasion: Occasion, until: dt.date) -> list[tupl
         ("统计时点", until.isoformat()),
         ("报送依据", occasion.document),
         ("坐标系", settings.crs),
-        ("面积", "椭球面积，保留两位小数；公顷 = m² ÷ 10000，亩 = m² × 3 ÷ 2000；各行四舍五入，合计由 m² 求和后换算"),
+        (
+            "面积",
+            "椭球面积，保留两位小数；公顷 = m² ÷ 10000，亩 = m² × 3 ÷ 2000；各行四舍五入，合计由 m² 求和后换算",
+        ),
         ("低效用地", "本次认定答案为低效类型的宗地；待核不计入"),
         ("办理状态", "各条目在统计时点及以前最后一次办理所到的状态；认定为低效而未入库的列“未入库”"),
         ("再开发潜力", "低效用地减去再开发中与已处置的宗地"),
-        ("认定规则", f"{basis.pack.title}〔{basis.pack.document}〕" + ("（示例）" if basis.pack.example else "")),
+        (
+            "认定规则",
+            f"{basis.pack.title}〔{basis.pack.document}〕" + ("（示例）" if basis.pack.example else ""),
+        ),
         ("数据时点", basis.as_of.isoformat()),
     ]
     for name, record in (
         ("叠加", basis.tabulated), ("度量", basis.measured), ("认定", basis.classified),
         ("单元", latest_record(connection, DELINEATE)), ("三库", latest_record(connection, DETERMINE)),
     ):  # fmt: skip
-        found.append((f"运行：{name}", "未运行" if record is None else f"第 {record.run_id} 次，{record.started_at:%Y-%m-%d %H:%M}，程序 {record.code_version}"))
+        found.append(
+            (
+                f"运行：{name}",
+                "未运行"
+                if record is None
+                else f"第 {record.run_id} 次，{record.started_at:%Y-%m-%d %H:%M}，程序 {record.code_version}",
+            )
+        )
     found.append(("登记链头", chain_head(connection) or "无"))
     for row in deliveries_in_force(connection).to_dict("records"):
         part = f"（{row['part']}）" if row["part"] else ""
         doubts = f"；剔除 {row['n_rejected']:,}" if row["n_rejected"] else ""
-        found.append((f"图层：{layer_title(row['layer'])}{part}", f"{row['as_of'] or '无日期'}，{row['n_loaded']:,} 条{doubts}"))
+        found.append(
+            (
+                f"图层：{layer_title(row['layer'])}{part}",
+                f"{row['as_of'] or '无日期'}，{row['n_loaded']:,} 条{doubts}",
+            )
+        )
     return [*found, *_checked(connection)]
 
 
@@ -243,16 +278,14 @@ def _checked(connection: Connection) -> list[tuple[str, str]]:
         "SELECT rule, count(*) FROM land.finding WHERE status = 'open' GROUP BY rule ORDER BY rule"
     ).fetchall()
     known = checks()
-    said = [(f"质检：{known[rule].title if rule in known else rule}", f"{count:,} 处未处理") for rule, count in rows]
-    return [("质检", f"第 {record.run_id} 次运行，{record.started_at:%Y-%m-%d %H:%M}；未处理 {sum(row[1] for row in rows):,} 处"), *said]
-
-
-def refuse_unknown(occasion: Occasion | None, name: str, period: str, periods: str) -> Occasion:
-    """Return the occasion.
-
-    Raises:
-        UsageError: there is no report of that period.
-    """
-    if occasion is None:
-        raise UsageError(f"There is no {name} of {period!r}. Its periods: {periods}")
-    return occasion
+    said = [
+        (f"质检：{known[rule].title if rule in known else rule}", f"{count:,} 处未处理")
+        for rule, count in rows
+    ]
+    return [
+        (
+            "质检",
+            f"第 {record.run_id} 次运行，{record.started_at:%Y-%m-%d %H:%M}；未处理 {sum(row[1] for row in rows):,} 处",
+        ),
+        *said,
+    ]

@@ -134,7 +134,9 @@ def _file_of(family: str) -> _File:
             names = [face["name"].getDebugName(1) or "" for face in faces.fonts]
         return _File(path, names.index(family) if family in names else 0)
     except (TTLibError, OSError) as error:
-        raise UsageError(f"{path}: not a readable font ({error}). Set LOWLAND_FONT to another file.") from error
+        raise UsageError(
+            f"{path}: not a readable font ({error}). Set LOWLAND_FONT to another file."
+        ) from error
 
 
 class _Small:
@@ -144,7 +146,17 @@ class _Small:
         logging.getLogger("fontTools").setLevel(logging.ERROR)
         options = subset.Options()
         options.layout_features, options.hinting, options.notdef_outline = [], False, True
-        options.drop_tables = [*options.drop_tables, "GSUB", "GPOS", "GDEF", "vhea", "vmtx", "BASE", "FFTM", "VORG"]
+        options.drop_tables = [
+            *options.drop_tables,
+            "GSUB",
+            "GPOS",
+            "GDEF",
+            "vhea",
+            "vmtx",
+            "BASE",
+            "FFTM",
+            "VORG",
+        ]
         font = TTFont(file.path, fontNumber=file.number, lazy=True)
         made = subset.Subsetter(options)
         made.populate(text=letters)
@@ -165,8 +177,12 @@ class _Small:
         self.length, self.program = len(content), zlib.compress(content, 6)
         name = small["name"].getDebugName(6) or "Sheet"
         self.name = "LOWLND+" + "".join(sign for sign in name if sign in _PLAIN)
-        self.box = [round(getattr(small["head"], side) * _EM / self.upem) for side in ("xMin", "yMin", "xMax", "yMax")]
-        self.ascent, self.descent = (round(getattr(small["hhea"], side) * _EM / self.upem) for side in ("ascent", "descent"))
+        self.box = [
+            round(getattr(small["head"], side) * _EM / self.upem) for side in ("xMin", "yMin", "xMax", "yMax")
+        ]
+        self.ascent, self.descent = (
+            round(getattr(small["hhea"], side) * _EM / self.upem) for side in ("ascent", "descent")
+        )
 
     @cached_property
     def to_unicode(self) -> bytes:

@@ -26,7 +26,14 @@ class Page:
         self.texts: list[str] = []
 
     def text(
-        self, x: float, y: float, text: str, size: float, colour: str = "#000000", align: str = "left", angle: tuple[float, float] = (1.0, 0.0)
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float,
+        colour: str = "#000000",
+        align: str = "left",
+        angle: tuple[float, float] = (1.0, 0.0),
     ) -> None:
         """Write one line at its base line; `angle` is the cosine and sine of its slope."""
         if not text:
@@ -41,7 +48,9 @@ class Page:
         self.parts.append(" ".join(parts) + " ET")
         self.texts.append(text)
 
-    def line(self, start: tuple[float, float], end: tuple[float, float], colour: str, width: float = 0.5) -> None:
+    def line(
+        self, start: tuple[float, float], end: tuple[float, float], colour: str, width: float = 0.5
+    ) -> None:
         """Draw a line."""
         self.parts.append(
             f"{colour_of(colour)} RG {width:g} w {start[0]:.2f} {start[1]:.2f} m {end[0]:.2f} {end[1]:.2f} l S"
@@ -73,7 +82,9 @@ def document(pages: Sequence[Page], title: str, keywords: str = "") -> bytes:
         return len(objects)
 
     def stream(head: str, content: bytes) -> int:
-        return add(f"<< {head} /Length {len(content)} >>\nstream\n".encode("ascii") + content + b"\nendstream")
+        return add(
+            f"<< {head} /Length {len(content)} >>\nstream\n".encode("ascii") + content + b"\nendstream"
+        )
 
     used = sorted({run.font for page in pages for text in page.texts for run in letters.runs(text)})
     fonts = " ".join(f"/F{place} {_font(letters, place, add, stream)} 0 R" for place in used)
@@ -84,10 +95,24 @@ def document(pages: Sequence[Page], title: str, keywords: str = "") -> bytes:
     for page in pages:
         content = stream("/Filter /FlateDecode", zlib.compress("\n".join(page.parts).encode("ascii"), 6))
         box = f"[0 0 {page.width:.2f} {page.height:.2f}]"
-        kids.append(add(f"<< /Type /Page /Parent 2 0 R /MediaBox {box} /Resources {resources} 0 R /Contents {content} 0 R >>".encode("ascii")))
-    said = add(f"<< /Title {_said(title)} /Producer (lowland) {f'/Keywords {_said(keywords)}' if keywords else ''} >>".encode("ascii"))
+        kids.append(
+            add(
+                f"<< /Type /Page /Parent 2 0 R /MediaBox {box} /Resources {resources} 0 R /Contents {content} 0 R >>".encode(
+                    "ascii"
+                )
+            )
+        )
+    said = add(
+        f"<< /Title {_said(title)} /Producer (lowland) {f'/Keywords {_said(keywords)}' if keywords else ''} >>".encode(
+            "ascii"
+        )
+    )
     objects[0] = b"<< /Type /Catalog /Pages 2 0 R >>"
-    objects[1] = f"<< /Type /Pages /Count {len(kids)} /Kids [{' '.join(f'{kid} 0 R' for kid in kids)}] >>".encode("ascii")
+    objects[1] = (
+        f"<< /Type /Pages /Count {len(kids)} /Kids [{' '.join(f'{kid} 0 R' for kid in kids)}] >>".encode(
+            "ascii"
+        )
+    )
     return _assembled(objects, said)
 
 
@@ -99,21 +124,29 @@ def _assembled(objects: Sequence[bytes], said: int) -> bytes:
     start = len(out)
     out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode("ascii")
     out += b"".join(f"{place:010} 00000 n \n".encode("ascii") for place in places)
-    out += f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R /Info {said} 0 R >>\nstartxref\n{start}\n%%EOF\n".encode("ascii")
+    out += f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R /Info {said} 0 R >>\nstartxref\n{start}\n%%EOF\n".encode(
+        "ascii"
+    )
     return bytes(out)
 
 
 def _font(letters: Letters, place: int, add, stream) -> int:  # type: ignore[no-untyped-def]  # noqa: ANN001
     small = letters.made(place)
     if small.is_cff:
-        program, kind, entry = stream("/Filter /FlateDecode /Subtype /CIDFontType0C", small.program), "CIDFontType0", "FontFile3"
+        program, kind, entry = (
+            stream("/Filter /FlateDecode /Subtype /CIDFontType0C", small.program),
+            "CIDFontType0",
+            "FontFile3",
+        )
     else:
         head = f"/Filter /FlateDecode /Length1 {small.length}"
         program, kind, entry = stream(head, small.program), "CIDFontType2", "FontFile2"
     box = " ".join(map(str, small.box))
     descriptor = add(
         f"<< /Type /FontDescriptor /FontName /{small.name} /Flags 4 /FontBBox [{box}] /ItalicAngle 0 /Ascent {small.ascent}"
-        f" /Descent {small.descent} /CapHeight {small.ascent} /StemV 80 /{entry} {program} 0 R >>".encode("ascii")
+        f" /Descent {small.descent} /CapHeight {small.ascent} /StemV 80 /{entry} {program} 0 R >>".encode(
+            "ascii"
+        )
     )
     mapped = "" if small.is_cff else " /CIDToGIDMap /Identity"
     descendant = add(

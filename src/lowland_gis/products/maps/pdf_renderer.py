@@ -50,7 +50,15 @@ class PageRenderer(RendererBase):  # type: ignore[misc]
         return self._page.letters.width(s, size), 0.95 * size, 0.2 * size
 
     def draw_text(  # noqa: PLR0917 - of the base
-        self, gc: GraphicsContextBase, x: float, y: float, s: str, prop: Any, angle: float, ismath: bool = False, mtext: Any = None  # noqa: ARG002
+        self,
+        gc: GraphicsContextBase,
+        x: float,
+        y: float,
+        s: str,
+        prop: Any,
+        angle: float,
+        ismath: bool = False,
+        mtext: Any = None,  # noqa: ARG002
     ) -> None:
         """Write a text; one that begins outside of what is shown is left out."""
         box = gc.get_clip_rectangle()
@@ -69,17 +77,26 @@ class PageRenderer(RendererBase):  # type: ignore[misc]
         if not outline or not (fills or strokes or gc.get_hatch()):
             return
         parts = ["q", *self._clip(gc)]
-        alpha = gc.get_alpha() if gc.get_forced_alpha() else min(rgbFace[3] if fills and len(rgbFace) > 3 else 1.0, gc.get_rgb()[3] or 1.0)  # noqa: PLR2004
+        alpha = (
+            gc.get_alpha()
+            if gc.get_forced_alpha()
+            else min(rgbFace[3] if fills and len(rgbFace) > 3 else 1.0, gc.get_rgb()[3] or 1.0)
+        )  # noqa: PLR2004
         if alpha < _OPAQUE:
             self._page.alphas.add(round(alpha, 2))
             parts.append(f"/A{round(alpha * 100)} gs")
         if gc.get_hatch():
-            parts += [f"{colour_of(rgbFace)} rg {outline} f*" if fills else "", *self._hatched(gc, path, transform, outline)]
+            parts += [
+                f"{colour_of(rgbFace)} rg {outline} f*" if fills else "",
+                *self._hatched(gc, path, transform, outline),
+            ]
             fills = False
         if fills:
             parts.append(f"{colour_of(rgbFace)} rg")
         if strokes:
-            parts.append(f"{colour_of(gc.get_rgb())} RG {width:g} w {_CAPS[gc.get_capstyle()]} J {_JOINS[gc.get_joinstyle()]} j")
+            parts.append(
+                f"{colour_of(gc.get_rgb())} RG {width:g} w {_CAPS[gc.get_capstyle()]} J {_JOINS[gc.get_joinstyle()]} j"
+            )
             offset, dashes = gc.get_dashes()
             if dashes is not None:
                 parts.append(f"[{' '.join(f'{dash:g}' for dash in dashes)}] {offset:g} d")
@@ -103,7 +120,12 @@ class PageRenderer(RendererBase):  # type: ignore[misc]
         (west, south), (east, north) = found.min(axis=0), found.max(axis=0)
         box = gc.get_clip_rectangle()
         if box is not None:
-            west, south, east, north = max(west, box.x0), max(south, box.y0), min(east, box.x1), min(north, box.y1)
+            west, south, east, north = (
+                max(west, box.x0),
+                max(south, box.y0),
+                min(east, box.x1),
+                min(north, box.y1),
+            )
         if west >= east or south >= north:
             return []
         colour = colour_of(gc.get_hatch_color())

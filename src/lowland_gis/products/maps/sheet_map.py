@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import geopandas as gpd
@@ -27,6 +27,7 @@ _KEY_COLUMNS = 4
 _MARGIN = 0.18
 _M_PER_INCH = 0.0254
 _SURFACE = 2
+_POINTS, _LARGEST, _SMALLEST = 72.0, 8.5, 2.5
 # Rows of the legend, in shares of the map's height.
 _BELOW = -0.01
 
@@ -36,14 +37,14 @@ class MapView:
     """What a map shows; shapes are in the project's plane.
 
     `parcels`: those inside and around, with answer (missing: no verdict) and geometry; `kinds`: answer → title. `barriers`: layer, title,
-    geometry. `numbers`: what stands on which place. `corners`: boundary points that are marked; `outline` is drawn as `drawn_as` of the legend.
+    geometry. `numbers`: what stands on which place, and how wide that is [m]. `corners`: boundary points that are marked; `outline` is drawn as `drawn_as` of the legend.
     """
 
     outline: shapely.Geometry
     parcels: gpd.GeoDataFrame
     barriers: gpd.GeoDataFrame
     kinds: Mapping[str, str] = field(default_factory=dict)
-    numbers: Sequence[tuple[str, float, float]] = ()
+    numbers: Sequence[tuple[str, float, float, float]] = ()
     corners: Sequence[tuple[str, float, float]] = ()
     drawn_as: str = "unit"
     named: str = ""
@@ -57,6 +58,9 @@ def draw_map(axes: Axes, view: MapView, legend: Legend, size: tuple[float, float
     middle = ((west + east) / 2, (south + north) / 2)
     axes.set_xlim(middle[0] - height * aspect / 2, middle[0] + height * aspect / 2)
     axes.set_ylim(middle[1] - height / 2, middle[1] + height / 2)
+    seen = shapely.box(axes.get_xlim()[0], axes.get_ylim()[0], axes.get_xlim()[1], axes.get_ylim()[1])
+    # What lies outside of the map is not explained below it.
+    view = replace(view, parcels=_within(view.parcels, seen), barriers=_within(view.barriers, seen))
     shown: list[tuple[str, Style]] = []
     answers = view.parcels["answer"].astype(object).where(view.parcels["answer"].notna(), UNJUDGED)
     for answer, style in legend.knowing(set(answers), view.kinds).answers.items():
@@ -73,9 +77,13 @@ def draw_map(axes: Axes, view: MapView, legend: Legend, size: tuple[float, float
     outline = Style(title=title, fill="none", outline=unit.outline, width=2.2)
     fill(axes, [view.outline], outline, 5)
     shown.append((title, unit if not view.named else outline))
-    _labels(axes, view, legend)
+    _labels(axes, view, size[0], legend)
     _furniture(axes, height * aspect, size[0], paper, legend)
     _key(axes, shown, legend)
+
+
+def _within(rows: gpd.GeoDataFrame, box: shapely.Geometry) -> gpd.GeoDataFrame:
+    return rows[shapely.intersects(rows.geometry.to_numpy(), box)]
 
 
 def _lines(axes: Axes, shapes: Any, colour: str) -> None:
@@ -85,11 +93,24 @@ def _lines(axes: Axes, shapes: Any, colour: str) -> None:
     axes.add_collection(LineCollection(lines, colors=colour, linewidths=2.0, zorder=4), autolim=False)
 
 
-def _labels(axes: Axes, view: MapView, legend: Legend) -> None:
+def _labels(axes: Axes, view: MapView, inches: float, legend: Legend) -> None:
     """Put numbers on parcels, and marks with their names on boundary points."""
-    size = 8.5 if len(view.numbers) <= 60 else 6.0 if len(view.numbers) <= 250 else 4.5  # noqa: PLR2004
-    for text, x, y in view.numbers:
-        axes.text(x, y, text, fontsize=size, color=legend.paper.ink, ha="center", va="center", zorder=7, clip_on=True)
+    left, right = axes.get_xlim()
+    points_per_m = inches * _POINTS / (right - left)
+    for text, x, y, width in view.numbers:
+        # A number that is wider than its parcel would be read as that of another one.
+        size = min(_LARGEST, max(_SMALLEST, width * points_per_m / (0.7 * len(text))))
+        axes.text(
+            x,
+            y,
+            text,
+            fontsize=size,
+            color=legend.paper.ink,
+            ha="center",
+            va="center",
+            zorder=7,
+            clip_on=True,
+        )
     if view.corners:
         places = np.array([(x, y) for _, x, y in view.corners])
         axes.plot(places[:, 0], places[:, 1], ".", color=legend.paper.mark, markersize=3.5, zorder=6)

@@ -18,7 +18,9 @@ WIDTH_INCH = 6.3
 _ROW, _LEAST = 0.34, 1.5
 
 
-def draw_charts(figures: Figures, folder: Path, legend: Legend, colours: Mapping[str, str]) -> dict[str, Path]:
+def draw_charts(
+    figures: Figures, folder: Path, legend: Legend, colours: Mapping[str, str]
+) -> dict[str, Path]:
     """Draw the charts of a report into a folder and return their files by name; a chart of nothing is not drawn.
 
     `colours` are those of the kinds by title.
@@ -64,14 +66,29 @@ def _towns(figures: Figures, legend: Legend, colours: Mapping[str, str]) -> Figu
     sums = dict(figures.by("town", "kind"))
     for kind in [name for (name,), _ in figures.by("kind")]:
         widths = [float(hectares(sums[town, kind].m2)) if (town, kind) in sums else 0.0 for town in towns]
-        axes.barh(range(len(towns)), widths, left=ends, color=colours.get(kind, legend.paper.quiet), label=kind, height=0.62)
+        axes.barh(
+            range(len(towns)),
+            widths,
+            left=ends,
+            color=colours.get(kind, legend.paper.quiet),
+            label=kind,
+            height=0.62,
+        )
         ends = [end + width for end, width in zip(ends, widths, strict=True)]
     whole: dict[str, Area] = {name: area for (name,), area in figures.by("town")}
     for place, town in enumerate(towns):
-        axes.annotate(f" {whole[town].ha}", (ends[place], place), va="center", fontsize=9, color=legend.paper.ink)
+        axes.annotate(
+            f" {whole[town].ha}", (ends[place], place), va="center", fontsize=9, color=legend.paper.ink
+        )
     _names(axes, towns)
     axes.margins(x=0.14)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.45, -0.1 * 6 / (len(towns) + 2)), ncols=4, fontsize=8, frameon=False)
+    axes.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.45, -0.1 * 6 / (len(towns) + 2)),
+        ncols=4,
+        fontsize=8,
+        frameon=False,
+    )
     return figure
 
 

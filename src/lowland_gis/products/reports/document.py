@@ -125,7 +125,9 @@ def fill(template: Path, figures: Figures, words: Words, charts: Mapping[str, Pa
 
 def _opened(template: Path) -> DocxTemplate:
     if not template.is_file():
-        raise UsageError(f"{template}: there is no such template. Write the shipped ones with: lowland report template DIR")
+        raise UsageError(
+            f"{template}: there is no such template. Write the shipped ones with: lowland report template DIR"
+        )
     refusal = f"{template}: is no Word document (.docx) that can be read"
     if template.stat().st_size > LARGEST:
         raise InputRefusedError(f"{refusal}: it has more than {LARGEST:,} bytes.")
@@ -181,19 +183,29 @@ def _photo(document: DocxTemplate, photo: Photo) -> Any:
 
         Image.from_blob(photo.content)
     except (UnrecognizedImageError, ValueError, KeyError, OSError) as error:
-        raise InputRefusedError(f"{photo.path}: is no photo that can be read. Save it as JPEG or PNG.") from error
+        raise InputRefusedError(
+            f"{photo.path}: is no photo that can be read. Save it as JPEG or PNG."
+        ) from error
     return InlineImage(document, io.BytesIO(photo.content), width=Mm(_PHOTO_MM))
 
 
 def _clean(text: str) -> str:
     """Return a text without what no document may hold: control characters, and halves of characters."""
-    return "".join(sign if sign in "\t\n" or (sign >= " " and not "\ud800" <= sign <= "\udfff" and sign not in "\ufffe\uffff") else _REPLACED for sign in text)
+    return "".join(
+        sign
+        if sign in "\t\n" or (sign >= " " and not "\ud800" <= sign <= "\udfff" and sign not in "\ufffe\uffff")
+        else _REPLACED
+        for sign in text
+    )
 
 
 def _dated(content: bytes) -> bytes:
     """Return a document whose parts say no time of day, so that it can be told whether it is the same."""
     sink = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as after:
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as before,
+        zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as after,
+    ):
         for item in before.infolist():
             part = zipfile.ZipInfo(item.filename, _NO_DAY)
             part.compress_type = zipfile.ZIP_DEFLATED

@@ -126,7 +126,9 @@ class Figures:
         for detail in self.details:
             key = tuple(getattr(detail, name) for name in names)
             sums[key] = sums.get(key, Area(0, 0.0)) + detail.area
-        return sorted(sums.items(), key=lambda item: [self._place(n, v) for n, v in zip(names, item[0], strict=True)])
+        return sorted(
+            sums.items(), key=lambda item: [self._place(n, v) for n, v in zip(names, item[0], strict=True)]
+        )
 
     def _place(self, name: str, value: str) -> tuple[int, str]:
         return (self.kinds.index(value) if name == "kind" and value in self.kinds else 0, value)
@@ -135,7 +137,9 @@ class Figures:
         """Return what the next report of the kind is held against."""
         return {
             "kinds": {name: [area.n, area.m2] for (name,), area in self.by("kind")},
-            "registers": {f"{register} {state}": [area.n, area.m2] for register, state, area in self.registers},
+            "registers": {
+                f"{register} {state}": [area.n, area.m2] for register, state, area in self.registers
+            },
             "problems": sum(row[2] for row in self.problems),
         }
 
@@ -168,7 +172,9 @@ class Figures:
     def _registers(self) -> Table:
         rows = tuple((register, state, area.n, area.m2) for register, state, area in self.registers)
         columns = (Column("数据库", "register"), Column("状态", "state"), Column("条目", "n", "count"), _AREA)
-        return Table("registers", "三库分状态", columns, rows, note="面积为入库时登记的面积；问题清单不计面积。")
+        return Table(
+            "registers", "三库分状态", columns, rows, note="面积为入库时登记的面积；问题清单不计面积。"
+        )
 
     def _potential(self) -> Table:
         """Return what can still be redeveloped: low-efficiency land less what is under way or done."""
@@ -182,7 +188,11 @@ class Figures:
             Column("类型", "kind"), Column("低效用地", "low", "m2"), Column("已划入单元", "units", "m2"),
             Column("再开发中或已处置", "going", "m2"), Column("可再开发潜力", "left", "m2"),
         )  # fmt: skip
-        total_row = ("合计", *(_sum(column) for column in list(zip(*rows, strict=True))[1:])) if rows else ("合计", 0.0, None, 0.0, 0.0)
+        total_row = (
+            ("合计", *(_sum(column) for column in list(zip(*rows, strict=True))[1:]))
+            if rows
+            else ("合计", 0.0, None, 0.0, 0.0)
+        )
         note = "" if self.units is not None else "尚未划定再开发单元，故“已划入单元”未知。"
         return Table("potential", "再开发潜力", columns, (*rows, total_row), sums=True, note=note)
 
@@ -200,14 +210,46 @@ class Figures:
         return Area(self.low.n - gone.n, self.low.m2 - gone.m2)
 
     def _plan(self) -> Table:
-        keys = ("projects", "not_started", "in_progress", "done", "unreported", "late", "planned_m2", "done_m2", "planned_wan", "done_wan")
-        headings = ("项目", "未实施", "正在实施", "已完成", "未报进度", "滞后", "计划面积", "完成面积", "计划投资 万元", "完成投资 万元")
+        keys = (
+            "projects",
+            "not_started",
+            "in_progress",
+            "done",
+            "unreported",
+            "late",
+            "planned_m2",
+            "done_m2",
+            "planned_wan",
+            "done_wan",
+        )
+        headings = (
+            "项目",
+            "未实施",
+            "正在实施",
+            "已完成",
+            "未报进度",
+            "滞后",
+            "计划面积",
+            "完成面积",
+            "计划投资 万元",
+            "完成投资 万元",
+        )
         kinds: tuple[Kind, ...] = ("count",) * 6 + ("m2", "m2", "wan", "wan")  # type: ignore[assignment]
         rows = tuple((row["town"], *(row[key] for key in keys)) for row in self.plan)
         sums = ("合计", *(_sum(column) for column in list(zip(*rows, strict=True))[1:])) if rows else None
-        columns = (Column("镇街", "town"), *(Column(*each) for each in zip(headings, keys, kinds, strict=True)))
+        columns = (
+            Column("镇街", "town"),
+            *(Column(*each) for each in zip(headings, keys, kinds, strict=True)),
+        )
         note = "" if rows else f"未录入 {self.plan_year} 年度实施计划。"
-        return Table("plan", f"{self.plan_year} 年计划与实际", columns, rows if sums is None else (*rows, sums), sums=bool(rows), note=note)
+        return Table(
+            "plan",
+            f"{self.plan_year} 年计划与实际",
+            columns,
+            rows if sums is None else (*rows, sums),
+            sums=bool(rows),
+            note=note,
+        )
 
     def _problems(self) -> Table:
         columns = (
@@ -216,13 +258,17 @@ class Figures:
         entries = sum(row[2] for row in self.problems)
         # A parcel may have several problems, so parcels do not add up.
         rows = (*self.problems, ("合计", "", entries, None)) if self.problems else ()
-        return Table("problems", "问题清单", columns, rows, sums=bool(rows), note="" if rows else "无未决问题。")
+        return Table(
+            "problems", "问题清单", columns, rows, sums=bool(rows), note="" if rows else "无未决问题。"
+        )
 
     def _events(self) -> Table:
         columns = (
             Column("数据库", "register"), Column("办理事项", "move"), Column("条目", "n", "count"), Column("其中程序起草", "by_program", "count"),
         )  # fmt: skip
-        return Table("events", "本期办理情况", columns, self.events, note="" if self.events else "本期无办理记录。")
+        return Table(
+            "events", "本期办理情况", columns, self.events, note="" if self.events else "本期无办理记录。"
+        )
 
     def _changes(self) -> Table:
         columns = (
@@ -232,7 +278,9 @@ class Figures:
         )  # fmt: skip
         if self.before is None:
             return Table("changes", "与上期比较", columns, (), note="没有已登记的上期报告，故不作比较。")
-        earlier = {name: Area(int(n), float(m2)) for name, (n, m2) in self.before.figures.get("kinds", {}).items()}
+        earlier = {
+            name: Area(int(n), float(m2)) for name, (n, m2) in self.before.figures.get("kinds", {}).items()
+        }
         now = {name: area for (name,), area in self.by("kind")}
         rows: list[tuple[Value, ...]] = [
             (name, *_compared(earlier.get(name, Area(0, 0.0)), now.get(name, Area(0, 0.0))))
@@ -274,7 +322,9 @@ def printed(value: Value, kind: Kind) -> str:
     return f"{value:,}" if kind == "count" else str(value)
 
 
-def _areas(key: str, title: str, heading: str, rows: Sequence[tuple[tuple[str, ...], Area]], note: str = "") -> Table:
+def _areas(
+    key: str, title: str, heading: str, rows: Sequence[tuple[tuple[str, ...], Area]], note: str = ""
+) -> Table:
     values = tuple((name, area.n, area.m2) for (name,), area in rows)
     columns = (Column(heading, key.removesuffix("s")), _N, _AREA)
     whole = total(area for _, area in rows)

@@ -21,11 +21,18 @@ _WIDTHS = (26, 90)
 def workbook(figures: Figures, title: str, note: str) -> bytes:
     """Return the workbook of a report; texts stay texts, and equal input gives equal bytes."""
     sink = io.BytesIO()
-    options = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False, "in_memory": True}
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_numbers": False,
+        "strings_to_urls": False,
+        "in_memory": True,
+    }
     with xlsxwriter.Workbook(sink, options) as book:
         import datetime as dt  # noqa: PLC0415
 
-        book.set_properties({"title": title, "created": dt.datetime(figures.on.year, figures.on.month, figures.on.day)})  # noqa: DTZ001 - the format has no zone
+        book.set_properties(
+            {"title": title, "created": dt.datetime(figures.on.year, figures.on.month, figures.on.day)}
+        )  # noqa: DTZ001 - the format has no zone
         styles = _Styles(book)
         for table in figures.tables():
             _write(book.add_worksheet(table.title), table, styles, (title, note), figures)
@@ -38,11 +45,20 @@ class _Styles:
     def __init__(self, book: Any) -> None:
         self.title = book.add_format({"bold": True, "font_size": 14})
         self.note = book.add_format({"font_color": "#595959"})
-        head = {"bold": True, "border": 1, "text_wrap": True, "align": "center", "valign": "vcenter", "bg_color": "#E7ECEF"}
+        head = {
+            "bold": True,
+            "border": 1,
+            "text_wrap": True,
+            "align": "center",
+            "valign": "vcenter",
+            "bg_color": "#E7ECEF",
+        }
         self.heading = book.add_format(head)
         self.wrapped = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top"})
         self.cell = {
-            (kind, bold): book.add_format({"num_format": form, "bold": bold}) for kind, form in _FORMATS.items() for bold in (False, True)
+            (kind, bold): book.add_format({"num_format": form, "bold": bold})
+            for kind, form in _FORMATS.items()
+            for bold in (False, True)
         }
 
 
@@ -51,7 +67,9 @@ def _detail(figures: Figures) -> Table:
         Column("镇街", "town"), Column("类型", "kind"), Column("责任专班", "group"), Column("状态", "state"),
         Column("宗数", "n", "count"), Column("面积", "m2", "m2"),
     )  # fmt: skip
-    rows = tuple((each.town, each.kind, each.group, each.state, each.area.n, each.area.m2) for each in figures.details)
+    rows = tuple(
+        (each.town, each.kind, each.group, each.state, each.area.n, each.area.m2) for each in figures.details
+    )
     return Table(DETAIL, DETAIL, columns, rows)
 
 
@@ -61,17 +79,29 @@ def _write(sink: Any, table: Table, styles: _Styles, head: tuple[str, str], figu
     place, places = 0, {}
     for column in table.columns:
         places[column.name] = place
-        headings = [f"{column.heading} m²", f"{column.heading} 公顷", f"{column.heading} 亩"] if column.kind == "m2" else [column.heading]
+        headings = (
+            [f"{column.heading} m²", f"{column.heading} 公顷", f"{column.heading} 亩"]
+            if column.kind == "m2"
+            else [column.heading]
+        )
         for heading in headings:
             sink.write_string(_HEADING, place, heading, styles.heading)
-            sink.set_column(place, place, column_width([heading, *(row[table.columns.index(column)] for row in table.rows)], ))
+            sink.set_column(
+                place,
+                place,
+                column_width([heading, *(row[table.columns.index(column)] for row in table.rows)]),
+            )
             place += 1
     for number, row in enumerate(table.rows):
         last = table.sums and number == len(table.rows) - 1
         for column, value in zip(table.columns, row, strict=True):
             at = (_FIRST + number, places[column.name])
-            formula = _sum_formula(at, number, row) if last else _formula(table, column, at[0], places, figures)
-            _cell(sink, at, value, column, styles, bold=last, formula=formula if column.kind != "text" else None)
+            formula = (
+                _sum_formula(at, number, row) if last else _formula(table, column, at[0], places, figures)
+            )
+            _cell(
+                sink, at, value, column, styles, bold=last, formula=formula if column.kind != "text" else None
+            )
     sink.freeze_panes(_FIRST, 1)
     sink.set_landscape()
     sink.set_paper(9)
@@ -80,7 +110,14 @@ def _write(sink: Any, table: Table, styles: _Styles, head: tuple[str, str], figu
 
 
 def _cell(
-    sink: Any, at: tuple[int, int], value: Value, column: Column, styles: _Styles, *, bold: bool, formula: str | None
+    sink: Any,
+    at: tuple[int, int],
+    value: Value,
+    column: Column,
+    styles: _Styles,
+    *,
+    bold: bool,
+    formula: str | None,
 ) -> None:
     style = styles.cell[column.kind, bold]
     if value is None:
@@ -127,7 +164,11 @@ def _formula(table: Table, column: Column, row: int, places: dict[str, int], fig
         return None
     if table.key == "changes":
         pairs = {"more_n": ("n", "before_n"), "more": ("now", "before")}
-        return f"={named[pairs[column.name][0]]}-{named[pairs[column.name][1]]}" if column.name in pairs else None
+        return (
+            f"={named[pairs[column.name][0]]}-{named[pairs[column.name][1]]}"
+            if column.name in pairs
+            else None
+        )
     if texts and set(texts) <= set(_BY) and column.name in {"n", "m2"} and table.key != "registers":
         matches = "*".join(f"({_range(name, figures)}={named[name]})" for name in texts)
         return f"=SUMPRODUCT({matches}*{_range(column.name, figures)})"

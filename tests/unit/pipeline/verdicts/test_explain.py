@@ -6,7 +6,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from lowland_gis.cli.explanation import _against, _clauses, _measured, _Notes
+from lowland_gis.cli.explanation import _against, _clauses, _Notes
+from lowland_gis.pipeline.verdicts.clause_words import measured_words
 from lowland_gis.pipeline.verdicts.explain import ClauseLine, RuleLine
 
 
@@ -20,7 +21,7 @@ def line(value, limit, unit, op=">=", **others):
 
 
 def said(clause):
-    return _measured(clause) + _against(clause)
+    return measured_words(clause) + _against(clause)
 
 
 def shown(*clauses, width=14, columns=140):
