@@ -327,6 +327,7 @@ def _table(made: Any, name: str, cells: Cells, size: float = 9.5) -> None:
     made.add_paragraph("{%p endif %}")
     made.add_paragraph(f"{{%p if {name}.note %}}")
     note = made.add_paragraph()
+    note.paragraph_format.space_before = Pt(5)
     _run(note, f"{{{{ {name}.note }}}}", _BODY, 9)
     made.add_paragraph("{%p endif %}")
 
@@ -334,6 +335,10 @@ def _table(made: Any, name: str, cells: Cells, size: float = 9.5) -> None:
 def _rows(made: Any, cells: Cells, rows: str, size: float) -> None:
     table = made.add_table(4, len(cells), style="Table Grid")
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
+    # The widths of the columns too: not every program looks at those of the cells.
+    table.autofit = False
+    for column, (_, _, width) in zip(table.columns, cells, strict=True):
+        column.width = Cm(width)
     for place, (heading, name, width) in enumerate(cells):
         for row in table.rows:
             row.cells[place].width = Cm(width)
@@ -353,6 +358,11 @@ def _rows(made: Any, cells: Cells, rows: str, size: float) -> None:
         _cell(table.rows[2].cells[place], f"{{{{ row.{name} }}}}", size, _BODY, centred=False, right=not text)
     _cell(table.rows[1].cells[0], f"{{%tr for row in {rows} %}}", size, _BODY, centred=False)
     _cell(table.rows[3].cells[0], "{%tr endfor %}", size, _BODY, centred=False)
+    for cell in table.rows[0].cells:
+        shade = OxmlElement("w:shd")
+        for name, value in (("w:val", "clear"), ("w:color", "auto"), ("w:fill", "E7ECEF")):
+            shade.set(qn(name), value)
+        cell._tc.get_or_add_tcPr().append(shade)
     # The headings stand on every page, and no row is cut in two.
     repeated = OxmlElement("w:tblHeader")
     table.rows[0]._tr.get_or_add_trPr().append(repeated)
@@ -362,7 +372,7 @@ def _rows(made: Any, cells: Cells, rows: str, size: float) -> None:
 
 def _cell(cell: Any, text: str, size: float, font: str, *, centred: bool, right: bool = False) -> None:
     paragraph = cell.paragraphs[0]
-    paragraph.paragraph_format.space_after = Pt(0)
+    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(2)
     paragraph.alignment = (
         WD_ALIGN_PARAGRAPH.CENTER
         if centred

@@ -48,7 +48,8 @@ _SHOWN = 20
 def demo(session: Session, folder: Path, parcels: int, seed: int, years: int, *, with_update: bool) -> None:
     """Run the sample district through every stage; the last line is the agreement with the planted truth.
 
-    FOLDER gets the ten offices' files (incoming/), the project, the truth, the package, the map and the page; with
+    FOLDER gets the ten offices' files (incoming/), the project, the truth, the package, the map, the page, a bulletin, an annual
+    summary and sheets; with
     --years 2 also the deliveries of the next year (deliveries/2025/), and in truth/ what was planted between the two.
     """
     from lowland_gis.pipeline import demo as stages
@@ -94,6 +95,7 @@ def _second_year(session: Session, project: Project, *, with_update: bool) -> No
 def _print(project: Project, reports: list[Report], agreement: Agreement) -> None:
     import pandas as pd
 
+    from lowland_gis.pipeline import demo as stages
     from lowland_gis.pipeline.intake.reading import reading
     from lowland_gis.pipeline.products.frames import kind_table
     from lowland_gis.pipeline.products.page import draw_page, page_contents
@@ -102,6 +104,7 @@ def _print(project: Project, reports: list[Report], agreement: Agreement) -> Non
         kinds = kind_table(held)
         data, contents = page_contents(held)
     draw_page(project, data, contents, _page(project))
+    opened = stages.leave_reports(project)
     total = {"title": "合计", "parcels": kinds["parcels"].sum(), "area_m2": kinds["area_m2"].sum()}
     table = pd.concat([kinds, pd.DataFrame([{**total, "area_mu": kinds["area_mu"].sum(), "kind": "total"}])])
     click.echo()
@@ -113,11 +116,11 @@ def _print(project: Project, reports: list[Report], agreement: Agreement) -> Non
         as_json=False,
         headings=["kind", "类型", "parcels 宗地", "area 面积 m²", "area 面积 亩"],
     )
-    _print_files(project)
+    _print_files(project, opened)
     _print_agreement(project, agreement)
 
 
-def _print_files(project: Project) -> None:
+def _print_files(project: Project, opened: list[Path]) -> None:
     out = project.settings.path(project.settings.package.folder)
     example = project.settings.folder
     parcel = _example_parcel(project)
@@ -126,6 +129,8 @@ def _print_files(project: Project) -> None:
     click.echo(f"Package   {out / 'package'}")
     click.echo(f"Map       {out / 'overview.png'}")
     click.echo(f"Page      {_page(project)}")
+    for name, path in zip(("Bulletin", "Annual", "Sheets"), opened, strict=True):
+        click.echo(f"{name:<9} {path}")
     click.echo(
         f"Next      {_program()} --project {shlex.quote(str(example / 'lowland.toml'))} classify explain {parcel}"
     )

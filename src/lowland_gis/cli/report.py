@@ -72,13 +72,7 @@ def due(session: Session, on: dt.datetime | None, *, as_json: bool) -> None:
     for doubt in calendar_doubts(day):
         session.tell(f"Warning: {doubt}")
     rows = reports_due(project, day)
-    show(
-        Rows(
-            COLUMNS if as_json else _DUE,
-            [{key: row[key] for key in (COLUMNS if as_json else _DUE)} for row in rows],
-        ),
-        as_json=as_json,
-    )
+    show(Rows.of(rows, COLUMNS if as_json else _DUE), as_json=as_json)
 
 
 @report.command()

@@ -13,9 +13,11 @@ from xlsxwriter.exceptions import XlsxWriterException
 
 from lowland_gis import __version__, sample
 from lowland_gis import settings as project_settings
+from lowland_gis.analysis.registry.report_calendar import occasion_around
 from lowland_gis.db import migrate
 from lowland_gis.db.frames import read_frame
 from lowland_gis.db.place import connect_string
+from lowland_gis.definitions.reports import report_calendar
 from lowland_gis.errors import UsageError
 from lowland_gis.files.gdal_path import GDAL_ERRORS
 from lowland_gis.files.whole import refused, write_text
@@ -23,12 +25,16 @@ from lowland_gis.pipeline.base.project import Project, open_project
 from lowland_gis.pipeline.base.project_text import project_text
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.intake.reading import Reading, reading
+from lowland_gis.pipeline.products.case_sheets import PARCELS, TOWNS, UNITS, draw_sheets, sheets_of
+from lowland_gis.pipeline.products.report import Asked, make_report
 from lowland_gis.pipeline.registry.determine import problems
 from lowland_gis.pipeline.verdicts.verdicts import kind_verdicts
 from lowland_gis.sample.agreement import Agreement, compare
 from lowland_gis.sample.promises import write_promises
 
 MARK = "sample.json"
+# So many sheets of each kind are left.
+_SHEETS = 3
 HALF_MADE = {"unfinished": True}
 # What the first year was decided on is recorded, and the project file is that of the second year.
 SECOND = {"year": 2}
@@ -137,6 +143,25 @@ def first_text(delivery: sample.Delivery) -> str:
         for layer, source in delivery.sources
     )
     return project_text(project, deliveries)
+
+
+def leave_reports(project: Project, *, tell: Tell = silent) -> list[Path]:
+    """Make a bulletin, an annual summary and some sheets of the sample, and return what can be opened: a document each, a folder.
+
+    Their periods are those in which today lies, since drafts count from today.
+    """
+    today = dt.datetime.now().astimezone().date()
+    calendar = report_calendar()
+    made = []
+    for name in ("bulletin", "annual"):
+        done = make_report(project, occasion_around(calendar, name, today), Asked(on=today), tell=tell)
+        made.append(done.document)
+    folder = project.settings.path(project.settings.package.folder) / "sheets"
+    with sheets_of(project, tell=tell) as (book, drawer, _):
+        for of in (PARCELS, UNITS, TOWNS):
+            for _ in draw_sheets(book, of, folder, drawer, most=_SHEETS, tell=tell):
+                pass
+    return [*made, folder]
 
 
 def _verdicts(held: Reading) -> pd.DataFrame:

@@ -12,3 +12,14 @@ def chain_head(connection: Connection) -> str | None:
         f"SELECT encode(head, 'hex') FROM registry.{CHAIN} ORDER BY link_no DESC LIMIT 1"  # noqa: S608 - a constant
     ).fetchone()
     return None if row is None else str(row[0])
+
+
+def newest_decision(connection: Connection) -> list[object]:
+    """Return what tells the newest row of the registry that is no report: its place in the chain and its digest; nothing while there is none.
+
+    Reports are recorded when they are made, and change nothing that others rest on.
+    """
+    row = connection.execute(
+        f"SELECT link_no, encode(row_sha256, 'hex') FROM registry.{CHAIN} WHERE table_name <> 'report' ORDER BY link_no DESC LIMIT 1"  # noqa: S608 - a constant
+    ).fetchone()
+    return [] if row is None else list(row)

@@ -17,7 +17,6 @@ from lowland_gis.definitions.check import checks
 from lowland_gis.definitions.layer import layer_title
 from lowland_gis.definitions.plan import plan_terms
 from lowland_gis.definitions.states import procedure
-from lowland_gis.pipeline.base.chain import chain_head
 from lowland_gis.pipeline.base.entries import (
     LEGACY,
     LOW_EFFICIENCY,
@@ -256,7 +255,9 @@ def _definitions(held: Reading, occasion: Occasion, until: dt.date) -> list[tupl
                 else f"第 {record.run_id} 次，{record.started_at:%Y-%m-%d %H:%M}，程序 {record.code_version}",
             )
         )
-    found.append(("登记链头", chain_head(connection) or "无"))
+    # The head of the chain would be another one as soon as the report itself is recorded.
+    events = connection.execute("SELECT count(*) FROM registry.event WHERE on_date <= %s", [until]).fetchone()
+    found.append(("登记事项", f"截至统计时点 {0 if events is None else events[0]:,} 条"))
     for row in deliveries_in_force(connection).to_dict("records"):
         part = f"（{row['part']}）" if row["part"] else ""
         doubts = f"；剔除 {row['n_rejected']:,}" if row["n_rejected"] else ""

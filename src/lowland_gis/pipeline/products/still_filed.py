@@ -14,7 +14,7 @@ from lowland_gis.db.connect import Connection
 from lowland_gis.definitions.package import package_definition
 from lowland_gis.errors import LowlandError
 from lowland_gis.files.whole import write_text
-from lowland_gis.pipeline.base.chain import chain_head
+from lowland_gis.pipeline.base.chain import newest_decision
 from lowland_gis.pipeline.base.holding import held_records
 from lowland_gis.pipeline.base.program import products_version
 from lowland_gis.pipeline.base.project import Project
@@ -90,12 +90,12 @@ def products_basis(connection: Connection, project: Project) -> str | None:
 
 
 def _entries(connection: Connection) -> list[Any]:
-    """Return the head of the registry's chain, which every row of it has changed, and how many drafts of units there are."""
+    """Return the newest row of the registry that is no report, and how many drafts of units there are."""
     # Frozen units rest on drafts, which can be thrown away.
     row = connection.execute(
         "SELECT count(*) FROM result.run WHERE stage IN (%s, %s)", [DELINEATE, DRAFT]
     ).fetchone()
-    return [chain_head(connection), 0 if row is None else row[0]]
+    return [newest_decision(connection), 0 if row is None else row[0]]
 
 
 def _untouched(filed: Filed) -> bool:
