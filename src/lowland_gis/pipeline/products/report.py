@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from lowland_gis.pipeline.products.case_sheets import STALE, CaseBook
 from lowland_gis.pipeline.products.figures_report import GOING_STATES, report_figures
 from lowland_gis.pipeline.products.frames import kind_titles, pack_legend
 from lowland_gis.pipeline.products.together import stale_drafted, stale_flow
-from lowland_gis.products.maps.case_sheet import draw_case_map
+from lowland_gis.products.maps.case_sheet import case_map
 from lowland_gis.products.reports.charts import draw_charts
 from lowland_gis.products.reports.document import FOLDER as SHIPPED
 from lowland_gis.products.reports.document import REPORTS, Case, Photo, Words, fill, template_of
@@ -92,9 +91,9 @@ def make_report(project: Project, occasion: Occasion, asked: Asked, *, tell: Tel
     for file in files:
         project.outputs.check(file, overwrite=asked.overwrite, inputs=inputs)
     tell(f"report {target}")
-    with reading(project) as held, tempfile.TemporaryDirectory(prefix="lowland-report-") as drawn:
+    with reading(project) as held:
         figures, stale = report_figures(held, occasion, day), tuple(_stale(held))
-        words = _words(held, occasion, figures, asked, stale=bool(stale), folder=Path(drawn))
+        words = _words(held, occasion, figures, asked, stale=bool(stale))
         legend, doubts = pack_legend(held)
         for doubt in doubts:
             tell(f"Warning: {doubt}")
@@ -102,7 +101,7 @@ def make_report(project: Project, occasion: Occasion, asked: Asked, *, tell: Tel
         colours = {
             title: legend.answers[answer].fill for answer, title in titles.items() if answer in legend.answers
         }
-        content = fill(template, figures, words, draw_charts(figures, Path(drawn), legend, colours))
+        content = fill(template, figures, words, draw_charts(figures, legend, colours))
         note = "　".join(
             text for text in (f"统计时点 {figures.on}", words.said["mark"], words.said["stale"]) if text
         )
@@ -121,9 +120,7 @@ def _stale(held: Reading) -> Iterator[Stale]:
             yield found
 
 
-def _words(
-    held: Reading, occasion: Occasion, figures: Figures, asked: Asked, *, stale: bool, folder: Path
-) -> Words:
+def _words(held: Reading, occasion: Occasion, figures: Figures, asked: Asked, *, stale: bool) -> Words:
     settings = held.project.settings.project
     notes = ["认定阈值为示例，不是公布的标准。"] if held.basis.pack.example else []
     if figures.on < occasion.last:
@@ -135,10 +132,10 @@ def _words(
         "district": settings.district_name, "data_date": held.basis.as_of.isoformat(), "due": occasion.due.isoformat(),
         "mark": "合成数据 示例" if settings.synthetic else "", "stale": STALE if stale else "",
     }  # fmt: skip
-    return Words(said, tuple(notes), tuple(_cases(held, asked, folder, stale=stale)))
+    return Words(said, tuple(notes), tuple(_cases(held, asked, stale=stale)))
 
 
-def _cases(held: Reading, asked: Asked, folder: Path, *, stale: bool) -> Iterator[Case]:
+def _cases(held: Reading, asked: Asked, *, stale: bool) -> Iterator[Case]:
     """Yield the cases that are asked for: parcels that are named, or have photos; else those that are being redeveloped."""
     photos = _photos(asked.photos)
     names = tuple(dict.fromkeys((*asked.cases, *photos)))
@@ -161,19 +158,18 @@ def _cases(held: Reading, asked: Asked, folder: Path, *, stale: bool) -> Iterato
         ).fetchall()
     )
     answers = next((each.answers for each in held.basis.pack.question if each.name == "group"), {})
-    for number, name in enumerate(names):
+    for name in names:
         if name not in book.place:
             raise UsageError(
                 f"There is no parcel {name!r} to make a case of. Check the code (宗地代码 ZDDM)."
             )
         sheet, row = book.sheet(name), book.parcels.iloc[book.place[name]]
         area = Area(1, float(row["area_m2"]))
-        picture = draw_case_map(sheet, folder / f"case-{number}.png")
         said = {
             "parcel": name, "location": sheet.facts["坐落"], "town": sheet.facts["镇街"], "kind": sheet.facts["类型"],
             "state": sheet.facts["状态"], "group": answers.get(groups.get(name, ""), "未分工"), "ha": area.ha, "mu": area.mu,
         }  # fmt: skip
-        yield Case(said, picture, tuple(photos.get(name, ())))
+        yield Case(said, case_map(sheet), tuple(photos.get(name, ())))
 
 
 def _photos(folder: Path | None) -> dict[str, list[Photo]]:
@@ -291,6 +287,6 @@ def asked_occasion(report: str, period: str) -> Occasion:
             ""
             if term is None or len(term.months) < 2
             else f" It is made of the months {', '.join(map(str, term.months))}."
-        )  # noqa: PLR2004
+        )
         raise UsageError(f"There is no {report} of {period}.{months} The calendar: lowland report due")
     return occasion

@@ -9,7 +9,7 @@ from typing import Any
 from lowland_gis.analysis.registry.report_calendar import Occasion, occasions
 from lowland_gis.db.connect import Connection
 from lowland_gis.definitions.reports import report_calendar
-from lowland_gis.errors import LowlandError
+from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.requests import CHECK, CLASSIFY, DELINEATE, DETERMINE
 from lowland_gis.pipeline.base.runs import latest_record
@@ -107,7 +107,7 @@ def _lacking(project: Project, connection: Connection) -> Iterator[str]:
     try:
         if read_in(connection, project).stale is not None:
             yield "verdicts out of date 成果已过期 (lowland run)"
-    except LowlandError as error:
+    except (UsageError, InputRefusedError) as error:
         yield str(error).splitlines()[0]
     for stage, words in (
         (DELINEATE, "no units 未划单元 (lowland run)"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Literal
 
 import matplotlib as mpl
@@ -14,7 +13,7 @@ from matplotlib.text import Text
 
 from lowland_gis.definitions.legend import Legend, Paper, read_legend
 from lowland_gis.products.maps.drawing import page_settings
-from lowland_gis.products.maps.fonts import font_families, save_figure
+from lowland_gis.products.maps.fonts import drawn, font_families
 from lowland_gis.products.maps.pdf_font import Letters
 from lowland_gis.products.maps.pdf_pages import POINTS, Page, document
 from lowland_gis.products.maps.pdf_renderer import draw_figure
@@ -86,8 +85,8 @@ class CaseSheet:
         ]
 
 
-def draw_case_map(sheet: CaseSheet, path: Path, size: tuple[float, float] = (5.4, 4.2)) -> Path:
-    """Draw the map of a case alone, as a picture for a document.
+def case_map(sheet: CaseSheet, size: tuple[float, float] = (5.4, 4.2)) -> bytes:
+    """Return the map of a case alone, as a PNG for a document.
 
     Raises:
         UsageError: no font can show the text.
@@ -97,8 +96,7 @@ def draw_case_map(sheet: CaseSheet, path: Path, size: tuple[float, float] = (5.4
         figure = Figure(figsize=size, facecolor=sheet.legend.paper.ground)
         box = (0.01, 0.14, 0.98, 0.85)
         draw_map(figure.add_axes(box), sheet.view, sheet.legend, (box[2] * size[0], box[3] * size[1]), "原图")
-        save_figure(figure, path, families)
-    return path
+        return drawn(figure, families, "map.png")
 
 
 class SheetDrawer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -55,21 +56,33 @@ def save_figure(figure: Figure, path: Path, families: Sequence[str], *, legend: 
         UsageError: a letter is in none of the fonts, so that it would come out as a box.
         InputRefusedError: the file cannot be written.
     """
-    kind = "pdf" if path.suffix.lower() == ".pdf" else "png"
+    with refused(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with whole(path) as partial, refused(path):
+        partial.write_bytes(drawn(figure, families, path.name, legend=legend))
+
+
+def drawn(figure: Figure, families: Sequence[str], name: str, *, legend: str | None = None) -> bytes:
+    """Return a figure as the PDF or the PNG that `name` says; see `save_figure`.
+
+    Raises:
+        UsageError: a letter is in none of the fonts, so that it would come out as a box.
+    """
+    kind = "pdf" if name.lower().endswith(".pdf") else "png"
     metadata: dict[str, Any] = {"Software": None} if kind == "png" else {"CreationDate": None}
     if legend is not None:
         metadata["Legend" if kind == "png" else "Keywords"] = f"legend sha256 {legend}"
-    with refused(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    sink = io.BytesIO()
     try:
-        with whole(path) as partial, refused(path), warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.filterwarnings("error", message="Glyph")
-            figure.savefig(partial, format=kind, dpi=DPI, metadata=metadata)
+            figure.savefig(sink, format=kind, dpi=DPI, metadata=metadata)
     except UserWarning as fault:
         raise UsageError(
-            f"{path.name}: {fault}, so a name would come out as a box (fonts: {', '.join(families)}). "
+            f"{name}: {fault}, so a name would come out as a box (fonts: {', '.join(families)}). "
             "Install fonts-noto-cjk or set LOWLAND_FONT to a font that has it."
         ) from fault
+    return sink.getvalue()
 
 
 def _named(text: str) -> Path:

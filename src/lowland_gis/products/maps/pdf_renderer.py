@@ -81,7 +81,7 @@ class PageRenderer(RendererBase):  # type: ignore[misc]
             gc.get_alpha()
             if gc.get_forced_alpha()
             else min(rgbFace[3] if fills and len(rgbFace) > 3 else 1.0, gc.get_rgb()[3] or 1.0)
-        )  # noqa: PLR2004
+        )
         if alpha < _OPAQUE:
             self._page.alphas.add(round(alpha, 2))
             parts.append(f"/A{round(alpha * 100)} gs")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -11,17 +10,15 @@ from matplotlib.figure import Figure
 
 from lowland_gis.definitions.legend import Legend
 from lowland_gis.products.maps.drawing import page_settings
-from lowland_gis.products.maps.fonts import font_families, save_figure
+from lowland_gis.products.maps.fonts import drawn, font_families
 from lowland_gis.products.reports.figures import Area, Figures, hectares
 
 WIDTH_INCH = 6.3
 _ROW, _LEAST = 0.34, 1.5
 
 
-def draw_charts(
-    figures: Figures, folder: Path, legend: Legend, colours: Mapping[str, str]
-) -> dict[str, Path]:
-    """Draw the charts of a report into a folder and return their files by name; a chart of nothing is not drawn.
+def draw_charts(figures: Figures, legend: Legend, colours: Mapping[str, str]) -> dict[str, bytes]:
+    """Return the charts of a report as PNG by name; a chart of nothing is not drawn.
 
     `colours` are those of the kinds by title.
 
@@ -29,7 +26,7 @@ def draw_charts(
         UsageError: no font can show the text.
     """
     families = font_families()
-    made: dict[str, Path] = {}
+    made: dict[str, bytes] = {}
     with mpl.rc_context(page_settings(families)):
         for name, figure in (
             ("kinds", _kinds(figures, legend, colours)),
@@ -37,8 +34,7 @@ def draw_charts(
             ("plan", _plan(figures, legend)),
         ):
             if figure is not None:
-                made[name] = folder / f"{name}.png"
-                save_figure(figure, made[name], families)
+                made[name] = drawn(figure, families, f"{name}.png")
     return made
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from docx.image.exceptions import UnrecognizedImageError
+from docx.image.image import Image
 from docx.opc.exceptions import OpcError
 from docx.shared import Mm
 from docxtpl import DocxTemplate, InlineImage
@@ -20,7 +21,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from lxml.etree import LxmlError
 
 from lowland_gis.errors import InputRefusedError, UsageError
-from lowland_gis.products.reports.figures import Figures, Table, printed
+from lowland_gis.products.reports.figures import Area, Figures, Table, printed
 
 FOLDER = Path(__file__).parent / "templates"
 REPORTS = ("bulletin", "midyear", "annual", "evaluation")
@@ -46,7 +47,7 @@ class Case:
     """A typical case (典型案例): what is said of it, its map, and photos where the office gives some."""
 
     said: Mapping[str, str]
-    map: Path
+    map: bytes
     photos: tuple[Photo, ...] = ()
 
 
@@ -81,7 +82,7 @@ def context(figures: Figures, words: Words) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def fill(template: Path, figures: Figures, words: Words, charts: Mapping[str, Path]) -> bytes:
+def fill(template: Path, figures: Figures, words: Words, charts: Mapping[str, bytes]) -> bytes:
     """Return a template filled with figures, as the bytes of a document; equal input gives equal bytes.
 
     Raises:
@@ -158,29 +159,21 @@ def _table(table: Table) -> dict[str, Any]:
         for column, value in zip(table.columns, values, strict=True):
             row[column.name] = _clean(printed(value, column.kind))
             if column.name == "m2":
-                row["ha"], row["mu"] = row["m2"], _mu(value)
+                row["ha"], row["mu"] = row["m2"], Area(0, float(str(value))).mu
         rows.append(row)
     return {"title": _clean(table.title), "note": _clean(table.note), "rows": rows}
 
 
-def _mu(m2: Any) -> str:
-    from lowland_gis.products.reports.figures import Area  # noqa: PLC0415
-
-    return Area(0, float(m2)).mu
-
-
-def _area(area: Any) -> dict[str, str]:
+def _area(area: Area) -> dict[str, str]:
     return {"n": f"{area.n:,}", "ha": area.ha, "mu": area.mu}
 
 
-def _picture(document: DocxTemplate, path: Path | None, width: int) -> Any:
-    return "" if path is None else InlineImage(document, str(path), width=Mm(width))
+def _picture(document: DocxTemplate, picture: bytes | None, width: int) -> Any:
+    return "" if picture is None else InlineImage(document, io.BytesIO(picture), width=Mm(width))
 
 
 def _photo(document: DocxTemplate, photo: Photo) -> Any:
     try:
-        from docx.image.image import Image  # noqa: PLC0415
-
         Image.from_blob(photo.content)
     except (UnrecognizedImageError, ValueError, KeyError, OSError) as error:
         raise InputRefusedError(

@@ -173,7 +173,11 @@ class Figures:
         rows = tuple((register, state, area.n, area.m2) for register, state, area in self.registers)
         columns = (Column("数据库", "register"), Column("状态", "state"), Column("条目", "n", "count"), _AREA)
         return Table(
-            "registers", "三库分状态", columns, rows, note="面积为入库时登记的面积；问题清单不计面积。" if rows else "统计时点无登记条目。"
+            "registers",
+            "三库分状态",
+            columns,
+            rows,
+            note="面积为入库时登记的面积；问题清单不计面积。" if rows else "统计时点无登记条目。",
         )
 
     def _potential(self) -> Table:

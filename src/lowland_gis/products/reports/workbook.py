@@ -32,7 +32,7 @@ def workbook(figures: Figures, title: str, note: str) -> bytes:
 
         book.set_properties(
             {"title": title, "created": dt.datetime(figures.on.year, figures.on.month, figures.on.day)}
-        )  # noqa: DTZ001 - the format has no zone
+        )
         styles = _Styles(book)
         for table in figures.tables():
             _write(book.add_worksheet(table.title), table, styles, (title, note), figures)
