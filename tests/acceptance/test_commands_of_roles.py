@@ -48,7 +48,10 @@ READS = {
     "update diff": [],
     "plan check": ["2026"], "plan quotas": ["2026"], "plan show": ["2026"], "plan write": ["2026", "-o", "{out}/plan.xlsx"],
     "package build": ["{out}/package"], "map overview": ["{out}/map.png"],
-    "map page": ["{out}/map.html"],
+    "map page": ["{out}/map.html"], "map sheet": ["{parcel}", "{out}/sheet.pdf"], "map sheets": ["{out}/sheets", "--of", "towns"],
+    "report due": [], "report template": ["{out}/templates"], "report bulletin": ["2024-05", "{out}/bulletin.docx"],
+    "report midyear": ["2024", "{out}/midyear.docx"], "report annual": ["2024", "{out}/annual.docx"],
+    "report evaluation": ["midterm", "{out}/evaluation.docx"],
 }  # fmt: skip
 # How each command that writes is called, and a role that it must name.
 ANALYST, APPROVER, ADMIN = "analyst", "approver", "admin"

@@ -32,6 +32,7 @@ LAND = "reads or changes deliveries and papers only, as they are in force"
 NOTHING = "rests on no delivery and no result"
 DECISIONS = "reads or records what people decided, which no delivery and no result takes back"
 COMPARES = "compares what an update was opened with, and refuses with 3 where that is not in force any more (database/test_update.py)"
+SAME = "marks by the same lines of code as the command of its group that is tried here"
 HISTORY = "looks at a run that was asked for, with the deliveries of that run"
 
 COMMANDS = {
@@ -58,6 +59,9 @@ COMMANDS = {
     "update close": COMPARES, "update diff": COMPARES, "update open": COMPARES,
     "plan check": DECISIONS, "plan quotas": DECISIONS, "plan read": DECISIONS, "plan show": DECISIONS, "plan write": DECISIONS,
     "package adopt": NOTHING, "package build": REFUSES, "package check": NOTHING, "map overview": MARKS, "map page": MARKS,
+    "map sheet": MARKS, "map sheets": SAME, "update increment": NOTHING,
+    "report due": DECISIONS, "report template": NOTHING, "report bulletin": MARKS, "report midyear": SAME, "report annual": SAME,
+    "report evaluation": SAME,
 }  # fmt: skip
 # The stages that rest on one that is out of date.
 STAGES = [("run", "--from", stage, "--to", stage) for stage in ("measure", "delineate", "package")]
@@ -138,6 +142,8 @@ class District:
             "registry show": ("registry", "show", drafted, "--json"),
             "map overview": ("map", "overview", str(self.folder / "map.png")),
             "map page": ("map", "page", str(self.folder / "map.html")),
+            "map sheet": ("map", "sheet", parcel, str(self.folder / "sheet.pdf")),
+            "report bulletin": ("report", "bulletin", "2024-05", str(self.folder / "bulletin.docx")),
         }
 
     def refused(self) -> dict[str, list[tuple[str, ...]]]:

@@ -25,7 +25,8 @@ from lowland_gis.pipeline.base.project import Project, open_project
 from lowland_gis.pipeline.base.project_text import project_text
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.intake.reading import Reading, reading
-from lowland_gis.pipeline.products.case_sheets import PARCELS, TOWNS, UNITS, draw_sheets, sheets_of
+from lowland_gis.pipeline.products.case_book import PARCELS, TOWNS, UNITS
+from lowland_gis.pipeline.products.case_sheets import draw_sheets, sheets_of
 from lowland_gis.pipeline.products.report import Asked, make_report
 from lowland_gis.pipeline.registry.determine import problems
 from lowland_gis.pipeline.verdicts.verdicts import kind_verdicts

@@ -160,7 +160,7 @@ def _units(
     else:
         return None, 0
     rows_in = low[low["parcel_id"].isin(inside)]
-    return {titles[kind]: _area(some) for kind, some in rows_in.groupby("answer")}, count
+    return {titles[str(kind)]: _area(some) for kind, some in rows_in.groupby("answer")}, count
 
 
 def _plan(connection: Connection, year: int, day: dt.date) -> list[dict[str, Any]]:

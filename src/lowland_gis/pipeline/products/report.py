@@ -23,7 +23,8 @@ from lowland_gis.pipeline.base.runs import latest_record
 from lowland_gis.pipeline.base.stale import Stale
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.intake.reading import Reading, reading
-from lowland_gis.pipeline.products.case_sheets import STALE, CaseBook
+from lowland_gis.pipeline.products.case_book import CaseBook
+from lowland_gis.pipeline.products.case_sheets import STALE, sheet_of
 from lowland_gis.pipeline.products.figures_report import GOING_STATES, report_figures
 from lowland_gis.pipeline.products.frames import kind_titles, pack_legend
 from lowland_gis.pipeline.products.together import stale_drafted, stale_flow
@@ -163,7 +164,7 @@ def _cases(held: Reading, asked: Asked, *, stale: bool) -> Iterator[Case]:
             raise UsageError(
                 f"There is no parcel {name!r} to make a case of. Check the code (宗地代码 ZDDM)."
             )
-        sheet, row = book.sheet(name), book.parcels.iloc[book.place[name]]
+        sheet, row = sheet_of(book, name), book.parcels.iloc[book.place[name]]
         area = Area(1, float(row["area_m2"]))
         said = {
             "parcel": name, "location": sheet.facts["坐落"], "town": sheet.facts["镇街"], "kind": sheet.facts["类型"],
@@ -283,10 +284,7 @@ def asked_occasion(report: str, period: str) -> Occasion:
     occasion = occasion_of(found, report, period)
     if occasion is None:
         term = found.report.get(report)
-        months = (
-            ""
-            if term is None or len(term.months) < 2
-            else f" It is made of the months {', '.join(map(str, term.months))}."
-        )
+        listed = () if term is None else term.months[1:] and term.months
+        months = f" It is made of the months {', '.join(map(str, listed))}." if listed else ""
         raise UsageError(f"There is no {report} of {period}.{months} The calendar: lowland report due")
     return occasion

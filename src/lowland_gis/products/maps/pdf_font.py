@@ -82,7 +82,8 @@ class Letters:
         return sum(run.width for run in self.runs(text)) * size / _EM
 
     def _split(self, text: str) -> Iterator[Run]:
-        place, codes, width = -1, [], 0.0
+        place, width = -1, 0.0
+        codes: list[int] = []
         for sign in text:
             at = self._known[sign]
             if at != place and codes:

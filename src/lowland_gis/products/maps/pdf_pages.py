@@ -7,7 +7,7 @@ microseconds, and the font of a batch is made once (`pdf_font`). Figures are dra
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lowland_gis.products.maps.pdf_font import Letters
 
@@ -25,7 +25,7 @@ class Page:
         self.alphas: set[float] = set()
         self.texts: list[str] = []
 
-    def text(
+    def text(  # noqa: PLR0917 - where, what, and how it looks
         self,
         x: float,
         y: float,
@@ -43,8 +43,10 @@ class Page:
             x, y = x - wide * angle[0], y - wide * angle[1]
         slope = f"{angle[0]:.4g} {angle[1]:.4g} {-angle[1]:.4g} {angle[0]:.4g}"
         parts = [f"BT {colour_of(colour)} rg {slope} {x:.2f} {y:.2f} Tm"]
-        for run in self.letters.runs(text):
-            parts.append(f"/F{run.font} {size:g} Tf <{''.join(f'{code:04X}' for code in run.codes)}> Tj")
+        parts += [
+            f"/F{run.font} {size:g} Tf <{''.join(f'{code:04X}' for code in run.codes)}> Tj"
+            for run in self.letters.runs(text)
+        ]
         self.parts.append(" ".join(parts) + " ET")
         self.texts.append(text)
 
@@ -130,7 +132,9 @@ def _assembled(objects: Sequence[bytes], said: int) -> bytes:
     return bytes(out)
 
 
-def _font(letters: Letters, place: int, add, stream) -> int:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _font(
+    letters: Letters, place: int, add: Callable[[bytes], int], stream: Callable[[str, bytes], int]
+) -> int:
     small = letters.made(place)
     if small.is_cff:
         program, kind, entry = (

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.backend_bases import GraphicsContextBase, RendererBase
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.path import Path as Outline
 from matplotlib.transforms import Affine2D
@@ -14,6 +15,7 @@ from matplotlib.transforms import Affine2D
 from lowland_gis.products.maps.pdf_pages import POINTS, Page, colour_of
 
 _OPAQUE = 0.999
+_RGB = 3
 _CAPS = {"butt": 0, "round": 1, "projecting": 2}
 _JOINS = {"miter": 0, "round": 1, "bevel": 2}
 
@@ -24,7 +26,7 @@ def draw_figure(figure: Figure, page: Page) -> None:
     figure.draw(PageRenderer(page))
 
 
-class PageRenderer(RendererBase):  # type: ignore[misc]
+class PageRenderer(RendererBase):
     """What Matplotlib asks of whoever draws: paths, and texts with their sizes; pictures of pixels are not drawn."""
 
     def __init__(self, page: Page) -> None:
@@ -44,7 +46,7 @@ class PageRenderer(RendererBase):  # type: ignore[misc]
         """Return points: they are what is drawn in."""
         return points
 
-    def get_text_width_height_descent(self, s: str, prop: Any, ismath: bool) -> tuple[float, float, float]:  # noqa: ARG002 - of the base
+    def get_text_width_height_descent(self, s: str, prop: Any, ismath: Any) -> tuple[float, float, float]:  # noqa: ARG002 - of the base
         """Return the size of a text in points."""
         size = prop.get_size_in_points()
         return self._page.letters.width(s, size), 0.95 * size, 0.2 * size
@@ -57,11 +59,11 @@ class PageRenderer(RendererBase):  # type: ignore[misc]
         s: str,
         prop: Any,
         angle: float,
-        ismath: bool = False,
+        ismath: Any = False,  # noqa: ARG002
         mtext: Any = None,  # noqa: ARG002
     ) -> None:
         """Write a text; one that begins outside of what is shown is left out."""
-        box = gc.get_clip_rectangle()
+        box: Any = gc.get_clip_rectangle()
         if box is not None and not (box.x0 <= x <= box.x1 and box.y0 <= y <= box.y1):
             return
         slope = (cos(radians(angle)), sin(radians(angle)))
@@ -72,16 +74,13 @@ class PageRenderer(RendererBase):  # type: ignore[misc]
         """Fill and stroke a path."""
         outline = _written(path, transform)
         width = gc.get_linewidth()
-        fills = rgbFace is not None and (len(rgbFace) < 4 or rgbFace[3] > 0)  # noqa: PLR2004
+        fills = rgbFace is not None and (len(rgbFace) == _RGB or rgbFace[3] > 0)
         strokes = width > 0 and gc.get_rgb()[3] > 0
         if not outline or not (fills or strokes or gc.get_hatch()):
             return
         parts = ["q", *self._clip(gc)]
-        alpha = (
-            gc.get_alpha()
-            if gc.get_forced_alpha()
-            else min(rgbFace[3] if fills and len(rgbFace) > 3 else 1.0, gc.get_rgb()[3] or 1.0)
-        )
+        own = rgbFace[3] if fills and len(rgbFace) > _RGB else 1.0
+        alpha = gc.get_alpha() if gc.get_forced_alpha() else min(own, gc.get_rgb()[3] or 1.0)
         if alpha < _OPAQUE:
             self._page.alphas.add(round(alpha, 2))
             parts.append(f"/A{round(alpha * 100)} gs")
@@ -97,7 +96,8 @@ class PageRenderer(RendererBase):  # type: ignore[misc]
             parts.append(
                 f"{colour_of(gc.get_rgb())} RG {width:g} w {_CAPS[gc.get_capstyle()]} J {_JOINS[gc.get_joinstyle()]} j"
             )
-            offset, dashes = gc.get_dashes()
+            dashed: Any = gc.get_dashes()
+            offset, dashes = dashed
             if dashes is not None:
                 parts.append(f"[{' '.join(f'{dash:g}' for dash in dashes)}] {offset:g} d")
         if fills or strokes:
@@ -106,7 +106,7 @@ class PageRenderer(RendererBase):  # type: ignore[misc]
 
     def _clip(self, gc: GraphicsContextBase) -> list[str]:
         found = []
-        box = gc.get_clip_rectangle()
+        box: Any = gc.get_clip_rectangle()
         if box is not None:
             found.append(f"{box.x0:.2f} {box.y0:.2f} {box.width:.2f} {box.height:.2f} re W n")
         path, transform = gc.get_clip_path()
@@ -114,11 +114,11 @@ class PageRenderer(RendererBase):  # type: ignore[misc]
             found.append(f"{_written(path, transform)} W n")
         return found
 
-    def _hatched(self, gc: GraphicsContextBase, path: Outline, transform: Any, outline: str) -> list[str]:
+    def _hatched(self, gc: Any, path: Any, transform: Any, outline: str) -> list[str]:
         """Return the pattern of a path, in tiles of an inch, within it and within what is shown."""
-        found = transform.transform(path.vertices)
+        found: Any = transform.transform(path.vertices)
         (west, south), (east, north) = found.min(axis=0), found.max(axis=0)
-        box = gc.get_clip_rectangle()
+        box: Any = gc.get_clip_rectangle()
         if box is not None:
             west, south, east, north = (
                 max(west, box.x0),
@@ -128,7 +128,7 @@ class PageRenderer(RendererBase):  # type: ignore[misc]
             )
         if west >= east or south >= north:
             return []
-        colour = colour_of(gc.get_hatch_color())
+        colour = colour_of(to_rgb(gc.get_hatch_color()))
         parts = ["q", f"{outline} W* n", f"{colour} RG {colour} rg {gc.get_hatch_linewidth():g} w"]
         pattern = gc.get_hatch_path()
         for column in range(int(west // POINTS), int(east // POINTS) + 1):
@@ -138,9 +138,9 @@ class PageRenderer(RendererBase):  # type: ignore[misc]
         return [*parts, "Q"]
 
 
-def _written(path: Outline, transform: Any) -> str:
+def _written(path: Any, transform: Any) -> str:
     """Return a path as the operators of a PDF."""
-    vertices = np.round(transform.transform(path.vertices), 2)
+    vertices: Any = np.round(transform.transform(path.vertices), 2)
     if not len(vertices) or not np.isfinite(vertices).all():
         vertices = vertices[np.isfinite(vertices).all(axis=1)]
         path = Outline(vertices, None)

@@ -238,7 +238,7 @@ class Figures:
             "计划投资 万元",
             "完成投资 万元",
         )
-        kinds: tuple[Kind, ...] = ("count",) * 6 + ("m2", "m2", "wan", "wan")  # type: ignore[assignment]
+        kinds: tuple[Kind, ...] = ("count",) * 6 + ("m2", "m2", "wan", "wan")
         rows = tuple((row["town"], *(row[key] for key in keys)) for row in self.plan)
         sums = ("合计", *(_sum(column) for column in list(zip(*rows, strict=True))[1:])) if rows else None
         columns = (

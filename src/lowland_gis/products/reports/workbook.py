@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from typing import Any
 
@@ -16,6 +17,13 @@ _HEADING, _FIRST = 2, 3
 _FORMATS = {"count": "#,##0", "m2": "#,##0.00", "wan": "#,##0.00", "share": "0.0%", "text": "@"}
 _BY = ("town", "kind", "group", "state")
 _WIDTHS = (26, 90)
+# Tables that sum the finest figures, and values that are the difference of two beside them.
+_SUMMED = ("kinds", "towns", "groups", "states")
+_LESS = {
+    ("potential", "left"): ("low", "going"),
+    ("changes", "more_n"): ("n", "before_n"),
+    ("changes", "more"): ("now", "before"),
+}
 
 
 def workbook(figures: Figures, title: str, note: str) -> bytes:
@@ -28,11 +36,8 @@ def workbook(figures: Figures, title: str, note: str) -> bytes:
         "in_memory": True,
     }
     with xlsxwriter.Workbook(sink, options) as book:
-        import datetime as dt  # noqa: PLC0415
-
-        book.set_properties(
-            {"title": title, "created": dt.datetime(figures.on.year, figures.on.month, figures.on.day)}
-        )
+        created = dt.datetime(figures.on.year, figures.on.month, figures.on.day)  # noqa: DTZ001 - the format has no zone
+        book.set_properties({"title": title, "created": created})
         styles = _Styles(book)
         for table in figures.tables():
             _write(book.add_worksheet(table.title), table, styles, (title, note), figures)
@@ -153,23 +158,15 @@ def _formula(table: Table, column: Column, row: int, places: dict[str, int], fig
     if table.key == DETAIL or not figures.details:
         return None
     named = {name: xl_rowcol_to_cell(row, place, col_abs=True) for name, place in places.items()}
+    less = _LESS.get((table.key, column.name))
+    if less is not None:
+        return f"={named[less[0]]}-{named[less[1]]}"
+    if table.key == "potential" and column.name in {"low", "going"}:
+        ended = [f'({_range("state", figures)}="{state}")' for state in figures.ended]
+        more = f"*({'+'.join(ended)})" if column.name == "going" else ""
+        return f"=SUMPRODUCT(({_range('kind', figures)}={named['kind']}){more}*{_range('m2', figures)})"
     texts = [each.name for each in table.columns if each.kind == "text"]
-    if table.key == "potential":
-        if column.name == "left":
-            return f"={named['low']}-{named['going']}"
-        if column.name in {"low", "going"}:
-            ended = [f'({_range("state", figures)}="{state}")' for state in figures.ended]
-            more = f"*({'+'.join(ended)})" if column.name == "going" else ""
-            return f"=SUMPRODUCT(({_range('kind', figures)}={named['kind']}){more}*{_range('m2', figures)})"
-        return None
-    if table.key == "changes":
-        pairs = {"more_n": ("n", "before_n"), "more": ("now", "before")}
-        return (
-            f"={named[pairs[column.name][0]]}-{named[pairs[column.name][1]]}"
-            if column.name in pairs
-            else None
-        )
-    if texts and set(texts) <= set(_BY) and column.name in {"n", "m2"} and table.key != "registers":
+    if table.key in _SUMMED and column.name in {"n", "m2"}:
         matches = "*".join(f"({_range(name, figures)}={named[name]})" for name in texts)
         return f"=SUMPRODUCT({matches}*{_range(column.name, figures)})"
     return None
