@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from lowland_gis.errors import InputRefusedError
+from lowland_gis.files.coordinate_text.looks import SUFFIX as TEXT
+from lowland_gis.files.coordinate_text.looks import is_coordinate_text
 from lowland_gis.files.spreadsheet.kinds import SUFFIXES
 
 MAX_UNPACKED_BYTES = 20_000_000_000
@@ -28,11 +30,12 @@ _NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 # Data sets that hold layers of their own names.
 _OF_LAYERS = (".gpkg", ".gdb", *SUFFIXES)
 # Notes and listings come in these forms too, so they count only where nothing else is.
-_LAST_CHOICE = (".json", ".csv", ".dbf")
+_LAST_CHOICE = (".json", ".csv", ".dbf", TEXT)
 _GDB_TABLE = "a00000001.gdbtable"
 _GDB_FILE = re.compile(r"a[0-9a-f]{8}\..*|gdb|timestamps|.*\.lock", re.IGNORECASE)
 # The name of the zip would make the same content another delivery when the zip is renamed.
 _GDB_WITHOUT_NAME = "unnamed.gdb"
+_TEXTS_WITHOUT_NAME = "unnamed.texts"
 
 
 def unpacked(
@@ -49,6 +52,8 @@ def unpacked(
     _unpack(archive, target, archive.name)
     for _ in range(_MAX_DEPTH):
         found = _data_sets(target, kinds)
+        if wanted is None and len(found) > 1 and all(path.suffix.lower() == TEXT for path in found):
+            return _texts_as_one(target), None
         chosen = _chosen(found, target, wanted)
         inner = [path for path in _files(target) if path.suffix.lower() == ".zip"]
         if chosen is not None or (found and wanted is None) or not inner:
@@ -185,6 +190,15 @@ def _name_databases(target: Path) -> None:
             file.rename(named / file.name)
 
 
+def _texts_as_one(target: Path) -> Path:
+    """Put what was unpacked into one folder: coordinate texts, a file each project, are one delivery."""
+    entries, folder = list(target.iterdir()), target / _TEXTS_WITHOUT_NAME
+    folder.mkdir()
+    for entry in entries:
+        entry.rename(folder / entry.name)
+    return folder
+
+
 def _files(target: Path) -> list[Path]:
     """Return all files, sorted, without the shadows that a Mac makes of every file."""
     return [path for path in sorted(target.rglob("*")) if path.is_file() and not path.name.startswith("._")]
@@ -199,6 +213,7 @@ def _data_sets(target: Path, kinds: frozenset[str]) -> list[Path]:
         # Archives made on a Mac carry a shadow of every file.
         and not path.name.startswith("._")
         and not any(parent.suffix.lower() == ".gdb" for parent in path.parents)
+        and (path.suffix.lower() != TEXT or (path.is_file() and is_coordinate_text(path)))
     ]
     shapes = {path.with_suffix("") for path in found if path.suffix.lower() == ".shp"}
     last = [path for path in found if path.suffix.lower() in _LAST_CHOICE and path.with_suffix("") not in shapes]  # fmt: skip

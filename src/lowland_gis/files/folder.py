@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lowland_gis.files.coordinate_text.looks import SUFFIX as TEXT
+from lowland_gis.files.coordinate_text.looks import is_coordinate_text
 from lowland_gis.files.source import DRIVERS
 
 _KINDS = {*DRIVERS, ".zip"}
@@ -14,6 +16,7 @@ _KINDS = {*DRIVERS, ".zip"}
 _OF_SHAPEFILES = {".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".qpj", ".fix", ".idx"}
 _BESIDE = {*_OF_SHAPEFILES, ".xml", ".tfw", ".ovr", ".rrd", ".lock", ".qmd", ".qml", ".csvt"}
 _OF_OTHERS = ("-wal", "-shm", "-journal")
+_A_NOTE = "not data that are read (a paper, a picture, a note)"
 _AS_GPKG = "bring it into a GeoPackage: ogr2ogr NEW.gpkg FILE"
 _REASONS = {
     **dict.fromkeys((".xlsm", ".xlt", ".ett", ".fods"), "a workbook of another kind: save it as .xlsx"),
@@ -66,13 +69,15 @@ def _reason(path: Path) -> str | None:
     suffix = path.suffix.lower()
     if path.is_symlink() and path.is_dir():
         return "a link to a folder, which is not followed: name that folder"
+    if suffix == TEXT and not is_coordinate_text(path):
+        return _A_NOTE
     if suffix in _KINDS:
         return "" if suffix == ".dbf" and _has_beside(path, {".shp"}) else None
     if path.name.endswith(_OF_OTHERS) or _is_beside(path):
         return ""
     if suffix in _OF_SHAPEFILES:
         return "a part of a shapefile whose .shp is not there: ask the sender for all parts"
-    return _REASONS.get(suffix, "not data that are read (a paper, a picture, a note)")
+    return _REASONS.get(suffix, _A_NOTE)
 
 
 def _is_beside(path: Path) -> bool:

@@ -62,7 +62,7 @@ def layer_names(source: Source) -> tuple[str | None, ...]:
     """
     if source.layer is not None:
         return (source.layer,)
-    if source.driver in ("CSV", "Parquet", "GTiff"):
+    if source.driver in ("CSV", "Parquet", "GTiff", "TXT"):
         return (None,)
     try:
         if source.driver in WORKBOOKS:
@@ -141,7 +141,7 @@ def raw_kinds(source: Source) -> Kinds:
         InputRefusedError: the geometries cannot be read.
     """
     total = Kinds()
-    if source.driver in {"CSV", "Parquet", "GTiff", "VCT", *WORKBOOKS}:
+    if source.driver in {"CSV", "Parquet", "GTiff", "VCT", "TXT", *WORKBOOKS}:
         return total
     try:
         # What GDAL says of the file is told where its rows are read.

@@ -22,6 +22,7 @@ from lowland_gis.files.batches import (
     row_numbers,
 )
 from lowland_gis.files.broken_text import whole_texts
+from lowland_gis.files.consents import NONE, Consents
 from lowland_gis.files.encoding import Encoding
 from lowland_gis.files.geoparquet import GeoParquet, opened_geoparquet
 from lowland_gis.files.source import Source
@@ -38,6 +39,7 @@ def received(
     encoding: Encoding | str | None = None,
     fields: Sequence[str] | None = None,
     batch_rows: int = BATCH_ROWS,
+    consents: Consents = NONE,
 ) -> Iterator[Received]:
     """Open a vector layer or a table and yield it with its batches.
 
@@ -60,6 +62,10 @@ def received(
 
         with vct_layer(source, encoding, batch_rows) as opened:
             yield opened
+    elif source.driver == "TXT":
+        from lowland_gis.files.coordinate_text.reader import coordinate_text
+
+        yield coordinate_text(source, encoding, batch_rows, consents)
     elif source.driver == "Parquet":
         yield _parquet(source, fields, batch_rows)
     else:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.files.archive import data_set_names, unpacked
+from lowland_gis.files.coordinate_text.looks import SUFFIX as TEXT
+from lowland_gis.files.coordinate_text.looks import coordinate_texts, is_coordinate_text
 from lowland_gis.files.shapefile_index import with_index
 from lowland_gis.files.spreadsheet.kinds import SUFFIXES, WORKBOOKS, workbook_kind
 from lowland_gis.files.utf8 import refuse_other_encoding
@@ -28,6 +30,7 @@ DRIVERS = {
     **SUFFIXES,
     ".csv": "CSV",
     ".vct": "VCT",
+    TEXT: "TXT",
     ".tif": "GTiff",
     ".tiff": "GTiff",
 }
@@ -165,6 +168,8 @@ def _described(name: str, path: Path, layer: str | None) -> Source:
     try:
         if driver in WORKBOOKS:
             driver, doubts = workbook_kind(path)
+        if driver == "TXT" and path.is_dir():
+            doubts = tuple(("file_left_out", f"{other.name} is no coordinate text and was left out") for other in coordinate_texts(path)[1])
         size = sum(member.stat().st_size for member in members)
         if driver == "GeoJSON":
             refuse_other_encoding(path, name)
@@ -182,6 +187,12 @@ def _driver(path: Path) -> str:
         raise InputRefusedError(
             f"{path}: there is no such file. Check the path in lowland.toml or on the command line."
         )
+    if path.is_dir() and path.suffix.lower() != ".gdb":
+        if coordinate_texts(path)[0]:
+            return "TXT"
+        raise InputRefusedError(
+            f"{path}: it is a folder without coordinate texts (勘测定界 TXT), and of other kinds a file is read. Name the file inside."
+        )
     try:
         return DRIVERS[path.suffix.lower()]
     except KeyError as error:
@@ -194,14 +205,13 @@ def _driver(path: Path) -> str:
 
 def _check_magic(path: Path) -> None:
     suffix = path.suffix.lower()
-    if path.is_dir() != (suffix == ".gdb"):
-        what = "a folder" if path.is_dir() else "a single file"
-        raise InputRefusedError(
-            f"{path}: it is {what}, which the name {suffix} is not, so it is not opened."
-            " Ask the sender for the file again."
-        )
     if path.is_dir():
         return
+    if suffix == ".gdb":
+        raise InputRefusedError(
+            f"{path}: it is a single file, which the name {suffix} is not, so it is not opened."
+            " Ask the sender for the file again."
+        )
     try:
         with path.open("rb") as file:
             start = file.read(_MAGIC_BYTES)
@@ -212,6 +222,11 @@ def _check_magic(path: Path) -> None:
     if suffix in SUFFIXES:
         # What it is stands further inside; see workbook_kind.
         return
+    if suffix == TEXT and start and not is_coordinate_text(path):
+        raise InputRefusedError(
+            f"{path}: it is no coordinate text (勘测定界 TXT): it has no [地块坐标], no line of a parcel that ends with @, and does not begin with a"
+            " point, so it is not opened. Ask the sender for the right file."
+        )
     if suffix == ".vct" and b"headbegin" not in start.lower():
         raise InputRefusedError(
             f"{path}: it does not begin with HeadBegin, as the exchange format of land surveys (VCT) does, so it is not opened."
@@ -241,6 +256,8 @@ def _refuse_unwritten(path: Path) -> None:
 
 
 def _members(path: Path) -> list[Path]:
+    if path.is_dir() and path.suffix.lower() != ".gdb":
+        return coordinate_texts(path)[0]
     if path.is_dir():
         return sorted(member for member in path.rglob("*") if member.is_file() and member.suffix != ".lock")
     if path.suffix.lower() == ".dbf":
