@@ -103,9 +103,9 @@ class Dialect:
                 number += self.closing == "next"
             shown = {"ring": at, "feature": feature, "one": 1}[self.ring]
             points += [self._point(label, shown, vertex) for label, vertex in labelled]
-        if self.wrong_last:
-            label, shown, one, _ = points[-1].split(",")
-            points[-1] = ",".join((label, shown, one, one))
+            if self.wrong_last:
+                label, shown, one, _ = points[-1].split(",")
+                points[-1] = ",".join((label, str(shown), one, one))
         n_points = sum(len(ring.coords) - 1 for ring in rings)
         count = {"all": n_points + n_closings, "none": n_points, "less one": n_points + n_closings - 1, "as closed": n_points + len(rings)}[
             self.counts_closing
@@ -124,3 +124,102 @@ class Dialect:
 
 
 STANDARD = Dialect()
+
+
+def _headed(**changes: str | None) -> dict[str, str]:
+    return {key: value for key, value in (HEADER | changes).items() if value is not None}
+
+
+_EIGHT = ("count", "area", "number", "name", "面", "sheet", "use", "code")
+_LON, _LAT = 117.1234, 39.2345
+DEGREES = (
+    Lot(shapely.box(_LON, _LAT, _LON + 0.001, _LAT + 0.001), "1", "甲地块", "工业用地", "0601", "0.9585"),
+    Lot(
+        shapely.box(_LON + 0.01, _LAT, _LON + 0.011, _LAT + 0.001).difference(
+            shapely.box(_LON + 0.0103, _LAT + 0.0003, _LON + 0.0106, _LAT + 0.0006)
+        ),
+        "2", "乙地块", "住宅用地", "0701", "0.8722",
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Case:
+    """A dialect, what is special about it in words, the system and some words of what is decided, and columns that it does not have."""
+
+    dialect: Dialect
+    special: str
+    crs: str | None = "EPSG:4527"
+    says: tuple[str, ...] = ("north first",)
+    lacks: tuple[str, ...] = ()
+    lots: tuple[Lot, ...] = LOTS
+    doubts: tuple[str, ...] = ()
+
+
+_NO_VERSION = dict(格式版本号=None, 数据产生单位=None, 数据产生日期=None)
+CASES = {
+    "official text, provincial template": Case(STANDARD, "as the format says: GBK, CRLF, J, closed, hectares, zone before the east"),
+    "shapefile converter (C#)": Case(
+        STANDARD.but(restart=True, closing="next", unit_m2=1.0, area_decimals=2),
+        "labels begin again in each ring, the closing point gets the next number, areas in m²", says=("areas in 平方米",),
+    ),
+    "supply of land, land for building (C#, 供地, 报批)": Case(
+        STANDARD.but(header=_headed(精度="3"), counts_closing="less one"), "the count leaves one closing point out; 精度=3"
+    ),
+    "one map (C#, 一张图)": Case(
+        STANDARD.but(header=_headed(**_NO_VERSION, 精度="0.01"), line=("number", "name", "面", "x4"), zone=True),
+        "a line of number, name and kind; no version", lacks=("地块面积", "地块用途", "地类编码"),
+    ),
+    "enforcement by imagery (C#, 卫片)": Case(
+        STANDARD.but(line=("count", "name", "面", "use"), east_first=True), "a line of count, name, kind and use; east first",
+        says=("east first",), lacks=("地块面积", "地块编号", "地类编码"),
+    ),
+    "increase and decrease (C#, 增减挂钩)": Case(
+        STANDARD.but(line=("count", "area", "", "name", "", "", "", "code"), point="{label},{one},{other},,{ring},", east_first=True, behind=" "),
+        "points as number, east, north, nothing, ring; a blank behind the @", says=("two coordinates, ring", "east first"),
+        lacks=("地块编号", "图形属性", "地块用途"),
+    ),
+    "plot to text (C#, CR only)": Case(
+        STANDARD.but(line=("count", "name", "面", "use"), end="\r", ring="feature", east_first=True, behind=" "),
+        "lines end with CR, the ring column numbers parcels", says=("lines end with CR", "east first"), lacks=("地块面积", "地块编号", "地类编码"),
+    ),
+    "text to geodatabase (arcpy)": Case(
+        STANDARD.but(encoding="utf-8-sig", closing="none", counts_closing="none", prefix=""), "UTF-8 with a mark, no J, rings left open",
+        says=("that no point closes were closed",),
+    ),
+    "converter in Rust": Case(STANDARD.but(encoding="utf-8", end="\n"), "UTF-8, LF, ring numbers run over all parts and holes", says=("LF",)),
+    "converter in Python": Case(
+        STANDARD.but(encoding="utf-8", end="\n", east_first=True, ring="one"), "east first, one ring number for all, labels run on", says=("east first",)
+    ),
+    "electronic submission (电子报盘)": Case(
+        STANDARD.but(header=_headed(计量单位="度", 带号="", 几度分带="", 投影类型=""), degrees=True, closing="one"),
+        "degrees, latitude first; the closing point is number 1", crs="EPSG:4490", says=("latitude first",), lots=DEGREES,
+    ),
+    "longitude and latitude without a header (JS)": Case(
+        STANDARD.but(header=None, degrees=True, east_first=True, end="\n"), "no header at all, longitude first", crs=None,
+        says=("longitude first",), lots=DEGREES,
+    ),
+    "Shanghai (arcpy)": Case(
+        STANDARD.but(prefix="", east_first=True, wrong_last=True), "no J, east first, the closing line writes one coordinate twice",
+        says=("east first",), doubts=("closing_wrong",) * 7,
+    ),
+    "converter that says 分带 (C#)": Case(
+        STANDARD.but(header=_headed(几度分带=None, 分带="3度带"), closing="none", counts_closing="none"), "another key of the zone's width, rings left open",
+        says=("that no point closes were closed",),
+    ),
+    "from a spreadsheet (Java)": Case(STANDARD.but(header=_headed(转换参数="0,0,0,0,0,0,0")), "seven zeros as parameters"),
+    "no zone before the east": Case(STANDARD.but(zone=False), "带号=39 and six digits of east", crs="EPSG:4548", says=("no zone before the east",)),
+    "six-degree zone, Xi'an 1980": Case(
+        STANDARD.but(header=_headed(坐标系="80国家大地坐标系", 几度分带="6", 带号="20"), zone=False), "another datum, zones of 6 degrees",
+        crs="EPSG:2345",
+    ),
+    "thirteen values a parcel": Case(
+        STANDARD.but(line=(*_EIGHT, "", "", "", "", "")), "TBLX, DL, GZQ, GZH, BZ behind the eight values"
+    ),
+    "twelve values a parcel": Case(STANDARD.but(line=(*_EIGHT, "", "", "", "")), "four more values, called 属性9 to 属性12"),
+    "labels 1, 2, 3, all rings closed by 1": Case(STANDARD.but(prefix="", closing="one", counts_closing="none", area_decimals=1, unit_m2=666.6666666667), "areas in mu", says=("areas in 亩",)),
+    "points only": Case(
+        STANDARD.but(line=()), "no line of a parcel, so one parcel", lots=LOTS[2:], lacks=("地块面积", "地块编号", "地块名称", "图形属性", "地块用途", "地类编码")
+    ),
+    "a project before the header": Case(STANDARD.but(project={"项目名称": "某项目", "项目编号": "XM-1"}), "its keys become columns"),
+}  # fmt: skip

@@ -6,11 +6,12 @@ import json
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from lowland_gis.cli import Session
+from lowland_gis.cli.consents import consent_options
 from lowland_gis.cli.outputs import OutputPath, overwrite_option
 from lowland_gis.cli.tables import Rows, json_option, show
 
@@ -38,6 +39,10 @@ _HEADINGS = (
 @click.option(
     "--encoding", help="The text encoding of a shapefile or CSV, where it cannot be told from its bytes."
 )
+@consent_options
+@click.option(
+    "--template", help="The form of a coordinate text (.txt): standard, or that of a receiving system (docs/formats.md)."
+)
 @json_option
 @overwrite_option
 @click.pass_obj
@@ -48,14 +53,18 @@ def convert(
     src_crs: str | None,
     crs: str | None,
     encoding: str | None,
+    gcj02: Literal["no"] | None,
+    conversion: Literal["done"] | None,
+    template: str | None,
     as_json: bool,
     overwrite: bool,
 ) -> int:
-    """Write SOURCE (a file, or FILE:LAYER) as TARGET, by its ending: .shp, .dbf or .vct in GBK, .gpkg, .gdb or .parquet. No database is needed.
+    """Write SOURCE (a file, or FILE:LAYER) as TARGET, by its ending: .shp, .dbf, .vct or .txt in GBK, .gpkg, .gdb or .parquet. No database is needed.
 
     What is written is read again first: rows, areas, every vertex to a millimetre and every value are held against what came.
     Exit code 0: all is the same; 1: something is not, and each loss is named; 2 or 3: nothing was written.
     """
+    from lowland_gis.files.consents import Consents
     from lowland_gis.files.source import located
     from lowland_gis.pipeline.conversion.convert import Asked, parts_of
     from lowland_gis.pipeline.conversion.convert import convert as converted
@@ -65,7 +74,7 @@ def convert(
     with ExitStack() as stack:
         for part in parts:
             stack.enter_context(session.outputs.writing(part, overwrite=overwrite, inputs=inputs))
-        asked = Asked(src_crs, crs, encoding)
+        asked = Asked(src_crs, crs, encoding, Consents(gcj02, conversion), template)
         found = converted(str(Path.cwd() / source), target, asked, folder=Path.cwd(), tell=session.tell)
     if as_json:
         click.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=1))

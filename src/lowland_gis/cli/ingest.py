@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from lowland_gis.cli import Session
+from lowland_gis.cli.consents import consent_options
 from lowland_gis.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 @click.argument("source")
 @click.option("--src-crs", help="The coordinate system, where the file does not say or says it wrongly.")
 @click.option("--encoding", help="The text encoding of a shapefile, where it cannot be told from its bytes.")
+@consent_options
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day whose state the layer shows.")
 @click.option("--part", help="Which part of the layer this is, where it comes in several files.")
 @click.option(
@@ -47,6 +49,8 @@ def ingest(
     source: str,
     src_crs: str | None,
     encoding: str | None,
+    gcj02: Literal["no"] | None,
+    conversion: Literal["done"] | None,
     as_of: dt.datetime | None,
     part: str | None,
     part_by: Literal["place", "code"] | None,
@@ -64,10 +68,11 @@ def ingest(
     Exit code 0: every row was loaded; 1: rows were set aside, see lowland layers rejects, or a
     town of the delivery before has no row any more; 3: the file was refused.
     """
+    from lowland_gis.files.consents import Consents
     from lowland_gis.pipeline.intake.delivery import begun
 
     # Loading the libraries takes as long as reading 30 MB, so the file is begun with before.
-    with begun(_here(source), Path.cwd(), encoding) as arriving:
+    with begun(_here(source), Path.cwd(), encoding, Consents(gcj02, conversion)) as arriving:
         import lowland_gis.files.read  # noqa: F401 - first, because it reads on while the rest is loaded
         from lowland_gis.pipeline.intake.ingest import ingest_begun
         from lowland_gis.settings import DeliverySettings
@@ -80,6 +85,8 @@ def ingest(
             part_by=part_by,
             as_of=None if as_of is None else as_of.date(),
             encoding=encoding,
+            gcj02=gcj02,
+            conversion=conversion,
             src_crs=src_crs,
             mapping=None if mapping is None else _here(mapping),
             datum=None if datum is None else _here(datum),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from lowland_gis.cli import Session
+from lowland_gis.cli.consents import consent_options
 from lowland_gis.cli.outputs import InputPath, OutputPath
 from lowland_gis.cli.tables import json_option, show
 from lowland_gis.errors import UsageError
@@ -34,6 +35,7 @@ _WHAT = {
 @click.option("--layer", help="The layer key to hold it against, where the fields do not tell.")
 @click.option("--src-crs", help="The coordinate system, where the file does not say or says it wrongly.")
 @click.option("--encoding", help="The text encoding of a shapefile, where it cannot be told from its bytes.")
+@consent_options
 @click.option("--mapping", "mapping_file", type=_FILE, help="The supplier's mapping file to apply.")
 @click.option("--datum", "datum_file", type=_FILE, help="The bureau's own datum parameters.")
 @click.option(
@@ -52,6 +54,8 @@ def inspect(
     layer: str | None,
     src_crs: str | None,
     encoding: str | None,
+    gcj02: Literal["no"] | None,
+    conversion: Literal["done"] | None,
     mapping_file: Path | None,
     datum_file: Path | None,
     allow_empty: bool,
@@ -64,6 +68,7 @@ def inspect(
     """
     from lowland_gis.analysis.geometry.plane import DEFAULT_CRS
     from lowland_gis.definitions.mapping import read_mapping
+    from lowland_gis.files.consents import Consents
     from lowland_gis.files.datum import read_datum
     from lowland_gis.pipeline.intake.inspect import Options, inspect_source
 
@@ -75,6 +80,7 @@ def inspect(
         mapping=None if mapping_file is None else read_mapping(mapping_file),
         datum=None if datum_file is None else read_datum(datum_file),
         allow_empty=allow_empty,
+        consents=Consents(gcj02, conversion),
     )
     found = inspect_source(str(Path.cwd() / source), Path.cwd(), options)
     if as_json:
@@ -158,6 +164,8 @@ def _facts(one: Inspection) -> Iterator[tuple[object, ...]]:
         )
         for name, values in one.text.readings.items():
             yield f"  as {name}", " | ".join(values)
+    elif one.encoding is not None:
+        yield "read as 读法", f"{one.encoding}: {one.encoding_reason or ''}"
     if one.extent is not None:
         yield "system declared 声明坐标系", _short(one.declared_crs)
         yield "system used 采用坐标系", one.used_crs or "none"

@@ -65,7 +65,7 @@ def points(blocks: Sequence[Block]) -> Points:
     layouts = [_layout(point) for _, point in every]
     layout = Counter(layouts).most_common(1)[0][0]
     for (_, point), found in zip(every, layouts, strict=True):
-        if found != layout:
+        if found != layout or layout not in _PLACES:
             raise FormatError(point.row, _other_layout(point, layout))
     ring, one, other = _PLACES[layout]
     pairs = np.array([[_number(point, one), _number(point, other)] for _, point in every], np.float64)
@@ -86,7 +86,7 @@ def _layout(point: Point) -> str:
     values = point.values
     while values and values[-1] == "":
         values = values[:-1]
-    if len(values) in (3, 5) and len(point.values) >= 4 and point.values[3] == "":  # noqa: PLR2004
+    if len(point.values) > _MOST_VALUES and point.values[3] == "":
         return _RING_LAST
     if len(values) == 3:  # noqa: PLR2004 - a label and two coordinates
         return _SHORT
@@ -98,7 +98,8 @@ def _layout(point: Point) -> str:
 def _other_layout(point: Point, layout: str) -> str:
     n_values = len([value for value in point.values if value])
     why = ", or thousands are parted by commas" if n_values > _MOST_VALUES else ", so the line was cut or changed"
-    return f"{','.join(point.values)[:60]!r} has {n_values} values where points are {_LAYOUT_WORDS.get(layout, layout)}{why}"
+    usual = _LAYOUT_WORDS.get(layout, _LAYOUT_WORDS[_STANDARD])
+    return f"{','.join(point.values)[:60]!r} has {n_values} values where points are {usual}{why}"
 
 
 def _number(point: Point, place: int) -> float:

@@ -39,7 +39,11 @@ def meanings(parcels: Sequence[tuple[int, tuple[str, ...], int, int]]) -> tuple[
         return STANDARD + (_OF_13 if more == len(_OF_13) else tuple(f"属性{place}" for place in range(9, width + 1)))
     if width != _SHORT:
         raise FormatError(parcels[0][0], f"the parcel has {width} values before the @; known are lines of 4, and of 8 and more")
-    counted = all(values[0].isdecimal() and n <= int(values[0]) <= n + rings for _, values, n, rings in parcels)
+    whole = all(values[0].isascii() and values[0].isdecimal() for _, values, _, _ in parcels)
+    # A form without a use leaves its last value empty, so a use says that the first one counts.
+    counted = whole and (
+        any(values[-1] for _, values, _, _ in parcels) or all(n <= int(values[0]) <= n + rings for _, values, n, rings in parcels)
+    )
     return _OF_4_COUNTED if counted else _OF_4_NUMBERED
 
 

@@ -15,6 +15,8 @@ from lowland_gis.analysis.coordinate_text.lines import FormatError
 from lowland_gis.analysis.fields.doubts import Doubt
 
 _POLYGON = "面"
+# Numbers of rings are shorter than coordinates.
+_LONGEST_RING = 4
 _KINDS = (rings.POINT, rings.LINE)
 # Square metres of shapes in degrees.
 Areas = Callable[[npt.NDArray[np.object_]], npt.NDArray[np.float64]]
@@ -60,6 +62,7 @@ def read_text(text: str, areas_in_degrees: Areas) -> Reading:
     if stray is not None:
         raise FormatError(stray, "a point stands before the line of the first parcel")
     points = axes.points(found.blocks)
+    _refuse_cut_number(text, found)
     wrong = rings.without_wrong_closing(points)
     for last, first in wrong.items():
         points.pairs[last] = points.pairs[first]
@@ -88,8 +91,21 @@ def read_text(text: str, areas_in_degrees: Areas) -> Reading:
     fitting = _values(file, reading, found_m2)
     if not closed and drawn:
         _refuse_fewer(file, fitting)
+        if not any(fitting) and not any(file.counts):
+            reading.whole.append(("whole_unproved", "rings are not closed by a point, and neither counts nor areas say that no point is missing"))
     _decisions(file, reading, closed=closed if drawn else None)
     return reading
+
+
+def _refuse_cut_number(text: str, found: lines.Sections) -> None:
+    """Refuse a last number with fewer decimals than all others have, where no line end follows it: nothing else tells of the cut."""
+    *others, last = (point for block in found.blocks for point in block.points)
+    if text[-1:] in "\r\n" or not others:
+        return
+    values = [value for value in last.values if value]
+    usual = {_decimals(value) for point in others for value in point.values if "." in value}
+    if len(usual) == 1 and values and _decimals(values[-1]) < usual.copy().pop() and len(values[-1]) > _LONGEST_RING:
+        raise FormatError(last.row, f"the last number, {values[-1]}, has fewer decimals than all others and no line end behind it, so the file was cut off")
 
 
 def _points_alone(row: int, places: list[int]) -> rings.Parcel:

@@ -48,12 +48,14 @@ class Parcel:
 
 
 def without_wrong_closing(points: Points) -> dict[int, int]:
-    """Find last points of parcels that repeat one coordinate of the first point twice: they close the ring, written wrongly.
+    """Find points that end a ring and repeat one coordinate of its first point twice: they close the ring, written wrongly.
 
-    Return for each such point (its place) the place of the first point of its parcel.
+    Return for each such point (its place) the place of the first point of its ring.
     """
     found = {}
-    for of in np.split(np.arange(len(points.owner)), np.flatnonzero(np.diff(points.owner)) + 1):
+    rings = np.array(points.rings, dtype=str)
+    begins = np.flatnonzero((np.diff(points.owner) != 0) | (rings[1:] != rings[:-1])) + 1
+    for of in np.split(np.arange(len(points.owner)), begins):
         first, last = of[0], of[-1]
         if len(of) > _LEAST and points.pairs[last, 0] == points.pairs[last, 1] and points.pairs[last, 0] in points.pairs[first]:
             found[int(last)] = int(first)
@@ -178,8 +180,3 @@ def refuse_cut(parcels: Sequence[Parcel], points: Points, xy: Floats) -> bool:
             int(points.rows[ring.places[-1]]), f"the ring ends here and does not close, as others in the file do: {gap:,.6g} from its first point"
         )
     return bool(closed)
-
-
-def ring_numbers(points: Points) -> npt.NDArray[np.str_]:
-    """Return the distinct numbers of rings as they are spelt."""
-    return np.unique(np.array(points.rings, dtype=str))

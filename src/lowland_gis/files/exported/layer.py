@@ -57,12 +57,14 @@ class Written:
     """What a writer made of a layer: how fields are called in the file, how texts are encoded, and what it did to them in words.
 
     `left_out` are fields that the form cannot hold at all; what a value became is seen when the file is read again.
+    `by_name` says that the file has further fields of its own, so that fields are found by their names and not by their order.
     """
 
     encoding: str
     names: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
+    by_name: bool = False
 
 
 def family(layer: Layer, form: str) -> str:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,12 @@ from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.files import crs as reference
 from lowland_gis.files import inspect, transform
 from lowland_gis.files.batches import ROW_NUMBER, Batch, Received, bounds
+from lowland_gis.files.consents import NONE, Consents
+from lowland_gis.files.coordinate_text.looks import SUFFIX as TEXT
+from lowland_gis.files.coordinate_text.templates import STANDARD, template
 from lowland_gis.files.dbf_table import CODE_PAGE
 from lowland_gis.files.exported.compared import Comparison, compared
+from lowland_gis.files.exported.coordinate_text import with_zone, write_txt
 from lowland_gis.files.exported.geodatabase import write_gdb, write_gpkg
 from lowland_gis.files.exported.geoparquet import write_parquet
 from lowland_gis.files.exported.layer import Layer, Written
@@ -35,7 +40,7 @@ from lowland_gis.pipeline.base.telling import Tell, silent
 
 FORMS: dict[str, Callable[[Sequence[Layer], Path, dt.date], list[Written]]] = {
     ".shp": write_shp, ".dbf": write_dbf, ".gpkg": write_gpkg, ".gdb": write_gdb, ".parquet": write_parquet,
-    ".vct": write_vct,
+    ".vct": write_vct, TEXT: write_txt,
 }  # fmt: skip
 # What stands beside a file of a form and belongs to it.
 PARTS = {".shp": (".shx", ".dbf", ".prj", ".cpg"), ".dbf": (".cpg",)}
@@ -48,11 +53,16 @@ _OF_LAYERS = (".gpkg", ".gdb", ".vct")
 
 @dataclass(frozen=True)
 class Asked:
-    """How to read, and where to bring it: a system the file does not declare, the system to write, an encoding; None leaves it to the file."""
+    """How to read, and where to bring it: a system the file does not declare, the system to write, an encoding, what the bureau answered; None leaves it to the file.
+
+    `template` is the form of a coordinate text that is written, whose planes have the number of the zone before the east unless `crs` says otherwise.
+    """
 
     src_crs: str | None = None
     crs: str | None = None
     encoding: str | None = None
+    consents: Consents = NONE
+    template: str | None = None
 
 
 @dataclass(frozen=True)
@@ -107,12 +117,19 @@ def convert(source: str, target: Path, asked: Asked, *, folder: Path, tell: Tell
     """
     parts_of(target)
     _refuse_in_the_way(target)
+    write = FORMS[target.suffix.lower()]
+    if target.suffix.lower() == TEXT:
+        form = asked.template or STANDARD
+        template(form)
+        asked, write = replace(asked, template=form), partial(write_txt, form=form)
+    elif asked.template is not None:
+        raise UsageError(f"--template {asked.template}: is for a coordinate text, {TEXT}, and {target.name} is none. Leave it away.")
     with opened(source, folder) as found:
         came = list(_layers(found, asked, tell))
         dated = _last_changed(found)
         with whole_set(target) as path, refused(target, *GDAL_ERRORS, pa.ArrowException):
             tell(f"writes {target.name}")
-            written = FORMS[target.suffix.lower()]([each.layer for each in came], path, dated)
+            written = write([each.layer for each in came], path, dated)
             tell("reads it again")
             return [
                 _outcome(one, how, path, n_layers=len(came)) for one, how in zip(came, written, strict=True)
@@ -149,7 +166,7 @@ def _layers(source: Source, asked: Asked, tell: Tell) -> Iterator[_Came]:
 
 
 def _came(source: Source, asked: Asked) -> _Came:
-    with received(source, encoding=asked.encoding) as arrived:
+    with received(source, encoding=asked.encoding, consents=asked.consents) as arrived:
         batches = list(arrived.batches)
         remarks = [*source.doubts, *arrived.doubts]
     attributes = _attributes(arrived, batches)
@@ -161,6 +178,8 @@ def _came(source: Source, asked: Asked) -> _Came:
         f"{arrived.encoding.name} ({arrived.encoding.reason})" if arrived.encoding else "as the form says"
     )
     came = _Came(Layer(arrived.layer or source.path.stem, attributes, None, None), read_as, "none")
+    if source.driver == "TXT" and arrived.encoding:
+        came.notes.append(f"read as: {arrived.encoding.reason}")
     came.notes += [words for _, words in remarks]
     came.lost += [f"row {doubt.row + 1}: {doubt.words}" for batch in batches for doubt in batch.doubts]
     aside = [each for batch in batches for each in batch.aside]
@@ -227,8 +246,9 @@ def _with_shapes(
         came.lost.append(f"measures (M) of {kinds.n_m:,} geometries are left out")
     system = reference.resolve(declared, asked.src_crs, bounds(shapes), source.name)
     used = system
-    if asked.crs is not None:
-        used = reference.reference(asked.crs, "--crs")
+    wanted = asked.crs or (with_zone(system.name) if asked.template is not None else system.name)
+    if wanted != system.name:
+        used = reference.reference(wanted, "--crs")
         way = transform.path_between(system, used, source.name)
         if (words := transform.null_shift(system, used)) is not None:
             came.notes.append(words)
@@ -249,7 +269,11 @@ def _outcome(came: _Came, written: Written, path: Path, *, n_layers: int) -> Con
     if back.crs is None and came.layer.crs is not None:
         lost.append(f"the coordinate system {came.system} is not found again in the file")
     # GDAL changes names that a form does not allow; the order of fields stays.
-    names = dict(zip(written.names, back.attributes.column_names, strict=True))
+    names = (
+        written.names
+        if written.by_name
+        else dict(zip(written.names, back.attributes.column_names, strict=True))
+    )
     result = compared(came.layer, back, names, in_degrees=came.in_degrees)
     if result.n_before != result.n_after:
         raise InputRefusedError(

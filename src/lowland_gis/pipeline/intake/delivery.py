@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lowland_gis.files.consents import NONE, Consents
 from lowland_gis.files.encoding import source_encoding
 from lowland_gis.files.source import Source, opened
 from lowland_gis.pipeline.threads.ahead import ahead
@@ -30,10 +31,12 @@ class Begun:
 
 
 @contextmanager
-def begun(source: str, folder: Path, encoding: str | None) -> Iterator[Begun]:
+def begun(
+    source: str, folder: Path, encoding: str | None, consents: Consents = NONE
+) -> Iterator[Begun]:
     """Yield the source that `file` or `file:layer` names, with its digest and its batches under way.
 
-    `encoding` is taken for its text if every byte fits it. A raster has no batches: `received` raises.
+    `encoding` is taken for its text if every byte fits it; `consents` are what the bureau answered. A raster has no batches: `received` raises.
 
     Raises:
         InputRefusedError: as `opened`.
@@ -46,14 +49,14 @@ def begun(source: str, folder: Path, encoding: str | None) -> Iterator[Begun]:
         # for both, leaving could close the file between the opening and the first read, which then reads memory that is gone.
         stack.callback(pool.shutdown, cancel_futures=True)
         digest = pool.submit(lambda: found.sha256)
-        batches = pool.submit(_received, found, encoding, arriving)
+        batches = pool.submit(_received, found, encoding, consents, arriving)
         yield Begun(found, digest.result, batches.result)
 
 
-def _received(source: Source, encoding: str | None, stack: ExitStack) -> Received:
+def _received(source: Source, encoding: str | None, consents: Consents, stack: ExitStack) -> Received:
     decided = source_encoding(source, encoding)
     # Here and not above: whoever begins has not loaded any of this yet.
     from lowland_gis.files.read import received
 
-    arrived = stack.enter_context(received(source, encoding=decided or encoding))
+    arrived = stack.enter_context(received(source, encoding=decided or encoding, consents=consents))
     return replace(arrived, batches=stack.enter_context(ahead(arrived.batches, _BATCHES)))

@@ -20,6 +20,7 @@ from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.files import crs as reference
 from lowland_gis.files import transform
 from lowland_gis.files.batches import Batch, Received, bounds
+from lowland_gis.files.consents import Consents
 from lowland_gis.files.datum import path_with
 from lowland_gis.files.source import Source
 from lowland_gis.pipeline.base.absent import fields_absent, record_absent
@@ -67,7 +68,8 @@ def ingest(
         InputRefusedError: the file cannot be taken for what it is; nothing of it was loaded.
     """
     layer_definition(delivery.layer)
-    with begun(delivery.source, project.settings.folder, delivery.encoding) as arriving:
+    consents = Consents(delivery.gcj02, delivery.conversion)
+    with begun(delivery.source, project.settings.folder, delivery.encoding, consents) as arriving:
         return ingest_begun(project, delivery, arriving, back=back, dry_run=dry_run, watch=watch, tell=tell)
 
 

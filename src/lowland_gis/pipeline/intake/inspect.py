@@ -26,6 +26,7 @@ from lowland_gis.errors import InputRefusedError
 from lowland_gis.files import crs as reference
 from lowland_gis.files import datum, inspect, transform
 from lowland_gis.files.batches import Batch, Received
+from lowland_gis.files.consents import NONE, Consents
 from lowland_gis.files.planes import Delivered, other_system
 from lowland_gis.files.raster_header import raster_header
 from lowland_gis.files.read import received
@@ -55,6 +56,7 @@ class Options:
     mapping: Mapping | None = None
     datum: datum.FourParameters | datum.SevenParameters | datum.GridParameters | None = None
     allow_empty: bool = False
+    consents: Consents = NONE
 
 
 def inspect_source(place: str, folder: Path, options: Options) -> list[Inspection]:
@@ -103,7 +105,7 @@ def _arrived(stack: ExitStack, source: Source, options: Options, found: Inspecti
     encodings = (options.encoding, "latin-1") if source.driver == "ESRI Shapefile" else (options.encoding,)
     for encoding in encodings:
         try:
-            arrived = stack.enter_context(received(source, encoding=encoding))
+            arrived = stack.enter_context(received(source, encoding=encoding, consents=options.consents))
         except InputRefusedError as error:
             if str(error) not in found.refusals:
                 found.refusals.append(str(error))
