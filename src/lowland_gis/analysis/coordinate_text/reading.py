@@ -155,11 +155,12 @@ def _values(file: _File, reading: Reading, found_m2: npt.NDArray[np.float64]) ->
 
 def _hold_counts(file: _File, rows: list[dict[str, str]]) -> None:
     for place, (each, row) in enumerate(zip(file.parcels, rows, strict=True)):
+        n_lines = len(file.found.blocks[place].points)
         count = parcel_lines.stated_count(row[parcel_lines.COUNT], each.row)
         file.counts.append(count)
         if count is None:
             continue
-        if count > each.n_points + len(each.rings):
+        if count > max(n_lines, each.n_points + len(each.rings)):
             raise FormatError(each.row, f"the parcel is to have {count} points, and {each.n_points} are there, without those that close it, so points are missing")  # fmt: skip
         if count < each.n_points:
             words = f"界址点数 is {count}, but {each.n_points} points are there, without those that close rings; all were taken"

@@ -30,7 +30,6 @@ class Ring:
 
     places: list[int]
     closed: bool
-    closed_twice: bool = False
 
 
 @dataclass
@@ -78,8 +77,9 @@ def parcel(row: int, places: Sequence[int], points: Points, xy: Floats, meet: fl
             found.rings.append(Ring(current, closed=True))
             current = []
             continue
-        if not current and found.rings and found.rings[-1].closed and _same(xy[place], xy[found.rings[-1].places[0]], meet):
-            found.rings[-1].closed_twice = True
+        if not current and any(ring.closed and _same(xy[place], xy[ring.places[0]], meet) for ring in found.rings):
+            # Closed once more, or the way back from a hole to where the outline began.
+            found.oddities.append(("closed_twice", f"line {points.rows[place]:,} closes a ring that is closed already"))
             continue
         if current and len(current) >= _LEAST:
             _refuse_gap(current, place, places[at + 1] if at + 1 < len(places) else None, points, xy)
@@ -92,8 +92,6 @@ def parcel(row: int, places: Sequence[int], points: Points, xy: Floats, meet: fl
     for ring in found.rings:
         if len(ring.places) < _LEAST:
             raise FormatError(int(points.rows[ring.places[0]]), f"a ring of {len(ring.places)} points begins here, so points are missing")
-        if ring.closed_twice:
-            found.oddities.append(("closed_twice", f"the ring that begins in line {points.rows[ring.places[0]]:,} is closed twice"))
     return found
 
 
