@@ -11,6 +11,7 @@ HECTARES, METRES, MU = "公顷", "平方米", "亩"
 UNITS = {HECTARES: M2_PER_HA, METRES: 1.0, MU: MU_M2}
 # A plane shows up to 0.4 per mille more than the ellipsoid at the edge of its zone.
 _PLANE = 1e-3
+_NEAR = 2.0
 
 
 @dataclass(frozen=True)
@@ -28,15 +29,23 @@ class Area:
 
 
 def unit_of(areas: Sequence[Area]) -> str | None:
-    """Return the one unit in which more than half of the stated areas are those of the shapes; None where there is none.
+    """Return the one unit in which more than half of the stated areas are those of the shapes, or near them; None where there is none.
 
-    >>> unit_of([Area(1.2, 4, 12000.0), Area(0.5, 4, 5000.2)]), unit_of([Area(12000.0, 1, 12000.0)]), unit_of([Area(7.0, 0, 100.0)])
+    >>> unit_of([Area(1.2, 4, 12000.0), Area(0.5, 4, 5000.2)]), unit_of([Area(12000.0, 1, 13000.0)]), unit_of([Area(7.0, 0, 100.0)])
     ('公顷', '平方米', None)
     """
     counts = {unit: sum(area.fits(unit) for area in areas) for unit in UNITS}
     best = max(counts.values(), default=0)
     found = [unit for unit, count in counts.items() if count == best]
-    return found[0] if best * 2 > len(areas) and len(found) == 1 else None
+    if best * 2 > len(areas) and len(found) == 1:
+        return found[0]
+    # Units are fifteen times apart and more, so an area that is wrong by a third still says its own.
+    near = [unit for unit, factor in UNITS.items() if 2 * sum(_near(area.stated * factor, area.found_m2) for area in areas) > len(areas)]
+    return near[0] if len(near) == 1 else None
+
+
+def _near(one: float, other: float) -> bool:
+    return one <= _NEAR * other and other <= _NEAR * one
 
 
 def in_hectares(stated: float, decimals: int, unit: str) -> float:

@@ -26,7 +26,8 @@ from lowland_gis.pipeline.conversion.convert import FORMS, Asked, convert
 EAST, NORTH = 515000.123456, 4345300.654321
 # GDAL of PyPI reads neither; a VCT is read by no other program here.
 NO_OTHER_READER = (".parquet", ".vct")
-WITH_SHAPES = [suffix for suffix in FORMS if suffix != ".dbf"]
+# A coordinate text has fields of its own and no others; see test_text_forms.
+WITH_SHAPES = [suffix for suffix in FORMS if suffix not in (".dbf", ".txt")]
 LOT = shapely.box(EAST, NORTH, EAST + 30.5, NORTH + 40.25)
 HOLED = LOT.buffer(10, join_style="mitre").difference(LOT)
 TWO = shapely.MultiPolygon([LOT, shapely.box(EAST + 100, NORTH, EAST + 130, NORTH + 20)])
