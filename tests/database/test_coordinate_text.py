@@ -49,7 +49,7 @@ def test_an_approval_is_loaded_as_it_is_foretold(project, tmp_path):
     assert [attributes["DKMJ"] for attributes, _ in rows] == pytest.approx([8000, 9600, 9000])
     for (_, wkb), lot in zip(rows, LOTS, strict=True):
         shape = shapely.transform(lot.shape, lambda xy: xy - (39_000_000, 0))
-        assert shapely.normalize(shapely.from_wkb(bytes(wkb))).equals_exact(shapely.normalize(shape), 1e-3)
+        assert shapely.hausdorff_distance(shapely.from_wkb(bytes(wkb)), shape) < 0.001
     assert how[0][0] == "TXT"
     assert "north first, zone 39 before the east" in how[0][1]
     assert (2, "stated_area_differs") in {(row, rule) for row, rule, _ in issues}
