@@ -23,7 +23,7 @@ _REASONS = {
     **dict.fromkeys((".mdb", ".accdb"), "an Access database: export its layers as .gdb or .gpkg"),
     **dict.fromkeys((".dwg", ".dxf", ".dgn"), "a drawing: export its polygons as .gpkg, with their fields"),
     **dict.fromkeys((".rar", ".7z", ".tar", ".gz", ".tgz"), "an archive that is not read: pack it as .zip"),
-    **dict.fromkeys((".kml", ".kmz", ".gml", ".tab", ".mif"), _AS_GPKG),
+    **dict.fromkeys((".gml", ".tab", ".mif"), _AS_GPKG),
     **dict.fromkeys((".img", ".asc", ".grd"), "a raster of another kind: gdal_translate FILE NEW.tif"),
 }
 

@@ -14,9 +14,10 @@ from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.encoding import dbf_header
 from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source
 from lowland_gis.files.gdal_words import GdalWords
+from lowland_gis.files.kml.reader import kml_layers
 from lowland_gis.files.layers import layers_of, meant
 from lowland_gis.files.sound_parts import sound
-from lowland_gis.files.source import Source, sidecar
+from lowland_gis.files.source import OWN_READERS, Source, sidecar
 from lowland_gis.files.spreadsheet.book import sheet_names
 from lowland_gis.files.spreadsheet.kinds import WORKBOOKS
 from lowland_gis.files.vct.text import vct_layers
@@ -69,6 +70,8 @@ def layer_names(source: Source) -> tuple[str | None, ...]:
             return sheet_names(source)
         if source.driver == "VCT":
             return vct_layers(source)
+        if source.driver == "KML":
+            return kml_layers(source)
         with gdal_source(source.path) as path:
             return tuple(layer.name for layer in layers_of(source.path, path))
     except (*_ERRORS, OSError, KeyError, EOFError) as error:
@@ -141,7 +144,7 @@ def raw_kinds(source: Source) -> Kinds:
         InputRefusedError: the geometries cannot be read.
     """
     total = Kinds()
-    if source.driver in {"CSV", "Parquet", "GTiff", "VCT", "TXT", *WORKBOOKS}:
+    if source.driver in OWN_READERS:
         return total
     try:
         # What GDAL says of the file is told where its rows are read.

@@ -66,6 +66,10 @@ def received(
         from lowland_gis.files.coordinate_text.reader import coordinate_text
 
         yield coordinate_text(source, encoding, batch_rows, consents)
+    elif source.driver == "KML":
+        from lowland_gis.files.kml.reader import kml_layer
+
+        yield kml_layer(source, batch_rows, consents)
     elif source.driver == "Parquet":
         yield _parquet(source, fields, batch_rows)
     else:

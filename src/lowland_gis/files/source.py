@@ -31,9 +31,15 @@ DRIVERS = {
     ".csv": "CSV",
     ".vct": "VCT",
     TEXT: "TXT",
+    **dict.fromkeys((".kml", ".kmz", ".ovkml", ".ovkmz"), "KML"),
+    ".gpx": "GPX",
     ".tif": "GTiff",
     ".tiff": "GTiff",
 }
+# What is read by readers of the project's own, and not by GDAL.
+OWN_READERS = frozenset({"CSV", "Parquet", "GTiff", "VCT", "TXT", "KML", *WORKBOOKS})
+# Forms in XML, and the element by which GDAL knows them.
+_XML = {".kml": b"<kml", ".ovkml": b"<kml", ".gpx": b"<gpx"}
 # GDAL opens a file by content, whatever its name; a hostile VRT called .shp would make it read another file.
 _MAGIC = {
     ".shp": (b"\x00\x00\x27\x0a",),
@@ -44,10 +50,12 @@ _MAGIC = {
     ".fgb": (b"fgb\x03",),
     ".parquet": (b"PAR1",),
     ".zip": (b"PK\x03\x04", b"PK\x05\x06"),
+    ".kmz": (b"PK\x03\x04",),
+    ".ovkmz": (b"PK\x03\x04",),
     ".tif": (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
     ".tiff": (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
 }
-_MAGIC_BYTES = 256
+_MAGIC_BYTES = 4096
 _SIDECARS = (".dbf", ".shx", ".prj", ".cpg")
 # The index can be made anew from the records; nothing else says what a record is.
 _REQUIRED_SIDECARS = (".dbf",)
@@ -232,6 +240,13 @@ def _check_magic(path: Path) -> None:
             f"{path}: it does not begin with HeadBegin, as the exchange format of land surveys (VCT) does, so it is not opened."
             " Programs for rasters write files of that name too. Ask the sender for the file again."
         )
+    if suffix in _XML:
+        plain = start.replace(b"\0", b"")
+        if _XML[suffix] not in plain or b"<!DOCTYPE" in plain:
+            raise InputRefusedError(
+                f"{path}: its content is not what the name {path.suffix} says, so it is not opened. Ask the sender for the file again."
+            )
+        return
     magics = _MAGIC.get(suffix)
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
     right = start.startswith(magics) if magics is not None else not text.startswith(b"<")

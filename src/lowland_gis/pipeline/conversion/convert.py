@@ -33,8 +33,7 @@ from lowland_gis.files.exported.shapefile import write_dbf, write_shp
 from lowland_gis.files.exported.vct import write_vct
 from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source
 from lowland_gis.files.read import received
-from lowland_gis.files.source import DRIVERS, Source, opened
-from lowland_gis.files.spreadsheet.kinds import WORKBOOKS
+from lowland_gis.files.source import DRIVERS, OWN_READERS, Source, opened
 from lowland_gis.files.whole import refused, whole_set
 from lowland_gis.pipeline.base.telling import Tell, silent
 
@@ -203,7 +202,7 @@ def _attributes(arrived: Received, batches: Sequence[Batch]) -> pa.Table:
 
 def _with_moments(table: pa.Table, source: Source) -> pa.Table:
     """Return the table with fields of moments as such; GDAL hands texts on."""
-    if source.driver in {"CSV", "Parquet", "ESRI Shapefile", "VCT", "TXT", *WORKBOOKS}:
+    if source.driver in OWN_READERS or source.driver == "ESRI Shapefile":
         return table
     try:
         with gdal_source(source.path) as path:
