@@ -28,7 +28,7 @@ _BROKEN = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OS
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 
 # Data sets that hold layers of their own names.
-_OF_LAYERS = (".gpkg", ".gdb", ".vct", ".kml", ".kmz", ".ovkml", ".ovkmz", ".gpx", *SUFFIXES)
+_OF_LAYERS = (".gpkg", ".gdb", ".vct", ".kml", ".kmz", ".ovkml", ".ovkmz", ".gpx", ".udbx", *SUFFIXES)
 # Notes and listings come in these forms too, so they count only where nothing else is.
 _LAST_CHOICE = (".json", ".csv", ".dbf", TEXT)
 _GDB_TABLE = "a00000001.gdbtable"

@@ -20,6 +20,7 @@ from lowland_gis.files.sound_parts import sound
 from lowland_gis.files.source import OWN_READERS, Source, sidecar
 from lowland_gis.files.spreadsheet.book import sheet_names
 from lowland_gis.files.spreadsheet.kinds import WORKBOOKS
+from lowland_gis.files.udbx import udbx_layers
 from lowland_gis.files.vct.text import vct_layers
 
 READINGS = ("utf-8", "gb18030", "big5")
@@ -63,13 +64,15 @@ def layer_names(source: Source) -> tuple[str | None, ...]:
     """
     if source.layer is not None:
         return (source.layer,)
-    if source.driver in ("CSV", "Parquet", "GTiff", "TXT"):
+    if source.driver in ("CSV", "Parquet", "GTiff", "TXT", "MapGIS"):
         return (None,)
     try:
         if source.driver in WORKBOOKS:
             return sheet_names(source)
         if source.driver == "VCT":
             return vct_layers(source)
+        if source.driver == "UDBX":
+            return udbx_layers(source)
         if source.driver == "KML":
             return kml_layers(source)
         with gdal_source(source.path) as path:

@@ -54,9 +54,11 @@ def received(
         yield _plain(workbook(source))
     elif source.driver == "CSV":
         from lowland_gis.files.plain_table import text_table
+        from lowland_gis.files.shaped_table import with_shapes
 
         named = encoding.name if isinstance(encoding, Encoding) else encoding
-        yield _plain(text_table(source, named))
+        table = text_table(source, named)
+        yield with_shapes(source, table) or _plain(table)
     elif source.driver == "VCT":
         from lowland_gis.files.vct.reader import vct_layer
 
@@ -70,6 +72,15 @@ def received(
         from lowland_gis.files.kml.reader import kml_layer
 
         yield kml_layer(source, batch_rows, consents)
+    elif source.driver == "UDBX":
+        from lowland_gis.files.udbx import udbx_layer
+
+        with udbx_layer(source, batch_rows) as opened:
+            yield opened
+    elif source.driver == "MapGIS":
+        from lowland_gis.files.mapgis import mapgis_layer
+
+        yield mapgis_layer(source, encoding, batch_rows)
     elif source.driver == "Parquet":
         yield _parquet(source, fields, batch_rows)
     else:

@@ -33,11 +33,13 @@ DRIVERS = {
     TEXT: "TXT",
     **dict.fromkeys((".kml", ".kmz", ".ovkml", ".ovkmz"), "KML"),
     ".gpx": "GPX",
+    ".udbx": "UDBX",
+    **dict.fromkeys((".wap", ".wal", ".wat"), "MapGIS"),
     ".tif": "GTiff",
     ".tiff": "GTiff",
 }
 # What is read by readers of the project's own, and not by GDAL.
-OWN_READERS = frozenset({"CSV", "Parquet", "GTiff", "VCT", "TXT", "KML", *WORKBOOKS})
+OWN_READERS = frozenset({"CSV", "Parquet", "GTiff", "VCT", "TXT", "KML", "UDBX", "MapGIS", *WORKBOOKS})
 # Forms in XML, and the element by which GDAL knows them.
 _XML = {".kml": b"<kml", ".ovkml": b"<kml", ".gpx": b"<gpx"}
 # GDAL opens a file by content, whatever its name; a hostile VRT called .shp would make it read another file.
@@ -47,6 +49,8 @@ _MAGIC = {
         bytes([version]) for version in b"\x02\x03\x04\x30\x31\x32\x43\x63\x83\x8b\x8c\xcb\xf5\xfb"
     ),
     ".gpkg": (b"SQLite format 3\x00",),
+    ".udbx": (b"SQLite format 3\x00",),
+    **dict.fromkeys((".wap", ".wal", ".wat"), tuple(b"WMAP%d02" % version for version in (6, 7, 8, 9))),
     ".fgb": (b"fgb\x03",),
     ".parquet": (b"PAR1",),
     ".zip": (b"PK\x03\x04", b"PK\x05\x06"),
@@ -258,15 +262,15 @@ def _check_magic(path: Path) -> None:
 
 
 def _refuse_unwritten(path: Path) -> None:
-    """Refuse a GeoPackage whose newest changes lie beside it: its digest would be that of the state before them."""
-    if path.suffix.lower() != ".gpkg":
+    """Refuse a GeoPackage or a UDBX whose newest changes lie beside it: its digest would be that of the state before them."""
+    if path.suffix.lower() not in (".gpkg", ".udbx"):
         return
     real = path.resolve()
     for beside in (real.with_name(real.name + suffix) for suffix in _UNWRITTEN):
         if beside.is_file() and beside.stat().st_size:
             raise InputRefusedError(
                 f"{path}: another program has it open, or had it when it was copied: its newest changes are in {beside.name} and"
-                " not yet in the file, so nothing was read. Save it and close it in QGIS, then try again."
+                " not yet in the file, so nothing was read. Save it and close it in QGIS (a UDBX in SuperMap), then try again."
             )
 
 

@@ -177,7 +177,7 @@ def _came(source: Source, asked: Asked) -> _Came:
         f"{arrived.encoding.name} ({arrived.encoding.reason})" if arrived.encoding else "as the form says"
     )
     came = _Came(Layer(arrived.layer or source.path.stem, attributes, None, None), read_as, "none")
-    if source.driver == "TXT" and arrived.encoding:
+    if source.driver in ("TXT", "CSV") and arrived.has_geometry and arrived.encoding:
         came.notes.append(f"read as: {arrived.encoding.reason}")
     came.notes += [words for _, words in remarks]
     came.lost += [f"row {doubt.row + 1}: {doubt.words}" for batch in batches for doubt in batch.doubts]

@@ -344,7 +344,10 @@ def _with_received(
 
 def no_shapes(name: str, key: str) -> InputRefusedError:
     """Return the refusal of a table where a layer needs geometries."""
-    return InputRefusedError(f"{name}: it holds no geometries, but {key} needs them. Name the right file.")
+    words = f"{name}: it holds no geometries, but {key} needs them. Name the right file."
+    if name.lower().endswith(".csv"):
+        words += f" If two of its columns are coordinates, name them: {name.rpartition('/')[2]}:EAST,NORTH."
+    return InputRefusedError(words)
 
 
 def nothing_left(name: str, key: str, n_rejected: int) -> InputRefusedError:
