@@ -131,7 +131,7 @@ def _batches(table: pa.Table, shapes: npt.NDArray[np.object_], doubts: list[Doub
 
 def _read(rows: list[str], suffix: str) -> _Layer:
     """Read a file with its counts taken as they are, or one lower where that makes it whole."""
-    first: _BrokenError | None = None
+    first: tuple[int, _BrokenError] | None = None
     lower = ((0, 1),) if suffix != ".wap" else ((0, 1), (1, 0), (1, 0))
     read = {".wat": _points, ".wal": _lines, ".wap": _areas}[suffix]
     for less in product(*lower):
@@ -140,11 +140,13 @@ def _read(rows: list[str], suffix: str) -> _Layer:
             layer = read(reader, less)
             reader.end()
         except _BrokenError as error:
-            first = first or error
+            # The counts that lead farthest are those that are meant.
+            if first is None or reader.at > first[0]:
+                first = (reader.at, error)
         else:
             return layer
     assert first is not None  # noqa: S101 - for the type checker
-    raise first
+    raise first[1]
 
 
 def _points(rows: _Rows, less: tuple[int, ...]) -> _Layer:
@@ -154,8 +156,10 @@ def _points(rows: _Rows, less: tuple[int, ...]) -> _Layer:
         if not all(_NUMBER.fullmatch(value) for value in values[:2]):
             raise _BrokenError(f"line {rows.at:,}: {','.join(values)[:40]!r} is no point")
         kind = values[3]
+        if kind not in _KINDS:
+            raise _BrokenError(f"line {rows.at:,}: {kind[:40]!r} stands where the kind of a point is to stand")
         text, style = (values[4], values[5:]) if kind in _WITH_TEXT else ("", values[4:])
-        layer.rows.append({"ID": values[2], "点类型": _KINDS.get(kind, kind), "文字": text, "样式": ",".join(style)})
+        layer.rows.append({"ID": values[2], "点类型": _KINDS[kind], "文字": text, "样式": ",".join(style)})
         layer.shapes.append(shapely.Point(float(values[0]), float(values[1])))
     return layer
 

@@ -190,12 +190,13 @@ class _Reader:
             return shapely.Point(vertices[0])
         if shape.kind == "LineString":
             return shapely.LineString(vertices)
-        if len(vertices) and (vertices[0] != vertices[-1]).any():
+        ends = bool((vertices[0] == vertices[-1]).all())
+        if not ends:
             vertices = np.vstack([vertices, vertices[:1]])
-            if self.placemark is not None:
-                self.placemark.closed = True
         if len(vertices) < _LEAST:
             raise ValueError(f"a ring has {len(vertices)} vertices, the last being the first")
+        if self.placemark is not None:
+            self.placemark.closed |= not ends
         return shapely.LinearRing(vertices)
 
 
