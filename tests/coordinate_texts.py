@@ -111,7 +111,15 @@ class Dialect:
             self.counts_closing
         ]  # fmt: skip
         area = lot.area if lot.area is not None else f"{lot.shape.area / self.unit_m2:.{self.area_decimals}f}"
-        values = {"count": str(count), "area": area, "number": lot.number, "name": lot.name, "sheet": "", "use": lot.use, "code": lot.code}
+        values = {
+            "count": str(count),
+            "area": area,
+            "number": lot.number,
+            "name": lot.name,
+            "sheet": "",
+            "use": lot.use,
+            "code": lot.code,
+        }
         line = ",".join(values.get(name, name if name in ("面", "x") else "") for name in self.line)
         return [f"{line},@{self.behind}", *points] if self.line else points
 
@@ -156,7 +164,7 @@ class Case:
     doubts: tuple[str, ...] = ()
 
 
-_NO_VERSION = dict(格式版本号=None, 数据产生单位=None, 数据产生日期=None)
+_NO_VERSION = {"格式版本号": None, "数据产生单位": None, "数据产生日期": None}
 CASES = {
     "official text, provincial template": Case(STANDARD, "as the format says: GBK, CRLF, J, closed, hectares, zone before the east"),
     "shapefile converter (C#)": Case(

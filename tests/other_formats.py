@@ -20,12 +20,16 @@ def gaia(shape: shapely.Geometry, srid: int = 4548, z: bool = False) -> bytes:
     head = struct.pack("<BBi4dBi", 0, 1, srid, *shape.bounds, 0x7C, kinds[shape.geom_type] + more)
 
     def vertices(line) -> bytes:
-        return struct.pack(f"<{size * len(line.coords)}d", *(value for vertex in line.coords for value in vertex[:size]))
+        return struct.pack(
+            f"<{size * len(line.coords)}d", *(value for vertex in line.coords for value in vertex[:size])
+        )
 
     if shape.geom_type == "Point":
         body = vertices(shape)
     elif shape.geom_type == "MultiLineString":
-        body = struct.pack("<i", len(shape.geoms)) + b"".join(struct.pack("<Bii", 0x69, 2 + more, len(line.coords)) + vertices(line) for line in shape.geoms)
+        body = struct.pack("<i", len(shape.geoms)) + b"".join(
+            struct.pack("<Bii", 0x69, 2 + more, len(line.coords)) + vertices(line) for line in shape.geoms
+        )
     else:
         body = struct.pack("<i", len(shape.geoms))
         for part in shape.geoms:
@@ -35,7 +39,9 @@ def gaia(shape: shapely.Geometry, srid: int = 4548, z: bool = False) -> bytes:
     return head + body + b"\xfe"
 
 
-def udbx(file: Path, data_sets: dict[str, tuple[int, dict[str, int], Sequence[tuple]]], srid: int = 4548) -> Path:
+def udbx(
+    file: Path, data_sets: dict[str, tuple[int, dict[str, int], Sequence[tuple]]], srid: int = 4548
+) -> Path:
     """A UDBX; each data set is its kind, its fields with their kinds, and rows of values with the blob of the shape at the end."""
     base = sqlite3.connect(file)
     base.executescript(
@@ -45,21 +51,35 @@ def udbx(file: Path, data_sets: dict[str, tuple[int, dict[str, int], Sequence[tu
         CREATE TABLE SmRegister (SmDatasetID INTEGER PRIMARY KEY, SmDatasetName TEXT, SmTableName TEXT, SmDatasetType INTEGER, SmObjectCount INTEGER, SmSRID INTEGER);
         CREATE TABLE SmFieldInfo (SmID INTEGER PRIMARY KEY, SmDatasetID INTEGER, SmFieldName TEXT, SmFieldCaption TEXT, SmFieldType INTEGER);"""
     )
-    base.execute("INSERT INTO spatial_ref_sys VALUES (?, 'epsg', ?, '', '', ?)", [srid, srid, CRS.from_epsg(srid).to_wkt("WKT1_GDAL")])
+    base.execute(
+        "INSERT INTO spatial_ref_sys VALUES (?, 'epsg', ?, '', '', ?)",
+        [srid, srid, CRS.from_epsg(srid).to_wkt("WKT1_GDAL")],
+    )
     base.execute("INSERT INTO spatial_ref_sys VALUES (0, 'none', 0, 'Undefined', '', 'Undefined')")
     for number, (name, (kind, fields, rows)) in enumerate(data_sets.items(), 1):
         shaped = kind != 0
-        base.execute("INSERT INTO SmRegister VALUES (?, ?, ?, ?, ?, ?)", [number, name, name, kind, len(rows), srid if shaped else 0])
+        base.execute(
+            "INSERT INTO SmRegister VALUES (?, ?, ?, ?, ?, ?)",
+            [number, name, name, kind, len(rows), srid if shaped else 0],
+        )
         columns = "".join(f', "{field}"' for field in fields)
-        base.execute(f'CREATE TABLE "{name}" (SmID INTEGER PRIMARY KEY, SmUserID INTEGER{columns}{", SmGeometry BLOB" if shaped else ""})')
+        base.execute(
+            f'CREATE TABLE "{name}" (SmID INTEGER PRIMARY KEY, SmUserID INTEGER{columns}{", SmGeometry BLOB" if shaped else ""})'
+        )
         for field, sort in fields.items():
-            base.execute("INSERT INTO SmFieldInfo (SmDatasetID, SmFieldName, SmFieldCaption, SmFieldType) VALUES (?, ?, ?, ?)", [number, field, "标题", sort])
+            base.execute(
+                "INSERT INTO SmFieldInfo (SmDatasetID, SmFieldName, SmFieldCaption, SmFieldType) VALUES (?, ?, ?, ?)",
+                [number, field, "标题", sort],
+            )
         marks = ", ".join("?" * (len(fields) + 2 + shaped))
         for at, row in enumerate(rows, 1):
-            base.execute(f'INSERT INTO "{name}" VALUES ({marks})', [at, 0, *row])
+            base.execute(f'INSERT INTO "{name}" VALUES ({marks})', [at, 0, *row])  # noqa: S608 - names of the tests
         if shaped:
             gaia_kind = {1: 1, 3: 5, 5: 6, 105: 1006}.get(kind, 6)
-            base.execute("INSERT INTO geometry_columns VALUES (lower(?), 'SmGeometry', ?, 2, ?, 0)", [name, gaia_kind, srid])
+            base.execute(
+                "INSERT INTO geometry_columns VALUES (lower(?), 'SmGeometry', ?, 2, ?, 0)",
+                [name, gaia_kind, srid],
+            )
     base.commit()
     base.close()
     return file
@@ -77,12 +97,31 @@ def wap(polygons: Sequence[shapely.Polygon], *, less: bool = True, areas: Sequen
             arcs.append((coordinates, number))
             references += [*([0] if references else []), -number if backwards else number]
         area = areas[place] if areas else f"{polygon.area:.6f}"
-        faces.append([f"9,8,2.3,2.3,0,1,171,0,{place + 1},{area},{polygon.length:.6f},属性值", str(len(references) + 1), *map(str, references), "0"])
+        faces.append(
+            [
+                f"9,8,2.3,2.3,0,1,171,0,{place + 1},{area},{polygon.length:.6f},属性值",
+                str(len(references) + 1),
+                *map(str, references),
+                "0",
+            ]
+        )
     rows = ["WMAP9023", str(len(arcs))]
     for coordinates, number in arcs:
-        rows += ["1,0,1,0.1,10.0,10.0,1,171,0", "1,0", "1,1", str(len(coordinates)), *(f"{x:.6f},{y:.6f}" for x, y in coordinates), f"{number},1.0"]
+        rows += [
+            "1,0,1,0.1,10.0,10.0,1,171,0",
+            "1,0",
+            "1,1",
+            str(len(coordinates)),
+            *(f"{x:.6f},{y:.6f}" for x, y in coordinates),
+            f"{number},1.0",
+        ]
     nodes = [["500000.000000,4000000.000000", "1N", "1"]]
-    rows += [str(len(nodes) + less), *(row for node in nodes for row in node), str(len(faces)), *(row for face in faces for row in face)]
+    rows += [
+        str(len(nodes) + less),
+        *(row for node in nodes for row in node),
+        str(len(faces)),
+        *(row for face in faces for row in face),
+    ]
     return "\n".join(rows) + "\n\n"
 
 
@@ -100,7 +139,9 @@ def placemark(name: str, shape: str = "", **data: str) -> str:
 
 def ring(*vertices: tuple[float, float]) -> str:
     """A ring of KML."""
-    return f"<LinearRing><coordinates>{' '.join(f'{x},{y},0' for x, y in vertices)}</coordinates></LinearRing>"
+    return (
+        f"<LinearRing><coordinates>{' '.join(f'{x},{y},0' for x, y in vertices)}</coordinates></LinearRing>"
+    )
 
 
 def polygon(*rings: str) -> str:

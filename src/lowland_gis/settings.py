@@ -134,12 +134,10 @@ class DeliverySettings(_Frozen):
         default=None, description="Coordinate system of the file, where it states none: EPSG:4548 …"
     )
     gcj02: Literal["no"] | None = Field(
-        default=None,
-        description="“no” where the coordinates of a KML are not those of a map of the internet (GCJ-02); only who made it knows",
+        default=None, description="`no`: a KML is in survey coordinates, not those of a map of the internet"
     )
     conversion: Literal["done"] | None = Field(
-        default=None,
-        description="“done” where the parameters that a coordinate text records (转换参数) have been applied to its coordinates already",
+        default=None, description="`done`: parameters in a coordinate text (转换参数) have been applied to it"
     )
     mapping: str | None = Field(
         default=None, description="TOML file of other field names, constants and replacements"

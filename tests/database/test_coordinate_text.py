@@ -7,10 +7,10 @@ import pytest
 import shapely
 
 from coordinate_texts import HEADER, LOTS, STANDARD
+from lowland_gis.definitions.mapping import read_mapping
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.pipeline.intake.ingest import ingest
 from lowland_gis.pipeline.intake.inspect import Options, inspect_source
-from lowland_gis.definitions.mapping import read_mapping
 from lowland_gis.settings import DeliverySettings
 
 MAPPING = """layer = "approval"
@@ -33,15 +33,25 @@ def test_an_approval_is_loaded_as_it_is_foretold(project, tmp_path):
     folder.mkdir()
     text = STANDARD.but(project={"批准文号": "津政地〔2024〕1号"})
     (folder / "a.txt").write_bytes(text.content(LOTS[:2]))
-    (folder / "b.txt").write_bytes(text.but(unit_m2=1.0, zone=False).text(LOTS[2:]).replace("9790.0000", "9000.0000").encode("gbk"))
+    (folder / "b.txt").write_bytes(
+        text.but(unit_m2=1.0, zone=False).text(LOTS[2:]).replace("9790.0000", "9000.0000").encode("gbk")
+    )
     mapping = tmp_path / "mapping.toml"
     mapping.write_text(MAPPING)
     (seen,) = inspect_source(str(folder), tmp_path, Options(plane="EPSG:4548", mapping=read_mapping(mapping)))
-    assert (seen.driver, seen.chosen, seen.used_crs, seen.refusals, seen.n_loaded) == ("TXT", "approval", "EPSG:4527", [], 3)
+    assert (seen.driver, seen.chosen, seen.used_crs, seen.refusals, seen.n_loaded) == (
+        "TXT",
+        "approval",
+        "EPSG:4527",
+        [],
+        3,
+    )
     found = ingest(project, DeliverySettings(layer="approval", source=str(folder), mapping=str(mapping)))
     assert (found.n_read, found.n_loaded, found.n_rejected) == (3, 3, 0)
     with psycopg.connect(project.dsn) as connection:
-        rows = connection.execute("SELECT attributes, ST_AsBinary(geom) FROM land.current_feature ORDER BY row_no").fetchall()
+        rows = connection.execute(
+            "SELECT attributes, ST_AsBinary(geom) FROM land.current_feature ORDER BY row_no"
+        ).fetchall()
         how = connection.execute("SELECT driver, encoding_reason FROM land.source").fetchall()
         issues = connection.execute("SELECT row_no, rule, message FROM land.current_issue").fetchall()
     assert [attributes["YT"] for attributes, _ in rows] == ["工业用地", "住宅用地", "工业用地"]

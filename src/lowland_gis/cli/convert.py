@@ -41,7 +41,8 @@ _HEADINGS = (
 )
 @consent_options
 @click.option(
-    "--template", help="The form of a coordinate text (.txt): standard, or that of a receiving system (docs/formats.md)."
+    "--template",
+    help="The form of a coordinate text (.txt): standard, or that of a receiving system (docs/formats.md).",
 )
 @json_option
 @overwrite_option

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,20 +67,24 @@ def layer_names(source: Source) -> tuple[str | None, ...]:
     if source.driver in ("CSV", "Parquet", "GTiff", "TXT", "MapGIS"):
         return (None,)
     try:
-        if source.driver in WORKBOOKS:
-            return sheet_names(source)
-        if source.driver == "VCT":
-            return vct_layers(source)
-        if source.driver == "UDBX":
-            return udbx_layers(source)
-        if source.driver == "KML":
-            return kml_layers(source)
+        own = _LAYERS_OF.get(source.driver)
+        if own is not None:
+            return own(source)
         with gdal_source(source.path) as path:
             return tuple(layer.name for layer in layers_of(source.path, path))
     except (*_ERRORS, OSError, KeyError, EOFError) as error:
         raise InputRefusedError(
             f"{source.name}: cannot be opened ({error}). Ask the sender for it again."
         ) from error
+
+
+# What names the layers of forms that are read by readers of the project's own.
+_LAYERS_OF: dict[str, Callable[[Source], tuple[str, ...]]] = {
+    **dict.fromkeys(WORKBOOKS, sheet_names),
+    "VCT": vct_layers,
+    "UDBX": udbx_layers,
+    "KML": kml_layers,
+}
 
 
 def text_facts(source: Source) -> TextFacts | None:

@@ -50,7 +50,9 @@ class _Rows:
     def next(self, what: str) -> str:
         """Return the next line."""
         if self.at >= len(self.rows):
-            raise _BrokenError(f"the file ends in line {self.at:,} where {what} is to stand, so it was cut off")
+            raise _BrokenError(
+                f"the file ends in line {self.at:,} where {what} is to stand, so it was cut off"
+            )
         self.at += 1
         return self.rows[self.at - 1]
 
@@ -59,7 +61,9 @@ class _Rows:
         row = self.next(f"the number of {what}")
         found = _COUNT.fullmatch(row)
         if not found:
-            raise _BrokenError(f"line {self.at:,}: {row[:40]!r} stands where the number of {what} is to stand")
+            raise _BrokenError(
+                f"line {self.at:,}: {row[:40]!r} stands where the number of {what} is to stand"
+            )
         return int(found[1])
 
     def values(self, what: str, least: int) -> list[str]:
@@ -82,9 +86,13 @@ class _Rows:
 
     def end(self) -> None:
         """Refuse what stands behind the end."""
-        left = next((place for place in range(self.at, len(self.rows)) if self.rows[place].strip(" \t\x1a")), None)
+        left = next(
+            (place for place in range(self.at, len(self.rows)) if self.rows[place].strip(" \t\x1a")), None
+        )
         if left is not None:
-            raise _BrokenError(f"line {left + 1:,}: {self.rows[left][:40]!r} stands behind all that the file counts")
+            raise _BrokenError(
+                f"line {left + 1:,}: {self.rows[left][:40]!r} stands behind all that the file counts"
+            )
 
 
 @dataclass
@@ -103,30 +111,57 @@ def mapgis_layer(source: Source, encoding: Encoding | str | None, batch_rows: in
         InputRefusedError: it was cut, contradicts its counts, or its head is of another kind than its name.
     """
     if source.size_bytes > _MOST_BYTES:
-        raise InputRefusedError(f"{source.name}: is larger than {_MOST_BYTES / 1e6:.0f} MB, so it is not read as a whole. Ask for it in parts.")
+        raise InputRefusedError(
+            f"{source.name}: is larger than {_MOST_BYTES / 1e6:.0f} MB, so it is not read as a whole. Ask for it in parts."
+        )
     content = source.path.read_bytes()
     how = text_encoding(source.path, content, encoding.name if isinstance(encoding, Encoding) else encoding)
     rows = re.split(r"\r\n|\n|\r", content.decode(how.name, "replace" if how.cut else "strict"))
     suffix = source.path.suffix.lower()
     head = rows[0].strip()
     if head[4:5] not in _VERSIONS or not head.endswith(_HEADS[suffix]):
-        raise InputRefusedError(f"{source.name}: begins with {head[:12]}, and a {suffix} with WMAP9{'0' + _HEADS[suffix]}. {_ASK}")
+        raise InputRefusedError(
+            f"{source.name}: begins with {head[:12]}, and a {suffix} with WMAP9{'0' + _HEADS[suffix]}. {_ASK}"
+        )
     try:
         layer = _read(rows, suffix)
     except _BrokenError as error:
         raise InputRefusedError(f"{source.name}: {error}. {_ASK}") from error
     names = list(dict.fromkeys(name for row in layer.rows for name in row)) or ["ID"]
-    table = pa.table({name: pa.array([row.get(name) or None for row in layer.rows], pa.string()) for name in names})
+    table = pa.table(
+        {name: pa.array([row.get(name) or None for row in layer.rows], pa.string()) for name in names}
+    )
     shapes = np.array(layer.shapes, dtype=object)
-    doubts = [("fields_unnamed", "this form has no names of fields: 样式 is how it is drawn, 属性3 and on are attributes by their place")]
-    return Received(tuple(names), True, None, how, source.path.stem, table.num_rows, _batches(table, shapes, layer.doubts, batch_rows), doubts=doubts)
+    doubts = [
+        (
+            "fields_unnamed",
+            "this form has no names of fields: 样式 is how it is drawn, 属性3 and on are attributes by their place",
+        )
+    ]
+    return Received(
+        tuple(names),
+        has_geometry=True,
+        declared_crs=None,
+        encoding=how,
+        layer=source.path.stem,
+        n_rows=table.num_rows,
+        batches=_batches(table, shapes, layer.doubts, batch_rows),
+        doubts=doubts,
+    )
 
 
-def _batches(table: pa.Table, shapes: npt.NDArray[np.object_], doubts: list[Doubt], batch_rows: int) -> Iterator[Batch]:
+def _batches(
+    table: pa.Table, shapes: npt.NDArray[np.object_], doubts: list[Doubt], batch_rows: int
+) -> Iterator[Batch]:
     for start in range(0, table.num_rows, batch_rows):
         stop = start + batch_rows
         wkb = pa.array(shapely.to_wkb(shapes[start:stop]), pa.binary())
-        yield Batch(start, table.slice(start, batch_rows), wkb, doubts=tuple(doubt for doubt in doubts if start <= doubt.row < stop))
+        yield Batch(
+            start,
+            table.slice(start, batch_rows),
+            wkb,
+            doubts=tuple(doubt for doubt in doubts if start <= doubt.row < stop),
+        )
 
 
 def _read(rows: list[str], suffix: str) -> _Layer:
@@ -157,7 +192,9 @@ def _points(rows: _Rows, less: tuple[int, ...]) -> _Layer:
             raise _BrokenError(f"line {rows.at:,}: {','.join(values)[:40]!r} is no point")
         kind = values[3]
         if kind not in _KINDS:
-            raise _BrokenError(f"line {rows.at:,}: {kind[:40]!r} stands where the kind of a point is to stand")
+            raise _BrokenError(
+                f"line {rows.at:,}: {kind[:40]!r} stands where the kind of a point is to stand"
+            )
         text, style = (values[4], values[5:]) if kind in _WITH_TEXT else ("", values[4:])
         layer.rows.append({"ID": values[2], "点类型": _KINDS[kind], "文字": text, "样式": ",".join(style)})
         layer.shapes.append(shapely.Point(float(values[0]), float(values[1])))
@@ -169,7 +206,9 @@ def _lines(rows: _Rows, less: tuple[int, ...]) -> _Layer:
     for place in range(rows.count("lines") - less[0]):
         style = rows.values("the style of a line", 2)
         vertices = rows.vertices(rows.count("vertices"))
-        layer.rows.append(_named(rows.values("the attributes of a line", 1), ("ID", "长度")) | {"样式": ",".join(style)})
+        layer.rows.append(
+            _named(rows.values("the attributes of a line", 1), ("ID", "长度")) | {"样式": ",".join(style)}
+        )
         short = len(vertices) < 2  # noqa: PLR2004 - a line
         layer.shapes.append(None if short else shapely.LineString(vertices))
         if short:
@@ -178,7 +217,10 @@ def _lines(rows: _Rows, less: tuple[int, ...]) -> _Layer:
 
 
 def _named(values: list[str], names: tuple[str, ...]) -> dict[str, str]:
-    return {names[place] if place < len(names) else f"属性{place + 1}": value for place, value in enumerate(values)}
+    return {
+        names[place] if place < len(names) else f"属性{place + 1}": value
+        for place, value in enumerate(values)
+    }
 
 
 def _areas(rows: _Rows, less: tuple[int, ...]) -> _Layer:
@@ -200,7 +242,9 @@ def _areas(rows: _Rows, less: tuple[int, ...]) -> _Layer:
         for _ in range(rows.count("arcs of an area")):
             text = rows.next("an arc of an area").strip()
             if not re.fullmatch(r"[+-]?[0-9]+", text) or abs(int(text)) > len(arcs):
-                raise _BrokenError(f"line {rows.at:,}: {text[:40]!r} stands where an area names an arc, and there are {len(arcs):,}")
+                raise _BrokenError(
+                    f"line {rows.at:,}: {text[:40]!r} stands where an area names an arc, and there are {len(arcs):,}"
+                )
             references.append(int(text))
         named = _named(values[_STYLE_OF_AREA:], ("ID", "面积", "周长"))
         layer.rows.append(named | {"样式": ",".join(values[:_STYLE_OF_AREA])})
@@ -208,7 +252,9 @@ def _areas(rows: _Rows, less: tuple[int, ...]) -> _Layer:
     return layer
 
 
-def _area(place: int, references: list[int], arcs: list[npt.NDArray[np.float64]], stated: str, doubts: list[Doubt]) -> shapely.Geometry | None:
+def _area(
+    place: int, references: list[int], arcs: list[npt.NDArray[np.float64]], stated: str, doubts: list[Doubt]
+) -> shapely.Geometry | None:
     """Return the polygon along arcs, backwards where their number is negative; a 0 parts rings. Arcs that do not meet are joined straight."""
     rings: list[list[npt.NDArray[np.float64]]] = [[]]
     for reference in references:
@@ -230,7 +276,15 @@ def _area(place: int, references: list[int], arcs: list[npt.NDArray[np.float64]]
     shape = shapely.polygons(closed[0]) if len(closed) == 1 else by_depth(closed)
     wide = [gap for gap in gaps if gap > _MEET_M]
     if wide:
-        doubts.append(Doubt(place, "arcs_apart", f"{len(wide)} of its arcs do not meet, by up to {max(wide):,.3f}, and were joined by straight lines"))
+        doubts.append(
+            Doubt(
+                place,
+                "arcs_apart",
+                f"{len(wide)} of its arcs do not meet, by up to {max(wide):,.3f}, and were joined by straight lines",
+            )
+        )
     if _NUMBER.fullmatch(stated) and abs(float(stated) - shape.area) > _AREA_M2 + 1e-6 * shape.area:
-        doubts.append(Doubt(place, "stated_area_differs", f"面积 is {stated}, but the outline has {shape.area:,.4f}"))
+        doubts.append(
+            Doubt(place, "stated_area_differs", f"面积 is {stated}, but the outline has {shape.area:,.4f}")
+        )
     return shape

@@ -25,7 +25,9 @@ _PAIRS = (
     ("x", "y"), ("lon", "lat"), ("lng", "lat"), ("long", "lat"), ("longitude", "latitude"), ("经度", "纬度"), ("东坐标", "北坐标"),
     ("横坐标", "纵坐标"), ("x坐标", "y坐标"), ("坐标x", "坐标y"), ("east", "north"), ("easting", "northing"), ("东", "北"),
 )  # fmt: skip
-_WKT = re.compile(r"\s*(SRID\s*=\s*\d+\s*;)?\s*(MULTI)?(POINT|LINESTRING|POLYGON|GEOMETRYCOLLECTION)\b", re.IGNORECASE)
+_WKT = re.compile(
+    r"\s*(SRID\s*=\s*\d+\s*;)?\s*(MULTI)?(POINT|LINESTRING|POLYGON|GEOMETRYCOLLECTION)\b", re.IGNORECASE
+)
 _SRID = re.compile(r"\s*SRID\s*=\s*(\d+)\s*;")
 _NUMBER = re.compile(r"\s*[+-]?[0-9]+(\.[0-9]*)?\s*")
 
@@ -41,7 +43,9 @@ def with_shapes(source: Source, table: PlainTable) -> Received | None:
     if len(wkt) == 1 and asked in (None, GEOMETRY, wkt[0]):
         return _by_wkt(source, table, wkt[0])
     if wkt and asked not in wkt:
-        raise InputRefusedError(f"{source.name}: {', '.join(wkt)} all hold shapes (WKT). Name one: FILE.csv:{wkt[0]}.")
+        raise InputRefusedError(
+            f"{source.name}: {', '.join(wkt)} all hold shapes (WKT). Name one: FILE.csv:{wkt[0]}."
+        )
     if asked in wkt:
         return _by_wkt(source, table, asked or wkt[0])
     return None if asked is None else _by_points(source, table, asked)
@@ -56,11 +60,16 @@ def _by_wkt(source: Source, table: PlainTable, name: str) -> Received:
     texts = [value or "" for value in table.rows.column(name).to_pylist()]
     numbers = {found[1] for text in texts if (found := _SRID.match(text))}
     if len(numbers) > 1:
-        raise InputRefusedError(f"{source.name}: the shapes in {name} are of several systems (SRID {', '.join(sorted(numbers))}). Send a file for each.")
+        raise InputRefusedError(
+            f"{source.name}: the shapes in {name} are of several systems (SRID {', '.join(sorted(numbers))}). Send a file for each."
+        )
     plain = np.array([_SRID.sub("", text).strip() or None for text in texts], dtype=object)
     shapes = shapely.from_wkt(plain, on_invalid="ignore")
     bad = np.flatnonzero(shapely.is_missing(shapes) & (plain != np.array(None)))
-    doubts = tuple(Doubt(int(row), "shape_unreadable", f"{name}: {texts[row][:60]!r} is no WKT that can be read") for row in bad)
+    doubts = tuple(
+        Doubt(int(row), "shape_unreadable", f"{name}: {texts[row][:60]!r} is no WKT that can be read")
+        for row in bad
+    )
     rows = table.rows.drop_columns([name])
     crs = f"EPSG:{numbers.pop()}" if numbers and numbers != {"0"} else None
     return _received(table, rows, shapes, doubts, crs, f"shapes by the WKT in {name}")
@@ -73,7 +82,10 @@ def _by_points(source: Source, table: PlainTable, asked: str) -> Received:
     wrong = [row for row in given if not all(_NUMBER.fullmatch(column[row]) for column in texts)]
     right = [row for row in given if row not in set(wrong)]
     doubts = tuple(
-        Doubt(row, "shape_unreadable", f"{one} {texts[0][row]!r}, {other} {texts[1][row]!r} are no two numbers") for row in wrong
+        Doubt(
+            row, "shape_unreadable", f"{one} {texts[0][row]!r}, {other} {texts[1][row]!r} are no two numbers"
+        )
+        for row in wrong
     )
     shapes = np.full(len(texts[0]), None, dtype=object)
     words = "no points"
@@ -82,18 +94,28 @@ def _by_points(source: Source, table: PlainTable, asked: str) -> Received:
         axes, xy = _axes(source, pairs, right)
         shapes[right] = shapely.points(xy)
         first, second = ("north", "east") if axes.north_first else ("east", "north")
-        kind = "degrees" if axes.degrees else f"metres with zone {axes.zone}" if axes.zone else "metres without a zone"
+        kind = (
+            "degrees"
+            if axes.degrees
+            else f"metres with zone {axes.zone}"
+            if axes.zone
+            else "metres without a zone"
+        )
         words = f"points: {first} in {one}, {second} in {other}, in {kind}, as their size shows"
     return _received(table, table.rows, shapes, doubts, None, words)
 
 
-def _axes(source: Source, pairs: npt.NDArray[np.float64], rows: list[int]) -> tuple[Axes, npt.NDArray[np.float64]]:
+def _axes(
+    source: Source, pairs: npt.NDArray[np.float64], rows: list[int]
+) -> tuple[Axes, npt.NDArray[np.float64]]:
     numbers = np.array(rows, np.int64)
     points = Points(numbers + 1, np.zeros(len(rows), np.int64), [""] * len(rows), [""] * len(rows), pairs, [])
     try:
         axes = decided(points)
     except FormatError as error:
-        raise InputRefusedError(f"{source.name}: record {error.row:,}: {error.what}. Ask the sender what the columns are.") from error
+        raise InputRefusedError(
+            f"{source.name}: record {error.row:,}: {error.what}. Ask the sender what the columns are."
+        ) from error
     return axes, east_north(points, axes)
 
 
@@ -108,19 +130,35 @@ def _pair(source: Source, names: list[str], asked: str) -> tuple[str, str]:
         return found[0]
     if asked == GEOMETRY and found:
         said = " or ".join(f"{one},{other}" for one, other in found)
-        raise InputRefusedError(f"{source.name}: its points can be by {said}. Say which, FILE.csv:{','.join(found[0])}.")
+        raise InputRefusedError(
+            f"{source.name}: its points can be by {said}. Say which, FILE.csv:{','.join(found[0])}."
+        )
     raise InputRefusedError(
         f"{source.name}: it has no columns {asked!r} to make points by. It has: {', '.join(names)}. Name two of them, FILE.csv:EAST,NORTH in either order."
     )
 
 
 def _received(
-    table: PlainTable, rows: pa.Table, shapes: npt.NDArray[np.object_], doubts: tuple[Doubt, ...], crs: str | None, words: str
+    table: PlainTable,
+    rows: pa.Table,
+    shapes: npt.NDArray[np.object_],
+    doubts: tuple[Doubt, ...],
+    crs: str | None,
+    words: str,
 ) -> Received:
     how = table.encoding or Encoding("utf-8", "")
     kept = rows if rows.column_names else row_numbers(0, rows.num_rows)
     wkb = pa.array(shapely.to_wkb(shapes), pa.binary())
     batch = Batch(0, kept, wkb, doubts=(*table.doubts, *doubts), aside=table.aside)
     said = replace(how, reason=f"{how.reason}; {words}")
-    opened = Received(tuple(rows.column_names) or (ROW_NUMBER,), True, crs, said, None, len(shapes), iter([batch]), doubts=list(table.whole))
+    opened = Received(
+        tuple(rows.column_names) or (ROW_NUMBER,),
+        has_geometry=True,
+        declared_crs=crs,
+        encoding=said,
+        layer=None,
+        n_rows=len(shapes),
+        batches=iter([batch]),
+        doubts=list(table.whole),
+    )
     return replace(opened, stated=table.stated)

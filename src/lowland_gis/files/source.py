@@ -181,7 +181,10 @@ def _described(name: str, path: Path, layer: str | None) -> Source:
         if driver in WORKBOOKS:
             driver, doubts = workbook_kind(path)
         if driver == "TXT" and path.is_dir():
-            doubts = tuple(("file_left_out", f"{other.name} is no coordinate text and was left out") for other in coordinate_texts(path)[1])
+            doubts = tuple(
+                ("file_left_out", f"{other.name} is no coordinate text and was left out")
+                for other in coordinate_texts(path)[1]
+            )
         size = sum(member.stat().st_size for member in members)
         if driver == "GeoJSON":
             refuse_other_encoding(path, name)

@@ -70,13 +70,36 @@ def udbx_layer(source: Source, batch_rows: int) -> Iterator[Received]:
         columns = _columns(source, base, meant)
         has_geometry = meant.kind != _TABLE
         left_out = [each.name for each in every if each.kind not in _KINDS]
-        doubts = [("dataset_left_out", f"data sets of text, CAD or other kinds are not read: {', '.join(left_out)}")] if left_out else []
+        doubts = (
+            [
+                (
+                    "dataset_left_out",
+                    f"data sets of text, CAD or other kinds are not read: {', '.join(left_out)}",
+                )
+            ]
+            if left_out
+            else []
+        )
         rows = base.execute(f"SELECT count(*) FROM {_quoted(meant.table)}").fetchone()[0]  # noqa: S608 - a quoted name
         if rows != meant.count:
-            doubts.append(("count_differs", f"the register counts {meant.count:,} objects in {meant.name}, its table has {rows:,}"))
+            doubts.append(
+                (
+                    "count_differs",
+                    f"the register counts {meant.count:,} objects in {meant.name}, its table has {rows:,}",
+                )
+            )
         names = tuple(columns) or (ROW_NUMBER,)
         batches = _batches(source, base, meant, columns, batch_rows)
-        yield Received(names, has_geometry, _system(base, meant.srid) if has_geometry else None, None, meant.name, rows, batches, doubts=doubts)
+        yield Received(
+            names,
+            has_geometry,
+            _system(base, meant.srid) if has_geometry else None,
+            None,
+            meant.name,
+            rows,
+            batches,
+            doubts=doubts,
+        )
 
 
 @contextmanager
@@ -84,7 +107,11 @@ def _opened(source: Source) -> Iterator[sqlite3.Connection]:
     _refuse_cut(source)
     base = None
     try:
-        base = sqlite3.connect(f"file:{quote(str(source.path.absolute()))}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+        base = sqlite3.connect(
+            f"file:{quote(str(source.path.absolute()))}?mode=ro&immutable=1",
+            uri=True,
+            check_same_thread=False,
+        )
         # What a file brings along is never run.
         base.execute("PRAGMA trusted_schema = OFF")
         base.text_factory = bytes
@@ -112,15 +139,24 @@ def _text(value: Any) -> Any:
 
 
 def _register(source: Source, base: sqlite3.Connection) -> list[_DataSet]:
-    tables = {_text(name).casefold(): _text(name) for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    tables = {
+        _text(name).casefold(): _text(name)
+        for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    }
     if not {"smregister", "smfieldinfo"} <= set(tables):
-        raise InputRefusedError(f"{source.name}: it has no tables SmRegister and SmFieldInfo, so it is no UDBX of SuperMap. {_ASK}")
+        raise InputRefusedError(
+            f"{source.name}: it has no tables SmRegister and SmFieldInfo, so it is no UDBX of SuperMap. {_ASK}"
+        )
     found = []
-    for row in base.execute("SELECT SmDatasetID, SmDatasetName, SmTableName, SmDatasetType, SmObjectCount, SmSRID FROM SmRegister ORDER BY SmDatasetID"):
+    for row in base.execute(
+        "SELECT SmDatasetID, SmDatasetName, SmTableName, SmDatasetType, SmObjectCount, SmSRID FROM SmRegister ORDER BY SmDatasetID"
+    ):
         number, name, table, kind, count, srid = map(_text, row)
         there = tables.get(str(table or name).casefold())
         if there is None:
-            raise InputRefusedError(f"{source.name}: its register names a data set {name} whose table {table} is not there. {_ASK}")
+            raise InputRefusedError(
+                f"{source.name}: its register names a data set {name} whose table {table} is not there. {_ASK}"
+            )
         found.append(_DataSet(number, str(name), there, int(kind or 0), int(count or 0), int(srid or 0)))
     return found
 
@@ -129,14 +165,25 @@ def _meant(source: Source, every: list[_DataSet]) -> _DataSet:
     usable = [each for each in every if each.kind in _KINDS]
     if source.layer is None and len(usable) == 1:
         return usable[0]
-    found = next((each for each in every if source.layer is not None and each.name.casefold() == source.layer.casefold()), None)
+    found = next(
+        (
+            each
+            for each in every
+            if source.layer is not None and each.name.casefold() == source.layer.casefold()
+        ),
+        None,
+    )
     if found is not None and found.kind in _KINDS:
         return found
     names = ", ".join(each.name for each in usable) or "none"
     if found is not None:
         what = f"the data set {found.name} is of {_OTHERS.get(found.kind, f'kind {found.kind}')}, which is not read; have it exported as region"
     else:
-        what = f"there is no data set {source.layer!r} in it" if source.layer is not None else "it holds several data sets"
+        what = (
+            f"there is no data set {source.layer!r} in it"
+            if source.layer is not None
+            else "it holds several data sets"
+        )
     raise InputRefusedError(f"{source.name}: {what}. Name one of: {names} – as FILE:DATASET.")
 
 
@@ -148,17 +195,31 @@ def _columns(source: Source, base: sqlite3.Connection, meant: _DataSet) -> dict[
     """Return the kind (SmFieldType) of each field that is the user's own; those of the program begin with Sm."""
     there = [_text(row[1]) for row in base.execute(f"PRAGMA table_info({_quoted(meant.table)})")]
     if meant.kind != _TABLE and _GEOMETRY.casefold() not in {name.casefold() for name in there}:
-        raise InputRefusedError(f"{source.name}: {meant.name} has no column {_GEOMETRY}, so it has no shapes. {_ASK}")
+        raise InputRefusedError(
+            f"{source.name}: {meant.name} has no column {_GEOMETRY}, so it has no shapes. {_ASK}"
+        )
     kinds = {
         _text(name).casefold(): int(kind or 0)
-        for name, kind in base.execute("SELECT SmFieldName, SmFieldType FROM SmFieldInfo WHERE SmDatasetID = ?", [meant.number])
+        for name, kind in base.execute(
+            "SELECT SmFieldName, SmFieldType FROM SmFieldInfo WHERE SmDatasetID = ?", [meant.number]
+        )
         if name is not None
     }
-    return {name: kinds.get(name.casefold(), 0) for name in there if not name.casefold().startswith("sm") and kinds.get(name.casefold()) not in _BYTES}
+    return {
+        name: kinds.get(name.casefold(), 0)
+        for name in there
+        if not name.casefold().startswith("sm") and kinds.get(name.casefold()) not in _BYTES
+    }
 
 
 def _system(base: sqlite3.Connection, srid: int) -> str | None:
-    row = base.execute("SELECT auth_name, auth_srid, srtext FROM spatial_ref_sys WHERE srid = ?", [srid]).fetchone() if srid else None
+    row = (
+        base.execute(
+            "SELECT auth_name, auth_srid, srtext FROM spatial_ref_sys WHERE srid = ?", [srid]
+        ).fetchone()
+        if srid
+        else None
+    )
     if row is None:
         return None
     authority, number, words = map(_text, row)
@@ -167,7 +228,9 @@ def _system(base: sqlite3.Connection, srid: int) -> str | None:
     return None if not words or str(words).casefold() == "undefined" else str(words)
 
 
-def _batches(source: Source, base: sqlite3.Connection, meant: _DataSet, columns: dict[str, int], batch_rows: int) -> Iterator[Batch]:
+def _batches(
+    source: Source, base: sqlite3.Connection, meant: _DataSet, columns: dict[str, int], batch_rows: int
+) -> Iterator[Batch]:
     has_geometry = meant.kind != _TABLE
     wanted = [*columns, *([_GEOMETRY] if has_geometry else [])] or ["rowid"]
     names = ", ".join("rowid" if name == "rowid" and not columns else _quoted(name) for name in wanted)
@@ -177,12 +240,19 @@ def _batches(source: Source, base: sqlite3.Connection, meant: _DataSet, columns:
         while rows := cursor.fetchmany(batch_rows):
             doubts: list[Doubt] = []
             values = list(zip(*rows, strict=True))
-            made = {name: _column(name, kind, values[place], first, doubts) for place, (name, kind) in enumerate(columns.items())}
+            made = {
+                name: _column(name, kind, values[place], first, doubts)
+                for place, (name, kind) in enumerate(columns.items())
+            }
             shapes = _shapes(values[-1], first, doubts) if has_geometry else None
-            yield Batch(first, pa.table(made) if made else row_numbers(first, len(rows)), shapes, doubts=tuple(doubts))
+            yield Batch(
+                first, pa.table(made) if made else row_numbers(first, len(rows)), shapes, doubts=tuple(doubts)
+            )
             first += len(rows)
     except sqlite3.Error as error:
-        raise InputRefusedError(f"{source.name}: cannot be read any further after {first:,} rows ({error}). {_ASK}") from error
+        raise InputRefusedError(
+            f"{source.name}: cannot be read any further after {first:,} rows ({error}). {_ASK}"
+        ) from error
 
 
 def _column(name: str, kind: int, values: tuple[Any, ...], first: int, doubts: list[Doubt]) -> pa.Array:
@@ -192,15 +262,29 @@ def _column(name: str, kind: int, values: tuple[Any, ...], first: int, doubts: l
         kept = [value if isinstance(value, wanted) else None for value in values]
         for row, (value, taken) in enumerate(zip(values, kept, strict=True)):
             if taken is None and value is not None and _text(value) != "":
-                doubts.append(Doubt(first + row, "value_unreadable", f"{name}: {_text(value)!r} is no {'whole ' if kind in _WHOLE else ''}number and was left empty"))
+                doubts.append(
+                    Doubt(
+                        first + row,
+                        "value_unreadable",
+                        f"{name}: {_text(value)!r} is no {'whole ' if kind in _WHOLE else ''}number and was left empty",
+                    )
+                )
         return pa.array(kept, pa.int64() if kind in _WHOLE else pa.float64())
     texts = []
     for row, value in enumerate(values):
         try:
-            texts.append(value.decode("utf-8") if isinstance(value, bytes) else None if value is None else str(value))
+            texts.append(
+                value.decode("utf-8") if isinstance(value, bytes) else None if value is None else str(value)
+            )
         except UnicodeDecodeError:
             texts.append(None)
-            doubts.append(Doubt(first + row, "value_unreadable", f"{name}: holds bytes that are no UTF-8 and was left empty"))
+            doubts.append(
+                Doubt(
+                    first + row,
+                    "value_unreadable",
+                    f"{name}: holds bytes that are no UTF-8 and was left empty",
+                )
+            )
     return pa.array(texts, pa.string())
 
 

@@ -16,7 +16,9 @@ from lowland_gis.files.source import opened
 from other_formats import wap
 
 BOX = shapely.box(515000.5, 4345300.5, 515100, 4345400)
-HOLED = shapely.box(515200, 4345300, 515300, 4345400).difference(shapely.box(515210, 4345310, 515220, 4345320))
+HOLED = shapely.box(515200, 4345300, 515300, 4345400).difference(
+    shapely.box(515210, 4345310, 515220, 4345320)
+)
 LINES = "WMAP9021\n3\n1,0,1,0.15,10.0,10.0,1,161,0\n2\n515000.0,4345300.0\n515100.0,4345300.0\n58,100.000,甲\n1,0,1,0.15,10,10,1,161,0\n1\n1.0,2.0\n59,0.0,乙\n\n"
 POINTS = 'WMAP9022\n2\n515000.5,4345300.5,1,1,570,0.5,0.5,0.0,0,1,0.05,100,0\n515001.5,4345301.5,2,0,"等高距0.5米,甲",2.5,2.0,0.0,0.0,3,0,0,0,1,100,0\n'
 
@@ -33,15 +35,26 @@ def arrived(folder: Path, text: str | bytes, name: str):
 def test_areas_along_signed_arcs(tmp_path, less):
     """Counts of nodes are one higher than what is there in the files that were seen."""
     found, batch = arrived(tmp_path, wap([BOX, HOLED], less=less), "a.wap")
-    assert [shape.equals(other) for shape, other in zip(shapely.from_wkb(batch.wkb), (BOX, HOLED), strict=True)] == [True, True]
-    assert batch.attributes.to_pylist()[0] == {"ID": "1", "面积": f"{BOX.area:.6f}", "周长": f"{BOX.length:.6f}", "属性4": "属性值", "样式": "9,8,2.3,2.3,0,1,171,0"}
+    assert [
+        shape.equals(other) for shape, other in zip(shapely.from_wkb(batch.wkb), (BOX, HOLED), strict=True)
+    ] == [True, True]
+    assert batch.attributes.to_pylist()[0] == {
+        "ID": "1",
+        "面积": f"{BOX.area:.6f}",
+        "周长": f"{BOX.length:.6f}",
+        "属性4": "属性值",
+        "样式": "9,8,2.3,2.3,0,1,171,0",
+    }
     assert (found.declared_crs, batch.doubts) == (None, ())
     assert [code for code, _ in found.doubts] == ["fields_unnamed"]
 
 
 def test_lines_and_points(tmp_path):
     _, batch = arrived(tmp_path, LINES, "a.wal")
-    assert batch.attributes.select(["ID", "长度", "属性3"]).to_pylist() == [{"ID": "58", "长度": "100.000", "属性3": "甲"}, {"ID": "59", "长度": "0.0", "属性3": "乙"}]
+    assert batch.attributes.select(["ID", "长度", "属性3"]).to_pylist() == [
+        {"ID": "58", "长度": "100.000", "属性3": "甲"},
+        {"ID": "59", "长度": "0.0", "属性3": "乙"},
+    ]
     assert [doubt.rule for doubt in batch.doubts] == ["shape_unreadable"]
     _, batch = arrived(tmp_path, POINTS, "a.wat")
     assert batch.attributes.select(["ID", "点类型", "文字"]).to_pylist() == [
@@ -103,9 +116,15 @@ def test_a_cut_anywhere_is_refused_or_leaves_the_same(tmp_path):
 @given(st.data())
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_change_ends_in_anything_but_a_reading_or_a_refusal(tmp_path, data):
-    name, text = data.draw(st.sampled_from([("a.wap", wap([BOX, HOLED])), ("a.wal", LINES), ("a.wat", POINTS)]))
+    name, text = data.draw(
+        st.sampled_from([("a.wap", wap([BOX, HOLED])), ("a.wal", LINES), ("a.wat", POINTS)])
+    )
     at = data.draw(st.integers(0, len(text)))
     to = data.draw(st.integers(at, min(len(text), at + 20)))
-    changed = text[:at] + data.draw(st.sampled_from(["", ",", "\n", "0", "-", "9" * 12, '"', "\n\n", "甲"])) + text[to:]
+    changed = (
+        text[:at]
+        + data.draw(st.sampled_from(["", ",", "\n", "0", "-", "9" * 12, '"', "\n\n", "甲"]))
+        + text[to:]
+    )
     with suppress(InputRefusedError):
         arrived(tmp_path, changed, name)

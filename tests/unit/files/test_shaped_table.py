@@ -24,14 +24,16 @@ def arrived(folder, text, asked=""):
 
 def test_wkt_is_taken_with_its_system(tmp_path):
     found, batch = arrived(tmp_path, WKT)
-    assert [None if shape is None else shape.area for shape in shapely.from_wkb(batch.wkb)] == [0.5, None, None]
+    assert [None if shape is None else shape.area for shape in shapely.from_wkb(batch.wkb)] == [
+        0.5,
+        None,
+        None,
+    ]
     assert (found.columns, found.declared_crs) == (("ZDDM",), "EPSG:4548")
     assert "shapes by the WKT in WKT" in found.encoding.reason
     assert [(doubt.row, doubt.rule) for doubt in batch.doubts] == [(2, "shape_unreadable")]
     with pytest.raises(InputRefusedError, match=r"of several systems \(SRID 4326, 4548\)"):
-        arrived(
-            tmp_path, 'a,w\n1,SRID=4326;POINT(1 2)\n2,SRID=4548;POINT(1 2)\n'
-        )
+        arrived(tmp_path, "a,w\n1,SRID=4326;POINT(1 2)\n2,SRID=4548;POINT(1 2)\n")
     with pytest.raises(InputRefusedError, match="v, w all hold shapes"):
         arrived(tmp_path, "v,w\nPOINT(1 2),POINT(3 4)\n")
     _, batch = arrived(tmp_path, "v,w\nPOINT(1 2),POINT(3 4)\n", ":w")
@@ -43,7 +45,11 @@ def test_coordinates_are_values_until_points_are_asked_for(tmp_path):
     found, _ = arrived(tmp_path, METRES)
     assert (found.has_geometry, found.columns) == (False, ("ZDDM", "X", "Y"))
     found, batch = arrived(tmp_path, METRES, ":geometry")
-    assert [None if shape is None else (shape.x, shape.y) for shape in shapely.from_wkb(batch.wkb)] == [(515000, 4345300.5), None, None]
+    assert [None if shape is None else (shape.x, shape.y) for shape in shapely.from_wkb(batch.wkb)] == [
+        (515000, 4345300.5),
+        None,
+        None,
+    ]
     assert "north in X, east in Y, in metres without a zone" in found.encoding.reason
     assert [(doubt.row, doubt.rule) for doubt in batch.doubts] == [(2, "shape_unreadable")]
 
@@ -62,7 +68,11 @@ def test_columns_can_be_named_and_are_told_apart_by_their_size(tmp_path):
         ("X,Y,经度,纬度\n1,2,3,4\n", ":geometry", "its points can be by X,Y or 经度,纬度"),
         ("a,b\n1,2\n", ":geometry", "has no columns 'geometry'"),
         ("X,Y\n500000,500001\n", ":geometry", "record 1: .*can both be north and east"),
-        ("X,Y\n4345300,515000\n515000,4345300\n", ":geometry", "record 2: .* as those of the other points are"),
+        (
+            "X,Y\n4345300,515000\n515000,4345300\n",
+            ":geometry",
+            "record 2: .* as those of the other points are",
+        ),
     ],
 )
 def test_what_is_unclear_is_refused(tmp_path, text, asked, words):

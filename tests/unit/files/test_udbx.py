@@ -20,13 +20,26 @@ from lowland_gis.files.udbx import shape_of
 from other_formats import gaia, udbx
 
 BOX = shapely.box(515000.125, 4345300.5, 515100, 4345400)
-HOLED = shapely.MultiPolygon([BOX.difference(shapely.box(515010, 4345310, 515020, 4345320)), shapely.box(515200, 4345300, 515210, 4345310)])
+HOLED = shapely.MultiPolygon(
+    [
+        BOX.difference(shapely.box(515010, 4345310, 515020, 4345320)),
+        shapely.box(515200, 4345300, 515210, 4345310),
+    ]
+)
 FIELDS = {"DLBM": 128, "TBMJ": 7, "户数": 5}
 
 
 def made(folder: Path, **changes) -> Path:
     sets = {
-        "DLTB": (5, FIELDS, [("0601", 9000.5, 12, gaia(HOLED)), ("0701", None, None, gaia(shapely.MultiPolygon([BOX]))), ("", 1.0, 1, None)]),
+        "DLTB": (
+            5,
+            FIELDS,
+            [
+                ("0601", 9000.5, 12, gaia(HOLED)),
+                ("0701", None, None, gaia(shapely.MultiPolygon([BOX]))),
+                ("", 1.0, 1, None),
+            ],
+        ),
         "企业": (0, {"名称": 127, "CODE": 128}, [("甲厂", "0012")]),
         "路": (3, {}, [(gaia(shapely.MultiLineString([[(1, 2), (3, 4)]])),)]),
         "注记": (7, {}, [(b"x",)]),
@@ -49,7 +62,10 @@ def test_a_region_a_table_and_a_line(tmp_path):
         {"DLBM": "0601", "TBMJ": 9000.5, "户数": 12}, {"DLBM": "0701", "TBMJ": None, "户数": None}, {"DLBM": "", "TBMJ": 1.0, "户数": 1},
     ]  # fmt: skip
     shapes = shapely.from_wkb(batch.wkb)
-    assert [shape is not None and shape.equals(other) for shape, other in zip(shapes, (HOLED, BOX, None), strict=True)] == [True, True, False]
+    assert [
+        shape is not None and shape.equals(other)
+        for shape, other in zip(shapes, (HOLED, BOX, None), strict=True)
+    ] == [True, True, False]
     assert (found.declared_crs, found.n_rows, batch.doubts) == ("EPSG:4548", 3, ())
     assert found.doubts == [("dataset_left_out", "data sets of text, CAD or other kinds are not read: 注记")]
     found, (batch,) = arrived(file, "企业")
@@ -85,7 +101,11 @@ def test_several_batches_count_on(tmp_path):
 
 def test_what_is_wrong_in_a_row_is_listed(tmp_path):
     blob = gaia(HOLED)
-    rows = [("a", "x", 1.5, blob[:-9]), (b"\xff", 1, 2, b"\0" * 60), ("c", 1.5, 3, blob[:43] + b"\xff\xff\xff\x7f" + blob[47:])]
+    rows = [
+        ("a", "x", 1.5, blob[:-9]),
+        (b"\xff", 1, 2, b"\0" * 60),
+        ("c", 1.5, 3, blob[:43] + b"\xff\xff\xff\x7f" + blob[47:]),
+    ]
     _, (batch,) = arrived(made(tmp_path, DLTB=(5, FIELDS, rows)), "DLTB")
     assert [(doubt.row, doubt.rule) for doubt in batch.doubts] == [
         (1, "value_unreadable"), (0, "value_unreadable"), (0, "value_unreadable"), (0, "shape_unreadable"), (1, "shape_unreadable"), (2, "shape_unreadable"),
@@ -98,7 +118,11 @@ def test_a_count_that_differs_is_listed_and_a_layer_is_to_be_named(tmp_path):
         base.execute("UPDATE SmRegister SET SmObjectCount = 9 WHERE SmDatasetName = 'DLTB'")
     found, _ = arrived(file, "dltb")
     assert ("count_differs", "the register counts 9 objects in DLTB, its table has 3") in found.doubts
-    for layer, words in ((None, "it holds several data sets"), ("X", "there is no data set 'X'"), ("注记", "is of text, which is not read")):
+    for layer, words in (
+        (None, "it holds several data sets"),
+        ("X", "there is no data set 'X'"),
+        ("注记", "is of text, which is not read"),
+    ):
         with pytest.raises(InputRefusedError, match=words):
             arrived(file, layer)
 

@@ -25,7 +25,8 @@ class Area:
     def fits(self, unit: str) -> bool:
         """Tell whether it is the same, to the rounding of what is stated and what a plane differs from the ellipsoid."""
         factor = UNITS[unit]
-        return abs(self.stated * factor - self.found_m2) <= 0.51 * factor / 10**self.decimals + _PLANE * self.found_m2
+        rounding = 0.51 * factor * 10.0**-self.decimals
+        return abs(self.stated * factor - self.found_m2) <= rounding + _PLANE * self.found_m2
 
 
 def unit_of(areas: Sequence[Area]) -> str | None:
@@ -40,7 +41,11 @@ def unit_of(areas: Sequence[Area]) -> str | None:
     if best * 2 > len(areas) and len(found) == 1:
         return found[0]
     # Units are fifteen times apart and more, so an area that is wrong by a third still says its own.
-    near = [unit for unit, factor in UNITS.items() if 2 * sum(_near(area.stated * factor, area.found_m2) for area in areas) > len(areas)]
+    near = [
+        unit
+        for unit, factor in UNITS.items()
+        if 2 * sum(_near(area.stated * factor, area.found_m2) for area in areas) > len(areas)
+    ]
     return near[0] if len(near) == 1 else None
 
 

@@ -22,7 +22,11 @@ _ZONE_M = 1e6
 ZONES_3, ZONES_6 = range(25, 46), range(13, 24)
 _STANDARD, _RING_LAST, _SHORT = "standard", "ring last", "short"
 # By layout: the places of the ring and of the two coordinates; a label always comes first.
-_PLACES: dict[str, tuple[int | None, int, int]] = {_STANDARD: (1, 2, 3), _RING_LAST: (4, 1, 2), _SHORT: (None, 1, 2)}
+_PLACES: dict[str, tuple[int | None, int, int]] = {
+    _STANDARD: (1, 2, 3),
+    _RING_LAST: (4, 1, 2),
+    _SHORT: (None, 1, 2),
+}
 _LAYOUT_WORDS = {_STANDARD: "number, ring, two coordinates", _RING_LAST: "number, two coordinates, ring", _SHORT: "number, two coordinates"}  # fmt: skip
 _MOST_VALUES = 4
 
@@ -50,8 +54,18 @@ class Axes:
     @property
     def words(self) -> str:
         """Return it in words."""
-        first = ("latitude" if self.north_first else "longitude") if self.degrees else ("north" if self.north_first else "east")
-        zone = "" if self.degrees else f", zone {self.zone} before the east" if self.zone else ", no zone before the east"
+        first = (
+            ("latitude" if self.north_first else "longitude")
+            if self.degrees
+            else ("north" if self.north_first else "east")
+        )
+        zone = (
+            ""
+            if self.degrees
+            else f", zone {self.zone} before the east"
+            if self.zone
+            else ", no zone before the east"
+        )
         return f"{first} first{zone}"
 
 
@@ -70,7 +84,9 @@ def points(blocks: Sequence[Block]) -> Points:
     ring, one, other = _PLACES[layout]
     pairs = np.array([[_number(point, one), _number(point, other)] for _, point in every], np.float64)
     remarks = [] if layout == _STANDARD else [f"points are laid out as {_LAYOUT_WORDS[layout]}"]
-    if layout == _STANDARD and any(len(point.values) > _MOST_VALUES and any(point.values[_MOST_VALUES:]) for _, point in every):
+    if layout == _STANDARD and any(
+        len(point.values) > _MOST_VALUES and any(point.values[_MOST_VALUES:]) for _, point in every
+    ):
         remarks.append("a further value of each point (a height) is left out")
     return Points(
         np.array([point.row for _, point in every], np.int64),
@@ -97,7 +113,11 @@ def _layout(point: Point) -> str:
 
 def _other_layout(point: Point, layout: str) -> str:
     n_values = len([value for value in point.values if value])
-    why = ", or thousands are parted by commas" if n_values > _MOST_VALUES else ", so the line was cut or changed"
+    why = (
+        ", or thousands are parted by commas"
+        if n_values > _MOST_VALUES
+        else ", so the line was cut or changed"
+    )
     usual = _LAYOUT_WORDS.get(layout, _LAYOUT_WORDS[_STANDARD])
     return f"{','.join(point.values)[:60]!r} has {n_values} values where points are {usual}{why}"
 
@@ -106,7 +126,10 @@ def _number(point: Point, place: int) -> float:
     text = point.values[place] if place < len(point.values) else ""
     if not _NUMBER.fullmatch(text):
         said = f"{text!r} stands" if text else "nothing stands"
-        raise FormatError(point.row, f"{said} where a coordinate is to stand, in half-width digits without signs between thousands")
+        raise FormatError(
+            point.row,
+            f"{said} where a coordinate is to stand, in half-width digits without signs between thousands",
+        )
     return float(text)
 
 
@@ -134,7 +157,10 @@ def decided(found: Points) -> Axes:
     zones = ((other if north_first else one) // _ZONE_M).astype(np.int64)
     strange = np.flatnonzero(zones != zones[0])
     if len(strange):
-        raise FormatError(int(found.rows[strange[0]]), f"the point is of zone {zones[strange[0]]}, those before it of zone {zones[0]}")
+        raise FormatError(
+            int(found.rows[strange[0]]),
+            f"the point is of zone {zones[strange[0]]}, those before it of zone {zones[0]}",
+        )
     return Axes(north_first, degrees, int(zones[0]))
 
 
@@ -152,8 +178,12 @@ def _none_fits(found: Points, ways: dict[tuple[bool, bool, bool], npt.NDArray[np
     best = max(ways.values(), key=lambda right: int(right.sum()))
     at = int(np.flatnonzero(~best)[0])
     one, other = found.pairs[at]
-    as_others = "as those of the other points are" if best.any() else "in degrees or metres of any plane in China"
-    return int(found.rows[at]), f"{one:.12g}, {other:.12g} are no north and east {as_others}, so the line was cut or changed"
+    as_others = (
+        "as those of the other points are" if best.any() else "in degrees or metres of any plane in China"
+    )
+    return int(
+        found.rows[at]
+    ), f"{one:.12g}, {other:.12g} are no north and east {as_others}, so the line was cut or changed"
 
 
 def east_north(found: Points, axes: Axes) -> Floats:

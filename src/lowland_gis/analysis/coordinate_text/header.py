@@ -16,6 +16,7 @@ _SPELT = ((CGCS2000, ("2000", "CGCS")), (XIAN, ("80", "西安", "XIAN")), (BEIJI
 _IN_DEGREES = {CGCS2000: 4490, XIAN: 4610, BEIJING: 4214}
 _WIDTHS = {"3": 3, "三": 3, "6": 6, "六": 6}
 _PARAMETERS = 7
+_OF_3 = 3
 _NOTHING = {"", "无", "null", "NULL"}
 
 
@@ -39,23 +40,38 @@ def system(header: Header, axes: Axes) -> System:
     datum = _datum(header)
     if datum is None:
         said = header.get("坐标系", ("", 0))[0]
-        return System(None, f"坐标系 {said!r} is no datum that is known" if said else "no 坐标系 is said", parameters)
+        return System(
+            None, f"坐标系 {said!r} is no datum that is known" if said else "no 坐标系 is said", parameters
+        )
     if axes.degrees:
         return System(f"EPSG:{_IN_DEGREES[datum]}", f"{datum} in degrees", parameters)
     width, zone = _width(header), _zone(header)
     if axes.zone:
         if zone is not None and zone != axes.zone:
-            raise FormatError(header["带号"][1], f"带号 is {zone}, but the coordinates are of zone {axes.zone}: one of them is wrong")
+            raise FormatError(
+                header["带号"][1],
+                f"带号 is {zone}, but the coordinates are of zone {axes.zone}: one of them is wrong",
+            )
         zone = axes.zone
     if zone is None:
         return System(None, f"{datum}, but neither 带号 nor the coordinates say the zone", parameters)
     found = 3 if zone in ZONES_3 else 6 if zone in ZONES_6 else None
     where = header.get("几度分带", header.get("分带", ("", 0)))[1]
     if found is None or (width is not None and width != found):
-        raise FormatError(where, f"there is no zone {zone} of {width or '3 or 6'} degrees in China (几度分带, 带号)")
+        raise FormatError(
+            where, f"there is no zone {zone} of {width or '3 or 6'} degrees in China (几度分带, 带号)"
+        )
     numbered_3, plain_3, numbered_6, plain_6 = DATUMS[datum]
-    first, place = ((numbered_3, plain_3), zone - ZONES_3[0]) if found == 3 else ((numbered_6, plain_6), zone - ZONES_6[0])  # noqa: PLR2004
-    return System(f"EPSG:{(first[0] if axes.zone else first[1]) + place}", f"{datum}, zone {zone} of {found} degrees", parameters)
+    first, place = (
+        ((numbered_3, plain_3), zone - ZONES_3[0])
+        if found == _OF_3
+        else ((numbered_6, plain_6), zone - ZONES_6[0])
+    )
+    return System(
+        f"EPSG:{(first[0] if axes.zone else first[1]) + place}",
+        f"{datum}, zone {zone} of {found} degrees",
+        parameters,
+    )
 
 
 def _refuse_other_unit(header: Header, axes: Axes) -> None:

@@ -86,9 +86,9 @@ def sections(text: str) -> Sections:
     for row, line in enumerate(_ENDS.split(text), 1):
         if "\0" in line:
             raise FormatError(row, "holds NUL characters, so it was cut or is no text")
-        line = line.strip(_BLANKS)
-        if line:
-            reader.take(row, line)
+        words = line.strip(_BLANKS)
+        if words:
+            reader.take(row, words)
     if reader.full_width:
         found.remarks.append("full-width commas taken for commas")
     if not found.blocks:
@@ -127,7 +127,9 @@ class _Reader:
 
     def _begin(self, row: int, name: str) -> None:
         if name in self.seen:
-            raise FormatError(row, f"there is a second [{name}]: two files were put into one, so it is unclear which holds")
+            raise FormatError(
+                row, f"there is a second [{name}]: two files were put into one, so it is unclear which holds"
+            )
         self.seen.add(name)
         self.section = name
         if name not in (HEADER, PROJECT, PARCELS):

@@ -31,18 +31,27 @@ def meanings(parcels: Sequence[tuple[int, tuple[str, ...], int, int]]) -> tuple[
     width = len(parcels[0][1])
     for row, values, _, _ in parcels:
         if len(values) != width:
-            raise FormatError(row, f"the parcel has {len(values)} values before the @, that of line {parcels[0][0]:,} has {width}")
+            raise FormatError(
+                row,
+                f"the parcel has {len(values)} values before the @, that of line {parcels[0][0]:,} has {width}",
+            )
     if width == 0:
         return ()
     if width >= len(STANDARD):
         more = width - len(STANDARD)
-        return STANDARD + (_OF_13 if more == len(_OF_13) else tuple(f"属性{place}" for place in range(9, width + 1)))
+        return STANDARD + (
+            _OF_13 if more == len(_OF_13) else tuple(f"属性{place}" for place in range(9, width + 1))
+        )
     if width != _SHORT:
-        raise FormatError(parcels[0][0], f"the parcel has {width} values before the @; known are lines of 4, and of 8 and more")
+        raise FormatError(
+            parcels[0][0],
+            f"the parcel has {width} values before the @; known are lines of 4, and of 8 and more",
+        )
     whole = all(values[0].isascii() and values[0].isdecimal() for _, values, _, _ in parcels)
     # A form without a use leaves its last value empty, so a use says that the first one counts.
     counted = whole and (
-        any(values[-1] for _, values, _, _ in parcels) or all(n <= int(values[0]) <= n + rings for _, values, n, rings in parcels)
+        any(values[-1] for _, values, _, _ in parcels)
+        or all(n <= int(values[0]) <= n + rings for _, values, n, rings in parcels)
     )
     return _OF_4_COUNTED if counted else _OF_4_NUMBERED
 
@@ -73,5 +82,8 @@ def stated_area(text: str | None, row: int) -> float | None:
     except ValueError:
         value = float("nan")
     if not 0 <= value < float("inf"):
-        raise FormatError(row, f"{text!r} stands where the area (地块面积) is to stand, in half-width digits without signs between thousands")
+        raise FormatError(
+            row,
+            f"{text!r} stands where the area (地块面积) is to stand, in half-width digits without signs between thousands",
+        )
     return value

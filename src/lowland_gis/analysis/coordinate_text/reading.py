@@ -74,7 +74,7 @@ def read_text(text: str, areas_in_degrees: Areas) -> Reading:
         for last in wrong
     ]  # fmt: skip
     file = _File(found, points, decided, [], doubts)
-    places = [[] for _ in found.blocks]
+    places: list[list[int]] = [[] for _ in found.blocks]
     for place, owner in enumerate(points.owner.tolist()):
         places[owner].append(place)
     kind_at = _kind_place(found.blocks)
@@ -87,12 +87,19 @@ def read_text(text: str, areas_in_degrees: Areas) -> Reading:
     for place, (each, kind) in enumerate(zip(file.parcels, kinds, strict=True)):
         shapes[place] = rings.shape(each, points, xy, kind)
     found_m2 = areas_in_degrees(shapes) if decided.degrees else shapely.area(shapes)
-    reading = Reading({}, shapes, system(found.header, decided), [block.row for block in found.blocks], doubts=doubts)
+    reading = Reading(
+        {}, shapes, system(found.header, decided), [block.row for block in found.blocks], doubts=doubts
+    )
     fitting = _values(file, reading, found_m2)
     if not closed and drawn:
         _refuse_fewer(file, fitting)
         if not any(fitting) and not any(file.counts):
-            reading.whole.append(("whole_unproved", "rings are not closed by a point, and neither counts nor areas say that no point is missing"))
+            reading.whole.append(
+                (
+                    "whole_unproved",
+                    "rings are not closed by a point, and neither counts nor areas say that no point is missing",
+                )
+            )
     _decisions(file, reading, closed=closed if drawn else None)
     return reading
 
@@ -104,8 +111,16 @@ def _refuse_cut_number(text: str, found: lines.Sections) -> None:
         return
     values = [value for value in last.values if value]
     usual = {_decimals(value) for point in others for value in point.values if "." in value}
-    if len(usual) == 1 and values and _decimals(values[-1]) < usual.copy().pop() and len(values[-1]) > _LONGEST_RING:
-        raise FormatError(last.row, f"the last number, {values[-1]}, has fewer decimals than all others and no line end behind it, so the file was cut off")
+    if (
+        len(usual) == 1
+        and values
+        and _decimals(values[-1]) < usual.copy().pop()
+        and len(values[-1]) > _LONGEST_RING
+    ):
+        raise FormatError(
+            last.row,
+            f"the last number, {values[-1]}, has fewer decimals than all others and no line end behind it, so the file was cut off",
+        )
 
 
 def _points_alone(row: int, places: list[int]) -> rings.Parcel:
@@ -139,11 +154,16 @@ def _kind(values: tuple[str, ...], place: int | None) -> str:
 def _values(file: _File, reading: Reading, found_m2: npt.NDArray[np.float64]) -> list[bool | None]:
     """Put the values of the parcels into columns; return of each whether its stated area is its own, None where it states none."""
     parcels = file.parcels
-    said = [(block.row, block.values, each.n_points, len(each.rings)) for block, each in zip(file.found.blocks, parcels, strict=True)]
+    said = [
+        (block.row, block.values, each.n_points, len(each.rings))
+        for block, each in zip(file.found.blocks, parcels, strict=True)
+    ]
     names = parcel_lines.meanings(said)
     rows = [dict(zip(names, block.values, strict=True)) for block in file.found.blocks]
     columns: dict[str, list[str | float | None]] = {
-        name: [row.get(name) or None for row in rows] for name in (*parcel_lines.COLUMNS, *names) if name != parcel_lines.COUNT
+        name: [row.get(name) or None for row in rows]
+        for name in (*parcel_lines.COLUMNS, *names)
+        if name != parcel_lines.COUNT
     }
     for key, (value, _) in file.found.project.items():
         columns.setdefault(key, [value or None] * len(rows))
@@ -167,9 +187,13 @@ def _hold_counts(file: _File, rows: list[dict[str, str]]) -> None:
             file.doubts.append(Doubt(place, "point_count_differs", words))
 
 
-def _hold_areas(file: _File, reading: Reading, rows: list[dict[str, str]], found_m2: npt.NDArray[np.float64]) -> list[bool | None]:
+def _hold_areas(
+    file: _File, reading: Reading, rows: list[dict[str, str]], found_m2: npt.NDArray[np.float64]
+) -> list[bool | None]:
     texts = [row.get(parcel_lines.AREA, "") for row in rows]
-    stated = [parcel_lines.stated_area(text, each.row) for text, each in zip(texts, file.parcels, strict=True)]
+    stated = [
+        parcel_lines.stated_area(text, each.row) for text, each in zip(texts, file.parcels, strict=True)
+    ]
     known = {
         place: areas.Area(value, _decimals(texts[place]), float(found_m2[place]))
         for place, value in enumerate(stated)
@@ -188,7 +212,8 @@ def _hold_areas(file: _File, reading: Reading, rows: list[dict[str, str]], found
             words = f"地块面积 is {texts[place]} {taken}, but the outline has {area.found_m2 / areas.UNITS[taken]:,.4f}"
             file.doubts.append(Doubt(place, "stated_area_differs", words))
     reading.columns[parcel_lines.AREA] = [
-        None if value is None else areas.in_hectares(value, _decimals(text), taken) for value, text in zip(stated, texts, strict=True)
+        None if value is None else areas.in_hectares(value, _decimals(text), taken)
+        for value, text in zip(stated, texts, strict=True)
     ]
     return fitting
 
@@ -219,7 +244,10 @@ def _decisions(file: _File, reading: Reading, *, closed: bool | None) -> None:
     if n_rings > len(file.parcels):
         said.append("holes told by where rings lie")
     said += [*file.points.remarks, *file.found.remarks]
-    reading.whole += [("section_left_out", f"[{name}] is no section that is known, and was left out") for name in file.found.left_out]
+    reading.whole += [
+        ("section_left_out", f"[{name}] is no section that is known, and was left out")
+        for name in file.found.left_out
+    ]
     file.doubts += [
         Doubt(place, code, words) for place, each in enumerate(file.parcels) for code, words in each.oddities
     ]

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 
 from lowland_gis.analysis.coordinate_text.axes import Floats, Points
@@ -56,7 +55,11 @@ def without_wrong_closing(points: Points) -> dict[int, int]:
     begins = np.flatnonzero((np.diff(points.owner) != 0) | (rings[1:] != rings[:-1])) + 1
     for of in np.split(np.arange(len(points.owner)), begins):
         first, last = of[0], of[-1]
-        if len(of) > _LEAST and points.pairs[last, 0] == points.pairs[last, 1] and points.pairs[last, 0] in points.pairs[first]:
+        if (
+            len(of) > _LEAST
+            and points.pairs[last, 0] == points.pairs[last, 1]
+            and points.pairs[last, 0] in points.pairs[first]
+        ):
             found[int(last)] = int(first)
     return found
 
@@ -77,13 +80,19 @@ def parcel(row: int, places: Sequence[int], points: Points, xy: Floats, meet: fl
             found.rings.append(Ring(current, closed=True))
             current = []
             continue
-        if not current and any(ring.closed and _same(xy[place], xy[ring.places[0]], meet) for ring in found.rings):
+        if not current and any(
+            ring.closed and _same(xy[place], xy[ring.places[0]], meet) for ring in found.rings
+        ):
             # Closed once more, or the way back from a hole to where the outline began.
-            found.oddities.append(("closed_twice", f"line {points.rows[place]:,} closes a ring that is closed already"))
+            found.oddities.append(
+                ("closed_twice", f"line {points.rows[place]:,} closes a ring that is closed already")
+            )
             continue
         if current and len(current) >= _LEAST:
             _refuse_gap(current, place, places[at + 1] if at + 1 < len(places) else None, points, xy)
-            if points.rings[place] != points.rings[current[-1]] or _begins_again(points.labels[place], points.labels[current[0]]):
+            if points.rings[place] != points.rings[current[-1]] or _begins_again(
+                points.labels[place], points.labels[current[0]]
+            ):
                 found.rings.append(Ring(current, closed=False))
                 current = []
         current.append(place)
@@ -91,7 +100,10 @@ def parcel(row: int, places: Sequence[int], points: Points, xy: Floats, meet: fl
         found.rings.append(Ring(current, closed=False))
     for ring in found.rings:
         if len(ring.places) < _LEAST:
-            raise FormatError(int(points.rows[ring.places[0]]), f"a ring of {len(ring.places)} points begins here, so points are missing")
+            raise FormatError(
+                int(points.rows[ring.places[0]]),
+                f"a ring of {len(ring.places)} points begins here, so points are missing",
+            )
     return found
 
 
@@ -112,7 +124,11 @@ def _begins_again(label: str, first: str) -> bool:
 def _refuse_gap(current: list[int], place: int, following: int | None, points: Points, xy: Floats) -> None:
     """Refuse a point that is called as the first of its ring, ends it, and lies elsewhere."""
     first = current[0]
-    ends = following is None or points.rings[following] != points.rings[place] or points.labels[following] == points.labels[place]
+    ends = (
+        following is None
+        or points.rings[following] != points.rings[place]
+        or points.labels[following] == points.labels[place]
+    )
     if points.labels[place] == points.labels[first] and points.rings[place] == points.rings[first] and ends:
         gap = float(np.hypot(*(xy[place] - xy[first])))
         raise FormatError(
@@ -132,16 +148,21 @@ def shape(found: Parcel, points: Points, xy: Floats, kind: str) -> shapely.Geome
         every = np.vstack(rings)
         return shapely.Point(every[0]) if len(every) == 1 else shapely.MultiPoint(every)
     if kind == LINE:
-        lines = [np.vstack([part, part[:1]]) if ring.closed else part for ring, part in zip(found.rings, rings, strict=True)]
+        lines = [
+            np.vstack([part, part[:1]]) if ring.closed else part
+            for ring, part in zip(found.rings, rings, strict=True)
+        ]
         return shapely.LineString(lines[0]) if len(lines) == 1 else shapely.MultiLineString(lines)
     bounds = [shapely.linearrings(ring) for ring in rings]
     for place, ring in enumerate(bounds):
-        _refuse_crossing(shapely.polygons(ring), abs(_signed_area(rings[place])), found.rings[place].places, points, xy)
+        _refuse_crossing(
+            shapely.polygons(ring), abs(_signed_area(rings[place])), found.rings[place].places, points, xy
+        )
     if len(bounds) == 1:
         return shapely.polygons(bounds[0])
     made = by_depth(np.array(bounds, dtype=object))
-    every = [place for ring in found.rings for place in ring.places]
-    _refuse_crossing(made, float(shapely.area(made)), every, points, xy)
+    of_all = [place for ring in found.rings for place in ring.places]
+    _refuse_crossing(made, float(shapely.area(made)), of_all, points, xy)
     return made
 
 
@@ -150,7 +171,9 @@ def _signed_area(ring: Floats) -> float:
     return float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum() / 2)
 
 
-def _refuse_crossing(made: shapely.Geometry, area: float, places: list[int], points: Points, xy: Floats) -> None:
+def _refuse_crossing(
+    made: shapely.Geometry, area: float, places: list[int], points: Points, xy: Floats
+) -> None:
     """Refuse what bounds another area than its vertices say; a ring that goes along itself to a hole and back bounds the same."""
     if shapely.is_valid(made):
         return
@@ -160,7 +183,10 @@ def _refuse_crossing(made: shapely.Geometry, area: float, places: list[int], poi
     said = _PLACE.search(shapely.is_valid_reason(made))
     at = np.array([float(said[1]), float(said[2])]) if said else xy[places[0]]
     near = places[int(np.hypot(*(xy[places] - at).T).argmin())]
-    raise FormatError(int(points.rows[near]), f"the outline crosses itself near here, at {at[0]:.9g}, {at[1]:.9g} (east, north)")
+    raise FormatError(
+        int(points.rows[near]),
+        f"the outline crosses itself near here, at {at[0]:.9g}, {at[1]:.9g} (east, north)",
+    )
 
 
 def refuse_cut(parcels: Sequence[Parcel], points: Points, xy: Floats) -> bool:
@@ -175,6 +201,7 @@ def refuse_cut(parcels: Sequence[Parcel], points: Points, xy: Floats) -> bool:
         ring = next(ring for ring in rings if not ring.closed)
         gap = float(np.hypot(*(xy[ring.places[-1]] - xy[ring.places[0]])))
         raise FormatError(
-            int(points.rows[ring.places[-1]]), f"the ring ends here and does not close, as others in the file do: {gap:,.6g} from its first point"
+            int(points.rows[ring.places[-1]]),
+            f"the ring ends here and does not close, as others in the file do: {gap:,.6g} from its first point",
         )
     return bool(closed)

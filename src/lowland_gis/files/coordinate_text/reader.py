@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -54,25 +55,43 @@ def coordinate_text(
     forced = encoding.name if isinstance(encoding, Encoding) else encoding
     folder = source.path.is_dir()
     texts = [
-        _read(path, path.relative_to(source.path).as_posix() if folder else source.path.name, source, forced, consents)
+        _read(
+            path,
+            path.relative_to(source.path).as_posix() if folder else source.path.name,
+            source,
+            forced,
+            consents,
+        )
         for path in source.members
     ]
     crs = _one_system(source, texts)
     table = _table(texts, with_files=folder)
     doubts = _doubts(texts, with_files=folder)
     shapes = np.concatenate([text.reading.shapes for text in texts])
-    remarks = [(code, f"{text.name}: {words}" if folder else words) for text in texts for code, words in text.reading.whole]
+    remarks = [
+        (code, f"{text.name}: {words}" if folder else words)
+        for text in texts
+        for code, words in text.reading.whole
+    ]
     opened = Received(
-        tuple(table.column_names), True, crs, _how(texts), Path(source.name).stem, table.num_rows,
-        _batches(table, shapes, doubts, batch_rows), doubts=remarks,
-    )  # fmt: skip
+        tuple(table.column_names),
+        has_geometry=True,
+        declared_crs=crs,
+        encoding=_how(texts),
+        layer=Path(source.name).stem,
+        n_rows=table.num_rows,
+        batches=_batches(table, shapes, doubts, batch_rows),
+        doubts=remarks,
+    )
     return replace(opened, stated=Stated({"公顷": f"{AREA} of a coordinate text, in hectares"}))
 
 
 def _read(path: Path, name: str, source: Source, forced: str | None, consents: Consents) -> _Text:
     called = source.name if path == source.path else f"{source.name}, {name}"
     if path.stat().st_size > _MOST_BYTES:
-        raise InputRefusedError(f"{called}: is larger than {_MOST_BYTES / 1e6:.0f} MB, so it is not read as a whole. Ask for it in parts.")
+        raise InputRefusedError(
+            f"{called}: is larger than {_MOST_BYTES / 1e6:.0f} MB, so it is not read as a whole. Ask for it in parts."
+        )
     content = path.read_bytes()
     how = _encoding(path, called, content, forced)
     try:
@@ -83,7 +102,7 @@ def _read(path: Path, name: str, source: Source, forced: str | None, consents: C
         if consents.conversion != "done":
             raise InputRefusedError(
                 f"{called}: it records parameters of a shift (转换参数 {reading.system.parameters}), and it cannot be told whether its coordinates"
-                " went through it, so they may be metres off. Ask the sender; if they did, type --conversion done (conversion = \"done\")."
+                ' went through it, so they may be metres off. Ask the sender; if they did, type --conversion done (conversion = "done").'
             )
         reading.decisions.append("转换参数 taken for applied, as the user says")
     return _Text(name, how, reading)
@@ -101,7 +120,9 @@ def _encoding(path: Path, called: str, content: bytes, forced: str | None) -> En
         how = Encoding("gb18030", "every byte fits GBK, which the format is in")
     broken = _broken_at(content, how.name)
     if broken is not None:
-        raise InputRefusedError(f"{called}: line {broken:,}: a character is cut in half ({how.name}), so the file was cut or changed. {_ASK}")
+        raise InputRefusedError(
+            f"{called}: line {broken:,}: a character is cut in half ({how.name}), so the file was cut or changed. {_ASK}"
+        )
     return how
 
 
@@ -116,7 +137,9 @@ def _broken_at(content: bytes, encoding: str) -> int | None:
 
 def _areas_in_degrees(shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
     ellipsoid = Geod(ellps="GRS80")
-    return np.array([abs(ellipsoid.geometry_area_perimeter(shapely.orient_polygons(shape))[0]) for shape in shapes])
+    return np.array(
+        [abs(ellipsoid.geometry_area_perimeter(shapely.orient_polygons(shape))[0]) for shape in shapes]
+    )
 
 
 def _one_system(source: Source, texts: list[_Text]) -> str | None:
@@ -135,9 +158,15 @@ def _one_system(source: Source, texts: list[_Text]) -> str | None:
                 f" {name or 'an unknown system'} ({text.reading.system.words}), so they are no one delivery. Ingest them one by one."
             )
         if shift:
-            text.reading.shapes[:] = shapely.transform(text.reading.shapes, lambda xy, by=shift: xy + (by * _ZONE_M, 0.0))
+            text.reading.shapes[:] = shapely.transform(
+                text.reading.shapes, partial(_moved, by=shift * _ZONE_M)
+            )
             text.reading.decisions.append("brought to the zone as in the first file")
     return first
+
+
+def _moved(xy: npt.NDArray[np.float64], by: float) -> npt.NDArray[np.float64]:
+    return np.asarray(xy + np.array([by, 0.0]))
 
 
 def _zone_before(name: str) -> int:
@@ -170,7 +199,10 @@ def _table(texts: list[_Text], *, with_files: bool) -> pa.Table:
     for text in texts:
         for name in names:
             columns[name] += text.reading.columns.get(name, [None] * len(text.reading.rows))
-    made = {name: pa.array(values, pa.float64() if name == AREA else pa.string()) for name, values in columns.items()}
+    made = {
+        name: pa.array(values, pa.float64() if name == AREA else pa.string())
+        for name, values in columns.items()
+    }
     if with_files:
         made[FILE] = pa.array([text.name for text in texts for _ in text.reading.rows], pa.string())
     return pa.table(made)
@@ -195,7 +227,9 @@ def _how(texts: list[_Text]) -> Encoding:
     if len(ways) == 1:
         return Encoding(texts[0].encoding.name, next(iter(ways)))
     names = " and ".join(sorted({text.encoding.name for text in texts}))
-    return Encoding(names, " | ".join(f"{len(files)} files ({files[0]} …): {way}" for way, files in ways.items()))
+    return Encoding(
+        names, " | ".join(f"{len(files)} files ({files[0]} …): {way}" for way, files in ways.items())
+    )
 
 
 def _batches(
@@ -204,4 +238,9 @@ def _batches(
     for start in range(0, table.num_rows, batch_rows):
         stop = start + batch_rows
         wkb = pa.array(shapely.to_wkb(shapes[start:stop]), pa.binary())
-        yield Batch(start, table.slice(start, batch_rows), wkb, doubts=tuple(doubt for doubt in doubts if start <= doubt.row < stop))
+        yield Batch(
+            start,
+            table.slice(start, batch_rows),
+            wkb,
+            doubts=tuple(doubt for doubt in doubts if start <= doubt.row < stop),
+        )

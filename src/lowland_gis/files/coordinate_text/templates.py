@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from lowland_gis import toml
 from lowland_gis.errors import DefinitionError, UsageError
@@ -34,7 +35,14 @@ class Template:
 def templates() -> dict[str, Template]:
     """Return all forms by their names."""
     read = toml.read(_FILE, DefinitionError)
-    return {name: Template(**{key: tuple(value) if isinstance(value, list) else value for key, value in form.items()}) for name, form in read.items()}
+    return {name: _template(form) for name, form in read.items()}
+
+
+def _template(form: dict[str, Any]) -> Template:
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in form.items()
+    }
+    return Template(**values)
 
 
 def template(name: str) -> Template:
@@ -45,5 +53,7 @@ def template(name: str) -> Template:
     """
     found = templates().get(name)
     if found is None:
-        raise UsageError(f"--template {name}: there is no form of coordinate text of that name. Name one of: {', '.join(templates())}.")
+        raise UsageError(
+            f"--template {name}: there is no form of coordinate text of that name. Name one of: {', '.join(templates())}."
+        )
     return found

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import shapely
 from pyproj import CRS, Geod
 
@@ -82,10 +81,14 @@ def write_txt(layers: Sequence[Layer], path: Path, dated: date, form: str = STAN
     chosen = template(form)
     if len(layers) != 1:
         names = ", ".join(layer.name for layer in layers)
-        raise InputRefusedError(f"{path.name}: holds one layer, and these are {len(layers)}: {names}. Name one, FILE:LAYER.")
+        raise InputRefusedError(
+            f"{path.name}: holds one layer, and these are {len(layers)}: {names}. Name one, FILE:LAYER."
+        )
     layer = layers[0]
     if layer.geometries is None:
-        raise InputRefusedError(f"{path.name}: {layer.name} has no shapes, and a coordinate text is made of them. Write a .dbf.")
+        raise InputRefusedError(
+            f"{path.name}: {layer.name} has no shapes, and a coordinate text is made of them. Write a .dbf."
+        )
     plane = None if layer.crs is None else plane_of(layer.crs)
     if plane is None:
         raise InputRefusedError(
@@ -108,7 +111,9 @@ def write_txt(layers: Sequence[Layer], path: Path, dated: date, form: str = STAN
 def _write(rows: list[str], path: Path) -> None:
     bad = next((row for row in rows if not _in_gbk(row)), None)
     if bad is not None:
-        raise InputRefusedError(f"{path.name}: {bad[:60]!r} holds characters that GBK does not have, and the format is in it. Replace them.")
+        raise InputRefusedError(
+            f"{path.name}: {bad[:60]!r} holds characters that GBK does not have, and the format is in it. Replace them."
+        )
     path.write_bytes("".join(row + _END for row in rows).encode(_ENCODING))
 
 
@@ -121,7 +126,11 @@ def _in_gbk(text: str) -> bool:
 
 
 def _head(layer: Layer, chosen: Template, plane: Plane, dated: date, written: Written) -> Iterator[str]:
-    project = [(name, values.pop()) for name in PROJECT if name in layer.attributes.column_names and len(values := _distinct(layer, name)) == 1]
+    project = [
+        (name, values.pop())
+        for name in PROJECT
+        if name in layer.attributes.column_names and len(values := _distinct(layer, name)) == 1
+    ]
     if project and layer.n_rows:
         yield "[项目信息]"
         for name, value in project:
@@ -139,17 +148,30 @@ def _head(layer: Layer, chosen: Template, plane: Plane, dated: date, written: Wr
 
 
 def _distinct(layer: Layer, name: str) -> set[Any]:
-    return set(plain(layer.attributes.column(name)).to_pylist()) - {None, ""} if None not in plain(layer.attributes.column(name)).to_pylist() else set()
+    return (
+        set(plain(layer.attributes.column(name)).to_pylist()) - {None, ""}
+        if None not in plain(layer.attributes.column(name)).to_pylist()
+        else set()
+    )
 
 
-def _values(layer: Layer, chosen: Template, plane: Plane, kind: str, written: Written) -> dict[str, list[str]]:
+def _values(
+    layer: Layer, chosen: Template, plane: Plane, kind: str, written: Written
+) -> dict[str, list[str]]:
     """Return the texts of each value of the line by its name; what no value holds is left out, by name."""
     table, n_rows = layer.attributes, layer.n_rows
     found: dict[str, list[str]] = {"": [""] * n_rows}
     for name in chosen.line:
         if name in ("", COUNT):
             continue
-        column = next((each for each in (name, *_SYNONYMS.get(name, ())) if each in table.column_names and is_plain(table.column(each).type)), None)
+        column = next(
+            (
+                each
+                for each in (name, *_SYNONYMS.get(name, ()))
+                if each in table.column_names and is_plain(table.column(each).type)
+            ),
+            None,
+        )
         if column is not None:
             written.names[column] = name
             values = plain(table.column(column)).to_pylist()
@@ -169,7 +191,9 @@ def _areas(layer: Layer, plane: Plane) -> npt.NDArray[np.float64]:
     if plane.zone or shapes is None:
         return np.asarray(shapely.area(shapes))
     ellipsoid = Geod(ellps="GRS80")
-    return np.array([abs(ellipsoid.geometry_area_perimeter(shapely.orient_polygons(shape))[0]) for shape in shapes])
+    return np.array(
+        [abs(ellipsoid.geometry_area_perimeter(shapely.orient_polygons(shape))[0]) for shape in shapes]
+    )
 
 
 def _hectares(value: float | str | None) -> str:
@@ -188,18 +212,28 @@ def _spelt(value: Any) -> str:
     return "" if value is None else str(value).translate(_SWAPPED)
 
 
-def _parcels(layer: Layer, chosen: Template, plane: Plane, values: dict[str, list[str]], where: str) -> Iterator[str]:
+def _parcels(
+    layer: Layer, chosen: Template, plane: Plane, values: dict[str, list[str]], where: str
+) -> Iterator[str]:
     shapes = layer.geometries
     assert shapes is not None  # noqa: S101 - for the type checker
     places = _PLACES_M if plane.zone else _PLACES_DEGREES
     for row, shape in enumerate(shapes):
         lines = _rings(shape, places)
-        short = next((line for line in lines if len(line) < (_LEAST if shape.geom_type.endswith("Polygon") else 1)), None)
+        short = next(
+            (line for line in lines if len(line) < (_LEAST if shape.geom_type.endswith("Polygon") else 1)),
+            None,
+        )
         if short is not None:
-            raise InputRefusedError(f"{where}: row {row + 1} has a ring of {len(short)} points once these are written to {10.0**-places:g}. Leave it out.")
+            raise InputRefusedError(
+                f"{where}: row {row + 1} has a ring of {len(short)} points once these are written to {10.0**-places:g}. Leave it out."
+            )
         points = list(_points(lines, chosen, places, closed=shape.geom_type.endswith("Polygon")))
         count = len(points) - (chosen.counts == "less one")
-        yield ",".join(str(count) if name == COUNT else values[name][row] for name in chosen.line) + f",@{chosen.behind}"
+        yield (
+            ",".join(str(count) if name == COUNT else values[name][row] for name in chosen.line)
+            + f",@{chosen.behind}"
+        )
         yield from points
 
 
@@ -225,13 +259,19 @@ def _corner(ring: npt.NDArray[np.float64]) -> int:
     return int(np.lexsort((ring[:, 0], west + north))[0])
 
 
-def _points(lines: list[npt.NDArray[np.float64]], chosen: Template, places: int, *, closed: bool) -> Iterator[str]:
+def _points(
+    lines: list[npt.NDArray[np.float64]], chosen: Template, places: int, *, closed: bool
+) -> Iterator[str]:
     number = 1
     for ring, line in enumerate(lines, 1):
         first = number
         for east, north in line:
-            yield chosen.point.format(label=f"J{number}", ring=ring, east=f"{east:.{places}f}", north=f"{north:.{places}f}")
+            yield chosen.point.format(
+                label=f"J{number}", ring=ring, east=f"{east:.{places}f}", north=f"{north:.{places}f}"
+            )
             number += 1
         if closed:
             east, north = line[0]
-            yield chosen.point.format(label=f"J{first}", ring=ring, east=f"{east:.{places}f}", north=f"{north:.{places}f}")
+            yield chosen.point.format(
+                label=f"J{first}", ring=ring, east=f"{east:.{places}f}", north=f"{north:.{places}f}"
+            )

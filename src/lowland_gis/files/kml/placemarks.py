@@ -81,7 +81,9 @@ def parsed(content: bytes) -> Found:
 
 
 def _refuse_doctype(*_: object) -> None:
-    raise BrokenError("it has a document type (DOCTYPE), which no KML needs and which can make a reader open other files")
+    raise BrokenError(
+        "it has a document type (DOCTYPE), which no KML needs and which can make a reader open other files"
+    )
 
 
 @dataclass
@@ -157,7 +159,11 @@ class _Reader:
         elif self.key is not None:
             key = self.key if self.key not in ("name", "description") else f"{self.key}_2"
             if key in self.placemark.values and self.placemark.values[key] != words:
-                key = next(f"{key}_{number}" for number in range(2, len(self.placemark.values) + 3) if f"{key}_{number}" not in self.placemark.values)
+                key = next(
+                    f"{key}_{number}"
+                    for number in range(2, len(self.placemark.values) + 3)
+                    if f"{key}_{number}" not in self.placemark.values
+                )
             self.placemark.values[key] = words
 
     def _shape(self, shape: _Shape) -> None:
@@ -184,7 +190,9 @@ class _Reader:
                 raise ValueError("a polygon has no outer ring")
             return shapely.Polygon(shape.parts[0], shape.holes)
         if shape.kind == "Track":
-            return shapely.LineString(_coordinates(_BETWEEN.sub(",", " ".join(",".join(text.split()) for text in shape.texts))))
+            return shapely.LineString(
+                _coordinates(_BETWEEN.sub(",", " ".join(",".join(text.split()) for text in shape.texts)))
+            )
         vertices = _coordinates(" ".join(shape.texts))
         if shape.kind == "Point":
             return shapely.Point(vertices[0])
@@ -219,7 +227,9 @@ def _coordinates(text: str) -> npt.NDArray[np.float64]:
     try:
         found = np.array([[float(value) for value in (*row, "0")[:3]] for row in rows if row], np.float64)
     except ValueError:
-        raise ValueError("coordinates hold something that is no number, or no longitude with its latitude") from None
+        raise ValueError(
+            "coordinates hold something that is no number, or no longitude with its latitude"
+        ) from None
     if found.size == 0:
         raise ValueError("it has no coordinates")
     if not np.isfinite(found).all():

@@ -50,11 +50,22 @@ def kml_layer(source: Source, batch_rows: int, consents: Consents) -> Received:
     layers = _by_layer(source, found) or {source.path.stem: []}
     name, placemarks = _meant(source, layers)
     columns = list(dict.fromkeys(key for each in placemarks for key in each.values))
-    table = pa.table({key: pa.array([each.values.get(key) for each in placemarks], pa.string()) for key in columns})
+    table = pa.table(
+        {key: pa.array([each.values.get(key) for each in placemarks], pa.string()) for key in columns}
+    )
     shapes = np.array([each.shape for each in placemarks], dtype=object)
     doubts = [doubt for row, each in enumerate(placemarks) for doubt in _doubts(row, each)]
     batches = _batches(table if columns else None, shapes, doubts, batch_rows)
-    return Received(tuple(columns) or (ROW_NUMBER,), True, _WGS84, how, name, len(placemarks), batches, doubts=_beside(found))
+    return Received(
+        tuple(columns) or (ROW_NUMBER,),
+        has_geometry=True,
+        declared_crs=_WGS84,
+        encoding=how,
+        layer=name,
+        n_rows=len(placemarks),
+        batches=batches,
+        doubts=_beside(found),
+    )
 
 
 def _doubts(row: int, placemark: Placemark) -> Iterator[Doubt]:
@@ -62,14 +73,26 @@ def _doubts(row: int, placemark: Placemark) -> Iterator[Doubt]:
     if placemark.fault is not None:
         yield Doubt(row, "shape_unreadable", f"the placemark {called} has no whole shape: {placemark.fault}")
     if placemark.closed:
-        yield Doubt(row, "ring_closed", f"a ring of the placemark {called} did not end where it begins, and was closed")
+        yield Doubt(
+            row,
+            "ring_closed",
+            f"a ring of the placemark {called} did not end where it begins, and was closed",
+        )
 
 
 def _beside(found: Found) -> list[tuple[str, str]]:
-    told = [("element_left_out", f"{number} elements {name} are no placemarks and were left out") for name, number in found.left_out.items()]
+    told = [
+        ("element_left_out", f"{number} elements {name} are no placemarks and were left out")
+        for name, number in found.left_out.items()
+    ]
     tables = sum("<table" in each.values.get("description", "").lower() for each in found.placemarks)
     if tables:
-        told.append(("description_table", f"{tables} descriptions hold a table, as ArcGIS writes attributes; they stay texts. Ask for the layer itself."))
+        told.append(
+            (
+                "description_table",
+                f"{tables} descriptions hold a table, as ArcGIS writes attributes; they stay texts. Ask for the layer itself.",
+            )
+        )
     return told
 
 
@@ -79,7 +102,9 @@ def _by_layer(source: Source, found: Found) -> dict[str, list[Placemark]]:
     first = {each.folders[:1] for each in found.placemarks}
     skip = 1 if len(first) == 1 and any(len(each.folders) > 1 for each in found.placemarks) else 0
     for each in found.placemarks:
-        layers.setdefault("/".join(each.folders[skip:]) or "/".join(each.folders) or source.path.stem, []).append(each)
+        layers.setdefault(
+            "/".join(each.folders[skip:]) or "/".join(each.folders) or source.path.stem, []
+        ).append(each)
     return layers
 
 
@@ -88,7 +113,11 @@ def _meant(source: Source, layers: dict[str, list[Placemark]]) -> tuple[str, lis
         return source.layer, layers[source.layer]
     if source.layer is None and len(layers) == 1:
         return next(iter(layers.items()))
-    what = f"there is no folder {source.layer!r} in it" if source.layer is not None else "it holds several folders"
+    what = (
+        f"there is no folder {source.layer!r} in it"
+        if source.layer is not None
+        else "it holds several folders"
+    )
     raise InputRefusedError(f"{source.name}: {what}. Name one of: {', '.join(layers)} – as FILE:FOLDER.")
 
 
@@ -100,19 +129,30 @@ def _refuse_shifted(source: Source, found: Found, consents: Consents) -> None:
             " exported in CGCS2000, or ask for the survey's coordinates."
         )
     if consents.gcj02 != "no":
-        told = f" It says OvCoordType {found.system}, which programs write without looking." if found.system else ""
+        told = (
+            f" It says OvCoordType {found.system}, which programs write without looking."
+            if found.system
+            else ""
+        )
         raise InputRefusedError(
             f"{source.name}: a KML that was drawn on or exported from a map of the internet lies 100 to 700 m off (GCJ-02 火星坐标), and a file does not show it.{told}"
-            " Ask who made it; if its coordinates come from a survey or a GPS, type --gcj02 no (gcj02 = \"no\")."
+            ' Ask who made it; if its coordinates come from a survey or a GPS, type --gcj02 no (gcj02 = "no").'
         )
 
 
-def _batches(table: pa.Table | None, shapes: np.ndarray, doubts: list[Doubt], batch_rows: int) -> Iterator[Batch]:
+def _batches(
+    table: pa.Table | None, shapes: np.ndarray, doubts: list[Doubt], batch_rows: int
+) -> Iterator[Batch]:
     for start in range(0, len(shapes), batch_rows):
         some = shapes[start : start + batch_rows]
         rows = row_numbers(start, len(some)) if table is None else table.slice(start, batch_rows)
         wkb = pa.array(shapely.to_wkb(some, output_dimension=3), pa.binary())
-        yield Batch(start, rows, wkb, doubts=tuple(doubt for doubt in doubts if start <= doubt.row < start + len(some)))
+        yield Batch(
+            start,
+            rows,
+            wkb,
+            doubts=tuple(doubt for doubt in doubts if start <= doubt.row < start + len(some)),
+        )
 
 
 def _read(source: Source) -> tuple[Found, Encoding]:
@@ -126,7 +166,9 @@ def _read(source: Source) -> tuple[Found, Encoding]:
 
 def _whole(source: Source) -> bytes:
     if source.size_bytes > _MOST_BYTES:
-        raise InputRefusedError(f"{source.name}: is larger than {_MOST_BYTES / 1e6:.0f} MB, so it is not read as a whole. Ask for it in parts.")
+        raise InputRefusedError(
+            f"{source.name}: is larger than {_MOST_BYTES / 1e6:.0f} MB, so it is not read as a whole. Ask for it in parts."
+        )
     return source.path.read_bytes()
 
 
@@ -134,12 +176,16 @@ def _unpacked(source: Source) -> bytes:
     """Return the KML of a KMZ: the one called doc.kml, else the first."""
     try:
         with zipfile.ZipFile(source.path) as archive:
-            infos = [info for info in archive.infolist() if member_name(info).lower().endswith((".kml", ".ovkml"))]
+            infos = [
+                info for info in archive.infolist() if member_name(info).lower().endswith((".kml", ".ovkml"))
+            ]
             infos.sort(key=lambda info: member_name(info).lower() != "doc.kml")
             if not infos:
                 raise InputRefusedError(f"{source.name}: holds no .kml. {_ASK}")
             if infos[0].file_size > _MOST_BYTES:
-                raise InputRefusedError(f"{source.name}: unpacks to more than {_MOST_BYTES / 1e6:.0f} MB, so it is not read as a whole. Ask for it in parts.")
+                raise InputRefusedError(
+                    f"{source.name}: unpacks to more than {_MOST_BYTES / 1e6:.0f} MB, so it is not read as a whole. Ask for it in parts."
+                )
             # The header may lie about the size.
             with archive.open(infos[0]) as member:
                 return member.read(infos[0].file_size)
@@ -159,9 +205,13 @@ def _in_utf_8(source: Source, content: bytes) -> tuple[bytes, Encoding]:
         content.decode("utf-8")
     except UnicodeDecodeError as error:
         if reads_as_gbk(content):
-            return _recoded(source, content, "gb18030", f"common Chinese in GBK; it declares {name}, which is wrong")
+            return _recoded(
+                source, content, "gb18030", f"common Chinese in GBK; it declares {name}, which is wrong"
+            )
         line = content.count(b"\n", 0, error.start) + 1
-        raise InputRefusedError(f"{source.name}: line {line:,} holds bytes that are no {name}, so it was cut or changed. {_ASK}") from None
+        raise InputRefusedError(
+            f"{source.name}: line {line:,} holds bytes that are no {name}, so it was cut or changed. {_ASK}"
+        ) from None
     return _undeclared(content), Encoding("utf-8", "every byte is valid UTF-8, which KML is in")
 
 
@@ -170,9 +220,13 @@ def _recoded(source: Source, content: bytes, encoding: str, reason: str) -> tupl
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise InputRefusedError(f"{source.name}: line {line:,} holds bytes that are no {encoding}, so it was cut or changed. {_ASK}") from None
+        raise InputRefusedError(
+            f"{source.name}: line {line:,} holds bytes that are no {encoding}, so it was cut or changed. {_ASK}"
+        ) from None
     return _undeclared(text.encode()), Encoding(encoding, reason)
 
 
 def _undeclared(content: bytes) -> bytes:
-    return re.sub(rb"^(\xef\xbb\xbf)?\s*<\?xml[^>]*\?>", lambda found: b"\n" * found[0].count(b"\n"), content, count=1)
+    return re.sub(
+        rb"^(\xef\xbb\xbf)?\s*<\?xml[^>]*\?>", lambda found: b"\n" * found[0].count(b"\n"), content, count=1
+    )

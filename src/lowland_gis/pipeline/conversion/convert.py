@@ -122,7 +122,9 @@ def convert(source: str, target: Path, asked: Asked, *, folder: Path, tell: Tell
         template(form)
         asked, write = replace(asked, template=form), partial(write_txt, form=form)
     elif asked.template is not None:
-        raise UsageError(f"--template {asked.template}: is for a coordinate text, {TEXT}, and {target.name} is none. Leave it away.")
+        raise UsageError(
+            f"--template {asked.template}: is for a coordinate text, {TEXT}, and {target.name} is none. Leave it away."
+        )
     with opened(source, folder) as found:
         came = list(_layers(found, asked, tell))
         dated = _last_changed(found)

@@ -106,7 +106,9 @@ def _regions(place: str, found: Inspection, options: Options) -> tuple[Counter[s
     try:
         with (
             opened(place, Path()) as source,
-            received(source, encoding=options.encoding or found.encoding, consents=options.consents) as arrived,
+            received(
+                source, encoding=options.encoding or found.encoding, consents=options.consents
+            ) as arrived,
         ):
             for batch in arrived.batches:
                 codes = _texts(batch.attributes, code)

@@ -31,9 +31,7 @@ class Begun:
 
 
 @contextmanager
-def begun(
-    source: str, folder: Path, encoding: str | None, consents: Consents = NONE
-) -> Iterator[Begun]:
+def begun(source: str, folder: Path, encoding: str | None, consents: Consents = NONE) -> Iterator[Begun]:
     """Yield the source that `file` or `file:layer` names, with its digest and its batches under way.
 
     `encoding` is taken for its text if every byte fits it; `consents` are what the bureau answered. A raster has no batches: `received` raises.

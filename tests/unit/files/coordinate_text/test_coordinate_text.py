@@ -15,7 +15,7 @@ from coordinate_texts import BOX, CASES, EAST, HEADER, HOLED, ISLANDS, LOTS, NOR
 from lowland_gis.analysis.coordinate_text.lines import FormatError
 from lowland_gis.analysis.coordinate_text.reading import read_text
 from lowland_gis.errors import InputRefusedError
-from lowland_gis.files.consents import Consents
+from lowland_gis.files.consents import NONE, Consents
 from lowland_gis.files.coordinate_text.reader import _areas_in_degrees
 from lowland_gis.files.read import received
 from lowland_gis.files.source import opened
@@ -28,7 +28,7 @@ def written(folder: Path, content: bytes | str, name: str = "勘界.txt") -> Pat
     return file
 
 
-def arrived(file: Path, consents: Consents = Consents()):
+def arrived(file: Path, consents: Consents = NONE):
     """The opened source and its only batch."""
     with opened(str(file), file.parent) as source, received(source, consents=consents) as found:
         (batch,) = found.batches
@@ -69,7 +69,9 @@ def test_every_dialect_gives_the_same_parcels(tmp_path, name):
             assert set(columns[column]) == {None}
         elif column == "地块面积":
             stated = [float(lot.area) for lot in case.lots] if case.lots[0].area else values
-            assert columns[column] == pytest.approx(stated, abs=0.004 if "亩" in found.encoding.reason else 6e-5)
+            assert columns[column] == pytest.approx(
+                stated, abs=0.004 if "亩" in found.encoding.reason else 6e-5
+            )
         else:
             assert columns[column] == values
     assert tuple(doubt.rule for doubt in batch.doubts) == case.doubts
@@ -199,7 +201,10 @@ def test_a_folder_is_one_delivery(tmp_path):
     written(folder, "请查收", "说明.txt")
     found, batch = arrived(folder)
     assert batch.attributes["文件"].to_pylist() == ["a.txt", "b.TXT", "b.TXT"]
-    assert [one.equals_exact(lot.shape, 1e-6, normalize=True) for one, lot in zip(shapes(batch), LOTS, strict=True)] == [True] * 3
+    assert [
+        one.equals_exact(lot.shape, 1e-6, normalize=True)
+        for one, lot in zip(shapes(batch), LOTS, strict=True)
+    ] == [True] * 3
     assert found.declared_crs == "EPSG:4527"
     assert found.encoding.name == "gb18030 and utf-8"
     assert "1 files (a.txt …): " in found.encoding.reason
@@ -250,14 +255,19 @@ def test_lines_and_points_are_what_the_parcel_says(tmp_path):
 def test_a_ring_that_goes_along_itself_to_its_hole_is_taken(tmp_path):
     """Some writers cut a parcel open to its hole; such an outline bounds the same area."""
     outer, hole = HOLED.exterior.coords, HOLED.interiors[0].coords
-    for ring, listed in (([*outer[:-1], outer[0], *hole, outer[0]], ["closed_twice"]), ([*outer[:-1], outer[-2], *hole, *outer[-2:]], [])):
+    for ring, listed in (
+        ([*outer[:-1], outer[0], *hole, outer[0]], ["closed_twice"]),
+        ([*outer[:-1], outer[-2], *hole, *outer[-2:]], []),
+    ):
         _, batch = arrived(written(tmp_path, STANDARD.text([Lot(shapely.Polygon(ring), area="0.96")])))
         assert shapely.make_valid(shapes(batch)[0], method="structure").area == pytest.approx(HOLED.area)
         assert [doubt.rule for doubt in batch.doubts] == listed
 
 
 def test_braces_full_width_commas_and_an_end_of_file_mark(tmp_path):
-    text = TEXT.replace("5,0.8000,1,甲地块,面,,工业用地,0601,@", "{5,0.8000,1,甲地块,面,,工业用地,0601,@}").replace("J2,1,4345380.500,39515100.125", "J2，1，4345380.500，39515100.125")
+    text = TEXT.replace(
+        "5,0.8000,1,甲地块,面,,工业用地,0601,@", "{5,0.8000,1,甲地块,面,,工业用地,0601,@}"
+    ).replace("J2,1,4345380.500,39515100.125", "J2，1，4345380.500，39515100.125")
     found, batch = arrived(written(tmp_path, text + "\x1a"))
     assert "full-width commas" in found.encoding.reason
     assert shapes(batch)[2].equals(ISLANDS)
@@ -275,7 +285,25 @@ def test_no_change_of_a_text_ends_in_anything_but_a_reading_or_a_refusal(data):
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(text)))
         to = data.draw(st.integers(at, min(len(text), at + 40)))
-        what = data.draw(st.sampled_from(["", ",", "@", "\r\n", "=", "[地块坐标]", "-1", "9" * 30, "J1,1,2,3", "，", "e5", "\0", text[to : to + 60]]))
+        what = data.draw(
+            st.sampled_from(
+                [
+                    "",
+                    ",",
+                    "@",
+                    "\r\n",
+                    "=",
+                    "[地块坐标]",
+                    "-1",
+                    "9" * 30,
+                    "J1,1,2,3",
+                    "，",
+                    "e5",
+                    "\0",
+                    text[to : to + 60],
+                ]
+            )
+        )
         text = text[:at] + what + text[to:]
     with suppress(FormatError):
         found = read_text(text, _areas_in_degrees)

@@ -47,9 +47,14 @@ def refusal(file: Path, consents: Consents = NO) -> str:
 
 
 def test_chinese_attributes_come_each_under_its_name_where_gdal_makes_one_of_them(tmp_path):
-    file = written(tmp_path, f"<Document><name>低效</name>{placemark('甲', BOX, 地类编码='0601', 权属单位='某村', 图斑编号='012', 宗地面积='3.5')}</Document>")
+    file = written(
+        tmp_path,
+        f"<Document><name>低效</name>{placemark('甲', BOX, 地类编码='0601', 权属单位='某村', 图斑编号='012', 宗地面积='3.5')}</Document>",
+    )
     found, batch = arrived(file)
-    assert batch.attributes.to_pylist() == [{"name": "甲", "地类编码": "0601", "权属单位": "某村", "图斑编号": "012", "宗地面积": "3.5"}]
+    assert batch.attributes.to_pylist() == [
+        {"name": "甲", "地类编码": "0601", "权属单位": "某村", "图斑编号": "012", "宗地面积": "3.5"}
+    ]
     assert (found.declared_crs, found.layer) == ("EPSG:4326", "低效")
     fields = pyogrio.read_info(file)["fields"].tolist()
     assert "地类编码" not in fields
@@ -62,7 +67,9 @@ def test_schema_data_attributes_of_their_own_name_and_description(tmp_path):
     <ExtendedData><SchemaData schemaUrl="#S"><SimpleData name="户数">12</SimpleData><SimpleData name="name">乙</SimpleData></SchemaData></ExtendedData>
     <Point><coordinates>117.1,39.2</coordinates></Point></Placemark></Document>"""
     found, batch = arrived(written(tmp_path, body))
-    assert batch.attributes.to_pylist() == [{"name": "甲", "description": "<table><tr><td>x</td></tr></table>", "户数": "12", "name_2": "乙"}]
+    assert batch.attributes.to_pylist() == [
+        {"name": "甲", "description": "<table><tr><td>x</td></tr></table>", "户数": "12", "name_2": "乙"}
+    ]
     assert [code for code, _ in found.doubts] == ["description_table"]
 
 
@@ -75,25 +82,41 @@ def test_every_kind_of_shape(tmp_path):
         "LinearRing": ring((117, 39), (117.1, 39), (117.1, 39.1), (117, 39)),
         "MultiLineString": "<MultiGeometry><LineString><coordinates>1,2 3,4</coordinates></LineString><LineString><coordinates>1,2 3,4</coordinates></LineString></MultiGeometry>",
     }  # fmt: skip
-    body = "".join(placemark(kind, shape) for kind, shape in shapes.items()) + placemark("track", track) + placemark("none")
+    body = (
+        "".join(placemark(kind, shape) for kind, shape in shapes.items())
+        + placemark("track", track)
+        + placemark("none")
+    )
     _, batch = arrived(written(tmp_path, f"<Document>{body}</Document>"))
     made = shapely.from_wkb(batch.wkb)
     # WKB has no rings by themselves.
-    assert [None if shape is None else shape.geom_type for shape in made] == [*list(shapes)[:5], "LineString", "MultiLineString", "LineString", None]
-    assert (made[0].area, shapely.has_z(made[0]), shapely.has_z(made[7])) == (pytest.approx(15.5e-6), False, True)
+    assert [None if shape is None else shape.geom_type for shape in made] == [
+        *list(shapes)[:5],
+        "LineString",
+        "MultiLineString",
+        "LineString",
+        None,
+    ]
+    assert (made[0].area, shapely.has_z(made[0]), shapely.has_z(made[7])) == (
+        pytest.approx(15.5e-6),
+        False,
+        True,
+    )
     assert batch.doubts == ()
 
 
 def test_folders_are_layers_and_none_is_left_out(tmp_path):
-    body = f"""<Document><name>d</name>{placemark('0', BOX)}<Folder><name>A</name>{placemark('1', BOX)}<Folder><name>B</name>{placemark('2', BOX)}</Folder></Folder>
-    <Folder><name>A</name>{placemark('3', BOX)}</Folder><Folder>{placemark('4', BOX)}</Folder><NetworkLink/></Document>"""
+    body = f"""<Document><name>d</name>{placemark("0", BOX)}<Folder><name>A</name>{placemark("1", BOX)}<Folder><name>B</name>{placemark("2", BOX)}</Folder></Folder>
+    <Folder><name>A</name>{placemark("3", BOX)}</Folder><Folder>{placemark("4", BOX)}</Folder><NetworkLink/></Document>"""
     file = written(tmp_path, body)
     with opened(str(file), tmp_path) as source:
         assert inspect.layer_names(source) == ("d", "A", "A/B")
     rows = {layer: arrived(file, layer)[1].attributes["name"].to_pylist() for layer in ("d", "A", "A/B")}
     assert rows == {"d": ["0", "4"], "A": ["1", "3"], "A/B": ["2"]}
     assert "it holds several folders. Name one of: d, A, A/B – as FILE:FOLDER" in refusal(file)
-    assert arrived(file, "A")[0].doubts == [("element_left_out", "1 elements NetworkLink are no placemarks and were left out")]
+    assert arrived(file, "A")[0].doubts == [
+        ("element_left_out", "1 elements NetworkLink are no placemarks and were left out")
+    ]
     with pytest.raises(InputRefusedError, match="there is no folder 'X'"):
         arrived(file, "X")
 
@@ -114,9 +137,15 @@ def test_nothing_is_read_until_somebody_answers_for_it(tmp_path, suffix):
 
 @pytest.mark.parametrize("said", ["GCJ02", "gcj-02", "BD09"])
 def test_what_says_itself_that_it_is_shifted_is_refused_whatever_is_answered(tmp_path, said):
-    file = written(tmp_path, f"<Document><OvCoordType>{said}</OvCoordType>{placemark('甲', BOX)}</Document>", "a.ovkml")
-    assert f"it says itself.*OvCoordType {said}".replace(".*", " that its coordinates are those of a map of the internet (") in refusal(file)
-    file = written(tmp_path, f"<Document><OvCoordType>CGCS2000</OvCoordType>{placemark('甲', BOX)}</Document>", "b.ovkml")
+    file = written(
+        tmp_path, f"<Document><OvCoordType>{said}</OvCoordType>{placemark('甲', BOX)}</Document>", "a.ovkml"
+    )
+    assert f"it says itself.*OvCoordType {said}".replace(
+        ".*", " that its coordinates are those of a map of the internet ("
+    ) in refusal(file)
+    file = written(
+        tmp_path, f"<Document><OvCoordType>CGCS2000</OvCoordType>{placemark('甲', BOX)}</Document>", "b.ovkml"
+    )
     assert "It says OvCoordType CGCS2000, which programs write without looking" in refusal(file, Consents())
     assert arrived(file)[1] is not None
 
@@ -140,7 +169,10 @@ def test_gbk_that_says_it_is_utf_8(tmp_path):
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (placemark("甲", "<Point><coordinates>x,y</coordinates></Point>"), "hold something that is no number"),
+        (
+            placemark("甲", "<Point><coordinates>x,y</coordinates></Point>"),
+            "hold something that is no number",
+        ),
         (placemark("甲", "<Point><coordinates>nan,39</coordinates></Point>"), "infinite or no number"),
         (placemark("甲", "<Point><coordinates></coordinates></Point>"), "it has no coordinates"),
         (placemark("甲", polygon(ring((1, 2), (3, 4)))), "a ring has 3 vertices"),
@@ -155,7 +187,9 @@ def test_a_broken_shape_is_listed_and_its_row_stays(tmp_path, body, words):
 
 
 def test_an_open_ring_is_closed_and_listed(tmp_path):
-    _, batch = arrived(written(tmp_path, placemark("甲", polygon(ring((117, 39), (117.1, 39), (117.1, 39.1))))))
+    _, batch = arrived(
+        written(tmp_path, placemark("甲", polygon(ring((117, 39), (117.1, 39), (117.1, 39.1)))))
+    )
     assert [doubt.rule for doubt in batch.doubts] == ["ring_closed"]
     assert shapely.from_wkb(batch.wkb)[0].is_valid
 
@@ -166,7 +200,10 @@ def test_broken_and_hostile_files(tmp_path):
     for content, words in (
         (whole[: len(whole) // 2], "line 1: "),
         (whole.replace(b"</Document>", b""), "mismatched tag"),
-        (b'<?xml version="1.0"?><!DOCTYPE kml [<!ENTITY a SYSTEM "file:///etc/passwd">]>' + whole[38:], "its content is not what"),
+        (
+            b'<?xml version="1.0"?><!DOCTYPE kml [<!ENTITY a SYSTEM "file:///etc/passwd">]>' + whole[38:],
+            "its content is not what",
+        ),
         (b"PK\x03\x04", "its content is not what"),
         (whole.replace("甲".encode(), "甲".encode()[:2]), "bytes that are no utf-8"),
         (b"<a><kml/></a>", "it has no element kml"),
@@ -194,10 +231,16 @@ def test_a_cut_anywhere_is_refused(tmp_path):
 @given(st.data())
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_change_ends_in_anything_but_a_reading_or_a_refusal(tmp_path, data):
-    content = bytearray(kml(f"<Document><Folder><name>A</name>{placemark('甲', HOLED, 地类='0601')}</Folder>{placemark('乙', BOX)}</Document>"))
+    content = bytearray(
+        kml(
+            f"<Document><Folder><name>A</name>{placemark('甲', HOLED, 地类='0601')}</Folder>{placemark('乙', BOX)}</Document>"
+        )
+    )
     for _ in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(0, len(content)))
-        content[at : at + data.draw(st.integers(0, 9))] = data.draw(st.sampled_from([b"", b"<", b">", b"&amp;", b"&x;", b",", b" ", b"e9", b"\xff", b"<name>", b"\0"]))
+        content[at : at + data.draw(st.integers(0, 9))] = data.draw(
+            st.sampled_from([b"", b"<", b">", b"&amp;", b"&x;", b",", b" ", b"e9", b"\xff", b"<name>", b"\0"])
+        )
     file = tmp_path / "a.kml"
     file.write_bytes(content)
     with suppress(InputRefusedError):

@@ -24,16 +24,22 @@ SURVEY = Path(__file__).parents[4] / "sample_data" / "incoming" / "规资分局"
 LOT = shapely.box(515000.1234, 4345300.5678, 515030.5, 4345340.25)
 
 
-def source(folder: Path, columns: dict[str, pa.Array], shapes: list | None, crs: str | None = "EPSG:4548") -> str:
+def source(
+    folder: Path, columns: dict[str, pa.Array], shapes: list | None, crs: str | None = "EPSG:4548"
+) -> str:
     file = folder / "source.parquet"
     geometries = None if shapes is None else np.array(shapes, dtype=object)
     write_parquet([Layer("source", pa.table(columns), geometries, crs)], file, dt.date(2024, 1, 1))
     return str(file)
 
 
-def to(folder: Path, columns: dict[str, list], shapes: list | None = None, crs: str | None = "EPSG:4548", **asked):
+def to(
+    folder: Path, columns: dict[str, list], shapes: list | None = None, crs: str | None = "EPSG:4548", **asked
+):
     target = folder / "out.txt"
-    made = {name: values if isinstance(values, pa.Array) else pa.array(values) for name, values in columns.items()}
+    made = {
+        name: values if isinstance(values, pa.Array) else pa.array(values) for name, values in columns.items()
+    }
     (found,) = convert(source(folder, made, shapes, crs), target, Asked(**asked), folder=folder)
     return found, target.read_bytes().decode("gbk").split("\r\n")
 
@@ -45,7 +51,9 @@ def test_every_dialect_goes_through_every_form(tmp_path, form, dialect):
     case = CASES[dialect]
     (tmp_path / "a.txt").write_bytes(case.dialect.content(case.lots))
     said = None if case.crs else "EPSG:4490"
-    (found,) = convert(f"{tmp_path}/a.txt", tmp_path / "b.txt", Asked(template=form, src_crs=said), folder=tmp_path)
+    (found,) = convert(
+        f"{tmp_path}/a.txt", tmp_path / "b.txt", Asked(template=form, src_crs=said), folder=tmp_path
+    )
     assert found.comparison.n_moved == 0
     assert found.comparison.changes == ()
     lost = {words.split(" ")[1] for words in found.lost if "is left out" in words}
@@ -111,7 +119,12 @@ def test_degrees_and_old_datums(tmp_path):
         ({"DKBH": ["𠮷"]}, [LOT], "EPSG:4548", "characters that GBK does not have"),
         ({"a": ["1"]}, [LOT], "EPSG:32650", "Bring it there: --crs EPSG:4527"),
         ({"a": ["1", "2"]}, [LOT, LOT.exterior], "EPSG:4548", "LineString and Polygon in one layer"),
-        ({"a": ["1"]}, [shapely.box(515000, 4345300, 515000.0004, 4345300.0003)], "EPSG:4548", "row 1 has a ring of"),
+        (
+            {"a": ["1"]},
+            [shapely.box(515000, 4345300, 515000.0004, 4345300.0003)],
+            "EPSG:4548",
+            "row 1 has a ring of",
+        ),
     ],
 )
 def test_what_the_form_cannot_hold_is_refused_and_nothing_is_left(tmp_path, columns, shapes, crs, words):
@@ -139,7 +152,10 @@ def test_the_survey_of_the_sample_goes_to_text_and_back(tmp_path):
     assert found.comparison.n_after == len(frame) > 100
 
 
-@given(st.lists(st.tuples(st.floats(0, 500), st.floats(0, 500)), min_size=3, max_size=9, unique=True), st.text(max_size=8))
+@given(
+    st.lists(st.tuples(st.floats(0, 500), st.floats(0, 500)), min_size=3, max_size=9, unique=True),
+    st.text(max_size=8),
+)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_outline_and_name_comes_back_or_is_refused(tmp_path, corners, name):
     hull = shapely.MultiPoint([(515000 + x, 4345300 + y) for x, y in corners]).convex_hull
