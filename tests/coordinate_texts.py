@@ -231,3 +231,64 @@ CASES = {
     ),
     "a project before the header": Case(STANDARD.but(project={"项目名称": "某项目", "项目编号": "XM-1"}), "its keys become columns"),
 }  # fmt: skip
+
+
+TEXT = STANDARD.text()
+ROWS = TEXT.split("\r\n")
+FIRST = ROWS.index("[地块坐标]") + 2
+
+
+def changed(place: int, row: str) -> str:
+    """The standard text with one line in place of another."""
+    return "\r\n".join([*ROWS[:place], row, *ROWS[place + 1 :]])
+
+
+def headed(key: str, value: str) -> str:
+    """The standard text with another value in its header."""
+    return TEXT.replace(f"{key}={HEADER[key]}", f"{key}={value}")
+
+
+BAD = {
+    "empty": ("", "it is empty"),
+    "a note": ("Dear colleagues,\r\nplease find attached", "it is no coordinate text"),
+    "header only": (TEXT.split("[地块坐标]")[0], "it has no \\[地块坐标\\]"),
+    "no parcels": (TEXT.split("[地块坐标]")[0] + "[地块坐标]\r\n", "nothing stands behind \\[地块坐标\\]"),
+    "two headers": (TEXT + TEXT, "line 51: there is a second \\[属性描述\\]"),
+    "a key twice": (TEXT.replace("带号=39", "带号=39\r\n带号=40"), "line 10: 带号 is '40' here and '39' in line 9"),
+    "another zone in the header": (headed("带号", "38"), "line 9: 带号 is 38, but the coordinates are of zone 39"),
+    "a zone that there is not": (STANDARD.but(zone=False, header=HEADER | {"带号": "50"}).text(), "there is no zone 50"),
+    "zone and width": (headed("几度分带", "6"), "line 6: there is no zone 39 of 6 degrees"),
+    "a zone in words": (headed("带号", "三十九"), "line 9: 带号 is '三十九'"),
+    "another unit": (headed("计量单位", "度"), "line 8: 计量单位 is '度', but the coordinates are metres"),
+    "parameters": (headed("转换参数", "12.5,-3,0,0,0,0,0"), "转换参数 12.5,-3,0,0,0,0,0.*--conversion done"),
+    "parameters that are no numbers": (headed("转换参数", "见附件"), "转换参数 is '见附件'"),
+    "wrong count": (TEXT.replace("\r\n5,0.8", "\r\n9,0.8"), "line 13: the parcel is to have 9 points, and 4 are there"),
+    "a count in words": (TEXT.replace("\r\n5,0.8", "\r\n五,0.8"), "line 13: '五' stands where the number of points"),
+    "an area with thousands": (TEXT.replace(",0.8000,", ",1 234.5,"), "line 13: '1 234.5' stands where the area"),
+    "a line that does not close": (changed(FIRST + 4, "J1,1,4345300.500,39515101.125"), "line 18: the ring does not close: J1 is to be the point of line 14 and lies 1 from it"),
+    "thousands parted by commas": (changed(FIRST + 1, "J2,1,4,345,380.5,39,515,100.125"), "line 15: .* has 8 values where points are .*thousands are parted"),
+    "thousands parted by blanks": (changed(FIRST + 1, "J2,1,4 345 380.5,39 515 100.125"), "line 15: '4 345 380.5' stands where a coordinate"),
+    "full-width digits": (changed(FIRST + 1, "J2,1,４345380.5,39515100.125"), "line 15: '４345380.5' stands where a coordinate"),
+    "not a number": (changed(FIRST + 1, "J2,1,nan,39515100.125"), "line 15: 'nan' stands"),
+    "a point in another zone": (changed(FIRST + 1, "J2,1,4345380.5,40515100.125"), "line 15: the point is of zone 40"),
+    "a digit lost": (changed(FIRST + 1, "J2,1,434538.5,3951510.125"), "line 15: 434538.5, 3951510.125 are no north and east"),
+    "axes changed within": (changed(FIRST + 1, "J2,1,39515100.125,4345380.5"), "line 15: .* are no north and east as those of the other"),
+    "a crossing ring": (
+        STANDARD.text([Lot(shapely.Polygon([(EAST, NORTH), (EAST + 100, NORTH + 80), (EAST + 100, NORTH), (EAST, NORTH + 81)]), area="0.1")]),
+        "the outline crosses itself near here, at 395150",
+    ),
+    "rings that cross": (
+        STANDARD.text([Lot(shapely.MultiPolygon([BOX, shapely.transform(BOX, lambda xy: xy + 30)]), area="1.6")]), "the outline crosses itself near here"
+    ),
+    "a word behind the mark": (TEXT.replace(",0601,@", ",0601,@x"), "line 13: 'x' stands behind the @"),
+    "parcels of unlike lines": (TEXT.replace("10,0.9600,2,乙地块,面,,住宅用地,0701,@", "10,乙地块,面,住宅用地,@"), "line 19: the parcel has 4 values"),
+    "seven values": (TEXT.replace(",面,,", ",,"), "line 13: the parcel has 7 values before the @"),
+    "a parcel without points": (TEXT + "5,1.0,9,丁,面,,,,@\r\n", "line 51: the parcel has no points"),
+    "a ring of two points": ("\r\n".join([*ROWS[:FIRST], "J1,1,4345300.500,39515000.125", "J2,1,4345380.500,39515000.125"]).replace("5,0.8", ",0.8"), "a ring of 2 points"),
+    "a point before the parcels": (TEXT.replace("[地块坐标]\r\n", "[地块坐标]\r\nJ1,1,4345300.500,39515000.125\r\n"), "line 13: a point stands before"),
+    "NUL": (changed(FIRST + 1, "J2,1,\0\0\0"), "line 15: holds NUL"),
+    "words among points": (changed(FIRST + 1, "备注=略"), "line 15: '备注=略' is no key with its value, no parcel and no point"),
+    "both six digits": (
+        STANDARD.but(zone=False).text([Lot(shapely.box(39_500_000, 400_000, 39_500_100, 400_100))]), "500000 can both be north and east|can both be north and east"
+    ),
+}  # fmt: skip

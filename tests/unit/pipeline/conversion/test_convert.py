@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import fiona
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
@@ -376,3 +379,19 @@ def test_every_delivery_of_the_sample_goes_there_and_back(tmp_path):
             )
             seen += 1
     assert seen > 10
+
+
+@pytest.mark.parametrize("name", ["CGCS2000 / 3-degree Gauss-Kruger CM 117E", "unnamed"])
+def test_a_system_without_a_number_is_found_by_what_it_is(tmp_path, name):
+    """GeoParquet may spell a system out and leave its number away, and so may its parts."""
+    file = Path(source(tmp_path, {"a": pa.array(["1"])}, [LOT]))
+    table = pq.read_table(file)
+    geo = json.loads(table.schema.metadata[b"geo"])
+    crs = json.loads(
+        re.sub(r'"id": \{[^}]*\},? ?|, "id": \{[^}]*\}', "", json.dumps(geo["columns"]["geometry"]["crs"]))
+    )
+    geo["columns"]["geometry"]["crs"] = crs | {"name": name}
+    pq.write_table(table.replace_schema_metadata({b"geo": json.dumps(geo).encode()}), file)
+    (found,) = convert(str(file), tmp_path / "out.gpkg", Asked(), folder=tmp_path)
+    assert '"id"' not in json.dumps(crs)
+    assert (found.system, found.lost) == ("EPSG:4548", ())
