@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 import shapely
+from pyproj import Transformer
 
 from coordinate_texts import HEADER, LOTS, STANDARD
 from lowland_gis.definitions.mapping import read_mapping
@@ -12,6 +13,7 @@ from lowland_gis.errors import InputRefusedError
 from lowland_gis.pipeline.intake.ingest import ingest
 from lowland_gis.pipeline.intake.inspect import Options, inspect_source
 from lowland_gis.settings import DeliverySettings
+from other_formats import kml, placemark, polygon, ring
 
 MAPPING = """layer = "approval"
 supplier = "勘测单位"
@@ -79,3 +81,28 @@ def test_a_broken_text_changes_nothing(project, tmp_path, text):
     with pytest.raises(InputRefusedError):
         ingest(project, DeliverySettings(layer="approval", source=str(tmp_path / "a.txt")))
     assert counts(project) == before
+
+
+def test_a_kml_is_loaded_once_somebody_has_answered_for_it(project, tmp_path):
+    lot = polygon(ring((117.1, 39.2), (117.101, 39.2), (117.101, 39.201), (117.1, 39.201), (117.1, 39.2)))
+    file = tmp_path / "a.kml"
+    file.write_bytes(kml(placemark("甲", lot, 批准文号="津政地1号", 用途="工业")))
+    mapping = tmp_path / "mapping.toml"
+    mapping.write_text('layer = "approval"\nsupplier = "x"\n[rename]\n"批准文号" = "PZWH"\n"用途" = "YT"\n')
+    said = {"layer": "approval", "source": str(file), "mapping": str(mapping)}
+    before = counts(project)
+    with pytest.raises(InputRefusedError, match="--gcj02 no"):
+        ingest(project, DeliverySettings(**said))
+    assert counts(project) == before
+    found = ingest(project, DeliverySettings(**said, gcj02="no"))
+    assert (found.n_read, found.n_loaded) == (1, 1)
+    with psycopg.connect(project.dsn) as connection:
+        attributes, east = connection.execute(
+            "SELECT attributes, ST_X(ST_Centroid(geom)) FROM land.current_feature"
+        ).fetchone()
+        options = connection.execute(
+            "SELECT options FROM land.layer_version ORDER BY version_id DESC"
+        ).fetchone()[0]
+    expected, _ = Transformer.from_crs(4490, 4548, always_xy=True).transform(117.1005, 39.2005)
+    assert (attributes["PZWH"], attributes["YT"], round(east)) == ("津政地1号", "工业", round(expected))
+    assert options["gcj02"] == "no"
