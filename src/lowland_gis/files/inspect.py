@@ -11,6 +11,7 @@ import pyogrio.raw
 
 from lowland_gis.analysis.geometry.forensics import Kinds, kinds
 from lowland_gis.errors import InputRefusedError
+from lowland_gis.files.drawing.reader import drawing_layers
 from lowland_gis.files.encoding import dbf_header
 from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source
 from lowland_gis.files.gdal_words import GdalWords
@@ -69,6 +70,8 @@ def layer_names(source: Source) -> tuple[str | None, ...]:
             return sheet_names(source)
         if source.driver == "VCT":
             return vct_layers(source)
+        if source.driver == "DXF":
+            return drawing_layers(source)
         with gdal_source(source.path) as path:
             return tuple(layer.name for layer in layers_of(source.path, path))
     except (*_ERRORS, OSError, KeyError, EOFError) as error:
@@ -141,7 +144,7 @@ def raw_kinds(source: Source) -> Kinds:
         InputRefusedError: the geometries cannot be read.
     """
     total = Kinds()
-    if source.driver in {"CSV", "Parquet", "GTiff", "VCT", *WORKBOOKS}:
+    if source.driver in {"CSV", "Parquet", "GTiff", "VCT", "DXF", *WORKBOOKS}:
         return total
     try:
         # What GDAL says of the file is told where its rows are read.

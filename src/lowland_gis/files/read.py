@@ -60,6 +60,11 @@ def received(
 
         with vct_layer(source, encoding, batch_rows) as opened:
             yield opened
+    elif source.driver == "DXF":
+        from lowland_gis.files.drawing.reader import drawing_layer
+
+        with drawing_layer(source, encoding, batch_rows) as opened:
+            yield opened
     elif source.driver == "Parquet":
         yield _parquet(source, fields, batch_rows)
     else:

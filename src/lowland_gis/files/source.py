@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -28,6 +29,7 @@ DRIVERS = {
     **SUFFIXES,
     ".csv": "CSV",
     ".vct": "VCT",
+    ".dxf": "DXF",
     ".tif": "GTiff",
     ".tiff": "GTiff",
 }
@@ -45,6 +47,10 @@ _MAGIC = {
     ".tiff": (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
 }
 _MAGIC_BYTES = 256
+_DWG = re.compile(rb"AC\d{4}")
+_BINARY_DXF = b"AutoCAD Binary DXF"
+# Its first pair of lines: a section begins, or a remark of the program.
+_DXF = re.compile(rb"(\xef\xbb\xbf)?\s*(0\s+SECTION|999\s)", re.IGNORECASE)
 _SIDECARS = (".dbf", ".shx", ".prj", ".cpg")
 # The index can be made anew from the records; nothing else says what a record is.
 _REQUIRED_SIDECARS = (".dbf",)
@@ -182,6 +188,8 @@ def _driver(path: Path) -> str:
         raise InputRefusedError(
             f"{path}: there is no such file. Check the path in lowland.toml or on the command line."
         )
+    if path.suffix.lower() == ".dwg":
+        raise _dwg(path)
     try:
         return DRIVERS[path.suffix.lower()]
     except KeyError as error:
@@ -190,6 +198,13 @@ def _driver(path: Path) -> str:
             f"{path}: files of this kind are not read, so it cannot be told what they hold."
             f" Deliver it as one of: {known}."
         ) from error
+
+
+def _dwg(path: Path) -> InputRefusedError:
+    return InputRefusedError(
+        f"{path}: it is a DWG, whose format belongs to one maker, so it is not read. Save it as DXF: in the CAD program with DXFOUT (2018 or any"
+        ' other version), or without one: ODAFileConverter FOLDER TARGET ACAD2018 DXF 0 1 "*.dwg", or dwg2dxf FILE.dwg of LibreDWG.'
+    )
 
 
 def _check_magic(path: Path) -> None:
@@ -217,6 +232,9 @@ def _check_magic(path: Path) -> None:
             f"{path}: it does not begin with HeadBegin, as the exchange format of land surveys (VCT) does, so it is not opened."
             " Programs for rasters write files of that name too. Ask the sender for the file again."
         )
+    if suffix == ".dxf":
+        _check_drawing(path, start)
+        return
     magics = _MAGIC.get(suffix)
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
     right = start.startswith(magics) if magics is not None else not text.startswith(b"<")
@@ -224,6 +242,15 @@ def _check_magic(path: Path) -> None:
         raise InputRefusedError(
             f"{path}: its content is not what the name {path.suffix} says, so it is not opened."
             " Ask the sender for the file again."
+        )
+
+
+def _check_drawing(path: Path, start: bytes) -> None:
+    if _DWG.match(start):
+        raise _dwg(path)
+    if not start.startswith(_BINARY_DXF) and not _DXF.match(start):
+        raise InputRefusedError(
+            f"{path}: it does not begin as a drawing (DXF) does, so it is not opened. Ask the sender for the file again."
         )
 
 
