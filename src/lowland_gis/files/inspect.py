@@ -16,6 +16,7 @@ from lowland_gis.files.encoding import dbf_header
 from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source
 from lowland_gis.files.gdal_words import GdalWords
 from lowland_gis.files.layers import layers_of, meant
+from lowland_gis.files.mdb.reader import mdb_layers
 from lowland_gis.files.sound_parts import sound
 from lowland_gis.files.source import Source, sidecar
 from lowland_gis.files.spreadsheet.book import sheet_names
@@ -24,6 +25,8 @@ from lowland_gis.files.vct.text import vct_layers
 
 READINGS = ("utf-8", "gb18030", "big5")
 _ERRORS = (*GDAL_ERRORS, ValueError)
+# What lists the layers of a file that GDAL does not read.
+_LISTED = {"VCT": vct_layers, "DXF": drawing_layers, "PGeo": mdb_layers}
 _SAMPLES = 3
 _SAMPLE_ROWS = 20_000
 _BATCH_ROWS = 50_000
@@ -66,12 +69,9 @@ def layer_names(source: Source) -> tuple[str | None, ...]:
     if source.driver in ("CSV", "Parquet", "GTiff"):
         return (None,)
     try:
-        if source.driver in WORKBOOKS:
-            return sheet_names(source)
-        if source.driver == "VCT":
-            return vct_layers(source)
-        if source.driver == "DXF":
-            return drawing_layers(source)
+        listed = sheet_names if source.driver in WORKBOOKS else _LISTED.get(source.driver)
+        if listed is not None:
+            return listed(source)
         with gdal_source(source.path) as path:
             return tuple(layer.name for layer in layers_of(source.path, path))
     except (*_ERRORS, OSError, KeyError, EOFError) as error:
@@ -144,7 +144,7 @@ def raw_kinds(source: Source) -> Kinds:
         InputRefusedError: the geometries cannot be read.
     """
     total = Kinds()
-    if source.driver in {"CSV", "Parquet", "GTiff", "VCT", "DXF", *WORKBOOKS}:
+    if source.driver in {"CSV", "Parquet", "GTiff", "VCT", "DXF", "PGeo", *WORKBOOKS}:
         return total
     try:
         # What GDAL says of the file is told where its rows are read.

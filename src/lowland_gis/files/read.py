@@ -65,6 +65,11 @@ def received(
 
         with drawing_layer(source, encoding, batch_rows) as opened:
             yield opened
+    elif source.driver == "PGeo":
+        from lowland_gis.files.mdb.reader import mdb_layer
+
+        with mdb_layer(source, batch_rows) as opened:
+            yield opened
     elif source.driver == "Parquet":
         yield _parquet(source, fields, batch_rows)
     else:

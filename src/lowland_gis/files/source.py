@@ -30,6 +30,7 @@ DRIVERS = {
     ".csv": "CSV",
     ".vct": "VCT",
     ".dxf": "DXF",
+    ".mdb": "PGeo",
     ".tif": "GTiff",
     ".tiff": "GTiff",
 }
@@ -42,6 +43,7 @@ _MAGIC = {
     ".gpkg": (b"SQLite format 3\x00",),
     ".fgb": (b"fgb\x03",),
     ".parquet": (b"PAR1",),
+    ".mdb": (b"\x00\x01\x00\x00Standard Jet DB\x00",),
     ".zip": (b"PK\x03\x04", b"PK\x05\x06"),
     ".tif": (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
     ".tiff": (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),

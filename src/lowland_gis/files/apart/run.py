@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -26,8 +26,12 @@ class TooLongError(Exception):
     """A program did not end in its time; it was ended, with all that it had started."""
 
 
-def run(command: Sequence[str], limits: Limits, out: BinaryIO) -> tuple[int, str]:
+def run(
+    command: Sequence[str], limits: Limits, out: BinaryIO, more: Mapping[str, str] | None = None
+) -> tuple[int, str]:
     """Run a program, its output going to a file that is open, and return its code and what it said beside.
+
+    `more` are variables of its environment.
 
     Raises:
         TooLongError: it did not end in time.
@@ -37,7 +41,7 @@ def run(command: Sequence[str], limits: Limits, out: BinaryIO) -> tuple[int, str
     before = (
         [sys.executable, "-P", "-m", _LIMITED, str(limits.memory_bytes)] if sys.platform != "win32" else []
     )
-    environment = {**os.environ, "PYTHONUTF8": "1"}
+    environment = {**os.environ, "PYTHONUTF8": "1", **(more or {})}
     with subprocess.Popen(
         [*before, *command], stdout=out, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=environment,
         start_new_session=True,
