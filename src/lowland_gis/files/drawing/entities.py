@@ -33,7 +33,9 @@ Points = npt.NDArray[np.float64]
 Row = dict[str, Any]
 
 # So many parts the blocks of a drawing may stand for.
-MOST_PARTS = 1_000_000
+MOST_PARTS = 300_000
+# A block that is put more often than this is a symbol, such as that of a boundary point: nobody looks for land in it.
+MOST_TIMES = 100
 _DEVIATION = MAX_DEVIATION_M
 _ATTACHED = ("SEQEND", "VERTEX", "ATTRIB", "ATTDEF")
 _FIRST_PAIR, _LAST_NUMBER = 1000, 1071
@@ -57,6 +59,7 @@ class Parts:
         """Take a drawing that ezdxf has read, and what was found of its text."""
         self._drawing, self._cut = drawing, text.encoding.cut
         self._unread: Counter[str] = Counter()
+        self._symbols: dict[str, int] = {}
         hidden = [layer.dxf.name for layer in drawing.layers if layer.is_off() or layer.is_frozen()]
         self.head = Head(
             text.version, text.encoding.name, text.encoding.reason, int(drawing.header.get("$INSUNITS", 0)),
@@ -80,6 +83,8 @@ class Parts:
     def _of(self, entity: DXFEntity) -> Iterator[Row]:
         if isinstance(entity, Insert):
             yield self._symbol(entity)
+            if entity.dxf.name.casefold() in self._symbols:
+                return
             yield from self._inside(entity, self._name(entity.dxf.get("layer", "0")), 1)
             return
         row = self._drawn(entity)
@@ -179,12 +184,11 @@ class Parts:
                 f"the block {self._name(round_[0])} holds itself ({names}), so it has no end."
                 " In the CAD program purge or redefine it (BEDIT), then save again"
             )
+        put = _block(self._drawing.modelspace()).inserted
+        self._symbols = {name: times for name, times in put.items() if times > MOST_TIMES}
+        self.head.symbols = {self._name(name): times for name, times in self._symbols.items()}
         totals = counted(held)
-        n_parts = sum(
-            _times(entity) * totals.get(entity.dxf.name.casefold(), 0)
-            for entity in self._drawing.modelspace()
-            if isinstance(entity, Insert)
-        )
+        n_parts = sum(times * totals.get(name, 0) for name, times in put.items() if times <= MOST_TIMES)
         if n_parts > MOST_PARTS:
             raise InputRefusedError(
                 f"its blocks stand for {n_parts:,} parts, more than the {MOST_PARTS:,} that are read."

@@ -95,12 +95,13 @@ def _told(rows: pa.Table) -> pa.Table:
 
 def _ends(rows: pa.Table) -> list[list[float] | None]:
     """Return the first and the last place of each line."""
-    is_line = pc.equal(rows["kind"], LINE).to_pylist()
-    shapes = shapely.from_wkb(rows["wkb"].to_numpy(zero_copy_only=False), on_invalid="ignore")
-    return [
-        [*shape.coords[0], *shape.coords[-1]] if line and shape is not None else None
-        for line, shape in zip(is_line, shapes, strict=True)
-    ]
+    ends: list[list[float] | None] = [None] * rows.num_rows
+    places = pc.indices_nonzero(pc.equal(rows["kind"], LINE))
+    shapes = shapely.from_wkb(rows["wkb"].take(places).to_numpy(zero_copy_only=False), on_invalid="ignore")
+    for place, shape in zip(places.to_pylist(), shapes, strict=True):
+        if shape is not None:
+            ends[place] = [*shape.coords[0], *shape.coords[-1]]
+    return ends
 
 
 def remarks_of(head: Head, layers: Mapping[str, Drawn], name: str) -> list[tuple[str, str]]:
@@ -121,6 +122,17 @@ def remarks_of(head: Head, layers: Mapping[str, Drawn], name: str) -> list[tuple
     if beside and name == own:
         found.append(
             ("parts_beside", f"other parts of the layer are no rows of it; they are {', '.join(beside)}")
+        )
+    put = set(layers[name].rows["block"].to_pylist()) if name in layers else set()
+    symbols = {
+        block: times
+        for block, times in head.symbols.items()
+        if block in {each.casefold() for each in put if each}
+    }
+    if symbols and not name.endswith(_BLOCKS):
+        some = ", ".join(f"{block} ({times:,})" for block, times in list(symbols.items())[:_SHOWN])
+        found.append(
+            ("symbols", f"of blocks that are put so often as to be symbols only the places are read: {some}")
         )
     if head.unread:
         kinds = ", ".join(f"{number:,} {kind}" for kind, number in head.unread.items())

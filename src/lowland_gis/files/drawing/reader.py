@@ -33,6 +33,8 @@ _MAY_NOT, _NO_MEMORY = 10, 12
 MOST_BYTES = 250_000_000
 LIMITS = Limits(seconds=600, memory_bytes=4_000_000_000)
 _WORDS = 600
+# So many parts tell where a drawing lies.
+_LOOKED_AT = 100_000
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,10 @@ def _parts(path: Path, forced: str | None) -> pa.Table:
 
 def _middle(table: pa.Table) -> tuple[tuple[float, float] | None, tuple[float, ...]]:
     """Return a place amidst the parts, which a symbol that somebody left at 0, 0 does not move, and the bounds of all."""
-    shapes = shapely.from_wkb(table["wkb"].drop_null().to_numpy(zero_copy_only=False))
+    drawn = table["wkb"].drop_null()
+    step = max(len(drawn) // _LOOKED_AT, 1)
+    some = drawn.take(pa.array(np.arange(0, len(drawn), step)))
+    shapes = shapely.from_wkb(some.to_numpy(zero_copy_only=False))
     boxes = shapely.bounds(shapes)
     boxes = boxes[np.isfinite(boxes).all(axis=1)]
     if len(boxes) == 0:

@@ -171,6 +171,20 @@ def test_blocks_are_places_with_their_attributes_and_what_lies_in_them_is_a_laye
     assert len(rows_of(file, "JZD:blocks")[1]) == 2
 
 
+def test_a_block_that_is_put_often_is_a_symbol_of_which_the_places_are_read(tmp_path):
+    def dotted(drawing):
+        drawing.blocks.new("界址点").add_circle((0, 0), 1)
+        for number in range(101):
+            drawing.modelspace().add_blockref("界址点", (EAST + number, NORTH), dxfattribs={"layer": "JZD"})
+
+    file = drawn(tmp_path / "a.dxf", lot, dotted)
+    assert layers(file) == ["宗地", "注记", "JZD"]
+    rows, _, _, remarks = rows_of(file, "JZD")
+    assert (len(rows), [code for code, _ in remarks]) == (101, ["symbols"])
+    assert "界址点 (101)" in remarks[0][1]
+    assert rows_of(file, "宗地")[3] == []
+
+
 def test_a_hatch_is_filled_with_its_holes_and_lies_beside_outlines(tmp_path):
     def hatched(drawing):
         hatch = drawing.modelspace().add_hatch(dxfattribs={"layer": "宗地"})
