@@ -158,6 +158,9 @@ def _facts(one: Inspection) -> Iterator[tuple[object, ...]]:
         )
         for name, values in one.text.readings.items():
             yield f"  as {name}", " | ".join(values)
+    elif one.encoding is not None:
+        yield "encoding found 判定编码", f"{one.encoding}: {one.encoding_reason or ''}"
+    yield from one.said
     if one.extent is not None:
         yield "system declared 声明坐标系", _short(one.declared_crs)
         yield "system used 采用坐标系", one.used_crs or "none"
