@@ -31,7 +31,7 @@ _WHOLE, _REAL = (
     ("Single", "Double", "Currency", "Numeric", "Decimal"),
 )
 _BINARY = ("OLE", "Binary")
-_MOMENT = pa.timestamp("s")
+_MOMENT = pa.timestamp("ms")
 # Where the version stands, and how many bytes are a page: in Access 97, and since then.
 _VERSION_AT, _PAGE_OF_97, _PAGE = 0x14, 2048, 4096
 _FOR_A_CHARACTER = "??"
@@ -251,9 +251,6 @@ def _type(kind: str) -> pa.DataType:
 def _batch(first: int, rows: pa.Table, table: _Table) -> Batch:
     names, shapes = table.names, table.shapes
     attributes = rows.select(names)
-    for place, name in enumerate(names):
-        if attributes.schema.field(name).type == _MOMENT:
-            attributes = attributes.set_column(place, name, _spelt(attributes.column(name)))
     lost = tuple(_lost(first, attributes))
     if shapes is None:
         return Batch(first, attributes, None, doubts=lost)
@@ -278,10 +275,3 @@ def _lost(first: int, attributes: pa.Table) -> Iterator[Doubt]:
             for row in pc.indices_nonzero(pc.match_substring(values, _FOR_A_CHARACTER)).to_pylist():
                 words = f"{name}: {values[row].as_py()[:60]!r} holds ??, which mdbtools writes for a rare character (beyond 16 bits)"
                 yield Doubt(first + row, "character_lost", f"{words}; compare it with the original")
-
-
-def _spelt(moments: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return moments as text, without the time where it is midnight: Access has no days without one."""
-    texts = pc.strftime(moments, "%Y-%m-%dT%H:%M:%S")
-    midnight = pc.equal(moments, pc.floor_temporal(moments, unit="day"))
-    return pc.if_else(midnight, pc.utf8_slice_codeunits(texts, 0, 10), texts)

@@ -184,7 +184,7 @@ def _attributes(arrived: Received, batches: Sequence[Batch]) -> pa.Table:
 
 def _with_moments(table: pa.Table, source: Source) -> pa.Table:
     """Return the table with fields of moments as such; GDAL hands texts on."""
-    if source.driver in {"CSV", "Parquet", "ESRI Shapefile", "VCT", "DXF", *WORKBOOKS}:
+    if source.driver in {"CSV", "Parquet", "ESRI Shapefile", "VCT", "DXF", "PGeo", *WORKBOOKS}:
         return table
     try:
         with gdal_source(source.path) as path:

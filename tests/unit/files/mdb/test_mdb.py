@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import lzma
 import os
 from dataclasses import replace
@@ -62,9 +63,13 @@ def test_layers_with_chinese_names_come_whole(survey):
     first = rows[0]
     assert first == {
         "OBJECTID": 1, "BSM": "120113001001000123", "DLBM": "0701", "DLMC": "城镇住宅用地", "TBMJ": 8000.123456789012, "KCXS": 0.1,
-        "XH": 1, "变更日期": "2009-12-31", "是否举证": True, "BZ": '他说："甲,乙"\r\n第二行', "SHAPE_Area": 8000.0,
+        "XH": 1, "变更日期": dt.datetime.fromisoformat("2009-12-31"), "是否举证": True, "BZ": '他说："甲,乙"\r\n第二行', "SHAPE_Area": 8000.0,
     }  # fmt: skip
-    assert (rows[1]["变更日期"], rows[1]["BZ"], rows[1]["XH"]) == ("2009-12-31T08:30:15", "汪" * 3090, None)
+    assert (rows[1]["变更日期"], rows[1]["BZ"], rows[1]["XH"]) == (
+        dt.datetime.fromisoformat("2009-12-31T08:30:15"),
+        "汪" * 3090,
+        None,
+    )
     assert (rows[2]["DLBM"], rows[2]["DLMC"], rows[2]["变更日期"]) == (None, None, None)
     hole = shapely.box(EAST + 220, NORTH + 20, EAST + 240, NORTH + 40)
     island = shapely.box(EAST + 225, NORTH + 25, EAST + 230, NORTH + 30)
