@@ -75,6 +75,14 @@ public class MakeMdb {
             classes.addRow(1, "地类图斑", "地类图斑");
             classes.addRow(2, "XZQ", "行政区");
 
+            // As ArcGIS 10 has it: what a layer is called, and the list that the codes of a field are of.
+            Table items = new TableBuilder("GDB_Items").addColumn(new ColumnBuilder("Name", DataType.TEXT))
+                .addColumn(new ColumnBuilder("Definition", DataType.MEMO)).toTable(db);
+            items.addRow("地类图斑", "<DEFeatureClassInfo><Name>地类图斑</Name><GPFieldInfoExs><GPFieldInfoEx><Name>DLBM</Name>"
+                + "<AliasName>地类编码</AliasName><DomainName>地类</DomainName></GPFieldInfoEx></GPFieldInfoExs><AliasName>二调地类图斑</AliasName></DEFeatureClassInfo>");
+            items.addRow("地类", "<GPCodedValueDomain2><DomainName>地类</DomainName><CodedValues><CodedValue><Name>工业用地</Name><Code>0601</Code>"
+                + "</CodedValue></CodedValues></GPCodedValueDomain2>");
+
             Table lots = survey(db, "地类图斑");
             char[] long_ = new char[3090];
             Arrays.fill(long_, '汪');

@@ -17,7 +17,7 @@ from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source
 from lowland_gis.files.gdal_words import GdalWords
 from lowland_gis.files.geodatabase import described
 from lowland_gis.files.layers import layers_of, meant
-from lowland_gis.files.mdb.reader import mdb_layers
+from lowland_gis.files.mdb.reader import mdb_described, mdb_layers
 from lowland_gis.files.sound_parts import sound
 from lowland_gis.files.source import Source, sidecar
 from lowland_gis.files.spreadsheet.book import sheet_names
@@ -147,7 +147,7 @@ def said_beside(source: Source) -> list[tuple[str, str]]:
 
     These are the titles of the layer and of its fields, the lists that codes of fields are of, and relationships to other tables.
     """
-    said = described(source)
+    said = mdb_described(source) if source.driver == "PGeo" else described(source)
     name = source.layer or ""
     layer = name if name in said.fields else said.layer_called(name) or name
     found = [("title 别名", said.titles[layer])] if layer in said.titles else []

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +21,7 @@ from lowland_gis.analysis.geometry.shape_buffer import shapes_of
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.batches import Batch, Received
 from lowland_gis.files.encoding import Encoding
+from lowland_gis.files.geodatabase import Described, parsed
 from lowland_gis.files.mdb import tools
 from lowland_gis.files.source import Source
 
@@ -49,11 +50,12 @@ class _Shapes:
 
 @dataclass(frozen=True)
 class _Catalogue:
-    """The tables of a database that are somebody's, those with shapes first, and the titles of layers."""
+    """The tables of a database that are somebody's, those with shapes first, and the titles of layers, and what else is said of them."""
 
     tables: tuple[str, ...]
     shapes: dict[str, _Shapes] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
+    said: Described = field(default_factory=Described)
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,19 @@ def mdb_layers(source: Source) -> tuple[str, ...]:
         return _catalogue(source).tables
 
 
+def mdb_described(source: Source) -> Described:
+    """Return what a personal geodatabase says of its layers beside their rows; nothing where it is broken.
+
+    One before version 10 has the titles of layers alone.
+    """
+    try:
+        catalogue = _catalogue(source)
+    except InputRefusedError:
+        return Described()
+    titles = {name: title for title, name in catalogue.titles.items() if title != name}
+    return replace(catalogue.said, titles=titles)
+
+
 @contextmanager
 def _named(source: Source) -> Iterator[None]:
     try:
@@ -139,7 +154,9 @@ def _remembered(path: Path, changed: int, size: int) -> _Catalogue:  # noqa: ARG
         name = known.get((row.get("TableName") or "").casefold())
         if name is not None:
             shapes[name] = _Shapes(row.get("FieldName") or "SHAPE", systems.get(row.get("SRID")) or None)
-    titles = {
+    said = parsed(row.get("Definition") or "" for row in _rows(path, known.get("gdb_items")))
+    titles = {title: name for name, title in said.titles.items() if name in everything}
+    titles |= {
         row["AliasName"]: row["Name"]
         for row in _rows(path, known.get("gdb_objectclasses"))
         if row.get("AliasName") and row.get("Name") in everything
@@ -150,7 +167,7 @@ def _remembered(path: Path, changed: int, size: int) -> _Catalogue:  # noqa: ARG
         if not name.casefold().startswith(_OF_PROGRAMS) and not _is_index(name, known)
     ]
     own.sort(key=lambda name: name not in shapes)
-    return _Catalogue(tuple(own), shapes, titles)
+    return _Catalogue(tuple(own), shapes, titles, said)
 
 
 def _refuse_half_a_page(path: Path, size: int) -> None:

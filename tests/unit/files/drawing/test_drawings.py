@@ -54,6 +54,57 @@ def test_every_version_gives_the_outline_what_hangs_on_it_and_the_texts_in_it(tm
     assert shapely.length(rows_of(file, "道路")[1]).tolist() == [300]
 
 
+def test_a_drawing_of_release_14_is_read(tmp_path):
+    file = drawn(tmp_path / "a.dxf", lot, version="R2000")
+    file.write_bytes(file.read_bytes().replace(b"AC1015", b"AC1014"))
+    assert rows_of(file, "宗地")[1] == [BOX]
+
+
+def test_every_kind_of_part_is_drawn_where_it_is(tmp_path):
+    def every(drawing):
+        model = drawing.modelspace()
+        place = {"layer": "a"}
+        model.add_ellipse((EAST, NORTH), (100, 0), 0.5, dxfattribs=place)
+        model.add_arc((EAST, NORTH), 100, 0, 90, dxfattribs=place)
+        model.add_open_spline(
+            [(EAST, NORTH), (EAST + 50, NORTH + 80), (EAST + 100, NORTH)], degree=2, dxfattribs=place
+        )
+        model.add_polyline3d([(EAST, NORTH, 1), (EAST + 3, NORTH + 4, 2)], dxfattribs=place)
+        model.add_solid(
+            [(EAST, NORTH), (EAST + 2, NORTH), (EAST, NORTH + 2), (EAST + 2, NORTH + 2)], dxfattribs=place
+        )
+        model.add_3dface(
+            [(EAST, NORTH, 5), (EAST + 2, NORTH, 6), (EAST + 2, NORTH + 2, 7), (EAST, NORTH + 2, 5)],
+            dxfattribs=place,
+        )
+        model.add_point((EAST, NORTH, 3.25), dxfattribs=place)
+        model.add_mtext(r"{\fSimSun|b0;\U+5B97\U+5730}\P120", dxfattribs=place | {"insert": (EAST, NORTH)})
+        model.add_ray((EAST, NORTH), (1, 0), dxfattribs=place)
+
+    file = drawn(tmp_path / "a.dxf", every)
+    assert layers(file) == ["a", "a:hatches", "a:lines", "a:points"]
+    rows, shapes, _, remarks = rows_of(file, "a")
+    assert [row["ENTITY"] for row in rows] == ["ELLIPSE", "ARC", "SPLINE", "POLYLINE"]
+    assert shapes[0].area == pytest.approx(math.pi * 100 * 50, rel=1e-4)
+    far = [
+        math.hypot((x - EAST) / 100, (y - NORTH) / 50)
+        for x, y in shapely.segmentize(shapes[0], 0.5).exterior.coords
+    ]
+    assert max(abs(each - 1) for each in far) * 50 < 0.001
+    assert ("parts_not_read" in dict(remarks), "1 RAY" in dict(remarks)["parts_not_read"]) == (True, True)
+    assert [shape.area for shape in rows_of(file, "a:hatches")[1]] == [4, 4]
+    arc, spline, line = rows_of(file, "a:lines")[1]
+    assert arc.length == pytest.approx(math.pi * 50, abs=0.01)
+    # A parabola: its height over the base is half of that of its middle point.
+    assert spline.bounds[3] == pytest.approx(NORTH + 40, abs=0.002)
+    assert line.length == 5
+    rows, _, _, _ = rows_of(file, "a:points")
+    assert [(row["ENTITY"], row["ELEVATION"], row["TEXT"]) for row in rows] == [
+        ("POINT", 3.25, None),
+        ("MTEXT", None, "宗地\n120"),
+    ]
+
+
 def test_a_binary_drawing_is_read(tmp_path):
     for version in ("R2000", "R2010"):
         file = drawn(tmp_path / f"{version}.dxf", lot, version=version, form="bin")

@@ -88,6 +88,16 @@ def test_layers_with_chinese_names_come_whole(survey):
     assert doubts == [(1, "character_lost"), (6, "shape_unreadable")]
 
 
+def test_titles_and_codes_are_said(survey):
+    with opened(str(survey), survey.parent) as source:
+        assert inspect.said_beside(replace(source, layer="地类图斑")) == [
+            ("title 别名", "二调地类图斑"),
+            ("  DLBM", "地类编码; 地类: 0601 工业用地"),
+        ]
+        assert inspect.said_beside(replace(source, layer="XZQ")) == [("title 别名", "行政区")]
+    assert rows_of(survey, "二调地类图斑")[4].layer == "地类图斑"
+
+
 def test_a_layer_is_found_by_its_title_and_a_table_has_no_shapes(survey):
     rows, shapes, _, _, arrived = rows_of(survey, "行政区")
     # Three rows were deleted in it.
