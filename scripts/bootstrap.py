@@ -44,6 +44,7 @@ PACKAGES = {
     "gdal": ("gdal-bin", "brew install gdal  |  conda install -c conda-forge gdal"),
     "qgis": ("python3-qgis qgis-providers", "conda install -c conda-forge qgis"),
     "calc": ("libreoffice-calc", "brew install --cask libreoffice"),
+    "mdb": ("mdbtools", "brew install mdbtools  |  conda install -c conda-forge mdbtools"),
     "browser": ("chromium", "brew install --cask chromium"),
     "locale": ("locales", "the variations of locales need GNU libc"),
     "compiler": (
@@ -58,6 +59,7 @@ SAID = {
     "gdal": "ogrinfo of GDAL (the tests read packages with it)",
     "qgis": "QGIS for Python (the tests edit units with it)",
     "calc": "LibreOffice Calc (the tests save workbooks with it)",
+    "mdb": "mdbtools (personal geodatabases, .mdb, are read with it)",
     "browser": "Chromium (the tests open the page of the map with it)",
     "locale": "the sources of locales (the variations run in zh_CN.GBK)",
     "compiler": "a C++ compiler and Boost's headers (a peer of the benchmarks is built with them)",
@@ -140,6 +142,7 @@ def missing_capabilities(*, dev: bool, variations: bool = False, bench: bool = F
         "gdal": not dev or shutil.which("ogrinfo") is not None,
         "qgis": not dev or has_qgis(),
         "calc": not dev or shutil.which("soffice") is not None,
+        "mdb": not dev or shutil.which("mdb-export") is not None,
         "browser": not dev or shutil.which("chromium") is not None,
         "locale": not variations or can_make_locales(),
         "compiler": not bench or can_compile(),

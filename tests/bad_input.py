@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import lzma
 import sqlite3
 import struct
 import subprocess
@@ -15,6 +16,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -25,6 +27,7 @@ import rasterio
 import shapely
 from pyproj import CRS
 
+from drawings import EAST, NORTH, corners, drawn
 from lowland_gis.analysis.geometry.geodesy import GaussPlane
 from lowland_gis.analysis.geometry.offset import gcj02_shift
 from made_files import DATUM, box, dbf_bytes, write_shapefile
@@ -1539,6 +1542,102 @@ def _far_cell(folder: Path) -> list[str]:
     # Only the cells that there are are written.
     book.active.iter_rows = lambda: [[*cells] for cells in ([book.active.cell(1, 1)], [far])]
     return firms(write_xlsb(book, folder / "企业.xlsb"))
+
+
+# ------------------------------------------------------------------ drawings and personal geodatabases
+
+
+def survey_drawing(
+    folder: Path, *, open_by: float = 0, swapped: bool = False, version: str = "R2010"
+) -> list[str]:
+    """Deliver a drawing with two outlines and what a survey program hangs on them, the kind of land as a text in each."""
+
+    def draw(drawing: Any) -> None:
+        model = drawing.modelspace()
+        for number in (1, 2):
+            ring = corners(number * 100, 100, 60, 50)
+            if number == 2 and open_by:
+                ring = [*ring, (ring[0][0], ring[0][1] + open_by)]
+            ring = [(y, x) if swapped else (x, y) for x, y in ring]
+            add = model.add_polyline2d if version == "R12" else model.add_lwpolyline
+            outline = add(ring, close=not (number == 2 and open_by), dxfattribs={"layer": "图斑"})
+            outline.set_xdata("SOUTH", [(1000, each) for each in ("300000", str(number), "", "0601")])
+            place = (EAST + number * 100 + 30, NORTH + 125)
+            place = place[::-1] if swapped else place
+            model.add_text(r"\U+5DE5\U+4E1A\U+7528\U+5730", dxfattribs={"layer": "注记", "insert": place})
+
+    file = drawn(folder / "图斑.dxf", draw, version=version)
+    (folder / "图.toml").write_text(
+        'supplier = "某测绘院"\nlayer = "dltb3"\n[rename]\nSOUTH_2 = "BSM"\nSOUTH_4 = "DLBM"\n"TEXT_注记" = "DLMC"\n', encoding="utf-8"
+    )  # fmt: skip
+    return ingest(f"{file}:图斑", "--src-crs", "EPSG:4548", "--mapping", str(folder / "图.toml"))
+
+
+@case(
+    "drawings",
+    "a DXF with lot numbers in its XDATA and escapes in its texts, and `--mapping`",
+    LOADED,
+    value=SIMPLIFIED,
+)
+def _drawing(folder: Path) -> list[str]:
+    return survey_drawing(folder, version="R12")
+
+
+@case(
+    "drawings",
+    "a DXF with an outline that does not close",
+    ASIDE,
+    aside=1,
+    rules=("line_open", "geometry_missing"),
+)
+def _open_outline(folder: Path) -> list[str]:
+    return survey_drawing(folder, open_by=0.35)
+
+
+@case("drawings", "a DXF without `--src-crs`", REFUSED, said="the coordinate system is unknown")
+def _drawing_of_nowhere(folder: Path) -> list[str]:
+    layer, path, _, _, *mapping = survey_drawing(folder)
+    return [layer, path, *mapping]
+
+
+@case("drawings", "a DXF with x and y exchanged", REFUSED, said="x and y look swapped")
+def _swapped_drawing(folder: Path) -> list[str]:
+    return survey_drawing(folder, swapped=True)
+
+
+@case("drawings", "a DXF that was cut off", REFUSED, said="was cut off: it does not end with EOF")
+def _cut_drawing(folder: Path) -> list[str]:
+    arguments = survey_drawing(folder)
+    cut(folder / "图斑.dxf", 0.9)
+    return arguments
+
+
+@case("drawings", "a DWG", REFUSED, said="Save it as DXF")
+def _dwg(folder: Path) -> list[str]:
+    (folder / "图斑.dwg").write_bytes(b"AC1032" + bytes(100))
+    return ingest(folder / "图斑.dwg")
+
+
+def second_survey(folder: Path, kept: int | None = None) -> list[str]:
+    """Deliver the personal geodatabase that `scripts/make_mdb.sh` made, or its beginning."""
+    made = Path(__file__).parent / "data" / "二调.mdb.xz"
+    (folder / "二调.mdb").write_bytes(lzma.decompress(made.read_bytes())[:kept])
+    return ingest(f"{folder / '二调.mdb'}:地类图斑")
+
+
+@case(
+    "personal geodatabases", "a layer with a Chinese name, of which one row has no shape and one a shape that was cut", ASIDE, rows=7,
+    aside=2, rules=("character_lost", "shape_unreadable", "geometry_missing", "value_missing"),
+)  # fmt: skip
+def _mdb(folder: Path) -> list[str]:
+    return second_survey(folder)
+
+
+@case(
+    "personal geodatabases", "an .mdb that was cut off", REFUSED, said="cannot be read as an Access database"
+)
+def _cut_mdb(folder: Path) -> list[str]:
+    return second_survey(folder, 69_632)
 
 
 # ------------------------------------------------------------------ the page

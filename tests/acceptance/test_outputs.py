@@ -85,9 +85,15 @@ def test_every_path_is_said_to_be_read_or_written():
 
 
 def test_every_output_can_be_replaced_when_that_is_typed():
-    have = {
-        name for name, command in COMMANDS.items() if any(each.name == "overwrite" for each in command.params)
-    } - OF_AN_UPDATE - AS_BULLETIN
+    have = (
+        {
+            name
+            for name, command in COMMANDS.items()
+            if any(each.name == "overwrite" for each in command.params)
+        }
+        - OF_AN_UPDATE
+        - AS_BULLETIN
+    )
     assert {name for name, _ in OUTPUTS} == have | WITHOUT_OVERWRITE
 
 

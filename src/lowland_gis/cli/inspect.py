@@ -166,6 +166,7 @@ def _facts(one: Inspection) -> Iterator[tuple[object, ...]]:
             yield f"  as {name}", " | ".join(values)
     elif one.encoding is not None:
         yield "read as 读法", f"{one.encoding}: {one.encoding_reason or ''}"
+    yield from one.said
     if one.extent is not None:
         yield "system declared 声明坐标系", _short(one.declared_crs)
         yield "system used 采用坐标系", one.used_crs or "none"

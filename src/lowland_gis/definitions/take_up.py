@@ -9,7 +9,18 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from lowland_gis.analysis.rules.faults import Fault, fault_lines
-from lowland_gis.definitions import check, codes, fitting, judging, layer, measure, plan, reports, states, update
+from lowland_gis.definitions import (
+    check,
+    codes,
+    fitting,
+    judging,
+    layer,
+    measure,
+    plan,
+    reports,
+    states,
+    update,
+)
 from lowland_gis.definitions.legend import OWN_LEGEND, read_legend
 from lowland_gis.definitions.own import (
     CODES,

@@ -139,6 +139,15 @@ def text_encoding(path: Path, content: bytes, forced: str | None) -> Encoding:
     return _decided(path, lambda: iter([content]), None, forced, texts=lambda: iter([cells_of(content)]))
 
 
+def words_encoding(path: Path, words: bytes, declared: str | None, forced: str | None) -> Encoding:
+    """Decide how to read words, a line each, by their bytes; what is declared only settles what bytes leave open.
+
+    Raises:
+        InputRefusedError: no encoding fits without loss.
+    """
+    return _decided(path, lambda: iter([words]), declared, forced, texts=lambda: iter([words]))
+
+
 def _decided(
     path: Path, blocks: Blocks, declared: str | None, forced: str | None, *, texts: Blocks
 ) -> Encoding:

@@ -11,11 +11,14 @@ import pyogrio.raw
 
 from lowland_gis.analysis.geometry.forensics import Kinds, kinds
 from lowland_gis.errors import InputRefusedError
+from lowland_gis.files.drawing.reader import drawing_layers
 from lowland_gis.files.encoding import dbf_header
 from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source
 from lowland_gis.files.gdal_words import GdalWords
+from lowland_gis.files.geodatabase import described
 from lowland_gis.files.kml.reader import kml_layers
 from lowland_gis.files.layers import layers_of, meant
+from lowland_gis.files.mdb.reader import mdb_described, mdb_layers
 from lowland_gis.files.sound_parts import sound
 from lowland_gis.files.source import OWN_READERS, Source, sidecar
 from lowland_gis.files.spreadsheet.book import sheet_names
@@ -25,7 +28,9 @@ from lowland_gis.files.vct.text import vct_layers
 
 READINGS = ("utf-8", "gb18030", "big5")
 _ERRORS = (*GDAL_ERRORS, ValueError)
+# What lists the layers of a file that GDAL does not read.
 _SAMPLES = 3
+_CODES_SHOWN = 8
 _SAMPLE_ROWS = 20_000
 _BATCH_ROWS = 50_000
 _LAST_ASCII = 127
@@ -84,6 +89,8 @@ _LAYERS_OF: dict[str, Callable[[Source], tuple[str, ...]]] = {
     "VCT": vct_layers,
     "UDBX": udbx_layers,
     "KML": kml_layers,
+    "DXF": drawing_layers,
+    "PGeo": mdb_layers,
 }
 
 
@@ -140,8 +147,32 @@ def counts(source: Source) -> Counts | None:
 
 
 def _gdal_name(source: Source, path: Path) -> str | None:
-    found = meant(layers_of(source.path, path), source.layer)
+    layers = layers_of(source.path, path)
+    found = meant(layers, source.layer)
+    if found is None and source.layer is not None:
+        found = meant(layers, described(source).layer_called(source.layer) or source.layer)
     return source.layer if found is None else found.gdal_name
+
+
+def said_beside(source: Source) -> list[tuple[str, str]]:
+    """Return what a geodatabase says of a layer beside its rows, in pairs: what, and the words.
+
+    These are the titles of the layer and of its fields, the lists that codes of fields are of, and relationships to other tables.
+    """
+    said = mdb_described(source) if source.driver == "PGeo" else described(source)
+    name = source.layer or ""
+    layer = name if name in said.fields else said.layer_called(name) or name
+    found = [("title 别名", said.titles[layer])] if layer in said.titles else []
+    for field, about in said.fields.get(layer, {}).items():
+        codes = said.codes.get(about.codes or "", {})
+        shown = ", ".join(f"{code} {words}" for code, words in list(codes.items())[:_CODES_SHOWN])
+        more = f" … ({len(codes)})" if len(codes) > _CODES_SHOWN else ""
+        of = f"{about.codes}: {shown}{more}" if about.codes else ""
+        found.append((f"  {field}", "; ".join(each for each in (about.title, of) if each)))
+    found += [
+        ("relationship 关系", each) for each in said.relations if layer in each.replace(":", " ").split()
+    ]
+    return found
 
 
 def raw_kinds(source: Source) -> Kinds:

@@ -81,6 +81,16 @@ def received(
         from lowland_gis.files.mapgis import mapgis_layer
 
         yield mapgis_layer(source, encoding, batch_rows)
+    elif source.driver == "DXF":
+        from lowland_gis.files.drawing.reader import drawing_layer
+
+        with drawing_layer(source, encoding, batch_rows) as opened:
+            yield opened
+    elif source.driver == "PGeo":
+        from lowland_gis.files.mdb.reader import mdb_layer
+
+        with mdb_layer(source, batch_rows) as opened:
+            yield opened
     elif source.driver == "Parquet":
         yield _parquet(source, fields, batch_rows)
     else:

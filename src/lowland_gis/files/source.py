@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -35,11 +36,15 @@ DRIVERS = {
     ".gpx": "GPX",
     ".udbx": "UDBX",
     **dict.fromkeys((".wap", ".wal", ".wat"), "MapGIS"),
+    ".dxf": "DXF",
+    ".mdb": "PGeo",
     ".tif": "GTiff",
     ".tiff": "GTiff",
 }
 # What is read by readers of the project's own, and not by GDAL.
-OWN_READERS = frozenset({"CSV", "Parquet", "GTiff", "VCT", "TXT", "KML", "UDBX", "MapGIS", *WORKBOOKS})
+OWN_READERS = frozenset(
+    {"CSV", "Parquet", "GTiff", "VCT", "TXT", "KML", "UDBX", "MapGIS", "DXF", "PGeo", *WORKBOOKS}
+)
 # Forms in XML, and the element by which GDAL knows them.
 _XML = {".kml": b"<kml", ".ovkml": b"<kml", ".gpx": b"<gpx"}
 # GDAL opens a file by content, whatever its name; a hostile VRT called .shp would make it read another file.
@@ -53,6 +58,7 @@ _MAGIC = {
     **dict.fromkeys((".wap", ".wal", ".wat"), tuple(b"WMAP%d02" % version for version in (6, 7, 8, 9))),
     ".fgb": (b"fgb\x03",),
     ".parquet": (b"PAR1",),
+    ".mdb": (b"\x00\x01\x00\x00Standard Jet DB\x00",),
     ".zip": (b"PK\x03\x04", b"PK\x05\x06"),
     ".kmz": (b"PK\x03\x04",),
     ".ovkmz": (b"PK\x03\x04",),
@@ -60,6 +66,10 @@ _MAGIC = {
     ".tiff": (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
 }
 _MAGIC_BYTES = 4096
+_DWG = re.compile(rb"AC\d{4}")
+_BINARY_DXF = b"AutoCAD Binary DXF"
+# Its first pair of lines: a section begins, or a remark of the program.
+_DXF = re.compile(rb"(\xef\xbb\xbf)?\s*(0\s+SECTION|999\s)", re.IGNORECASE)
 _SIDECARS = (".dbf", ".shx", ".prj", ".cpg")
 # The index can be made anew from the records; nothing else says what a record is.
 _REQUIRED_SIDECARS = (".dbf",)
@@ -208,6 +218,8 @@ def _driver(path: Path) -> str:
         raise InputRefusedError(
             f"{path}: it is a folder without coordinate texts (勘测定界 TXT), and of other kinds a file is read. Name the file inside."
         )
+    if path.suffix.lower() == ".dwg":
+        raise _dwg(path)
     try:
         return DRIVERS[path.suffix.lower()]
     except KeyError as error:
@@ -216,6 +228,13 @@ def _driver(path: Path) -> str:
             f"{path}: files of this kind are not read, so it cannot be told what they hold."
             f" Deliver it as one of: {known}."
         ) from error
+
+
+def _dwg(path: Path) -> InputRefusedError:
+    return InputRefusedError(
+        f"{path}: it is a DWG, whose format belongs to one maker, so it is not read. Save it as DXF: in the CAD program with DXFOUT (2018 or any"
+        ' other version), or without one: ODAFileConverter FOLDER TARGET ACAD2018 DXF 0 1 "*.dwg", or dwg2dxf FILE.dwg of LibreDWG.'
+    )
 
 
 def _check_magic(path: Path) -> None:
@@ -253,6 +272,8 @@ def _check_magic(path: Path) -> None:
             raise InputRefusedError(
                 f"{path}: its content is not what the name {path.suffix} says, so it is not opened. Ask the sender for the file again."
             )
+    if suffix == ".dxf":
+        _check_drawing(path, start)
         return
     magics = _MAGIC.get(suffix)
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -261,6 +282,15 @@ def _check_magic(path: Path) -> None:
         raise InputRefusedError(
             f"{path}: its content is not what the name {path.suffix} says, so it is not opened."
             " Ask the sender for the file again."
+        )
+
+
+def _check_drawing(path: Path, start: bytes) -> None:
+    if _DWG.match(start):
+        raise _dwg(path)
+    if not start.startswith(_BINARY_DXF) and not _DXF.match(start):
+        raise InputRefusedError(
+            f"{path}: it does not begin as a drawing (DXF) does, so it is not opened. Ask the sender for the file again."
         )
 
 

@@ -28,6 +28,7 @@ from lowland_gis.files.encoding import (
 )
 from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source
 from lowland_gis.files.gdal_words import GdalWords
+from lowland_gis.files.geodatabase import described
 from lowland_gis.files.layers import Layer, layers_of, meant
 from lowland_gis.files.names import unique
 from lowland_gis.files.sound_parts import sound
@@ -251,6 +252,9 @@ def _layer(source: Source, path: Path) -> Layer:
             f"{source.name}: cannot be opened ({error}). Ask the sender for it again."
         ) from error
     found = meant(layers, source.layer)
+    if found is None and source.layer is not None:
+        # A bureau knows a layer of a geodatabase by its title.
+        found = meant(layers, described(source).layer_called(source.layer) or source.layer)
     if found is not None:
         return found
     what = f"there is no layer {source.layer!r} in it" if source.layer else "it holds several layers"

@@ -59,6 +59,14 @@ def linearised(wkb: npt.NDArray[np.object_], *, deviation: float = MAX_DEVIATION
     return Linearised(straight, n_curves)
 
 
+def arc_line(start: Points, middle: Points, end: Points, deviation: float = MAX_DEVIATION_M) -> Points:
+    """Return points from the start of a circular arc to its end, by way of a middle point, as `linearised` gives them.
+
+    Both ends stay exactly, the area beside the arc is kept, and an arc drawn backwards gives the same points.
+    """
+    return _chords(np.array([start, middle, end], dtype=np.float64), deviation)
+
+
 def has_curves(wkb: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
     """Return which rows hold arcs; a type that may hold arcs but has none, as GDAL writes it, is no curve."""
     return np.array([_is_curve(item) and _holds_curve(bytes(item)) for item in wkb], dtype=bool)

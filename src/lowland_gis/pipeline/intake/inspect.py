@@ -79,6 +79,7 @@ def _inspected(source: Source, options: Options) -> Inspection:
         return found
     found.text = _tried(lambda: inspect.text_facts(source), found)
     found.counts = inspect.counts(source)
+    found.said = inspect.said_beside(source)
     kinds = _tried(lambda: inspect.raw_kinds(source), found) or Kinds()
     gathered = _Gathered(source, options, found, kinds)
     try:

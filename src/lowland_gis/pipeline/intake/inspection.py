@@ -19,6 +19,8 @@ _EQUAL = 1e-9
 class Inspection:
     """All that is known of one layer of a source.
 
+    `said` is what a geodatabase says of the layer beside its rows: titles, lists of codes, relationships.
+
     `plane` says that it is in another system than the project's, and how it gets there. `refusals` are the reasons why ingest would refuse the file, `warnings` what it would take but a person should know.
     """
 
@@ -31,6 +33,7 @@ class Inspection:
     encoding_reason: str | None = None
     text: inspect.TextFacts | None = None
     counts: inspect.Counts | None = None
+    said: list[tuple[str, str]] = field(default_factory=list)
     n_rows: int = 0
     declared_crs: str | None = None
     used_crs: str | None = None

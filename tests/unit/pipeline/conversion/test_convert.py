@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import lzma
 import os
 import re
 import shutil
@@ -14,11 +15,13 @@ import fiona
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyogrio
 import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from drawings import drawn, lot, open_lot
 from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.files.exported.compared import compared
 from lowland_gis.files.exported.dbf_columns import field_names
@@ -395,3 +398,19 @@ def test_a_system_without_a_number_is_found_by_what_it_is(tmp_path, name):
     (found,) = convert(str(file), tmp_path / "out.gpkg", Asked(), folder=tmp_path)
     assert '"id"' not in json.dumps(crs)
     assert (found.system, found.lost) == ("EPSG:4548", ())
+
+
+def test_a_personal_geodatabase_and_a_drawing_become_other_forms(tmp_path):
+    made = Path(__file__).parents[3] / "data" / "二调.mdb.xz"
+    (tmp_path / "二调.mdb").write_bytes(lzma.decompress(made.read_bytes()))
+    found = convert("二调.mdb", tmp_path / "二调.gdb", Asked(), folder=tmp_path)
+    assert [(one.name, one.comparison.n_before, one.comparison.n_moved) for one in found] == [
+        ("地类图斑", 7, 0), ("XZQ", 1, 0), ("权属单位", 1, 0),
+    ]  # fmt: skip
+    assert [words.split(" holds")[0].split(":")[0] for words in found[0].lost[:2]] == ["row 2", "row 7"]
+    assert found[0].system == "EPSG:4548"
+    assert pyogrio.read_info(tmp_path / "二调.gdb", layer="地类图斑")["ogr_types"][7] == "OFTDateTime"
+    file = drawn(tmp_path / "宗地.dxf", lot, open_lot)
+    (one,) = convert(f"{file.name}:宗地", tmp_path / "宗地.shp", Asked(src_crs="EPSG:4548"), folder=tmp_path)
+    assert (one.comparison.n_after, one.comparison.area_after) == (2, 8000)
+    assert [words.split(" does not close")[0] for words in one.lost[:1]] == ["row 2: POLYLINE 33"]
