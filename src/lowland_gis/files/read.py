@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -48,56 +48,101 @@ def received(
     Raises:
         InputRefusedError: the layer does not exist, the text cannot be decoded, or fewer rows come than the header counts.
     """
+    with _opened(source, _Asked(encoding, fields, batch_rows, consents)) as opened:
+        yield opened
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of a reader; each takes what it can use."""
+
+    encoding: Encoding | str | None
+    fields: Sequence[str] | None
+    batch_rows: int
+    consents: Consents
+
+
+def _opened(source: Source, asked: _Asked) -> AbstractContextManager[Received]:
+    """Return the layer by the reader for its form, which alone is loaded."""
     if source.driver in WORKBOOKS:
         from lowland_gis.files.plain_table import workbook
 
-        yield _plain(workbook(source))
-    elif source.driver == "CSV":
-        from lowland_gis.files.plain_table import text_table
-        from lowland_gis.files.shaped_table import with_shapes
+        return nullcontext(_plain(workbook(source)))
+    return _READERS.get(source.driver, _by_gdal)(source, asked)
 
-        named = encoding.name if isinstance(encoding, Encoding) else encoding
-        table = text_table(source, named)
-        yield with_shapes(source, table) or _plain(table)
-    elif source.driver == "VCT":
-        from lowland_gis.files.vct.reader import vct_layer
 
-        with vct_layer(source, encoding, batch_rows) as opened:
-            yield opened
-    elif source.driver == "TXT":
-        from lowland_gis.files.coordinate_text.reader import coordinate_text
+def _csv(source: Source, asked: _Asked) -> AbstractContextManager[Received]:
+    from lowland_gis.files.plain_table import text_table
+    from lowland_gis.files.shaped_table import with_shapes
 
-        yield coordinate_text(source, encoding, batch_rows, consents)
-    elif source.driver == "KML":
-        from lowland_gis.files.kml.reader import kml_layer
+    named = asked.encoding.name if isinstance(asked.encoding, Encoding) else asked.encoding
+    table = text_table(source, named)
+    return nullcontext(with_shapes(source, table) or _plain(table))
 
-        yield kml_layer(source, batch_rows, consents)
-    elif source.driver == "UDBX":
-        from lowland_gis.files.udbx import udbx_layer
 
-        with udbx_layer(source, batch_rows) as opened:
-            yield opened
-    elif source.driver == "MapGIS":
-        from lowland_gis.files.mapgis import mapgis_layer
+def _vct(source: Source, asked: _Asked) -> AbstractContextManager[Received]:
+    from lowland_gis.files.vct.reader import vct_layer
 
-        yield mapgis_layer(source, encoding, batch_rows)
-    elif source.driver == "DXF":
-        from lowland_gis.files.drawing.reader import drawing_layer
+    return vct_layer(source, asked.encoding, asked.batch_rows)
 
-        with drawing_layer(source, encoding, batch_rows) as opened:
-            yield opened
-    elif source.driver == "PGeo":
-        from lowland_gis.files.mdb.reader import mdb_layer
 
-        with mdb_layer(source, batch_rows) as opened:
-            yield opened
-    elif source.driver == "Parquet":
-        yield _parquet(source, fields, batch_rows)
-    else:
-        from lowland_gis.files.vector import vector_layer
+def _coordinate_text(source: Source, asked: _Asked) -> AbstractContextManager[Received]:
+    from lowland_gis.files.coordinate_text.reader import coordinate_text
 
-        with vector_layer(source, encoding, batch_rows) as opened:
-            yield opened
+    return nullcontext(coordinate_text(source, asked.encoding, asked.batch_rows, asked.consents))
+
+
+def _kml(source: Source, asked: _Asked) -> AbstractContextManager[Received]:
+    from lowland_gis.files.kml.reader import kml_layer
+
+    return nullcontext(kml_layer(source, asked.batch_rows, asked.consents))
+
+
+def _udbx(source: Source, asked: _Asked) -> AbstractContextManager[Received]:
+    from lowland_gis.files.udbx import udbx_layer
+
+    return udbx_layer(source, asked.batch_rows)
+
+
+def _mapgis(source: Source, asked: _Asked) -> AbstractContextManager[Received]:
+    from lowland_gis.files.mapgis import mapgis_layer
+
+    return nullcontext(mapgis_layer(source, asked.encoding, asked.batch_rows))
+
+
+def _drawing(source: Source, asked: _Asked) -> AbstractContextManager[Received]:
+    from lowland_gis.files.drawing.reader import drawing_layer
+
+    return drawing_layer(source, asked.encoding, asked.batch_rows)
+
+
+def _mdb(source: Source, asked: _Asked) -> AbstractContextManager[Received]:
+    from lowland_gis.files.mdb.reader import mdb_layer
+
+    return mdb_layer(source, asked.batch_rows)
+
+
+def _geoparquet(source: Source, asked: _Asked) -> AbstractContextManager[Received]:
+    return nullcontext(_parquet(source, asked.fields, asked.batch_rows))
+
+
+def _by_gdal(source: Source, asked: _Asked) -> AbstractContextManager[Received]:
+    from lowland_gis.files.vector import vector_layer
+
+    return vector_layer(source, asked.encoding, asked.batch_rows)
+
+
+_READERS: dict[str, Callable[[Source, _Asked], AbstractContextManager[Received]]] = {
+    "CSV": _csv,
+    "VCT": _vct,
+    "TXT": _coordinate_text,
+    "KML": _kml,
+    "UDBX": _udbx,
+    "MapGIS": _mapgis,
+    "DXF": _drawing,
+    "PGeo": _mdb,
+    "Parquet": _geoparquet,
+}
 
 
 def read(source: Source, *, encoding: str | None = None) -> Whole:

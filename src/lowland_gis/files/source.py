@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -256,33 +256,43 @@ def _check_magic(path: Path) -> None:
     if suffix in SUFFIXES:
         # What it is stands further inside; see workbook_kind.
         return
-    if suffix == TEXT and start and not is_coordinate_text(path):
-        raise InputRefusedError(
-            f"{path}: it is no coordinate text (勘测定界 TXT): it has no [地块坐标], no line of a parcel that ends with @, and does not begin with a"
-            " point, so it is not opened. Ask the sender for the right file."
-        )
-    if suffix == ".vct" and b"headbegin" not in start.lower():
-        raise InputRefusedError(
-            f"{path}: it does not begin with HeadBegin, as the exchange format of land surveys (VCT) does, so it is not opened."
-            " Programs for rasters write files of that name too. Ask the sender for the file again."
-        )
-    if suffix in _XML:
-        plain = start.replace(b"\0", b"")
-        if _XML[suffix] not in plain or b"<!DOCTYPE" in plain:
-            raise InputRefusedError(
-                f"{path}: its content is not what the name {path.suffix} says, so it is not opened. Ask the sender for the file again."
-            )
-    if suffix == ".dxf":
-        _check_drawing(path, start)
+    check = _CHECKS.get(suffix)
+    if check is not None:
+        check(path, start)
         return
     magics = _MAGIC.get(suffix)
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
     right = start.startswith(magics) if magics is not None else not text.startswith(b"<")
     if not right:
+        raise _other_content(path)
+
+
+def _other_content(path: Path) -> InputRefusedError:
+    return InputRefusedError(
+        f"{path}: its content is not what the name {path.suffix} says, so it is not opened. Ask the sender for the file again."
+    )
+
+
+def _check_text(path: Path, start: bytes) -> None:
+    if start and not is_coordinate_text(path):
         raise InputRefusedError(
-            f"{path}: its content is not what the name {path.suffix} says, so it is not opened."
-            " Ask the sender for the file again."
+            f"{path}: it is no coordinate text (勘测定界 TXT): it has no [地块坐标], no line of a parcel that ends with @, and does not begin with a"
+            " point, so it is not opened. Ask the sender for the right file."
         )
+
+
+def _check_vct(path: Path, start: bytes) -> None:
+    if b"headbegin" not in start.lower():
+        raise InputRefusedError(
+            f"{path}: it does not begin with HeadBegin, as the exchange format of land surveys (VCT) does, so it is not opened."
+            " Programs for rasters write files of that name too. Ask the sender for the file again."
+        )
+
+
+def _check_xml(path: Path, start: bytes) -> None:
+    plain = start.replace(b"\0", b"")
+    if _XML[path.suffix.lower()] not in plain or b"<!DOCTYPE" in plain:
+        raise _other_content(path)
 
 
 def _check_drawing(path: Path, start: bytes) -> None:
@@ -292,6 +302,15 @@ def _check_drawing(path: Path, start: bytes) -> None:
         raise InputRefusedError(
             f"{path}: it does not begin as a drawing (DXF) does, so it is not opened. Ask the sender for the file again."
         )
+
+
+# What a file of a form has to hold where it begins with no fixed bytes.
+_CHECKS: dict[str, Callable[[Path, bytes], None]] = {
+    TEXT: _check_text,
+    ".vct": _check_vct,
+    ".dxf": _check_drawing,
+    **dict.fromkeys(_XML, _check_xml),
+}
 
 
 def _refuse_unwritten(path: Path) -> None:
