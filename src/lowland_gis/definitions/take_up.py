@@ -17,6 +17,7 @@ from lowland_gis.definitions import (
     layer,
     measure,
     plan,
+    potential,
     reports,
     states,
     update,
@@ -42,6 +43,7 @@ _FILES = (
     "legend.toml",
     "states.toml",
     "plan.toml",
+    "potential.toml",
     "update.toml",
     "judging.toml",
     "reports.toml",
@@ -112,6 +114,7 @@ def _looked_at(own: Own) -> Iterator[tuple[str, list[str]]]:
         (update.FILE, update.own_faults),
         (plan.FILE, plan.own_faults),
         (judging.FILE, judging.own_faults),
+        (potential.FILE, potential.own_faults),
         (reports.FILE, reports.own_faults),
     ):
         if own.file(name) is not None:
