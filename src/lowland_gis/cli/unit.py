@@ -1,4 +1,4 @@
-"""`lowland unit draft | list | metrics | members | why | edit | export | import | freeze | withdraw | sheet`."""
+"""`lowland unit draft | list | metrics | members | why | edit | export | import | freeze | withdraw | sheet | potential`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from lowland_gis.cli import Session
+from lowland_gis.cli.drafts import draft_option
 from lowland_gis.cli.lists import list_option, write_list
 from lowland_gis.cli.outputs import InputPath, OutputPath, overwrite_option
 from lowland_gis.cli.staleness import FINDINGS, mark
 from lowland_gis.cli.tables import Rows, json_option, show
+from lowland_gis.cli.unit_potential import potential
 from lowland_gis.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,9 +49,6 @@ _MEMBERS = {
     "low_ha": "低效面积（公顷）",
     "reason": "未划入原因",
 }
-draft_option = click.option(
-    "--draft", "which", default="latest", show_default=True, help="Name or run number of a draft, or latest."
-)
 dry_run_option = click.option("--dry-run", is_flag=True, help="Do everything, then roll it back.")
 layer_option = click.option("--layer", help="Layer of the file; without it `members`, else the first one.")
 
@@ -58,6 +57,8 @@ layer_option = click.option("--layer", help="Layer of the file; without it `memb
 def unit() -> None:
     """Draw, judge, edit and freeze redevelopment units (再开发单元)."""
 
+
+unit.add_command(potential)
 
 @unit.command()
 @click.argument("name", required=False)

@@ -48,7 +48,7 @@ def _by_plan(use: Use, parcels: Sequence[Land]) -> tuple[Band, str]:
     pieces = [piece for each in parcels for piece in each.pieces]
     fits = math.fsum(piece.area_m2 for piece in pieces if piece.use and piece.use.startswith(use.codes))
     open_ = math.fsum(piece.area_m2 for piece in pieces if piece.use is None)
-    band = Band(fits / area, min(1.0, (fits + open_) / area))
+    band = _shares(fits, open_, area)
     if open_ >= area:
         return band, "详细规划：未知（没有详细规划）"
     said = f"详细规划：{fits / area:.1%} 为此用途" if fits > 0 else "详细规划：未安排此用途，须先调整规划"
@@ -60,17 +60,22 @@ def _by_kind(use: Use, parcels: Sequence[Land]) -> tuple[Band, str]:
     if low <= 0:
         return Band(0.0, 0.0), "低效类型：单元内没有低效用地"
     share = math.fsum(each.area_m2 for each in parcels if each.kind in use.kinds) / low
-    return Band(share, share), f"低效类型：{share:.1%} 的低效用地属适宜类型"
+    return _shares(share, 0.0, 1.0), f"低效类型：{share:.1%} 的低效用地属适宜类型"
 
 
 def _by_zone(use: Use, parcels: Sequence[Land]) -> tuple[Band, str]:
     if not use.zones:
         return Band(1.0, 1.0), "规划分区：不限"
     area = math.fsum(each.area_m2 for each in parcels)
-    fits = math.fsum(each.area_m2 for each in parcels if each.zone in use.zones) / area
-    open_ = math.fsum(each.area_m2 for each in parcels if each.zone is None) / area
-    said = f"规划分区：{fits:.1%} 位于适宜分区"
-    return Band(fits, min(1.0, fits + open_)), said + (f"，{open_:.1%} 分区未知" if open_ > 0 else "")
+    fits = math.fsum(each.area_m2 for each in parcels if each.zone in use.zones)
+    open_ = math.fsum(each.area_m2 for each in parcels if each.zone is None)
+    said = f"规划分区：{fits / area:.1%} 位于适宜分区"
+    return _shares(fits, open_, area), said + (f"，{open_ / area:.1%} 分区未知" if open_ > 0 else "")
+
+
+def _shares(fits: float, unknown: float, whole: float) -> Band:
+    """Return which share of an area fits, if what is unknown does not, and if it does; sums of areas leave a last digit."""
+    return Band(min(1.0, fits / whole), min(1.0, (fits + unknown) / whole))
 
 
 def _by_public(use: Use, public: Public) -> tuple[Band, str]:
