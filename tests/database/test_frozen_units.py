@@ -15,7 +15,7 @@ from lowland_gis.errors import LowlandError
 from lowland_gis.pipeline.evidence.measure import measure
 from lowland_gis.pipeline.intake.ingest import ingest
 from lowland_gis.pipeline.overlaps.tabulate import tabulate
-from lowland_gis.pipeline.products.unit_sheet import _planning_sheet
+from lowland_gis.pipeline.products.unit_sheet import planning_sheet
 from lowland_gis.pipeline.registry.determine import determine
 from lowland_gis.pipeline.units.drafts import reading_draft
 from lowland_gis.pipeline.verdicts.classify import classify
@@ -239,7 +239,7 @@ def test_a_corrected_unit_takes_the_place_of_a_frozen_one_in_one_transaction(pla
     # Of the sheet of the draft that was frozen first the number is history.
     first = place.rows("SELECT min(run_id), min(unit_id) FROM result.unit")[0]
     with reading_draft(place.project, str(first[0])) as draft:
-        sheet = _planning_sheet(draft, first[1], read_legend())
+        sheet = planning_sheet(draft, first[1], read_legend())
     assert sheet.title.endswith(f"{NUMBER}（已撤销）")
     assert f"本单元已撤销：replaced by {NEXT}" in sheet.notes[-1]
 
@@ -248,7 +248,7 @@ def test_a_sheet_says_that_its_unit_was_touched(place):
     unit = place.rows("SELECT min(unit_id) FROM result.unit")[0][0]
     place.corrected({FIRST: PARCELS[FIRST]})
     with reading_draft(place.project, "latest") as draft:
-        sheet = _planning_sheet(draft, unit, read_legend())
+        sheet = planning_sheet(draft, unit, read_legend())
     assert sheet.title.endswith(NUMBER)
     assert f"本单元 1 宗地已变更：{SECOND}" in sheet.notes[-1]
 

@@ -13,7 +13,7 @@ from lowland_gis.pipeline.base.project import open_project
 from lowland_gis.pipeline.base.protection import protection
 from lowland_gis.pipeline.intake.reading import reading
 from lowland_gis.pipeline.products.package import package_contents
-from lowland_gis.pipeline.products.unit_sheet import _planning_sheet
+from lowland_gis.pipeline.products.unit_sheet import planning_sheet
 from lowland_gis.pipeline.registry.determine import determine
 from lowland_gis.pipeline.units.drafts import held_draft, read_draft
 from lowland_gis.pipeline.units.draw import delineate, draft
@@ -141,7 +141,7 @@ def test_what_leaves_the_house_says_what_is_not_known(project):
         contents = package_contents(held)
         draft_held = held_draft(held.connection, project, "latest")
         unit = draft_held.units()["unit_id"].iloc[0]
-        sheet = _planning_sheet(draft_held, unit, read_legend())
+        sheet = planning_sheet(draft_held, unit, read_legend())
     assert contents.doubts == (f"1 units hold parcels of which {doubt}",)
     assert contents.provenance["doubts"] == [f"1 units hold parcels of which {doubt}"]
     assert f"保护范围未核实：3 宗（{doubt}）" in "".join(sheet.notes)

@@ -1,4 +1,4 @@
-"""`lowland unit draft | list | metrics | members | why | edit | export | import | freeze | withdraw | sheet | potential`."""
+"""`lowland unit draft | list | metrics | members | why | edit | export | import | freeze | withdraw | sheet | potential | brief`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lowland_gis.cli.lists import list_option, write_list
 from lowland_gis.cli.outputs import InputPath, OutputPath, overwrite_option
 from lowland_gis.cli.staleness import FINDINGS, mark
 from lowland_gis.cli.tables import Rows, json_option, show
-from lowland_gis.cli.unit_potential import potential
+from lowland_gis.cli.unit_potential import brief, potential
 from lowland_gis.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def unit() -> None:
 
 
 unit.add_command(potential)
+unit.add_command(brief)
 
 @unit.command()
 @click.argument("name", required=False)

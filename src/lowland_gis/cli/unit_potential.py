@@ -9,7 +9,7 @@ import click
 
 from lowland_gis.cli.drafts import draft_option
 from lowland_gis.cli.lists import list_option, write_list
-from lowland_gis.cli.outputs import overwrite_option
+from lowland_gis.cli.outputs import InputPath, OutputPath, overwrite_option
 from lowland_gis.cli.staleness import mark
 from lowland_gis.cli.tables import Rows, json_option, show
 from lowland_gis.errors import UsageError
@@ -101,3 +101,27 @@ def _show(
 
     frame = pd.DataFrame(rows, columns=columns).rename(columns=HEADINGS)
     write_list(ctx.obj, frame, output, overwrite=overwrite)
+
+
+@click.command()
+@click.argument("unit_id", metavar="UNIT")
+@click.option("--out", "target", type=OutputPath(dir_okay=False), required=True, help="FILE.docx, or FILE.pdf, which LibreOffice makes.")
+@click.option("--template", type=InputPath(dir_okay=False), help="A template (.docx) in the place of the project's own or the shipped one.")
+@draft_option
+@overwrite_option
+@click.pass_context
+def brief(
+    ctx: click.Context, /, unit_id: str, target: Path, template: Path | None, which: str, *, overwrite: bool
+) -> None:
+    """Write the planning brief of a unit, or of a frozen one by its number, as Word or PDF (单元规划策划简报).
+
+    The template is templates/unit_brief.docx of the project where it is there; `lowland report template` writes it, to be edited in Word.
+    """
+    from lowland_gis.pipeline.products.unit_brief import unit_brief
+    from lowland_gis.pipeline.products.unit_sheet import sheet_of
+    from lowland_gis.pipeline.units.drafts import reading_draft
+
+    which, unit_id = sheet_of(ctx.obj.project, which, unit_id)
+    with reading_draft(ctx.obj.project, which) as draft:
+        click.echo(unit_brief(draft, unit_id, target, template=template, overwrite=overwrite, tell=ctx.obj.tell))
+    mark(ctx, draft.stale, draft.frozen)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lowland_gis.analysis.potential.bands import UNKNOWN, Band, total
 from lowland_gis.analysis.potential.gain import Gain, Plot, redeveloped
-from lowland_gis.analysis.potential.parameters import MEANINGS, Parameters
+from lowland_gis.analysis.potential.parameters import MEANINGS, Parameter, Parameters
 from lowland_gis.quantities import MU_M2, converted
 
+_WEIGHTS = ("weight_plan", "weight_kind", "weight_zone", "weight_public")
 # 元 of a 元/m² in 万元.
 _WAN = converted(1.0, "元", "万元")
 RESERVE, OWNER = "reserve", "owner"
@@ -93,3 +95,19 @@ def _rates(each: Gain, parameters: Parameters) -> _Rates:
     rate = total(price("top_up", piece).times(piece.area_m2 / area) for piece in built)
     top_up = each.floor * rate.times(_WAN) if built else Band(0.0, 0.0)
     return _Rates(acquisition, sale, public, top_up, {name: tuple(dict.fromkeys(said)) for name, said in lacks.items()})
+
+
+def resting_on(gains: Sequence[Gain], parameters: Parameters) -> list[Parameter]:
+    """Return the parameters that the figures of a unit rest on, in their order."""
+    held: list[Parameter | None] = [parameters.find(name) for name in ("public_share", *_WEIGHTS)]
+    for each in gains:
+        parcel = each.parcel
+        if parcel.kind is None:
+            continue
+        held += [parameters.find(name, zone=parcel.zone, kind=parcel.kind) for name in ("redeveloped", "idle_from")]
+        for piece in parcel.pieces:
+            names = ["acquisition", "public_cost"] if piece.public else ["acquisition", "sale_price", "top_up"]
+            names += [name for name in ("far", "density") if math.isnan(getattr(piece, name))]
+            held += [parameters.find(name, use=piece.use, zone=parcel.zone, kind=parcel.kind) for name in names]
+    keys = {each.key for each in held if each is not None}
+    return [each for each in parameters.parameter if each.key in keys]

@@ -31,7 +31,7 @@ from lowland_gis.pipeline.products.together import stale_drafted, stale_flow
 from lowland_gis.products.maps.case_sheet import case_map
 from lowland_gis.products.reports.charts import draw_charts
 from lowland_gis.products.reports.document import FOLDER as SHIPPED
-from lowland_gis.products.reports.document import REPORTS, Case, Photo, Words, fill, template_of
+from lowland_gis.products.reports.document import BRIEF, REPORTS, Case, Photo, Words, fill, template_of
 from lowland_gis.products.reports.figures import Area, Figures
 from lowland_gis.products.reports.workbook import workbook
 
@@ -262,7 +262,7 @@ def write_templates(project: Project, folder: Path, *, overwrite: bool = False) 
     Raises:
         UsageError: one is there and is not as lowland wrote it.
     """
-    targets = {folder / f"{name}.docx": SHIPPED / f"{name}.docx" for name in REPORTS}
+    targets = {folder / f"{name}.docx": SHIPPED / f"{name}.docx" for name in (*REPORTS, BRIEF)}
     for target in targets:
         project.outputs.check(target, overwrite=overwrite)
     for target, source in targets.items():

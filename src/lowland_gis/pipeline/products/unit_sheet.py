@@ -63,12 +63,19 @@ def unit_sheet(
         legend, doubts = pack_legend(draft.held)
         for doubt in doubts:
             tell(f"Warning: {doubt}")
-        return draw_unit_sheet(_planning_sheet(draft, unit_id, legend), target)
+        return draw_unit_sheet(planning_sheet(draft, unit_id, legend), target)
 
 
-def _planning_sheet(draft: HeldDraft, unit_id: str, legend: Legend) -> UnitSheet:
+def planning_sheet(
+    draft: HeldDraft, unit_id: str, legend: Legend, inputs: UnitInputs | None = None
+) -> UnitSheet:
+    """Return what the sheet of a unit shows; `inputs` are those of the draft, where they have been read already.
+
+    Raises:
+        UsageError: there is no such unit.
+    """
     held, stored = draft.held, draft.stored
-    units, inputs = draft.units(), draft.inputs()
+    units, inputs = draft.units(), draft.inputs() if inputs is None else inputs
     towns = town_names(held.connection, held.versions("town"))
     zones = feature_names(held.connection, held.versions("plan_zone"), "GHFQMC")
     kinds = kind_titles(held.basis.pack, legend)

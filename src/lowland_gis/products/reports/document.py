@@ -25,6 +25,8 @@ from lowland_gis.products.reports.figures import Area, Figures, Table, printed
 
 FOLDER = Path(__file__).parent / "templates"
 REPORTS = ("bulletin", "midyear", "annual", "evaluation")
+# The planning brief of a unit (单元规划策划简报).
+BRIEF = "unit_brief"
 CHARTS = ("kinds", "towns", "plan")
 LARGEST = 30_000_000
 _CHART_MM, _MAP_MM, _PHOTO_MM = 158, 110, 76
@@ -72,12 +74,12 @@ def context(figures: Figures, words: Words) -> dict[str, Any]:
     tables = {table.key: _table(table) for table in figures.tables()}
     return {
         **words.said,
-        "notes": [_clean(note) for note in (*words.notes, *figures.notes)],
+        "notes": [clean(note) for note in (*words.notes, *figures.notes)],
         "low": _area(figures.low), "open": _area(figures.open), "assessed": _area(figures.assessed),
         "potential_area": _area(figures.potential), "n_units": f"{figures.n_units:,}",
         "n_problems": f"{sum(row[2] for row in figures.problems):,}",
         "on": figures.on.isoformat(), "plan_year": str(figures.plan_year),
-        "definitions": [{"item": _clean(item), "value": _clean(value)} for item, value in figures.definitions],
+        "definitions": [{"item": clean(item), "value": clean(value)} for item, value in figures.definitions],
         **tables,
     }  # fmt: skip
 
@@ -89,32 +91,45 @@ def fill(template: Path, figures: Figures, words: Words, charts: Mapping[str, by
         UsageError: there is no such template.
         InputRefusedError: it is no document, or has placeholders that nothing stands for.
     """
-    document = _opened(template)
+    document = opened(template)
     values = context(figures, words)
-    values |= {f"chart_{name}": _picture(document, charts.get(name), _CHART_MM) for name in CHARTS}
+    values |= {f"chart_{name}": picture_of(document, charts.get(name), _CHART_MM) for name in CHARTS}
     values["cases"] = [
         {
-            **{name: _clean(text) for name, text in case.said.items()},
-            "map": _picture(document, case.map, _MAP_MM),
+            **{name: clean(text) for name, text in case.said.items()},
+            "map": picture_of(document, case.map, _MAP_MM),
             "photos": [
-                {"title": _clean(photo.title), "image": _photo(document, photo)} for photo in case.photos
+                {"title": clean(photo.title), "image": _photo(document, photo)} for photo in case.photos
             ],
         }
         for case in words.cases
     ]
+    return filled(document, template, values)
+
+
+def filled(
+    document: DocxTemplate, template: Path, values: Mapping[str, Any], listed_in: str = "docs/reports.md"
+) -> bytes:
+    """Return an open template filled with values, as the bytes of a document; equal input gives equal bytes.
+
+    Texts among the values are `clean`; `&` and `<` in them stay what they are. `listed_in` is the page that says what templates can say.
+
+    Raises:
+        InputRefusedError: it has placeholders that nothing stands for; all are named.
+    """
     # A template comes from outside: it reads values, and calls nothing that could do more.
     environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=True)
     try:
         unknown = document.get_undeclared_template_variables(environment) - values.keys()
         if unknown:
-            raise InputRefusedError(_unknown(template, sorted(unknown), list(values)))
-        document.render(values, environment, autoescape=True)
+            raise InputRefusedError(_unknown(template, sorted(unknown), list(values), listed_in))
+        document.render(dict(values), environment, autoescape=True)
         sink = io.BytesIO()
         document.save(sink)
     except UndefinedError as error:
         raise InputRefusedError(
             f"{template}: a placeholder asks for what is not there ({error.message}), so nothing was written."
-            " docs/reports.md lists what templates can say."
+            f" {listed_in} lists what templates can say."
         ) from error
     except (TemplateError, LxmlError, ValueError, TypeError) as error:
         raise InputRefusedError(
@@ -124,7 +139,13 @@ def fill(template: Path, figures: Figures, words: Words, charts: Mapping[str, by
     return _dated(sink.getvalue())
 
 
-def _opened(template: Path) -> DocxTemplate:
+def opened(template: Path) -> DocxTemplate:
+    """Open a template.
+
+    Raises:
+        UsageError: there is no such file.
+        InputRefusedError: it is no document.
+    """
     if not template.is_file():
         raise UsageError(
             f"{template}: there is no such template. Write the shipped ones with: lowland report template DIR"
@@ -140,14 +161,14 @@ def _opened(template: Path) -> DocxTemplate:
     return document
 
 
-def _unknown(template: Path, names: Sequence[str], known: Sequence[str]) -> str:
+def _unknown(template: Path, names: Sequence[str], known: Sequence[str], listed_in: str) -> str:
     said = []
     for name in names:
         near = get_close_matches(name, known, n=1, cutoff=0.5)
         said.append(f"{name}" + (f" (did you mean {near[0]}?)" if near else ""))
     return (
         f"{template}: has placeholders that nothing stands for, so nothing was written: {'; '.join(said)}."
-        " docs/reports.md lists what templates can say."
+        f" {listed_in} lists what templates can say."
     )
 
 
@@ -157,18 +178,19 @@ def _table(table: Table) -> dict[str, Any]:
     for values in table.rows:
         row = {}
         for column, value in zip(table.columns, values, strict=True):
-            row[column.name] = _clean(printed(value, column.kind))
+            row[column.name] = clean(printed(value, column.kind))
             if column.name == "m2":
                 row["ha"], row["mu"] = row["m2"], Area(0, float(str(value))).mu
         rows.append(row)
-    return {"title": _clean(table.title), "note": _clean(table.note), "rows": rows}
+    return {"title": clean(table.title), "note": clean(table.note), "rows": rows}
 
 
 def _area(area: Area) -> dict[str, str]:
     return {"n": f"{area.n:,}", "ha": area.ha, "mu": area.mu}
 
 
-def _picture(document: DocxTemplate, picture: bytes | None, width: int) -> Any:
+def picture_of(document: DocxTemplate, picture: bytes | None, width: int) -> Any:
+    """Return a picture (PNG, JPEG) of a width in millimetres for a place of the document, and nothing where there is none."""
     return "" if picture is None else InlineImage(document, io.BytesIO(picture), width=Mm(width))
 
 
@@ -182,7 +204,7 @@ def _photo(document: DocxTemplate, photo: Photo) -> Any:
     return InlineImage(document, io.BytesIO(photo.content), width=Mm(_PHOTO_MM))
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Return a text without what no document may hold: control characters, and halves of characters."""
     return "".join(
         sign
