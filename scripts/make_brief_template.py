@@ -129,6 +129,9 @@ def _potential(made: Any) -> None:
 def _proposal(made: Any) -> None:
     made.add_heading("六、方案与比选", 1)
     _line(made, "{{ proposal }}")
+    _if(made, "public_need")
+    _line(made, "{{ public_need }}")
+    _end(made)
     cells: Cells = [("排序", "rank", 1.2, "centre"), ("用途", "use", 3.4, "left"), ("得分", "score", 2.2, "left"), ("理由", "reasons", 9.6, "left")]
     _titled(made, "uses", "再开发用途比选", cells)
     _titled(made, "money", "两种方式资金测算（支出为负）", _FIGURES)
@@ -187,6 +190,8 @@ def _table(made: Any, rows: str, cells: Cells, size: float = _SIZE) -> None:
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
     table.autofit = False
     for place, (heading, name, width, side) in enumerate(cells):
+        # Word takes the widths of cells, LibreOffice those of columns.
+        table.columns[place].width = Cm(width)
         for row in table.rows:
             row.cells[place].width = Cm(width)
         _cell(table.rows[0].cells[place], heading, size, _HEAD, "centre")
@@ -200,7 +205,7 @@ def _table(made: Any, rows: str, cells: Cells, size: float = _SIZE) -> None:
 
 def _cell(cell: Any, text: str, size: float, font: str, side: Align) -> None:
     paragraph = cell.paragraphs[0]
-    paragraph.paragraph_format.space_after = Pt(0)
+    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(1)
     paragraph.alignment = _SIDES[side]
     _run(paragraph, text, font, size)
 

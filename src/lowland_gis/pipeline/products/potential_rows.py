@@ -12,6 +12,8 @@ from lowland_gis.pipeline.products.potential import UnitPotential
 from lowland_gis.quantities import M2_PER_HA, UNITS
 
 UNKNOWN_TEXT = "未知"
+# A ratio has no unit.
+NO_UNIT = "—"
 # Of hectares, m² and 万元; finer would be what the arithmetic leaves.
 _DIGITS = 4
 LAND, MONEY, BENEFIT = "潜力", "资金", "公益性用地"
@@ -73,8 +75,11 @@ def parameter_rows(parameters: Parameters) -> list[dict[str, Any]]:
     rows = []
     for each in parameters.parameter:
         low, high = (each.value, each.value) if each.value is not None else (each.low, each.high)
+        if each.unit == "share":
+            # People write a share in percent.
+            low, high = (None if end is None else round(end * 100, _DIGITS) for end in (low, high))
         values = (
-            each.name, MEANINGS[each.name].title, each.use, each.kind, each.zone, low, high, UNITS[each.unit].written or "—",
+            each.name, MEANINGS[each.name].title, each.use, each.kind, each.zone, low, high, UNITS[each.unit].written or NO_UNIT,
             each.document, None if each.date is None else each.date.isoformat(), each.example,
         )  # fmt: skip
         rows.append(dict(zip(PARAMETER_COLUMNS, values, strict=True)))

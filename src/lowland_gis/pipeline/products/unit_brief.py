@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from lowland_gis.files.whole import refused, whole
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.products.frames import pack_legend
 from lowland_gis.pipeline.products.potential import UnitPotential, unit_potentials
-from lowland_gis.pipeline.products.potential_rows import BENEFIT, LAND, MONEY, figure_rows, parameter_rows, said, use_rows
+from lowland_gis.pipeline.products.potential_rows import BENEFIT, LAND, MONEY, NO_UNIT, figure_rows, parameter_rows, said, use_rows
 from lowland_gis.pipeline.products.report import TEMPLATES
 from lowland_gis.pipeline.products.unit_sheet import planning_sheet
 from lowland_gis.pipeline.registry.todo import by_office, todo_list
@@ -101,6 +101,7 @@ def brief_of(draft: HeldDraft, sheet: UnitSheet, unit: UnitPotential, parameters
             "parcels_rest": rest,
             "papers_more": more,
             "proposal": _proposal(unit),
+            "public_need": _public_need(unit),
             "alternative": _alternative(str(ledger["alternative"])),
             "tools_source": "" if held.basis.pack.policy is None else held.basis.pack.policy.document,
             "phase_source": parameters.phase.document,
@@ -124,7 +125,7 @@ def brief_of(draft: HeldDraft, sheet: UnitSheet, unit: UnitPotential, parameters
             "tools": list(_tools(draft, unit)),
             "phases": _phases(unit, set(missing["parcel_id"]), parameters),
             "steps": [{"way": way.title, "steps": " → ".join(way.step)} for way in steps.values()],
-            "parameters": _parameters(unit, parameters),
+            "parameters": _parameters(unit, parameters, sheet.kinds),
         },
         {"problems": _problems(draft, unit.unit_id)},
     )  # fmt: skip
@@ -209,6 +210,15 @@ def _proposal(unit: UnitPotential) -> str:
     return text + (f"备选用途为“{second.title}”（得分 {said(second.score.low, second.score.high)}）。" if second else "")
 
 
+def _public_need(unit: UnitPotential) -> str:
+    """Return what is lacking of public-benefit land, and empty where nothing is."""
+    short = unit.public.short.times(1 / M2_PER_HA)
+    if short.high <= 0:
+        return ""
+    ends = said(round(short.low, 4), round(short.high, 4), "公顷")
+    return f"公益性用地尚缺 {ends}，须在单元内落实，或经批准在更大范围统筹。"
+
+
 def _alternative(text: str) -> str:
     """Return the best other drawing of a unit, in the words of the brief.
 
@@ -268,14 +278,27 @@ def _phases(unit: UnitPotential, missing: set[str], parameters: Parameters) -> l
     return rows
 
 
-def _parameters(unit: UnitPotential, parameters: Parameters) -> list[dict[str, str]]:
+def _parameters(
+    unit: UnitPotential, parameters: Parameters, kinds: Mapping[str, str]
+) -> list[dict[str, str]]:
     """Return the parameters that the figures of a unit rest on, with what they hold for and their documents."""
     held = resting_on(unit.gains, parameters)
-    listed = parameter_rows(parameters)
     rows = []
-    for each, row in zip(parameters.parameter, listed, strict=True):
-        if each in held:
-            land = "、".join(text for key, text in (("use", each.use and f"用途 {each.use}"), ("kind", each.kind), ("zone", each.zone and f"分区 {each.zone}")) if text)
-            unit_of = "" if row["unit"] == "—" else row["unit"]
-            rows.append({"title": row["title"], "land": land or "全部", "value": said(row["low"], row["high"], unit_of), "document": row["document"]})
+    for each, row in zip(parameters.parameter, parameter_rows(parameters), strict=True):
+        if each not in held:
+            continue
+        land = (
+            each.use and f"用途 {each.use}",
+            each.kind and kinds.get(each.kind, each.kind),
+            each.zone and f"分区 {each.zone}",
+        )
+        value = said(row["low"], row["high"], "" if row["unit"] == NO_UNIT else row["unit"])
+        rows.append(
+            {
+                "title": row["title"],
+                "land": "、".join(text for text in land if text) or "全部",
+                "value": value,
+                "document": row["document"],
+            }
+        )
     return rows

@@ -19,9 +19,9 @@ from lowland_gis.products.reports.document import clean, filled, opened, picture
 Rows = Sequence[Mapping[str, str]]
 # The page that says what templates of a brief can say.
 LISTED_IN = "docs/units.md"
-_MAP_INCH, _MAP_MM = (6.5, 3.9), 165
+_MAP_INCH, _MAP_MM = (6.4, 3.9), 162
 # Below the map stands its legend, in rows.
-_LEGEND_INCH = 0.75
+_LEGEND_INCH = 0.5
 
 
 @dataclass(frozen=True)
