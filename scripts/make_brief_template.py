@@ -79,6 +79,7 @@ def _where(made: Any) -> None:
     made.add_heading("一、区位与范围", 1)
     _table(made, "facts", [("项目", "item", 5.2, "left"), ("内容", "value", 11.2, "left")])
     _centred(made, "{{ map }}", 9, _BODY)
+    made.paragraphs[-1].paragraph_format.space_before = Pt(6)
     _line(made, "{{ bounds }}")
 
 
@@ -87,8 +88,8 @@ def _now(made: Any) -> None:
     _titled(made, "now_kinds", "按用地类型", _AREAS)
     _titled(made, "now_owners", "按权属", _AREAS)
     cells: Cells = [
-        ("宗地代码", "parcel", 4.6, "left"), ("类型", "kind", 4.0, "left"), ("公顷", "ha", 1.8, "right"),
-        ("现状建筑面积 m²", "floor", 2.6, "right"), ("可增建筑面积 m²", "gain", 3.4, "right"),
+        ("宗地代码", "parcel", 4.2, "left"), ("类型", "kind", 2.9, "left"), ("公顷", "ha", 1.6, "right"),
+        ("现状建筑面积 m²", "floor", 2.9, "right"), ("可增建筑面积 m²", "gain", 4.8, "right"),
     ]  # fmt: skip
     _titled(made, "parcels", "宗地（按面积）", cells)
     _if(made, "parcels_rest")
@@ -171,7 +172,7 @@ def _phases(made: Any) -> None:
 
 def _resting(made: Any) -> None:
     made.add_heading("十、测算参数与数据说明", 1)
-    cells: Cells = [("参数", "title", 4.2, "left"), ("适用", "land", 2.4, "left"), ("取值", "value", 3.6, "left"), ("依据", "document", 6.2, "left")]
+    cells: Cells = [("参数", "title", 4.2, "left"), ("适用", "land", 2.5, "left"), ("取值", "value", 4.0, "left"), ("依据", "document", 5.7, "left")]
     _table(made, "parameters", cells, 8.0)
     _small(made, "数值为上下限的，是依据不全或参数为区间时可能的最小、最大值；“未知”不作零计。{{ source }}。")
 

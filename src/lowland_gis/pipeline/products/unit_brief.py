@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,14 @@ from lowland_gis.analysis.rules.pack import RulePack
 from lowland_gis.definitions.codes import code_names
 from lowland_gis.errors import UsageError
 from lowland_gis.files.whole import refused, whole
+from lowland_gis.pipeline.base.entries import PROMISE_QUESTION, PROMISE_TITLE
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.products.frames import pack_legend
 from lowland_gis.pipeline.products.potential import UnitPotential, unit_potentials
 from lowland_gis.pipeline.products.potential_rows import BENEFIT, LAND, MONEY, NO_UNIT, figure_rows, parameter_rows, said, use_rows
 from lowland_gis.pipeline.products.report import TEMPLATES
 from lowland_gis.pipeline.products.unit_sheet import planning_sheet
+from lowland_gis.pipeline.registry.listed import registered_problems
 from lowland_gis.pipeline.registry.todo import by_office, todo_list
 from lowland_gis.pipeline.units.drafts import HeldDraft
 from lowland_gis.pipeline.verdicts.verdicts import answers
@@ -28,7 +29,7 @@ from lowland_gis.products.maps.sheet_map import MapView
 from lowland_gis.products.maps.unit_sheet import UnitSheet
 from lowland_gis.products.reports.brief import Brief, brief_document, draw_brief_map
 from lowland_gis.products.reports.document import BRIEF, template_of
-from lowland_gis.products.reports.office_pdf import document_as_pdf, refuse_without_office
+from lowland_gis.products.reports.office_pdf import document_as_pdf, office
 from lowland_gis.quantities import M2_PER_HA, MU_M2
 
 SUFFIXES = (".docx", ".pdf")
@@ -55,10 +56,10 @@ def unit_brief(
     used = template or template_of(BRIEF, project.settings.folder / TEMPLATES / f"{BRIEF}.docx")
     with project.outputs.writing(target, overwrite=overwrite, inputs=[used]):
         if ending == ".pdf":
-            refuse_without_office()
+            office()
         content = _content(draft, unit_id, used, tell)
         if ending == ".pdf":
-            content = document_as_pdf(content)
+            content = document_as_pdf(content, target)
         with refused(target):
             target.parent.mkdir(parents=True, exist_ok=True)
         with whole(target) as partial, refused(target):
@@ -74,10 +75,8 @@ def _content(draft: HeldDraft, unit_id: str, template: Path, tell: Tell) -> byte
     for doubt in (*doubts, *found.doubts):
         tell(f"Warning: {doubt}")
     brief = brief_of(draft, sheet, found.units[0], found.parameters)
-    with tempfile.TemporaryDirectory(prefix="lowland-brief-") as folder:
-        view = MapView(sheet.outline, sheet.parcels, sheet.barriers, sheet.kinds)
-        drawn = draw_brief_map(view, sheet.legend, Path(folder) / "map.png")
-        return brief_document(template, brief, drawn)
+    view = MapView(sheet.outline, sheet.parcels, sheet.barriers, sheet.kinds)
+    return brief_document(template, brief, draw_brief_map(view, sheet.legend))
 
 
 def brief_of(draft: HeldDraft, sheet: UnitSheet, unit: UnitPotential, parameters: Parameters) -> Brief:
@@ -200,6 +199,11 @@ def _problems(draft: HeldDraft, unit_id: str) -> list[str]:
     members = draft.stored.members
     inside = set(members["parcel_id"][members["unit_id"] == unit_id])
     touched = [parcel for parcel in changes["parcel_id"].unique() if parcel in inside] if len(changes) else []
+    said_of += [
+        f"{PROMISE_TITLE}：{row['parcel_id']} {row['clause']}"
+        for row in registered_problems(draft.held)
+        if row["question"] == PROMISE_QUESTION and row["parcel_id"] in inside
+    ]
     return said_of + ([f"{len(touched)} 宗地已被更正：{'、'.join(touched[:5])}"] if touched else [])
 
 

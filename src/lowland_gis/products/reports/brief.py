@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 
 from lowland_gis.definitions.legend import Legend
 from lowland_gis.products.maps.drawing import page_settings
-from lowland_gis.products.maps.fonts import font_families, save_figure
+from lowland_gis.products.maps.fonts import drawn, font_families
 from lowland_gis.products.maps.sheet_map import MapView, draw_map
-from lowland_gis.products.reports.document import clean, filled, opened, picture
+from lowland_gis.products.reports.document import clean, filled, opened, picture_of
 
 Rows = Sequence[Mapping[str, str]]
 # The page that says what templates of a brief can say.
@@ -33,8 +33,8 @@ class Brief:
     lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def draw_brief_map(view: MapView, legend: Legend, path: Path) -> Path:
-    """Draw the map of a brief and return its path.
+def draw_brief_map(view: MapView, legend: Legend) -> bytes:
+    """Return the map of a brief as PNG.
 
     Raises:
         UsageError: no font can show the text.
@@ -45,11 +45,10 @@ def draw_brief_map(view: MapView, legend: Legend, path: Path) -> Path:
         figure = Figure(figsize=(width, whole), facecolor="white")
         axes = figure.add_axes((0.0, _LEGEND_INCH / whole, 1.0, height / whole))
         draw_map(axes, view, legend, _MAP_INCH, "A4")
-        save_figure(figure, path, families)
-    return path
+        return drawn(figure, families, "map.png")
 
 
-def brief_document(template: Path, brief: Brief, drawn: Path) -> bytes:
+def brief_document(template: Path, brief: Brief, plan: bytes) -> bytes:
     """Return a brief as the bytes of a document; equal input gives equal bytes.
 
     Raises:
@@ -62,4 +61,4 @@ def brief_document(template: Path, brief: Brief, drawn: Path) -> bytes:
         name: [{key: clean(text) for key, text in row.items()} for row in rows] for name, rows in brief.tables.items()
     }
     values |= {name: [clean(text) for text in texts] for name, texts in brief.lists.items()}
-    return filled(document, template, values | {"map": picture(document, drawn, _MAP_MM)}, LISTED_IN)
+    return filled(document, template, values | {"map": picture_of(document, plan, _MAP_MM)}, LISTED_IN)

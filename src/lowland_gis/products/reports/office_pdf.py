@@ -8,14 +8,15 @@ import tempfile
 from pathlib import Path
 
 from lowland_gis.errors import InputRefusedError, UsageError
+from lowland_gis.files.whole import refused
 
 _PROGRAMS = ("soffice", "libreoffice")
 # A document of a few pages takes seconds; what hangs is not waited for all day.
 _LONGEST_S = 180
 
 
-def refuse_without_office() -> str:
-    """Return the program that makes PDFs.
+def office() -> str:
+    """Return LibreOffice, the program that makes PDFs.
 
     Raises:
         UsageError: LibreOffice is not installed; with what to type.
@@ -29,18 +30,19 @@ def refuse_without_office() -> str:
     return found
 
 
-def document_as_pdf(content: bytes) -> bytes:
-    """Return the PDF of a document (.docx); it tells the time at which it was made.
+def document_as_pdf(content: bytes, target: Path) -> bytes:
+    """Return the PDF of a document (.docx), which is to be written to a target; it tells the time at which it was made.
 
     Raises:
         UsageError: LibreOffice is not installed.
-        InputRefusedError: LibreOffice made no PDF.
+        InputRefusedError: LibreOffice made no PDF, or there is no room for it.
     """
-    program = refuse_without_office()
+    program = office()
     with tempfile.TemporaryDirectory(prefix="lowland-pdf-") as name:
         folder = Path(name)
         source = folder / "brief.docx"
-        source.write_bytes(content)
+        with refused(target):
+            source.write_bytes(content)
         profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
         arguments = [program, profile, "--headless", "--convert-to", "pdf", "--outdir", str(folder), str(source)]
         try:
