@@ -14,17 +14,29 @@ from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
 from docx.shared import Cm, Pt, RGBColor
-
 from make_report_templates import _BODY, _HEAD, FOLDER, _font, _footer, _run, _saved, _texts
 
 NAME = "unit_brief.docx"
 Align = Literal["left", "right", "centre"]
 # Heading, placeholder of a cell, its width in cm and how it stands.
 Cells = Sequence[tuple[str, str, float, Align]]
-_SIDES = {"left": WD_ALIGN_PARAGRAPH.LEFT, "right": WD_ALIGN_PARAGRAPH.RIGHT, "centre": WD_ALIGN_PARAGRAPH.CENTER}
+_SIDES = {
+    "left": WD_ALIGN_PARAGRAPH.LEFT,
+    "right": WD_ALIGN_PARAGRAPH.RIGHT,
+    "centre": WD_ALIGN_PARAGRAPH.CENTER,
+}
 _SIZE = 9.0
-_AREAS: Cells = [("名称", "name", 7.0, "left"), ("公顷", "ha", 3.0, "right"), ("亩", "mu", 3.4, "right"), ("占比", "share", 3.0, "right")]
-_FIGURES: Cells = [("指标", "figure", 6.2, "left"), ("数值", "value", 6.6, "left"), ("缺少依据", "hangs_on", 3.6, "left")]
+_AREAS: Cells = [
+    ("名称", "name", 7.0, "left"),
+    ("公顷", "ha", 3.0, "right"),
+    ("亩", "mu", 3.4, "right"),
+    ("占比", "share", 3.0, "right"),
+]
+_FIGURES: Cells = [
+    ("指标", "figure", 6.2, "left"),
+    ("数值", "value", 6.6, "left"),
+    ("缺少依据", "hangs_on", 3.6, "left"),
+]
 
 
 def main(arguments: list[str]) -> int:
@@ -133,7 +145,12 @@ def _proposal(made: Any) -> None:
     _if(made, "public_need")
     _line(made, "{{ public_need }}")
     _end(made)
-    cells: Cells = [("排序", "rank", 1.2, "centre"), ("用途", "use", 3.4, "left"), ("得分", "score", 2.2, "left"), ("理由", "reasons", 9.6, "left")]
+    cells: Cells = [
+        ("排序", "rank", 1.2, "centre"),
+        ("用途", "use", 3.4, "left"),
+        ("得分", "score", 2.2, "left"),
+        ("理由", "reasons", 9.6, "left"),
+    ]
     _titled(made, "uses", "再开发用途比选", cells)
     _titled(made, "money", "两种方式资金测算（支出为负）", _FIGURES)
     _line(made, "盈亏按同一再开发比例逐宗计算，故其区间窄于各行相加。{{ alternative }}")
@@ -149,7 +166,12 @@ def _benefit(made: Any) -> None:
 
 def _tools(made: Any) -> None:
     made.add_heading("八、适用政策工具", 1)
-    cells: Cells = [("工具", "tool", 6.0, "left"), ("适用情形", "why", 5.4, "left"), ("宗数", "n", 2.2, "right"), ("公顷", "ha", 2.8, "right")]
+    cells: Cells = [
+        ("工具", "tool", 6.0, "left"),
+        ("适用情形", "why", 5.4, "left"),
+        ("宗数", "n", 2.2, "right"),
+        ("公顷", "ha", 2.8, "right"),
+    ]
     _if(made, "tools")
     _table(made, "tools", cells)
     made.add_paragraph("{%p else %}")
@@ -162,7 +184,12 @@ def _tools(made: Any) -> None:
 
 def _phases(made: Any) -> None:
     made.add_heading("九、实施时序", 1)
-    cells: Cells = [("时序", "title", 2.4, "left"), ("条件", "what", 9.2, "left"), ("宗数", "n", 2.0, "right"), ("公顷", "ha", 2.8, "right")]
+    cells: Cells = [
+        ("时序", "title", 2.4, "left"),
+        ("条件", "what", 9.2, "left"),
+        ("宗数", "n", 2.0, "right"),
+        ("公顷", "ha", 2.8, "right"),
+    ]
     _table(made, "phases", cells)
     made.add_paragraph("{%p for row in steps %}")
     _line(made, "{{ row.way }}：{{ row.steps }}。")
@@ -172,7 +199,12 @@ def _phases(made: Any) -> None:
 
 def _resting(made: Any) -> None:
     made.add_heading("十、测算参数与数据说明", 1)
-    cells: Cells = [("参数", "title", 4.2, "left"), ("适用", "land", 2.5, "left"), ("取值", "value", 4.0, "left"), ("依据", "document", 5.7, "left")]
+    cells: Cells = [
+        ("参数", "title", 4.2, "left"),
+        ("适用", "land", 2.5, "left"),
+        ("取值", "value", 4.0, "left"),
+        ("依据", "document", 5.7, "left"),
+    ]
     _table(made, "parameters", cells, 8.0)
     _small(made, "数值为上下限的，是依据不全或参数为区间时可能的最小、最大值；“未知”不作零计。{{ source }}。")
 

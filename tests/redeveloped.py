@@ -32,8 +32,20 @@ def parameters(*more: dict) -> Parameters:
         {
             "parameter": [{**DOCUMENT, **row} for row in rows],
             "use": {
-                "industry": {"title": "工业", "codes": ["10"], "kinds": ["industrial"], "zones": ["510"], **DOCUMENT},
-                "open": {"title": "绿地", "codes": ["12", "14"], "kinds": ["village"], "public": True, **DOCUMENT},
+                "industry": {
+                    "title": "工业",
+                    "codes": ["10"],
+                    "kinds": ["industrial"],
+                    "zones": ["510"],
+                    **DOCUMENT,
+                },
+                "open": {
+                    "title": "绿地",
+                    "codes": ["12", "14"],
+                    "kinds": ["village"],
+                    "public": True,
+                    **DOCUMENT,
+                },
             },
             "way": {"reserve": way, "owner": way},
             "phase": {"ready": phase, "papers": phase, "open": phase, **DOCUMENT},
@@ -48,7 +60,20 @@ FACTORY = Land(
     floor_m2=3000.0, density=0.2, vacant_share=1 / 3, idle_years=2.0, public_m2=1000.0,
 )  # fmt: skip
 # 2,000 m² without a FAR in the plan, and with it the parameter of industry.
-BAND = Land("B", 2000.0, "industrial", "510", (Plot("1001", 2000.0),), floor_m2=1000.0, density=0.5, vacant_share=0.0, idle_years=0.0, public_m2=0.0)
+BAND = Land(
+    "B",
+    2000.0,
+    "industrial",
+    "510",
+    (Plot("1001", 2000.0),),
+    floor_m2=1000.0,
+    density=0.5,
+    vacant_share=0.0,
+    idle_years=0.0,
+    public_m2=0.0,
+)
 # Shops, of which no parameter says a FAR or a price.
 SHOPS = Land("S", 1000.0, "industrial", None, (Plot("0901", 1000.0),), public_m2=0.0)
-HOUSE = Land("H", 1000.0, None, "510", (Plot("0701", 1000.0, 2.0, 0.3),), floor_m2=0.0, density=0.0, public_m2=0.0)
+HOUSE = Land(
+    "H", 1000.0, None, "510", (Plot("0701", 1000.0, 2.0, 0.3),), floor_m2=0.0, density=0.0, public_m2=0.0
+)

@@ -26,7 +26,12 @@ class Here:
 
     def lowland(self, *arguments):
         out, err = io.StringIO(), io.StringIO()
-        with redirect_stdout(out), redirect_stderr(err), mock.patch.dict(os.environ, LOWLAND_DSN=self.demo.dsn), pytest.raises(SystemExit) as left:
+        with (
+            redirect_stdout(out),
+            redirect_stderr(err),
+            mock.patch.dict(os.environ, LOWLAND_DSN=self.demo.dsn),
+            pytest.raises(SystemExit) as left,
+        ):
             cli.main(["--project", str(self.toml), *map(str, arguments)])
         return int(left.value.code or 0), out.getvalue(), err.getvalue()
 
@@ -49,7 +54,10 @@ class Here:
     def brief_tables(self, unit, target):
         code, _, err = self.brief(unit, target)
         assert code == 0, err
-        return [[[cell.text for cell in row.cells] for row in table.rows] for table in docx.Document(str(target)).tables]
+        return [
+            [[cell.text for cell in row.cells] for row in table.rows]
+            for table in docx.Document(str(target)).tables
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +89,9 @@ def test_potential_rests_on_the_areas_of_the_ledger(here, units, planned):
         assert 0 < row["land_low_ha"] <= row["land_high_ha"] <= row["low_ha"] + 1e-9
     for unit in planned:
         own, row = here.figures(unit), next(row for row in rows if row["unit_id"] == unit)
-        assert own["public_planned"]["low"] == pytest.approx(units[unit]["area_m2"] * units[unit]["public_share"] / 1e4, abs=1e-3)
+        assert own["public_planned"]["low"] == pytest.approx(
+            units[unit]["area_m2"] * units[unit]["public_share"] / 1e4, abs=1e-3
+        )
         for key, low, high in (
             ("land", "land_low_ha", "land_high_ha"), ("floor", "floor_low_m2", "floor_high_m2"),
             ("reserve_left", "reserve_low_wan", "reserve_high_wan"), ("owner_left", "owner_low_wan", "owner_high_wan"),
@@ -112,7 +122,9 @@ def test_floors_by_plan_are_those_of_the_deliveries(demo, here, planned):
     assert found["floor_plan"]["low"] == pytest.approx(by_plan, rel=2e-3)
     assert found["floor_now"]["low"] == pytest.approx(float(floors), rel=1e-6)
     parcels = here.potential(unit, "--show", "parcels")
-    assert math.fsum(row["floor_high_m2"] for row in parcels) == pytest.approx(found["floor"]["high"], abs=0.01)
+    assert math.fsum(row["floor_high_m2"] for row in parcels) == pytest.approx(
+        found["floor"]["high"], abs=0.01
+    )
 
 
 def test_the_table_of_all_units_opens_in_excel(here, units, tmp_path):
@@ -149,23 +161,34 @@ def test_the_brief_says_the_figures_of_the_table(here, units, planned, tmp_path)
         tables = here.brief_tables(unit, target)
         written = [row for table in tables for row in table]
         for row in here.figures(unit).values():
-            assert [row["figure"], said(row["low"], row["high"], row["unit"])] in [cells[:2] for cells in written], row
+            assert [row["figure"], said(row["low"], row["high"], row["unit"])] in [
+                cells[:2] for cells in written
+            ], row
         ledger = units[unit]
         assert ["面积", f"{ledger['area_m2'] / 1e4:.2f} 公顷"] in written
         assert ["低效占比", f"{ledger['low_share']:.1%}"] in written
         assert ["规划公益性用地", f"{ledger['public_share']:.1%}"] in written
         for use in here.potential(unit, "--show", "uses")[:5]:
-            assert [str(use["rank"]), use["use"], said(use["score_low"], use["score_high"]), use["reasons"]] in written
+            assert [
+                str(use["rank"]),
+                use["use"],
+                said(use["score_low"], use["score_high"]),
+                use["reasons"],
+            ] in written
         # The ground of phases is that of the unit.
         phases = next(table for table in tables if table[0][0] == "时序")
-        assert sum(float(cells[3]) for cells in phases[1:]) == pytest.approx(ledger["area_m2"] / 1e4, abs=0.02)
+        assert sum(float(cells[3]) for cells in phases[1:]) == pytest.approx(
+            ledger["area_m2"] / 1e4, abs=0.02
+        )
         assert sum(int(cells[2]) for cells in phases[1:]) == ledger["n_parcels"]
 
 
 def test_papers_missing_are_those_of_the_problem_list(here, units, tmp_path):
     todo = here.json("classify", "todo", "--parcels")
     members = {row["parcel_id"]: row["unit_id"] for row in here.json("unit", "members", "flow")}
-    lacking = pd.DataFrame(todo).assign(unit=lambda rows: rows["parcel_id"].map(members)).dropna(subset="unit")
+    lacking = (
+        pd.DataFrame(todo).assign(unit=lambda rows: rows["parcel_id"].map(members)).dropna(subset="unit")
+    )
     assert len(lacking)
     unit = lacking["unit"].iloc[0]
     (papers,) = (table for table in here.brief_tables(unit, tmp_path / "b.docx") if table[0][0] == "责任单位")
@@ -180,7 +203,9 @@ def test_the_pdf_says_what_the_document_says_on_about_four_pages(here, planned, 
     target = tmp_path / "简报.pdf"
     code, _, err = here.brief(unit, target)
     assert code == 0, err
-    text = subprocess.run(["pdftotext", "-layout", target, "-"], capture_output=True, text=True, check=True).stdout
+    text = subprocess.run(
+        ["pdftotext", "-layout", target, "-"], capture_output=True, text=True, check=True
+    ).stdout
     plain = "".join(text.split())
     for row in here.figures(unit).values():
         for part in (row["figure"], said(row["low"], row["high"], row["unit"])):

@@ -61,6 +61,7 @@ def unit() -> None:
 unit.add_command(potential)
 unit.add_command(brief)
 
+
 @unit.command()
 @click.argument("name", required=False)
 @click.option(

@@ -23,7 +23,9 @@ _SHOWN = ("figures", "uses", "parcels", "parameters")
 
 @click.command()
 @click.argument("unit_id", required=False, metavar="[UNIT]")
-@click.option("--all", "every", is_flag=True, help="All units of the draft, one a row; so it is without UNIT too.")
+@click.option(
+    "--all", "every", is_flag=True, help="All units of the draft, one a row; so it is without UNIT too."
+)
 @click.option(
     "--show",
     "shown",
@@ -72,7 +74,9 @@ def potential(
     mark(ctx, draft.stale, draft.frozen)
 
 
-def _rows(draft: HeldDraft, found: Potentials, shown: str, *, one: bool) -> tuple[list[str], list[dict[str, Any]]]:
+def _rows(
+    draft: HeldDraft, found: Potentials, shown: str, *, one: bool
+) -> tuple[list[str], list[dict[str, Any]]]:
     from lowland_gis.pipeline.products import potential_rows as rows
     from lowland_gis.pipeline.products.frames import kind_titles
 
@@ -90,7 +94,13 @@ def _rows(draft: HeldDraft, found: Potentials, shown: str, *, one: bool) -> tupl
 
 
 def _show(
-    ctx: click.Context, columns: list[str], rows: list[dict[str, Any]], output: Path | None, *, overwrite: bool, as_json: bool
+    ctx: click.Context,
+    columns: list[str],
+    rows: list[dict[str, Any]],
+    output: Path | None,
+    *,
+    overwrite: bool,
+    as_json: bool,
 ) -> None:
     if output is None:
         show(Rows.of(rows, columns), as_json=as_json)
@@ -105,8 +115,18 @@ def _show(
 
 @click.command()
 @click.argument("unit_id", metavar="UNIT")
-@click.option("--out", "target", type=OutputPath(dir_okay=False), required=True, help="FILE.docx, or FILE.pdf, which LibreOffice makes.")
-@click.option("--template", type=InputPath(dir_okay=False), help="A template (.docx) in the place of the project's own or the shipped one.")
+@click.option(
+    "--out",
+    "target",
+    type=OutputPath(dir_okay=False),
+    required=True,
+    help="FILE.docx, or FILE.pdf, which LibreOffice makes.",
+)
+@click.option(
+    "--template",
+    type=InputPath(dir_okay=False),
+    help="A template (.docx) in the place of the project's own or the shipped one.",
+)
 @draft_option
 @overwrite_option
 @click.pass_context
@@ -123,5 +143,7 @@ def brief(
 
     which, unit_id = sheet_of(ctx.obj.project, which, unit_id)
     with reading_draft(ctx.obj.project, which) as draft:
-        click.echo(unit_brief(draft, unit_id, target, template=template, overwrite=overwrite, tell=ctx.obj.tell))
+        click.echo(
+            unit_brief(draft, unit_id, target, template=template, overwrite=overwrite, tell=ctx.obj.tell)
+        )
     mark(ctx, draft.stale, draft.frozen)

@@ -7,7 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lowland_gis.analysis.potential.parameters import ADAPTER, Parameters, laid_over, named_faults, parameter_faults
+from lowland_gis.analysis.potential.parameters import (
+    ADAPTER,
+    Parameters,
+    laid_over,
+    named_faults,
+    parameter_faults,
+)
 from lowland_gis.analysis.rules.faults import Fault
 from lowland_gis.definitions.own import Own, in_use
 from lowland_gis.definitions.reading import FOLDER, fitted, parsed, refused

@@ -35,7 +35,9 @@ def taken(folder, text):
 def test_the_shipped_ones_hold_and_every_number_that_is_invented_says_so():
     shipped = potential_parameters()
     assert [each.name for each in shipped.parameter if not each.example] == ["idle_from"]
-    assert all("示例" in each.document or "参照" in each.document for each in shipped.parameter if each.example)
+    assert all(
+        "示例" in each.document or "参照" in each.document for each in shipped.parameter if each.example
+    )
     assert all(use.example for use in shipped.use.values())
 
 
@@ -48,7 +50,10 @@ def test_a_projects_own_number_holds_and_the_others_stay(tmp_path):
 
 
 def test_a_number_without_a_unit_is_refused_by_its_place(tmp_path):
-    with pytest.raises(DefinitionError, match=r"potential\.toml:\n.*parameter acquisition \(kind industrial\), unit: it is missing"):
+    with pytest.raises(
+        DefinitionError,
+        match=r"potential\.toml:\n.*parameter acquisition \(kind industrial\), unit: it is missing",
+    ):
         taken(tmp_path, OWN.format(unit=""))
     assert potential_parameters().band("acquisition", kind="industrial") == Band(40.0, 90.0)
 

@@ -155,7 +155,9 @@ def _vacant(parcel: Land) -> tuple[Band, tuple[str, ...]]:
     if parcel.floor_m2 == 0:
         return NOTHING, ()
     share = SHARE if math.isnan(parcel.vacant_share) else Band.of(parcel.vacant_share)
-    lacks = ((FLOOR,) if math.isnan(parcel.floor_m2) else ()) + ((VACANT,) if math.isnan(parcel.vacant_share) else ())
+    lacks = ((FLOOR,) if math.isnan(parcel.floor_m2) else ()) + (
+        (VACANT,) if math.isnan(parcel.vacant_share) else ()
+    )
     return Band.of(parcel.floor_m2) * share, lacks
 
 

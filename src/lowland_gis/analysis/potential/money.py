@@ -53,7 +53,11 @@ def balances(gains: Sequence[Gain], parameters: Parameters) -> tuple[Balance, Ba
     area gained, and the government builds on the public-benefit land that is handed over. Ends are taken parcel by parcel at the same share of
     redeveloped land, so the balance is narrower than the difference of its lines.
     """
-    rows = [(each, _rates(each, parameters), redeveloped(each.parcel, parameters)) for each in gains if each.parcel.kind]
+    rows = [
+        (each, _rates(each, parameters), redeveloped(each.parcel, parameters))
+        for each in gains
+        if each.parcel.kind
+    ]
     lacks = {
         name: tuple(dict.fromkeys(title for _, rates, _ in rows for title in rates.lacks[name]))
         for name in ("acquisition", "sale_price", "public_cost", "top_up")
@@ -77,24 +81,33 @@ def _minus(band: Band) -> Band:
 
 
 def _rates(each: Gain, parameters: Parameters) -> _Rates:
-    parcel, lacks = each.parcel, dict[str, list[str]](acquisition=[], sale_price=[], public_cost=[], top_up=[])
+    parcel, lacks = (
+        each.parcel,
+        dict[str, list[str]](acquisition=[], sale_price=[], public_cost=[], top_up=[]),
+    )
     pieces = parcel.pieces
 
     def price(name: str, piece: Plot) -> Band:
         found = parameters.band(name, use=piece.use, zone=parcel.zone, kind=parcel.kind)
         if found is None:
-            lacks[name].append(MEANINGS[name].title + (f"（用途 {piece.use}）" if piece.use else "（无详细规划）"))
+            lacks[name].append(
+                MEANINGS[name].title + (f"（用途 {piece.use}）" if piece.use else "（无详细规划）")
+            )
         return UNKNOWN if found is None else found
 
     built = [piece for piece in pieces if not piece.public]
     acquisition = total(price("acquisition", piece).times(piece.area_m2 / MU_M2) for piece in pieces)
     sale = total(price("sale_price", piece).times(piece.area_m2 / MU_M2) for piece in built)
-    public = total(price("public_cost", piece).times(piece.area_m2 / MU_M2) for piece in pieces if piece.public)
+    public = total(
+        price("public_cost", piece).times(piece.area_m2 / MU_M2) for piece in pieces if piece.public
+    )
     area = sum(piece.area_m2 for piece in built)
     # A parcel's floors are gained on what is not public, in proportion to its land.
     rate = total(price("top_up", piece).times(piece.area_m2 / area) for piece in built)
     top_up = each.floor * rate.times(_WAN) if built else Band(0.0, 0.0)
-    return _Rates(acquisition, sale, public, top_up, {name: tuple(dict.fromkeys(said)) for name, said in lacks.items()})
+    return _Rates(
+        acquisition, sale, public, top_up, {name: tuple(dict.fromkeys(said)) for name, said in lacks.items()}
+    )
 
 
 def resting_on(gains: Sequence[Gain], parameters: Parameters) -> list[Parameter]:
@@ -104,10 +117,16 @@ def resting_on(gains: Sequence[Gain], parameters: Parameters) -> list[Parameter]
         parcel = each.parcel
         if parcel.kind is None:
             continue
-        held += [parameters.find(name, zone=parcel.zone, kind=parcel.kind) for name in ("redeveloped", "idle_from")]
+        held += [
+            parameters.find(name, zone=parcel.zone, kind=parcel.kind) for name in ("redeveloped", "idle_from")
+        ]
         for piece in parcel.pieces:
-            names = ["acquisition", "public_cost"] if piece.public else ["acquisition", "sale_price", "top_up"]
+            names = (
+                ["acquisition", "public_cost"] if piece.public else ["acquisition", "sale_price", "top_up"]
+            )
             names += [name for name in ("far", "density") if math.isnan(getattr(piece, name))]
-            held += [parameters.find(name, use=piece.use, zone=parcel.zone, kind=parcel.kind) for name in names]
+            held += [
+                parameters.find(name, use=piece.use, zone=parcel.zone, kind=parcel.kind) for name in names
+            ]
     keys = {each.key for each in held if each is not None}
     return [each for each in parameters.parameter if each.key in keys]

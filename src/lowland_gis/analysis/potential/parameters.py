@@ -151,7 +151,9 @@ class Parameters(_Frozen):
             default=None,
         )
 
-    def band(self, name: str, *, use: str | None = None, zone: str | None = None, kind: str | None = None) -> Band | None:
+    def band(
+        self, name: str, *, use: str | None = None, zone: str | None = None, kind: str | None = None
+    ) -> Band | None:
         """Return what is taken for granted of a piece of land, None where nothing is."""
         found = self.find(name, use=use, zone=zone, kind=kind)
         return None if found is None else found.band
@@ -207,8 +209,17 @@ def parameter_faults(parameters: Parameters) -> Iterator[Fault]:
             yield Fault(each.place, "name", each.name, "two parameters say it of the same land")
     for name in ("redeveloped", "idle_from", "public_share", *_WEIGHTS):
         if (name, None, None, None) not in keys:
-            yield Fault(f"parameter {name}", "name", None, "one without use, kind and zone must be there: it stands for all other land")
-    sums = [each.band.high for each in parameters.parameter if each.name in _WEIGHTS and each.unit in UNITS and _numbered(each)]
+            yield Fault(
+                f"parameter {name}",
+                "name",
+                None,
+                "one without use, kind and zone must be there: it stands for all other land",
+            )
+    sums = [
+        each.band.high
+        for each in parameters.parameter
+        if each.name in _WEIGHTS and each.unit in UNITS and _numbered(each)
+    ]
     if sums and sum(sums) <= 0:
         yield Fault("parameter weight_plan", "value", 0, "some weight must be more than 0")
 
@@ -227,14 +238,22 @@ def _faults_of(each: Parameter) -> Iterator[Fault]:
     unit = MEANINGS[each.name].unit
     fitting = each.unit in UNITS and same_dimension(each.unit, unit)
     if not fitting:
-        yield Fault(each.place, "unit", each.unit, f"it cannot be {MEANINGS[each.name].title}", tuple(comparable(unit)))
+        yield Fault(
+            each.place,
+            "unit",
+            each.unit,
+            f"it cannot be {MEANINGS[each.name].title}",
+            tuple(comparable(unit)),
+        )
     both = each.low is not None and each.high is not None
     if (each.value is None) != both or (each.low is None) != (each.high is None):
         yield Fault(each.place, "value", each.value, "give either value, or low and high")
     elif both and each.low is not None and each.high is not None and each.low > each.high:
         yield Fault(each.place, "low", each.low, f"it is more than high = {each.high:g}")
     elif fitting and unit == "share" and each.band.high > 1:
-        yield Fault(each.place, "high" if both else "value", each.high if both else each.value, "a share is at most 1")
+        yield Fault(
+            each.place, "high" if both else "value", each.high if both else each.value, "a share is at most 1"
+        )
     if each.name in _WEIGHTS and (each.value is None or each.key[1:] != (None, None, None)):
         yield Fault(each.place, "value", each.value, "a weight is one number for all land")
     if each.date is None and not each.example:

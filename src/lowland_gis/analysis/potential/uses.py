@@ -27,7 +27,10 @@ def next_uses(parcels: Sequence[Land], public: Public, parameters: Parameters) -
     """Return every use of the parameters for a unit, best first: by the least score, then by the most, then in their order."""
     scored = [_scored(key, use, parcels, public, parameters) for key, use in parameters.use.items()]
     ordered = sorted(scored, key=lambda each: (-round(each.score.low, 9), -round(each.score.high, 9)))
-    return [Scored(each.key, each.title, each.score, each.reasons, rank) for rank, each in enumerate(ordered, start=1)]
+    return [
+        Scored(each.key, each.title, each.score, each.reasons, rank)
+        for rank, each in enumerate(ordered, start=1)
+    ]
 
 
 def _scored(key: str, use: Use, parcels: Sequence[Land], public: Public, parameters: Parameters) -> Scored:

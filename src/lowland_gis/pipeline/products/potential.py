@@ -114,10 +114,8 @@ def _doubts(draft: HeldDraft, parameters: Parameters) -> list[str]:
     strange = sorted(named - answers)
     if not strange:
         return []
-    return [
-        f"potential.toml names kinds that the rule pack {draft.held.basis.pack.name} does not give: {', '.join(strange)};"
-        " what it says of them holds for no land"
-    ]
+    pack = draft.held.basis.pack.name
+    return [f"potential.toml speaks of kinds that the rule pack {pack} does not give: {', '.join(strange)}"]
 
 
 def _lands(draft: HeldDraft, inputs: UnitInputs, codes: list[str]) -> dict[str, Land]:
@@ -160,12 +158,16 @@ def _plots(draft: HeldDraft, parcels: gpd.GeoDataFrame) -> dict[str, tuple[Plot,
     scale = parcels["area_m2"].to_numpy(dtype=float) / shapely.area(shapes)
     found: dict[str, list[Plot]] = {}
     prefixes = draft.stored.settings.public_uses
-    for row, plan, area in sorted(zip(one, other, areas, strict=True), key=lambda each: (each[0], -each[2], each[1])):
+    for row, plan, area in sorted(
+        zip(one, other, areas, strict=True), key=lambda each: (each[0], -each[2], each[1])
+    ):
         if area > 0:
             code, said = plans["code"].iloc[plan], plans["attributes"].iloc[plan]
             use = None if pd.isna(code) or not str(code).strip() else str(code).strip()
             is_public = use is not None and bool(prefixes) and use.startswith(tuple(prefixes))
-            plot = Plot(use, float(area * scale[row]), _far(said.get("RJL")), _density(said.get("JZMD")), is_public)
+            plot = Plot(
+                use, float(area * scale[row]), _far(said.get("RJL")), _density(said.get("JZMD")), is_public
+            )
             found.setdefault(str(parcels.index[row]), []).append(plot)
     return {code: tuple(pieces) for code, pieces in found.items()}
 

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lowland_gis.analysis.potential.bands import Band
+from lowland_gis.analysis.potential.gain import Gain
 from lowland_gis.analysis.potential.parameters import MEANINGS, Parameters
 from lowland_gis.pipeline.products.potential import UnitPotential
 from lowland_gis.quantities import M2_PER_HA, UNITS
 
+Ends = tuple[float | None, float | None]
 UNKNOWN_TEXT = "未知"
 # A ratio has no unit.
 NO_UNIT = "—"
@@ -24,8 +26,29 @@ _TITLES = {
 _IN_HECTARES = ("land", "idle", "freed")
 FIGURE_COLUMNS = ["group", "key", "figure", "low", "high", "unit", "unknown_ha", "hangs_on"]
 USE_COLUMNS = ["rank", "key", "use", "score_low", "score_high", "reasons"]
-PARCEL_COLUMNS = ["parcel_id", "kind", "area_ha", "land_low_ha", "land_high_ha", "floor_low_m2", "floor_high_m2", "hangs_on"]
-PARAMETER_COLUMNS = ["name", "title", "use", "kind", "zone", "low", "high", "unit", "document", "date", "example"]
+PARCEL_COLUMNS = [
+    "parcel_id",
+    "kind",
+    "area_ha",
+    "land_low_ha",
+    "land_high_ha",
+    "floor_low_m2",
+    "floor_high_m2",
+    "hangs_on",
+]
+PARAMETER_COLUMNS = [
+    "name",
+    "title",
+    "use",
+    "kind",
+    "zone",
+    "low",
+    "high",
+    "unit",
+    "document",
+    "date",
+    "example",
+]
 UNIT_COLUMNS = [
     "unit_id", "town_code", "area_ha", "low_ha", "land_low_ha", "land_high_ha", "floor_low_m2", "floor_high_m2", "unknown_ha",
     "public_short_low_ha", "public_short_high_ha", "reserve_low_wan", "reserve_high_wan", "owner_low_wan", "owner_high_wan", "next_use",
@@ -52,7 +75,20 @@ def figure_rows(unit: UnitPotential, parameters: Parameters) -> list[dict[str, A
 def use_rows(unit: UnitPotential) -> list[dict[str, Any]]:
     """Return the next uses of a unit, best first: `USE_COLUMNS`."""
     return [
-        dict(zip(USE_COLUMNS, (use.rank, use.key, use.title, _end(use.score.low), _end(use.score.high), "；".join(use.reasons)), strict=True))
+        dict(
+            zip(
+                USE_COLUMNS,
+                (
+                    use.rank,
+                    use.key,
+                    use.title,
+                    _end(use.score.low),
+                    _end(use.score.high),
+                    "；".join(use.reasons),
+                ),
+                strict=True,
+            )
+        )
         for use in unit.uses
     ]
 
@@ -62,12 +98,19 @@ def parcel_rows(unit: UnitPotential, titles: Mapping[str, str]) -> list[dict[str
     rows = []
     for each in unit.gains:
         kind = each.parcel.kind
-        land, floor = each.land.times(1 / M2_PER_HA), each.floor
-        lacks = "、".join(dict.fromkeys(what for _, what in each.missing))
         title = None if kind is None else titles.get(kind, kind)
-        values = (each.parcel.parcel_id, title, _end(each.parcel.area_m2 / M2_PER_HA), *_ends(land), *_ends(floor), lacks)
+        land = ends(each.land.times(1 / M2_PER_HA))
+        lacks = "、".join(dict.fromkeys(what for _, what in each.missing))
+        values = (
+            each.parcel.parcel_id, title, _end(each.parcel.area_m2 / M2_PER_HA), *land, *floor_ends(each), lacks,
+        )  # fmt: skip
         rows.append(dict(zip(PARCEL_COLUMNS, values, strict=True)))
     return rows
+
+
+def floor_ends(each: Gain) -> Ends:
+    """Return both ends of the floor area that a parcel gains."""
+    return _as_known(each.floor, nothing_known=bool(each.lacks("floor")), all_land=False)
 
 
 def parameter_rows(parameters: Parameters) -> list[dict[str, Any]]:
@@ -88,12 +131,11 @@ def parameter_rows(parameters: Parameters) -> list[dict[str, Any]]:
 
 def unit_row(unit: UnitPotential) -> dict[str, Any]:
     """Return a unit as one row: `UNIT_COLUMNS`."""
-    land, floor = unit.figures["land"].band.times(1 / M2_PER_HA), unit.figures["floor"]
-    short = unit.public.short.times(1 / M2_PER_HA)
     reserve, owner = unit.balances
     values = (
-        unit.unit_id, unit.town_code, _end(unit.area_m2 / M2_PER_HA), _end(unit.low_m2 / M2_PER_HA), *_ends(land), *_ends(floor.band),
-        _end(floor.unknown_m2 / M2_PER_HA), *_ends(short), *_ends(reserve.left), *_ends(owner.left), unit.uses[0].title,
+        unit.unit_id, unit.town_code, _end(unit.area_m2 / M2_PER_HA), _end(unit.low_m2 / M2_PER_HA), *_figure_ends(unit, "land"),
+        *_figure_ends(unit, "floor"), _end(unit.figures["floor"].unknown_m2 / M2_PER_HA), *_public_ends(unit, unit.public.short),
+        *ends(reserve.left), *ends(owner.left), unit.uses[0].title,
     )  # fmt: skip
     return dict(zip(UNIT_COLUMNS, values, strict=True))
 
@@ -118,42 +160,67 @@ def said(low: float | None, high: float | None, unit: str = "") -> str:
 
 
 def _land_rows(unit: UnitPotential) -> Iterator[dict[str, Any]]:
-    yield _row(LAND, "area", "单元面积", Band.of(unit.area_m2 / M2_PER_HA), "公顷")
-    yield _row(LAND, "low", "低效用地面积", Band.of(unit.low_m2 / M2_PER_HA), "公顷")
+    yield _row(LAND, "area", "单元面积", ends(Band.of(unit.area_m2 / M2_PER_HA)), "公顷")
+    yield _row(LAND, "low", "低效用地面积", ends(Band.of(unit.low_m2 / M2_PER_HA)), "公顷")
     for name, title in _TITLES.items():
         figure = unit.figures[name]
-        hectares = name in _IN_HECTARES
-        band = figure.band.times(1 / M2_PER_HA) if hectares else figure.band
-        yield _row(LAND, name, title, band, "公顷" if hectares else "m²", figure.unknown_m2, figure.lacks)
+        measure = "公顷" if name in _IN_HECTARES else "m²"
+        yield _row(LAND, name, title, _figure_ends(unit, name), measure, (figure.unknown_m2, figure.lacks))
+
+
+def _figure_ends(unit: UnitPotential, name: str) -> Ends:
+    """Return both ends of a figure in the unit that it is told in."""
+    figure = unit.figures[name]
+    band = figure.band.times(1 / M2_PER_HA) if name in _IN_HECTARES else figure.band
+    nowhere = bool(figure.lacks) and figure.unknown_m2 >= unit.low_m2 * (1 - 1e-9)
+    return _as_known(band, nothing_known=nowhere, all_land=name in _IN_HECTARES)
+
+
+def _as_known(band: Band, *, nothing_known: bool, all_land: bool) -> Ends:
+    """Return both ends; where an input is known of no land, that a figure is not negative and at most all the land is no figure."""
+    low, high = ends(band)
+    if not nothing_known:
+        return low, high
+    return (None if low == 0 else low), (None if all_land else high)
+
+
+def _public_ends(unit: UnitPotential, band: Band) -> Ends:
+    return ends(band.times(1 / M2_PER_HA)) if unit.public.known else (None, None)
 
 
 def _public_rows(unit: UnitPotential) -> Iterator[dict[str, Any]]:
     benefit = unit.public
-    unknown, lacks = (0.0, ()) if benefit.known else (unit.area_m2, ("详细规划",))
-    for key, title, band in (
-        ("public_planned", "规划公益性用地", benefit.planned), ("public_wanted", "按最低占比应有公益性用地", benefit.wanted),
-        ("public_short", "公益性用地缺口", benefit.short),
-    ):  # fmt: skip
-        known = key == "public_wanted"
-        yield _row(BENEFIT, key, title, band.times(1 / M2_PER_HA), "公顷", 0.0 if known else unknown, () if known else lacks)
+    lacking = (0.0, ()) if benefit.known else (unit.area_m2, ("详细规划",))
+    wanted = ends(benefit.wanted.times(1 / M2_PER_HA))
+    planned, short = (_public_ends(unit, band) for band in (benefit.planned, benefit.short))
+    yield _row(BENEFIT, "public_planned", "规划公益性用地", planned, "公顷", lacking)
+    yield _row(BENEFIT, "public_wanted", "按最低占比应有公益性用地", wanted, "公顷")
+    yield _row(BENEFIT, "public_short", "公益性用地缺口", short, "公顷", lacking)
 
 
 def _money_rows(unit: UnitPotential, parameters: Parameters) -> Iterator[dict[str, Any]]:
     for balance in unit.balances:
         way = getattr(parameters.way, balance.way).title
         for number, line in enumerate(balance.lines, start=1):
-            yield _row(MONEY, f"{balance.way}_{number}", f"{way}：{line.title}", line.band, "万元", 0.0, line.lacks)
-        yield _row(MONEY, f"{balance.way}_left", f"{way}：盈亏", balance.left, "万元")
+            key, title = f"{balance.way}_{number}", f"{way}：{line.title}"
+            yield _row(MONEY, key, title, ends(line.band), "万元", (0.0, line.lacks))
+        yield _row(MONEY, f"{balance.way}_left", f"{way}：盈亏", ends(balance.left), "万元")
 
 
 def _row(
-    group: str, key: str, title: str, band: Band, unit: str, unknown_m2: float = 0.0, lacks: tuple[str, ...] = ()
+    group: str,
+    key: str,
+    title: str,
+    both: Ends,
+    unit: str,
+    lacking: tuple[float, tuple[str, ...]] = (0.0, ()),
 ) -> dict[str, Any]:
-    values = (group, key, title, *_ends(band), unit, _end(unknown_m2 / M2_PER_HA), "、".join(lacks))
+    unknown_m2, lacks = lacking
+    values = (group, key, title, *both, unit, _end(unknown_m2 / M2_PER_HA), "、".join(lacks))
     return dict(zip(FIGURE_COLUMNS, values, strict=True))
 
 
-def _ends(band: Band) -> tuple[float | None, float | None]:
+def ends(band: Band) -> Ends:
     """Return both ends; where nothing is known of an amount, that it is not negative is no figure."""
     return (_end(band.low), _end(band.high)) if band.known else (None, None)
 

@@ -30,8 +30,8 @@ from lowland_gis.pipeline.products.frames import kind_titles, pack_legend
 from lowland_gis.pipeline.products.together import stale_drafted, stale_flow
 from lowland_gis.products.maps.case_sheet import case_map
 from lowland_gis.products.reports.charts import draw_charts
-from lowland_gis.products.reports.document import FOLDER as SHIPPED
 from lowland_gis.products.reports.document import BRIEF, REPORTS, Case, Photo, Words, fill, template_of
+from lowland_gis.products.reports.document import FOLDER as SHIPPED
 from lowland_gis.products.reports.figures import Area, Figures
 from lowland_gis.products.reports.workbook import workbook
 

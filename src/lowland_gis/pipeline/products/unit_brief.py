@@ -18,7 +18,18 @@ from lowland_gis.pipeline.base.entries import PROMISE_QUESTION, PROMISE_TITLE
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.products.frames import pack_legend
 from lowland_gis.pipeline.products.potential import UnitPotential, unit_potentials
-from lowland_gis.pipeline.products.potential_rows import BENEFIT, LAND, MONEY, NO_UNIT, figure_rows, parameter_rows, said, use_rows
+from lowland_gis.pipeline.products.potential_rows import (
+    BENEFIT,
+    LAND,
+    MONEY,
+    NO_UNIT,
+    ends,
+    figure_rows,
+    floor_ends,
+    parameter_rows,
+    said,
+    use_rows,
+)
 from lowland_gis.pipeline.products.report import TEMPLATES
 from lowland_gis.pipeline.products.unit_sheet import planning_sheet
 from lowland_gis.pipeline.registry.listed import registered_problems
@@ -41,7 +52,13 @@ _TOOL, _FITS = "tool_", "yes"
 
 
 def unit_brief(
-    draft: HeldDraft, unit_id: str, target: Path, *, template: Path | None = None, overwrite: bool = False, tell: Tell = silent
+    draft: HeldDraft,
+    unit_id: str,
+    target: Path,
+    *,
+    template: Path | None = None,
+    overwrite: bool = False,
+    tell: Tell = silent,
 ) -> Path:
     """Write the brief of a unit as .docx, or as .pdf by LibreOffice, and return its path.
 
@@ -52,7 +69,9 @@ def unit_brief(
     """
     ending, project = target.suffix.lower(), draft.held.project
     if ending not in SUFFIXES:
-        raise UsageError(f"{target}: a brief is a Word document or a PDF. Give a name that ends in .docx or .pdf.")
+        raise UsageError(
+            f"{target}: a brief is a Word document or a PDF. Give a name that ends in .docx or .pdf."
+        )
     used = template or template_of(BRIEF, project.settings.folder / TEMPLATES / f"{BRIEF}.docx")
     with project.outputs.writing(target, overwrite=overwrite, inputs=[used]):
         if ending == ".pdf":
@@ -135,7 +154,9 @@ def _figures(rows: Sequence[dict[str, Any]], group: str) -> list[dict[str, str]]
         {
             "figure": row["figure"],
             "value": said(row["low"], row["high"], row["unit"]),
-            "hangs_on": f"{row['hangs_on']}（{row['unknown_ha']:,.2f} 公顷）" if row["hangs_on"] and row["unknown_ha"] else row["hangs_on"],
+            "hangs_on": f"{row['hangs_on']}（{row['unknown_ha']:,.2f} 公顷）"
+            if row["hangs_on"] and row["unknown_ha"]
+            else row["hangs_on"],
         }
         for row in rows
         if row["group"] == group
@@ -145,11 +166,19 @@ def _figures(rows: Sequence[dict[str, Any]], group: str) -> list[dict[str, str]]
 def _shares(sheet: UnitSheet, table: str) -> list[dict[str, str]]:
     rows = sheet.tables[table].sort_values(["area_m2", "name"], ascending=[False, True])
     whole_m2 = float(rows["area_m2"].sum()) or 1.0
-    return [_area(str(name), float(area), whole_m2) for name, area in zip(rows["name"], rows["area_m2"], strict=True)]
+    return [
+        _area(str(name), float(area), whole_m2)
+        for name, area in zip(rows["name"], rows["area_m2"], strict=True)
+    ]
 
 
 def _area(name: str, area: float, whole_m2: float) -> dict[str, str]:
-    return {"name": name, "ha": f"{area / M2_PER_HA:,.2f}", "mu": f"{area / MU_M2:,.2f}", "share": f"{area / whole_m2:.1%}"}
+    return {
+        "name": name,
+        "ha": f"{area / M2_PER_HA:,.2f}",
+        "mu": f"{area / MU_M2:,.2f}",
+        "share": f"{area / whole_m2:.1%}",
+    }
 
 
 def _parcels(unit: UnitPotential, sheet: UnitSheet) -> tuple[list[dict[str, str]], str]:
@@ -162,17 +191,13 @@ def _parcels(unit: UnitPotential, sheet: UnitSheet) -> tuple[list[dict[str, str]
             "kind": str(titles[each.parcel.parcel_id]),
             "ha": f"{each.parcel.area_m2 / M2_PER_HA:,.2f}",
             "floor": "未知" if pd.isna(each.parcel.floor_m2) else f"{each.parcel.floor_m2:,.0f}",
-            "gain": "—" if each.parcel.kind is None else said(*(None if abs(end) == float("inf") else end for end in _known(each.floor))),
+            "gain": "—" if each.parcel.kind is None else said(*floor_ends(each)),
         }
         for each in ordered[:_PARCELS]
     ]
     left = ordered[_PARCELS:]
     area = sum(each.parcel.area_m2 for each in left) / M2_PER_HA
     return rows, f"其余 {len(left)} 宗，共 {area:,.2f} 公顷，见 lowland unit members。" if left else ""
-
-
-def _known(band: Any) -> tuple[float, float]:
-    return (band.low, band.high) if band.known else (float("inf"), float("inf"))
 
 
 def _papers(missing: pd.DataFrame) -> tuple[list[dict[str, str]], str]:
@@ -211,7 +236,9 @@ def _proposal(unit: UnitPotential) -> str:
     """Return the proposal: the use of the best score, what it gains, and which other one comes near."""
     best, second = unit.uses[0], unit.uses[1] if len(unit.uses) > 1 else None
     text = f"建议以“{best.title}”为主导用途（得分 {said(best.score.low, best.score.high)}）：{'；'.join(best.reasons)}。"
-    return text + (f"备选用途为“{second.title}”（得分 {said(second.score.low, second.score.high)}）。" if second else "")
+    return text + (
+        f"备选用途为“{second.title}”（得分 {said(second.score.low, second.score.high)}）。" if second else ""
+    )
 
 
 def _public_need(unit: UnitPotential) -> str:
@@ -219,8 +246,10 @@ def _public_need(unit: UnitPotential) -> str:
     short = unit.public.short.times(1 / M2_PER_HA)
     if short.high <= 0:
         return ""
-    ends = said(round(short.low, 4), round(short.high, 4), "公顷")
-    return f"公益性用地尚缺 {ends}，须在单元内落实，或经批准在更大范围统筹。"
+    if not unit.public.known:
+        return "没有详细规划，公益性用地是否满足最低占比未知。"
+    text = said(*ends(short), "公顷")
+    return f"公益性用地尚缺 {text}，须在单元内落实，或经批准在更大范围统筹。"
 
 
 def _alternative(text: str) -> str:
@@ -233,7 +262,11 @@ def _alternative(text: str) -> str:
     if not colon:
         return "范围备选：没有符合全部限值的单宗增减。"
     words = change.replace("with ", "并入 ", 1) if change.startswith("with ") else change
-    words = words.replace(" without ", "、剔除 ", 1) if " without " in words else words.replace("without ", "剔除 ", 1)
+    words = (
+        words.replace(" without ", "、剔除 ", 1)
+        if " without " in words
+        else words.replace("without ", "剔除 ", 1)
+    )
     return f"范围备选：{words}，净值 {value}。"
 
 
@@ -260,25 +293,48 @@ def _tools(draft: HeldDraft, unit: UnitPotential) -> Iterator[dict[str, str]]:
         fitting = found["parcel_id"][found["question"] == question.name]
         if len(fitting):
             area = sum(areas[parcel] for parcel in fitting) / M2_PER_HA
-            yield {"tool": question.title, "why": "逐宗符合条件", "n": f"{len(fitting):,}", "ha": f"{area:,.2f}"}
+            yield {
+                "tool": question.title,
+                "why": "逐宗符合条件",
+                "n": f"{len(fitting):,}",
+                "ha": f"{area:,.2f}",
+            }
     if pack.policy is None:
         return
     kinds = sorted({each.parcel.kind for each in unit.gains if each.parcel.kind is not None})
     for tool in pack.policy.of(kinds):
-        fits = [each.parcel.area_m2 for each in unit.gains if each.parcel.kind in kinds and tool in pack.policy.of([each.parcel.kind])]
-        yield {"tool": tool, "why": "按低效类型适用", "n": f"{len(fits):,}", "ha": f"{sum(fits) / M2_PER_HA:,.2f}"}
+        fits = [
+            each.parcel.area_m2
+            for each in unit.gains
+            if each.parcel.kind in kinds and tool in pack.policy.of([each.parcel.kind])
+        ]
+        yield {
+            "tool": tool,
+            "why": "按低效类型适用",
+            "n": f"{len(fits):,}",
+            "ha": f"{sum(fits) / M2_PER_HA:,.2f}",
+        }
 
 
 def _phases(unit: UnitPotential, missing: set[str], parameters: Parameters) -> list[dict[str, str]]:
     """Return the phases of a unit: what is ready, what lacks papers, what is not low-efficiency land."""
     parts: dict[str, list[float]] = {"ready": [], "papers": [], "open": []}
     for each in unit.gains:
-        phase = "open" if each.parcel.kind is None else "papers" if each.parcel.parcel_id in missing else "ready"
+        phase = (
+            "open" if each.parcel.kind is None else "papers" if each.parcel.parcel_id in missing else "ready"
+        )
         parts[phase].append(each.parcel.area_m2)
     rows = []
     for name, areas in parts.items():
         phase = getattr(parameters.phase, name)
-        rows.append({"title": phase.title, "what": phase.what, "n": f"{len(areas):,}", "ha": f"{sum(areas) / M2_PER_HA:,.2f}"})
+        rows.append(
+            {
+                "title": phase.title,
+                "what": phase.what,
+                "n": f"{len(areas):,}",
+                "ha": f"{sum(areas) / M2_PER_HA:,.2f}",
+            }
+        )
     return rows
 
 

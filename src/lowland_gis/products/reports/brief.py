@@ -58,7 +58,8 @@ def brief_document(template: Path, brief: Brief, plan: bytes) -> bytes:
     document = opened(template)
     values: dict[str, Any] = {name: clean(text) for name, text in brief.said.items()}
     values |= {
-        name: [{key: clean(text) for key, text in row.items()} for row in rows] for name, rows in brief.tables.items()
+        name: [{key: clean(text) for key, text in row.items()} for row in rows]
+        for name, rows in brief.tables.items()
     }
     values |= {name: [clean(text) for text in texts] for name, texts in brief.lists.items()}
     return filled(document, template, values | {"map": picture_of(document, plan, _MAP_MM)}, LISTED_IN)

@@ -44,11 +44,22 @@ def document_as_pdf(content: bytes, target: Path) -> bytes:
         with refused(target):
             source.write_bytes(content)
         profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
-        arguments = [program, profile, "--headless", "--convert-to", "pdf", "--outdir", str(folder), str(source)]
+        arguments = [
+            program,
+            profile,
+            "--headless",
+            "--convert-to",
+            "pdf",
+            "--outdir",
+            str(folder),
+            str(source),
+        ]
         try:
-            done = subprocess.run(arguments, capture_output=True, timeout=_LONGEST_S, check=False)  # noqa: S603 - our own arguments
+            done = subprocess.run(arguments, capture_output=True, timeout=_LONGEST_S, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise InputRefusedError(f"{program}: made no PDF of the document ({error}), so nothing was written.") from error
+            raise InputRefusedError(
+                f"{program}: made no PDF of the document ({error}), so nothing was written."
+            ) from error
         made = source.with_suffix(".pdf")
         if not made.is_file():
             said = done.stderr.decode("utf-8", errors="replace").strip().splitlines()

@@ -14,7 +14,10 @@ BANDS = st.tuples(ENDS, ENDS).map(lambda ends: Band(min(ends), max(ends)))
 
 @given(BANDS, BANDS, st.floats(0, 1), st.floats(0, 1))
 def test_what_lies_in_two_bands_lies_in_the_band_of_their_sum_difference_and_product(one, other, here, there):
-    a, b = (min(band.high, band.low + place * (band.high - band.low)) for band, place in ((one, here), (other, there)))
+    a, b = (
+        min(band.high, band.low + place * (band.high - band.low))
+        for band, place in ((one, here), (other, there))
+    )
     for exact, band in ((a + b, one + other), (a - b, one - other), (a * b, one * other)):
         assert band.low - 1e-3 <= exact <= band.high + 1e-3
 

@@ -8,7 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lowland_gis.analysis.potential.bands import NOTHING, UNKNOWN, Band
-from lowland_gis.analysis.potential.gain import DENSITY, FIGURES, FLOOR, IDLE, PLAN, PLAN_FAR, Land, Plot, gain, public, summed
+from lowland_gis.analysis.potential.gain import (
+    DENSITY,
+    FIGURES,
+    FLOOR,
+    IDLE,
+    PLAN,
+    PLAN_FAR,
+    Land,
+    Plot,
+    gain,
+    public,
+    summed,
+)
 from redeveloped import BAND, FACTORY, HOUSE, SHOPS, parameters
 
 GIVEN = parameters()
@@ -89,7 +101,11 @@ def test_a_parameter_of_the_kind_stands_before_that_of_all_land():
 
 def test_public_land_of_a_unit_by_hand():
     found = public([FACTORY, HOUSE], GIVEN)
-    assert (found.planned.low, found.wanted.low, found.short.low) == (1000.0, pytest.approx(2800), pytest.approx(1800))
+    assert (found.planned.low, found.wanted.low, found.short.low) == (
+        1000.0,
+        pytest.approx(2800),
+        pytest.approx(1800),
+    )
     unknown = public([FACTORY, replace(HOUSE, public_m2=math.nan)], GIVEN)
     assert not unknown.known
     assert near(unknown.short, 800, 1800)
@@ -106,7 +122,8 @@ def test_bands_hold_and_nothing_is_gained_beyond_the_land(land):
 @given(LANDS, st.floats(0, 4), st.floats(0, 4))
 def test_more_floors_by_plan_never_mean_less_gain(land, one, other):
     less, more = (
-        gain(replace(land, plots=(Plot("1001", land.area_m2, far),)), GIVEN).floor for far in sorted((one, other))
+        gain(replace(land, plots=(Plot("1001", land.area_m2, far),)), GIVEN).floor
+        for far in sorted((one, other))
     )
     assert less.low <= more.low
     assert less.high <= more.high

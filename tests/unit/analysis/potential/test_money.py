@@ -32,7 +32,12 @@ def test_both_ways_of_a_factory_by_hand():
 def test_the_balance_lies_within_its_lines():
     reserve, _ = balances([gain(FACTORY, GIVEN)], GIVEN)
     lines = [line.band for line in reserve.lines]
-    assert sum(band.low for band in lines) <= reserve.left.low <= reserve.left.high <= sum(band.high for band in lines)
+    assert (
+        sum(band.low for band in lines)
+        <= reserve.left.low
+        <= reserve.left.high
+        <= sum(band.high for band in lines)
+    )
 
 
 def test_a_price_that_no_parameter_gives_is_unknown_and_named():

@@ -34,12 +34,16 @@ def test_what_the_plan_does_not_arrange_is_said():
 
 
 def test_without_a_plan_a_score_is_a_band():
-    industry = next(use for use in uses_of(replace(FACTORY, plots=(), public_m2=math.nan)) if use.key == "industry")
+    industry = next(
+        use for use in uses_of(replace(FACTORY, plots=(), public_m2=math.nan)) if use.key == "industry"
+    )
     assert industry.score.low == pytest.approx(0.4)
     assert industry.score.high == pytest.approx(1.0)
     assert industry.reasons[0] == "详细规划：未知（没有详细规划）"
 
 
 def test_the_plan_decides_the_order():
-    green = replace(FACTORY, kind="village", plots=(Plot("1401", 6000.0, 0.0, 0.0, public=True),), public_m2=0.0)
+    green = replace(
+        FACTORY, kind="village", plots=(Plot("1401", 6000.0, 0.0, 0.0, public=True),), public_m2=0.0
+    )
     assert uses_of(green)[0].key == "open"

@@ -18,7 +18,7 @@ from lowland_gis.products.reports.document import BRIEF, FOLDER
 
 ROOT = Path(__file__).parents[4]
 SHIPPED = FOLDER / f"{BRIEF}.docx"
-STRANGE = "甲 & 乙 <丙> \"丁\" {{ 戊 }} 50 %"
+STRANGE = '甲 & 乙 <丙> "丁" {{ 戊 }} 50 %'
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,9 @@ TABLES = {
 
 def brief(text=STRANGE):
     return Brief(
-        dict.fromkeys(SAID, text), {name: [dict.fromkeys(columns, text)] for name, columns in TABLES.items()}, {"problems": [text]}
+        dict.fromkeys(SAID, text),
+        {name: [dict.fromkeys(columns, text)] for name, columns in TABLES.items()},
+        {"problems": [text]},
     )
 
 
@@ -67,7 +69,11 @@ def test_every_text_comes_out_as_it_is(plan):
 
 def test_without_rows_a_table_is_not_there_and_a_sentence_is(plan):
     bare = brief("x")
-    content = brief_document(SHIPPED, Brief(bare.said, {**bare.tables, "papers": [], "tools": [], "benefit_uses": []}, {"problems": []}), plan)
+    content = brief_document(
+        SHIPPED,
+        Brief(bare.said, {**bare.tables, "papers": [], "tools": [], "benefit_uses": []}, {"problems": []}),
+        plan,
+    )
     paragraphs, cells = words(content)
     assert "各宗地认定所需材料齐备，没有待核事项。" in paragraphs
     assert "规则包没有给出适用的政策工具。" in paragraphs
@@ -78,7 +84,10 @@ def test_without_rows_a_table_is_not_there_and_a_sentence_is(plan):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("{{ potentail }} {{ titel }}", "nothing stands for, so nothing was written: potentail (did you mean potential?); titel (did you mean title?)"),
+        (
+            "{{ potentail }} {{ titel }}",
+            "nothing stands for, so nothing was written: potentail (did you mean potential?); titel (did you mean title?)",
+        ),
         ("{% for row in money %}{{ row.vlaue }}{% endfor %}", "a placeholder asks for what is not there"),
         ("{{ title", "a placeholder cannot be read"),
         ("{{ title.__class__.__mro__ }}", "a placeholder"),
@@ -104,7 +113,10 @@ def test_what_is_no_document_is_refused(tmp_path, plan):
 
 def test_the_shipped_template_is_what_its_script_makes():
     done = subprocess.run(
-        [sys.executable, ROOT / "scripts/make_brief_template.py", "--check"], capture_output=True, text=True, check=False
+        [sys.executable, ROOT / "scripts/make_brief_template.py", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stdout) == (0, "")
 
