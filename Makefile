@@ -23,10 +23,9 @@ setup: ## Install what is missing: system packages, .venv, locked Python package
 demo: setup ## Run a synthetic district through every stage (PARCELS=400 DIR=demo)
 	@$(LOWLAND) demo $(if $(DIR),"$(DIR)") $(if $(PARCELS),--parcels "$(PARCELS)")
 
-test: ## Run the tests
+test: ## Run the tests, files of them side by side (JOBS=2)
 	@"$(PYTHON)" scripts/bootstrap.py --dev
-	@$(VENV) -m coverage run -m pytest
-	@$(VENV) -m coverage report --sort=cover
+	@$(VENV) -m pytest -n $(or $(JOBS),2) --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 lock: ## Lock the versions of every dependency anew (what is locked stays unless pyproject.toml forbids it)
 	@for kind in run dev bench; do \

@@ -29,6 +29,15 @@ def prepare(dsn: str) -> None:
     upgrade(dsn, SRID)
 
 
+# Folders of tests that take minutes a file: begun last, one processor would wait for the other to end them.
+_LONG = ("variations", "acceptance")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first; the order within a file stays."""
+    items.sort(key=lambda item: not set(_LONG) & set(item.path.parts))
+
+
 @pytest.fixture(scope="session")
 def state_dir() -> Iterator[Path]:
     """A short folder that the server's user can enter, also when root runs the tests."""
