@@ -98,7 +98,7 @@ def _other_name(field: FieldDefinition, wanted: str, free: Sequence[str]) -> str
         if name.casefold() in exact or _TAIL.sub("", name).casefold() in exact or name.strip() in titles:
             return name
         if (
-            len(name) < _DBF_LETTERS
+            len(name) == _DBF_LETTERS
             and _TAIL.search(name)
             and field.name.casefold().startswith(_TAIL.sub("", name).casefold())
         ):

@@ -17,6 +17,7 @@ from lowland_gis.definitions.package import package_definition
 from lowland_gis.products.judging.judge import judge
 from lowland_gis.products.package.build import build
 from packages import NAMES, frames
+from workbooks import saved_as
 
 PROJECT = 'name = "采用"\ndistrict_code = "120113"\ndistrict_name = "北辰区"\nas_of = 2024-12-31\n'
 
@@ -171,4 +172,15 @@ def test_a_definition_that_somebody_changed_is_not_written_over(place):
     code, _, err = said(folder, "adopt", folder / "字段表.xlsx", "--name", "改")
     assert (code, "--overwrite" in err) == (2, True)
     assert path.read_text(encoding="utf-8").endswith("# by hand\n")
+    path.unlink()
+
+
+def test_a_table_in_the_form_of_old_excel_says_the_same(place, tmp_path):
+    folder, *_ = place
+    (old,) = saved_as(".xls", tmp_path, folder / "字段表.xlsx")
+    code, out, err = said(folder, "adopt", old, "--name", "旧")
+    assert code == 1, err
+    path = folder / "definitions/packages/旧.toml"
+    assert out.count("Look at") == path.read_text(encoding="utf-8").count("\n#   ")
+    assert [len(layer.fields) for layer in package_definition(path.name, path.parent).layers] == [20, 10, 10]
     path.unlink()

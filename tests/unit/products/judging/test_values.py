@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from lowland_gis.definitions.package import Code, FieldDefinition, LayerDefinition
+from lowland_gis.products.judging.fields import _other_name
 from lowland_gis.products.judging.values import cleaned, value_faults
 from lowland_gis.products.package.layers import PackageNames
 
@@ -83,3 +84,15 @@ def test_values_are_what_their_field_means():
     ] * 2 + [None, None]
     assert cleaned([601, 601.0, "0601", ""], field("C")) == ["601", "601", "0601", None]
     assert cleaned(["12.50", 3, float("nan"), "x"], field("N", decimals=2)) == [12.5, 3.0, None, None]
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("ZKFSSDYBHD", True), ("zkfssdybhdm", True), ("ZKFSSDYB_1", True), ("实施单元编号", True), ("实施单元编", True), ("ZKFSSDYBHDM_1", True),
+        ("ZKF", False), ("DYBH", False), ("", False),
+    ],
+)  # fmt: skip
+def test_a_field_is_found_under_what_programs_make_of_its_name(given, found):
+    one = FieldDefinition(name="ZKFSSDYBHDM", short="ZKFSSDYBHD", type="C", title="实施单元编号", empty=True)
+    assert _other_name(one, "ZKFSSDYBHDM", ["XZQDM", given]) == (given if found else None)
