@@ -53,7 +53,7 @@ def udbx_layers(source: Source) -> tuple[str, ...]:
     Raises:
         InputRefusedError: it is no UDBX, or broken.
     """
-    with _opened(source) as base:
+    with _opened(source) as base, _refused_when_broken(source):
         return tuple(each.name for each in _register(source, base) if each.kind in _KINDS)
 
 
@@ -65,35 +65,37 @@ def udbx_layer(source: Source, batch_rows: int) -> Iterator[Received]:
         InputRefusedError: there is no such data set, it is of text or CAD, or the file is broken.
     """
     with _opened(source) as base:
-        every = _register(source, base)
-        meant = _meant(source, every)
-        columns = _columns(source, base, meant)
-        has_geometry = meant.kind != _TABLE
-        left_out = [each.name for each in every if each.kind not in _KINDS]
-        doubts = (
-            [
-                (
-                    "dataset_left_out",
-                    f"data sets of text, CAD or other kinds are not read: {', '.join(left_out)}",
-                )
-            ]
-            if left_out
-            else []
-        )
-        rows = base.execute(f"SELECT count(*) FROM {_quoted(meant.table)}").fetchone()[0]  # noqa: S608 - a quoted name
-        if rows != meant.count:
-            doubts.append(
-                (
-                    "count_differs",
-                    f"the register counts {meant.count:,} objects in {meant.name}, its table has {rows:,}",
-                )
+        with _refused_when_broken(source):
+            every = _register(source, base)
+            meant = _meant(source, every)
+            columns = _columns(source, base, meant)
+            has_geometry = meant.kind != _TABLE
+            left_out = [each.name for each in every if each.kind not in _KINDS]
+            doubts = (
+                [
+                    (
+                        "dataset_left_out",
+                        f"data sets of text, CAD or other kinds are not read: {', '.join(left_out)}",
+                    )
+                ]
+                if left_out
+                else []
             )
+            rows = base.execute(f"SELECT count(*) FROM {_quoted(meant.table)}").fetchone()[0]  # noqa: S608 - a quoted name
+            if rows != meant.count:
+                doubts.append(
+                    (
+                        "count_differs",
+                        f"the register counts {meant.count:,} objects in {meant.name}, its table has {rows:,}",
+                    )
+                )
+            crs = _system(base, meant.srid) if has_geometry else None
         names = tuple(columns) or (ROW_NUMBER,)
         batches = _batches(source, base, meant, columns, batch_rows)
         yield Received(
             names,
             has_geometry,
-            _system(base, meant.srid) if has_geometry else None,
+            crs,
             None,
             meant.name,
             rows,
@@ -105,22 +107,26 @@ def udbx_layer(source: Source, batch_rows: int) -> Iterator[Received]:
 @contextmanager
 def _opened(source: Source) -> Iterator[sqlite3.Connection]:
     _refuse_cut(source)
-    base = None
+    with _refused_when_broken(source):
+        place = f"file:{quote(str(source.path.absolute()))}?mode=ro&immutable=1"
+        base = sqlite3.connect(place, uri=True, check_same_thread=False)
     try:
-        base = sqlite3.connect(
-            f"file:{quote(str(source.path.absolute()))}?mode=ro&immutable=1",
-            uri=True,
-            check_same_thread=False,
-        )
-        # What a file brings along is never run.
-        base.execute("PRAGMA trusted_schema = OFF")
-        base.text_factory = bytes
+        with _refused_when_broken(source):
+            # What a file brings along is never run.
+            base.execute("PRAGMA trusted_schema = OFF")
+            base.text_factory = bytes
         yield base
-    except sqlite3.Error as error:
-        raise InputRefusedError(f"{source.name}: cannot be read as UDBX ({error}). {_ASK}") from error
     finally:
-        if base is not None:
-            base.close()
+        base.close()
+
+
+@contextmanager
+def _refused_when_broken(source: Source) -> Iterator[None]:
+    """Refuse a file of which SQLite says that it is broken, in words or with words that are none, or whose register holds no numbers."""
+    try:
+        yield
+    except (sqlite3.Error, ValueError, TypeError) as error:
+        raise InputRefusedError(f"{source.name}: cannot be read as UDBX ({error}). {_ASK}") from error
 
 
 def _refuse_cut(source: Source) -> None:
@@ -249,7 +255,7 @@ def _batches(
                 first, pa.table(made) if made else row_numbers(first, len(rows)), shapes, doubts=tuple(doubts)
             )
             first += len(rows)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise InputRefusedError(
             f"{source.name}: cannot be read any further after {first:,} rows ({error}). {_ASK}"
         ) from error
