@@ -6,6 +6,7 @@ Its parts go to stdout as Arrow; a reason why it cannot be read goes there as te
 from __future__ import annotations
 
 import io
+import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,16 +27,19 @@ from lowland_gis.files.drawing.text import BINARY, Text, spelt_by, text_of
 # The codes with which it ends: it may not be read, it is broken, there is not memory enough.
 MAY_NOT, BROKEN, NO_MEMORY = 10, 11, 12
 _BATCH_ROWS = 50_000
+_WORDS, _MOST_SAID = 120, 1000
 
 
 def main(path: str, encoding: str) -> None:
     """Write the parts of a drawing to stdout."""
+    heard = _Heard()
+    logging.getLogger("ezdxf").addHandler(heard)
     try:
         content = Path(path).read_bytes()
         text = text_of(Path(path), content, encoding or None)
         drawing = _drawing(content, text)
         del content
-        _write(Parts(drawing, text))
+        _write(Parts(drawing, text), heard.said)
     except InputRefusedError as error:
         _end(MAY_NOT, str(error))
     except MemoryError:
@@ -63,7 +67,20 @@ def _spelt(tags: Iterator[DXFTag], text: Text) -> Iterator[DXFTag]:
             yield tag
 
 
-def _write(parts: Parts) -> None:
+class _Heard(logging.Handler):
+    """What the library says and goes on: a block that it leaves out, a part whose tags it does not know."""
+
+    def __init__(self) -> None:
+        """Hear warnings and worse."""
+        super().__init__(logging.WARNING)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the words of a record."""
+        self.said.append(" ".join(record.getMessage().split())[:_WORDS])
+
+
+def _write(parts: Parts, said: list[str]) -> None:
     batches = []
     rows: list[dict[str, Any]] = []
     for row in parts.rows():
@@ -71,6 +88,7 @@ def _write(parts: Parts) -> None:
         if len(rows) == _BATCH_ROWS:
             batches.append(table_of(rows))
             rows = []
+    parts.head.said = list(dict.fromkeys(said))[:_MOST_SAID]
     whole = with_head(pa.concat_tables([*batches, table_of(rows)]), parts.head)
     with pa.ipc.new_stream(sys.stdout.buffer, whole.schema) as writer:
         writer.write_table(whole)

@@ -134,6 +134,14 @@ def remarks_of(head: Head, layers: Mapping[str, Drawn], name: str) -> list[tuple
         found.append(
             ("symbols", f"of blocks that are put so often as to be symbols only the places are read: {some}")
         )
+    if head.said:
+        some = "; ".join(head.said[:_SHOWN])
+        found.append(
+            (
+                "drawing_faulty",
+                f"the drawing has faults, and parts of it may be missing ({len(head.said):,}): {some}",
+            )
+        )
     if head.unread:
         kinds = ", ".join(f"{number:,} {kind}" for kind, number in head.unread.items())
         found.append(

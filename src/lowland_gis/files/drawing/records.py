@@ -27,7 +27,8 @@ class Head:
     """What a drawing says of itself: its version, how its text is read and why, $INSUNITS, and what of it is no row.
 
     `unread` counts kinds of parts that have no place on a map or are not understood; `in_layouts` parts of sheets; `hidden` are the
-    layers that are off or frozen; `references` names of other drawings that this one shows; `symbols` blocks that are put so often that only their places are rows.
+    layers that are off or frozen; `references` names of other drawings that this one shows; `symbols` blocks that are put so often that only their places are rows; `said` is what
+    the library warned of while it read, and went on.
     """
 
     version: str
@@ -39,6 +40,7 @@ class Head:
     hidden: list[str] = field(default_factory=list)
     references: list[str] = field(default_factory=list)
     symbols: dict[str, int] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
     layers: list[str] = field(default_factory=list)
 
 

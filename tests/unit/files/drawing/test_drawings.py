@@ -308,6 +308,20 @@ def test_broken_drawings_are_refused_with_a_way_on(tmp_path, monkeypatch):
     assert "drawings up to 0 MB are read" in refused(file)
 
 
+def test_what_the_library_leaves_out_and_goes_on_is_said(tmp_path):
+    def with_block(drawing):
+        drawing.blocks.new("成果").add_lwpolyline(corners(0, 0, 10, 10), close=True)
+
+    file = drawn(tmp_path / "a.dxf", lot, with_block)
+    content = file.read_bytes()
+    # That of the block before it, which is of a sheet.
+    head, end, last = content.rsplit(b"ENDBLK", 2)
+    file.write_bytes(head + b"POINT" + end + b"ENDBLK" + last)
+    _, shapes, _, remarks = rows_of(file, "宗地")
+    assert (shapes, [code for code, _ in remarks]) == ([BOX], ["drawing_faulty"])
+    assert "ENDBLK" in remarks[0][1]
+
+
 def test_a_dwg_says_how_it_is_converted(tmp_path):
     for name in ("a.dwg", "a.dxf"):
         (tmp_path / name).write_bytes(b"AC1032\x00\x00\x00")
