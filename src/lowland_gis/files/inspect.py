@@ -61,8 +61,10 @@ class Counts:
     complete: bool
 
 
-def layer_names(source: Source) -> tuple[str | None, ...]:
+def layer_names(source: Source, encoding: str | None = None) -> tuple[str | None, ...]:
     """Return the layers or sheets to look at: the one that is named, else all; None where a file is its own layer.
+
+    `encoding` is the one that the user gives; names of layers of a drawing are texts of it.
 
     Raises:
         InputRefusedError: the file cannot be opened.
@@ -72,6 +74,8 @@ def layer_names(source: Source) -> tuple[str | None, ...]:
     if source.driver in ("CSV", "Parquet", "GTiff", "TXT", "MapGIS"):
         return (None,)
     try:
+        if source.driver == "DXF":
+            return drawing_layers(source, encoding)
         own = _LAYERS_OF.get(source.driver)
         if own is not None:
             return own(source)
@@ -83,13 +87,12 @@ def layer_names(source: Source) -> tuple[str | None, ...]:
         ) from error
 
 
-# What names the layers of forms that are read by readers of the project's own.
+# What names the layers of forms that are read by readers of the project's own; those of a drawing are texts of an encoding.
 _LAYERS_OF: dict[str, Callable[[Source], tuple[str, ...]]] = {
     **dict.fromkeys(WORKBOOKS, sheet_names),
     "VCT": vct_layers,
     "UDBX": udbx_layers,
     "KML": kml_layers,
-    "DXF": drawing_layers,
     "PGeo": mdb_layers,
 }
 

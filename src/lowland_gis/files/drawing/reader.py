@@ -77,13 +77,13 @@ def drawing_layer(source: Source, encoding: Encoding | str | None, batch_rows: i
     yield Received(names, has_geometry, None, how, name, drawn.rows.num_rows, batches, doubts=doubts)
 
 
-def drawing_layers(source: Source) -> tuple[str, ...]:
-    """Return the layers that `FILE:LAYER` may name.
+def drawing_layers(source: Source, encoding: str | None = None) -> tuple[str, ...]:
+    """Return the layers that `FILE:LAYER` may name, read by the encoding that the user gives, else by what the bytes say.
 
     Raises:
         InputRefusedError: the drawing cannot be read.
     """
-    return tuple(_read(source, None).layers)
+    return tuple(_read(source, encoding).layers)
 
 
 def _meant(source: Source, layers: list[str]) -> str:

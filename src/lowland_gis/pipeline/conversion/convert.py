@@ -158,7 +158,7 @@ def _last_changed(source: Source) -> dt.date:
 def _layers(source: Source, asked: Asked, tell: Tell) -> Iterator[_Came]:
     if source.driver == "GTiff":
         raise InputRefusedError(f"{source.name}: is a raster. Convert it with gdal_translate.")
-    names = inspect.layer_names(source)
+    names = inspect.layer_names(source, asked.encoding)
     if not names:
         raise InputRefusedError(f"{source.name}: holds no layer. Ask the sender for it again.")
     for name in names:

@@ -68,7 +68,7 @@ def inspect_source(place: str, folder: Path, options: Options) -> list[Inspectio
     with opened(place, folder) as source, warnings.catch_warnings():
         # Measures are counted; that they are left out while reading is said below, in words.
         warnings.filterwarnings("ignore", message="Measured", category=UserWarning)
-        names = inspect.layer_names(source)
+        names = inspect.layer_names(source, options.encoding)
         return [_inspected(replace(source, layer=name), options) for name in names]
 
 

@@ -144,6 +144,23 @@ def test_a_layer_whose_name_is_escaped_is_the_same_layer(tmp_path):
     assert shapely.area(rows_of(file, "宗地")[1]).tolist() == [8000, 100]
 
 
+def test_text_that_may_be_anything_is_asked_for(tmp_path):
+    def rare(drawing):
+        for layer in ("嘂嘄", "ZD", "zd"):
+            drawing.modelspace().add_lwpolyline(
+                corners(0, 0, 10, 10), close=True, dxfattribs={"layer": layer}
+            )
+
+    file = drawn(tmp_path / "a.dxf", rare, version="R2000")
+    file.write_bytes(file.read_bytes().replace(b"ANSI_936", b"ANSI_1252"))
+    with opened(str(file), tmp_path) as source:
+        with pytest.raises(InputRefusedError, match="--encoding GBK"):
+            inspect.layer_names(source)
+        # Names that differ in capitals are one layer.
+        assert inspect.layer_names(source, "GBK") == ("嘂嘄", "ZD")
+    assert len(rows_of(file, "zd", "GBK")[1]) == 2
+
+
 def test_what_does_not_close_is_a_row_without_a_shape_that_says_its_gap(tmp_path):
     file = drawn(tmp_path / "a.dxf", lot, open_lot)
     _, shapes, doubts, _ = rows_of(file, "宗地")
