@@ -145,6 +145,9 @@ def _prepare(
 
 def _sorted(frame: pd.DataFrame, layer: LayerDefinition) -> pd.DataFrame:
     """Order rows by the key and then by what is written, never by what is not."""
+    if frame[layer.key].notna().all() and frame[layer.key].is_unique:
+        # Nothing but the key decides then, and the other columns cost most of the time.
+        return frame.sort_values(layer.key, key=lambda column: column.astype(str), kind="stable")
     written = {field.column: None for field in layer.fields if field.column not in (None, layer.key)}
     return frame.sort_values([layer.key, *written], key=lambda column: column.astype(str), kind="stable")
 

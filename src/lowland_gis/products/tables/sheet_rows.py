@@ -145,8 +145,11 @@ def _number_formats(body: _Body) -> None:
 
 def _first_rows(formats: CellFormats, column: Sequence[Value]) -> list[tuple[int, Any]]:
     """Return the formats that a column needs, each with the first row that does."""
-    if set(map(type, column)) <= {int, float}:
+    kinds = set(map(type, column))
+    if kinds <= {int, float}:
         return [(0, formats.number)]
+    if kinds <= {str, type(None)} and {value[:1] for value in column if value}.isdisjoint(LIVE):  # type: ignore[index]
+        return [(0, formats.text)] if column else []
     first: dict[int, tuple[int, Any]] = {}
     for row, value in enumerate(column):
         form = formats.of(value)
