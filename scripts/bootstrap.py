@@ -63,7 +63,7 @@ SAID = {
     "calc": "LibreOffice Calc (the tests save workbooks with it)",
     "mdb": "mdbtools (personal geodatabases, .mdb, are read with it)",
     "writer": "LibreOffice Writer (briefs of units become PDFs by it)",
-    "poppler": "pdftotext of Poppler (the tests read PDFs with it)",
+    "poppler": "pdftotext and pdffonts of Poppler (the tests read PDFs with them)",
     "browser": "Chromium (the tests open the page of the map with it)",
     "locale": "the sources of locales (the variations run in zh_CN.GBK)",
     "compiler": "a C++ compiler and Boost's headers (a peer of the benchmarks is built with them)",
@@ -147,7 +147,7 @@ def missing_capabilities(*, dev: bool, variations: bool = False, bench: bool = F
         "qgis": not dev or has_qgis(),
         "calc": not dev or shutil.which("soffice") is not None,
         "mdb": not dev or shutil.which("mdb-export") is not None,
-        "writer": not dev or shutil.which("lowriter") is not None or sys.platform == "darwin",
+        "writer": not dev or has_writer(),
         "poppler": not dev or shutil.which("pdftotext") is not None,
         "browser": not dev or shutil.which("chromium") is not None,
         "locale": not variations or can_make_locales(),
@@ -179,6 +179,18 @@ def has_qgis() -> bool:
         return subprocess.run(test, capture_output=True, check=False).returncode == 0
     except OSError:
         return False
+
+
+def has_writer() -> bool:
+    """Look for the part of LibreOffice that opens documents: `soffice` is there without it."""
+    program = shutil.which("soffice")
+    if program is None:
+        return False
+    return (
+        sys.platform == "darwin"
+        or (Path(program).resolve().parent / "swriter").exists()
+        or shutil.which("lowriter") is not None
+    )
 
 
 def can_make_locales() -> bool:

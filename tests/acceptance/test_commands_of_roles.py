@@ -32,7 +32,7 @@ READER, TOWN, PROGRAM = "reader", "town", "program"
 # They read or make files, or are of the machine and the owner of the database (who copies it whole), so no role has to do with them.
 OF_NO_ROLE = {
     "init", "demo", "doctor", "inspect", "convert", "tabulate", "measures list", "measures show", "rules check", "rules list", "rules show",
-    "rules test", "package adopt", "package check", "db backup", "db restore", "db verify", "db down", "db migrate", "db psql", "db service", "db up",
+    "rules test", "package adopt", "package check", "report template", "update increment", "db backup", "db restore", "db verify", "db down", "db migrate", "db psql", "db service", "db up",
 }  # fmt: skip
 # How each command that reads is called.
 READS = {
@@ -49,7 +49,7 @@ READS = {
     "plan check": ["2026"], "plan quotas": ["2026"], "plan show": ["2026"], "plan write": ["2026", "-o", "{out}/plan.xlsx"],
     "package build": ["{out}/package"], "map overview": ["{out}/map.png"],
     "map page": ["{out}/map.html"], "map sheet": ["{parcel}", "{out}/sheet.pdf"], "map sheets": ["{out}/sheets", "--of", "towns"],
-    "report due": [], "report template": ["{out}/templates"], "report bulletin": ["2024-05", "{out}/bulletin.docx"],
+    "report due": [], "report bulletin": ["2024-05", "{out}/bulletin.docx"],
     "report midyear": ["2024", "{out}/midyear.docx"], "report annual": ["2024", "{out}/annual.docx"],
     "report evaluation": ["midterm", "{out}/evaluation.docx"],
 }  # fmt: skip

@@ -1,6 +1,8 @@
 """Deliveries are marked, and what is wrong goes back to the supplier under his own headings, row by row."""
 
 import json
+import subprocess
+import unicodedata
 
 import geopandas as gpd
 import openpyxl
@@ -75,6 +77,23 @@ def test_a_report_names_rows_and_fields_as_the_supplier_does(supplied, lowland, 
     )  # fmt: skip
     assert area[5:9] == (8, "文7", "批准面积", "250")
     assert area[9].startswith("批准面积 is 250 m², the geometry has")
+
+
+def test_a_document_opens_in_libreoffice_with_the_same_words(supplied, lowland, tmp_path):
+    code, _, err = lowland("check", "--mark", "--report", tmp_path / "退回.docx")
+    assert code == 1, err
+    first = (tmp_path / "退回.docx").read_bytes()
+    lowland("check", "--mark", "--report", tmp_path / "退回.docx")
+    assert (tmp_path / "退回.docx").read_bytes() == first, "the same again is the same bytes"
+    subprocess.run(
+        ["soffice", f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--convert-to", "pdf", "--outdir",
+         str(tmp_path), str(tmp_path / "退回.docx")],
+        check=True, capture_output=True, timeout=300,
+    )  # fmt: skip
+    read = subprocess.run(["pdftotext", "-layout", tmp_path / "退回.pdf", "-"], check=True, capture_output=True)
+    text = unicodedata.normalize("NFKC", read.stdout.decode())
+    for words in ("数据质量检查退回单", "示例咨询", "93.5", "批准面积", "文7", "250", "示例"):
+        assert words in text
 
 
 def test_places_open_in_other_software_on_the_plane_of_the_project(supplied, lowland, tmp_path):

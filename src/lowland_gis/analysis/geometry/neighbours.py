@@ -9,8 +9,9 @@ import numpy.typing as npt
 import shapely
 
 SIDES = ("东", "南", "西", "北")
+Floats = npt.NDArray[np.float64]
 # Metres: pieces of the boundary whose neighbour is looked for; how far away one may lie; the least share of a side that is told.
-_PIECE_M, NEAR_M, _LEAST = 5.0, 30.0, 0.08
+_PIECE_M, NEAR_M, _HAIR_M, _LEAST = 5.0, 30.0, 0.05, 0.08
 # Directions of the outward normal, counted by quarters from north-east clockwise: east, south, west, north.
 _QUARTER = np.pi / 2
 
@@ -26,12 +27,20 @@ def sides(
     >>> sides(shapely.box(0, 0, 10, 10), np.array([shapely.box(10, 0, 20, 10)], dtype=object))[0]
     ('东', [0], 0.0)
     """
-    middles, lengths, side = _pieces(shape)
+    middles, outward, lengths, side = _pieces(shape)
     nearest = np.full(len(middles), -1)
     if len(others):
-        tree = shapely.STRtree(others)
-        from_, to = tree.query_nearest(middles, max_distance=near_m, all_matches=False)
-        nearest[from_] = to
+        # Straight outward: what is nearest may lie around the corner. A little inside, since neighbours may overlap by a hair.
+        looks = shapely.linestrings(
+            np.stack([middles - outward * _HAIR_M, middles + outward * near_m], axis=1)
+        )
+        piece, place = shapely.STRtree(others).query(looks, predicate="intersects")
+        away = shapely.distance(
+            shapely.points(middles[piece]), shapely.intersection(looks[piece], others[place])
+        )
+        order = np.lexsort((place, away, piece))
+        first = np.unique(piece[order], return_index=True)
+        nearest[first[0]] = place[order][first[1]]
     found = []
     for number, name in enumerate(SIDES):
         here = side == number
@@ -51,8 +60,8 @@ def sides(
 
 def _pieces(
     shape: shapely.Geometry,
-) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """Return the middles of pieces of the outer boundary as points, their lengths, and the numbers of their sides."""
+) -> tuple[Floats, Floats, Floats, npt.NDArray[np.int64]]:
+    """Return the middles of pieces of the outer boundary, where outside is (of length 1), their lengths, and the numbers of their sides."""
     starts, ends = [], []
     for part in shapely.get_parts(shapely.orient_polygons(shape, exterior_cw=True)):
         corners = shapely.get_coordinates(shapely.segmentize(shapely.get_exterior_ring(part), _PIECE_M))
@@ -60,11 +69,12 @@ def _pieces(
         ends.append(corners[1:])
     first, last = np.concatenate(starts), np.concatenate(ends)
     along = last - first
+    lengths = np.hypot(along[:, 0], along[:, 1])
     # Clockwise, the outside lies to the left.
-    angle = np.arctan2(along[:, 0], -along[:, 1])
-    side = (np.floor((_QUARTER / 2 - angle) / _QUARTER).astype(int)) % len(SIDES)
-    middles = (first + last) / 2
-    return shapely.points(middles), np.hypot(along[:, 0], along[:, 1]), side
+    outward = np.column_stack([-along[:, 1], along[:, 0]]) / np.where(lengths > 0, lengths, 1.0)[:, None]
+    angle = np.arctan2(outward[:, 1], outward[:, 0])
+    side = np.floor((_QUARTER / 2 - angle) / _QUARTER).astype(np.int64) % len(SIDES)
+    return (first + last) / 2, outward, lengths, side
 
 
 def boundary_points(shape: shapely.Geometry) -> list[tuple[int, Sequence[tuple[float, float]]]]:

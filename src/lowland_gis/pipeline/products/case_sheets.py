@@ -50,6 +50,8 @@ STALE = "成果已过期，与现行数据不一致"
 _AROUND, _LEAST_AROUND_M = 0.6, 60.0
 # More boundary points than these are told by the table alone.
 _MARKED = 24
+# So many sheets are put together before they are drawn.
+_TOGETHER = 50
 
 
 def sheet_of(book: CaseBook, name: str) -> CaseSheet:
@@ -235,7 +237,10 @@ def draw_sheet(
     Raises:
         UsageError: there is no such case, no font, or the file is there and not as lowland wrote it.
     """
-    sheet = sheet_of(book, name)
+    return _written(book, sheet_of(book, name), target, drawer, overwrite=overwrite)
+
+
+def _written(book: CaseBook, sheet: CaseSheet, target: Path, drawer: SheetDrawer, *, overwrite: bool) -> Path:
     with book.held.project.outputs.writing(target, overwrite=overwrite):
         content = drawer.drawn(sheet)
         with refused(target):
@@ -269,10 +274,15 @@ def draw_sheets(
     for name in names:
         book.held.project.outputs.check(folder / f"{name}.pdf", overwrite=overwrite)
     drawer.take(_letters(book, of))
-    for number, name in enumerate(names, start=1):
-        yield draw_sheet(book, name, folder / f"{name}.pdf", drawer, overwrite=overwrite)
-        if number % 100 == 0:
-            tell(f"map sheets: {number:,} of {len(names):,}")
+    done = 0
+    for start in range(0, len(names), _TOGETHER):
+        sheets = [(name, sheet_of(book, name)) for name in names[start : start + _TOGETHER]]
+        # Fonts are made small anew for every letter that was not known: better once for many sheets.
+        drawer.take([text for _, sheet in sheets for text in sheet.texts])
+        for name, sheet in sheets:
+            yield _written(book, sheet, folder / f"{name}.pdf", drawer, overwrite=overwrite)
+        done += len(sheets)
+        tell(f"map sheets: {done:,} of {len(names):,}")
 
 
 def _letters(book: CaseBook, of: str) -> list[str]:

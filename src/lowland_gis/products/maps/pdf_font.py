@@ -8,10 +8,11 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from fontTools import subset
-from fontTools.ttLib import TTFont, TTLibError
+from fontTools.ttLib import TTCollection, TTFont, TTLibError
 from matplotlib import font_manager
 
 from lowland_gis.errors import UsageError
@@ -108,32 +109,32 @@ class Letters:
 
 @dataclass(frozen=True)
 class _File:
-    """A font file, and which of the fonts in it."""
+    """The content of a font file, and which of the fonts in it is meant."""
 
-    path: str
+    content: bytes
     number: int
 
-    @cached_property
-    def font(self) -> Any:
-        return TTFont(self.path, fontNumber=self.number, lazy=True)
+    def opened(self) -> Any:
+        """Return the font, to be read from memory: of a file it would stay open."""
+        return TTFont(io.BytesIO(self.content), fontNumber=self.number, lazy=True, recalcTimestamp=False)
 
     @cached_property
-    def letters(self) -> dict[int, str]:
-        found: dict[int, str] = self.font.getBestCmap()
-        return found
+    def letters(self) -> frozenset[int]:
+        """Return the letters that it has."""
+        return frozenset(self.opened().getBestCmap())
 
 
 def _file_of(family: str) -> _File:
     """Return the file of a family, and the number of its face in a collection."""
     path = font_manager.findfont(family)
     try:
-        if not path.lower().endswith((".ttc", ".otc")):
-            return _File(path, -1)
-        from fontTools.ttLib import TTCollection  # noqa: PLC0415
-
-        with TTCollection(path, lazy=True) as faces:
-            names = [face["name"].getDebugName(1) or "" for face in faces.fonts]
-        return _File(path, names.index(family) if family in names else 0)
+        content = Path(str(path)).read_bytes()
+        if not content.startswith(b"ttcf"):
+            return _File(content, -1)
+        names = [
+            face["name"].getDebugName(1) or "" for face in TTCollection(io.BytesIO(content), lazy=True).fonts
+        ]
+        return _File(content, names.index(family) if family in names else 0)
     except (TTLibError, OSError) as error:
         raise UsageError(
             f"{path}: not a readable font ({error}). Set LOWLAND_FONT to another file."
@@ -158,7 +159,7 @@ class _Small:
             "FFTM",
             "VORG",
         ]
-        font = TTFont(file.path, fontNumber=file.number, lazy=True)
+        font = file.opened()
         made = subset.Subsetter(options)
         made.populate(text=letters)
         made.subset(font)

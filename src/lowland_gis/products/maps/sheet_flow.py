@@ -161,7 +161,7 @@ class Flow:
     def _taken(waiting: list[list[list[str]]], room: float, blocks: int) -> tuple[int, int]:
         """Return how many rows fit into a room, in so many blocks side by side, and how many stand below each other."""
         if blocks > 1:
-            below = int(room / (_height(waiting[0])))
+            below = int(room / max(map(_height, waiting)))
             return min(len(waiting), max(0, below) * blocks), below
         used = taken = 0
         for row in waiting:

@@ -21,7 +21,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from lxml.etree import LxmlError
 
 from lowland_gis.errors import InputRefusedError, UsageError
-from lowland_gis.products.reports.figures import Area, Figures, Table, printed
+from lowland_gis.products.reports.figures import Area, Figures, Table, clean, printed
 
 FOLDER = Path(__file__).parent / "templates"
 REPORTS = ("bulletin", "midyear", "annual", "evaluation")
@@ -32,7 +32,6 @@ LARGEST = 30_000_000
 _CHART_MM, _MAP_MM, _PHOTO_MM = 158, 110, 76
 # A file of a zip that says no day.
 _NO_DAY = (1980, 1, 1, 0, 0, 0)
-_REPLACED = "\ufffd"
 
 
 @dataclass(frozen=True)
@@ -202,16 +201,6 @@ def _photo(document: DocxTemplate, photo: Photo) -> Any:
             f"{photo.path}: is no photo that can be read. Save it as JPEG or PNG."
         ) from error
     return InlineImage(document, io.BytesIO(photo.content), width=Mm(_PHOTO_MM))
-
-
-def clean(text: str) -> str:
-    """Return a text without what no document may hold: control characters, and halves of characters."""
-    return "".join(
-        sign
-        if sign in "\t\n" or (sign >= " " and not "\ud800" <= sign <= "\udfff" and sign not in "\ufffe\uffff")
-        else _REPLACED
-        for sign in text
-    )
 
 
 def _dated(content: bytes) -> bytes:

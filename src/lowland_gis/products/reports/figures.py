@@ -13,6 +13,7 @@ Kind = Literal["text", "count", "m2", "wan", "share"]
 _CENT = Decimal("0.01")
 _M2_PER_HA, _MU_PER_M2 = Decimal(10_000), Decimal("0.0015")
 NOTHING = "—"
+_REPLACED = "\ufffd"
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ class Figures:
         rows = self.by("town", "kind")
         values = tuple((town, kind, area.n, area.m2) for (town, kind), area in rows)
         columns = (Column("镇街", "town"), Column("类型", "kind"), _N, _AREA)
-        return Table("towns", "分镇街、类型", columns, _summed(values, self.low), sums=True)
+        return Table("towns", "分镇街、类型", columns, _summed(values, self.low, 2), sums=True)
 
     def _groups(self) -> Table:
         return _areas("groups", "分责任专班", "责任专班", self.by("group"))
@@ -304,6 +305,19 @@ def hectares(m2: float) -> Decimal:
     return _rounded(Decimal(str(m2)) / _M2_PER_HA)
 
 
+def clean(text: str) -> str:
+    r"""Return a text without what no document may hold: control characters, and halves of characters.
+
+    >>> clean("a\x0bb\ud800")
+    'a\ufffdb\ufffd'
+    """
+    return "".join(_REPLACED if _forbidden(sign) else sign for sign in text)
+
+
+def _forbidden(sign: str) -> bool:
+    return (sign < " " and sign not in "\t\n") or "\ud800" <= sign <= "\udfff" or sign in "\ufffe\uffff"
+
+
 def total(areas: Iterable[Area]) -> Area:
     """Return areas together."""
     return sum(areas, Area(0, 0.0))
@@ -332,11 +346,10 @@ def _areas(
     values = tuple((name, area.n, area.m2) for (name,), area in rows)
     columns = (Column(heading, key.removesuffix("s")), _N, _AREA)
     whole = total(area for _, area in rows)
-    return Table(key, title, columns, _summed(values, whole), sums=True, note=note)
+    return Table(key, title, columns, _summed(values, whole, 1), sums=True, note=note)
 
 
-def _summed(rows: tuple[tuple[Value, ...], ...], whole: Area) -> tuple[tuple[Value, ...], ...]:
-    texts = (len(rows[0]) if rows else 3) - 2
+def _summed(rows: tuple[tuple[Value, ...], ...], whole: Area, texts: int) -> tuple[tuple[Value, ...], ...]:
     return (*rows, ("合计", *("",) * (texts - 1), whole.n, whole.m2))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
-from lowland_gis.products.reports.figures import Area, Column, Figures, Table, Value, hectares
+from lowland_gis.products.reports.figures import Area, Column, Figures, Table, Value, clean, hectares
 from lowland_gis.products.tables.workbook import column_width
 
 DETAIL, DEFINITIONS = "明细", "数据说明"
@@ -129,7 +129,7 @@ def _cell(
         sink.write_blank(*at, None, style)
         return
     if column.kind == "text":
-        sink.write_string(*at, str(value), style)
+        sink.write_string(*at, clean(str(value)), style)
         return
     if formula is None:
         sink.write_number(*at, value, style)
@@ -184,6 +184,6 @@ def _explain(sink: Any, figures: Figures, styles: _Styles, title: str) -> None:
         sink.set_column(place, place, width)
     for number, row in enumerate(figures.definitions):
         for place, text in enumerate(row):
-            sink.write_string(_FIRST + number, place, text, styles.wrapped)
+            sink.write_string(_FIRST + number, place, clean(text), styles.wrapped)
     sink.set_landscape()
     sink.fit_to_pages(1, 0)
