@@ -76,6 +76,10 @@ class _Rows:
 
     def vertices(self, count: int) -> npt.NDArray[np.float64]:
         """Return some vertices (count × 2)."""
+        if count > len(self.rows) - self.at:
+            raise _BrokenError(
+                f"line {self.at:,}: counts {count:,} vertices, more than lines are left, so the file was cut off"
+            )
         found = np.empty((count, 2))
         for place in range(count):
             values = self.values("a vertex", 2)

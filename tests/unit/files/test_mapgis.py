@@ -90,6 +90,11 @@ def test_an_area_that_is_not_the_stated_one_and_arcs_that_do_not_meet_are_listed
         ("a.wal", LINES.replace("515000.0,4345300.0", "五,六"), "line 5: '五,六' is no vertex"),
         ("a.wal", LINES.replace("\n2\n515", "\nx\n515"), "line 4: 'x' stands where the number of vertices"),
         ("a.wap", wap([BOX]).replace("\n1\n0\n", "\n7\n0\n"), "line .* names an arc, and there are 1"),
+        (
+            "a.wal",
+            LINES.replace("\n2\n515", "\n999999999999\n515"),
+            "line 4: counts 999,999,999,999 vertices",
+        ),
         ("a.wat", POINTS.replace("515000.5,4345300.5,1,1", "1,2"), "line 3"),
     ],
 )
