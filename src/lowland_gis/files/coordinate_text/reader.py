@@ -102,7 +102,7 @@ def _read(path: Path, name: str, source: Source, forced: str | None, consents: C
         if consents.conversion != "done":
             raise InputRefusedError(
                 f"{called}: it records parameters of a shift (转换参数 {reading.system.parameters}), and it cannot be told whether its coordinates"
-                ' went through it, so they may be metres off. Ask the sender; if they did, type --conversion done (conversion = "done").'
+                ' went through it, so they may be metres off. Ask the sender; if they did, type --conversion done (in lowland.toml: conversion = "done"; for tabulate, convert it first).'
             )
         reading.decisions.append("转换参数 taken for applied, as the user says")
     return _Text(name, how, reading)

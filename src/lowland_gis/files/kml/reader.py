@@ -136,7 +136,7 @@ def _refuse_shifted(source: Source, found: Found, consents: Consents) -> None:
         )
         raise InputRefusedError(
             f"{source.name}: a KML that was drawn on or exported from a map of the internet lies 100 to 700 m off (GCJ-02 火星坐标), and a file does not show it.{told}"
-            ' Ask who made it; if its coordinates come from a survey or a GPS, type --gcj02 no (gcj02 = "no").'
+            ' Ask who made it; if its coordinates come from a survey or a GPS, type --gcj02 no (in lowland.toml: gcj02 = "no"; for tabulate, convert it first).'
         )
 
 
