@@ -42,7 +42,7 @@ READS = {
     "classify compare": ["{run}", "latest"], "classify explain": ["{parcel}"], "classify rerun": ["{run}"], "classify todo": [],
     "rules what-if": ["--set", "tax_min=8"],
     "unit export": ["{out}/units.gpkg"], "unit list": [], "unit members": [], "unit metrics": [], "unit sheet": ["{unit}", "{out}/sheet.png"],
-    "unit why": ["{parcel}"],
+    "unit why": ["{parcel}"], "unit potential": ["{unit}"], "unit brief": ["{unit}", "--out", "{out}/brief.docx"],
     "registry history": ["{parcel}"], "registry list": [], "registry paper": ["{paper}", "{out}/paper.pdf"], "registry problems": [],
     "registry procedure": [], "registry promises": [], "registry show": ["{parcel}"], "registry verify": [],
     "update diff": [],

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 
+import docx
 import geopandas as gpd
 import pandas as pd
 import psycopg
@@ -187,6 +188,30 @@ def test_units_without_towns_or_a_boundary_lie_in_one_block_and_have_no_town(dis
     packed = gpd.read_file(file)
     assert (packed[["XZDM", "XZMC"]].fillna("") == "").all(axis=None)
     district.run("unit", "sheet", "330302-001", str(district.folder / "一页图.pdf"))
+    # Without a plan, buildings and contracts there is no potential that could be told, and none is told as nothing.
+    (row,) = json.loads(district.run("unit", "potential", "--json").stdout)
+    unknown = (
+        "floor_low_m2",
+        "floor_high_m2",
+        "public_short_low_ha",
+        "public_short_high_ha",
+        "reserve_high_wan",
+        "owner_high_wan",
+    )
+    assert {name: row[name] for name in unknown} == dict.fromkeys(unknown)
+    assert row["unknown_ha"] == row["low_ha"] > 0
+    figures = {
+        each["key"]: each
+        for each in json.loads(district.run("unit", "potential", row["unit_id"], "--json").stdout)
+    }
+    assert all(
+        figures[key]["low"] is None and figures[key]["hangs_on"]
+        for key in ("idle", "freed", "floor", "floor_now", "vacant")
+    )
+    district.run("unit", "brief", row["unit_id"], "--out", str(district.folder / "简报.docx"))
+    tables = docx.Document(str(district.folder / "简报.docx")).tables
+    told = [[cell.text for cell in line.cells] for table in tables for line in table.rows]
+    assert ["可增建筑面积", "未知", f"规划用途、现状建筑面积（{row['low_ha']:.2f} 公顷）"] in told
     # Whether it is protected is not known, so nobody can freeze it.
     assert district.run("unit", "freeze", "330302-001", ends=(1, 2, 3)).stderr
 
