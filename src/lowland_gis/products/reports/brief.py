@@ -14,7 +14,8 @@ from lowland_gis.definitions.legend import Legend
 from lowland_gis.products.maps.drawing import page_settings
 from lowland_gis.products.maps.fonts import drawn, font_families
 from lowland_gis.products.maps.sheet_map import MapView, draw_map
-from lowland_gis.products.reports.document import clean, filled, opened, picture_of
+from lowland_gis.products.reports.document import filled, opened, picture_of
+from lowland_gis.products.reports.figures import clean
 
 Rows = Sequence[Mapping[str, str]]
 # The page that says what templates of a brief can say.

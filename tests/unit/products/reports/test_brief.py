@@ -135,3 +135,12 @@ def test_a_libreoffice_that_makes_nothing_is_told(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     with pytest.raises(InputRefusedError, match="made no PDF of the document .no filter for texts."):
         office_pdf.document_as_pdf(b"x", tmp_path / "a.pdf")
+
+
+def test_the_page_on_units_lists_what_templates_can_say():
+    page = (ROOT / "docs/units.md").read_text(encoding="utf-8")
+    listed = page[page.index("## Brief") : page.index("## Measured")]
+    columns = {name for row in TABLES.values() for name in row}
+    assert [
+        name for name in (*SAID, *TABLES, "problems", "map", *sorted(columns)) if f"`{name}`" not in listed
+    ] == []
