@@ -16,6 +16,7 @@ from lowland_gis.files.whole import refused, whole
 from lowland_gis.loading import when_used
 from lowland_gis.products.judging.findings import Finding, Mark, table_rows
 from lowland_gis.products.judging.report import findings_sheet, findings_table, note_of
+from lowland_gis.products.reports.document import undated
 from lowland_gis.products.tables.workbook import MAX_ROWS, Column, SheetContent, write_workbook
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def _document(deliveries: Sequence[Delivery], how: Judging, day: date) -> bytes:
             _section(document, each, how)
     content = io.BytesIO()
     document.save(content)
-    return content.getvalue()
+    return undated(content.getvalue())
 
 
 def _section(document: Document, delivery: Delivery, how: Judging) -> None:

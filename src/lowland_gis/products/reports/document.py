@@ -135,7 +135,7 @@ def filled(
             f"{template}: a placeholder cannot be read ({error}), so nothing was written. Look at its braces in Word, or begin"
             " anew with the shipped one: lowland report template DIR"
         ) from error
-    return _dated(sink.getvalue())
+    return undated(sink.getvalue())
 
 
 def opened(template: Path) -> DocxTemplate:
@@ -203,7 +203,7 @@ def _photo(document: DocxTemplate, photo: Photo) -> Any:
     return InlineImage(document, io.BytesIO(photo.content), width=Mm(_PHOTO_MM))
 
 
-def _dated(content: bytes) -> bytes:
+def undated(content: bytes) -> bytes:
     """Return a document whose parts say no time of day, so that it can be told whether it is the same."""
     sink = io.BytesIO()
     with (
