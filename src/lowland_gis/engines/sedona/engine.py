@@ -1,0 +1,160 @@
+"""The question of all engines, answered on Spark: layers are written beside as Parquet, tabulated by the tasks, and read back."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+
+from lowland_gis.analysis.overlay.tabulate import NOISE_M2, Cover, Overlaps
+from lowland_gis.engines.base import Answer, Integers, Layer, Question
+from lowland_gis.engines.sedona import faults, job, work
+from lowland_gis.engines.sedona.session import Place, session
+from lowland_gis.errors import InputRefusedError, LowlandError
+
+_SCHEMA = pa.schema(
+    [(name, pa.float64()) for name in ("x0", "y0", "x1", "y1")] + [("number", pa.int64()), ("wkb", pa.binary())]
+)
+# So many rows go into a row group, which a task reads: 8 MB of polygons of 50 vertices.
+_GROUP_ROWS = 10_000
+_MB = 1_000_000
+
+
+class Sedona:
+    """The engine that computes on Spark; `peak_mb` is the most memory that a worker has had, once there are answers."""
+
+    def __init__(self, _database: Callable[[], str], place: Place | None = None, grid: job.Grid | None = None) -> None:
+        """Ask for no database; Spark is started when the first question comes."""
+        self.place = place or Place()
+        self.grid = grid or job.Grid(cell_bytes=self.place.cell_mb * _MB)
+        self.peak_mb = 0.0
+
+    def answers(self, question: Question) -> Generator[Answer]:
+        """Yield one answer a layer. Polygons pass through this process batch by batch; what was found of a layer is held at once.
+
+        Raises:
+            UsageError: Java, a jar or Spark itself is missing or does not fit.
+            LowlandError: the master cannot be reached, or a task has failed four times.
+        """
+        with _beside() as folder:
+            ours = _written(question.parcels, folder / "parcels", question)
+            order = None
+            for number, layer in enumerate(question.layers):
+                theirs = _written(layer, folder / f"zones-{number}", question, layer.classes)
+                if number == 0:
+                    order = question.order() if question.order is not None else np.arange(ours)
+                found = self._found(folder, number, cover=question.cover)
+                shutil.rmtree(folder / f"zones-{number}", ignore_errors=True)
+                yield _answer(number, order, found, cover=question.cover)
+                question.watch(ours, ours)
+                del theirs
+
+    def _found(self, folder: Path, number: int, *, cover: bool) -> pa.Table:
+        """Return the rows of a layer, once all of them were written and committed."""
+        spark = session(self.place)
+        parcels = spark.read.parquet(str(folder / "parcels")).withColumnRenamed("number", "parcel")
+        zones = spark.read.parquet(str(folder / f"zones-{number}")).withColumnRenamed("number", "klass")
+        target = folder / f"found-{number}"
+        with faults.told():
+            job.tabulated(spark, parcels, zones, self.grid, cover=cover).write.parquet(str(target))
+        if not (target / "_SUCCESS").exists():
+            raise LowlandError(f"{target}: what Spark has written is not whole, so it is not taken. Run it again.")
+        table = pq.read_table(target)
+        klass = table["klass"].to_numpy()
+        self.peak_mb = max(self.peak_mb, table["area_m2"].to_numpy()[klass == work.PEAK].max(initial=0.0))
+        return table.filter(pa.array(klass != work.PEAK))
+
+
+@contextmanager
+def _beside() -> Iterator[Path]:
+    """Yield a folder that tasks can read and write, which is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="lowland-spark-") as name:
+        yield Path(name)
+
+
+def _written(layer: Layer, folder: Path, question: Question, classes: Callable[[], Integers] | None = None) -> int:
+    """Write the polygons of a layer with their boxes and their numbers, or those of their classes; return how many rows it has.
+
+    The classes of zones are known when all were read, so these are written again with them, row group by row group.
+    """
+    folder.mkdir()
+    rows = 0
+    plain = folder / "polygons.parquet"
+    try:
+        with pq.ParquetWriter(plain, _SCHEMA) as writer:
+            for batch in layer.wkb():
+                for some in _split(batch):
+                    writer.write_table(_with_boxes(some, rows))
+                    rows += len(some)
+                    question.watch(rows, None)
+        if classes is not None:
+            _numbered(plain, classes(), folder / "classed.parquet")
+            plain.unlink()
+    except OSError as error:
+        raise InputRefusedError(
+            f"The temporary folder {tempfile.gettempdir()} cannot hold the polygons ({error.strerror}), so nothing was computed."
+            " Free some space there, or name another folder: TMPDIR=/big/folder lowland …"
+        ) from error
+    return rows
+
+
+def _split(batch: pa.Array) -> Iterator[pa.Array]:
+    for start in range(0, len(batch), _GROUP_ROWS):
+        yield batch.slice(start, _GROUP_ROWS)
+
+
+def _with_boxes(shapes: pa.Array, first: int) -> pa.Table:
+    wkb = np.empty(len(shapes), dtype=object)
+    wkb[:] = shapes.to_pylist()
+    geometries = shapely.from_wkb(wkb)
+    boxes = shapely.bounds(geometries).reshape(-1, 4)
+    nothing = np.isnan(boxes).any(axis=1)
+    columns = [pa.array(boxes[:, n], mask=nothing) for n in range(4)]
+    numbers = pa.array(np.arange(first, first + len(wkb)))
+    return pa.Table.from_arrays([*columns, numbers, pa.array(wkb, pa.binary())], schema=_SCHEMA)
+
+
+def _numbered(plain: Path, classes: Integers, target: Path) -> None:
+    with pq.ParquetFile(plain) as file, pq.ParquetWriter(target, _SCHEMA) as writer:
+        for batch in file.iter_batches(_GROUP_ROWS):
+            own = pa.array(classes[batch["number"].to_numpy()], pa.int64())
+            writer.write_batch(batch.set_column(4, "number", own))
+
+
+def _answer(number: int, order: Any, found: pa.Table, *, cover: bool) -> Answer:
+    """Return the answer of a layer in the order that is wanted; the pieces of a parcel that was cut are one again."""
+    parcel, klass, area = (found[name].to_numpy() for name in work.FOUND[:3])
+    own = klass == work.ITSELF
+    whole = np.full(len(order), np.nan)
+    whole[parcel[own]] = found["whole_m2"].to_numpy()[own]
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    overlaps = _summed(rank[parcel[~own]], klass[~own], area[~own])
+    covered = None
+    if cover:
+        sums = []
+        for name in ("rest_m2", "excess_m2"):
+            by_row = np.bincount(parcel[own], found[name].to_numpy()[own], minlength=len(order))[order]
+            sums.append(np.where(by_row > NOISE_M2, by_row, 0.0))
+        covered = Cover(*sums)
+    placed = Overlaps(np.asarray(order)[overlaps.parcel], overlaps.klass, overlaps.area_m2)
+    return Answer(number, np.asarray(order), whole[order], placed, covered)
+
+
+def _summed(place: Integers, klass: Integers, area: Any) -> Overlaps:
+    """Return the rows in the order of place and class, those of the same two as one."""
+    by_both = np.lexsort((klass, place))
+    place, klass, area = place[by_both], klass[by_both], area[by_both]
+    first = np.ones(len(place), dtype=bool)
+    first[1:] = (place[1:] != place[:-1]) | (klass[1:] != klass[:-1])
+    starts = np.flatnonzero(first)
+    sums: Sequence[float] = np.add.reduceat(area, starts) if len(starts) else area
+    return Overlaps(place[starts], klass[starts], np.asarray(sums, dtype=np.float64))

@@ -1,0 +1,194 @@
+"""The plan of a tabulation on Spark: counted by squares, cut into cells, brought together once, tabulated where it lies.
+
+Sedona's own way with large layers is a join: it puts both sides into the partitions of a KDB-tree, where a parcel that crosses an
+edge stands several times, and hands on pairs of geometries. Here no pair leaves a task and each parcel stands once. Sedona
+reads GeoParquet and tells which zones meet the window of which cell (an index over the cells is broadcast).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import shapely
+
+from lowland_gis.analysis.overlay.cells import Cells, cells, united
+from lowland_gis.analysis.overlay.wkb import Floats
+from lowland_gis.engines.sedona import work
+from lowland_gis.errors import InputRefusedError
+
+Frame = Any
+
+# The squares in which is counted what lies where, in metres.
+SQUARE_M = 1_000.0
+# A parcel whose box is longer than so many squares is cut along the edges of cells: else the window of one cell would be as large.
+WIDE_SQUARES = 2.0
+# A zone of more bytes goes to a cell as what its window sees of it: 4,000 vertices.
+LARGE_BYTES = 64_000
+# More cells than this share a partition, one after the other.
+MOST_PARTITIONS = 4_096
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How the plane is cut: squares of so many metres, cells of at most so many bytes, zones that are large from so many bytes on."""
+
+    cell_bytes: float
+    square_m: float = SQUARE_M
+    large_bytes: int = LARGE_BYTES
+
+
+@dataclass(frozen=True)
+class _Counted:
+    squares: pa.Table
+    wide: Floats
+    large: bool
+
+
+def tabulated(spark: Any, parcels: Frame, zones: Frame, grid: Grid, *, cover: bool) -> Frame:
+    """Return what parcels share with the classes of zones, as rows of `work.FOUND`.
+
+    `parcels` has parcel, wkb and x0, y0, x1, y1 (the box; null where there is no polygon), `zones` has klass, wkb and the box; all on one
+    plane. A parcel that was cut has rows of each of its pieces. The layers are counted here, so jobs run before this returns.
+
+    Raises:
+        InputRefusedError: a box is not finite.
+    """
+    parcels, zones = (frame.where("x0 IS NOT NULL") for frame in (parcels, zones))
+    counted = _counted(spark, parcels, zones, grid)
+    plane = _cells(counted, grid)
+    kind = next(field.dataType for field in parcels.schema.fields if field.name == "parcel")
+    rows = _in_one(parcels, zones, kind) if len(plane.core) == 1 else _in_cells(spark, parcels, zones, plane, counted, grid)
+    parts = max(2, min(MOST_PARTITIONS, len(plane.core)))
+    shuffled = rows.repartition(parts if len(plane.core) > 1 else 1, "cell").sortWithinPartitions("cell", "kind")
+    task = partial(work.tabulated, cores=plane.core, cover=cover)
+    schema = f"parcel {kind.simpleString()}, klass long, " + ", ".join(f"{name} double" for name in work.FOUND[2:])
+    return shuffled.mapInArrow(task, schema)
+
+
+def _counted(spark: Any, parcels: Frame, zones: Frame, grid: Grid) -> _Counted:
+    """Return what lies in each square, by the lower left corners of boxes."""
+    side = grid.square_m
+    square = [f"CAST(floor(x0 / {side}) AS long) AS i", f"CAST(floor(y0 / {side}) AS long) AS j"]
+    wide = _is_wide(side)
+    box = [
+        f"{call}(CASE WHEN NOT {wide} THEN {name} END) AS {name}"
+        for call, name in (("min", "x0"), ("min", "y0"), ("max", "x1"), ("max", "y1"))
+    ]
+    ours = _grouped(parcels, square, ["CAST(sum(length(wkb)) AS double) AS weight", f"count_if({wide}) AS odd", *box])
+    large = grid.large_bytes
+    theirs = _grouped(
+        zones,
+        square,
+        [
+            f"CAST(sum(least(length(wkb), {large})) AS double) AS weight",
+            f"count_if(length(wkb) > {large}) AS odd",
+            *[f"CAST(NULL AS double) AS {name}" for name in ("x0", "y0", "x1", "y1")],
+        ],
+    )
+    table = ours.selectExpr("*", "true AS ours").unionByName(theirs.selectExpr("*", "false AS ours")).toArrow()
+    places = np.stack([table[name].to_numpy() for name in ("i", "j")]).astype(np.float64)
+    if not np.isfinite(places).all() or np.abs(places).max(initial=0) > 1e12:  # noqa: PLR2004 - a sum of inf
+        raise InputRefusedError("A polygon has a vertex that is not finite, so nothing was computed. Repair the layer first.")
+    odd, mine = table["odd"].to_numpy(), table["ours"].to_numpy(zero_copy_only=False).astype(bool)
+    wide_boxes = np.empty((0, 4))
+    if odd[mine].any():
+        found = parcels.where(wide).select("x0", "y0", "x1", "y1").toArrow()
+        wide_boxes = np.stack([column.to_numpy() for column in found.columns], axis=1)
+    return _Counted(table, wide_boxes, bool(odd[~mine].any()))
+
+
+def _is_wide(side: float) -> str:
+    return f"(greatest(x1 - x0, y1 - y0) > {WIDE_SQUARES * side})"
+
+
+def _grouped(frame: Frame, keys: list[str], values: list[str]) -> Frame:
+    from pyspark.sql.functions import expr
+
+    return frame.groupBy(*(expr(key) for key in keys)).agg(*(expr(value) for value in values))
+
+
+def _cells(counted: _Counted, grid: Grid) -> Cells:
+    """Return the cells; a window holds the boxes of its parcels and, of wide ones, what lies on its ground."""
+    table = counted.squares
+    i, j = (table[name].to_numpy().astype(np.int64) for name in ("i", "j"))
+    box = np.stack([table[name].to_numpy(zero_copy_only=False) for name in ("x0", "y0", "x1", "y1")], axis=1)
+    plane = cells(i, j, table["weight"].to_numpy(), box.astype(np.float64), side=grid.square_m, limit=grid.cell_bytes)
+    if len(plane.core) == 1:
+        return plane
+    window = plane.window.copy()
+    for ground in counted.wide:
+        core = plane.core
+        met = (core[:, 0] <= ground[2]) & (core[:, 2] >= ground[0]) & (core[:, 1] <= ground[3]) & (core[:, 3] >= ground[1])
+        for number in np.flatnonzero(met):
+            low, high = np.maximum(core[number, :2], ground[:2]), np.minimum(core[number, 2:], ground[2:])
+            window[number] = united(np.stack([window[number], np.concatenate([low, high])]))
+    return plane._replace(window=window)
+
+
+def _in_one(parcels: Frame, zones: Frame, kind: Any) -> Frame:
+    """Return the rows where one cell is all."""
+    return _zone_rows(zones, "0", kind, work.ZONE).unionByName(_parcel_rows(parcels, "0"))
+
+
+def _in_cells(spark: Any, parcels: Frame, zones: Frame, plane: Cells, counted: _Counted, grid: Grid) -> Frame:
+    """Return the rows of all cells: parcels by their squares, zones by the windows that they meet, what is wide or large cut before."""
+    from pyspark.sql.functions import broadcast, expr
+
+    kind = next(field.dataType for field in parcels.schema.fields if field.name == "parcel")
+    schema = "cell int, kind int, parcel {}, klass long, whole double, wkb binary".format(kind.simpleString())
+    side, wide = grid.square_m, _is_wide(grid.square_m)
+    keys = counted.squares.select(["i", "j"]).append_column("cell", pa.array(plane.cell, pa.int32()))
+    keys = keys.group_by(["i", "j"]).aggregate([("cell", "min")]).rename_columns(["i", "j", "cell"])
+    lookup = spark.createDataFrame(keys)
+    placed = parcels.where(f"NOT {wide}").selectExpr(
+        "*", f"CAST(floor(x0 / {side}) AS long) AS i", f"CAST(floor(y0 / {side}) AS long) AS j"
+    )
+    rows = [_parcel_rows(placed.join(broadcast(lookup), ["i", "j"]), "cell")]
+    numbers = np.flatnonzero(~np.isnan(plane.window[:, 0]))
+    window = plane.window[numbers]
+    if len(counted.wide):
+        cut = partial(work.parcels_cut, core=plane.core, numbers=np.arange(len(plane.core)))
+        rows.append(parcels.where(wide).select("parcel", "wkb").mapInArrow(cut, schema))
+    if len(numbers):
+        some = pa.table({
+            "cell": pa.array(numbers, pa.int32()),
+            **{f"w{n}": pa.array(window[:, n]) for n in range(4)},
+        })
+        windows = spark.createDataFrame(some).selectExpr("cell", "ST_PolygonFromEnvelope(w0, w1, w2, w3) AS seen")
+        whole = zones.where(f"length(wkb) <= {grid.large_bytes}").selectExpr(
+            "*", "ST_PolygonFromEnvelope(x0, y0, x1, y1) AS around"
+        )
+        met = whole.join(broadcast(windows), expr("ST_Intersects(around, seen)"))
+        rows.append(_zone_rows(met, "cell", kind, work.ZONE))
+        if counted.large:
+            seen = partial(work.zones_seen, window=window, numbers=numbers, parcel=_arrow(kind))
+            large = zones.where(f"length(wkb) > {grid.large_bytes}").select("klass", "wkb")
+            rows.append(large.repartition(spark.sparkContext.defaultParallelism).mapInArrow(seen, schema))
+    whole_rows = rows[0]
+    for more in rows[1:]:
+        whole_rows = whole_rows.unionByName(more)
+    return whole_rows
+
+
+def _arrow(kind: Any) -> pa.DataType:
+    from pyspark.sql.pandas.types import to_arrow_type
+
+    return to_arrow_type(kind)
+
+
+def _parcel_rows(frame: Frame, cell: str) -> Frame:
+    return frame.selectExpr(
+        f"CAST({cell} AS int) AS cell", f"{work.PARCEL} AS kind", "parcel", "CAST(NULL AS long) AS klass",
+        "CAST(NULL AS double) AS whole", "wkb",
+    )  # fmt: skip
+
+
+def _zone_rows(frame: Frame, cell: str, kind: Any, number: int) -> Frame:
+    return frame.selectExpr(
+        f"CAST({cell} AS int) AS cell", f"{number} AS kind", f"CAST(NULL AS {kind.simpleString()}) AS parcel", "klass",
+        "CAST(NULL AS double) AS whole", "wkb",
+    )  # fmt: skip

@@ -1,0 +1,211 @@
+"""What the tasks do: rows that come in Arrow batches, cell by cell, first the zones and then the parcels of each.
+
+Spark calls these functions in its Python workers, so nothing here may need the session or more than what is handed over.
+"""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import shapely
+
+from lowland_gis.analysis.overlay import tabulate, windows
+from lowland_gis.analysis.overlay.polygons import binary_parts
+from lowland_gis.analysis.overlay.rings import Rings, joined
+from lowland_gis.analysis.overlay.wkb import DOUBT, UNREAD, Floats, decode
+
+# Kinds of rows, in the order in which a cell gets them: zones, what its window sees of large zones, parcels.
+ZONE, SEEN, PARCEL = 0, 1, 2
+# Classes that are none: the row of a parcel itself, and the row of a task, whose area is the peak of its memory in MB.
+ITSELF, PEAK = -1, -2
+
+SHUFFLED = ("cell", "kind", "parcel", "klass", "whole", "wkb")
+FOUND = ("parcel", "klass", "area_m2", "whole_m2", "rest_m2", "excess_m2")
+_SHOWN = 5
+
+
+@dataclass
+class _Cell:
+    """The zones of the cell that is at work; made ready when its first parcels come."""
+
+    number: int = -1
+    parts: list[Rings] = field(default_factory=list)
+    classes: list[Any] = field(default_factory=list)
+    ready: tabulate.Zones | None = None
+
+    def zones(self) -> tabulate.Zones:
+        if self.ready is None:
+            numbers = np.concatenate([np.empty(0, np.int64), *self.classes])
+            self.ready = tabulate.zone_layer(joined(self.parts), numbers, np.empty(0, dtype=object))
+            self.parts, self.classes = [], []
+        return self.ready
+
+
+def tabulated(batches: Iterator[pa.RecordBatch], *, cores: Floats, cover: bool) -> Iterator[pa.RecordBatch]:
+    """Yield what the parcels of each cell share with its zones (`FOUND`), from rows in the order of cell and kind (`SHUFFLED`).
+
+    At no time is more held than the zones of one cell and one batch of parcels.
+    """
+    cell, kind_of_parcel = _Cell(), pa.null()
+    for batch in batches:
+        kind_of_parcel = batch.schema.field("parcel").type
+        number, kind = batch["cell"].to_numpy(), batch["kind"].to_numpy()
+        ends = np.flatnonzero((np.diff(number) != 0) | (np.diff(kind) != 0)) + 1
+        for start, stop in zip([0, *ends], [*ends, len(number)], strict=True):
+            if start == stop:
+                continue
+            some = batch.slice(start, stop - start)
+            if number[start] != cell.number:
+                cell = _Cell(int(number[start]))
+            if kind[start] == PARCEL:
+                yield _found(some, cell, cores, cover=cover)
+            else:
+                rings = _valid(some, cell.number, cores) if kind[start] == ZONE else _as_seen(some)
+                cell.parts.append(rings)
+                cell.classes.append(some["klass"].to_numpy())
+    # The type is that of the column that Spark expects, wherever nothing came.
+    if kind_of_parcel != pa.null():
+        yield _peak(kind_of_parcel)
+
+
+def _found(some: pa.RecordBatch, cell: _Cell, cores: Floats, *, cover: bool) -> pa.RecordBatch:
+    rings = _valid(some, cell.number, cores)
+    overlaps, covered = tabulate.overlaps(rings, cell.zones(), cover=cover)
+    count = len(rings.area)
+    given = some["whole"].to_numpy(zero_copy_only=False)
+    whole = np.where(np.isnan(given), rings.area, given)
+    rows = np.concatenate([overlaps.parcel, np.arange(count)])
+    klass = np.concatenate([overlaps.klass, np.full(count, ITSELF)])
+    area = np.concatenate([overlaps.area_m2, rings.area])
+    none = np.full(len(overlaps.parcel), np.nan)
+    cover_m2 = [np.full(count, np.nan)] * 2 if covered is None else list(covered)
+    rest, excess = (np.concatenate([none, column]) for column in cover_m2)
+    return _rows(some["parcel"].take(pa.array(rows)), klass, area, whole[rows], rest, excess)
+
+
+def _rows(parcel: pa.Array, klass: Any, *columns: Floats) -> pa.RecordBatch:
+    arrays = [parcel, pa.array(klass, pa.int64()), *(pa.array(column, pa.float64()) for column in columns)]
+    return pa.RecordBatch.from_arrays(arrays, names=list(FOUND))
+
+
+def _peak(kind: pa.DataType) -> pa.RecordBatch:
+    """Return the row of a task: how much memory its process has had at most."""
+    peak = np.array([resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0])
+    return _rows(pa.nulls(1, kind), [PEAK], peak, *[np.full(1, np.nan)] * 3)
+
+
+def _valid(some: pa.RecordBatch, number: int, cores: Floats) -> Rings:
+    """Return polygons as rings.
+
+    Raises:
+        ValueError: some are invalid, which names them and the partition.
+    """
+    rings, state = decode(*binary_parts(some["wkb"]))
+    doubtful = np.flatnonzero(state == DOUBT)
+    if len(doubtful):
+        shapes = shapely.from_wkb(np.array(some["wkb"].take(pa.array(doubtful)).to_pylist(), dtype=object))
+        doubtful = doubtful[~shapely.is_valid(shapes)]
+    wrong = np.sort(np.concatenate([doubtful, np.flatnonzero(state == UNREAD)]))
+    if len(wrong) == 0:
+        return rings
+    zones = some["kind"][0].as_py() != PARCEL
+    west, south, east, north = cores[number]
+    shown = [_described(some, int(row), rings, zones=zones) for row in wrong[:_SHOWN]]
+    raise ValueError(
+        f"partition {number} (x {west:.0f} to {east:.0f}, y {south:.0f} to {north:.0f}): {len(wrong)}"
+        f" {'zones' if zones else 'parcels'} are no valid polygons, first: {'; '.join(shown)}"
+    )
+
+
+def _described(some: pa.RecordBatch, row: int, rings: Rings, *, zones: bool) -> str:
+    where = ", ".join(f"{value:.2f}" for value in rings.box[row][:2])
+    return f"near {where}" if zones else f"{some['parcel'][row].as_py()} near {where}"
+
+
+def _as_seen(some: pa.RecordBatch) -> Rings:
+    """Return what a window sees of polygons that were valid: rings that count by their direction."""
+    rings, _ = decode(*binary_parts(some["wkb"]))
+    return rings._replace(ring_sign=np.ones(len(rings.ring_sign)))
+
+
+def zones_seen(
+    batches: Iterator[pa.RecordBatch], *, window: Floats, numbers: Floats, parcel: pa.DataType
+) -> Iterator[pa.RecordBatch]:
+    """Yield, of zones of very many vertices, what the window of each cell sees of them, as rows that are shuffled.
+
+    Raises:
+        ValueError: a zone is no valid polygon.
+    """
+    for batch in batches:
+        for row in range(batch.num_rows):
+            klass = batch["klass"][row].as_py()
+            shape = _one(batch["wkb"][row].as_py(), "zone")
+            rings = windows.oriented_rings(shape)
+            rows = [
+                (number, windows.as_wkb(few))
+                for number, few in windows.seen_by_each(rings, window, numbers)
+            ]
+            if rows:
+                yield _shuffled(rows, SEEN, pa.nulls(len(rows), parcel), klass, None)
+
+
+def parcels_cut(
+    batches: Iterator[pa.RecordBatch], *, core: Floats, numbers: Floats
+) -> Iterator[pa.RecordBatch]:
+    """Yield wide parcels as their pieces on the ground of each cell, with the area of the whole, as rows that are shuffled.
+
+    Raises:
+        ValueError: a parcel is no valid polygon.
+    """
+    for batch in batches:
+        for row in range(batch.num_rows):
+            name = batch["parcel"][row].as_py()
+            shape = _one(batch["wkb"][row].as_py(), f"parcel {name}")
+            pieces = [(number, shapely.to_wkb(piece, byte_order=1)) for number, piece in _pieces(shape, core, numbers)]
+            whole = decode(*binary_parts(pa.array([batch["wkb"][row].as_py()], pa.binary())))[0].area[0]
+            if pieces:
+                names = pa.repeat(batch["parcel"][row], len(pieces))
+                yield _shuffled(pieces, PARCEL, names, None, float(whole))
+
+
+def _pieces(shape: Any, core: Floats, numbers: Floats) -> Iterator[tuple[int, Any]]:
+    """Yield the pieces of a polygon on the grounds of cells; these lie side by side, so halves of them are asked first."""
+    west, south, east, north = shape.bounds
+    near = (core[:, 0] < east) & (core[:, 2] > west) & (core[:, 1] < north) & (core[:, 3] > south)
+    core, numbers = core[near], numbers[near]
+    for number, ground in zip(numbers, core, strict=True):
+        limits = np.clip(ground, [west - 1, south - 1] * 2, [east + 1, north + 1] * 2)
+        piece = shapely.intersection(shape, shapely.box(*limits))
+        areal = [part for part in shapely.get_parts(piece) if shapely.get_dimensions(part) == 2]  # noqa: PLR2004
+        if areal:
+            yield int(number), areal[0] if len(areal) == 1 else shapely.multipolygons(areal)
+
+
+def _one(wkb: bytes, name: str) -> Any:
+    shape = shapely.from_wkb(wkb)
+    if shapely.get_dimensions(shape) != 2 or not shapely.is_valid(shape):  # noqa: PLR2004
+        x, y = shape.bounds[:2]
+        raise ValueError(f"1 {name} is no valid polygon, near {x:.2f}, {y:.2f}")
+    return shape
+
+
+def _shuffled(
+    rows: list[tuple[int, bytes]], kind: int, parcel: pa.Array, klass: int | None, whole: float | None
+) -> pa.RecordBatch:
+    count = len(rows)
+    return pa.RecordBatch.from_arrays(
+        [
+            pa.array([number for number, _ in rows], pa.int32()),
+            pa.array([kind] * count, pa.int32()),
+            parcel,
+            pa.array([klass] * count, pa.int64()),
+            pa.array([whole] * count, pa.float64()),
+            pa.array([wkb for _, wkb in rows], pa.binary()),
+        ],
+        names=list(SHUFFLED),
+    )
