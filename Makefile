@@ -2,6 +2,7 @@
 # The program is called as a module: a script's first line cannot hold a path with a space.
 PYTHON ?= python3
 PARCELS ?=
+ZONES ?=
 DIR ?=
 ROUNDS ?=
 SEEDS ?=
@@ -12,7 +13,7 @@ LOWLAND := $(VENV) -m lowland_gis
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demos test lock test-variations check docs bench db-down
+.PHONY: help setup demo demos test lock test-variations test-sedona bench-sedona check docs bench db-down
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf '  %-16s %s\n' "$$name" "$$text"; done
@@ -31,11 +32,21 @@ lock: ## Lock the versions of every dependency anew (what is locked stays unless
 	@for kind in run dev bench; do \
 	  .venv/bin/uv pip compile -q pyproject.toml requirements/build.in $$([ $$kind = run ] || echo --group $$kind) --universal \
 	    --generate-hashes --no-header --no-annotate -o requirements/$$kind.txt || exit; done
+	@.venv/bin/uv pip compile -q pyproject.toml requirements/build.in --group dev --extra sedona --constraint requirements/dev.txt \
+	  --universal --generate-hashes --no-header --no-annotate -o requirements/sedona.txt
 	@.venv/bin/uv pip compile -q requirements/uv.in --universal --generate-hashes --no-header --no-annotate -o requirements/uv.txt
 
 test-variations: ## Run every variation of a district (PARCELS=400 SEEDS=1,2,3 ONLY="noise or Z")
 	@"$(PYTHON)" scripts/bootstrap.py --variations
 	@PARCELS="$(or $(PARCELS),400)" SEEDS="$(or $(SEEDS),1,2,3)" $(VENV) -m pytest tests/variations/every_variation.py --no-header -v $(if $(ONLY),-k "$(ONLY)")
+
+test-sedona: ## Run the tests of the engine on Apache Spark with Sedona; brings Java, pyspark and the jar (ONLY="killed")
+	@"$(PYTHON)" scripts/bootstrap.py --sedona
+	@$(VENV) -m pytest tests/spark tests/spec -m sedona $(if $(ONLY),-k "$(ONLY)")
+
+bench-sedona: ## Measure tabulation on Spark against Sedona's own SQL (PARCELS=100000 ZONES=300000)
+	@"$(PYTHON)" scripts/bootstrap.py --sedona
+	@$(VENV) bench/sedona.py $(if $(PARCELS),--parcels "$(PARCELS)") $(if $(ZONES),--zones "$(ZONES)")
 
 check: ## Run the linters, the type checker and the check of the floors
 	@"$(PYTHON)" scripts/bootstrap.py --dev

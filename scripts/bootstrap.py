@@ -1,6 +1,6 @@
 """Make this checkout ready to run: system packages, .venv, locked Python packages; standard library only.
 
-`python3 scripts/bootstrap.py [--dev | --variations | --bench] [--print]` does what is missing and nothing else, so a second run is quick.
+`python3 scripts/bootstrap.py [--dev | --variations | --bench | --sedona] [--print]` does what is missing and nothing else, so a second run is quick.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ NEWER_NAMES = ("python3.14", "python3.13", "python3.12", "python3.11")
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "lowland-ready"
-# Each holds all of the one before it.
-KINDS = ("run", "dev", "bench")
+# What an environment of a kind serves too: it holds all of these.
+KINDS = {"run": ("run",), "dev": ("run", "dev"), "bench": ("run", "dev", "bench"), "sedona": ("run", "dev", "sedona")}
 QGIS_PYTHON = os.environ.get("LOWLAND_QGIS_PYTHON", "/usr/bin/python3")
 CLUSTER_CONF = "/etc/postgresql-common/createcluster.conf"
 FONT_FILES = (
@@ -49,6 +49,8 @@ PACKAGES = {
     "poppler": ("poppler-utils", "brew install poppler  |  conda install -c conda-forge poppler"),
     "browser": ("chromium", "brew install --cask chromium"),
     "locale": ("locales", "the variations of locales need GNU libc"),
+    "java": ("openjdk-17-jre-headless", "brew install openjdk@17  |  conda install openjdk=17"),
+    "maven": ("maven", "brew install maven  |  conda install maven"),
     "compiler": (
         "g++ libboost-dev",
         "brew install boost  |  conda install -c conda-forge cxx-compiler libboost-headers",
@@ -66,6 +68,8 @@ SAID = {
     "poppler": "pdftotext and pdffonts of Poppler (the tests read PDFs with them)",
     "browser": "Chromium (the tests open the page of the map with it)",
     "locale": "the sources of locales (the variations run in zh_CN.GBK)",
+    "java": "Java 17 (Spark runs on it)",
+    "maven": "Maven (the jar of Sedona is fetched with it)",
     "compiler": "a C++ compiler and Boost's headers (a peer of the benchmarks is built with them)",
 }
 
@@ -85,13 +89,22 @@ def main(arguments: list[str]) -> int:
         "--bench", action="store_true", help="also the peers that the benchmarks measure against"
     )
     parser.add_argument(
+        "--sedona", action="store_true", help="also what the engine on Apache Spark with Sedona needs"
+    )
+    parser.add_argument(
         "--print", action="store_true", dest="only_print", help="say what is missing, change nothing"
     )
     options = parser.parse_args(arguments)
     try:
         run_with_new_enough_python(arguments)
         kind = "bench" if options.bench else "dev" if options.dev or options.variations else "run"
-        wanted = {"dev": kind != "run", "variations": options.variations, "bench": options.bench}
+        kind = "sedona" if options.sedona else kind
+        wanted = {
+            "dev": kind != "run",
+            "variations": options.variations,
+            "bench": options.bench,
+            "sedona": options.sedona,
+        }
         missing = missing_capabilities(**wanted)
         if options.only_print:
             show_plan(missing, kind)
@@ -99,6 +112,8 @@ def main(arguments: list[str]) -> int:
             install_system_packages(missing)
             check_installed(missing, **wanted)
             make_environment(kind)
+            if options.sedona:
+                run([str(VENV / "bin" / "python"), str(ROOT / "scripts" / "jars.py")])
     except StopError as stop:
         print(f"[bootstrap] {stop}", file=sys.stderr)
         return 1
@@ -137,7 +152,9 @@ def works(program: str) -> bool:
     return subprocess.run([program, "-c", test], capture_output=True, check=False).returncode == 0
 
 
-def missing_capabilities(*, dev: bool, variations: bool = False, bench: bool = False) -> list[str]:
+def missing_capabilities(
+    *, dev: bool, variations: bool = False, bench: bool = False, sedona: bool = False
+) -> list[str]:
     """List what this machine cannot do yet; capabilities are tried, package names are not trusted."""
     present = {
         "postgis": bool(os.environ.get("LOWLAND_DSN")) or has_postgis(),
@@ -151,6 +168,8 @@ def missing_capabilities(*, dev: bool, variations: bool = False, bench: bool = F
         "poppler": not dev or shutil.which("pdftotext") is not None,
         "browser": not dev or shutil.which("chromium") is not None,
         "locale": not variations or can_make_locales(),
+        "java": not sedona or has_java(),
+        "maven": not sedona or has_jars() or shutil.which("mvn") is not None,
         "compiler": not bench or can_compile(),
     }
     return [name for name, there in present.items() if not there]
@@ -170,6 +189,26 @@ def has_postgis() -> bool:
     finally:
         sys.path.pop(0)
     return True
+
+
+def has_java() -> bool:
+    """Ask the package's own search for a Java that Spark runs on."""
+    sys.path.insert(0, str(ROOT / "src"))
+    from lowland_gis.engines.sedona import needs  # noqa: PLC0415 - needs Python 3.11
+    from lowland_gis.errors import UsageError  # noqa: PLC0415
+
+    try:
+        needs.java_home()
+    except UsageError:
+        return False
+    finally:
+        sys.path.pop(0)
+    return True
+
+
+def has_jars() -> bool:
+    """Tell whether a jar lies in .venv already; what is wrong with it is said when jars are fetched."""
+    return any((VENV / "share" / "lowland-jars").glob("*.jar"))
 
 
 def has_qgis() -> bool:
@@ -263,9 +302,11 @@ def install_system_packages(missing: list[str]) -> None:
             raise StopError(f"that failed (see above). Mend it, or type it yourself: {' '.join(line)}")
 
 
-def check_installed(missing: list[str], *, dev: bool, variations: bool = False, bench: bool = False) -> None:
+def check_installed(
+    missing: list[str], *, dev: bool, variations: bool = False, bench: bool = False, sedona: bool = False
+) -> None:
     """Look again after installing: a package of that name need not bring what is needed."""
-    still = missing_capabilities(dev=dev, variations=variations, bench=bench) if missing else []
+    still = missing_capabilities(dev=dev, variations=variations, bench=bench, sedona=sedona) if missing else []
     if still:
         lacking = ", ".join(SAID[name] for name in still)
         raise StopError(
@@ -421,11 +462,12 @@ def has_python() -> bool:
 
 
 def is_ready(kind: str) -> bool:
-    """Compare the stamp with the files it was made from; what serves a later kind serves the earlier ones."""
+    """Compare the stamp with the files it was made from; some kinds serve others too."""
     if not STAMP.is_file() or why_unusable():
         return False
     stamp = STAMP.read_text(encoding="utf-8")
-    return stamp in {digest(each, venv_version()) for each in KINDS[KINDS.index(kind) :]}
+    serving = [each for each, served in KINDS.items() if kind in served]
+    return stamp in {digest(each, venv_version()) for each in serving}
 
 
 def digest(kind: str, version: str) -> str:

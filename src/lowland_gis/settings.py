@@ -158,7 +158,16 @@ class TabulateSettings(_Frozen):
 
     engine: str = Field(
         default="local",
-        description="What computes the areas: local (lowland itself) or postgis (SQL in the database)",
+        description="What computes the areas: local (lowland itself), postgis (SQL in the database) or sedona (Apache Spark)",
+    )
+    master: str = Field(
+        default="local[*,4]",
+        description="Where the engine sedona computes: local[*,4] is all cores of this machine, a task may fail three times; spark://host:7077 a cluster",
+    )
+    memory: str = Field(
+        default="2g",
+        pattern=r"^[1-9][0-9]*[mg]$",
+        description="Memory of Spark's driver and of each executor for the engine sedona, beside that of its Python workers: 512m, 2g …",
     )
 
     cover: bool = Field(

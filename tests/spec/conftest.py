@@ -15,7 +15,12 @@ from lowland_gis.engines.base import Engine
 Overlaps = Callable[[gpd.GeoDataFrame, gpd.GeoDataFrame], pd.DataFrame]
 
 
-@pytest.fixture(params=named.NAMES)
+_ENGINES = [
+    pytest.param(name, marks=[pytest.mark.sedona] if name in named.ON_SPARK else []) for name in named.NAMES
+]
+
+
+@pytest.fixture(params=_ENGINES)
 def engine(request: pytest.FixtureRequest) -> Engine:
     """One engine after the other; none leaves anything behind in the database of the module."""
     return named.engine(request.param, lambda: request.getfixturevalue("module_database"))

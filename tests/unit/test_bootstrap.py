@@ -17,7 +17,7 @@ def bootstrap(tmp_path, monkeypatch):
     spec.loader.exec_module(module)
     root = tmp_path / "我的 checkout"
     (root / "requirements").mkdir(parents=True)
-    for kind in ("run", "dev", "bench"):
+    for kind in ("run", "dev", "bench", "sedona"):
         (root / "requirements" / f"{kind}.txt").write_text(f"{kind}==1\n")
     (root / "pyproject.toml").write_text("[project]\n")
     monkeypatch.setattr(module, "ROOT", root)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lowland_gis.cli import Session
+from lowland_gis.cli.engines import master_option
 from lowland_gis.cli.outputs import OutputPath, overwrite_option
 from lowland_gis.cli.process import share_memory
 from lowland_gis.cli.progress import progress
@@ -48,8 +49,9 @@ if TYPE_CHECKING:
     type=click.Choice(named.NAMES),
     default=named.DEFAULT,
     show_default=True,
-    help="What computes the areas: lowland itself, or SQL in the database of the project or of LOWLAND_DSN.",
+    help="What computes the areas: lowland itself, SQL in the database of the project or of LOWLAND_DSN, or Apache Spark with Sedona.",
 )
+@master_option
 @click.option(
     "--cover",
     type=OutputPath(dir_okay=False),
@@ -77,6 +79,7 @@ def tabulate(
     output: Path | None,
     systems: tuple[str, ...],
     engine: str,
+    master: str | None,
     cover: Path | None,
     bom: bool,
     overwrite: bool,
@@ -119,7 +122,7 @@ def tabulate(
             width_field=width_field,
             cover=cover is not None,
             given=given,
-            engine=named.engine(engine, lambda: _database(session)),
+            engine=named.engine(engine, lambda: _database(session), master=master),
             threads=threads,
             tell=session.tell,
             watch=stack.enter_context(progress(session, "tabulate")) if shown else unwatched,

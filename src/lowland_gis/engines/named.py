@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 _PLACES = {
     "local": ("local", "Local"),
     "postgis": ("postgis", "PostGIS"),
+    "sedona": ("sedona.engine", "Sedona"),
 }
 NAMES = tuple(_PLACES)
+ON_SPARK = ("sedona",)
 DEFAULT = NAMES[0]
 
 
@@ -35,11 +37,17 @@ def refuse_unknown(name: str, said: str = "[tabulate] engine") -> None:
         )
 
 
-def engine(name: str, database: Callable[[], str]) -> Engine:
-    """Return the engine of a name; `database` gives the connection string of one to compute in, or raises."""
+def engine(
+    name: str, database: Callable[[], str], *, master: str | None = None, memory: str | None = None
+) -> Engine:
+    """Return the engine of a name; `database` gives the connection string of one to compute in, or raises.
+
+    `master` and `memory` are for engines on Spark: where it computes, and with how much memory; others have no use for them.
+    """
     module, kind = _PLACES[name]
-    made: Engine = getattr(import_module(f"lowland_gis.engines.{module}"), kind)(database)
-    return made
+    made = getattr(import_module(f"lowland_gis.engines.{module}"), kind)
+    found: Engine = made(database, master, memory) if name in ON_SPARK else made(database)
+    return found
 
 
 def without_database() -> Engine:

@@ -17,7 +17,7 @@ import shapely
 from lowland_gis.analysis.overlay.tabulate import NOISE_M2, Cover, Overlaps
 from lowland_gis.engines.base import Answer, Integers, Layer, Question
 from lowland_gis.engines.sedona import faults, job, work
-from lowland_gis.engines.sedona.session import Place, session
+from lowland_gis.engines.sedona.session import MASTER, MEMORY, Place, session
 from lowland_gis.errors import InputRefusedError, LowlandError
 
 _SCHEMA = pa.schema(
@@ -31,9 +31,15 @@ _MB = 1_000_000
 class Sedona:
     """The engine that computes on Spark; `peak_mb` is the most memory that a worker has had, once there are answers."""
 
-    def __init__(self, _database: Callable[[], str], place: Place | None = None, grid: job.Grid | None = None) -> None:
-        """Ask for no database; Spark is started when the first question comes."""
-        self.place = place or Place()
+    def __init__(
+        self,
+        _database: Callable[[], str],
+        master: str | None = None,
+        memory: str | None = None,
+        grid: job.Grid | None = None,
+    ) -> None:
+        """Ask for no database; Spark is started when the first question comes, on `master` with `memory` for the driver and each executor."""
+        self.place = Place(master or MASTER, memory or MEMORY)
         self.grid = grid or job.Grid(cell_bytes=self.place.cell_mb * _MB)
         self.peak_mb = 0.0
 
@@ -64,7 +70,8 @@ class Sedona:
         zones = spark.read.parquet(str(folder / f"zones-{number}")).withColumnRenamed("number", "klass")
         target = folder / f"found-{number}"
         with faults.told():
-            job.tabulated(spark, parcels, zones, self.grid, cover=cover).write.parquet(str(target))
+            rows, _ = job.tabulated(spark, parcels, zones, self.grid, cover=cover)
+            rows.write.parquet(str(target))
         if not (target / "_SUCCESS").exists():
             raise LowlandError(f"{target}: what Spark has written is not whole, so it is not taken. Run it again.")
         table = pq.read_table(target)

@@ -48,8 +48,8 @@ class _Counted:
     large: bool
 
 
-def tabulated(spark: Any, parcels: Frame, zones: Frame, grid: Grid, *, cover: bool) -> Frame:
-    """Return what parcels share with the classes of zones, as rows of `work.FOUND`.
+def tabulated(spark: Any, parcels: Frame, zones: Frame, grid: Grid, *, cover: bool) -> tuple[Frame, bool]:
+    """Return what parcels share with the classes of zones, as rows of `work.FOUND`, and whether some parcels were cut.
 
     `parcels` has parcel, wkb and x0, y0, x1, y1 (the box; null where there is no polygon), `zones` has klass, wkb and the box; all on one
     plane. A parcel that was cut has rows of each of its pieces. The layers are counted here, so jobs run before this returns.
@@ -66,7 +66,7 @@ def tabulated(spark: Any, parcels: Frame, zones: Frame, grid: Grid, *, cover: bo
     shuffled = rows.repartition(parts if len(plane.core) > 1 else 1, "cell").sortWithinPartitions("cell", "kind")
     task = partial(work.tabulated, cores=plane.core, cover=cover)
     schema = f"parcel {kind.simpleString()}, klass long, " + ", ".join(f"{name} double" for name in work.FOUND[2:])
-    return shuffled.mapInArrow(task, schema)
+    return shuffled.mapInArrow(task, schema), len(plane.core) > 1 and len(counted.wide) > 0
 
 
 def _counted(spark: Any, parcels: Frame, zones: Frame, grid: Grid) -> _Counted:

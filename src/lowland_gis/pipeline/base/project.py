@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lowland_gis import settings as project_settings
 from lowland_gis.analysis.geometry.geodesy import GaussPlane
@@ -24,6 +24,9 @@ from lowland_gis.errors import DatabaseError
 from lowland_gis.files.outputs import Outputs
 from lowland_gis.pipeline.base.outputs import outputs_of
 from lowland_gis.pipeline.base.protection import refuse_unknown_names
+
+if TYPE_CHECKING:
+    from lowland_gis.engines.base import Engine
 
 
 def who() -> str:
@@ -69,9 +72,17 @@ class Project:
         """Return what the project has written, to be asked before a file is written."""
         return outputs_of(self.settings.folder, lambda: self.settings)
 
-    def computed_by(self, engine: str) -> Project:
-        """Return the project with another engine of overlaps than its settings name."""
-        tabulating = self.settings.tabulate.model_copy(update={"engine": engine})
+    @property
+    def engine(self) -> Engine:
+        """Return the engine of overlaps that the settings name, which may compute in this project's database."""
+        asked = self.settings.tabulate
+        return named.engine(asked.engine, lambda: self.dsn, master=asked.master, memory=asked.memory)
+
+    def computed_by(self, engine: str | None, master: str | None = None) -> Project:
+        """Return the project with another engine of overlaps than its settings name, or another place where it computes."""
+        given = {"engine": engine, "master": master}
+        changed = {name: value for name, value in given.items() if value is not None}
+        tabulating = self.settings.tabulate.model_copy(update=changed)
         return replace(self, settings=self.settings.model_copy(update={"tabulate": tabulating}))
 
     @contextmanager

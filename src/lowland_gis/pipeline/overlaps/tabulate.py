@@ -21,7 +21,7 @@ from lowland_gis.db.copy import COPY_ROWS, copy_in
 from lowland_gis.db.frames import read_batches
 from lowland_gis.definitions import measure as define
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
-from lowland_gis.engines import local, named
+from lowland_gis.engines import local
 from lowland_gis.engines.base import Answer, Question, Rows
 from lowland_gis.pipeline.base import land
 from lowland_gis.pipeline.base.program import program_version
@@ -205,9 +205,8 @@ class _Tabulation:
         order: Callable[[], Rows] | None = None,
         cover: bool = False,
     ) -> Iterator[Answer]:
-        engine = named.engine(self.project.settings.tabulate.engine, lambda: self.project.dsn)
         question = Question(parcels, zones, order, cover=cover, threads=processors())
-        with closing(engine.answers(question)) as answers:
+        with closing(self.project.engine.answers(question)) as answers:
             yield from answers
 
     def _keep(self, key: str, layer: StoredLayer, made: object) -> None:

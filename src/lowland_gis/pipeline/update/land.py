@@ -16,7 +16,6 @@ from lowland_gis.analysis.update.balance import NO_TOWN
 from lowland_gis.analysis.update.lineage import PER_M2, Integers, Shared, State
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_texts_and_numbers
-from lowland_gis.engines import named
 from lowland_gis.engines.base import Question
 from lowland_gis.pipeline.base.basis import Basis
 from lowland_gis.pipeline.base.project import Project
@@ -173,7 +172,7 @@ def _question(connection: Connection, before: Sequence[int], after: Sequence[int
 
 def _summed(project: Project, asked: _Asked) -> tuple[Texts, Texts, Integers, Integers, Floats]:
     """Return the codes of both, and each overlap: position of the new parcel, of the old one, m² on the plane."""
-    engine = named.engine(project.settings.tabulate.engine, lambda: project.dsn)
+    engine = project.engine
     question = Question(asked.parcels, [asked.zones], asked.parcels.order, threads=processors())
     parts: list[Any] = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
     with closing(engine.answers(question)) as answers:
