@@ -2,7 +2,6 @@
 # The program is called as a module: a script's first line cannot hold a path with a space.
 PYTHON ?= python3
 PARCELS ?=
-ZONES ?=
 DIR ?=
 ROUNDS ?=
 SEEDS ?=
@@ -44,9 +43,9 @@ test-sedona: ## Run the tests of the engine on Apache Spark with Sedona; brings 
 	@"$(PYTHON)" scripts/bootstrap.py --sedona
 	@$(VENV) -m pytest tests/spark tests/spec -m sedona $(if $(ONLY),-k "$(ONLY)")
 
-bench-sedona: ## Measure tabulation on Spark against Sedona's own SQL (PARCELS=100000 ZONES=300000)
+bench-sedona: ## Measure tabulation on Spark against Sedona's own SQL (PARCELS=100000)
 	@"$(PYTHON)" scripts/bootstrap.py --sedona
-	@$(VENV) bench/sedona.py $(if $(PARCELS),--parcels "$(PARCELS)") $(if $(ZONES),--zones "$(ZONES)")
+	@$(VENV) bench/spark.py $(if $(PARCELS),--parcels "$(PARCELS)")
 
 check: ## Run the linters, the type checker and the check of the floors
 	@"$(PYTHON)" scripts/bootstrap.py --dev

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -87,7 +87,7 @@ def tabulate(
 ) -> None:
     """Print how many m² of each parcel lie in each class of ZONES: parcel_id, code, area_m2, share.
 
-    PARCELS and ZONES are any vector file, or FILE:LAYER; no database is needed by the local engine. Areas are on the plane of the parcels' system;
+    PARCELS and ZONES are any vector file, or FILE:LAYER; no database is needed by the local engine. With --engine sedona they may be folders of GeoParquet. Areas are on the plane of the parcels' system;
     a place that several zones of one code cover counts once for each.
     """
     from lowland_gis.files.outputs import same_file
@@ -114,19 +114,21 @@ def tabulate(
         covers = stack.enter_context(_written(session, cover, bom=bom))
         # Rows on the same terminal would run through the bar.
         shown = output is not None or not sys.stdout.isatty()
-        tables = tabulate_files(
-            parcels,
-            zones,
-            id_field=id_field,
-            by_field=by_field,
-            width_field=width_field,
-            cover=cover is not None,
-            given=given,
-            engine=named.engine(engine, lambda: _database(session), master=master),
-            threads=threads,
-            tell=session.tell,
-            watch=stack.enter_context(progress(session, "tabulate")) if shown else unwatched,
-        )
+        asked: dict[str, Any] = {"id_field": id_field, "by_field": by_field, "width_field": width_field}
+        asked |= {"cover": cover is not None, "given": given, "tell": session.tell}
+        if engine in named.ON_SPARK and any(path.is_dir() for path in inputs):
+            from lowland_gis.pipeline.overlaps.spark_folders import tabulate_folders
+
+            tables = tabulate_folders(inputs[0], inputs[1], **asked, master=master)
+        else:
+            tables = tabulate_files(
+                parcels,
+                zones,
+                **asked,
+                engine=named.engine(engine, lambda: _database(session), master=master),
+                threads=threads,
+                watch=stack.enter_context(progress(session, "tabulate")) if shown else unwatched,
+            )
         for each in tables:
             rows(each.overlaps)
             if each.cover is not None:
