@@ -50,7 +50,11 @@ SELECT parcel_id, code, sum(piece) AS area_m2 FROM (
 def lowland(land: District, place: Place, target: Path) -> dict[str, Any]:
     """Write the rows of the engine as one Parquet file; return what it says of memory."""
     asked = folders.Tabulation(
-        folders.folder(land.parcels, "parcel_id"), folders.folder(land.zones, "code"), "parcel_id", "code", place
+        folders.folder(land.parcels, "parcel_id"),
+        folders.folder(land.zones, "code"),
+        "parcel_id",
+        "code",
+        place,
     )
     target.mkdir()
     writer = None
@@ -59,7 +63,7 @@ def lowland(land: District, place: Place, target: Path) -> dict[str, Any]:
         writer.write_table(rows)
     if writer is not None:
         writer.close()
-    return {"worker_mb": asked.peak_mb}
+    return {"worker_mb": asked.peak_mb, "cells": asked.n_cells}
 
 
 def peer(name: str, land: District, place: Place, target: Path) -> dict[str, Any]:
@@ -77,8 +81,17 @@ def measured(names: list[str], parcels: int, place: Place, rounds: int) -> dict[
     begin = time.perf_counter()
     spark = session(place)
     spark.sql("SELECT ST_Area(ST_PolygonFromEnvelope(0, 0, 1, 1))").collect()
-    figures: dict[str, Any] = {"start_s": time.perf_counter() - begin, "parcels": land.n_parcels, "zones": land.n_zones}
-    figures |= {"master": place.master, "memory": place.memory, "seconds": {name: [] for name in names}, "load": []}
+    figures: dict[str, Any] = {
+        "start_s": time.perf_counter() - begin,
+        "parcels": land.n_parcels,
+        "zones": land.n_zones,
+    }
+    figures |= {
+        "master": place.master,
+        "memory": place.memory,
+        "seconds": {name: [] for name in names},
+        "load": [],
+    }
     answers: dict[str, pa.Table] = {}
     with tempfile.TemporaryDirectory(prefix="lowland-bench-") as folder:
         for number in range(rounds):
@@ -91,11 +104,16 @@ def measured(names: list[str], parcels: int, place: Place, rounds: int) -> dict[
                 figures |= told
                 answers[name] = pq.read_table(target, columns=["parcel_id", "code", "area_m2"])
                 shutil.rmtree(target)
-                print(f"{name}: {figures['seconds'][name][-1]:.1f} s, {answers[name].num_rows:,} rows", flush=True)
+                print(
+                    f"{name}: {figures['seconds'][name][-1]:.1f} s, {answers[name].num_rows:,} rows",
+                    flush=True,
+                )
     figures["medians"] = {name: statistics.median(seconds) for name, seconds in figures["seconds"].items()}
     figures["jvm_mb"] = _jvm_peak_mb(spark)
     figures["agreement"] = {
-        name: _apart(answers["lowland"], answers[name]) for name in names if name != "lowland" and "lowland" in answers
+        name: _apart(answers["lowland"], answers[name])
+        for name in names
+        if name != "lowland" and "lowland" in answers
     }
     return figures
 
@@ -103,7 +121,9 @@ def measured(names: list[str], parcels: int, place: Place, rounds: int) -> dict[
 def _apart(ours: pa.Table, theirs: pa.Table) -> dict[str, Any]:
     """Return how many rows two answers have, and how many of them are beyond the tolerance; a row that one lacks counts with its area."""
     both = [
-        table.set_column(1, "code", table["code"].cast(pa.string())).rename_columns(["parcel_id", "code", name])
+        table.set_column(1, "code", table["code"].cast(pa.string())).rename_columns(
+            ["parcel_id", "code", name]
+        )
         for table, name in ((ours, "ours"), (theirs, "theirs"))
     ]
     frame = both[0].join(both[1], ["parcel_id", "code"], join_type="full outer").to_pandas().fillna(0.0)
@@ -128,7 +148,9 @@ def growth(sizes: list[int], place: Place) -> dict[str, Any]:
     points = []
     for size in sizes:
         figures = measured(["lowland"], size, place, 1)
-        points.append((figures["parcels"] + figures["zones"], figures["medians"]["lowland"], figures["worker_mb"]))
+        points.append(
+            (figures["parcels"] + figures["zones"], figures["medians"]["lowland"], figures["worker_mb"])
+        )
     logs = [(math.log(count), math.log(seconds)) for count, seconds, _ in points]
     exponent = statistics.linear_regression(*zip(*logs, strict=True)).slope if len(points) > 1 else None
     return {"growth": points, "exponent": exponent, "master": place.master}

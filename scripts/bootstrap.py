@@ -21,7 +21,12 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "lowland-ready"
 # What an environment of a kind serves too: it holds all of these.
-KINDS = {"run": ("run",), "dev": ("run", "dev"), "bench": ("run", "dev", "bench"), "sedona": ("run", "dev", "sedona")}
+KINDS = {
+    "run": ("run",),
+    "dev": ("run", "dev"),
+    "bench": ("run", "dev", "bench"),
+    "sedona": ("run", "dev", "sedona"),
+}
 QGIS_PYTHON = os.environ.get("LOWLAND_QGIS_PYTHON", "/usr/bin/python3")
 CLUSTER_CONF = "/etc/postgresql-common/createcluster.conf"
 FONT_FILES = (
@@ -306,7 +311,9 @@ def check_installed(
     missing: list[str], *, dev: bool, variations: bool = False, bench: bool = False, sedona: bool = False
 ) -> None:
     """Look again after installing: a package of that name need not bring what is needed."""
-    still = missing_capabilities(dev=dev, variations=variations, bench=bench, sedona=sedona) if missing else []
+    still = (
+        missing_capabilities(dev=dev, variations=variations, bench=bench, sedona=sedona) if missing else []
+    )
     if still:
         lacking = ", ".join(SAID[name] for name in still)
         raise StopError(

@@ -48,7 +48,9 @@ def fetch(jar: needs.Jar, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         line = [maven, "-q", "-B", _PLUGIN, f"-Dartifact={jar.artifact}", f"-DoutputDirectory={folder}"]
         if subprocess.run(line, check=False).returncode:
-            raise UsageError(f"Maven could not bring {jar.artifact} (see above). Mend it, then type: {' '.join(line[:4])} …")
+            raise UsageError(
+                f"Maven could not bring {jar.artifact} (see above). Mend it, then type: {' '.join(line[:4])} …"
+            )
         came = Path(folder) / jar.file
         if not came.is_file() or needs.digest(came) != jar.sha256:
             raise UsageError(

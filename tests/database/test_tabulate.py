@@ -184,25 +184,26 @@ def test_a_layer_that_meets_nothing_has_no_rows(land, tmp_path):
     assert rows(land, run, "cover", "parcel_id, rest_m2, excess_m2") == []
 
 
-def test_every_engine_writes_the_same_and_the_run_says_which(land):
+@pytest.mark.parametrize("other", ["postgis", pytest.param("sedona", marks=pytest.mark.sedona)])
+def test_every_engine_writes_the_same_and_the_run_says_which(land, other):
     """A run is not out of date by having been computed by another engine, but asked for again by another it is made again."""
-    ours, theirs = tabulate(land), tabulate(land.computed_by("postgis"))
+    ours, theirs = tabulate(land), tabulate(land.computed_by(other))
     assert theirs.fresh
-    assert not tabulate(land.computed_by("postgis")).fresh
+    assert not tabulate(land.computed_by(other)).fresh
     columns = "parcel_id, rest_m2, excess_m2"
     for table, names in (("overlap", "parcel_id, code, area_m2, share"), ("cover", columns)):
-        one, other = rows(land, ours, table, names), rows(land, theirs, table, names)
+        one, two = rows(land, ours, table, names), rows(land, theirs, table, names)
         assert [row[:3] for row in one if isinstance(row[2], str)] == [
-            row[:3] for row in other if isinstance(row[2], str)
+            row[:3] for row in two if isinstance(row[2], str)
         ]
         figures = [
-            [value for row in found for value in row if isinstance(value, float)] for found in (one, other)
+            [value for row in found for value in row if isinstance(value, float)] for found in (one, two)
         ]
         assert figures[0]
         assert figures[1] == pytest.approx(figures[0], abs=1e-6)
     with land.snapshot() as connection:
         found = [record_of(connection, run.run_id, TABULATE) for run in (ours, theirs)]
-        assert [record.engine for record in found] == ["local", "postgis"]
+        assert [record.engine for record in found] == ["local", other]
         assert stale_tabulation(connection, land, found[1], current_versions(connection)) is None
 
 

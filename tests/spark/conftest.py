@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import shapely
 
-
 CORNER = np.array([500_000.0, 4_300_000.0])
 
 
@@ -28,7 +27,9 @@ def parcels() -> gpd.GeoDataFrame:
     shapes = mesh(20, 100, 20, 1)
     wide = shapely.box(*CORNER + 150, *CORNER + 1850).difference(shapely.Point(*CORNER + 700).buffer(150))
     shapes += [wide, None, shapely.Polygon()]
-    return gpd.GeoDataFrame({"parcel_id": [f"p{n:04}" for n in range(len(shapes))]}, geometry=shapes, crs=4548)
+    return gpd.GeoDataFrame(
+        {"parcel_id": [f"p{n:04}" for n in range(len(shapes))]}, geometry=shapes, crs=4548
+    )
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,12 @@ pytestmark = pytest.mark.sedona
 
 def test_cells_wide_parcels_and_large_zones_give_what_one_process_gives(parcels, zones):
     engine = Sedona(str, grid=GRID)
-    same(frames.overlaps(named.without_database(), parcels, zones), frames.overlaps(engine, parcels, zones), "area_m2", "share")
+    same(
+        frames.overlaps(named.without_database(), parcels, zones),
+        frames.overlaps(engine, parcels, zones),
+        "area_m2",
+        "share",
+    )
     assert 50 < engine.peak_mb < 1000
 
 
@@ -103,7 +108,9 @@ def test_two_runs_at_once_do_not_meet(tmp_path, parcels, zones):
         line = ["tabulate", "parcels.parquet", f"zones-{number}.parquet", "--id", "parcel_id", "--by", "code"]
         line += ["--engine", "sedona", "--master", "local[1,4]", "-o", f"found-{number}.parquet"]
         running.append(
-            subprocess.Popen([sys.executable, "-m", "lowland_gis", *line], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+            subprocess.Popen(
+                [sys.executable, "-m", "lowland_gis", *line], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+            )
         )
     for number, process in enumerate(running):
         _, said = process.communicate(timeout=600)
@@ -118,11 +125,18 @@ def test_a_worker_needs_the_memory_of_a_cell_and_not_of_the_layer():
     """Ten times the zones in ten times the cells: the peak of a worker is nearly the same, and far below what all of them weigh."""
     peaks = []
     for columns in (1, 10):
-        rings = [shapely.Point(500_000 + 2_000 * column, 4_300_000).buffer(300 + n, quad_segs=400) for column in range(columns) for n in range(300)]
+        rings = [
+            shapely.Point(500_000 + 2_000 * column, 4_300_000).buffer(300 + n, quad_segs=400)
+            for column in range(columns)
+            for n in range(300)
+        ]
         import geopandas as gpd
 
         zones = gpd.GeoDataFrame({"code": ["x"] * len(rings)}, geometry=rings, crs=4548)
-        lots = [shapely.box(x := 500_000 + 2_000 * column, 4_300_000, x + 50, 4_300_050) for column in range(columns)]
+        lots = [
+            shapely.box(x := 500_000 + 2_000 * column, 4_300_000, x + 50, 4_300_050)
+            for column in range(columns)
+        ]
         parcels = gpd.GeoDataFrame({"parcel_id": range(columns)}, geometry=lots, crs=4548)
         engine = Sedona(str, "local[1,4]", grid=Grid(cell_bytes=8e6, square_m=1_000.0))
         found = frames.overlaps(engine, parcels, zones)
@@ -149,7 +163,10 @@ ODD = {
     "a child that equals a hole": (shapely.box(30, 30, 60, 60), ring()),
     "a child that fills the hole and more": (shapely.box(29, 29, 61, 61), ring()),
     "two rings through each other": (ring(), shapely.affinity.translate(ring(), 45, 45)),
-    "edges that run nearly along each other": (shapely.box(0, 0, 50, 50), shapely.Polygon([(0, 1e-9), (50, -1e-9), (50, 50), (0, 50)])),
+    "edges that run nearly along each other": (
+        shapely.box(0, 0, 50, 50),
+        shapely.Polygon([(0, 1e-9), (50, -1e-9), (50, 50), (0, 50)]),
+    ),
     "a sliver of a tenth of a millimetre": (shapely.box(0, 0, 50, 50), shapely.box(49.9999, 0, 100, 50)),
 }
 

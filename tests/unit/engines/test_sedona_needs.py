@@ -30,7 +30,9 @@ def java(folder, version):
     return folder
 
 
-@pytest.mark.parametrize(("version", "said"), [("1.8.0_402", "Java 8"), ("11.0.2", "Java 11"), ("25", "Java 25")])
+@pytest.mark.parametrize(
+    ("version", "said"), [("1.8.0_402", "Java 8"), ("11.0.2", "Java 11"), ("25", "Java 25")]
+)
 def test_a_wrong_java_is_named_with_its_version(tmp_path, version, said):
     home = java(tmp_path / "jdk", version)
     java(tmp_path / "jvm" / "right", "17.0.1")

@@ -28,7 +28,9 @@ class Cells(NamedTuple):
     window: Floats
 
 
-def cells(column: Integers, row: Integers, weight: Floats, box: Floats, *, side: float, limit: float) -> Cells:
+def cells(
+    column: Integers, row: Integers, weight: Floats, box: Floats, *, side: float, limit: float
+) -> Cells:
     """Return cells of which none weighs more than `limit`, or is one square.
 
     `column`, `row` (F) number the squares of `side` metres eastward and northward from 0, 0; `weight` (F) is what lies in each, in bytes;

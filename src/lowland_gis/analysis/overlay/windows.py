@@ -31,7 +31,9 @@ def seen(ring: Floats, window: Floats) -> Floats | None:
     west, south, east, north = window
     x, y = ring[:, 0], ring[:, 1]
     side = np.where(
-        x < west, _WEST, np.where(x > east, _EAST, np.where(y < south, _SOUTH, np.where(y > north, _NORTH, 0)))
+        x < west,
+        _WEST,
+        np.where(x > east, _EAST, np.where(y < south, _SOUTH, np.where(y > north, _NORTH, 0))),
     )
     kept = side == 0
     kept[0] = kept[-1] = True

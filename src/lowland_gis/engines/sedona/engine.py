@@ -21,7 +21,8 @@ from lowland_gis.engines.sedona.session import MASTER, MEMORY, Place, session
 from lowland_gis.errors import InputRefusedError, LowlandError
 
 _SCHEMA = pa.schema(
-    [(name, pa.float64()) for name in ("x0", "y0", "x1", "y1")] + [("number", pa.int64()), ("wkb", pa.binary())]
+    [(name, pa.float64()) for name in ("x0", "y0", "x1", "y1")]
+    + [("number", pa.int64()), ("wkb", pa.binary())]
 )
 # So many rows go into a row group, which a task reads: 8 MB of polygons of 50 vertices.
 _GROUP_ROWS = 10_000
@@ -70,10 +71,11 @@ class Sedona:
         zones = spark.read.parquet(str(folder / f"zones-{number}")).withColumnRenamed("number", "klass")
         target = folder / f"found-{number}"
         with faults.told():
-            rows, _ = job.tabulated(spark, parcels, zones, self.grid, cover=cover)
-            rows.write.parquet(str(target))
+            job.tabulated(spark, parcels, zones, self.grid, cover=cover).rows.write.parquet(str(target))
         if not (target / "_SUCCESS").exists():
-            raise LowlandError(f"{target}: what Spark has written is not whole, so it is not taken. Run it again.")
+            raise LowlandError(
+                f"{target}: what Spark has written is not whole, so it is not taken. Run it again."
+            )
         table = pq.read_table(target)
         klass = table["klass"].to_numpy()
         self.peak_mb = max(self.peak_mb, table["area_m2"].to_numpy()[klass == work.PEAK].max(initial=0.0))
@@ -87,7 +89,9 @@ def _beside() -> Iterator[Path]:
         yield Path(name)
 
 
-def _written(layer: Layer, folder: Path, question: Question, classes: Callable[[], Integers] | None = None) -> int:
+def _written(
+    layer: Layer, folder: Path, question: Question, classes: Callable[[], Integers] | None = None
+) -> int:
     """Write the polygons of a layer with their boxes and their numbers, or those of their classes; return how many rows it has.
 
     The classes of zones are known when all were read, so these are written again with them, row group by row group.

@@ -10,7 +10,13 @@ from lowland_gis.errors import InputRefusedError, LowlandError
 
 _NO_POLYGONS = re.compile(r"ValueError: ((?:partition |1 ).*no valid polygons?.*)")
 _FILE = re.compile(r"(?:file:|hdfs:|s3a?:)[^\s,\]]+\.parquet")
-_CUT = ("Could not read footer", "is not a Parquet file", "CANNOT_READ_FILE_FOOTER", "FAILED_READ_FILE", "Could not read")
+_CUT = (
+    "Could not read footer",
+    "is not a Parquet file",
+    "CANNOT_READ_FILE_FOOTER",
+    "FAILED_READ_FILE",
+    "Could not read",
+)
 
 
 @contextmanager

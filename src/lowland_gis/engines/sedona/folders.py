@@ -42,9 +42,15 @@ def folder(path: Path, field: str | None) -> Folder:
     Raises:
         InputRefusedError: there is none, one is cut or no GeoParquet, lacks the field, has no system, one in degrees, or another than the first.
     """
-    files = sorted(each for each in path.rglob("*.parquet") if not _is_hidden(each, path)) if path.is_dir() else [path]
+    files = (
+        sorted(each for each in path.rglob("*.parquet") if not _is_hidden(each, path))
+        if path.is_dir()
+        else [path]
+    )
     if not files:
-        raise InputRefusedError(f"{path}: there is no .parquet file in it. Name a folder of GeoParquet files.")
+        raise InputRefusedError(
+            f"{path}: there is no .parquet file in it. Name a folder of GeoParquet files."
+        )
     described = [_described(each, field) for each in files]
     for file, (geometry, crs) in zip(files, described, strict=True):
         if crs != described[0][1]:
@@ -53,7 +59,9 @@ def folder(path: Path, field: str | None) -> Folder:
                 f" lowland convert {file} … "
             )
         if geometry != described[0][0]:
-            raise InputRefusedError(f"{file}: its geometries are in {geometry}, those of {files[0]} in {described[0][0]}. Rename the column.")
+            raise InputRefusedError(
+                f"{file}: its geometries are in {geometry}, those of {files[0]} in {described[0][0]}. Rename the column."
+            )
     return Folder(str(path), tuple(files), *described[0])
 
 
@@ -71,19 +79,29 @@ def _described(file: Path, field: str | None) -> tuple[str, pyproj.CRS]:
         ) from error
     told = json.loads((schema.metadata or {}).get(b"geo", b"null"))
     if not told:
-        raise InputRefusedError(f"{file}: it is Parquet without geometries (no `geo` metadata). Name GeoParquet files.")
+        raise InputRefusedError(
+            f"{file}: it is Parquet without geometries (no `geo` metadata). Name GeoParquet files."
+        )
     if field is not None and field not in schema.names:
         raise InputRefusedError(f"{file}: there is no field {field!r}. It has: {', '.join(schema.names)}.")
     column = told["primary_column"]
     about = told["columns"][column]
     if about.get("encoding") != "WKB":
-        raise InputRefusedError(f"{file}: geometries are encoded as {about.get('encoding')}; only WKB can be read by the tasks. Without Spark: --engine local")
+        raise InputRefusedError(
+            f"{file}: geometries are encoded as {about.get('encoding')}; only WKB can be read by the tasks. Without Spark: --engine local"
+        )
     if about.get("crs") is None:
-        why = "declares no coordinate system" if "crs" in about else "is in degrees (GeoParquet without a crs)"
-        raise InputRefusedError(f"{file}: it {why}; areas need a plane in metres. Write it with its system: lowland convert {file} …")
+        why = (
+            "declares no coordinate system" if "crs" in about else "is in degrees (GeoParquet without a crs)"
+        )
+        raise InputRefusedError(
+            f"{file}: it {why}; areas need a plane in metres. Write it with its system: lowland convert {file} …"
+        )
     crs = pyproj.CRS.from_user_input(about["crs"])
     if not crs.is_projected or crs.axis_info[0].unit_name != "metre":
-        raise InputRefusedError(f"{file} is in {crs.name}; areas need a plane in metres. Convert it first: lowland convert {file} …")
+        raise InputRefusedError(
+            f"{file} is in {crs.name}; areas need a plane in metres. Convert it first: lowland convert {file} …"
+        )
     return column, crs
 
 
@@ -99,6 +117,7 @@ class Tabulation:
     cover: bool = False
     grid: job.Grid | None = None
     peak_mb: float = 0.0
+    n_cells: int = 0
 
     def tables(self) -> Iterator[tuple[pa.Table, pa.Table | None]]:
         """Yield parcel_id, code, area_m2 and share in the order of the first two, a file of Spark's after the other, and then the cover.
@@ -116,7 +135,9 @@ class Tabulation:
         try:
             with faults.told():
                 found, codes, cut = self._found(beside)
-                overlaps = _sorted(_overlaps(found, codes, cut=cut), beside / "overlaps", ["parcel_id", "klass"])
+                overlaps = _sorted(
+                    _overlaps(found, codes, cut=cut), beside / "overlaps", ["parcel_id", "klass"]
+                )
                 covers = _sorted(_cover(found), beside / "cover", ["parcel_id"]) if self.cover else []
             for file in overlaps:
                 yield pq.read_table(file).drop_columns("klass"), None
@@ -130,21 +151,33 @@ class Tabulation:
         spark = session(self.place)
         parcels = _read(spark, self.parcels, f"`{self.id_field}` AS parcel")
         _refuse_repeated(parcels, self.parcels.name, self.id_field)
-        zones = _read(spark, self.zones, f"`{self.by_field}` AS code" if self.by_field else f"'{_ALL}' AS code")
-        codes = spark.createDataFrame(_codes(zones.select("code").distinct().toArrow()["code"].combine_chunks()))
+        zones = _read(
+            spark, self.zones, f"`{self.by_field}` AS code" if self.by_field else f"'{_ALL}' AS code"
+        )
+        codes = spark.createDataFrame(
+            _codes(zones.select("code").distinct().toArrow()["code"].combine_chunks())
+        )
         zones = _with_classes(zones, codes)
         grid = self.grid or job.Grid(cell_bytes=self.place.cell_mb * _MB)
-        rows, cut = job.tabulated(spark, parcels, zones, grid, cover=self.cover)
-        rows.write.parquet(str(beside / "found"))
+        plan = job.tabulated(spark, parcels, zones, grid, cover=self.cover)
+        self.n_cells = plan.n_cells
+        plan.rows.write.parquet(str(beside / "found"))
         if not (beside / "found" / "_SUCCESS").exists():
-            raise LowlandError(f"{beside}: what Spark has written is not whole, so it is not taken. Run it again.")
+            raise LowlandError(
+                f"{beside}: what Spark has written is not whole, so it is not taken. Run it again."
+            )
         found = spark.read.parquet(str(beside / "found"))
-        itself = found.where(f"klass = {work.ITSELF}")
-        wanted, came = parcels.where("x0 IS NOT NULL").count(), itself.select("parcel").distinct().count()
-        if wanted != came:
-            raise LowlandError(f"{came:,} of {wanted:,} parcels were answered, so nothing was written. Run it again; please report it.")
-        self.peak_mb = found.where(f"klass = {work.PEAK}").selectExpr("max(area_m2) AS peak").first()["peak"] or 0.0
-        return found.where(f"klass != {work.PEAK}"), codes, cut
+        itself = f"CASE WHEN klass = {work.ITSELF} THEN parcel END"
+        peak, came = found.selectExpr(
+            f"max(CASE WHEN klass = {work.PEAK} THEN area_m2 END)",
+            f"count({'DISTINCT ' if plan.cut else ''}{itself})",
+        ).first()
+        if plan.n_parcels != came:
+            raise LowlandError(
+                f"{came:,} of {plan.n_parcels:,} parcels were answered, so nothing was written. Run it again; please report it."
+            )
+        self.peak_mb = peak or 0.0
+        return found.where(f"klass != {work.PEAK}"), codes, plan.cut
 
 
 def _read(spark: Any, folder: Folder, column: str) -> Frame:
@@ -154,18 +187,32 @@ def _read(spark: Any, folder: Folder, column: str) -> Frame:
     areal = spark.read.format("geoparquet").load(files).selectExpr(
         column, f"CASE WHEN ST_Dimension({shape}) = 2 AND NOT ST_IsEmpty({shape}) THEN {shape} END AS shape"
     )  # fmt: skip
-    box = [f"ST_{name}(shape) AS {column}" for name, column in (("XMin", "x0"), ("YMin", "y0"), ("XMax", "x1"), ("YMax", "y1"))]
+    box = [
+        f"ST_{name}(shape) AS {column}"
+        for name, column in (("XMin", "x0"), ("YMin", "y0"), ("XMax", "x1"), ("YMax", "y1"))
+    ]
     return areal.selectExpr(column.rpartition(" ")[2], "ST_AsBinary(shape) AS wkb", *box)
 
 
 def _refuse_repeated(parcels: Frame, name: str, field: str) -> None:
-    rows = parcels.groupBy("parcel").count().where("count > 1 OR parcel IS NULL").orderBy("parcel").limit(_SHOWN).collect()
+    rows = (
+        parcels.groupBy("parcel")
+        .count()
+        .where("count > 1 OR parcel IS NULL")
+        .orderBy("parcel")
+        .limit(_SHOWN)
+        .collect()
+    )
     if not rows:
         return
     if rows[0]["parcel"] is None:
-        raise InputRefusedError(f"{name}: {rows[0]['count']:,} parcels have no {field}. Name a field that every parcel has: --id FIELD")
+        raise InputRefusedError(
+            f"{name}: {rows[0]['count']:,} parcels have no {field}. Name a field that every parcel has: --id FIELD"
+        )
     shown = ", ".join(f"{row['parcel']} ({row['count']} times)" for row in rows)
-    raise InputRefusedError(f"{name}: a value of {field} stands for several parcels: {shown}. Name a field that tells them apart: --id FIELD")
+    raise InputRefusedError(
+        f"{name}: a value of {field} stands for several parcels: {shown}. Name a field that tells them apart: --id FIELD"
+    )
 
 
 def _codes(distinct: pa.Array) -> pa.Table:
@@ -199,15 +246,26 @@ def _overlaps(found: Frame, codes: Frame, *, cut: bool) -> Frame:
     if cut:
         rows = rows.groupBy("parcel", "klass").agg({"area_m2": "sum", "whole_m2": "max"})
         rows = rows.withColumnsRenamed({"sum(area_m2)": "area_m2", "max(whole_m2)": "whole_m2"})
-    called = broadcast(codes.groupBy("klass").agg({"called": "max"}).withColumnRenamed("max(called)", "called"))
-    return rows.join(called, "klass").selectExpr("parcel AS parcel_id", "klass", "called AS code", "area_m2", "area_m2 / whole_m2 AS share")
+    called = broadcast(
+        codes.groupBy("klass").agg({"called": "max"}).withColumnRenamed("max(called)", "called")
+    )
+    return rows.join(called, "klass").selectExpr(
+        "parcel AS parcel_id", "klass", "called AS code", "area_m2", "area_m2 / whole_m2 AS share"
+    )
 
 
 def _cover(found: Frame) -> Frame:
     from pyspark.sql.functions import expr
 
-    sums = [f"CASE WHEN sum({name}) > {NOISE_M2} THEN sum({name}) ELSE 0.0D END AS {name}" for name in ("rest_m2", "excess_m2")]
-    own = found.where(f"klass = {work.ITSELF}").groupBy("parcel").agg(expr("max(whole_m2) AS area_m2"), *map(expr, sums))
+    sums = [
+        f"CASE WHEN sum({name}) > {NOISE_M2} THEN sum({name}) ELSE 0.0D END AS {name}"
+        for name in ("rest_m2", "excess_m2")
+    ]
+    own = (
+        found.where(f"klass = {work.ITSELF}")
+        .groupBy("parcel")
+        .agg(expr("max(whole_m2) AS area_m2"), *map(expr, sums))
+    )
     return own.withColumnRenamed("parcel", "parcel_id")
 
 
@@ -215,7 +273,9 @@ def _sorted(frame: Frame, target: Path, keys: list[str]) -> list[Path]:
     """Write rows in an order, committed as a whole; return the files one after the other."""
     frame.orderBy(*keys).write.parquet(str(target))
     if not (target / "_SUCCESS").exists():
-        raise LowlandError(f"{target}: what Spark has written is not whole, so it is not taken. Run it again.")
+        raise LowlandError(
+            f"{target}: what Spark has written is not whole, so it is not taken. Run it again."
+        )
     return sorted(target.glob("part-*.parquet"))
 
 
@@ -235,7 +295,11 @@ def refuse_unfit(*, width: str | None, id_field: str | None, given: bool) -> str
     """
     if width is not None or given:
         said = "--width" if width is not None else "--src-crs"
-        raise UsageError(f"{said} is not for folders that tasks read: a strip takes ground of others, and nothing is moved. Name files, which are read here.")
+        raise UsageError(
+            f"{said} is not for folders that tasks read: a strip takes ground of others, and nothing is moved. Name files, which are read here."
+        )
     if id_field is None:
-        raise UsageError("Parcels in a folder have no row numbers. Name the field that tells them apart: --id FIELD")
+        raise UsageError(
+            "Parcels in a folder have no row numbers. Name the field that tells them apart: --id FIELD"
+        )
     return id_field

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import shapely
 
 from lowland_gis.analysis.overlay.cells import Cells, cells, united
 from lowland_gis.analysis.overlay.wkb import Floats
@@ -42,14 +41,25 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class Planned:
+    """The rows that tasks will find (`work.FOUND`), whether some parcels are cut, how many parcels have a polygon, and the cells."""
+
+    rows: Frame
+    cut: bool
+    n_parcels: int
+    n_cells: int
+
+
+@dataclass(frozen=True)
 class _Counted:
     squares: pa.Table
     wide: Floats
     large: bool
+    n_parcels: int
 
 
-def tabulated(spark: Any, parcels: Frame, zones: Frame, grid: Grid, *, cover: bool) -> tuple[Frame, bool]:
-    """Return what parcels share with the classes of zones, as rows of `work.FOUND`, and whether some parcels were cut.
+def tabulated(spark: Any, parcels: Frame, zones: Frame, grid: Grid, *, cover: bool) -> Planned:
+    """Return what parcels share with the classes of zones.
 
     `parcels` has parcel, wkb and x0, y0, x1, y1 (the box; null where there is no polygon), `zones` has klass, wkb and the box; all on one
     plane. A parcel that was cut has rows of each of its pieces. The layers are counted here, so jobs run before this returns.
@@ -58,18 +68,27 @@ def tabulated(spark: Any, parcels: Frame, zones: Frame, grid: Grid, *, cover: bo
         InputRefusedError: a box is not finite.
     """
     parcels, zones = (frame.where("x0 IS NOT NULL") for frame in (parcels, zones))
-    counted = _counted(spark, parcels, zones, grid)
+    counted = _counted(parcels, zones, grid)
     plane = _cells(counted, grid)
     kind = next(field.dataType for field in parcels.schema.fields if field.name == "parcel")
-    rows = _in_one(parcels, zones, kind) if len(plane.core) == 1 else _in_cells(spark, parcels, zones, plane, counted, grid)
+    rows = (
+        _in_one(parcels, zones, kind)
+        if len(plane.core) == 1
+        else _in_cells(spark, parcels, zones, plane, counted, grid)
+    )
     parts = max(2, min(MOST_PARTITIONS, len(plane.core)))
-    shuffled = rows.repartition(parts if len(plane.core) > 1 else 1, "cell").sortWithinPartitions("cell", "kind")
+    shuffled = rows.repartition(parts if len(plane.core) > 1 else 1, "cell").sortWithinPartitions(
+        "cell", "kind"
+    )
     task = partial(work.tabulated, cores=plane.core, cover=cover)
-    schema = f"parcel {kind.simpleString()}, klass long, " + ", ".join(f"{name} double" for name in work.FOUND[2:])
-    return shuffled.mapInArrow(task, schema), len(plane.core) > 1 and len(counted.wide) > 0
+    schema = f"parcel {kind.simpleString()}, klass long, " + ", ".join(
+        f"{name} double" for name in work.FOUND[2:]
+    )
+    cut = len(plane.core) > 1 and len(counted.wide) > 0
+    return Planned(shuffled.mapInArrow(task, schema), cut, counted.n_parcels, len(plane.core))
 
 
-def _counted(spark: Any, parcels: Frame, zones: Frame, grid: Grid) -> _Counted:
+def _counted(parcels: Frame, zones: Frame, grid: Grid) -> _Counted:
     """Return what lies in each square, by the lower left corners of boxes."""
     side = grid.square_m
     square = [f"CAST(floor(x0 / {side}) AS long) AS i", f"CAST(floor(y0 / {side}) AS long) AS j"]
@@ -78,7 +97,11 @@ def _counted(spark: Any, parcels: Frame, zones: Frame, grid: Grid) -> _Counted:
         f"{call}(CASE WHEN NOT {wide} THEN {name} END) AS {name}"
         for call, name in (("min", "x0"), ("min", "y0"), ("max", "x1"), ("max", "y1"))
     ]
-    ours = _grouped(parcels, square, ["CAST(sum(length(wkb)) AS double) AS weight", f"count_if({wide}) AS odd", *box])
+    ours = _grouped(
+        parcels,
+        square,
+        ["CAST(sum(length(wkb)) AS double) AS weight", f"count_if({wide}) AS odd", "count(*) AS n", *box],
+    )
     large = grid.large_bytes
     theirs = _grouped(
         zones,
@@ -86,19 +109,24 @@ def _counted(spark: Any, parcels: Frame, zones: Frame, grid: Grid) -> _Counted:
         [
             f"CAST(sum(least(length(wkb), {large})) AS double) AS weight",
             f"count_if(length(wkb) > {large}) AS odd",
+            "count(*) AS n",
             *[f"CAST(NULL AS double) AS {name}" for name in ("x0", "y0", "x1", "y1")],
         ],
     )
-    table = ours.selectExpr("*", "true AS ours").unionByName(theirs.selectExpr("*", "false AS ours")).toArrow()
+    table = (
+        ours.selectExpr("*", "true AS ours").unionByName(theirs.selectExpr("*", "false AS ours")).toArrow()
+    )
     places = np.stack([table[name].to_numpy() for name in ("i", "j")]).astype(np.float64)
     if not np.isfinite(places).all() or np.abs(places).max(initial=0) > 1e12:  # noqa: PLR2004 - a sum of inf
-        raise InputRefusedError("A polygon has a vertex that is not finite, so nothing was computed. Repair the layer first.")
+        raise InputRefusedError(
+            "A polygon has a vertex that is not finite, so nothing was computed. Repair the layer first."
+        )
     odd, mine = table["odd"].to_numpy(), table["ours"].to_numpy(zero_copy_only=False).astype(bool)
     wide_boxes = np.empty((0, 4))
     if odd[mine].any():
         found = parcels.where(wide).select("x0", "y0", "x1", "y1").toArrow()
         wide_boxes = np.stack([column.to_numpy() for column in found.columns], axis=1)
-    return _Counted(table, wide_boxes, bool(odd[~mine].any()))
+    return _Counted(table, wide_boxes, bool(odd[~mine].any()), int(table["n"].to_numpy()[mine].sum()))
 
 
 def _is_wide(side: float) -> str:
@@ -116,13 +144,20 @@ def _cells(counted: _Counted, grid: Grid) -> Cells:
     table = counted.squares
     i, j = (table[name].to_numpy().astype(np.int64) for name in ("i", "j"))
     box = np.stack([table[name].to_numpy(zero_copy_only=False) for name in ("x0", "y0", "x1", "y1")], axis=1)
-    plane = cells(i, j, table["weight"].to_numpy(), box.astype(np.float64), side=grid.square_m, limit=grid.cell_bytes)
+    plane = cells(
+        i, j, table["weight"].to_numpy(), box.astype(np.float64), side=grid.square_m, limit=grid.cell_bytes
+    )
     if len(plane.core) == 1:
         return plane
     window = plane.window.copy()
     for ground in counted.wide:
         core = plane.core
-        met = (core[:, 0] <= ground[2]) & (core[:, 2] >= ground[0]) & (core[:, 1] <= ground[3]) & (core[:, 3] >= ground[1])
+        met = (
+            (core[:, 0] <= ground[2])
+            & (core[:, 2] >= ground[0])
+            & (core[:, 1] <= ground[3])
+            & (core[:, 3] >= ground[1])
+        )
         for number in np.flatnonzero(met):
             low, high = np.maximum(core[number, :2], ground[:2]), np.minimum(core[number, 2:], ground[2:])
             window[number] = united(np.stack([window[number], np.concatenate([low, high])]))
@@ -139,7 +174,7 @@ def _in_cells(spark: Any, parcels: Frame, zones: Frame, plane: Cells, counted: _
     from pyspark.sql.functions import broadcast, expr
 
     kind = next(field.dataType for field in parcels.schema.fields if field.name == "parcel")
-    schema = "cell int, kind int, parcel {}, klass long, whole double, wkb binary".format(kind.simpleString())
+    schema = f"cell int, kind int, parcel {kind.simpleString()}, klass long, whole double, wkb binary"
     side, wide = grid.square_m, _is_wide(grid.square_m)
     keys = counted.squares.select(["i", "j"]).append_column("cell", pa.array(plane.cell, pa.int32()))
     keys = keys.group_by(["i", "j"]).aggregate([("cell", "min")]).rename_columns(["i", "j", "cell"])
@@ -154,11 +189,15 @@ def _in_cells(spark: Any, parcels: Frame, zones: Frame, plane: Cells, counted: _
         cut = partial(work.parcels_cut, core=plane.core, numbers=np.arange(len(plane.core)))
         rows.append(parcels.where(wide).select("parcel", "wkb").mapInArrow(cut, schema))
     if len(numbers):
-        some = pa.table({
-            "cell": pa.array(numbers, pa.int32()),
-            **{f"w{n}": pa.array(window[:, n]) for n in range(4)},
-        })
-        windows = spark.createDataFrame(some).selectExpr("cell", "ST_PolygonFromEnvelope(w0, w1, w2, w3) AS seen")
+        some = pa.table(
+            {
+                "cell": pa.array(numbers, pa.int32()),
+                **{f"w{n}": pa.array(window[:, n]) for n in range(4)},
+            }
+        )
+        windows = spark.createDataFrame(some).selectExpr(
+            "cell", "ST_PolygonFromEnvelope(w0, w1, w2, w3) AS seen"
+        )
         whole = zones.where(f"length(wkb) <= {grid.large_bytes}").selectExpr(
             "*", "ST_PolygonFromEnvelope(x0, y0, x1, y1) AS around"
         )

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from lowland_gis.errors import UsageError
 from lowland_gis import toml
+from lowland_gis.errors import UsageError
 
 _PINNED = Path(__file__).with_name("jars.toml")
 _SET_UP = "python3 scripts/bootstrap.py --sedona"

@@ -147,8 +147,7 @@ def zones_seen(
             shape = _one(batch["wkb"][row].as_py(), "zone")
             rings = windows.oriented_rings(shape)
             rows = [
-                (number, windows.as_wkb(few))
-                for number, few in windows.seen_by_each(rings, window, numbers)
+                (number, windows.as_wkb(few)) for number, few in windows.seen_by_each(rings, window, numbers)
             ]
             if rows:
                 yield _shuffled(rows, SEEN, pa.nulls(len(rows), parcel), klass, None)
@@ -166,7 +165,10 @@ def parcels_cut(
         for row in range(batch.num_rows):
             name = batch["parcel"][row].as_py()
             shape = _one(batch["wkb"][row].as_py(), f"parcel {name}")
-            pieces = [(number, shapely.to_wkb(piece, byte_order=1)) for number, piece in _pieces(shape, core, numbers)]
+            pieces = [
+                (number, shapely.to_wkb(piece, byte_order=1))
+                for number, piece in _pieces(shape, core, numbers)
+            ]
             whole = decode(*binary_parts(pa.array([batch["wkb"][row].as_py()], pa.binary())))[0].area[0]
             if pieces:
                 names = pa.repeat(batch["parcel"][row], len(pieces))

@@ -25,7 +25,9 @@ def test_no_cell_is_heavier_than_the_limit_and_each_square_lies_in_its_own(seed)
     assert len(plane.core) > 10
     assert np.bincount(plane.cell, weight).max() <= 60.0
     middle = (np.stack([column, row], axis=1) + 0.5) * SIDE
-    inside = (middle[:, None] > plane.core[None, :, :2]).all(axis=2) & (middle[:, None] < plane.core[None, :, 2:]).all(axis=2)
+    inside = (middle[:, None] > plane.core[None, :, :2]).all(axis=2) & (
+        middle[:, None] < plane.core[None, :, 2:]
+    ).all(axis=2)
     assert (inside.sum(axis=1) == 1).all()
     assert (inside.argmax(axis=1) == plane.cell).all()
     for number in range(len(plane.core)):

@@ -19,7 +19,9 @@ def star(seed: int, vertices: int = 3000) -> shapely.Polygon:
 
 
 def area(parcel: shapely.Geometry, zone) -> float:
-    found, _ = overlaps(rings_of(np.array([parcel])), zone_layer(zone, np.zeros(1, np.int64), np.array(["x"])))
+    found, _ = overlaps(
+        rings_of(np.array([parcel])), zone_layer(zone, np.zeros(1, np.int64), np.array(["x"]))
+    )
     return float(found.area_m2.sum())
 
 
