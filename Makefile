@@ -41,7 +41,7 @@ test-variations: ## Run every variation of a district (PARCELS=400 SEEDS=1,2,3 O
 
 test-sedona: ## Run the tests of the engine on Apache Spark with Sedona; brings Java, pyspark and the jar (ONLY="killed")
 	@"$(PYTHON)" scripts/bootstrap.py --sedona
-	@$(VENV) -m pytest tests/spark tests/spec tests/database/test_tabulate.py -m sedona $(if $(ONLY),-k "$(ONLY)")
+	@$(VENV) -m pytest tests/spark tests/spec tests/database/test_tabulate.py -m sedona -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning $(if $(ONLY),-k "$(ONLY)")
 
 bench-sedona: ## Measure tabulation on Spark against Sedona's own SQL (PARCELS=100000)
 	@"$(PYTHON)" scripts/bootstrap.py --sedona
