@@ -2,7 +2,7 @@
 
 Sedona's own way with large layers is a join: it puts both sides into the partitions of a KDB-tree, where a parcel that crosses an
 edge stands several times, and hands on pairs of geometries. Here no pair leaves a task and each parcel stands once. Sedona
-reads GeoParquet and tells which zones meet the window of which cell (an index over the cells is broadcast).
+tells which zones meet the window of which cell (it broadcasts an index over the windows).
 """
 
 from __future__ import annotations

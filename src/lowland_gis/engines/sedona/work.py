@@ -73,6 +73,19 @@ def tabulated(batches: Iterator[pa.RecordBatch], *, cores: Floats, cover: bool) 
         yield _peak(kind_of_parcel)
 
 
+def boxed(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield rows of a name and WKB with the boxes of their polygons, null where there is none: points and lines have no area."""
+    for batch in batches:
+        wkb = np.empty(batch.num_rows, dtype=object)
+        wkb[:] = batch["wkb"].to_pylist()
+        shapes = shapely.from_wkb(wkb)
+        box = shapely.bounds(shapes).reshape(-1, 4)
+        nothing = np.isnan(box[:, 0]) | (shapely.get_dimensions(shapes) != 2)  # noqa: PLR2004
+        columns = [pa.array(box[:, n], mask=nothing) for n in range(4)]
+        names = [batch.schema.names[0], "wkb", "x0", "y0", "x1", "y1"]
+        yield pa.RecordBatch.from_arrays([batch.column(0), batch["wkb"], *columns], names=names)
+
+
 def _found(some: pa.RecordBatch, cell: _Cell, cores: Floats, *, cover: bool) -> pa.RecordBatch:
     rings = _valid(some, cell.number, cores)
     overlaps, covered = tabulate.overlaps(rings, cell.zones(), cover=cover)
