@@ -63,6 +63,15 @@ def _values(problem: Problem, nodes: Any) -> Any:
                 inside @ np.where(codes == code, table[base], 0.0).astype(float) for code in np.unique(codes)
             ]
             value -= weight * (inside @ table[base].to_numpy(float) - np.max(sums, axis=0))
+    if weights.changed_land > 0 and "before" in table:
+        before, every = table["before"], problem.parcels
+        kept = np.zeros(len(inside))
+        for name in before.dropna().unique():
+            shared = inside @ np.where(before == name, table["area_m2"], 0.0).astype(float)
+            half = every["area_m2"][every["before"] == name].sum() / 2
+            kept = np.maximum(kept, np.where(shared > half * (1 + SLACK), shared, 0.0))
+        fresh = inside @ np.where(before.isna(), table["area_m2"], 0.0).astype(float)
+        value += weights.changed_land * (kept - fresh)
     good = (area >= limits.min_ha * 1e4 * (1 - SLACK)) & (area <= limits.max_ha * 1e4 * (1 + SLACK))
     good &= (low >= limits.min_low_share * area * (1 - SLACK)) & (
         public >= limits.min_public_share * area * (1 - SLACK)

@@ -213,6 +213,11 @@ class UnitWeights(_Frozen):
         default=0.0, ge=0, description="m² that a m² outside the greatest holder costs"
     )
     unit: float = Field(default=2000.0, ge=0, description="m² that a unit costs, so that there are few")
+    changed_land: float = Field(
+        default=0.0,
+        ge=0,
+        description="m² that a m² costs which changes its unit, where a draft starts from earlier units (`unit draft --from`)",
+    )
 
 
 class DelineateSettings(_Frozen):

@@ -1,4 +1,4 @@
-"""`lowland unit draft | list | metrics | members | why | edit | export | import | freeze | withdraw | sheet | potential | brief`."""
+"""`lowland unit draft | list | metrics | members | changes | why | edit | export | import | freeze | withdraw | sheet | potential | brief`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import click
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.drafts import draft_option
-from lowland_gis.cli.lists import list_option, write_list
 from lowland_gis.cli.outputs import InputPath, OutputPath, overwrite_option
 from lowland_gis.cli.staleness import FINDINGS, mark
 from lowland_gis.cli.tables import Rows, json_option, show
+from lowland_gis.cli.unit_lists import LISTS
 from lowland_gis.cli.unit_potential import brief, potential
 from lowland_gis.errors import UsageError
 
@@ -38,17 +38,6 @@ _LIST = [
     "stale",
 ]
 _METRICS = ["unit_id", "n_parcels", "area_m2", "low_share", "compactness", "value_m2"]
-# Headings of the list of parcels as a file, which people open.
-_MEMBERS = {
-    "unit_id": "单元编号",
-    "parcel_id": "宗地代码",
-    "town_code": "镇街代码",
-    "town": "镇街",
-    "kind": "低效用地类型",
-    "area_ha": "面积（公顷）",
-    "low_ha": "低效面积（公顷）",
-    "reason": "未划入原因",
-}
 dry_run_option = click.option("--dry-run", is_flag=True, help="Do everything, then roll it back.")
 layer_option = click.option("--layer", help="Layer of the file; without it `members`, else the first one.")
 
@@ -60,6 +49,8 @@ def unit() -> None:
 
 unit.add_command(potential)
 unit.add_command(brief)
+for listing in LISTS:
+    unit.add_command(listing)
 
 
 @unit.command()
@@ -74,20 +65,52 @@ unit.add_command(brief)
 @click.option("--rounds", type=int, help="Rounds of search; 0 is quickest.")
 @click.option("--prove", "proof", type=int, help="Rounds that prove a tighter bound.")
 @click.option("--seed", type=int, help="Another seed may find other units of nearly the same value.")
+@click.option(
+    "--from",
+    "start",
+    metavar="DRAFT|frozen",
+    help="Start from the units of a draft, or from the frozen ones: units that live on keep their names.",
+)
+@click.option(
+    "--stability",
+    type=click.FloatRange(min=0),
+    metavar="PRICE",
+    help="m² of low-efficiency land that a m² costs which changes its unit (weights.changed_land); with --from.",
+)
 @click.pass_context
-def draft(ctx: click.Context, /, name: str | None, changes: tuple[str, ...], **effort: int | None) -> None:
+def draft(
+    ctx: click.Context,
+    /,
+    name: str | None,
+    changes: tuple[str, ...],
+    start: str | None,
+    stability: float | None,
+    **effort: int | None,
+) -> None:
     """Draw units from the current verdicts; with NAME a draft beside those of the flow, under changed settings."""
     from lowland_gis.pipeline.units.drafts import read_draft
     from lowland_gis.pipeline.units.draw import delineate
     from lowland_gis.pipeline.units.draw import draft as draw
+    from lowland_gis.pipeline.units.inherit import from_units
 
     wanted = _changes(changes) | {key: value for key, value in effort.items() if value is not None}
-    if name is None and wanted:
+    if stability is not None:
+        if start is None:
+            raise UsageError(
+                "--stability prices what changes since earlier units. Name those: --from DRAFT or --from frozen"
+            )
+        wanted["weights.changed_land"] = stability
+    if name is None and (wanted or start is not None):
         raise UsageError(
             "Changed settings need a name, so that the draft can be told apart. Type: lowland unit draft NAME …"
         )
     project, tell = ctx.obj.project, ctx.obj.tell
-    done = delineate(project, tell=tell) if name is None else draw(project, name, wanted, tell=tell)
+    inherit = None if start is None else from_units(start)
+    done = (
+        delineate(project, tell=tell)
+        if name is None
+        else draw(project, name, wanted, inherit=inherit, tell=tell)
+    )
     click.echo(f"run {done.run_id}{'' if done.fresh else ' holds already: nothing has changed'}")
     with project.transaction() as connection:
         findings = read_draft(connection, str(done.run_id)).findings
@@ -178,34 +201,6 @@ def metrics(ctx: click.Context, what: str, layer: str | None, as_json: bool) -> 
     _tell_findings(ctx, findings, *stale)
 
 
-@unit.command()
-@click.argument("which", metavar="[DRAFT]", default="latest")
-@click.option("--unit", "units", multiple=True, metavar="UNIT", help="Only the parcels of this unit.")
-@list_option
-@overwrite_option
-@json_option
-@click.pass_context
-def members(
-    ctx: click.Context,
-    which: str,
-    units: tuple[str, ...],
-    output: Path | None,
-    overwrite: bool,
-    as_json: bool,
-) -> None:
-    """List the parcels of a draft unit by unit, then those in none with the reason; -o writes it for Excel (单元宗地清单)."""
-    from lowland_gis.pipeline.products.members import member_list
-    from lowland_gis.pipeline.units.drafts import reading_draft
-
-    with reading_draft(ctx.obj.project, which) as draft:
-        rows = member_list(draft, units)
-    if output is not None:
-        write_list(ctx.obj, rows.rename(columns=_MEMBERS), output, overwrite=overwrite)
-    else:
-        show(rows, as_json=as_json)
-    mark(ctx, draft.stale, draft.frozen)
-
-
 def _tell_findings(ctx: click.Context, findings: pd.DataFrame, *stale: Stale | None) -> None:
     """Say which rules are broken, what is not known of units and what is out of date, on stderr, and end with the code of findings."""
     import pandas as pd
@@ -294,8 +289,8 @@ def _tell_compared(ctx: click.Context, done: Compared) -> None:
 @click.pass_context
 def export(ctx: click.Context, target: Path, which: str, overwrite: bool) -> None:
     """Write a draft as a GeoPackage for QGIS: `members` (edit unit_id) and `units` (edit outlines)."""
-    from lowland_gis.pipeline.units.drafts import export as export_draft
     from lowland_gis.pipeline.units.drafts import reading_draft
+    from lowland_gis.pipeline.units.exported import export as export_draft
 
     with reading_draft(ctx.obj.project, which) as draft:
         click.echo(export_draft(draft, target, overwrite=overwrite))

@@ -12,8 +12,11 @@ import shapely
 
 from lowland_gis.analysis.units.contiguity import barrier_cells
 from lowland_gis.analysis.units.draw import draw_units
-from lowland_gis.analysis.units.ground import Limits
+from lowland_gis.analysis.units.ground import Limits, Weights
 from lowland_gis.analysis.units.search import Effort
+
+# Every other row of the larger board was a unit before.
+_HALF = 8
 
 
 def draw() -> None:
@@ -22,7 +25,8 @@ def draw() -> None:
     low = np.where(np.arange(len(lots)) % 3 == 0, 0.0, 2500.0)
     parcels = gpd.GeoDataFrame(
         {"parcel_id": [f"P{at:03d}" for at in range(len(lots))], "area_m2": 2500.0, "low_m2": low,
-         "public_m2": 0.0, "zone": None, "kind": None, "plan_use": None, "owner": None, "reason": None},
+         "public_m2": 0.0, "zone": None, "kind": None, "plan_use": None, "owner": None, "reason": None,
+         "before": ["U" if at % 16 < _HALF else None for at in range(len(lots))]},
         geometry=lots, crs=4548,
     )  # fmt: skip
     town = gpd.GeoDataFrame(
@@ -32,7 +36,8 @@ def draw() -> None:
         parcels,
         barrier_cells(town, np.empty(0, dtype=object)),
         Limits(min_ha=1.0, max_ha=4.0),
-        effort=Effort(rounds=1),
+        Weights(changed_land=0.1),
+        Effort(rounds=1),
     )
 
 

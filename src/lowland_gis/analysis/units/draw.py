@@ -14,6 +14,7 @@ import shapely
 from lowland_gis.analysis.units.bound import bounded
 from lowland_gis.analysis.units.facing import Ints
 from lowland_gis.analysis.units.ground import Limits, Problem, Weights, build_problem
+from lowland_gis.analysis.units.heirs import heirs
 from lowland_gis.analysis.units.judge import Judgement, judge, set_aside, undrawn
 from lowland_gis.analysis.units.outline import outlines
 from lowland_gis.analysis.units.reasons import why_out, why_so
@@ -107,7 +108,7 @@ def describe(
     Outlines of units that were drawn `before` of the same are taken over.
     """
     units = [np.sort(unit) for unit in units]
-    names = names or _names(problem, cells, units)
+    names = names or _names(problem, cells, units, heirs(problem, units))
     order = np.argsort(np.array(names, dtype=str), kind="stable")
     units, names = [units[at] for at in order], [names[at] for at in order]
     unit_id = np.full(len(problem.cell), None, dtype=object)
@@ -143,14 +144,16 @@ def redescribe(problem: Problem, cells: gpd.GeoDataFrame, members: pd.DataFrame,
     )
 
 
-def _names(problem: Problem, cells: gpd.GeoDataFrame, units: list[Ints]) -> list[str]:
-    """Number units by town in the order of their first parcels."""
+def _names(problem: Problem, cells: gpd.GeoDataFrame, units: list[Ints], kept: list[str | None]) -> list[str]:
+    """Number units by town in the order of their first parcels; the heirs of earlier units are named as these were."""
     towns = _towns(problem, cells, units)
     numbers: dict[str, int] = {}
-    names = [""] * len(units)
+    names = [name or "" for name in kept]
+    taken = {*problem.old_names, *names}
     for at in sorted(range(len(units)), key=lambda at: (towns[at], int(units[at][0]))):
-        numbers[towns[at]] = numbers.get(towns[at], 0) + 1
-        names[at] = f"{towns[at]}-{numbers[towns[at]]:03d}"
+        while not names[at] or (kept[at] is None and names[at] in taken):
+            numbers[towns[at]] = numbers.get(towns[at], 0) + 1
+            names[at] = f"{towns[at]}-{numbers[towns[at]]:03d}"
     return names
 
 

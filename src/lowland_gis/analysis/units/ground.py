@@ -2,12 +2,14 @@
 
 The value of a unit U, in m², is E - α(A - E) - βP - Σ mixing - κ: low-efficiency land gathered, less other land taken along,
 less outline, less the mixing of plan zones, kinds, plan uses and owners, less a price for each unit, where A and E are the
-area and the low-efficiency area of its parcels and P = Σ outlines - 2 Σ facing lengths inside (lanes closed).
+area and the low-efficiency area of its parcels and P = Σ outlines - 2 Σ facing lengths inside (lanes closed). Where units are
+drawn from earlier ones, π (K - N) is added: K is the land that keeps its unit, N what was in none; π K less for all units
+together is what is paid for land that changes its unit (see `heirs`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import geopandas as gpd
@@ -80,7 +82,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Weights:
-    """What the soft aims weigh, in m² of low-efficiency land: a m² of other land, a m of outline, a m² mixed, a unit."""
+    """What the soft aims weigh, in m² of low-efficiency land: a m² of other land, a m of outline, a m² mixed, a unit.
+
+    `changed_land` is the price of a m² that changes its unit, where units are drawn from earlier ones.
+    """
 
     other_land: float = 0.5
     outline: float = 12.0
@@ -89,10 +94,14 @@ class Weights:
     mixed_use: float = 0.0
     mixed_owner: float = 0.0
     unit: float = 2000.0
+    changed_land: float = 0.0
 
 
 class Ground(NamedTuple):
-    """What the kernels read; every array is by parcel in the order of the codes, limits carry their tolerance."""
+    """What the kernels read; every array is by parcel in the order of the codes, limits carry their tolerance.
+
+    A code of a kind of mixing may be the main one of a unit where more than `need` (kind × code) of it is in there.
+    """
 
     area: Floats
     low: Floats
@@ -102,6 +111,7 @@ class Ground(NamedTuple):
     codes: Ints
     bases: Floats
     mixing: Floats
+    need: Floats
     start: Ints
     neighbour: Ints
     facing: Floats
@@ -121,7 +131,8 @@ class Problem:
 
     `reason` says why a parcel may be in no unit, else None; `component` is -1 there. Component c holds the positions
     `members[bounds[c]:bounds[c + 1]]`, and components are numbered by their first parcel. `overlaps` are the pairs of parcels
-    that share ground, as `unit_overlaps.overlapping` has them, with `apart` where both are therefore in no unit.
+    that share ground, as `unit_overlaps.overlapping` has them, with `apart` where both are therefore in no unit. `before` numbers
+    the earlier unit of every parcel (-1: none) where keeping it has a price; `old_names` are names that no new unit may take.
     """
 
     parcels: gpd.GeoDataFrame
@@ -136,6 +147,8 @@ class Problem:
     limits: Limits
     weights: Weights
     overlaps: pd.DataFrame
+    before: Ints | None = None
+    old_names: frozenset[str] = frozenset()
 
     @property
     def free(self) -> npt.NDArray[np.bool_]:
@@ -155,11 +168,13 @@ def build_problem(
     *,
     links: pd.DataFrame | None = None,
     overlaps: pd.DataFrame | None = None,
+    old_names: frozenset[str] = frozenset(),
 ) -> Problem:
     """Return the ground that units are drawn on.
 
     `parcels` has parcel_id, area_m2, low_m2 (low-efficiency area) and reason (why a parcel may be in no unit, or missing),
-    and where known zone, kind, plan_use, owner (any codes; missing is a code of its own) and public_m2. `cells` comes from
+    and where known zone, kind, plan_use, owner (any codes; missing is a code of its own), public_m2 and before (the earlier unit
+    of a parcel, missing where it was in none). `cells` comes from
     `contiguity.barrier_cells`. `links` (parcel_id pairs `one`, `other`, `length_m`) replaces the facing lengths. `overlaps`
     (see `unit_overlaps.overlapping`) are pairs whose ground would count twice: where both might be in a unit, neither may.
 
@@ -181,8 +196,9 @@ def build_problem(
     bounds = np.searchsorted(component[members], np.arange(component.max(initial=-1) + 2)).astype(np.int64)
     ids = parcels["parcel_id"].to_numpy(dtype=object)
     return Problem(
-        parcels, ids, cell, reason, ground, linked, component, bounds, members, limits, weights, overlaps
-    )
+        parcels, ids, cell, reason, ground, linked, component, bounds, members, limits, weights, overlaps,
+        _before(parcels, weights), old_names,
+    )  # fmt: skip
 
 
 def _refuse(parcels: gpd.GeoDataFrame) -> None:
@@ -236,7 +252,15 @@ def _ground(parcels: gpd.GeoDataFrame, linked: pd.DataFrame, limits: Limits, wei
     outline = shapely.length(parcels.geometry.to_numpy())
     used = [(name, getattr(weights, weight), base) for name, weight, base in MIXINGS]
     used = [item for item in used if item[1] > 0 and item[0] in parcels.columns]
-    shape = len(used), len(parcels)
+    codes = [_codes(parcels[name]) for name, _, _ in used]
+    bases = [parcels[base].to_numpy(dtype=np.float64) for *_, base in used]
+    prices = [weight for _, weight, _ in used]
+    kept, need = _keeping(parcels, weights), np.full((len(used), _width(codes)), -1.0)
+    if kept is not None:
+        codes, bases, prices = [*codes, kept.codes], [*bases, kept.base], [*prices, 1.0]
+        need = np.full((len(codes), _width(codes)), -1.0)
+        need[-1, : len(kept.need)] = kept.need
+    shape = len(codes), len(parcels)
     first, second = linked["first"].to_numpy(), linked["second"].to_numpy()
     one, other = np.concatenate([first, second]), np.concatenate([second, first])
     order = np.lexsort((other, one))
@@ -245,12 +269,16 @@ def _ground(parcels: gpd.GeoDataFrame, linked: pd.DataFrame, limits: Limits, wei
     return Ground(
         area,
         low,
-        low - weights.other_land * (area - low) - weights.outline * outline,
+        low
+        - weights.other_land * (area - low)
+        - weights.outline * outline
+        + (0 if kept is None else kept.gain),
         outline,
         public,
-        np.array([_codes(parcels[name]) for name, _, _ in used], dtype=np.int64).reshape(shape),
-        np.array([parcels[base].to_numpy(dtype=float) for *_, base in used], dtype=float).reshape(shape),
-        np.array([weight for _, weight, _ in used], dtype=np.float64),
+        np.array(codes, dtype=np.int64).reshape(shape),
+        np.array(bases, dtype=np.float64).reshape(shape),
+        np.array(prices, dtype=np.float64),
+        need,
         np.searchsorted(one[order], np.arange(len(parcels) + 1)).astype(np.int64),
         other[order].astype(np.int64),
         length,
@@ -263,6 +291,47 @@ def _ground(parcels: gpd.GeoDataFrame, linked: pd.DataFrame, limits: Limits, wei
         weights.outline,
         weights.unit,
     )
+
+
+def ground_without_before(problem: Problem) -> Ground:
+    """Return the ground of a problem as if no unit had been drawn before."""
+    weights = replace(problem.weights, changed_land=0.0)
+    return _ground(problem.parcels, problem.links, problem.limits, weights)
+
+
+class _Keeping(NamedTuple):
+    """Keeping earlier units as one more kind of mixing: π K - π N = π (old land - N) - π (old land outside the unit's heir)."""
+
+    codes: Ints
+    base: Floats
+    gain: Floats
+    need: Floats
+
+
+def _keeping(parcels: gpd.GeoDataFrame, weights: Weights) -> _Keeping | None:
+    """Return what keeping earlier units brings, None where it has no price.
+
+    A unit is the heir of an earlier one where it holds more than half of its land: so no two are.
+    """
+    if weights.changed_land <= 0 or "before" not in parcels.columns:
+        return None
+    priced = weights.changed_land * parcels["area_m2"].to_numpy(dtype=np.float64)
+    old = parcels["before"].notna().to_numpy()
+    codes = _codes(parcels["before"])
+    base = np.where(old, priced, 0.0)
+    whole = np.bincount(codes, weights=base).astype(np.float64)
+    need = 0.5 * whole * (1 + RELATIVE_TOLERANCE)
+    return _Keeping(codes, base, np.where(old, priced, -priced), need)
+
+
+def _before(parcels: gpd.GeoDataFrame, weights: Weights) -> Ints | None:
+    if _keeping(parcels, weights) is None:
+        return None
+    return np.where(parcels["before"].notna().to_numpy(), _codes(parcels["before"]), -1).astype(np.int64)
+
+
+def _width(codes: list[Ints]) -> int:
+    return max((int(kind.max(initial=-1)) + 1 for kind in codes), default=0) or 1
 
 
 def _codes(values: pd.Series) -> Ints:

@@ -86,7 +86,8 @@ def grow_on(
         value += g.gain[node] + 2.0 * g.outline_weight * touching - mixed - price[node]
         for kind in range(len(g.mixing)):
             desk.sums[kind, g.codes[kind, node]] += g.bases[kind, node]
-            most[kind] = max(most[kind], desk.sums[kind, g.codes[kind, node]])
+            if desk.sums[kind, g.codes[kind, node]] > g.need[kind, g.codes[kind, node]]:
+                most[kind] = max(most[kind], desk.sums[kind, g.codes[kind, node]])
         for at in range(g.start[node], g.start[node + 1]):
             other = g.neighbour[at]
             if free[other] and desk.inside[other] != stamp:
@@ -185,6 +186,8 @@ def _joining(g: Ground, desk: Desk, most: Floats, node: int) -> float:
     cost = 0.0
     for kind in range(len(g.mixing)):
         now = desk.sums[kind, g.codes[kind, node]] + g.bases[kind, node]
+        if now <= g.need[kind, g.codes[kind, node]]:
+            now = 0.0
         cost += g.mixing[kind] * (g.bases[kind, node] - max(0.0, now - most[kind]))
     return cost
 

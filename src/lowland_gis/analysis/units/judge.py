@@ -33,6 +33,7 @@ LEDGER = (
     "mixed_use_cost",
     "mixed_owner_cost",
     "unit_cost",
+    "kept_value",
 )
 PROTECTION_UNKNOWN = "protection_unknown"
 FINDINGS = ("unit_id", "rule", "value", "limit", "parcels", "message")
@@ -218,6 +219,7 @@ def _ledger(problem: Problem, rows: pd.DataFrame) -> pd.DataFrame:
     for column, name, base in MIXINGS:
         table[f"{name}_cost"] = -getattr(weights, name) * _minority(rows, column, base).reindex(table.index)
     table["unit_cost"] = -weights.unit
+    table["kept_value"] = _kept(problem, rows).reindex(table.index, fill_value=0.0)
     table["value_m2"] = table[list(LEDGER)].sum(axis=1)
     return table.reset_index()
 
@@ -230,6 +232,25 @@ def _minority(rows: pd.DataFrame, column: str, base: str) -> pd.Series:
     sums = rows[base].astype(float).groupby([rows["unit_id"], codes]).sum()
     by_unit = sums.groupby(level=0)
     return by_unit.sum() - by_unit.max()
+
+
+def _kept(problem: Problem, rows: pd.DataFrame) -> pd.Series:
+    """Return, per unit, what the land that keeps its earlier unit brings, less what land that was in none costs.
+
+    It keeps it in the unit that holds more than half of the earlier one's land; where a unit holds so much of several, the
+    largest share counts.
+    """
+    price = problem.weights.changed_land
+    if price <= 0 or "before" not in rows.columns:
+        return pd.Series(dtype=float)
+    whole = problem.parcels.groupby("before")["area_m2"].sum()
+    shared = rows.dropna(subset="before").groupby(["unit_id", "before"])["area_m2"].sum()
+    half = whole.reindex(shared.index.get_level_values("before")).to_numpy(dtype=float) / 2
+    lives = shared[shared.to_numpy(dtype=float) > half * (1 + RELATIVE_TOLERANCE)]
+    kept = lives.groupby(level="unit_id").max()
+    fresh = rows[rows["before"].isna()].groupby("unit_id")["area_m2"].sum()
+    brings: pd.Series[float] = kept.sub(fresh, fill_value=0.0).astype(float)
+    return price * brings
 
 
 def _not_allowed(rows: pd.DataFrame) -> list[tuple[object, ...]]:

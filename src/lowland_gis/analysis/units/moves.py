@@ -38,15 +38,19 @@ def mixing_change(g: Ground, desk: Desk, members: Ints, size: int, out: int, int
             after = desk.sums[kind, code] + won
             if out >= 0 and g.codes[kind, out] == code:
                 after -= lost
+            if after <= g.need[kind, code]:
+                after = 0.0
         for at in range(size):
             code = g.codes[kind, members[at]]
             now = desk.sums[kind, code]
-            before = max(before, now)
+            if now > g.need[kind, code]:
+                before = max(before, now)
             if out >= 0 and g.codes[kind, out] == code:
                 now -= lost
             if into >= 0 and g.codes[kind, into] == code:
                 now += won
-            after = max(after, now)
+            if now > g.need[kind, code]:
+                after = max(after, now)
         change += g.mixing[kind] * ((won - lost) - (after - before))
     return change
 

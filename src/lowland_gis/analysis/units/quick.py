@@ -20,11 +20,12 @@ Columns = tuple[Ints, Ints, Floats]
 
 @compiled
 def quick_units(
-    g: Ground, desk: Desk, free: Flags, price: Floats, members: Ints, forced: Flags
+    g: Ground, desk: Desk, free: Flags, price: Floats, members: Ints, forced: Flags, more: Columns
 ) -> tuple[Columns, Columns]:
     """Return every unit that growing once found in a component, and the units that were packed and bettered.
 
-    `members` are free and have no price; `forced` flags those that a bettered unit may not lose.
+    `members` are free and have no price; `forced` flags those that a bettered unit may not lose,
+    `more` are units beside those that are grown.
     """
     seeds = members[(g.low[members] > 0) | forced]
     grown = nothing()
@@ -32,6 +33,7 @@ def quick_units(
     for kind in range(-1, len(g.mixing)):
         if kind < 0 or _mixed(g, members, kind):
             grown = joined(grown, candidates(g, desk, free, price, seeds, kind, 0.0, g.most))
+    grown = joined(grown, more)
     starts, flat, _ = taken(grown, packed(grown, members))
     return grown, polished(g, desk, free, price, members, forced, starts, flat)
 

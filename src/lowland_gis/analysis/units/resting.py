@@ -65,7 +65,8 @@ def component_digests(problem: Problem, effort: Effort) -> list[str]:
         whole = hashlib.sha256(head)
         for part in (*_graph(ground, nodes), numbers[nodes], place.astype(np.int64), component[0] < 0):
             whole.update(np.ascontiguousarray(part).tobytes())
-        for kind in ground.codes:
+        for kind, need in zip(ground.codes, ground.need, strict=True):
+            whole.update(np.ascontiguousarray(need[kind[nodes]]).tobytes())
             whole.update(np.unique(kind[nodes], return_inverse=True)[1].astype(np.int64).tobytes())
         for at, number in enumerate(component):
             if number >= 0:

@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from lowland_gis.analysis.units.facing import Floats, Ints
 from lowland_gis.analysis.units.ground import Problem
+from lowland_gis.analysis.units.inherited import old_units
 from lowland_gis.analysis.units.pack import Master, Pool, all_units, best_partition
-from lowland_gis.analysis.units.quick import Columns, polished, quick_units
+from lowland_gis.analysis.units.quick import Columns, nothing, polished, quick_units
 from lowland_gis.analysis.units.remake import remade
 from lowland_gis.analysis.units.value import Desk, desk_of
 
@@ -233,7 +234,12 @@ def _grown(task: _Task) -> Columns:
     """Grow once into the pool, and return what was packed and bettered."""
     ground, bench, members = task.problem.ground, task.bench, task.pool.members
     bench.price[members] = 0.0
-    grown, best = quick_units(ground, bench.desk, bench.free, bench.price, members, task.forced)
+    old = (
+        nothing()
+        if task.problem.before is None
+        else old_units(ground, bench.desk, bench.free, bench.price, members, task.problem.before)
+    )
+    grown, best = quick_units(ground, bench.desk, bench.free, bench.price, members, task.forced, old)
     bench.free[members] = True
     task.pool.add_later(*grown)
     return best

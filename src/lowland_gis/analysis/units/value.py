@@ -142,7 +142,8 @@ def mixing_cost(g: Ground, desk: Desk, members: Ints) -> float:
             total += g.bases[kind, node]
             code = g.codes[kind, node]
             desk.sums[kind, code] += g.bases[kind, node]
-            most = max(most, desk.sums[kind, code])
+            if desk.sums[kind, code] > g.need[kind, code]:
+                most = max(most, desk.sums[kind, code])
         for node in members:
             desk.sums[kind, g.codes[kind, node]] = 0.0
         cost += g.mixing[kind] * (total - most)

@@ -21,7 +21,7 @@ from lowland_gis.analysis.units.search import no_wishes, solve_component
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame, read_geoframe
 from lowland_gis.errors import InputRefusedError, UsageError, listed
-from lowland_gis.files.units import read_edited, write_editable
+from lowland_gis.files.units import read_edited
 from lowland_gis.pipeline.base.basis import LATEST, basis_of
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.requests import DRAFT, units
@@ -37,10 +37,11 @@ from lowland_gis.pipeline.base.runs import (
 from lowland_gis.pipeline.base.stale import Stale, refuse
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.intake.reading import Reading, read_in
-from lowland_gis.pipeline.units.draw import write_draft
+from lowland_gis.pipeline.units.draw import INHERITED, write_draft
 from lowland_gis.pipeline.units.frozen import FROZEN, NEWEST
 from lowland_gis.pipeline.units.frozen_changes import frozen_changes, said_of
 from lowland_gis.pipeline.units.ground import (
+    Inherited,
     UnitInputs,
     effort_of,
     limits_of,
@@ -64,6 +65,12 @@ class Stored:
     settings: DelineateSettings
     members: pd.DataFrame
     findings: pd.DataFrame
+
+    @property
+    def inherited(self) -> Inherited | None:
+        """Return the earlier units that it started from, None where it started from none."""
+        kept = self.record.settings.get(INHERITED)
+        return None if kept is None else Inherited.of_json(kept)
 
 
 @dataclass(frozen=True)
@@ -146,7 +153,8 @@ class HeldDraft:
 
     def inputs(self) -> UnitInputs:
         """Return what the draft was drawn from."""
-        return read_unit_inputs(self.held, self.stored.settings, self.dividing)
+        read = read_unit_inputs(self.held, self.stored.settings, self.dividing)
+        return replace(read, inherited=self.stored.inherited)
 
     def units(self) -> gpd.GeoDataFrame:
         """Return the units of the draft with their ledgers as columns."""
@@ -303,6 +311,8 @@ def _kept(
     held, stored = base.held, base.stored
     draft = edited.draft
     said = {"members": _digestible(draft.members), "edit": edited.said, **asked}
+    if stored.inherited is not None:
+        said[INHERITED] = stored.inherited.to_json()
 
     def work(run_id: int) -> None:
         write_draft(held, run_id, name, origin, draft, base=stored.run_id)
@@ -379,20 +389,3 @@ def next_best(draft: HeldDraft, parcel_id: str) -> tuple[str, list[Alternative]]
         return said, []
     found = solve_component(problem, place, effort_of(stored.settings), no_wishes(problem))
     return said, alternatives(problem, found, parcel_id)
-
-
-def export(draft: HeldDraft, target: Path, *, overwrite: bool = False) -> Path:
-    """Write a draft as a GeoPackage for QGIS: `members` (parcels with unit_id, to be edited) and `units` (outlines).
-
-    Raises:
-        UsageError: the file is there, is no draft as lowland wrote it (an edited one is not), and `overwrite` is not set.
-    """
-    with draft.held.project.outputs.writing(target, overwrite=overwrite):
-        return write_editable(target, *_editable(draft))
-
-
-def _editable(draft: HeldDraft) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    inputs = draft.inputs()
-    members = inputs.parcels.merge(draft.stored.members, on="parcel_id", suffixes=("_not_allowed", ""))
-    shown = members[["parcel_id", "unit_id", "reason", "kind", "area_m2", "low_m2", "geometry"]]
-    return gpd.GeoDataFrame(shown, crs=inputs.parcels.crs), draft.units()

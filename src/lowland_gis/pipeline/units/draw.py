@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from lowland_gis import schema
 from lowland_gis.analysis.machine_code import is_kept
 from lowland_gis.analysis.rules.faults import Fault, fault_lines
 from lowland_gis.analysis.units.draw import Draft, search_units
+from lowland_gis.analysis.units.edit import units_of
+from lowland_gis.analysis.units.ground import HECTARE_M2
+from lowland_gis.analysis.units.heirs import lineage
 from lowland_gis.analysis.units.judge import LEDGER
 from lowland_gis.analysis.units.resting import Before
 from lowland_gis.db.copy import copy_in
@@ -20,7 +24,7 @@ from lowland_gis.errors import SHOWN_IN_FILES, InputRefusedError, UsageError, li
 from lowland_gis.pipeline.base.holding import FLOW
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.requests import DELINEATE, DRAFT, units
-from lowland_gis.pipeline.base.runs import Run, recorded
+from lowland_gis.pipeline.base.runs import Request, Run, recorded
 from lowland_gis.pipeline.base.stale import refuse
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.intake.reading import Reading, read_in
@@ -31,6 +35,7 @@ from lowland_gis.pipeline.units.ground import (
     PARCELS,
     TOWNS,
     Blocks,
+    Inherited,
     UnitInputs,
     effort_of,
     limits_of,
@@ -39,6 +44,9 @@ from lowland_gis.pipeline.units.ground import (
 )
 from lowland_gis.settings import DelineateSettings, faults_text
 
+# What reads the earlier units that a draft starts from, and the run of their draft where they are of one.
+Inherit = Callable[[Reading], tuple[Inherited, int | None]]
+INHERITED = "inherited"
 _PLAN = "plan_parcel"
 _UNBOUNDED = {
     TOWNS: "",
@@ -64,17 +72,24 @@ def delineate(project: Project, *, tell: Tell = silent) -> Run:
 
 
 def draft(
-    project: Project, name: str, changes: Mapping[str, Any] | None = None, *, tell: Tell = silent
+    project: Project,
+    name: str,
+    changes: Mapping[str, Any] | None = None,
+    *,
+    inherit: Inherit | None = None,
+    tell: Tell = silent,
 ) -> Run:
     """Write a draft with other limits or weights beside the units of the flow.
 
-    `changes` are settings of `[delineate]`, those of the weights as `weights.NAME`.
+    `changes` are settings of `[delineate]`, those of the weights as `weights.NAME`. `inherit` says which earlier units it starts from
+    (`inherit.from_units`); the price of changing them is the weight `changed_land`.
 
     Raises:
         UsageError: a setting is unknown or makes no sense, or a stage before has not run.
         StaleError: the classification is not that of the deliveries in force.
     """
-    return _draft(project, DRAFT, name, changed(project.settings.delineate, changes or {}), tell)
+    settings = changed(project.settings.delineate, changes or {})
+    return _draft(project, DRAFT, name, settings, tell, inherit)
 
 
 def changed(settings: DelineateSettings, changes: Mapping[str, Any]) -> DelineateSettings:
@@ -101,7 +116,14 @@ def changed(settings: DelineateSettings, changes: Mapping[str, Any]) -> Delineat
         raise UsageError(faults_text("draft", error, DelineateSettings)) from error
 
 
-def _draft(project: Project, stage: str, name: str, settings: DelineateSettings, tell: Tell) -> Run:
+def _draft(
+    project: Project,
+    stage: str,
+    name: str,
+    settings: DelineateSettings,
+    tell: Tell,
+    inherit: Inherit | None = None,
+) -> Run:
     with project.turn(stage) as connection:
         held = read_in(connection, project)
         refuse(held.stale, "No units were drawn")
@@ -110,19 +132,52 @@ def _draft(project: Project, stage: str, name: str, settings: DelineateSettings,
             tell(f"delineate redevelopment units 再开发单元: {name}")
             if not is_kept("units"):
                 tell("the search is compiled now and kept: it takes about a minute, once")
-            inputs = read_unit_inputs(held, settings, blocks=blocks)
+            inputs = replace(read_unit_inputs(held, settings, blocks=blocks), inherited=inherited)
             drawn = drawn_from(inputs, settings, before)
-            write_draft(held, run_id, name, "search", drawn)
+            write_draft(held, run_id, name, "search", drawn, base=base)
             lain_in = blocks or Blocks(inputs.cells, inputs.missing)
             write_searched(connection, run_id, drawn, (digest, lain_in), srid=project.srid)
             tell(summary(drawn, inputs))
+            if inherited is not None:
+                tell(said_of_changes(inputs, settings, drawn.members))
 
+        inherited, base = (None, None) if inherit is None else inherit(held)
         before = read_before(connection)
         district = project.settings.project.district_code
         digest = blocks_digest(settings, held.current, held.basis.as_of, district)
         blocks = read_blocks(connection, digest, srid=project.srid)
         request = units(stage, name, settings, held.current, held.basis.classified)
-        return recorded(connection, request, work)
+        return recorded(connection, started_from(request, inherited, base), work)
+
+
+def started_from(request: Request, inherited: Inherited | None, base: int | None) -> Request:
+    """Return a request with the earlier units that a draft starts from."""
+    if inherited is None:
+        return request
+    inputs = request.inputs if base is None else {**request.inputs, "base_run": base}
+    return replace(request, inputs=inputs, settings={**request.settings, INHERITED: inherited.to_json()})
+
+
+def said_of_changes(inputs: UnitInputs, settings: DelineateSettings, members: pd.DataFrame) -> str:
+    """Return in one line what became of the earlier units that a draft started from."""
+    if inputs.inherited is None:
+        raise AssertionError("the draft started from no earlier units")
+    problem = inputs.problem(limits_of(settings), weights_of(settings))
+    became = lineage(problem, units_of(problem, members), inputs.inherited.lost)
+    now = problem.parcels["parcel_id"].map(members.set_index("parcel_id")["unit_id"])
+    before = problem.parcels["before"]
+    moved = before.fillna("") != now.fillna("")
+    hectares = problem.parcels["area_m2"][moved].sum() / HECTARE_M2
+    said = (
+        f"from {inputs.inherited.source}: {len(became.same)} units stay to the parcel, {len(became.changed)} live on with other"
+        f" parcels, {len(became.gone)} are gone, {len(became.new)} are new; {int(moved.sum()):,} parcels ({hectares:,.1f} ha) changed"
+        " their unit (each of them, why, and what it brings: lowland unit changes)"
+    )
+    lost = sorted(inputs.inherited.lost)
+    if lost:
+        said += f"; {len(lost):,} parcels of earlier units are not there any more: {', '.join(lost[:5])}"
+        said += " …" if len(lost) > 5 else ""  # noqa: PLR2004 - as many as are shown
+    return said
 
 
 def drawn_from(inputs: UnitInputs, settings: DelineateSettings, before: Before | None = None) -> Draft:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -37,6 +39,34 @@ NO_GRADE = "road of the grade "
 
 
 @dataclass(frozen=True)
+class Inherited:
+    """The earlier units that a draft starts from: of a draft, or the frozen ones (`source`).
+
+    `units`: parcel → its earlier unit, for parcels that are there now; `lost`: parcel → unit for those that are not; `names`: every
+    name that was given there.
+    """
+
+    source: str
+    units: Mapping[str, str]
+    lost: Mapping[str, str]
+    names: frozenset[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as a run records it."""
+        return {
+            "source": self.source,
+            "units": dict(self.units),
+            "lost": dict(self.lost),
+            "names": sorted(self.names),
+        }
+
+    @classmethod
+    def of_json(cls, kept: Mapping[str, Any]) -> Inherited:
+        """Return it as a run recorded it."""
+        return cls(str(kept["source"]), kept["units"], kept["lost"], frozenset(kept["names"]))
+
+
+@dataclass(frozen=True)
 class UnitInputs:
     """What units are drawn from.
 
@@ -44,7 +74,8 @@ class UnitInputs:
     reason (why it may be in no unit), unknown (what is not known of its protection), geometry. `cut`: codes of parcels that a barrier cuts. `missing`: barrier layers, and grades
     of roads, that were not delivered. `overlaps`: pairs of parcels that share ground (`unit_overlaps.overlapping`). `towns` is the ground
     that units lie in, and `ground` what it was made of: towns; without these the boundary of the district; without this all parcels.
-    `lines` are the barriers, None where the blocks that they cut were taken over from a draft before.
+    `lines` are the barriers, None where the blocks that they cut were taken over from a draft before. `inherited` are the earlier units
+    that are started from, None where there are none.
     """
 
     parcels: gpd.GeoDataFrame
@@ -55,6 +86,7 @@ class UnitInputs:
     missing: tuple[str, ...]
     overlaps: pd.DataFrame = field(default_factory=no_pairs)
     ground: str = TOWNS
+    inherited: Inherited | None = None
 
     @property
     def barriers(self) -> gpd.GeoDataFrame:
@@ -65,7 +97,11 @@ class UnitInputs:
 
     def problem(self, limits: Limits, weights: Weights) -> Problem:
         """Return the ground under these limits and weights."""
-        return build_problem(self.parcels, self.cells, limits, weights, overlaps=self.overlaps)
+        parcels, names = self.parcels, frozenset[str]()
+        if self.inherited is not None:
+            before = parcels["parcel_id"].map(self.inherited.units).astype(object)
+            parcels, names = parcels.assign(before=before.where(before.notna(), None)), self.inherited.names
+        return build_problem(parcels, self.cells, limits, weights, overlaps=self.overlaps, old_names=names)
 
 
 def limits_of(settings: DelineateSettings) -> Limits:

@@ -49,7 +49,7 @@ def test_every_term_of_the_ledger():
     outline = 5 * 400 - 2 * 4 * 100
     expected = {
         "gathered_m2": 40_000, "other_land_cost": -0.5 * 10_000, "outline_cost": -12 * outline, "mixed_zone_cost": -0.2 * 10_000,
-        "mixed_kind_cost": -0.1 * 10_000, "mixed_use_cost": 0, "mixed_owner_cost": 0, "unit_cost": -2_000,
+        "mixed_kind_cost": -0.1 * 10_000, "mixed_use_cost": 0, "mixed_owner_cost": 0, "unit_cost": -2_000, "kept_value": 0,
     }  # fmt: skip
     assert {name: unit[name] for name in expected} == pytest.approx(expected)
     assert unit["value_m2"] == pytest.approx(sum(expected.values())) == pytest.approx(judged.value_m2)

@@ -1,0 +1,94 @@
+"""`lowland unit members | changes`: lists of parcels of a draft that people take along."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lowland_gis.cli.lists import list_option, write_list
+from lowland_gis.cli.outputs import overwrite_option
+from lowland_gis.cli.staleness import mark
+from lowland_gis.cli.tables import json_option, show
+
+# Headings of the list of parcels as a file, which people open.
+_MEMBERS = {
+    "unit_id": "单元编号",
+    "parcel_id": "宗地代码",
+    "town_code": "镇街代码",
+    "town": "镇街",
+    "kind": "低效用地类型",
+    "area_ha": "面积（公顷）",
+    "low_ha": "低效面积（公顷）",
+    "reason": "未划入原因",
+}
+_CHANGES = {
+    "parcel_id": "宗地代码",
+    "from_unit": "原单元",
+    "to_unit": "现单元",
+    "area_m2": "面积（平方米）",
+    "gain_m2": "调整收益（平方米）",
+    "reason": "调整原因",
+}
+
+
+@click.command()
+@click.argument("which", metavar="[DRAFT]", default="latest")
+@click.option("--unit", "units", multiple=True, metavar="UNIT", help="Only the parcels of this unit.")
+@list_option
+@overwrite_option
+@json_option
+@click.pass_context
+def members(
+    ctx: click.Context,
+    which: str,
+    units: tuple[str, ...],
+    output: Path | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """List the parcels of a draft unit by unit, then those in none with the reason; -o writes it for Excel (单元宗地清单)."""
+    from lowland_gis.pipeline.products.members import member_list
+    from lowland_gis.pipeline.units.drafts import reading_draft
+
+    with reading_draft(ctx.obj.project, which) as draft:
+        rows = member_list(draft, units)
+    if output is not None:
+        write_list(ctx.obj, rows.rename(columns=_MEMBERS), output, overwrite=overwrite)
+    else:
+        show(rows, as_json=as_json)
+    mark(ctx, draft.stale, draft.frozen)
+
+
+@click.command()
+@click.argument("which", metavar="[DRAFT]", default="latest")
+@click.option(
+    "--from",
+    "start",
+    metavar="DRAFT|frozen",
+    help="What changed since these units; without it since those that the draft started from.",
+)
+@list_option
+@overwrite_option
+@json_option
+@click.pass_context
+def changes(
+    ctx: click.Context, which: str, start: str | None, output: Path | None, overwrite: bool, as_json: bool
+) -> None:
+    """List the parcels whose unit changed since earlier units: from, to, area, why, and what the change brings (单元调整清单).
+
+    gain_m2 is what the draft would be worth less if this parcel alone were back where it was; it is missing where it cannot be.
+    """
+    from lowland_gis.pipeline.units.drafts import reading_draft
+    from lowland_gis.pipeline.units.inherit import changes_of
+
+    with reading_draft(ctx.obj.project, which) as draft:
+        rows = changes_of(draft, start)
+    if output is not None:
+        write_list(ctx.obj, rows.rename(columns=_CHANGES), output, overwrite=overwrite)
+    else:
+        show(rows, as_json=as_json)
+    mark(ctx, draft.stale, draft.frozen)
+
+
+LISTS = (members, changes)
