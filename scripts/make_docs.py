@@ -222,6 +222,7 @@ def _setting_tables() -> Iterator[tuple[str, type[BaseModel]]]:
         ):
             yield f"[{name}]", info.annotation
     yield "[delineate.weights]", settings.UnitWeights
+    yield "[delineate.planning]", settings.PlanningSettings
     yield "[check.NAME]", settings.CheckSettings
 
 

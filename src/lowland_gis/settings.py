@@ -220,6 +220,23 @@ class UnitWeights(_Frozen):
     )
 
 
+class PlanningSettings(_Frozen):
+    """Planning units (规划单元), which hold the units: areas of a delivered layer, or blocks of a town put together (examples)."""
+
+    layer: str = Field(
+        default="",
+        description="Layer whose areas are the planning units, such as renewal_plan; empty: blocks of a town are put together",
+    )
+    min_ha: float = Field(default=30.0, gt=0, description="Least area of a planning unit, ha")
+    max_ha: float = Field(default=300.0, gt=0, description="Greatest area of a planning unit, ha")
+
+    @model_validator(mode="after")
+    def _limits_agree(self) -> PlanningSettings:
+        if self.min_ha > self.max_ha:
+            raise ValueError(f"min_ha {self.min_ha} is above max_ha {self.max_ha}")
+        return self
+
+
 class DelineateSettings(_Frozen):
     """Limits of redevelopment units; no official size is public, so the defaults are examples.
 
@@ -277,6 +294,9 @@ class DelineateSettings(_Frozen):
     )
     weights: UnitWeights = Field(
         default=UnitWeights(), description="What the soft aims weigh, in m² of low-efficiency land"
+    )
+    planning: PlanningSettings = Field(
+        default=PlanningSettings(), description="Planning units (规划单元), the tier above"
     )
     rounds: int = Field(
         default=4, ge=0, le=200, description="Rounds of search; more are slower and a little better"

@@ -69,7 +69,7 @@ def test_the_parcels_of_a_draft_go_to_a_list_that_excel_reads(demo, tmp_path):
     with target.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == [
-        "单元编号", "宗地代码", "镇街代码", "镇街", "低效用地类型", "面积（公顷）", "低效面积（公顷）", "未划入原因",
+        "单元编号", "规划单元", "宗地代码", "镇街代码", "镇街", "低效用地类型", "面积（公顷）", "低效面积（公顷）", "未划入原因",
     ]  # fmt: skip
     assert {row["宗地代码"]: row["单元编号"] or None for row in rows} == members(demo)
     assert all(bool(row["单元编号"]) != bool(row["未划入原因"]) for row in rows)

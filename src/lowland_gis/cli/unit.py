@@ -1,4 +1,6 @@
-"""`lowland unit draft | list | metrics | members | changes | why | edit | export | import | freeze | withdraw | sheet | potential | brief`."""
+"""`lowland unit draft | list | metrics | members | changes | planning | key-areas | why | edit | export | import | freeze | withdraw | sheet |
+potential | brief`.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,7 @@ from lowland_gis.cli.staleness import FINDINGS, mark
 from lowland_gis.cli.tables import Rows, json_option, show
 from lowland_gis.cli.unit_lists import LISTS
 from lowland_gis.cli.unit_potential import brief, potential
+from lowland_gis.cli.unit_tiers import TIERS
 from lowland_gis.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,9 +50,7 @@ def unit() -> None:
     """Draw, judge, edit and freeze redevelopment units (再开发单元)."""
 
 
-unit.add_command(potential)
-unit.add_command(brief)
-for listing in LISTS:
+for listing in (*LISTS, *TIERS, potential, brief):
     unit.add_command(listing)
 
 
@@ -186,6 +187,7 @@ def metrics(ctx: click.Context, what: str, layer: str | None, as_json: bool) -> 
     from lowland_gis.pipeline.intake.reading import reading
     from lowland_gis.pipeline.units.drafts import judged_polygons, reading_draft
     from lowland_gis.pipeline.units.frozen_changes import affected_frozen
+    from lowland_gis.pipeline.units.tiers import tiers_of
 
     project = ctx.obj.project
     if Path(what).suffix:
@@ -195,6 +197,8 @@ def metrics(ctx: click.Context, what: str, layer: str | None, as_json: bool) -> 
     else:
         with reading_draft(project, what) as draft:
             rows = pd.DataFrame(draft.units().drop(columns="geometry"))
+            plans = tiers_of(draft).parcels.dropna(subset="unit_id").groupby("unit_id")["plan_id"].first()
+            rows.insert(2, "plan_id", rows["unit_id"].map(plans))
         findings, stale = draft.stored.findings, (draft.stale, draft.frozen)
     shown = rows if as_json else rows[[*_METRICS, *(["limited_by"] if "limited_by" in rows.columns else [])]]
     show(shown, as_json=as_json)
@@ -225,10 +229,12 @@ def why(ctx: click.Context, parcel: str, which: str, as_json: bool) -> None:
 
     from lowland_gis.pipeline.units.drafts import next_best, reading_draft
     from lowland_gis.pipeline.units.frozen import holding
+    from lowland_gis.pipeline.units.tiers import plan_of
 
     with reading_draft(ctx.obj.project, which) as draft:
         said, found = next_best(draft, parcel)
-        frozen = holding(draft.held.connection, parcel)
+        frozen, plan = holding(draft.held.connection, parcel), plan_of(draft, parcel)
+    said += "; in no planning unit" if plan is None else f"; in the planning unit {plan}"
     ctx.obj.tell(f"{parcel}: {said}" + ("" if frozen is None else f"; it is in the frozen unit {frozen}"))
     rows = [(len(item.parcels), item.value_m2, item.loses_m2, " ".join(item.parcels)) for item in found]
     show(pd.DataFrame(rows, columns=["n_parcels", "value_m2", "loses_m2", "parcels"]), as_json=as_json)

@@ -14,6 +14,7 @@ from lowland_gis.cli.tables import json_option, show
 # Headings of the list of parcels as a file, which people open.
 _MEMBERS = {
     "unit_id": "单元编号",
+    "plan_id": "规划单元",
     "parcel_id": "宗地代码",
     "town_code": "镇街代码",
     "town": "镇街",

@@ -65,8 +65,9 @@ def project_text(
         *_section("tabulate", TabulateSettings()),
         *_section("measure", MeasureSettings()),
         *_section("classify", classify or ClassifySettings()),
-        *_section("delineate", units, leave_out=("weights",)),
+        *_section("delineate", units, leave_out=("weights", "planning")),
         *_section("delineate.weights", units.weights),
+        *_section("delineate.planning", units.planning),
         *_section("package", PackageSettings()),
     ]
     text = _HEAD + "\n".join(lines) + "\n" + _DELIVERIES + "\n".join(_optional_keys()) + "\n"

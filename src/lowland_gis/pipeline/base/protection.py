@@ -47,12 +47,17 @@ def refuse_unknown_names(settings: DelineateSettings) -> None:
     faults = [
         *(fault for key in ("protected", "inside") for fault in _measure_faults(key, getattr(settings, key))),
         *(_unknown("barriers", "layer", key, layer_keys()) for key in settings.barriers if key not in layer_keys()),
+        *(_unknown("planning.layer", "layer", key, layer_keys()) for key in _planning(settings) if key not in layer_keys()),
     ]  # fmt: skip
     if faults:
         raise UsageError(
             f"lowland.toml: {len(faults)} name(s) of [delineate] are wrong, so what they name would not count:\n{listed(faults)}\n"
             "Mend them and try again. All measures: docs/measures.md, all layers: lowland layers list"
         )
+
+
+def _planning(settings: DelineateSettings) -> tuple[str, ...]:
+    return (settings.planning.layer,) if settings.planning.layer else ()
 
 
 def _measure_faults(key: str, names: tuple[str, ...]) -> list[str]:

@@ -118,7 +118,8 @@ def units(
 
 def dividing_layers(settings: DelineateSettings, versions: Versions) -> set[str]:
     """Return the layers that divide units; without towns the boundary of the district stands in for theirs."""
-    return {"road", "town" if versions.get("town") else "district", *settings.barriers}
+    planning = {settings.planning.layer} if settings.planning.layer else set()
+    return {"road", "town" if versions.get("town") else "district", *settings.barriers, *planning}
 
 
 def registers(classified: Record) -> Request:

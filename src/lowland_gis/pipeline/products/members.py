@@ -10,9 +10,10 @@ from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.base.land import town_names
 from lowland_gis.pipeline.products.frames import kind_titles
 from lowland_gis.pipeline.units.drafts import HeldDraft
+from lowland_gis.pipeline.units.tiers import tiers_of
 from lowland_gis.quantities import M2_PER_HA
 
-COLUMNS = ["unit_id", "parcel_id", "town_code", "town", "kind", "area_ha", "low_ha", "reason"]
+COLUMNS = ["unit_id", "plan_id", "parcel_id", "town_code", "town", "kind", "area_ha", "low_ha", "reason"]
 # Hundredths of square metres; more would be what the division leaves.
 _DIGITS = 6
 
@@ -20,7 +21,7 @@ _DIGITS = 6
 def member_list(draft: HeldDraft, units: Sequence[str] = ()) -> pd.DataFrame:
     """Return the parcels of a draft, or of some of its units: the `COLUMNS`.
 
-    unit_id is missing for parcels in no unit, which come last and have a reason; kind is the title of a low-efficiency parcel's verdict,
+    unit_id is missing for parcels in no unit, which come last and have a reason; plan_id is the planning unit (规划单元) that a parcel lies in; kind is the title of a low-efficiency parcel's verdict,
     missing for others; town is missing where no layer of towns names it. Areas are in hectares.
 
     Raises:
@@ -38,7 +39,8 @@ def member_list(draft: HeldDraft, units: Sequence[str] = ()) -> pd.DataFrame:
     titles = kind_titles(held.basis.pack, held.project.legend)
     towns = town_names(held.connection, held.versions("town"))
     rows = members.merge(
-        draft.inputs().parcels[["parcel_id", "town_code", "kind", "area_m2", "low_m2"]], on="parcel_id"
+        tiers_of(draft).parcels[["parcel_id", "plan_id", "town_code", "kind", "area_m2", "low_m2"]],
+        on="parcel_id",
     )
     listed = rows.assign(
         kind=rows["kind"].map(titles),

@@ -62,7 +62,7 @@ def blocks_digest(
     return digest_of(
         [
             {key: numbered(versions.get(key, [])) for key in layers},
-            [settings.road_grades, settings.barriers, settings.across_towns],
+            [settings.road_grades, settings.barriers, settings.across_towns, settings.planning.layer],
             [day, district_code, in_use().digest(LAYERS, CODES)],
         ]
     )

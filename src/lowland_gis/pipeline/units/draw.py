@@ -99,7 +99,7 @@ def changed(settings: DelineateSettings, changes: Mapping[str, Any]) -> Delineat
         UsageError: a setting is unknown or makes no sense.
     """
     values, faults = settings.model_dump(), []
-    names = (*values, *(f"weights.{name}" for name in values["weights"]))
+    names = (*values, *(f"{table}.{name}" for table in ("weights", "planning") for name in values[table]))
     for key, value in changes.items():
         place, _, name = key.rpartition(".")
         table = values.get(place) if place else values

@@ -28,6 +28,7 @@ from lowland_gis.pipeline.base.runs import Versions
 from lowland_gis.pipeline.base.towns import parcel_towns
 from lowland_gis.pipeline.evidence.facts import evidence_table, greatest_codes
 from lowland_gis.pipeline.intake.reading import Reading
+from lowland_gis.pipeline.units.planned import inside_planning, plan_areas, planning_units, with_borders
 from lowland_gis.pipeline.verdicts.verdicts import kinds
 from lowland_gis.settings import DelineateSettings
 
@@ -75,7 +76,8 @@ class UnitInputs:
     of roads, that were not delivered. `overlaps`: pairs of parcels that share ground (`unit_overlaps.overlapping`). `towns` is the ground
     that units lie in, and `ground` what it was made of: towns; without these the boundary of the district; without this all parcels.
     `lines` are the barriers, None where the blocks that they cut were taken over from a draft before. `inherited` are the earlier units
-    that are started from, None where there are none.
+    that are started from, None where there are none. `plan_areas` (plan_id, geometry) are the planning units that were delivered, None where
+    blocks are put together.
     """
 
     parcels: gpd.GeoDataFrame
@@ -87,6 +89,7 @@ class UnitInputs:
     overlaps: pd.DataFrame = field(default_factory=no_pairs)
     ground: str = TOWNS
     inherited: Inherited | None = None
+    plan_areas: gpd.GeoDataFrame | None = None
 
     @property
     def barriers(self) -> gpd.GeoDataFrame:
@@ -162,20 +165,24 @@ def read_unit_inputs(
     towns = towns.rename(columns={"code": "town_code"})
     if ground != TOWNS:
         towns["town_code"] = project.settings.project.district_code
-    barriers = None
+    barriers, areas = None, plan_areas(connection, project, versions, held.basis.as_of)
     if blocks is None:
         barriers = _barriers(connection, project, versions, held.basis.as_of)
         cells = barrier_cells(
             towns[["town_code", "geometry"]],
-            barriers.geometry.to_numpy(),
+            with_borders(barriers, areas),
             across_towns=project.settings.delineate.across_towns,
         )
         blocks = Blocks(cells, _missing(project.settings.delineate, versions, barriers))
     cells, shapes = blocks.cells, parcels.geometry.to_numpy()
-    cut = parcels["parcel_id"][is_cut(cut_shares(shapes, cells, cell_of(shapes, cells)))]
+    cell = cell_of(shapes, cells)
+    cut = parcels["parcel_id"][is_cut(cut_shares(shapes, cells, cell))]
+    if areas is not None:
+        parcels = inside_planning(parcels, cell, planning_units(cells, areas, project.settings.delineate))
     return UnitInputs(
-        parcels, cells, barriers, towns, tuple(map(str, cut)), blocks.missing, overlapping(parcels), ground
-    )
+        parcels, cells, barriers, towns, tuple(map(str, cut)), blocks.missing, overlapping(parcels), ground,
+        plan_areas=areas,
+    )  # fmt: skip
 
 
 def ground_of(versions: Versions) -> str:
