@@ -24,6 +24,7 @@
 import os
 
 import ipywidgets as widgets
+from IPython.display import display
 from matplotlib import pyplot as plt
 
 from lowland_gis import open_project
@@ -70,6 +71,18 @@ project.left_out(drafts["project settings"])
 
 # %%
 project.page(drafts["project settings"])
+
+# %% [markdown]
+# ## Two tiers, and little change
+# A draft that starts from another one: a m² that changes its unit costs half a m² of low-efficiency land. Every change stands with its reason;
+# the map shows the planning units (规划单元) by the hectares of low-efficiency land in them.
+
+# %%
+calm = project.draw_units({"min_ha": 3.0, "weights.changed_land": 0.5}, start=drafts["project settings"])
+planning = project.planning(calm)
+display(planning.drop(columns="geometry"), project.changes(calm, drafts["project settings"]))
+axes = planning.plot(column="low_ha", cmap="OrRd", edgecolor="#2F5D8A", legend=True, figsize=(8, 6))
+calm.units.boundary.plot(ax=axes, color="#12263A", linewidth=1).set_axis_off()
 
 # %% [markdown]
 # ## Keep a draft

@@ -43,6 +43,7 @@ READS = {
     "rules what-if": ["--set", "tax_min=8"],
     "unit export": ["{out}/units.gpkg"], "unit list": [], "unit members": [], "unit metrics": [], "unit sheet": ["{unit}", "{out}/sheet.png"],
     "unit why": ["{parcel}"], "unit potential": ["{unit}"], "unit brief": ["{unit}", "--out", "{out}/brief.docx"],
+    "unit changes": ["flow", "--from", "flow"], "unit key-areas": [], "unit planning": [],
     "registry history": ["{parcel}"], "registry list": [], "registry paper": ["{paper}", "{out}/paper.pdf"], "registry problems": [],
     "registry procedure": [], "registry promises": [], "registry show": ["{parcel}"], "registry verify": [],
     "update diff": [],

@@ -45,6 +45,7 @@ OF_AN_UPDATE = {"update diff", "update close"}
 AS_BULLETIN = {"report midyear", "report annual", "report evaluation"}
 MORE = {
     "map sheets": ["--of", "towns", "--most", "1"],
+    "unit changes": ["--from", "latest"],
     "inspect": ["--layer", "parcel"],
     "init": ["--code", "120113", "--name", "北辰区"],
     "demo": ["--parcels", "201"],

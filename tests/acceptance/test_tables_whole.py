@@ -49,6 +49,7 @@ ARGUMENTS = {
         f"registry {move}" for move in MOVES
     ),  # they write: their table is that of `registry list`
     "db verify": None,  # it names tables and no codes
+    "unit changes": None,  # nothing has changed: its rows stand in database/test_units_from_before.py
     "unit why": ["{parcel}"],
     "update close": None,
     "update diff": None,  # it compares what is open, and nothing is: its tables stand in database/test_update.py
@@ -59,7 +60,7 @@ ARGUMENTS = {
     "unit withdraw": None,
 }
 # They print a page, sums by rule, or fewer columns.
-PAGES = {"check run", "classify explain", "inspect", "unit metrics"}
+PAGES = {"check run", "classify explain", "inspect", "unit key-areas", "unit metrics"}
 
 
 def commands(group, above=()):

@@ -15,10 +15,15 @@ from lowland_gis.analysis.units.edit import units_of
 from lowland_gis.analysis.units.ground import Limits, Problem, Weights, build_problem
 from lowland_gis.analysis.units.heirs import GONE, heirs, lineage, unit_changes
 from lowland_gis.analysis.units.judge import judge
+from lowland_gis.analysis.units.resting import Before
 from lowland_gis.analysis.units.search import Effort, solve
 from unit_instances import district
 
 PRICES = [0.05, 0.5, 5.0]
+TOWN = barrier_cells(
+    gpd.GeoDataFrame({"town_code": ["T"]}, geometry=[shapely.box(-50, -50, 9_000, 500)], crs=4548),
+    np.empty(0, dtype=object),
+)
 
 
 def land(seed: int, **size: float) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
@@ -127,6 +132,35 @@ def test_units_that_a_planted_change_does_not_touch_stay_to_the_parcel(seed: int
     assert quiet
     assert {name: sets(kept).get(name) for name in quiet} == quiet
     assert kept.value_m2 - kept.units["kept_value"].sum() <= free.value_m2 * (1 + 5e-3)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_locked_units_stay_to_the_parcel_at_any_price_and_nothing_breaks_a_rule(seed: int):
+    frame, cells = land(seed, blocks=3, block_m=520.0)
+    first = drawn(frame, cells)
+    changed, codes = touched(frame, seed)
+    quiet = {name: parcels for name, parcels in sets(first).items() if not parcels & codes}
+    for price in (0.0, 0.3):
+        problem = build_problem(begun(changed, first), cells, None, Weights(changed_land=price))
+        old = problem.parcels["before"].to_numpy(dtype=object)
+        locked = [np.flatnonzero(old == name) for name in quiet]
+        draft = search_units(problem, cells, Effort(), locked=locked)
+        assert {name: sets(draft).get(name) for name in quiet} == quiet
+        assert draft.findings.empty
+        assert draft.value_m2 <= draft.bound_m2 * (1 + 1e-9)
+        free = search_units(problem, cells, Effort())
+        assert draft.value_m2 <= free.bound_m2 * (1 + 1e-9)
+        # What was found with the lock is not taken for what is found without.
+        again = search_units(problem, cells, Effort(), Before(draft.searched))
+        assert sets(again) == sets(free)
+
+
+def test_a_locked_unit_that_breaks_a_rule_now_is_drawn_anew():
+    problem = row(["A", "A", None, None])
+    wide = build_problem(problem.parcels, TOWN, Limits(min_ha=6.0, min_compactness=0), Weights(outline=1.0))
+    draft = search_units(wide, TOWN, Effort(), locked=[places(0, 1)])
+    assert draft.findings.empty
+    assert set(draft.members["unit_id"]) == {"A"}
 
 
 def test_a_high_price_keeps_every_unit_that_still_keeps_the_rules():
