@@ -76,7 +76,9 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, nargs="*", default=[1])
     parser.add_argument("--share", type=float, default=0.02)
     options = parser.parse_args()
-    print("| district | price | value ha | of price 0 | parcels that change | ha | quiet units that differ | broken rules |")
+    print(
+        "| district | price | value ha | of price 0 | parcels that change | ha | quiet units that differ | broken rules |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     for block in options.blocks:
         for seed in options.seeds:

@@ -53,7 +53,9 @@ def test_every_unit_lies_in_one_planning_unit_and_every_parcel_has_its_place_in_
     assert sum(row["units_ha"] for row in table.values()) == pytest.approx(held, abs=0.01)
     said = demo.lowland("unit", "planning", "flow").stderr
     wrong = {name for name, row in table.items() if row["findings"]}
-    assert wrong == {line.split(": ")[0] for line in said.splitlines() if ": " in line and line.split(": ")[0] in table}
+    assert wrong == {
+        line.split(": ")[0] for line in said.splitlines() if ": " in line and line.split(": ")[0] in table
+    }
 
 
 def test_planning_units_tile_the_towns_and_the_layer_holds_what_the_table_says(demo, tmp_path):

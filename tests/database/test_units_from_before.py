@@ -144,3 +144,26 @@ def test_what_cannot_be_is_refused(place):
     place.ok("unit", "withdraw", NUMBER, "--reason", "x")
     code, _, said = place.lowland("unit", "draft", "x", "--from", "frozen")
     assert (code, "There are no frozen units to start from" in said) == (2, True)
+
+
+@pytest.mark.parametrize("start", ["frozen", "flow"])
+def test_a_quiet_unit_is_locked_and_one_that_has_changed_is_not(place, start):
+    place.delivered(PARCELS | {FOURTH: box(0, 100, 150, 100)})
+    place.ok("unit", "draft", "锁", "--from", start, "--lock-quiet")
+    members = dict(
+        place.rows(
+            "SELECT parcel_id, unit_id FROM result.member JOIN result.draft USING (run_id) WHERE name = '锁'"
+        )
+    )
+    assert members[FIRST] == members[SECOND] is not None
+    assert members[FOURTH] is None
+    place.delivered(PARCELS | {SECOND: box(150, 0, 150, 90), FOURTH: box(0, 100, 150, 100)})
+    place.ok("unit", "draft", "改后", "--from", start, "--lock-quiet")
+    members = dict(
+        place.rows(
+            "SELECT parcel_id, unit_id FROM result.member JOIN result.draft USING (run_id) WHERE name = '改后'"
+        )
+    )
+    assert members[FOURTH] == members[FIRST] is not None
+    code, _, said = place.lowland("unit", "draft", "x", "--lock-quiet")
+    assert (code, "Name those: --from DRAFT or --from frozen" in said) == (2, True)

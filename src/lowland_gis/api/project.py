@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lowland_gis.analysis.units.draw import Draft
+from lowland_gis.analysis.units.edit import units_of
+from lowland_gis.analysis.units.heirs import unit_changes
 from lowland_gis.api.said import warned
 from lowland_gis.db.frames import read_frame
 from lowland_gis.pipeline.base import land
@@ -26,7 +28,14 @@ from lowland_gis.pipeline.products.package import draw_overview, map_contents
 from lowland_gis.pipeline.products.unit_sheet import unit_sheet
 from lowland_gis.pipeline.units import compared, drafts
 from lowland_gis.pipeline.units.draw import changed, draft, drawn_from
-from lowland_gis.pipeline.units.ground import UnitInputs, read_unit_inputs
+from lowland_gis.pipeline.units.ground import (
+    Inherited,
+    UnitInputs,
+    limits_of,
+    read_unit_inputs,
+    weights_of,
+)
+from lowland_gis.pipeline.units.tiers import tiers_of_drawn
 from lowland_gis.pipeline.verdicts.explain import explain
 from lowland_gis.pipeline.verdicts.verdicts import all_verdicts
 from lowland_gis.pipeline.verdicts.what_if import flips, summed
@@ -178,13 +187,41 @@ class Project:
         with self._reading() as held:
             return read_unit_inputs(held)
 
-    def draw_units(self, changes: Mapping[str, Any] | None = None) -> Draft:
+    def draw_units(self, changes: Mapping[str, Any] | None = None, start: Draft | None = None) -> Draft:
         """Return units drawn under other limits or weights (`{"min_ha": 3, "weights.unit": 500}`), kept nowhere.
+
+        With `start` they begin with the units of another draft: those that live on keep their names, and a m² that changes its unit
+        costs `weights.changed_land`.
 
         Raises:
             UsageError: a setting is unknown or makes no sense.
         """
-        return drawn_from(self.ground, changed(self.limits, changes or {}))
+        return drawn_from(self._starting(start), changed(self.limits, changes or {}))
+
+    def changes(self, drawn: Draft, start: Draft) -> pd.DataFrame:
+        """Return the parcels whose unit is another one than in the draft that was started from: from, to, area, gain and reason.
+
+        The gain is what `drawn` would be worth less, under the weights of the project, if this parcel alone were back.
+        """
+        inputs = self._starting(start)
+        problem = inputs.problem(limits_of(self.limits), weights_of(self.limits))
+        return unit_changes(problem, units_of(problem, drawn.members), drawn.members, {})
+
+    def planning(self, drawn: Draft) -> gpd.GeoDataFrame:
+        """Return the planning units (规划单元) with what each holds: plan_id, town_code, area_ha, low_ha, n_units, …, geometry."""
+        return tiers_of_drawn(self.ground, self.limits, drawn).planning
+
+    def places(self, drawn: Draft) -> gpd.GeoDataFrame:
+        """Return the parcels with their place in both tiers: plan_id (规划单元) and unit_id (实施单元), None where in none."""
+        return tiers_of_drawn(self.ground, self.limits, drawn).parcels
+
+    def _starting(self, start: Draft | None) -> UnitInputs:
+        if start is None:
+            return self.ground
+        inside = start.members.dropna(subset="unit_id")
+        units = dict(zip(inside["parcel_id"].astype(str), inside["unit_id"].astype(str), strict=True))
+        names = frozenset(units.values())
+        return replace(self.ground, inherited=Inherited("another draft", units, {}, names))
 
     def preview(self, **changes: float) -> pd.DataFrame:
         """Return the figures of units under other limits: what the sliders of a notebook call."""

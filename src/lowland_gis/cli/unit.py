@@ -78,6 +78,12 @@ for listing in (*LISTS, *TIERS, potential, brief):
     metavar="PRICE",
     help="m² of low-efficiency land that a m² costs which changes its unit (weights.changed_land); with --from.",
 )
+@click.option(
+    "--lock-quiet",
+    "lock",
+    is_flag=True,
+    help="With --from: units of which no parcel has changed stay as they are.",
+)
 @click.pass_context
 def draft(
     ctx: click.Context,
@@ -86,6 +92,7 @@ def draft(
     changes: tuple[str, ...],
     start: str | None,
     stability: float | None,
+    lock: bool,
     **effort: int | None,
 ) -> None:
     """Draw units from the current verdicts; with NAME a draft beside those of the flow, under changed settings."""
@@ -101,12 +108,14 @@ def draft(
                 "--stability prices what changes since earlier units. Name those: --from DRAFT or --from frozen"
             )
         wanted["weights.changed_land"] = stability
+    if lock and start is None:
+        raise UsageError("--lock-quiet keeps earlier units. Name those: --from DRAFT or --from frozen")
     if name is None and (wanted or start is not None):
         raise UsageError(
             "Changed settings need a name, so that the draft can be told apart. Type: lowland unit draft NAME …"
         )
     project, tell = ctx.obj.project, ctx.obj.tell
-    inherit = None if start is None else from_units(start)
+    inherit = None if start is None else from_units(start, lock=lock)
     done = (
         delineate(project, tell=tell)
         if name is None
@@ -216,29 +225,6 @@ def _tell_findings(ctx: click.Context, findings: pd.DataFrame, *stale: Stale | N
     mark(ctx, *stale)
     if len(findings):
         ctx.exit(FINDINGS)
-
-
-@unit.command()
-@click.argument("parcel")
-@draft_option
-@json_option
-@click.pass_context
-def why(ctx: click.Context, parcel: str, which: str, as_json: bool) -> None:
-    """Say where PARCEL is in a draft or why it is left out, and the next-best units that would hold it."""
-    import pandas as pd
-
-    from lowland_gis.pipeline.units.drafts import next_best, reading_draft
-    from lowland_gis.pipeline.units.frozen import holding
-    from lowland_gis.pipeline.units.tiers import plan_of
-
-    with reading_draft(ctx.obj.project, which) as draft:
-        said, found = next_best(draft, parcel)
-        frozen, plan = holding(draft.held.connection, parcel), plan_of(draft, parcel)
-    said += "; in no planning unit" if plan is None else f"; in the planning unit {plan}"
-    ctx.obj.tell(f"{parcel}: {said}" + ("" if frozen is None else f"; it is in the frozen unit {frozen}"))
-    rows = [(len(item.parcels), item.value_m2, item.loses_m2, " ".join(item.parcels)) for item in found]
-    show(pd.DataFrame(rows, columns=["n_parcels", "value_m2", "loses_m2", "parcels"]), as_json=as_json)
-    mark(ctx, draft.stale, draft.frozen)
 
 
 @unit.command()

@@ -1,4 +1,4 @@
-"""`lowland unit members | changes`: lists of parcels of a draft that people take along."""
+"""`lowland unit members | changes | why`: lists of parcels of a draft that people take along."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lowland_gis.cli.drafts import draft_option
 from lowland_gis.cli.lists import list_option, write_list
 from lowland_gis.cli.outputs import overwrite_option
 from lowland_gis.cli.staleness import mark
@@ -31,6 +32,8 @@ _CHANGES = {
     "gain_m2": "调整收益（平方米）",
     "reason": "调整原因",
 }
+
+
 
 
 @click.command()
@@ -92,4 +95,27 @@ def changes(
     mark(ctx, draft.stale, draft.frozen)
 
 
-LISTS = (members, changes)
+@click.command()
+@click.argument("parcel")
+@draft_option
+@json_option
+@click.pass_context
+def why(ctx: click.Context, parcel: str, which: str, as_json: bool) -> None:
+    """Say where PARCEL is in a draft or why it is left out, and the next-best units that would hold it."""
+    import pandas as pd
+
+    from lowland_gis.pipeline.units.drafts import next_best, reading_draft
+    from lowland_gis.pipeline.units.frozen import holding
+    from lowland_gis.pipeline.units.tiers import plan_of
+
+    with reading_draft(ctx.obj.project, which) as draft:
+        said, found = next_best(draft, parcel)
+        frozen, plan = holding(draft.held.connection, parcel), plan_of(draft, parcel)
+    said += "; in no planning unit" if plan is None else f"; in the planning unit {plan}"
+    ctx.obj.tell(f"{parcel}: {said}" + ("" if frozen is None else f"; it is in the frozen unit {frozen}"))
+    rows = [(len(item.parcels), item.value_m2, item.loses_m2, " ".join(item.parcels)) for item in found]
+    show(pd.DataFrame(rows, columns=["n_parcels", "value_m2", "loses_m2", "parcels"]), as_json=as_json)
+    mark(ctx, draft.stale, draft.frozen)
+
+
+LISTS = (members, changes, why)

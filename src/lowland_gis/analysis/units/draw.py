@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import geopandas as gpd
@@ -18,8 +18,15 @@ from lowland_gis.analysis.units.heirs import heirs
 from lowland_gis.analysis.units.judge import Judgement, judge, set_aside, undrawn
 from lowland_gis.analysis.units.outline import outlines
 from lowland_gis.analysis.units.reasons import why_out, why_so
-from lowland_gis.analysis.units.resting import Before, Searched, component_digests, outline_digests
-from lowland_gis.analysis.units.search import Effort, is_hopeless, solve
+from lowland_gis.analysis.units.resting import (
+    Before,
+    Searched,
+    component_digests,
+    locked_digest,
+    outline_digests,
+)
+from lowland_gis.analysis.units.search import Effort, is_hopeless, no_wishes, solve
+from lowland_gis.analysis.units.value import KEPT, desk_of, value_and_rule
 
 
 @dataclass(frozen=True)
@@ -70,17 +77,35 @@ def draw_units(
 
 
 def search_units(
-    problem: Problem, cells: gpd.GeoDataFrame, effort: Effort, before: Before | None = None
+    problem: Problem,
+    cells: gpd.GeoDataFrame,
+    effort: Effort,
+    before: Before | None = None,
+    locked: Sequence[Ints] = (),
 ) -> Draft:
-    """Draw units on ground that was built before; what was found `before` of pieces that rest on the same is taken over."""
+    """Draw units on ground that was built before; what was found `before` of pieces that rest on the same is taken over.
+
+    Units (positions) that are `locked` stay as they are where they keep every rule; the bound is one for drafts that hold them.
+    """
     before = before or Before()
+    stay = _locked(problem, locked)
+    wishes = no_wishes(problem)
+    for units_ in stay.values():
+        for unit, _ in units_:
+            wishes.taken[unit] = True
     digests = component_digests(problem, effort)
+    for number, units_ in stay.items():
+        members = problem.of_component(number)
+        digests[number] = locked_digest(
+            digests[number], [np.searchsorted(members, unit) for unit, _ in units_]
+        )
     found = {digest: before.searched[digest] for digest in digests if digest in before.searched}
     fresh = [number for number, digest in enumerate(digests) if digest not in found]
-    for bound, part in bounded(problem, solve(problem, effort, numbers=fresh), effort):
-        members = problem.of_component(part.component)
-        places = tuple(tuple(np.searchsorted(members, unit).tolist()) for unit in part.units)
-        found[digests[part.component]] = Searched(places, bound)
+    for bound, part in bounded(problem, solve(problem, effort, wishes, fresh), effort):
+        members, kept_units = problem.of_component(part.component), stay.get(part.component, [])
+        every = [*part.units, *(unit for unit, _ in kept_units)]
+        places = tuple(tuple(np.searchsorted(members, unit).tolist()) for unit in every)
+        found[digests[part.component]] = Searched(places, bound + sum(worth for _, worth in kept_units))
     units = [
         problem.of_component(number)[list(unit)]
         for number, digest in enumerate(digests)
@@ -92,6 +117,20 @@ def search_units(
         digest: found[digest] for number, digest in enumerate(digests) if not is_hopeless(problem, number)
     }
     return replace(drawn, searched=kept)
+
+
+def _locked(problem: Problem, locked: Sequence[Ints]) -> dict[int, list[tuple[Ints, float]]]:
+    """Return units that are to stay by their component, with their values; those that break a rule now cannot."""
+    desk = desk_of(problem.ground)
+    stay: dict[int, list[tuple[Ints, float]]] = {}
+    for given in locked:
+        unit = np.sort(given).astype(np.int64)
+        component = np.unique(problem.component[unit])
+        if len(component) == 1 and component[0] >= 0:
+            value, rule = value_and_rule(problem.ground, desk, unit)
+            if rule == KEPT:
+                stay.setdefault(int(component[0]), []).append((unit, float(value)))
+    return stay
 
 
 def describe(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 
@@ -72,6 +72,14 @@ def component_digests(problem: Problem, effort: Effort) -> list[str]:
             if number >= 0:
                 digests[number] = hashlib.sha256(whole.digest() + at.to_bytes(8, "little")).hexdigest()
     return digests
+
+
+def locked_digest(digest: str, places: Sequence[Ints]) -> str:
+    """Return the digest of a component in which units (places among its parcels) stay as they are."""
+    whole = hashlib.sha256(digest.encode())
+    for unit in sorted(places, key=lambda unit: int(unit[0])):
+        whole.update(len(unit).to_bytes(8, "little") + unit.astype(np.int64).tobytes())
+    return whole.hexdigest()
 
 
 def _graph(ground: Ground, nodes: Ints) -> tuple[Ints, Ints, Floats]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from pydantic import ValidationError
 
@@ -15,7 +16,7 @@ from lowland_gis.analysis.machine_code import is_kept
 from lowland_gis.analysis.rules.faults import Fault, fault_lines
 from lowland_gis.analysis.units.draw import Draft, search_units
 from lowland_gis.analysis.units.edit import units_of
-from lowland_gis.analysis.units.ground import HECTARE_M2
+from lowland_gis.analysis.units.ground import HECTARE_M2, Problem
 from lowland_gis.analysis.units.heirs import lineage
 from lowland_gis.analysis.units.judge import LEDGER
 from lowland_gis.analysis.units.resting import Before
@@ -196,7 +197,15 @@ def drawn_from(inputs: UnitInputs, settings: DelineateSettings, before: Before |
             " Look at [delineate] of lowland.toml: protected, protected_max, inside, inside_min, max_ha"
             " – and at parcels that overlap with: lowland check --suite topology, then lowland check show overlap."
         )
-    return search_units(problem, inputs.cells, effort_of(settings), before)
+    return search_units(problem, inputs.cells, effort_of(settings), before, _locked(problem, inputs))
+
+
+def _locked(problem: Problem, inputs: UnitInputs) -> list[npt.NDArray[np.int64]]:
+    """Return the earlier units that are to stay as they are, as positions."""
+    if inputs.inherited is None or not inputs.inherited.quiet:
+        return []
+    before = problem.parcels["before"].to_numpy(dtype=object)
+    return [np.flatnonzero(before == name) for name in inputs.inherited.quiet]
 
 
 def write_draft(

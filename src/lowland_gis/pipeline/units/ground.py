@@ -44,13 +44,14 @@ class Inherited:
     """The earlier units that a draft starts from: of a draft, or the frozen ones (`source`).
 
     `units`: parcel → its earlier unit, for parcels that are there now; `lost`: parcel → unit for those that are not; `names`: every
-    name that was given there.
+    name that was given there; `quiet`: those of which nothing has changed and that are to stay as they are.
     """
 
     source: str
     units: Mapping[str, str]
     lost: Mapping[str, str]
     names: frozenset[str]
+    quiet: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return it as a run records it."""
@@ -59,12 +60,15 @@ class Inherited:
             "units": dict(self.units),
             "lost": dict(self.lost),
             "names": sorted(self.names),
+            "quiet": list(self.quiet),
         }
 
     @classmethod
     def of_json(cls, kept: Mapping[str, Any]) -> Inherited:
         """Return it as a run recorded it."""
-        return cls(str(kept["source"]), kept["units"], kept["lost"], frozenset(kept["names"]))
+        return cls(
+            str(kept["source"]), kept["units"], kept["lost"], frozenset(kept["names"]), tuple(kept["quiet"])
+        )
 
 
 @dataclass(frozen=True)

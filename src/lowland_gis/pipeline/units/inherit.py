@@ -15,28 +15,60 @@ from lowland_gis.db.connect import Connection
 from lowland_gis.errors import UsageError, listed
 from lowland_gis.pipeline.base import land
 from lowland_gis.pipeline.intake.reading import Reading
-from lowland_gis.pipeline.units.drafts import HeldDraft, draft_units, ground_of, read_draft
+from lowland_gis.pipeline.units.drafts import HeldDraft, draft_units, ground_of, held_draft, read_draft
 from lowland_gis.pipeline.units.draw import Inherit
 from lowland_gis.pipeline.units.frozen import frozen_shapes, frozen_units
-from lowland_gis.pipeline.units.ground import Inherited
+from lowland_gis.pipeline.units.frozen_changes import frozen_changes
+from lowland_gis.pipeline.units.ground import Inherited, read_unit_inputs
 
 FROZEN_UNITS = "frozen"
 # A parcel with a new code stands on the ground of the unit that holds so much of it.
 _ON_THE_GROUND = 0.5
+# What units are drawn by, beside the shape; an outline that moved by less than this, m, is the same one.
+_FACTS = ("area_m2", "low_m2", "public_m2", "kind", "zone", "plan_use", "owner", "reason")
+_MOVED_M = 1e-3
 # What two outlines share beside a common boundary is no common ground, m².
 _COMMON_M2 = 1.0
 
 
-def from_units(which: str) -> Inherit:
-    """Return what reads the earlier units: `frozen`, or those of a draft by its name or run number."""
+def from_units(which: str, *, lock: bool = False) -> Inherit:
+    """Return what reads the earlier units: `frozen`, or those of a draft by its name or run number.
+
+    With `lock`, those of which no parcel has changed are to stay as they are.
+    """
 
     def read(held: Reading) -> tuple[Inherited, int | None]:
         parcels = land.parcels(
             held.connection, held.basis.versions, srid=held.project.srid, columns=("parcel_id",)
         )
-        return inherited(held.connection, which, parcels, srid=held.project.srid)
+        found, run_id = inherited(held.connection, which, parcels, srid=held.project.srid)
+        return (replace(found, quiet=_quiet(held, which, found)), run_id) if lock else (found, run_id)
 
     return read
+
+
+def _quiet(held: Reading, which: str, found: Inherited) -> tuple[str, ...]:
+    """Return the earlier units of which no parcel has gone, come, or changed in anything that units are drawn by."""
+    if which == FROZEN_UNITS:
+        touched = set(frozen_changes(held)["number"])
+    else:
+        old = held_draft(held.connection, held.project, which).inputs().parcels
+        changed = _changed_parcels(old, read_unit_inputs(held).parcels)
+        touched = {unit for parcel, unit in found.units.items() if parcel in changed}
+    return tuple(sorted(found.names - touched - set(found.lost.values())))
+
+
+def _changed_parcels(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) -> set[str]:
+    """Return the parcels that are new or differ in shape, area, verdict, zone, use, holder or protection."""
+    then = old.set_index("parcel_id").reindex(new["parcel_id"])
+    there, now = new["parcel_id"].isin(old["parcel_id"]).to_numpy(), new.set_index("parcel_id")
+    differ = ~there
+    for name in _FACTS:
+        left, right = (rows[name].astype(object).where(rows[name].notna(), "") for rows in (then, now))
+        differ |= (left.to_numpy() != right.to_numpy()).astype(bool)
+    shapes = (shapely.normalize(rows.geometry.to_numpy()) for rows in (then, now))
+    differ |= ~shapely.equals_exact(*shapes, tolerance=_MOVED_M)
+    return set(now.index[differ])
 
 
 def inherited(
