@@ -34,8 +34,6 @@ _CHANGES = {
 }
 
 
-
-
 @click.command()
 @click.argument("which", metavar="[DRAFT]", default="latest")
 @click.option("--unit", "units", multiple=True, metavar="UNIT", help="Only the parcels of this unit.")
