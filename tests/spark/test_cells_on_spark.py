@@ -37,7 +37,7 @@ def test_cells_wide_parcels_and_large_zones_give_what_one_process_gives(parcels,
 
 
 def test_the_cover_of_a_parcel_that_was_cut_is_that_of_the_whole(parcels, zones):
-    some = zones.iloc[::2]
+    some = zones.iloc[1::2]
     ours = frames.cover(named.without_database(), parcels, some)
     assert (ours["rest_m2"] > 0).any()
     assert (ours["excess_m2"] > 0).any()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -167,5 +167,5 @@ def _summed(place: Integers, klass: Integers, area: Any) -> Overlaps:
     first = np.ones(len(place), dtype=bool)
     first[1:] = (place[1:] != place[:-1]) | (klass[1:] != klass[:-1])
     starts = np.flatnonzero(first)
-    sums: Sequence[float] = np.add.reduceat(area, starts) if len(starts) else area
+    sums = np.add.reduceat(area, starts) if len(starts) else area
     return Overlaps(place[starts], klass[starts], np.asarray(sums, dtype=np.float64))

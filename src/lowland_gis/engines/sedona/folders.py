@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,7 +119,7 @@ class Tabulation:
     peak_mb: float = 0.0
     n_cells: int = 0
 
-    def tables(self) -> Iterator[tuple[pa.Table, pa.Table | None]]:
+    def tables(self) -> Generator[tuple[pa.Table, pa.Table | None]]:
         """Yield parcel_id, code, area_m2 and share in the order of the first two, a file of Spark's after the other, and then the cover.
 
         Raises:

@@ -183,10 +183,10 @@ def _in_cells(spark: Any, parcels: Frame, zones: Frame, plane: Cells, counted: _
         "*", f"CAST(floor(x0 / {side}) AS long) AS i", f"CAST(floor(y0 / {side}) AS long) AS j"
     )
     rows = [_parcel_rows(placed.join(broadcast(lookup), ["i", "j"]), "cell")]
-    numbers = np.flatnonzero(~np.isnan(plane.window[:, 0]))
+    numbers = np.flatnonzero(~np.isnan(plane.window[:, 0])).astype(np.int64)
     window = plane.window[numbers]
     if len(counted.wide):
-        cut = partial(work.parcels_cut, core=plane.core, numbers=np.arange(len(plane.core)))
+        cut = partial(work.parcels_cut, core=plane.core, numbers=np.arange(len(plane.core), dtype=np.int64))
         rows.append(parcels.where(wide).select("parcel", "wkb").mapInArrow(cut, schema))
     if len(numbers):
         some = pa.table(

@@ -17,7 +17,7 @@ import shapely
 from lowland_gis.analysis.overlay import tabulate, windows
 from lowland_gis.analysis.overlay.polygons import binary_parts
 from lowland_gis.analysis.overlay.rings import Rings, joined
-from lowland_gis.analysis.overlay.wkb import DOUBT, UNREAD, Floats, decode
+from lowland_gis.analysis.overlay.wkb import DOUBT, UNREAD, Floats, Integers, decode
 
 # Kinds of rows, in the order in which a cell gets them: zones, what its window sees of large zones, parcels.
 ZONE, SEEN, PARCEL = 0, 1, 2
@@ -147,7 +147,7 @@ def _as_seen(some: pa.RecordBatch) -> Rings:
 
 
 def zones_seen(
-    batches: Iterator[pa.RecordBatch], *, window: Floats, numbers: Floats, parcel: pa.DataType
+    batches: Iterator[pa.RecordBatch], *, window: Floats, numbers: Integers, parcel: pa.DataType
 ) -> Iterator[pa.RecordBatch]:
     """Yield, of zones of very many vertices, what the window of each cell sees of them, as rows that are shuffled.
 
@@ -167,7 +167,7 @@ def zones_seen(
 
 
 def parcels_cut(
-    batches: Iterator[pa.RecordBatch], *, core: Floats, numbers: Floats
+    batches: Iterator[pa.RecordBatch], *, core: Floats, numbers: Integers
 ) -> Iterator[pa.RecordBatch]:
     """Yield wide parcels as their pieces on the ground of each cell, with the area of the whole, as rows that are shuffled.
 
@@ -188,7 +188,7 @@ def parcels_cut(
                 yield _shuffled(pieces, PARCEL, names, None, float(whole))
 
 
-def _pieces(shape: Any, core: Floats, numbers: Floats) -> Iterator[tuple[int, Any]]:
+def _pieces(shape: Any, core: Floats, numbers: Integers) -> Iterator[tuple[int, Any]]:
     """Yield the pieces of a polygon on the grounds of cells; these lie side by side, so halves of them are asked first."""
     west, south, east, north = shape.bounds
     near = (core[:, 0] < east) & (core[:, 2] > west) & (core[:, 1] < north) & (core[:, 3] > south)
