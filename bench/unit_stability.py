@@ -20,6 +20,7 @@ from lowland_gis.analysis.units.ground import Weights
 from unit_instances import Instance, generated
 
 PRICES = (0.0, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
+HALF = 0.5
 PLACES_M = 150.0
 
 
@@ -31,7 +32,7 @@ def planted(parcels: gpd.GeoDataFrame, share: float, seed: int) -> tuple[gpd.Geo
     while len(changed) < share * len(parcels):
         centre = points[random.integers(len(points))]
         near = tree.query(centre, predicate="dwithin", distance=PLACES_M)
-        changed |= set(near[random.random(len(near)) < 0.5].tolist())
+        changed |= set(near[random.random(len(near)) < HALF].tolist())
     places = np.array(sorted(changed))
     low, area = parcels["low_m2"].to_numpy().copy(), parcels["area_m2"].to_numpy()
     low[places] = np.where(low[places] > 0, 0.0, area[places])

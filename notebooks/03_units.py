@@ -24,7 +24,7 @@
 import os
 
 import ipywidgets as widgets
-from IPython.display import display
+from IPython import display as shown
 from matplotlib import pyplot as plt
 
 from lowland_gis import open_project
@@ -80,7 +80,7 @@ project.page(drafts["project settings"])
 # %%
 calm = project.draw_units({"min_ha": 3.0, "weights.changed_land": 0.5}, start=drafts["project settings"])
 planning = project.planning(calm)
-display(planning.drop(columns="geometry"), project.changes(calm, drafts["project settings"]))
+shown.display(planning.drop(columns="geometry"), project.changes(calm, drafts["project settings"]))
 axes = planning.plot(column="low_ha", cmap="OrRd", edgecolor="#2F5D8A", legend=True, figsize=(8, 6))
 calm.units.boundary.plot(ax=axes, color="#12263A", linewidth=1).set_axis_off()
 

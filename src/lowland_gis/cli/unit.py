@@ -1,6 +1,4 @@
-"""`lowland unit draft | list | metrics | members | changes | planning | key-areas | why | edit | export | import | freeze | withdraw | sheet |
-potential | brief`.
-"""
+"""`lowland unit …`: draw, judge, edit, tell apart and freeze redevelopment units; lists, tiers and potential stand in modules beside."""
 
 from __future__ import annotations
 
