@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -22,6 +23,10 @@ from lowland_gis.db.migrate import upgrade
 from lowland_gis.db.private import cluster as clusters
 
 SRID = 4548
+
+# How long an example takes says nothing here: two files of tests run side by side, and others work on the machine.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 def prepare(dsn: str) -> None:

@@ -5,7 +5,7 @@ Spark calls these functions in its Python workers, so nothing here may need the 
 
 from __future__ import annotations
 
-import resource
+import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -108,6 +108,8 @@ def _rows(parcel: pa.Array, klass: Any, *columns: Floats) -> pa.RecordBatch:
 
 def _peak(kind: pa.DataType) -> pa.RecordBatch:
     """Return the row of a task: how much memory its process has had at most."""
+    # Windows does not tell it in this way.
+    resource = importlib.import_module("resource")
     peak = np.array([resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0])
     return _rows(pa.nulls(1, kind), [PEAK], peak, *[np.full(1, np.nan)] * 3)
 

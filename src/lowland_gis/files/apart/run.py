@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import IO
 
 _LIMITED = "lowland_gis.files.apart.limited"
 
@@ -27,7 +27,7 @@ class TooLongError(Exception):
 
 
 def run(
-    command: Sequence[str], limits: Limits, out: BinaryIO, more: Mapping[str, str] | None = None
+    command: Sequence[str], limits: Limits, out: IO[bytes], more: Mapping[str, str] | None = None
 ) -> tuple[int, str]:
     """Run a program, its output going to a file that is open, and return its code and what it said beside.
 

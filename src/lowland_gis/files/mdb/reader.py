@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -216,7 +216,7 @@ def _meant(source: Source, catalogue: _Catalogue) -> str:
     )
 
 
-def _batches(source: Source, content: BinaryIO, table: _Table, batch_rows: int) -> Iterator[Batch]:
+def _batches(source: Source, content: IO[bytes], table: _Table, batch_rows: int) -> Iterator[Batch]:
     first = 0
     for part in _parts(source, content, table.types):
         for start in range(0, part.num_rows, batch_rows):
@@ -230,7 +230,7 @@ def _batches(source: Source, content: BinaryIO, table: _Table, batch_rows: int) 
         )
 
 
-def _parts(source: Source, content: BinaryIO, types: dict[str, str]) -> Iterator[pa.Table]:
+def _parts(source: Source, content: IO[bytes], types: dict[str, str]) -> Iterator[pa.Table]:
     size = content.seek(0, io.SEEK_END)
     content.seek(0)
     if size == 0:

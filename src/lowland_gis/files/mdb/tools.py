@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.apart.run import Limits, TooLongError, run
@@ -57,7 +57,7 @@ def count(path: Path, table: str) -> int:
 
 
 @contextmanager
-def exported(path: Path, table: str) -> Iterator[BinaryIO]:
+def exported(path: Path, table: str) -> Iterator[IO[bytes]]:
     """Yield a table as a CSV in UTF-8 with its headings; what is no text is spelt in hexadecimal digits.
 
     Raises:
@@ -87,7 +87,7 @@ def _said(path: Path, program: str, *words: str) -> str:
         return out.read().decode("utf-8", "replace")
 
 
-def _into(path: Path, out: BinaryIO, program: str, *words: str) -> None:
+def _into(path: Path, out: IO[bytes], program: str, *words: str) -> None:
     if shutil.which(program) is None:
         raise InputRefusedError(
             f"{program} is missing, by which personal geodatabases are read. Type: {_INSTALL}; {_OTHERWISE}."

@@ -80,7 +80,7 @@ def test_leaving_while_the_first_read_begins_closes_the_file_after_it(shapefile,
     )
 
     @contextmanager
-    def received(source, encoding):
+    def received(source, encoding, consents):
         def batches():
             happened.append("read")
             yield Batch.empty(("ZDDM",), has_geometry=False)
