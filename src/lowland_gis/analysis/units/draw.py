@@ -101,7 +101,7 @@ def search_units(
         )
     found = {digest: before.searched[digest] for digest in digests if digest in before.searched}
     fresh = [number for number, digest in enumerate(digests) if digest not in found]
-    for bound, part in bounded(problem, solve(problem, effort, wishes, fresh), effort):
+    for bound, part in bounded(problem, solve(problem, effort, wishes=wishes, numbers=fresh), effort):
         members, kept_units = problem.of_component(part.component), stay.get(part.component, [])
         every = [*part.units, *(unit for unit, _ in kept_units)]
         places = tuple(tuple(np.searchsorted(members, unit).tolist()) for unit in every)

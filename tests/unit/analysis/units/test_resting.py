@@ -70,9 +70,9 @@ def counted(monkeypatch):
     counts = []
     solve, outlines = draw.solve, draw.outlines
 
-    def solved(problem, effort, *, numbers):
+    def solved(problem, effort, *, wishes, numbers):
         counts.append(len(numbers))
-        return solve(problem, effort, numbers=numbers)
+        return solve(problem, effort, wishes=wishes, numbers=numbers)
 
     def outlined(shapes, units, *given):
         counts.append(len(units))
