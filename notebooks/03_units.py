@@ -23,8 +23,8 @@
 # %%
 import os
 
+import IPython.display
 import ipywidgets as widgets
-from IPython import display as shown
 from matplotlib import pyplot as plt
 
 from lowland_gis import open_project
@@ -78,9 +78,12 @@ project.page(drafts["project settings"])
 # the map shows the planning units (规划单元) by the hectares of low-efficiency land in them.
 
 # %%
-calm = project.draw_units({"min_ha": 3.0, "weights.changed_land": 0.5}, start=drafts["project settings"])
+little = {"min_ha": 3.0, "weights.changed_land": 0.5}
+calm = project.draw_units(little, start=drafts["project settings"])
 planning = project.planning(calm)
-shown.display(planning.drop(columns="geometry"), project.changes(calm, drafts["project settings"]))
+IPython.display.display(
+    planning.drop(columns="geometry"), project.changes(calm, drafts["project settings"], little)
+)
 axes = planning.plot(column="low_ha", cmap="OrRd", edgecolor="#2F5D8A", legend=True, figsize=(8, 6))
 calm.units.boundary.plot(ax=axes, color="#12263A", linewidth=1).set_axis_off()
 

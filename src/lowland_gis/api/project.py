@@ -198,13 +198,17 @@ class Project:
         """
         return drawn_from(self._starting(start), changed(self.limits, changes or {}))
 
-    def changes(self, drawn: Draft, start: Draft) -> pd.DataFrame:
+    def changes(self, drawn: Draft, start: Draft, changes: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Return the parcels whose unit is another one than in the draft that was started from: from, to, area, gain and reason.
 
-        The gain is what `drawn` would be worth less, under the weights of the project, if this parcel alone were back.
+        `changes` are the limits and weights that `drawn` was drawn under. The gain is what it would be worth less, without the price of
+        changes, if this parcel alone were back.
+
+        Raises:
+            UsageError: a setting is unknown or makes no sense.
         """
-        inputs = self._starting(start)
-        problem = inputs.problem(limits_of(self.limits), weights_of(self.limits))
+        settings, inputs = changed(self.limits, changes or {}), self._starting(start)
+        problem = inputs.problem(limits_of(settings), weights_of(settings))
         return unit_changes(problem, units_of(problem, drawn.members), drawn.members, {})
 
     def planning(self, drawn: Draft) -> gpd.GeoDataFrame:
