@@ -100,8 +100,8 @@ def _now(made: Any) -> None:
     _titled(made, "now_kinds", "按用地类型", _AREAS)
     _titled(made, "now_owners", "按权属", _AREAS)
     cells: Cells = [
-        ("宗地代码", "parcel", 4.2, "left"), ("类型", "kind", 2.9, "left"), ("公顷", "ha", 1.6, "right"),
-        ("现状建筑面积 m²", "floor", 2.9, "right"), ("可增建筑面积 m²", "gain", 4.8, "right"),
+        ("宗地代码", "parcel", 4.8, "left"), ("类型", "kind", 2.9, "left"), ("公顷", "ha", 1.6, "right"),
+        ("现状建筑面积 m²", "floor", 2.9, "right"), ("可增建筑面积 m²", "gain", 4.2, "right"),
     ]  # fmt: skip
     _titled(made, "parcels", "宗地（按面积）", cells)
     _if(made, "parcels_rest")
