@@ -148,7 +148,7 @@ BAD = {
     "a cut page": (_cut, r"b\.parquet: cannot be read, it is cut"),
     "a cut foot": (_cut_foot, r"b\.parquet: cannot be read, it is cut"),
     "files on two planes": (_moved, r"CM 117E.*CM 120E|CM 120E.*CM 117E"),
-    "folders on two planes": (_all_moved, r"parcels is in .*, .*zones is in "),
+    "folders on two planes": (_all_moved, r"parcels is in .*zones in "),
     "degrees": (_degrees, r"areas need a plane in metres"),
     "no system": (_undeclared, r"b\.parquet: it declares no coordinate system"),
     "a name twice": (_repeated, r"stands for several parcels: p0003 \(2 times\)"),
