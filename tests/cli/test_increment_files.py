@@ -6,12 +6,16 @@ import geopandas as gpd
 import pandas as pd
 import pyogrio
 import pytest
+import shapely
 from click.testing import CliRunner
 
 from lowland_gis.cli import lowland, main
 from lowland_gis.sample import write_district, write_second_year
 from lowland_gis.sample.second import DELIVERIES, INCREMENT, SURVEY
+from other_formats import gaia, udbx
 
+# Kinds of fields and data sets of a UDBX: 7 double, 23 moment, 127 text; 5 regions.
+_UDBX_NUMBER, _UDBX_DAY, _UDBX_TEXT, _UDBX_AREAS = 7, 23, 127, 5
 LAYERS = ("DLTBGX", "DLTBGXGC", "XZQGX", "XZQGXGC")
 
 
@@ -79,6 +83,40 @@ def test_the_same_from_the_exchange_format_and_from_a_folder_of_shapefiles(files
     folder = files / DELIVERIES / INCREMENT
     assert run(files / "2023.gdb", folder, files / "2024.gdb", "--lineage", of_folder)[0] == 0
     assert of_geodatabases.read_bytes() == of_texts.read_bytes() == of_folder.read_bytes()
+
+
+def test_the_same_from_a_database_of_supermap(files, tmp_path, run):
+    """Increments go round as UDBX too; texts, numbers and days are of the kinds that it has for them."""
+    places = []
+    for name in ("2023", "增量", "2024"):
+        sets = {}
+        for layer in pyogrio.list_layers(files / f"{name}.gdb")[:, 0]:
+            rows = pyogrio.read_dataframe(files / f"{name}.gdb", layer=layer)
+            texts = rows.drop(columns="geometry").astype(object)
+            for column in texts:
+                if pd.api.types.is_datetime64_any_dtype(rows[column]):
+                    texts[column] = rows[column].dt.strftime("%Y-%m-%d %H:%M:%S")
+            texts = texts.where(texts.notna(), None)
+            kinds = {
+                column: _UDBX_NUMBER if pd.api.types.is_numeric_dtype(rows[column])
+                else _UDBX_DAY if pd.api.types.is_datetime64_any_dtype(rows[column]) else _UDBX_TEXT
+                for column in texts
+            }  # fmt: skip
+            shapes = map(gaia, shapely.multipolygons([shapely.get_parts(shape) for shape in rows.geometry]))
+            sets[layer] = (
+                _UDBX_AREAS,
+                kinds,
+                [
+                    (*values, shape)
+                    for values, shape in zip(texts.itertuples(index=False), shapes, strict=True)
+                ],
+            )
+        places.append(udbx(tmp_path / f"{name}.udbx", sets))
+    code, said = run(*places, "--lineage", tmp_path / "谱系.csv")
+    assert code == 0, said
+    assert "0 do not match" in said
+    run(files / "2023.gdb", files / "增量.gdb", files / "2024.gdb", "--lineage", tmp_path / "也是.csv")
+    assert (tmp_path / "谱系.csv").read_bytes() == (tmp_path / "也是.csv").read_bytes()
 
 
 def spoilt(files: Path, tmp_path: Path, name: str, layer: str, change) -> Path:
