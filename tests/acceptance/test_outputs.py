@@ -41,11 +41,14 @@ EXAMPLES = {
 WITHOUT_OVERWRITE = {"init", "demo", "inspect"}
 # They write of an update that is open, and none is: what they do to files of people stands in database/test_update.py.
 OF_AN_UPDATE = {"update diff", "update close"}
+# It takes two bases and an increment, which the demo of one year has not: see cli/test_increment_files.py.
+OF_AN_UPDATE |= {"update increment"}
 # They go through the same lines of code as `report bulletin`.
 AS_BULLETIN = {"report midyear", "report annual", "report evaluation"}
 MORE = {
     "map sheets": ["--of", "towns", "--most", "1"],
     "unit changes": ["--from", "latest"],
+    "check run": ["--mark"],
     "inspect": ["--layer", "parcel"],
     "init": ["--code", "120113", "--name", "北辰区"],
     "demo": ["--parcels", "201"],

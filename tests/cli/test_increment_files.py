@@ -182,3 +182,16 @@ def test_what_cannot_be_checked_is_refused_with_what_is_there(files, tmp_path, r
         got, said = run(*arguments)
         assert got == code, said
         assert words in said
+
+
+@pytest.mark.parametrize("option", ["-o", "--lineage"])
+def test_no_file_of_people_is_written_over(files, tmp_path, run, option):
+    given = (files / "2023.gdb", files / "增量.gdb", files / "2024.gdb", option)
+    theirs = tmp_path / "别人.csv"
+    theirs.write_text("by hand\n", encoding="utf-8")
+    code, said = run(*given, theirs)
+    assert (code, theirs.read_text(encoding="utf-8")) == (2, "by hand\n")
+    assert "--overwrite" in said
+    assert run(*given, files / "增量.gdb", "--overwrite")[0] == 2, "what is read is not written over"
+    assert run(*given, theirs, "--overwrite")[0] == 0
+    assert theirs.read_text(encoding="utf-8-sig").split(",")[0] in ("layer", "before")

@@ -160,6 +160,11 @@ def _print(outcome: Outcome, written: bool) -> None:
     type=OutputPath(),
     help="Build a package without rows there too, a folder or .zip: every layer in every form, to be filled in by hand.",
 )
+@click.option(
+    "--layers",
+    is_flag=True,
+    help="Make a layer of the database of each layer with outlines too, so that such files can be ingested, checked and tabulated.",
+)
 @overwrite_option
 @click.pass_obj
 def adopt(
@@ -169,6 +174,7 @@ def adopt(
     like: str | None,
     forms: tuple[str, ...],
     empty: Path | None,
+    layers: bool,
     overwrite: bool,
 ) -> int:
     """Make a package definition of the project's own out of TABLE, a field table (字段名称, 字段代码, 字段类型 …) as bureaus hand it out.
@@ -187,6 +193,11 @@ def adopt(
         if empty is not None:
             session.outputs.check(empty, overwrite=True, inputs=[table])
             report = adopting.empty_package(found.definition, settings, empty, overwrite=overwrite)
+        files = adopting.layer_files(found, session.project_dir) if layers else {}
+        with ExitStack() as stack:
+            for file in files:
+                stack.enter_context(session.outputs.writing(file, overwrite=overwrite, inputs=[table]))
+            adopting.write_layers(files)
         adopting.write_definition(found, target)
     for layer in found.definition.layers:
         click.echo(f"{layer.name:<10} {len(layer.fields):>4} fields 字段  {layer.title}")
@@ -194,6 +205,8 @@ def adopt(
         click.echo(f"Look at 待核 {doubt}")
     if empty is not None:
         click.echo(f"{len(report.files)} empty files 空文件 → {report.target}")
+    for file in files:
+        click.echo(f"Layer 图层 → {file}: lowland ingest {file.stem} FILE")
     click.echo(f"Definition 定义 → {target}")
     click.echo(
         f'Name it in lowland.toml: [package] definition = "definitions/packages/{target.name}"; then: lowland package build'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from lowland_gis.analysis.fields.field_tables import field_tables
 from lowland_gis.analysis.fields.spreadsheet import Merged
+from lowland_gis.definitions.layer import layer_keys
 from lowland_gis.definitions.own import OWN_FOLDER
 from lowland_gis.definitions.package import FORMS, PackageDefinition, package_definition
 from lowland_gis.definitions.package_faults import SAFE_PART
@@ -20,6 +21,7 @@ from lowland_gis.files.source import opened
 from lowland_gis.files.spreadsheet.book import read_cells, read_sheet, sheet_names
 from lowland_gis.files.whole import refused, write_text
 from lowland_gis.products.package.adopted import Adopted, adopted, emptied
+from lowland_gis.products.package.adopted_layers import layer_texts
 from lowland_gis.products.package.build import PackageNames, PackageReport, build
 from lowland_gis.settings import Settings
 
@@ -78,6 +80,24 @@ def write_definition(found: Adopted, target: Path) -> None:
     with refused(target):
         target.parent.mkdir(parents=True, exist_ok=True)
     write_text(target, found.text)
+
+
+def layer_files(found: Adopted, folder: Path) -> dict[Path, str]:
+    """Return the files of layer definitions that make an adopted definition's layers layers of the database too, with what they hold."""
+    texts = layer_texts(found.definition, layer_keys())
+    return {folder / OWN_FOLDER / "layers" / f"{key}.toml": text for key, text in texts.items()}
+
+
+def write_layers(files: Mapping[Path, str]) -> None:
+    """Write layer definitions; a file that was made so before is made anew.
+
+    Raises:
+        InputRefusedError: one cannot be written.
+    """
+    for target, text in files.items():
+        with refused(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+        write_text(target, text)
 
 
 def empty_package(

@@ -5,17 +5,22 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import fiona
+import geopandas as gpd
 import openpyxl
 import pyogrio
 import pytest
 
 from field_table import FIRMS, PARCELS, UNITS, field_table
+from lowland_gis import read_delivery
 from lowland_gis.cli import main
 from lowland_gis.definitions.judging import judging
+from lowland_gis.definitions.layer import layer_definition, layer_keys
 from lowland_gis.definitions.own import SHIPPED, using
 from lowland_gis.definitions.package import package_definition
+from lowland_gis.definitions.take_up import take_up
 from lowland_gis.products.judging.judge import judge
 from lowland_gis.products.package.build import build
+from made_files import box
 from packages import NAMES, frames
 from workbooks import saved_as
 
@@ -184,3 +189,33 @@ def test_a_table_in_the_form_of_old_excel_says_the_same(place, tmp_path):
     assert out.count("Look at") == path.read_text(encoding="utf-8").count("\n#   ")
     assert [len(layer.fields) for layer in package_definition(path.name, path.parent).layers] == [20, 10, 10]
     path.unlink()
+
+
+def test_its_layers_become_layers_of_the_database(tmp_path):
+    """What is filled in by hand and comes back is read as what it is."""
+    (tmp_path / "lowland.toml").write_text(f"[project]\n{PROJECT}", encoding="utf-8")
+    field_table(tmp_path / "字段表.xlsx")
+    for _ in range(2):
+        code, out, err = said(
+            tmp_path, "adopt", tmp_path / "字段表.xlsx", "--name", "天津", "--like", "example_city", "--layers",
+            "--empty", tmp_path / "空", "--form", "geopackage", "--overwrite",
+        )  # fmt: skip
+        assert code == 1, err
+    assert "Layer 图层" in out
+    own = take_up(tmp_path)
+    with using(own):
+        assert {"dxydtb", "zkfdy"} <= set(layer_keys())
+        assert "qyb" not in layer_keys(), "a table without outlines is none"
+        layer = layer_definition("dxydtb")
+        assert [field.name for field in layer.field] == [
+            field.name for field in definition(tmp_path).layers[0].fields
+        ]
+        (made,) = (tmp_path / "空").rglob("*.gpkg")
+        empty = pyogrio.read_dataframe(made, layer="DXYDTB")
+        row = {name: None for name in empty.columns if name != "geometry"} | {
+            layer.identifier: "120113000000000001"
+        }
+        filled = gpd.GeoDataFrame([row], geometry=[box(0, 0)], crs=4548)
+        delivery = read_delivery(filled, "dxydtb")
+    assert len(delivery.records) == 1
+    assert delivery.records["area_m2"].iloc[0] == pytest.approx(10_000, rel=1e-4)
