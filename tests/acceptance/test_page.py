@@ -8,6 +8,7 @@ import shutil
 import socket
 import tempfile
 import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,44 @@ def test_counts_areas_and_choices_are_those_of_the_database(demo, page, browser)
             " box.dispatchEvent(new Event('change')); })()"
         )
         assert f"显示 {kinds[count]:,} 宗" in shown(browser, "count")
+    assert browser.errors == []
+
+
+def chosen(browser, **titles):
+    """Choose what stands under these titles in the lists (town, kind, state), the others being all, and return how many parcels are shown."""
+    for name in ("town", "kind", "state"):
+        browser.run(
+            f"(() => {{ const box = document.getElementById('{name}'), title = {json.dumps(titles.get(name))};"
+            " const wanted = [...box.options].find((one) => one.textContent === title);"
+            " if (title && !wanted) throw new Error('no ' + title);"
+            " box.value = title ? wanted.value : '-1'; box.dispatchEvent(new Event('change')); })()"
+        )
+    return int(re.search(r"显示 ([\d,]+) 宗", shown(browser, "count"))[1].replace(",", ""))
+
+
+def test_towns_and_states_are_filtered_and_hold_together_with_kinds(demo, page, browser):
+    browser.open(page.as_uri())
+    parcels = demo.rows(
+        "SELECT p.parcel_id, town.name, v.answer, stands.state FROM land.current_parcel p"
+        " JOIN result.verdict v ON v.parcel_id = p.parcel_id AND v.question = 'kind'"
+        "  AND v.run_id = (SELECT max(run_id) FROM result.run WHERE stage = 'classify')"
+        " LEFT JOIN (SELECT code, attributes->>'XZMC' AS name FROM land.current_feature WHERE layer = 'town') town"
+        "  ON town.code = p.town_code"
+        " LEFT JOIN (SELECT subject, state FROM registry.current_entry WHERE register = 'low_efficiency') stands ON stands.subject = p.parcel_id"
+    )
+    titles = {kind["key"]: kind["style"]["title"] for kind in browser.run("lowland.data.kinds")}
+    assert chosen(browser) == len(parcels)
+    towns = Counter(town for _, town, _, _ in parcels)
+    assert {town: chosen(browser, town=town) for town in towns} == towns
+    without = sum(state is None for _, _, _, state in parcels)
+    states = browser.run("lowland.data.states")
+    found = {state: chosen(browser, state=state) for state in states}
+    assert found[states[-1]] == without, "what stands in no register is the last of the list"
+    assert sum(found.values()) == len(parcels)
+    both = Counter((town, titles[kind]) for _, town, kind, state in parcels if state is not None)
+    (town, kind), n = both.most_common(1)[0]
+    drafted = next(state for state in states if found[state] == len(parcels) - without)
+    assert chosen(browser, town=town, kind=kind, state=drafted) == n
     assert browser.errors == []
 
 

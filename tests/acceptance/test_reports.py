@@ -155,7 +155,9 @@ def test_sheets_open_and_say_what_the_database_holds(demo):
     # Other tests draw units into the same database: the sheets are those of the demo's own run, the first.
     for unit, n_parcels, run in units:
         text = pdf_text(folder / f"{unit}.pdf")
-        members = demo.rows("SELECT parcel_id FROM result.member WHERE unit_id = %s AND run_id = %s", unit, run)
+        members = demo.rows(
+            "SELECT parcel_id FROM result.member WHERE unit_id = %s AND run_id = %s", unit, run
+        )
         assert len(members) == n_parcels
         assert all(parcel in text for (parcel,) in members)
         assert f"合计{n_parcels}宗" in text
