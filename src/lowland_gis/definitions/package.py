@@ -153,6 +153,20 @@ class WorkbookDefinition(_Model):
     sheets: tuple[Sheet, ...] = Field(strict=False, min_length=1)
 
 
+class CoordinateText(_Model):
+    """The outlines of a layer as a coordinate text (勘测定界 TXT), in the form (`template`) that a receiving system asks for.
+
+    `number`, `name` and `use` are fields of the layer; what stands under 地块名称 is the number where no name is given.
+    """
+
+    layer: str
+    path: str
+    number: str
+    template: str = "standard"
+    name: str | None = None
+    use: str | None = None
+
+
 class Tolerances(_Model):
     """How far a stated area may lie from that of the outline before it is a finding: in m², and as a share of it."""
 
@@ -163,7 +177,7 @@ class Tolerances(_Model):
 class PackageDefinition(_Model):
     """A whole package; `example` says that no official format stands behind it.
 
-    `forms` are the forms that every layer is delivered in; `database` is where the FileGDB and the GeoPackage lie, without their endings.
+    `forms` are the forms that every layer is delivered in, `texts` the coordinate texts beside them; `database` is where the FileGDB and the GeoPackage lie, without their endings.
     """
 
     name: str
@@ -179,6 +193,7 @@ class PackageDefinition(_Model):
     tolerances: Tolerances = Tolerances()
     layers: tuple[LayerDefinition, ...] = Field(strict=False, min_length=1)
     workbooks: tuple[WorkbookDefinition, ...] = Field(default=(), strict=False)
+    texts: tuple[CoordinateText, ...] = Field(default=(), strict=False)
 
     def layer(self, name: str) -> LayerDefinition:
         """Return the layer of that name; every sheet's layer exists."""

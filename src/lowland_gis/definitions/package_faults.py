@@ -9,6 +9,7 @@ from itertools import chain, islice
 from typing import Any
 
 from lowland_gis.analysis.rules.faults import Fault, doubles
+from lowland_gis.files.coordinate_text.templates import templates
 from lowland_gis.quantities import UNITS, same_dimension, unit_named
 from lowland_gis.schema.frames import FRAMES, Frame
 
@@ -41,6 +42,36 @@ def package_faults(content: Table) -> Iterator[Fault]:
         yield from _layer_faults(layer, _place("layers", number, layer))
     for number, workbook in enumerate(_tables(content, "workbooks"), start=1):
         yield from _workbook_faults(workbook, _place("workbooks", number, workbook, "path"), layers)
+    texts = _tables(content, "texts")
+    for twice in doubles(text.get("path") for text in texts):
+        yield Fault(
+            "[[texts]]", "path", twice, "two texts have this path, and one would take the place of the other"
+        )
+    for number, text in enumerate(texts, start=1):
+        yield from _text_faults(text, _place("texts", number, text, "path"), layers)
+
+
+def _text_faults(text: Table, where: str, layers: list[Table]) -> Iterator[Fault]:
+    path = text.get("path")
+    yield from path_faults(path, where, "path")
+    if isinstance(path, str) and not path.lower().endswith(".txt"):
+        yield Fault(where, "path", path, "the name of a coordinate text ends in .txt")
+    form = text.get("template", "standard")
+    if isinstance(form, str) and form not in templates():
+        yield Fault(where, "template", form, "there is no such form of coordinate text", tuple(templates()))
+    named = text.get("layer")
+    known = tuple(str(layer.get("name")) for layer in layers)
+    layer = next((layer for layer in layers if layer.get("name") == named), None)
+    if layer is None:
+        yield Fault(where, "layer", named, f"there is no layer {named} in this definition", known)
+        return
+    if layer.get("geometry") != "polygon":
+        yield Fault(where, "layer", named, "it has no outlines, and a coordinate text is made of them")
+    fields = tuple(str(field.get("name")) for field in _tables(layer, "fields"))
+    for key in ("number", "name", "use"):
+        field = text.get(key)
+        if isinstance(field, str) and field not in fields:
+            yield Fault(where, key, field, f"{named} has no field {field}", fields)
 
 
 def _form_faults(content: Table) -> Iterator[Fault]:

@@ -71,6 +71,7 @@ class Inventory:
     unreadable: Mapping[str, str]
     names: PackageNames | None
     root: str | None
+    folder: Path
 
     def inside(self, file: str) -> str:
         """Return a path relative to the folder that the definition asks for, as far as there is one."""
@@ -128,7 +129,7 @@ def inventory(package: Path, root: str) -> Inventory:
                 unreadable[inside] = str(error)
         else:
             others.append(inside)
-    return Inventory(tuple(layers), workbooks, tuple(others), unreadable, names, folder)
+    return Inventory(tuple(layers), workbooks, tuple(others), unreadable, names, folder, package)
 
 
 def read_layer(held: Held) -> Arrived:

@@ -30,6 +30,7 @@ from lowland_gis.products.judging.fields import matched, text_findings
 from lowland_gis.products.judging.findings import Finding, Mark, marked
 from lowland_gis.products.judging.shapes import area_faults, places, plane_findings, shape_faults, total_area
 from lowland_gis.products.judging.sheets import workbook_findings
+from lowland_gis.products.judging.texts import coordinate_text_findings
 from lowland_gis.products.judging.values import RowFault, cleaned, value_faults
 from lowland_gis.products.package.check import check
 from lowland_gis.products.package.layers import PreparedLayer
@@ -121,7 +122,9 @@ def judge(
         if read:
             first[layer.name] = read[0].prepared
             judged.findings += _forms_differ(read, layer)
-    judged.findings += _unknown(held, at_work.taken)
+    texts: set[str] = set()
+    judged.findings += coordinate_text_findings(held, definition, first, texts)
+    judged.findings += _unknown(held, at_work.taken, texts)
     judged.findings += _workbooks(held, definition, first, tell)
     judged.mark = marked(judged.findings, how, judged.n_rows)
     return judged
@@ -275,12 +278,13 @@ def _as_rows(read: _Read) -> list[tuple[str, ...]]:
     )
 
 
-def _unknown(held: Inventory, taken: set[tuple[str, str]]) -> Iterator[Finding]:
+def _unknown(held: Inventory, taken: set[tuple[str, str]], texts: set[str]) -> Iterator[Finding]:
     for each in held.layers:
         if (each.file, each.name) not in taken:
             yield Finding("unknown_file", each.file, each.name, value=each.name)
     for file in held.others:
-        yield Finding("unknown_file", file, value=file)
+        if file not in texts:
+            yield Finding("unknown_file", file, value=file)
 
 
 def _workbooks(

@@ -29,6 +29,7 @@ from lowland_gis.products.package.dictionary import dictionary_sheets, sheet_con
 from lowland_gis.products.package.forms import write_forms
 from lowland_gis.products.package.layers import PackageNames, PreparedLayer, prepare_layers
 from lowland_gis.products.package.staging import MANIFEST, staged, zip_tree
+from lowland_gis.products.package.texts import write_texts
 from lowland_gis.products.tables.workbook import write_workbook
 
 FIRST_YEAR, LAST_YEAR = 1980, 2155
@@ -99,6 +100,7 @@ def build(
         root = tree / names.fill(definition.root)
         root.mkdir(parents=True)
         written = _write_layers(root, layers, definition, names)
+        write_texts(root, layers, definition, names)
         _write_workbooks(root, layers, definition, names, _note(marks))
         files = tuple(_described(tree, path) for path in sorted(root.rglob("*")) if path.is_file())
         manifest = _manifest(layers, written, files, definition, names)
