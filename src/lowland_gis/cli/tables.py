@@ -49,6 +49,13 @@ class Rows:
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
+def _known(value: Any) -> Any:
+    """Return a value as JSON can hold it: what is missing, in whatever way of pandas, and what is no finite number, is null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return None if type(value).__name__ in ("NAType", "NaTType") else value
+
+
 def show(
     rows: pd.DataFrame | Rows,
     *,
@@ -62,7 +69,8 @@ def show(
     """
     if as_json:
         records = rows.records() if isinstance(rows, Rows) else rows.to_dict("records")
-        click.echo(json.dumps(records, ensure_ascii=False, default=str, indent=1))
+        plain = [{name: _known(value) for name, value in record.items()} for record in records]
+        click.echo(json.dumps(plain, ensure_ascii=False, default=str, indent=1))
         return
 
     from rich.markup import escape
