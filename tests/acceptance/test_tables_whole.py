@@ -52,6 +52,7 @@ ARGUMENTS = {
     "unit changes": None,  # nothing has changed: its rows stand in database/test_units_from_before.py
     "unit why": ["{parcel}"],
     "update close": None,
+    "update increment": None,  # of two bases and an increment: cli/test_increment_files.py
     "update diff": None,  # it compares what is open, and nothing is: its tables stand in database/test_update.py
     "unit freeze": None,  # it writes: its table is that of `unit list`
     "unit draft": None,

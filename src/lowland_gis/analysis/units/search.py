@@ -15,7 +15,7 @@ from lowland_gis.analysis.units.facing import Floats, Ints
 from lowland_gis.analysis.units.ground import Problem
 from lowland_gis.analysis.units.inherited import old_units
 from lowland_gis.analysis.units.pack import Master, Pool, all_units, best_partition
-from lowland_gis.analysis.units.quick import Columns, nothing, polished, quick_units
+from lowland_gis.analysis.units.quick import Columns, polished, quick_units
 from lowland_gis.analysis.units.remake import remade
 from lowland_gis.analysis.units.value import Desk, desk_of
 
@@ -235,7 +235,8 @@ def _grown(task: _Task) -> Columns:
     ground, bench, members = task.problem.ground, task.bench, task.pool.members
     bench.price[members] = 0.0
     old = (
-        nothing()
+        # As `nothing` does it; called from here that would be compiled once more, and the first draft would stand still for it.
+        (np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0))
         if task.problem.before is None
         else old_units(ground, bench.desk, bench.free, bench.price, members, task.problem.before)
     )

@@ -88,7 +88,7 @@ def marked_deliveries(connection: Connection, layers: Collection[str] = ()) -> M
         rows = rows[rows["layer"].isin(list(layers))]
     if rows.empty:
         raise UsageError(
-            "Nothing is in force that could be marked. What was delivered is shown by: lowland layers"
+            "Nothing is in force that could be marked. What was delivered is shown by: lowland layers list"
         )
     numbers = [int(number) for number in rows["version_id"]]
     said = delivered_headings(connection, numbers)

@@ -197,7 +197,7 @@ def _parcels(unit: UnitPotential, sheet: UnitSheet) -> tuple[list[dict[str, str]
     ]
     left = ordered[_PARCELS:]
     area = sum(each.parcel.area_m2 for each in left) / M2_PER_HA
-    return rows, f"其余 {len(left)} 宗，共 {area:,.2f} 公顷，见 lowland unit members。" if left else ""
+    return rows, f"其余 {len(left)} 宗，共 {area:,.2f} 公顷，见：lowland unit members" if left else ""
 
 
 def _papers(missing: pd.DataFrame) -> tuple[list[dict[str, str]], str]:
@@ -213,7 +213,7 @@ def _papers(missing: pd.DataFrame) -> tuple[list[dict[str, str]], str]:
         for row in grouped.head(_MISSING).to_dict("records")
     ]  # fmt: skip
     left = len(grouped) - len(rows)
-    return rows, f"另有 {left} 项，见 lowland classify todo。" if left > 0 else ""
+    return rows, f"另有 {left} 项，见：lowland classify todo" if left > 0 else ""
 
 
 def _problems(draft: HeldDraft, unit_id: str) -> list[str]:
