@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
@@ -13,6 +13,7 @@ import pandas as pd
 from lowland_gis.db.connect import Connection
 from lowland_gis.definitions.legend import Legend
 from lowland_gis.definitions.package import package_definition
+from lowland_gis.loading import when_used
 from lowland_gis.pipeline.base.chain import chain_head
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.protection import said_of_units
@@ -32,8 +33,13 @@ from lowland_gis.pipeline.products.still_filed import Filed, as_filed, keep_file
 from lowland_gis.pipeline.products.together import stale_on_the_map, stale_results
 from lowland_gis.pipeline.units.frozen import frozen_units
 from lowland_gis.pipeline.units.frozen_changes import affected_frozen, stale_frozen
-from lowland_gis.products.maps.overview import overview
 from lowland_gis.products.package.build import PackageNames, PackageReport, build
+
+if TYPE_CHECKING:
+    from lowland_gis.products.maps import overview as maps
+else:
+    # A package alone draws no map, and Matplotlib takes a tenth of what a package of a whole district does.
+    maps = when_used("lowland_gis.products.maps.overview")
 
 
 @dataclass(frozen=True)
@@ -174,7 +180,7 @@ def draw_overview(
     notes = ["认定阈值为示例"] if settings.project.synthetic else []
     notes += [] if contents.stale is None and contents.frozen is None else ["成果已过期，与现行数据不一致"]
     with project.outputs.writing(target, overwrite=overwrite):
-        overview(
+        maps.overview(
             contents.frames,
             target,
             title=f"{settings.project.district_name}低效用地与再开发单元",
