@@ -55,7 +55,7 @@ def main() -> None:
         try:
             measure(Path(folder) / "district" / "lowland.toml", options.sheets)
         finally:
-            clusters.remove(clusters.locate(Path(folder) / "district"))
+            clusters.remove(clusters.locate(Path(folder) / "district", env=os.environ))
 
 
 def measure(project: Path, count: int) -> None:
