@@ -33,6 +33,10 @@ _HEAD, _LEAST_RING = 44, 4
 _MOST_CHORDS = 10_000
 
 
+# In any unit that coordinates come in; beyond it products of them lose their sense.
+_FARTHEST = 1e12
+
+
 class ShapeError(ValueError):
     """A shape that cannot be told from its bytes, with the reason."""
 
@@ -120,6 +124,8 @@ def _doubles(blob: bytes, at: int, count: int) -> Points:
     points = np.frombuffer(blob, "<f8", 2 * count, at).reshape(count, 2).astype(np.float64)
     if not np.isfinite(points).all():
         raise ShapeError("a coordinate is no number")
+    if (np.abs(points) > _FARTHEST).any():
+        raise ShapeError("a coordinate is that of no place on earth")
     return points
 
 

@@ -21,7 +21,9 @@ from lowland_gis.products.tables.workbook import MAX_ROWS, Column, SheetContent,
 
 if TYPE_CHECKING:
     import docx
+    import docx.enum.section
     import docx.oxml.ns
+    import docx.shared
     from docx.document import Document
 else:
     docx = when_used("docx")
@@ -112,6 +114,7 @@ def _document(deliveries: Sequence[Delivery], how: Judging, day: date) -> bytes:
     document.core_properties.created = document.core_properties.modified = made
     document.core_properties.title, document.core_properties.author = TITLE, ""
     _with_chinese_font(document)
+    _sideways(document)
     document.add_heading(TITLE, level=1)
     document.add_paragraph(f"{day.year}年{day.month}月{day.day}日　{note_of(how)}")
     _table(document, _HEADINGS, [each.row for each in deliveries])
@@ -164,6 +167,14 @@ def _text(value: Any) -> str:
         return str(value)
     # XML holds no control characters.
     return "".join(letter for letter in value if letter.isprintable() or letter == "\n")
+
+
+def _sideways(document: Document) -> None:
+    """Lay the page on its side: the tables have up to eight columns."""
+    section = document.sections[0]
+    section.orientation = docx.enum.section.WD_ORIENT.LANDSCAPE
+    section.page_width, section.page_height = docx.shared.Mm(297), docx.shared.Mm(210)
+    section.left_margin = section.right_margin = docx.shared.Mm(15)
 
 
 def _with_chinese_font(document: Document) -> None:
