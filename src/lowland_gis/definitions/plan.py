@@ -9,8 +9,9 @@ from typing import Any
 
 from lowland_gis.analysis.registry.plan_terms import ADAPTER, Terms, terms_faults
 from lowland_gis.analysis.rules.faults import Fault
+from lowland_gis.definitions.over import in_force, table_by_table
 from lowland_gis.definitions.own import Own, in_use
-from lowland_gis.definitions.reading import FOLDER, fitted, parsed, refused
+from lowland_gis.definitions.reading import FOLDER, fitted, parsed
 
 FILE = "plan.toml"
 
@@ -26,11 +27,7 @@ def plan_terms() -> Terms:
 
 @cache
 def _terms(own: Own) -> Terms:
-    path = own.file(FILE)
-    found, faults = _over({} if path is None else parsed(path))
-    if found is None or faults:
-        raise refused(path or FOLDER / FILE, faults)
-    return found
+    return in_force(FILE, own, _over)
 
 
 def own_faults(path: Path) -> Iterable[Fault]:
@@ -40,9 +37,6 @@ def own_faults(path: Path) -> Iterable[Fault]:
 
 def _over(added: dict[str, Any]) -> tuple[Terms | None, list[Fault]]:
     """Return the shipped terms with those of a file laid over them; a kind is taken as a whole."""
-    content = parsed(FOLDER / FILE)
-    for name, table in added.items():
-        content[name] = content.get(name, {}) | table if isinstance(table, dict) else table
-    fit = fitted(content, ADAPTER)
+    fit = fitted(table_by_table(parsed(FOLDER / FILE), added), ADAPTER)
     found, faults = fit
     return found, faults if found is None else list(terms_faults(found))

@@ -15,8 +15,9 @@ from lowland_gis.analysis.potential.parameters import (
     parameter_faults,
 )
 from lowland_gis.analysis.rules.faults import Fault
+from lowland_gis.definitions.over import in_force
 from lowland_gis.definitions.own import Own, in_use
-from lowland_gis.definitions.reading import FOLDER, fitted, parsed, refused
+from lowland_gis.definitions.reading import FOLDER, fitted, parsed
 
 FILE = "potential.toml"
 
@@ -32,11 +33,7 @@ def potential_parameters() -> Parameters:
 
 @cache
 def _parameters(own: Own) -> Parameters:
-    path = own.file(FILE)
-    found, faults = _over({} if path is None else parsed(path))
-    if found is None or faults:
-        raise refused(path or FOLDER / FILE, faults)
-    return found
+    return in_force(FILE, own, _over)
 
 
 def own_faults(path: Path) -> Iterable[Fault]:

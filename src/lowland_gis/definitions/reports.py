@@ -9,8 +9,9 @@ from typing import Any
 
 from lowland_gis.analysis.registry.report_calendar import ADAPTER, Calendar, calendar_faults
 from lowland_gis.analysis.rules.faults import Fault
+from lowland_gis.definitions.over import in_force, table_by_table
 from lowland_gis.definitions.own import Own, in_use
-from lowland_gis.definitions.reading import FOLDER, fitted, parsed, refused
+from lowland_gis.definitions.reading import FOLDER, fitted, parsed
 
 FILE = "reports.toml"
 
@@ -26,11 +27,7 @@ def report_calendar() -> Calendar:
 
 @cache
 def _calendar(own: Own) -> Calendar:
-    path = own.file(FILE)
-    found, faults = _over({} if path is None else parsed(path))
-    if found is None or faults:
-        raise refused(path or FOLDER / FILE, faults)
-    return found
+    return in_force(FILE, own, _over)
 
 
 def own_faults(path: Path) -> Iterable[Fault]:
@@ -40,13 +37,10 @@ def own_faults(path: Path) -> Iterable[Fault]:
 
 def _over(added: dict[str, Any]) -> tuple[Calendar | None, list[Fault]]:
     """Return the shipped calendar with that of a file laid over it: a report and a year are taken as a whole."""
-    content = parsed(FOLDER / FILE)
-    for name, table in added.items():
-        if name == "year" and isinstance(table, list):
-            own = {each.get("year") for each in table if isinstance(each, dict)}
-            content[name] = [each for each in content[name] if each["year"] not in own] + table
-        else:
-            content[name] = content.get(name, {}) | table if isinstance(table, dict) else table
-    fit = fitted(content, ADAPTER)
+    content, years = parsed(FOLDER / FILE), added.get("year")
+    if isinstance(years, list):
+        own = {each.get("year") for each in years if isinstance(each, dict)}
+        added = added | {"year": [each for each in content["year"] if each["year"] not in own] + years}
+    fit = fitted(table_by_table(content, added), ADAPTER)
     found, faults = fit
     return found, faults if found is None else list(calendar_faults(found))

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from lowland_gis.analysis.rules.faults import Fault
 from lowland_gis.analysis.update.limits import Limits, Tolerance
+from lowland_gis.definitions.over import in_force
 from lowland_gis.definitions.own import Own, in_use
-from lowland_gis.definitions.reading import FOLDER, fitted, parsed, refused
+from lowland_gis.definitions.reading import FOLDER, fitted, parsed
 
 FILE = "update.toml"
 _ANY = "*"
@@ -109,11 +110,7 @@ def update_definition() -> UpdateDefinition:
 
 @cache
 def _definition(own: Own) -> UpdateDefinition:
-    added = own.file(FILE)
-    found, faults = _over({} if added is None else parsed(added))
-    if found is None:
-        raise refused(added or FOLDER / FILE, faults)
-    return found
+    return in_force(FILE, own, _over)
 
 
 def own_faults(path: Path) -> Iterable[Fault]:
