@@ -21,6 +21,7 @@ from psycopg.conninfo import make_conninfo
 
 from lowland_gis.db.migrate import upgrade
 from lowland_gis.db.private import cluster as clusters
+from lowland_gis.definitions import own
 
 SRID = 4548
 
@@ -41,6 +42,13 @@ _LONG = ("variations", "acceptance")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files that take longest first; the order within a file stays."""
     items.sort(key=lambda item: not set(_LONG) & set(item.path.parts))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def shipped_definitions() -> Iterator[None]:
+    """A command that ran inside a test leaves its project's definitions in use: no file of tests hands them to the next."""
+    with own.using(own.SHIPPED):
+        yield
 
 
 @pytest.fixture(scope="session")
