@@ -20,6 +20,7 @@ from lowland_gis.definitions.legend import Legend, read_legend
 from lowland_gis.definitions.own import SHIPPED, Own, use
 from lowland_gis.definitions.take_up import take_up
 from lowland_gis.engines import named
+from lowland_gis.engines.sedona.place import Place
 from lowland_gis.errors import DatabaseError
 from lowland_gis.files.outputs import Outputs
 from lowland_gis.pipeline.base.outputs import outputs_of
@@ -77,6 +78,12 @@ class Project:
         """Return the engine of overlaps that the settings name, which may compute in this project's database."""
         asked = self.settings.tabulate
         return named.engine(asked.engine, lambda: self.dsn, master=asked.master, memory=asked.memory)
+
+    @property
+    def spark(self) -> Place | None:
+        """Return where Spark computes, None where the settings name another engine."""
+        asked = self.settings.tabulate
+        return Place(asked.master, asked.memory, asked.cell_mb) if asked.engine in named.ON_SPARK else None
 
     def computed_by(self, engine: str | None, master: str | None = None) -> Project:
         """Return the project with another engine of overlaps than its settings name, or another place where it computes."""
