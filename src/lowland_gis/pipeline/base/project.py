@@ -85,9 +85,16 @@ class Project:
         asked = self.settings.tabulate
         return Place(asked.master, asked.memory, asked.cell_mb) if asked.engine in named.ON_SPARK else None
 
-    def computed_by(self, engine: str | None, master: str | None = None) -> Project:
-        """Return the project with another engine of overlaps than its settings name, or another place where it computes."""
-        given = {"engine": engine, "master": master}
+    def computed_by(
+        self,
+        engine: str | None,
+        master: str | None = None,
+        *,
+        memory: str | None = None,
+        cell_mb: float | None = None,
+    ) -> Project:
+        """Return the project with another engine than its settings name, or another place where it computes, with other memory or cells."""
+        given = {"engine": engine, "master": master, "memory": memory, "cell_mb": cell_mb}
         changed = {name: value for name, value in given.items() if value is not None}
         tabulating = self.settings.tabulate.model_copy(update=changed)
         return replace(self, settings=self.settings.model_copy(update={"tabulate": tabulating}))

@@ -38,7 +38,6 @@ def write(
         LowlandError: the master cannot be reached, or a task has failed four times.
     """
     defined, srid = define.measures(), project.srid
-    on_spark.refuse_unfit(defined)
     with beside() as folder:
         held, known = land_beside.written(
             connection, project, basis.versions, basis.tabulate_run, basis.documents, folder

@@ -25,7 +25,6 @@ from lowland_gis.engines.sedona import faults, job
 from lowland_gis.engines.sedona.beside import BOX, batches, committed
 from lowland_gis.engines.sedona.place import Place
 from lowland_gis.engines.sedona.session import session
-from lowland_gis.errors import UsageError
 from lowland_gis.pipeline.base.runs import Versions
 from lowland_gis.pipeline.base.towns import TOWN
 from lowland_gis.pipeline.evidence import cell_tasks
@@ -68,20 +67,6 @@ class Measured:
     n_cells: int
 
 
-def refuse_unfit(defined: Mapping[str, define.AnyMeasure]) -> None:
-    """Refuse measures whose value rests on any parcel: no part of the land is enough for one.
-
-    Raises:
-        UsageError: there are such measures, which are named.
-    """
-    unfit = [name for name, item in defined.items() if item.rests_on == define.ALL_PARCELS]
-    if unfit:
-        raise UsageError(
-            f"{len(unfit)} measures rest on all parcels at once, so the engine sedona cannot compute them in parts: {', '.join(unfit)}. Nothing was"
-            " computed. Without Spark: lowland run --engine local"
-        )
-
-
 def drifting(defined: Mapping[str, define.AnyMeasure], versions: Versions) -> list[str]:
     """Return the delivered layers whose zones measures ask once more, for parcels that are drawn in and out."""
     layers = [
@@ -120,7 +105,7 @@ def measured(place: Place, land: Land, known: Known, beside: Path) -> Measured:
         UsageError: Java, a jar or Spark itself is missing or does not fit; a measure cannot be computed in parts.
         LowlandError: the master cannot be reached, or a task has failed four times.
     """
-    refuse_unfit(known.defined)
+    define.refuse_beyond_parts(known.defined)
     with faults.told():
         return _Measuring(place, land, known, beside).evidence()
 
