@@ -181,6 +181,18 @@ class TabulateSettings(_Frozen):
     )
 
 
+class SedonaSettings(_Frozen):
+    """The land of `lowland run --engine sedona -o FOLDER`, which needs no database: GeoParquet with the fields of the layers."""
+
+    layers: dict[str, str] = Field(
+        default_factory=dict,
+        description="Layer key → file or folder of GeoParquet on the project's plane (enterprise: Parquet; raster: a file), relative to lowland.toml",
+    )
+    as_of: dict[str, dt.date] = Field(
+        default_factory=dict, description="Layer key → day of the data; without it, none is known"
+    )
+
+
 class MeasureSettings(_Frozen):
     """What parcels are measured by."""
 
@@ -380,6 +392,7 @@ class Settings(BaseSettings):
     dsn: str | None = Field(default=None, validation_alias=AliasChoices("LOWLAND_DSN", "dsn"))
     delivery: tuple[DeliverySettings, ...] = ()
     tabulate: TabulateSettings = TabulateSettings()
+    sedona: SedonaSettings = SedonaSettings()
     measure: MeasureSettings = MeasureSettings()
     classify: ClassifySettings = ClassifySettings()
     delineate: DelineateSettings = DelineateSettings()

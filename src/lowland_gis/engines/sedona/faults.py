@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from lowland_gis.errors import InputRefusedError, LowlandError
 
 _NO_POLYGONS = re.compile(r"ValueError: ((?:partition |1 ).*no valid polygons?.*)")
+_ROWS_REFUSED = re.compile(r"(?:ValueError: (?=layer )|InputRefusedError: )(.+)")
 _FILE = re.compile(r"(?:file:|hdfs:|s3a?:)[^\s,\]]+\.parquet")
 _CUT = (
     "Could not read footer",
@@ -39,6 +40,8 @@ def told() -> Iterator[None]:
                 f"{invalid[1].strip()}. Nothing was computed: an area of them would be a wrong area. Repair them first; --engine local"
                 " repairs them itself."
             ) from error
+        if refused := _ROWS_REFUSED.search(said):
+            raise InputRefusedError(f"{refused[1].strip()} Nothing was computed.") from error
         file = _FILE.search(said)
         if file and any(mark in said for mark in _CUT):
             raise InputRefusedError(
