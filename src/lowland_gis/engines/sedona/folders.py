@@ -17,6 +17,7 @@ from lowland_gis.engines.sedona import faults, job, plan, work
 from lowland_gis.engines.sedona.geoparquet import Folder, folder
 from lowland_gis.engines.sedona.polygons import Polygons, Rows
 from lowland_gis.engines.sedona.session import Place, session
+from lowland_gis.engines.sedona.tables import Table
 from lowland_gis.errors import InputRefusedError, LowlandError, UsageError
 
 __all__ = ["Folder", "Tabulation", "folder", "refuse_unfit"]
@@ -28,10 +29,10 @@ _MB = 1_000_000
 
 @dataclass
 class Tabulation:
-    """Parcels and zones in folders, tabulated by the tasks; `peak_mb` is the most memory that a worker has had."""
+    """Parcels and zones in folders or tables, tabulated by the tasks; `peak_mb` is the most memory that a worker has had."""
 
-    parcels: Folder
-    zones: Folder
+    parcels: Folder | Table
+    zones: Folder | Table
     id_field: str
     by_field: str | None
     place: Place

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -12,16 +11,11 @@ import pyarrow.fs
 import pyarrow.parquet as pq
 
 from lowland_gis.errors import InputRefusedError, UsageError
+from lowland_gis.files.beyond import is_uri
 
-_URI = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 # Hadoop's names of what others call s3.
 _SAME = {"s3a": "s3", "s3n": "s3", "gcs": "gs"}
 _KNOWN = ("file", "s3", "gs", "abfs", "abfss")
-
-
-def is_uri(place: str) -> bool:
-    """Tell whether a place is named by a URI, not by a path."""
-    return _URI.match(place) is not None
 
 
 def listed(place: str) -> list[str]:
@@ -64,7 +58,13 @@ def _beneath(folder: Path) -> list[str]:
 def _stored(place: str) -> list[str]:
     """Return the files of a place in a store, each as a URI with the options of the place."""
     query = place.partition("?")[2]
-    scheme = _scheme(place)
+    account, at, _ = place.partition("://")[2].partition("/")[0].rpartition("@")
+    if ":" in account:
+        raise UsageError(
+            "A URI with a key in it would stand in messages and lists of processes. Give the key by the environment:"
+            " AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY"
+        )
+    start = f"{_scheme(place)}://{account}{at}"
     try:
         system, path = _system(place)
         about = system.get_file_info(path)
@@ -76,7 +76,7 @@ def _stored(place: str) -> list[str]:
             f"{place}: cannot be listed ({str(error).splitlines()[0][:200]}), so nothing was computed. Keys and the address of a store are taken from"
             " the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL …"
         ) from error
-    return [f"{scheme}://{each}{'?' if query else ''}{query}" for each in paths]
+    return [f"{start}{each}{'?' if query else ''}{query}" for each in paths]
 
 
 def _in_folder(system: Any, path: str) -> Iterator[str]:
@@ -98,8 +98,7 @@ def _system(place: str) -> tuple[Any, str]:
 
 
 def _scheme(place: str) -> str:
-    found = _URI.match(place)
-    scheme = found[1].lower() if found else "file"
+    scheme = place.partition("://")[0].lower()
     return _SAME.get(scheme, scheme)
 
 

@@ -19,8 +19,8 @@ from lowland_gis.engines.sedona.geoparquet import ALL
 from lowland_gis.engines.sedona.polygons import Polygons, Rows
 from lowland_gis.engines.sedona.refusal import RowsRefusedError
 from lowland_gis.errors import InputRefusedError
+from lowland_gis.files.beyond import table_name
 
-PREFIX = "PG:"
 # A portion is about so many bytes of a table, what is stored apart from its rows included.
 _PORTION_BYTES = 32_000_000
 _BATCH_ROWS = 5_000
@@ -69,17 +69,6 @@ class Table:
         return Polygons(frame, partial(_read, table=self, field=field), self.kind)
 
 
-def is_table(place: str) -> bool:
-    """Tell whether a place is a table: PG:SCHEMA.TABLE."""
-    return place.startswith(PREFIX)
-
-
-def name_of(place: str) -> tuple[str, str]:
-    """Return the schema and name of a table that is written PG:SCHEMA.TABLE, or PG:TABLE of public."""
-    schema, _, table = place.removeprefix(PREFIX).rpartition(".")
-    return schema or "public", table
-
-
 @contextmanager
 def table(place: str, field: str | None, dsn: str) -> Iterator[Table]:
     """Yield a table, which tasks see as it is now for as long as the body runs.
@@ -88,7 +77,7 @@ def table(place: str, field: str | None, dsn: str) -> Iterator[Table]:
         InputRefusedError: there is no such table or field, it is a view, has no geometry column or several, no system, or one in degrees.
         DatabaseError: the server cannot be reached.
     """
-    schema, name = name_of(place)
+    schema, name = table_name(place)
     with snapshot(dsn) as connection:
         quoted = sql.Identifier(schema, name).as_string(connection)
         found = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [quoted]).fetchone()
