@@ -49,7 +49,7 @@ PEERS = ("lowland", "intersection", "covered")
 TOLERANCE_M2 = 1e-6
 WARM_PARCELS = 2_000
 CAP_S = 1_200.0
-_MB = 1 << 20
+_LOOK_S = 1.0
 _AREA = {
     "intersection": "ST_Area(ST_Intersection(p.geometry, z.geometry))",
     "covered": "CASE WHEN ST_CoveredBy(p.geometry, z.geometry) THEN ST_Area(p.geometry)"
@@ -87,46 +87,67 @@ def _java(spark: Any) -> int:
     return int(spark.sparkContext._jvm.java.lang.ProcessHandle.current().pid())  # noqa: SLF001 - there is no other way to Java
 
 
-def _seconds(spark: Any) -> tuple[float, float, float]:
-    """Return the processor time so far of this process, of Java, and of all that Java has started, dead ones included."""
-    tick = os.sysconf("SC_CLK_TCK")
-    parents: dict[int, int] = {}
-    spent: dict[int, tuple[float, float]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-        except OSError:
-            continue
-        pid = int(stat.parent.name)
-        parents[pid] = int(fields[1])
-        own, reaped = (sum(int(each) for each in fields[at : at + 2]) / tick for at in (11, 13))
-        spent[pid] = own, reaped
-    java = _java(spark)
-    below, found = [java], []
-    while below:
-        below = [pid for pid, parent in parents.items() if parent in below]
-        found += below
-    workers = spent[java][1] + sum(sum(spent[pid]) for pid in found)
-    return sum(os.times()[:2]), spent[java][0], workers
+class _Watch(threading.Thread):
+    """Looks each second at how much processor time Java and all that it has started have had; what a worker has had stays when it is gone."""
+
+    def __init__(self, java: int) -> None:
+        super().__init__(daemon=True)
+        self.java = java
+        self.first: dict[int, float] = {}
+        self.last: dict[int, float] = {}
+        self._over = threading.Event()
+        self._look()
+        # What is there already counts from here on, what comes later from its birth.
+        self.first = dict(self.last)
+
+    def run(self) -> None:
+        while not self._over.wait(_LOOK_S):
+            self._look()
+
+    def seconds(self) -> tuple[float, float]:
+        """End, and return the seconds of Java and of the others."""
+        self._over.set()
+        self.join()
+        self._look()
+        spent = {pid: total - self.first.get(pid, 0.0) for pid, total in self.last.items()}
+        java = spent.pop(self.java)
+        return java, sum(spent.values())
+
+    def _look(self) -> None:
+        tick = os.sysconf("SC_CLK_TCK")
+        parents: dict[int, int] = {}
+        spent: dict[int, float] = {}
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+            except OSError:
+                continue
+            pid = int(stat.parent.name)
+            parents[pid] = int(fields[1])
+            spent[pid] = (int(fields[11]) + int(fields[12])) / tick
+        family = {self.java}
+        below = family
+        while below := {pid for pid, parent in parents.items() if parent in below} - family:
+            family |= below
+        self.last |= {pid: spent[pid] for pid in family}
 
 
 @contextmanager
 def used(spark: Any) -> Iterator[Usage]:
     """Measure what the body uses."""
-    usage, java = Usage(), Path(f"/proc/{_java(spark)}")
-    # Since here, not since it began.
-    (java / "clear_refs").write_text("5", encoding="ascii")
-    before, begin = _seconds(spark), time.perf_counter()
+    usage, java = Usage(), _java(spark)
+    # The greatest memory since here, not since it began.
+    Path(f"/proc/{java}/clear_refs").write_text("5", encoding="ascii")
     usage.load.append(os.getloadavg()[0])
+    watch, own, begin = _Watch(java), sum(os.times()[:2]), time.perf_counter()
+    watch.start()
     try:
         yield usage
     finally:
-        usage.clock_s = time.perf_counter() - begin
+        usage.clock_s, usage.driver_s = time.perf_counter() - begin, sum(os.times()[:2]) - own
+        usage.java_s, usage.workers_s = watch.seconds()
         usage.load.append(os.getloadavg()[0])
-        usage.driver_s, usage.java_s, usage.workers_s = (
-            after - since for after, since in zip(_seconds(spark), before, strict=True)
-        )
-        lines = (java / "status").read_text(encoding="ascii").splitlines()
+        lines = Path(f"/proc/{java}/status").read_text(encoding="ascii").splitlines()
         usage.java_mb = next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 
 

@@ -159,8 +159,8 @@ def of_portions(
 ) -> Polygons:
     """Return polygons that tasks read from files, a portion a task."""
     frame = spark.range(0, len(portions), 1, max(1, len(portions)))
-    read = partial(_read, portions=portions, geometry=geometry, field=field, kind=kind)
-    return Polygons(frame, read, kind, numbered)
+    reading = partial(read, portions=portions, geometry=geometry, field=field, kind=kind)
+    return Polygons(frame, reading, kind, numbered)
 
 
 def plain(kind: pa.DataType) -> pa.DataType:
@@ -172,7 +172,7 @@ def plain(kind: pa.DataType) -> pa.DataType:
     return kind
 
 
-def _read(
+def read(
     batch: pa.RecordBatch,
     shapes: bool,
     *,
@@ -181,6 +181,11 @@ def _read(
     field: str | None,
     kind: pa.DataType,
 ) -> Iterator[Rows]:
+    """Yield the rows of the portions whose numbers (`id`) came, some at a time.
+
+    Raises:
+        RowsRefusedError: a file cannot be read.
+    """
     columns = [*([geometry] if shapes or field is None else []), *([field] if field else [])]
     for number in batch["id"].to_pylist():
         portion = portions[number]
