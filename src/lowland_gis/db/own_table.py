@@ -38,7 +38,9 @@ def table_writer(dsn: str, place: str, *, overwrite: bool = False) -> Iterator[W
     with transaction(dsn) as connection:
         identifier = sql.Identifier(*name)
         _refuse_others(connection, place, identifier, overwrite=overwrite)
-        connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(name[0])))
+        # Who may not make schemas may still have been given one.
+        if connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [name[0]]).fetchone() is None:
+            connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name[0])))
         connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(identifier))
         made: list[pa.Schema] = []
 

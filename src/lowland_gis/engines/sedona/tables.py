@@ -66,7 +66,7 @@ class Table:
     def polygons(self, spark: Any, field: str | None) -> Polygons:
         """Return its polygons as tasks read them, named by a field, or all `all`."""
         frame = spark.range(0, len(self.portions), 1, max(1, len(self.portions)))
-        return Polygons(frame, partial(_read, table=self, field=field), self.kind)
+        return Polygons(frame, partial(read, table=self, field=field), self.kind)
 
 
 @contextmanager
@@ -128,7 +128,12 @@ def _portions(schema: str, name: str, pages: int, weight: int) -> Iterator[Porti
         yield Portion((schema, name), first, min(pages, first + step))
 
 
-def _read(batch: pa.RecordBatch, shapes: bool, *, table: Table, field: str | None) -> Iterator[Rows]:
+def read(batch: pa.RecordBatch, shapes: bool, *, table: Table, field: str | None) -> Iterator[Rows]:
+    """Yield the rows of the portions whose numbers (`id`) came, some at a time.
+
+    Raises:
+        RowsRefusedError: the server cannot be reached, or refuses.
+    """
     for number in batch["id"].to_pylist():
         portion = table.portions[number]
         try:
