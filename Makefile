@@ -45,7 +45,7 @@ test-sedona: ## Run the tests of the engine on Apache Spark with Sedona; brings 
 
 bench-sedona: ## Measure tabulation on Spark against Sedona's own SQL (PARCELS=100000)
 	@"$(PYTHON)" scripts/bootstrap.py --sedona
-	@$(VENV) bench/spark.py $(if $(PARCELS),--parcels "$(PARCELS)")
+	@$(VENV) bench/sedona.py $(if $(PARCELS),--parcels "$(PARCELS)")
 
 bench-stages: ## Compare tabulate, measure and classify on Spark with one process, row by row (PARCELS=20000 SEEDS=7,11)
 	@"$(PYTHON)" scripts/bootstrap.py --sedona
