@@ -8,6 +8,7 @@ import click
 
 from lowland_gis.cli import Session
 from lowland_gis.cli.engines import master_option
+from lowland_gis.cli.outputs import OutputPath
 from lowland_gis.engines import named
 from lowland_gis.engines.sedona.place import Place
 from lowland_gis.errors import UsageError
@@ -30,7 +31,7 @@ from lowland_gis.pipeline.base.stages import STAGES
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=OutputPath(file_okay=False),
     help="With --engine sedona: no database is used. The layers of [sedona.layers] are tabulated, measured and classified, and overlaps,"
     " evidence and verdicts are written as Parquet below this folder.",
 )

@@ -184,7 +184,7 @@ def renumbered(batch: pa.RecordBatch, kept: Sequence[int]) -> pd.DataFrame:
     """Return rows of `result.parcel_evidence` with the values of some measures, whose numbers are their places among these.
 
     >>> import math
-    >>> row = {"parcel_id": "P", "value": [1.0, math.nan, 3.0], "banded": [3], "low": [2.0], "high": [4.0], "noted": None, "detail": None}
+    >>> row = {"parcel_id": "P", "value": [1.0, math.nan, 3.0], "banded": [3], "low": [2.0], "high": [4.0]}
     >>> renumbered(pa.RecordBatch.from_pylist([row]), [1, 3]).loc[0, ["value", "banded"]].tolist()
     [[1.0, 3.0], [2]]
     """
