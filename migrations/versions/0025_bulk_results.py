@@ -23,7 +23,9 @@ BEGIN
     RETURN NULL;
 END $$
 """
-ALL = "".join(f"\n    DELETE FROM result.{table} WHERE run_id = OLD.run_id;" for table in BULK)
+ALL = """
+    DELETE FROM result.verdict WHERE run_id = OLD.run_id;
+    DELETE FROM result.member WHERE run_id = OLD.run_id;"""
 
 
 def upgrade() -> None:
