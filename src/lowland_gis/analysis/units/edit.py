@@ -95,6 +95,18 @@ class Division:
         return f"{town}-{counter:03d}"
 
 
+def told(edit: Edit) -> str:
+    """Return an edit in a few words: `move P1 → U`, `swap P1 ↔ P2`."""
+    parcels, others, units = (", ".join(names) for names in (edit.parcels, edit.others, edit.units))
+    if edit.kind == "move":
+        return f"move {parcels} → {units or 'in no unit'}"
+    if others:
+        return f"{edit.kind} {parcels} ↔ {others}"
+    if edit.kind == "split":
+        return f"split {parcels} from {units}"
+    return f"{edit.kind} {parcels or units}"
+
+
 def units_of(problem: Problem, members: pd.DataFrame) -> dict[str, Ints]:
     """Return the units of a membership table as positions."""
     inside = members.dropna(subset="unit_id")

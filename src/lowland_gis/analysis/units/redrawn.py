@@ -26,24 +26,17 @@ class Redrawing:
     def mended(self, division: Division, names: Iterable[str]) -> dict[str, Ints]:
         """Return what changes when units are drawn again on what they hold and on what no unit holds; all others stay."""
         again = sorted(name for name in names if name in division.units)
-        changed: dict[str, Ints] = {}
-        for component in self._components(division, again):
-            part = [
-                name for name in again if (self._problem.component[division.units[name]] == component).any()
-            ]
-            changed |= self._drawn(division.with_units(changed), component, part)
-        return changed
+        return self._drawn(division, self._components(division, again), again)
 
     def redrawn(self, division: Division, edit: Edit, place: Mapping[str, int]) -> dict[str, Ints]:
         """Return what changes when the components of units and parcels are drawn anew around what is locked."""
         component = self._problem.component
         opened = {int(component[place[code]]) for code in edit.parcels}
         opened |= set(self._components(division, edit.units))
-        changed: dict[str, Ints] = {}
-        for number in sorted(opened - {-1}):
-            now = division.with_units(changed)
-            changed |= self._drawn(now, number, self._open(now, number))
-        return changed
+        numbers = sorted(opened - {-1})
+        again = sorted({name for number in numbers for name in self._open(division, number)})
+        # A unit that was put together by hand may lie in other components too.
+        return self._drawn(division, sorted({*numbers, *self._components(division, again)}), again)
 
     def forced(self, division: Division, places: list[int], cell: Ints) -> dict[str, Ints]:
         """Return what changes so that parcels are in a unit: each joins the best one beside it, or its component is drawn anew.
@@ -79,10 +72,10 @@ class Redrawing:
         beside = set(division.unit_of[ground.neighbour[ground.start[at] : ground.start[at + 1]]])
         for again in ([], [name for name in every if name in beside]):
             try:
-                return self._drawn(division, component, again, at)
+                return self._drawn(division, [component], again, at)
             except ValueError:  # not on so little land
                 continue
-        return self._drawn(division, component, every, at)
+        return self._drawn(division, [component], every, at)
 
     def _open(self, division: Division, component: int) -> list[str]:
         """Return the units of a component that are not locked."""
@@ -94,29 +87,27 @@ class Redrawing:
         return sorted(found - {-1})
 
     def _drawn(
-        self, division: Division, component: int, again: list[str], forced: int | None = None
+        self, division: Division, components: list[int], again: list[str], forced: int | None = None
     ) -> dict[str, Ints]:
-        """Return what changes when some units of a component are given up and their land and what is left over is drawn anew."""
-        members = self._problem.of_component(component)
-        held = division.unit_of[members]
-        stays = np.array([name is not None and name not in again for name in held], dtype=bool)
-        taken = np.zeros(len(self._problem.cell), dtype=bool)
-        taken[members[stays]] = True
-        taken[list(division.out)] = True
-        must = np.zeros(len(taken), dtype=bool)
+        """Return what changes when some units are given up and their land, with what is left over in some components, is drawn anew."""
+        problem = self._problem
+        stays = np.array([name is not None and name not in again for name in division.unit_of], dtype=bool)
+        stays[list(division.out)] = True
         inside = division.inside | (set() if forced is None else {forced})
+        must = np.zeros(len(stays), dtype=bool)
         must[list(inside)] = True
-        found = solve_component(
-            self._problem, component, self._effort, Wishes(taken, must & ~taken), self._bench
-        )
-        drawn = list(found.units)
-        held_now = np.concatenate([*drawn, members[:0]])
-        missed = [
-            at for at in inside if self._problem.component[at] == component and not taken[at] and at not in held_now
-        ]  # fmt: skip
-        if missed:
-            codes = ", ".join(map(str, self._problem.ids[sorted(missed)]))
-            raise ValueError(f"force: no unit that keeps the rules holds {codes}")
+        drawn: list[Ints] = []
+        for component in components:
+            wishes = Wishes(stays, must & ~stays)
+            found = list(solve_component(problem, component, self._effort, wishes, self._bench).units)
+            held = np.concatenate([*found, np.empty(0, dtype=np.int64)])
+            missed = [
+                at for at in inside if problem.component[at] == component and not stays[at] and at not in held
+            ]
+            if missed:
+                codes = ", ".join(map(str, problem.ids[sorted(missed)]))
+                raise ValueError(f"force: no unit that keeps the rules holds {codes}")
+            drawn += found
         return _renamed(division, again, drawn)
 
 

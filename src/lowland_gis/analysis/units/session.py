@@ -142,7 +142,8 @@ class EditSession:
     @property
     def members(self) -> pd.DataFrame:
         """Return the membership table as it is now: parcel_id, unit_id (None where in no unit)."""
-        return pd.DataFrame({"parcel_id": self._rule.ids, "unit_id": self.division.unit_of})
+        columns = {"parcel_id": self._rule.ids, "unit_id": self.division.unit_of}
+        return pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
 
     def say(self, edit: Edit) -> Answer:
         """Do one edit and return its answer.
