@@ -99,6 +99,28 @@ def test_the_figures_beside_the_map_are_those_of_the_table(demo, project, by):
     assert whole == pytest.approx(sum(row["low_ha"] for row in planned.values()), abs=0.01)
 
 
+def test_the_potential_of_an_area_is_that_of_its_parcels_in_unit_potential(demo):
+    """Where every low-efficiency parcel of a planning unit lies in units, its figures are sums of what those parcels could gain."""
+    members = demo.json("unit", "members", "flow")
+    low = [row for row in members if row["low_ha"] > 0 and row["plan_id"]]
+    whole = {row["plan_id"] for row in low} - {row["plan_id"] for row in low if row["unit_id"] is None}
+    rows = {row["area_id"]: row for row in demo.json("unit", "key-areas", "flow", "--by", "planning")}
+    area = max(whole, key=lambda name: rows[name]["low_ha"])
+    gains = [
+        row
+        for unit in sorted({row["unit_id"] for row in low if row["plan_id"] == area})
+        for row in demo.json("unit", "potential", unit, "--draft", "flow", "--show", "parcels")
+        if row["kind"] is not None
+    ]
+    land = sum(row["land_low_ha"] for row in gains)
+    floor = sum(row["floor_low_m2"] or 0.0 for row in gains) / 10_000
+    assert rows[area]["potential_ha"] == pytest.approx(land, abs=1e-3)
+    assert rows[area]["floor_ha"] == pytest.approx(floor, abs=1e-3)
+    assert land > 0
+    assert f"可再开发用地（公顷） {rows[area]['potential_ha']:,.2f}" in rows[area]["reason"]
+    assert demo.json("unit", "key-areas", "flow") == demo.json("unit", "key-areas", "flow")
+
+
 def test_the_map_of_both_tiers_shows_the_table_of_planning_units(demo, project):
     with reading_draft(project, "flow") as draft:
         table, tiers = planning_list(draft)

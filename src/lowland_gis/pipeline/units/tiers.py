@@ -23,12 +23,13 @@ class Tiers:
 
     `planning`: one row a planning unit (`planning.planning_table`, with geometry); `parcels`: the parcels that units are drawn from, with
     cell, plan_id and unit_id (None where in none); `findings`: limits that are not kept at this tier, planning units without low-efficiency
-    land and those in which no unit could be drawn.
+    land and those in which no unit could be drawn; `cells`: the blocks (as of `contiguity.barrier_cells`).
     """
 
     planning: gpd.GeoDataFrame
     parcels: gpd.GeoDataFrame
     findings: pd.DataFrame
+    cells: gpd.GeoDataFrame
 
 
 def tiers_of(draft: HeldDraft) -> Tiers:
@@ -54,7 +55,7 @@ def tiers(inputs: UnitInputs, settings: DelineateSettings, members: pd.DataFrame
     )
     table, findings = planning_table(planning, parcels)
     areas = gpd.GeoDataFrame(table, geometry=planning.areas.geometry.to_numpy(), crs=planning.areas.crs)
-    return Tiers(areas, parcels, findings)
+    return Tiers(areas, parcels, findings, inputs.cells)
 
 
 def planning_of(
