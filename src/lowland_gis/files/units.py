@@ -15,7 +15,7 @@ from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source, gdal_target
 from lowland_gis.files.layers import Layer, layers_of, meant
 from lowland_gis.files.whole import refused, whole
 
-MEMBERS, UNITS = "members", "units"
+MEMBERS, UNITS, PLANNING = "members", "units", "planning"
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,10 @@ class Edited:
     polygons: gpd.GeoDataFrame | None
 
 
-def write_editable(target: Path, members: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> Path:
-    """Write a GeoPackage with the layers `members` and `units`; the file appears by rename.
+def write_editable(
+    target: Path, members: gpd.GeoDataFrame, units: gpd.GeoDataFrame, planning: gpd.GeoDataFrame
+) -> Path:
+    """Write a GeoPackage with the layers `members`, `units` and `planning`; the file appears by rename.
 
     Raises:
         UsageError: the target does not end in .gpkg.
@@ -39,7 +41,7 @@ def write_editable(target: Path, members: gpd.GeoDataFrame, units: gpd.GeoDataFr
         target.parent.mkdir(parents=True, exist_ok=True)
     with whole(target) as partial, gdal_target(partial) as path, refused(target, *GDAL_ERRORS):
         partial.unlink()
-        for layer, frame in ((MEMBERS, members), (UNITS, units)):
+        for layer, frame in ((MEMBERS, members), (UNITS, units), (PLANNING, planning)):
             texts = {
                 name: frame[name].astype(object).where(frame[name].notna(), None) for name in _texts(frame)
             }

@@ -129,7 +129,9 @@ def areas_of(
     so; missing where none is known), papers_share, near_share, potential_ha, floor_ha (hectares of floors), n_units.
     """
     gains = (
-        pd.DataFrame({"land": np.nan, "floor": np.nan}, index=parcels.index) if potential is None else potential
+        pd.DataFrame({"land": np.nan, "floor": np.nan}, index=parcels.index)
+        if potential is None
+        else potential
     )
     rows = parcels.assign(near=near, known=known, land=gains["land"], floor=gains["floor"])
     rows = rows[rows["area_id"].notna()]
