@@ -30,6 +30,8 @@ BEGIN
     DELETE FROM result.overlap WHERE run_id = OLD.run_id;
     DELETE FROM result.cover WHERE run_id = OLD.run_id;
     DELETE FROM result.parcel_evidence WHERE run_id = OLD.run_id;
+    DELETE FROM result.verdict WHERE run_id = OLD.run_id;
+    DELETE FROM result.member WHERE run_id = OLD.run_id;
     RETURN NULL;
 END $$
 """

@@ -145,7 +145,7 @@ VERDICT = Table(
     "the answer to one question for one parcel, with the trace of every clause",
     ("run_id", "question", "parcel_id"),
     (
-        _run(),
+        _run(enforced=False),
         Column("question", "text", "question of the rule pack"),
         PARCEL_ID,
         Column("answer", "text", "class given"),
@@ -190,7 +190,7 @@ MEMBER = Table(
     "which parcel is in which unit, or why it is in none",
     ("run_id", "parcel_id"),
     (
-        _run(),
+        _run(enforced=False),
         PARCEL_ID,
         Column("unit_id", "text", "unit; null when left out", nullable=True),
         Column("reason", "text", "why it was left out", nullable=True),
