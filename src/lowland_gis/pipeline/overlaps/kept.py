@@ -18,11 +18,15 @@ FRESH = f"version_id = ANY(%s) AND NOT EXISTS (SELECT FROM {KEPT} kept WHERE kep
 
 @dataclass(frozen=True)
 class Kept:
-    """How many parcels are kept and how many are not, and the temporary table of the boxes of these, where they are few."""
+    """How many parcels are kept and how many are not, and the temporary table of the boxes of these, where they are few.
+
+    `changed` are the deliveries in which others may stand: those of before and of now that are not deliveries of both.
+    """
 
     n_kept: int
     n_fresh: int
     near: str | None
+    changed: tuple[int, ...] = ()
 
 
 def keep_parcels(connection: Connection, before: Collection[int], now: Collection[int]) -> Kept:
@@ -53,4 +57,4 @@ def keep_parcels(connection: Connection, before: Collection[int], now: Collectio
     ).fetchone()
     n_kept, n_fresh = row or (0, 0)
     few = n_fresh <= _FEW * (n_kept + n_fresh)
-    return Kept(int(n_kept), int(n_fresh), _BOXES if few else None)
+    return Kept(int(n_kept), int(n_fresh), _BOXES if few else None, tuple(sorted({*before} ^ {*now})))
