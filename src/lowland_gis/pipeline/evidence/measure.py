@@ -30,6 +30,7 @@ from lowland_gis.pipeline.evidence.stored import (
     write_evidence,
 )
 from lowland_gis.pipeline.evidence.taken_over import SAME, Earlier, taken_over
+from lowland_gis.pipeline.overlaps.handed_on import handed_on
 
 
 def measure(project: Project, *, tell: Tell = silent) -> Run:
@@ -56,7 +57,8 @@ def measure(project: Project, *, tell: Tell = silent) -> Run:
                 inputs = read_inputs(connection, project, overlaps, versions, documents, earlier.some)
                 if _with_earlier(inputs, earlier, dict(evidence(inputs, defined, tell=tell)), run_id):
                     return
-            overlaps = StoredOverlaps(connection, tabulated.run_id)
+            handed = handed_on(project.kept, tabulated.run_id)
+            overlaps = StoredOverlaps(connection, tabulated.run_id, handed=handed)
             inputs = read_inputs(connection, project, overlaps, versions, documents)
             found = dict(evidence(inputs, defined, tell=tell))
             columns, apart = _columns(found), _apart(found)

@@ -28,6 +28,7 @@ from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.requests import TABULATE, tabulation
 from lowland_gis.pipeline.base.runs import Request, Run, Versions, current_versions, recorded
 from lowland_gis.pipeline.base.telling import Tell, silent
+from lowland_gis.pipeline.overlaps.handed_on import HandedOn, hand_on
 from lowland_gis.pipeline.overlaps.kept import FRESH, Kept, keep_parcels
 from lowland_gis.pipeline.overlaps.near_boxes import boxes_of_features, boxes_of_lines
 from lowland_gis.pipeline.overlaps.standing import stand, take_over
@@ -188,9 +189,16 @@ class _Tabulation:
             if definition.key in drifting:
                 layer.keep = partial(self._keep, definition.key, layer)
         cover = self.project.settings.tabulate.cover
+        handed: HandedOn | None = None
         for answer in self._answers(parcels, layers, cover=cover):
             names = layers[answer.layer].codes()[1]
-            self._written(definitions[answer.layer].key, answer, parcels.names(), names)
+            key, rows = definitions[answer.layer].key, _rows(answer, parcels.names(), names)
+            self._written(key, answer, parcels.names(), rows)
+            if near is None:
+                handed = handed or HandedOn(parcels.names())
+                handed.add(key, names, answer.overlaps, rows["share"].to_numpy())
+        if handed is not None:
+            hand_on(self.project.kept, self.run_id, handed)
         if near is None:
             # Of zones near some parcels only, what the run before told of the same zones stands.
             for definition in filter(self._derives, definitions):
@@ -280,8 +288,7 @@ class _Tabulation:
         versions = [version.version_id for version in self.versions[definition.key]]
         return None if near is None else boxes_of_features(self.connection, near, versions)
 
-    def _written(self, key: str, answer: Answer, ids: Objects, names: Objects) -> None:
-        rows = _rows(answer, ids, names)
+    def _written(self, key: str, answer: Answer, ids: Objects, rows: pd.DataFrame) -> None:
         for start in range(0, len(rows), COPY_ROWS):
             self._copy(schema.COMPUTED_OVERLAP, key, rows[start : start + COPY_ROWS])
         if answer.cover is not None:
