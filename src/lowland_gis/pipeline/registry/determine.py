@@ -179,7 +179,7 @@ def _changes(
 def _records(rows: pd.DataFrame) -> list[dict[Hashable, Any]]:
     """Return rows as dictionaries; pandas looks at every value of every row for that, which takes three times as long.
 
-    Texts come as objects first: one by one out of Arrow's memory they would take most of the time of the stage.
+    Texts that pandas keeps in Arrow come as objects all at once, not one by one.
     """
     columns = [rows[name].to_numpy(dtype=object).tolist() for name in rows.columns]
     return [dict(zip(rows.columns, values, strict=True)) for values in zip(*columns, strict=True)]
