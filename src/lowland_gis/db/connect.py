@@ -37,6 +37,7 @@ class Spare:
     """
 
     def __init__(self) -> None:
+        """Make room; nothing is held yet."""
         self._held: Connection | None = None
 
     def take(self, dsn: str) -> Connection:

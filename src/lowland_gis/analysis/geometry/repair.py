@@ -140,11 +140,8 @@ def multipolygons(geometries: Geometries) -> Geometries:
 
 
 def _all_finite(geometries: Geometries) -> npt.NDArray[np.bool_]:
-    finite = np.ones(len(geometries), dtype=bool)
-    # The sum of finite numbers of places on earth is finite, and takes one look at each and no table of whose it is.
-    if np.isfinite(shapely.get_coordinates(geometries).sum()):
-        return finite
     coordinates, owner = shapely.get_coordinates(geometries, return_index=True)
+    finite = np.ones(len(geometries), dtype=bool)
     finite[owner[~np.isfinite(coordinates).all(axis=1)]] = False
     return finite
 

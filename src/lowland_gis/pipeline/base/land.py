@@ -13,11 +13,14 @@ from lowland_gis.db.frames import read_frame, read_geoframe
 from lowland_gis.db.roles import my_towns
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.errors import InputRefusedError, UsageError
+from lowland_gis.loading import when_used
 from lowland_gis.pipeline.base.runs import Version, Versions
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
+else:
+    gpd = when_used("geopandas")
 
 # SQLAlchemy builds no part of these: they are read in binary, with the geometry as WKB.
 _PARCELS = sql.SQL("SELECT {} FROM land.parcel WHERE version_id = ANY(%s) AND {} ORDER BY parcel_id")
@@ -77,8 +80,6 @@ def _with_kept_shapes(
     if rows["parcel_id"].tolist() != codes:
         del kept[_KEPT]
         return _with_kept_shapes(connection, names, numbers, kept, srid=srid)
-    import geopandas as gpd
-
     return gpd.GeoDataFrame(rows, geometry=shapes.copy(), crs=srid)
 
 
