@@ -25,9 +25,11 @@ _PLACES = {
     "classify": "api.verdicts",
     "draft_units": "api.units",
     "facing_neighbours": "api.units",
+    "key_areas": "api.gains",
     "open_project": "api.project",
     "read_delivery": "api.deliveries",
     "tabulate": "api.overlaps",
+    "unit_potential": "api.gains",
 }
 
 __all__ = [
@@ -47,9 +49,11 @@ __all__ = [
     "classify",
     "draft_units",
     "facing_neighbours",
+    "key_areas",
     "open_project",
     "read_delivery",
     "tabulate",
+    "unit_potential",
 ]
 
 
