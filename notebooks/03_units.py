@@ -62,15 +62,22 @@ project.compare(drafts)
 project.figure(drafts)
 
 # %% [markdown]
-# ## Why land is left out, and a map to drag
+# ## Why land is left out, a map to drag, and one to click
 # Point at a parcel for its reason, at a unit for what limits it and its best alternative. Without background tiles,
 # so no map server learns which parcels are looked at.
+#
+# In the second map a click writes a parcel into the field below it (with the shift key, one more). Every edit says at once what it
+# costs, which rules it breaks, and the three best repairs; nothing is kept. Here one parcel is taken out to begin with.
 
 # %%
-project.left_out(drafts["project settings"])
+IPython.display.display(
+    project.left_out(drafts["project settings"]), project.page(drafts["project settings"])
+)
 
 # %%
-project.page(drafts["project settings"])
+editing = project.edit_units(drafts["project settings"])
+inside = editing.members.dropna(subset="unit_id").sort_values(["unit_id", "parcel_id"])
+IPython.display.display(editing.move(inside["parcel_id"].iloc[0]), editing.panel())
 
 # %% [markdown]
 # ## Two tiers, and little change

@@ -8,7 +8,9 @@ from lowland_gis.api.overlaps import Tabulated as Tabulated
 from lowland_gis.api.overlaps import tabulate as tabulate
 from lowland_gis.api.project import Project as Project
 from lowland_gis.api.project import open_project as open_project
+from lowland_gis.api.unit_editing import UnitEditing as UnitEditing
 from lowland_gis.api.units import draft_units as draft_units
+from lowland_gis.api.units import edit_units as edit_units
 from lowland_gis.api.units import facing_neighbours as facing_neighbours
 from lowland_gis.api.verdicts import classify as classify
 from lowland_gis.errors import DatabaseError as DatabaseError

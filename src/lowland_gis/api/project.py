@@ -17,6 +17,7 @@ from lowland_gis.analysis.units.draw import Draft
 from lowland_gis.analysis.units.edit import units_of
 from lowland_gis.analysis.units.heirs import unit_changes
 from lowland_gis.api.said import warned
+from lowland_gis.api.unit_editing import UnitEditing
 from lowland_gis.db.frames import read_frame
 from lowland_gis.pipeline.base import land
 from lowland_gis.pipeline.base import project as opening
@@ -194,6 +195,16 @@ class Project:
             UsageError: a setting is unknown or makes no sense.
         """
         return drawn_from(self._starting(start), changed(self.limits, changes or {}))
+
+    def edit_units(self, drawn: Draft, changes: Mapping[str, Any] | None = None) -> UnitEditing:
+        """Return units to be edited one thing at a time, each edit answered at once; nothing is kept.
+
+        `changes` are the limits and weights that `drawn` was drawn under.
+
+        Raises:
+            UsageError: a setting is unknown or makes no sense.
+        """
+        return UnitEditing.of(self.ground, changed(self.limits, changes or {}), drawn, self.opened.legend)
 
     def changes(self, drawn: Draft, start: Draft, changes: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Return the parcels whose unit is another one than in the draft that was started from: from, to, area, gain and reason.
