@@ -279,8 +279,8 @@ def test_a_unit_that_holds_half_of_a_frozen_one_or_less_does_not_have_its_number
     assert place.lowland("unit", "draft", "今年", "--from", "frozen", "--set", "min_ha=1")[0] == 0
     assert place.lowland("unit", "edit", "改", "--draft", "今年", "--move", f"{SECOND}=")[0] == 0
     code, _, said = place.lowland("unit", "freeze", "--draft", "改", "--unit", NUMBER)
-    assert code == 2, said
-    assert f"{NUMBER} has parcels of the frozen unit(s) {NUMBER}; where it is to take their place" in said
+    assert code == 3, said
+    assert f"{NUMBER}: {SECOND} has another outline" in said
     assert len(place.entries()) == 1
 
 
