@@ -28,10 +28,10 @@ CLAUSE = "消防合格"
 
 def town_of(place, rank):
     """Return the code of the town that comes at a place (from 0) in the order of their sizes."""
-    return place.first(
+    return place.rows(
         "SELECT town_code FROM land.current_parcel GROUP BY town_code ORDER BY count(*) DESC, town_code LIMIT 1 OFFSET %s",
         rank,
-    )
+    )[0][0]
 
 
 def corrected(place, file, town):

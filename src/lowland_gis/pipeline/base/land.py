@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Hashable, Iterable, MutableMapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
@@ -90,6 +90,17 @@ def present(connection: Connection, versions: Sequence[int], codes: Sequence[str
         [list(versions), list(codes)],
     ).fetchall()
     return [row[0] for row in rows]
+
+
+def cut_from(connection: Connection, before: Collection[int], now: Collection[int]) -> dict[int, int]:
+    """Return the deliveries of now that are what parts have left of one of before, with that one: their rows are rows of it, as they were."""
+    rows = connection.execute(
+        "SELECT rest.version_id, max(held.version_id) FROM land.layer_version rest JOIN land.layer_version held"
+        " ON coalesce(held.rest_of, held.version_id) = rest.rest_of AND held.version_id < rest.version_id"
+        " WHERE rest.version_id = ANY(%s) AND held.version_id = ANY(%s) GROUP BY rest.version_id",
+        [sorted({*now} - {*before}), sorted(before)],
+    ).fetchall()
+    return dict(rows)
 
 
 def refuse_double_parcels(connection: Connection, versions: Versions) -> None:

@@ -40,7 +40,7 @@ def take_over(connection: Connection, run_id: int, earlier: int, layers: Collect
 
     Rows are written only where many parcels were others since: then they are copied.
     """
-    connection.execute(_OTHERS, {"run": run_id, "earlier": earlier, "parcels": list(kept.changed)})
+    connection.execute(_OTHERS, {"run": run_id, "earlier": earlier, "parcels": [*kept.fresh, *kept.gone]})
     row = connection.execute(
         "SELECT count(*) FROM result.other_parcel WHERE run_id = %s", [run_id]
     ).fetchone()

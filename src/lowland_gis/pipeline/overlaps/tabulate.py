@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 NO_CODE = ""
+_OF = "version_id = ANY(%s)"
 
 
 def tabulate(project: Project, *, tell: Tell = silent) -> Run:
@@ -169,7 +170,7 @@ class _Tabulation:
 
     def frame(self, definition: LayerDefinition) -> pd.DataFrame:
         """Return the overlaps of one layer: parcel_id, code, area_m2 and share."""
-        parcels = self._parcels("version_id = ANY(%s)")
+        parcels = self._parcels()
         zones, parts = self.zones(definition), list[pd.DataFrame]()
         for answer in self._answers(parcels, [zones], order=parcels.order):
             parts.append(_rows(answer, parcels.names(), zones.codes()[1]))
@@ -181,7 +182,7 @@ class _Tabulation:
             return
         definitions = [layer_definition(key) for key in keys]
         near = None if fresh is None else fresh.near
-        parcels = self._parcels("version_id = ANY(%s)" if fresh is None else FRESH)
+        parcels = self._parcels() if fresh is None else self._parcels(FRESH, fresh.fresh)
         layers = [self.zones(each, near) for each in definitions]
         # Zones near some parcels only are not those that a drift of all parcels is asked of.
         drifting = _drifting() if near is None else set[str]()
@@ -229,11 +230,11 @@ class _Tabulation:
         if left_out:
             self.tell(f"{definition.key}: {len(left_out):,} features are left out, see land.issue ({RULE})")
 
-    def _parcels(self, chosen: str) -> StoredLayer:
-        """Return the parcels of the deliveries that a condition on one value, the deliveries, chooses."""
+    def _parcels(self, chosen: str = _OF, some: Sequence[int] | None = None) -> StoredLayer:
+        """Return the parcels of the deliveries, or of `some` of them, that a condition on one value, these deliveries, chooses."""
         query = f"SELECT parcel_id, geom FROM land.parcel WHERE {chosen} ORDER BY parcel_id"  # noqa: S608 - constants
-        versions = [version.version_id for version in self.versions["parcel"]]
-        return StoredLayer(partial(stored_rows, self.connection, query, [versions], str))
+        versions = [version.version_id for version in self.versions["parcel"]] if some is None else some
+        return StoredLayer(partial(stored_rows, self.connection, query, [list(versions)], str))
 
     def zones(self, definition: LayerDefinition, near: str | None = None) -> StoredLayer:
         """Return the zones of a layer, which are read when an engine asks for them; those beyond the boxes of a table may be left away."""
