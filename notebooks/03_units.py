@@ -92,7 +92,10 @@ planning = project.planning(calm)
 IPython.display.display(
     planning.drop(columns="geometry"), project.changes(calm, drafts["project settings"], little)
 )
-axes = planning.plot(column="low_ha", cmap="OrRd", edgecolor="#2F5D8A", legend=True, figsize=(8, 6))
+label = {"label": "low-efficiency land, ha"}
+axes = planning.plot(
+    "low_ha", cmap="OrRd", edgecolor="#2F5D8A", alpha=0.7, legend=True, legend_kwds=label, figsize=(8, 6)
+)
 calm.units.boundary.plot(ax=axes, color="#12263A", linewidth=1).set_axis_off()
 
 # %% [markdown]
