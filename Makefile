@@ -50,7 +50,7 @@ test-sedona: ## Run the tests of the engine on Apache Spark with Sedona; brings 
 
 bench-sedona: ## Measure tabulation on Spark against Sedona's own SQL (PARCELS=100000)
 	@"$(PYTHON)" scripts/bootstrap.py --sedona
-	@$(VENV) bench/spark.py $(if $(PARCELS),--parcels "$(PARCELS)")
+	@$(VENV) bench/sedona.py $(if $(PARCELS),--parcels "$(PARCELS)")
 
 check: ## Run the linters, the type checker and the check of the floors
 	@"$(PYTHON)" scripts/bootstrap.py --dev

@@ -29,14 +29,8 @@ class Edited:
     links: tuple[HandLink, ...] | None = None
 
 
-def write_editable(
-    target: Path,
-    members: gpd.GeoDataFrame,
-    units: gpd.GeoDataFrame,
-    planning: gpd.GeoDataFrame | None = None,
-    links: gpd.GeoDataFrame | None = None,
-) -> Path:
-    """Write a GeoPackage with the layers `members`, `units` and, where they are given, `planning` and `links` by hand; it appears by rename.
+def write_editable(target: Path, layers: dict[str, gpd.GeoDataFrame]) -> Path:
+    """Write a GeoPackage with the layers `members`, `units` and, where they are given, `planning` and `links` by hand; the file appears by rename.
 
     Raises:
         UsageError: the target does not end in .gpkg.
@@ -48,10 +42,6 @@ def write_editable(
         target.parent.mkdir(parents=True, exist_ok=True)
     with whole(target) as partial, gdal_target(partial) as path, refused(target, *GDAL_ERRORS):
         partial.unlink()
-        further = {PLANNING: planning, LINKS: links}
-        layers = {MEMBERS: members, UNITS: units} | {
-            name: frame for name, frame in further.items() if frame is not None
-        }
         for layer, frame in layers.items():
             texts = {
                 name: frame[name].astype(object).where(frame[name].notna(), None) for name in _texts(frame)

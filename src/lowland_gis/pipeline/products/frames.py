@@ -56,6 +56,7 @@ def shown_parcels(held: Reading) -> gpd.GeoDataFrame:
         held.basis.versions,
         srid=held.project.srid,
         columns=("parcel_id", "area_m2", *single),
+        kept=held.project.kept,
     )
 
 
