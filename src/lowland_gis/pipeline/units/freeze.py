@@ -314,6 +314,7 @@ def _write_frozen(
     lineage: Mapping[str, list[str]],
 ) -> None:
     terms = [name for name in units.columns if name.endswith(("_m2", "_cost", "_m")) and name != "value_m2"]
+    ledger = pd.DataFrame(units[terms]).astype(object)
     before = dict(zip(asked.held["number"], asked.held["replaces"], strict=True))
     codes = sorted({parcel for unit in units["unit_id"] for parcel in asked.members[unit]})
     facts = {row["parcel_id"]: row for row in _members(connection, asked.draft, codes)}
@@ -326,7 +327,9 @@ def _write_frozen(
         "area_m2": units["area_m2"],
         "low_share": units["low_share"],
         "value_m2": units["value_m2"],
-        "ledger": pd.Series(pd.DataFrame(units[terms]).to_dict("records"), index=units.index, dtype=object),
+        "ledger": pd.Series(
+            ledger.where(ledger.notna(), None).to_dict("records"), index=units.index, dtype=object
+        ),
         "geom": units.geometry,
         # A unit that is confirmed keeps whose place it took.
         "replaces": _objects(units, lambda unit: lineage[unit] or before.get(numbers[unit])),
