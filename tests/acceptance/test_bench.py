@@ -77,3 +77,20 @@ def test_the_district_is_valid_and_the_same_in_every_run(home):
     assert shapely.coverage_is_valid(
         shapely.from_wkb(pq.read_table(first / "parcels.parquet")["geometry"].to_pylist())
     )
+
+
+def test_every_answer_to_an_edit_is_that_of_the_evaluator_and_every_repair_leads_where_it_says():
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "bench" / "units.py"), "edit", "--parcels", "300"],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| gen")]
+    assert {"swap", "link", "force", "redraw"} <= {row[1] for row in rows}
+    for _, kind, edits, refused, agreed, _, there, *_ in rows:
+        assert int(agreed) == int(edits) - int(refused), kind
+        found, _, promised = there.partition(" of ")
+        assert found == promised, kind
+    assert sum(int(row[4]) for row in rows) > 50
