@@ -6,26 +6,17 @@ import os
 import socket
 import sys
 import tempfile
-from dataclasses import dataclass
 from typing import Any
 
 from lowland_gis.engines.sedona import needs
+from lowland_gis.engines.sedona.place import MASTER, MEMORY, Place
 from lowland_gis.errors import LowlandError, UsageError
 
-MASTER = "local[*,4]"
-MEMORY = "2g"
+__all__ = ["MASTER", "MEMORY", "Place", "session"]
+
 # So many bytes come to a worker at a time: some packed values, or plain rows.
 BATCH_BYTES = 8_000_000
 _PATIENCE_S = 5.0
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where Spark computes: its master, the memory of the driver and of each executor, and so many MB of WKB that a cell may have at most."""
-
-    master: str = MASTER
-    memory: str = MEMORY
-    cell_mb: float = 16.0
 
 
 def session(place: Place) -> Any:
