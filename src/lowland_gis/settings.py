@@ -169,7 +169,12 @@ class TabulateSettings(_Frozen):
         pattern=r"^[1-9][0-9]*[mg]$",
         description="Memory of Spark's driver and of each executor for the engine sedona, beside that of its Python workers: 512m, 2g …",
     )
-
+    cell_mb: float = Field(
+        default=16.0,
+        ge=0.01,
+        le=1000,
+        description="So many MB of polygons a cell of the engine sedona may have, of which a worker holds one at a time: less needs less memory",
+    )
     cover: bool = Field(
         default=True,
         description="Tell also what of a parcel no zone covers, and what zones cover twice (result.cover)",
