@@ -213,6 +213,9 @@ class UnitWeights(_Frozen):
         default=0.0, ge=0, description="m² that a m² outside the greatest holder costs"
     )
     unit: float = Field(default=2000.0, ge=0, description="m² that a unit costs, so that there are few")
+    neck: float = Field(
+        default=0.0, ge=0, description="m² that each metre costs by which a neck is narrower than neck_wide_m"
+    )
     changed_land: float = Field(
         default=0.0,
         ge=0,
@@ -225,7 +228,7 @@ class PlanningSettings(_Frozen):
 
     layer: str = Field(
         default="",
-        description="Layer whose areas are the planning units, such as renewal_plan; empty: blocks of a town are put together",
+        description="Layer whose areas are the planning units, such as planning_unit; empty: blocks of a town are put together",
     )
     min_ha: float = Field(default=30.0, gt=0, description="Least area of a planning unit, ha")
     max_ha: float = Field(default=300.0, gt=0, description="Greatest area of a planning unit, ha")
@@ -267,6 +270,17 @@ class DelineateSettings(_Frozen):
         gt=0,
         le=1,
         description="A small group of parcels left out may touch one unit with at most this share of its outline",
+    )
+    min_neck_m: float = Field(
+        default=0.0,
+        ge=0,
+        description="Least length over which two parts of a unit that hang together by one parcel do so, m; 0 is none",
+    )
+    neck_share: float = Field(
+        default=0.1, gt=0, le=0.5, description="Share of the unit that each of two such parts has at least"
+    )
+    neck_wide_m: float = Field(
+        default=30.0, ge=0, description="Necks of this length and more cost nothing, m"
     )
     across_towns: bool = Field(default=False, description="Whether a unit may lie in two towns")
     road_grades: tuple[str, ...] = Field(

@@ -16,7 +16,7 @@ from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source, gdal_target
 from lowland_gis.files.layers import Layer, layers_of, meant
 from lowland_gis.files.whole import refused, whole
 
-MEMBERS, UNITS, LINKS = "members", "units", "links"
+MEMBERS, UNITS, PLANNING, LINKS = "members", "units", "planning", "links"
 _LINK_FIELDS = ("one", "other", "joined", "reason", "said_by")
 
 
@@ -29,13 +29,8 @@ class Edited:
     links: tuple[HandLink, ...] | None = None
 
 
-def write_editable(
-    target: Path,
-    members: gpd.GeoDataFrame,
-    units: gpd.GeoDataFrame,
-    links: gpd.GeoDataFrame | None = None,
-) -> Path:
-    """Write a GeoPackage with the layers `members`, `units` and, where they are given, `links` by hand; the file appears by rename.
+def write_editable(target: Path, layers: dict[str, gpd.GeoDataFrame]) -> Path:
+    """Write a GeoPackage with the layers `members`, `units` and, where they are given, `planning` and `links` by hand; the file appears by rename.
 
     Raises:
         UsageError: the target does not end in .gpkg.
@@ -47,7 +42,6 @@ def write_editable(
         target.parent.mkdir(parents=True, exist_ok=True)
     with whole(target) as partial, gdal_target(partial) as path, refused(target, *GDAL_ERRORS):
         partial.unlink()
-        layers = {MEMBERS: members, UNITS: units} | ({} if links is None else {LINKS: links})
         for layer, frame in layers.items():
             texts = {
                 name: frame[name].astype(object).where(frame[name].notna(), None) for name in _texts(frame)

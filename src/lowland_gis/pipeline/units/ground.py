@@ -246,7 +246,13 @@ def _barriers(connection: Connection, project: Project, versions: Versions, day:
 
 def _parcels(connection: Connection, project: Project, basis: Basis) -> gpd.GeoDataFrame:
     settings = project.settings.delineate
-    parcels = land.parcels(connection, basis.versions, srid=project.srid, columns=("parcel_id", "area_m2"))
+    parcels = land.parcels(
+        connection,
+        basis.versions,
+        srid=project.srid,
+        columns=("parcel_id", "area_m2"),
+        kept=project.kept,
+    )
     owners = _owners(connection, basis.versions)
     codes = parcels["parcel_id"].to_numpy(dtype=object)
     answer = parcels["parcel_id"].map(kinds(connection, basis))

@@ -23,6 +23,8 @@ from lowland_gis.pipeline.units.frozen_changes import frozen_changes
 from lowland_gis.pipeline.units.ground import Inherited, read_unit_inputs
 
 FROZEN_UNITS = "frozen"
+# What a draft is told to have started from, where these are it.
+THE_FROZEN = "the frozen units"
 # A parcel with a new code stands on the ground of the unit that holds so much of it.
 _ON_THE_GROUND = 0.5
 # What units are drawn by, beside the shape; an outline that moved by less than this, m, is the same one.
@@ -86,7 +88,7 @@ def inherited(
     said: tuple[HandLink, ...]
     if which == FROZEN_UNITS:
         members, outlines = _frozen(connection, srid=srid)
-        known, run_id, source, said = set(members), None, "the frozen units", ()
+        known, run_id, source, said = set(members), None, THE_FROZEN, ()
     else:
         stored = read_draft(connection, which)
         inside = stored.members.dropna(subset="unit_id")
