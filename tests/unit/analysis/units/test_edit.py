@@ -39,7 +39,7 @@ def narrow(ground):
     """The same ground, where a neck has a limit and a price."""
     problem, cells, drawn = ground
     limits, weights = (
-        replace(problem.limits, min_neck_m=20.0, neck_wide_m=60.0),
+        replace(problem.limits, min_neck_m=90.0, neck_wide_m=140.0),
         replace(problem.weights, neck=40.0),
     )
     return build_problem(problem.parcels, cells, limits, weights), cells, drawn
