@@ -17,11 +17,13 @@ from lowland_gis.analysis.units.session import Answer, EditSession
 from unit_instances import BLOCK_M, PARCELS_A_BLOCK, Instance, generated, members_table
 
 # Edits of each kind, by units and parcels spread evenly over the district.
-EACH = 8
+EACH = 6
 # An answer within this, CPU seconds, is one at once.
 BAR_S = 0.2
 _WHY = {"reason": "footbridge", "said_by": "bench"}
 _AGREES_M2 = 1e-3
+# Parcels that are enough to be split, or to lie apart.
+_MANY = 4
 Item = TypeVar("Item")
 
 
@@ -30,9 +32,20 @@ def edits(parcels: list[int]) -> None:
     print(
         "| district | kind | edits | refused | evaluator agrees | repairs each | repairs that lead there | median s | max s |"
     )
+    _warm()
     for count in parcels or [50_000]:
         for block_m in (BLOCK_M, 2 * BLOCK_M) if count > 10 * PARCELS_A_BLOCK else (BLOCK_M,):
             _district(generated(count, block_m=block_m), block_m)
+
+
+def _warm() -> None:
+    """Draw and mend small components, of which every set is listed, and larger ones once."""
+    instance = generated(60, block_m=BLOCK_M / 2)
+    problem = build_problem(instance.parcels, instance.cells)
+    labels = np.where(problem.free, problem.component, -1)
+    session = EditSession(problem, instance.cells, members_table(problem.ids, labels))
+    for name in sorted(session.division.units):
+        _said(session, Edit("mend", units=(name,)))
 
 
 def _district(instance: Instance, block_m: float) -> None:
@@ -46,7 +59,7 @@ def _district(instance: Instance, block_m: float) -> None:
     loaded = time.process_time() - start
     name = f"{instance.name}, blocks of {block_m * block_m / 10_000:.0f} ha"
     wanted = dict(_wanted(session))
-    # What is loaded late is loaded before the clock is looked at.
+    # What is loaded or compiled when it is first asked for is so before the clock is looked at.
     for kind_edits in wanted.values():
         _said(session, kind_edits[0])
     every = []
@@ -138,7 +151,7 @@ def _wanted(session: EditSession) -> Iterator[tuple[str, list[Edit]]]:
         for one, other in zip(first, second, strict=True)
         if inside[one] and inside[other] and held[one] != held[other]
     ]
-    large = [name for name in names if len(division.units[name]) > 3]  # noqa: PLR2004 - enough to be split
+    large = [name for name in names if len(division.units[name]) >= _MANY]
     yield "move into a unit", [Edit("move", (ids[at],), (name,)) for at, name in _spread(out_in)]
     yield "move out", [Edit("move", (ids[division.units[name][0]],)) for name in _spread(large)]
     yield (
@@ -165,8 +178,8 @@ def _wanted(session: EditSession) -> Iterator[tuple[str, list[Edit]]]:
     apart = [
         (int(block[0]), int(block[-1]))
         for block in blocks
-        if len(block) > 3 and (int(block[0]), int(block[-1])) not in linked
-    ]  # noqa: PLR2004 - enough to be apart
+        if len(block) >= _MANY and (int(block[0]), int(block[-1])) not in linked
+    ]
     yield "link", [Edit("link", (ids[one],), others=(ids[other],), **_WHY) for one, other in _spread(apart)]
     within = [
         (one, other)

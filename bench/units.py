@@ -1,8 +1,8 @@
 """Measure the drawing of units: against bounds, against peers, by size, and after an edit.
 
 Type: python bench/units.py bars | quality | peers | coverage | size | edit | steady [--parcels N …]. Peers (spopt, pygeoda, momepy, libpysal) come with
-`python3 scripts/bootstrap.py --bench`. `bars` sets the default search beside
-bounds and beside many rounds; `quality` proves bounds; `peers` gives spopt and pygeoda the same components and adjacency,
+`python3 scripts/bootstrap.py --bench`. `bars [--seeds N …] [--blocks M …] [--components N] [--first N] [--many N] [--old COMMIT|SRC]` sets the default
+search beside bounds, beside many rounds of both builds, and beside the default of the old build with its time, in one run; `quality` proves bounds; `peers` gives spopt and pygeoda the same components and adjacency,
 only low-efficiency parcels, and the best of several numbers of regions for every component; `coverage` says what more coverage
 costs in value; `size` measures adjacency and search
 as ratios to libpysal's fuzzy contiguity in one run; `edit` says edits of every kind and holds each answer against the evaluator; `steady` shuffles rows, changes threads and shifts by 500 km.
@@ -23,7 +23,7 @@ import numpy as np
 import shapely
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
-from unit_bars import bars
+from unit_bars import Asked, bars
 from unit_edits import edits
 from unit_peers import METHODS, UNCOUNTED, Region, TimedOutError
 
@@ -371,7 +371,6 @@ def _labels(problem: Problem, found: list[Found]) -> Any:
 
 
 MEASURES = {
-    "bars": bars,
     "quality": quality,
     "peers": peers,
     "coverage": coverage,
@@ -386,10 +385,35 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=MEASURES)
+    parser.add_argument("what", choices=["bars", *MEASURES])
     parser.add_argument("--parcels", type=int, nargs="*", default=[])
+    of_bars = parser.add_argument_group("of bars")
+    for name, usual in (("--seeds", Asked.seeds), ("--blocks", Asked.blocks)):
+        of_bars.add_argument(name, type=int, nargs="*", default=usual)
+    for name, number in (
+        ("--components", Asked.components), ("--first", Asked.first), ("--many", Asked.many), ("--proof", Asked.proof),
+        ("--proven-up-to", Asked.proven_up_to),
+    ):  # fmt: skip
+        of_bars.add_argument(name, type=int, default=number)
+    of_bars.add_argument(
+        "--old", default=Asked.old, help="a commit of this repository, or the sources of a build"
+    )
+    of_bars.add_argument(
+        "--both",
+        action=argparse.BooleanOptionalAction,
+        default=Asked.both,
+        help="many rounds of the old build too",
+    )
+    of_bars.add_argument(
+        "--cadastre", action=argparse.BooleanOptionalAction, default=Asked.cadastre, help="bubenec too"
+    )
     options = parser.parse_args()
     warnings.simplefilter("ignore")
+    if options.what == "bars":
+        names = Asked.__dataclass_fields__
+        given = {name: value for name, value in vars(options).items() if name in names}
+        bars(Asked(**given | {"parcels": options.parcels or Asked.parcels}))
+        return 0
     MEASURES[options.what](options.parcels)
     return 0
 

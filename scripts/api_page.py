@@ -31,7 +31,8 @@ name (`src_crs="EPSG:4548"`). All are `LowlandError`: `UsageError`, `InputRefuse
 `DefinitionError`. What a command says on stderr and goes on is a `LowlandWarning`: how many geometries were repaired, for example.
 """
 FUNCTIONS = (
-    "tabulate", "area", "facing_neighbours", "read_delivery", "check", "classify", "draft_units", "edit_units", "open_project",
+    "tabulate", "area", "facing_neighbours", "read_delivery", "check", "classify", "draft_units", "edit_units",
+    "unit_potential", "key_areas", "open_project",
 )  # fmt: skip
 _SECTIONS = {"Args:": "Arguments", "Returns:": "Returns", "Raises:": "Raises"}
 

@@ -27,9 +27,11 @@ _PLACES = {
     "draft_units": "api.units",
     "edit_units": "api.units",
     "facing_neighbours": "api.units",
+    "key_areas": "api.gains",
     "open_project": "api.project",
     "read_delivery": "api.deliveries",
     "tabulate": "api.overlaps",
+    "unit_potential": "api.gains",
 }
 
 __all__ = [
@@ -51,9 +53,11 @@ __all__ = [
     "draft_units",
     "edit_units",
     "facing_neighbours",
+    "key_areas",
     "open_project",
     "read_delivery",
     "tabulate",
+    "unit_potential",
 ]
 
 

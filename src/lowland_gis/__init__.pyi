@@ -2,6 +2,8 @@ from lowland_gis.api.areas import area as area
 from lowland_gis.api.deliveries import Delivery as Delivery
 from lowland_gis.api.deliveries import check as check
 from lowland_gis.api.deliveries import read_delivery as read_delivery
+from lowland_gis.api.gains import key_areas as key_areas
+from lowland_gis.api.gains import unit_potential as unit_potential
 from lowland_gis.api.overlaps import Tabulated as Tabulated
 from lowland_gis.api.overlaps import tabulate as tabulate
 from lowland_gis.api.project import Project as Project

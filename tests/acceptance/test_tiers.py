@@ -98,6 +98,7 @@ def test_the_figures_beside_the_map_are_those_of_the_table(demo, project, by):
     low = sum(row["low_ha"] for row in chosen)
     whole = sum(row["low_ha"] for row in rows)
     assert lines[1 : len(wanted) + 1] == wanted
+    assert "".join("".join(line) for line in lines[len(wanted) + 2 :]).startswith(f"1　{chosen[0]['reason']}")
     assert lines[len(wanted) + 1][:4] == ["", "重点区域合计", f"{low:,.2f}", f"{low / whole:.1%}"]
     planned = {row["plan_id"]: row for row in demo.json("unit", "planning", "flow")}
     assert whole == pytest.approx(sum(row["low_ha"] for row in planned.values()), abs=0.01)

@@ -35,7 +35,7 @@ _LIST = [
     "frozen",
     "stale",
 ]
-_METRICS = ["unit_id", "n_parcels", "area_m2", "low_share", "compactness", "value_m2"]
+_METRICS = ["unit_id", "n_parcels", "area_m2", "low_share", "compactness", "neck_m", "value_m2"]
 dry_run_option = click.option("--dry-run", is_flag=True, help="Do everything, then roll it back.")
 layer_option = click.option("--layer", help="Layer of the file; without it `members`, else the first one.")
 
@@ -204,7 +204,8 @@ def metrics(ctx: click.Context, what: str, layer: str | None, as_json: bool) -> 
             plans = tiers_of(draft).parcels.dropna(subset="unit_id").groupby("unit_id")["plan_id"].first()
             rows.insert(2, "plan_id", rows["unit_id"].map(plans))
         findings, stale = draft.stored.findings, (draft.stale, draft.frozen)
-    shown = rows if as_json else rows[[*_METRICS, *(["limited_by"] if "limited_by" in rows.columns else [])]]
+    # A drawing by hand has no rule that limits it; drafts of before necks were measured have none.
+    shown = rows if as_json else rows[[name for name in (*_METRICS, "limited_by") if name in rows.columns]]
     show(shown, as_json=as_json)
     tell_findings(ctx, findings, *stale)
 

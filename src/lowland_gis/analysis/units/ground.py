@@ -1,7 +1,7 @@
 """The ground that units are drawn on: limits, weights, and parcels as arrays with their neighbours and components.
 
 The value of a unit U, in m², is E - α(A - E) - βP - Σ mixing - κ: low-efficiency land gathered, less other land taken along,
-less outline, less the mixing of plan zones, kinds, plan uses and owners, less a price for each unit, where A and E are the
+less outline, less the mixing of plan zones, kinds, plan uses and owners, less a price for each unit and for a neck, where A and E are the
 area and the low-efficiency area of its parcels and P = Σ outlines - 2 Σ facing lengths inside (lanes closed). Where units are
 drawn from earlier ones, π (K - N) is added: K is the land that keeps its unit, N what was in none; π K less for all units
 together is what is paid for land that changes its unit (see `heirs`).
@@ -45,7 +45,9 @@ class Limits:
     """What every unit must keep: lanes and facing lengths in m, areas in ha, shares in [0, 1].
 
     `max_enclosed_share`: a group of parcels left out, no larger than the unit, may have at most this share of its outline
-    on the unit; more is a hole. `min_compactness` is Polsby-Popper 4πA/P² with P as in the value.
+    on the unit; more is a hole. `min_compactness` is Polsby-Popper 4πA/P² with P as in the value. `min_neck_m`: the least length
+    over which two parts of a unit that hang together by one parcel do so, each of at least `neck_share` of its area (see `necks`; 0:
+    whatever it is); a neck is wide from `neck_wide_m`, so that there it costs nothing.
     """
 
     gap_m: float = 10.0
@@ -56,6 +58,9 @@ class Limits:
     min_public_share: float = 0.0
     min_compactness: float = 0.2
     max_enclosed_share: float = 0.9
+    min_neck_m: float = 0.0
+    neck_share: float = 0.1
+    neck_wide_m: float = 30.0
 
     def __post_init__(self) -> None:
         """Refuse limits that no unit can meet."""
@@ -71,6 +76,10 @@ class Limits:
             )
         if not 0 <= self.min_compactness <= 1:
             faults.append(f"a compactness of {self.min_compactness:g} cannot be: a circle has 1")
+        if self.min_neck_m < 0 or self.neck_wide_m < 0 or not 0 < self.neck_share <= 0.5:  # noqa: PLR2004 - a half of two
+            faults.append(
+                "lengths of necks may not be negative, and the part of a unit that a neck cuts off lies above 0 and up to 0.5"
+            )
         if faults:
             raise ValueError("; ".join(faults))
 
@@ -82,8 +91,9 @@ class Limits:
 
 @dataclass(frozen=True)
 class Weights:
-    """What the soft aims weigh, in m² of low-efficiency land: a m² of other land, a m of outline, a m² mixed, a unit.
+    """What the soft aims weigh, in m² of low-efficiency land: a m² of other land, a m of outline, a m² mixed, a unit, a m of neck.
 
+    `neck` is the price of each m by which a neck is narrower than `neck_wide_m`.
     `changed_land` is the price of a m² that changes its unit, where units are drawn from earlier ones.
     """
 
@@ -94,6 +104,7 @@ class Weights:
     mixed_use: float = 0.0
     mixed_owner: float = 0.0
     unit: float = 2000.0
+    neck: float = 0.0
     changed_land: float = 0.0
 
 
@@ -123,6 +134,10 @@ class Ground(NamedTuple):
     enclosed: float
     outline_weight: float
     unit_price: float
+    neck_least: float
+    neck_share: float
+    neck_wide: float
+    neck_weight: float
 
 
 @dataclass(frozen=True)
@@ -294,6 +309,10 @@ def _ground(parcels: gpd.GeoDataFrame, linked: pd.DataFrame, limits: Limits, wei
         limits.max_enclosed_share * (1 + RELATIVE_TOLERANCE),
         weights.outline,
         weights.unit,
+        limits.min_neck_m * (1 - RELATIVE_TOLERANCE),
+        limits.neck_share * (1 - RELATIVE_TOLERANCE),
+        limits.neck_wide_m,
+        weights.neck,
     )
 
 

@@ -91,7 +91,7 @@ def unit_potentials(
     groups = rows.groupby("unit_id")["parcel_id"].agg(list)
     towns = draft.units().set_index("unit_id")["town_code"]
     found = tuple(
-        _potential(unit, str(towns[unit]), [lands[parcel] for parcel in groups[unit]], parameters)
+        potential_of(unit, str(towns[unit]), [lands[parcel] for parcel in groups[unit]], parameters)
         for unit in wanted
     )
     return Potentials(found, parameters, tuple(_doubts(draft, parameters)))
@@ -111,7 +111,8 @@ def parcel_gains(draft: HeldDraft, parcels: gpd.GeoDataFrame) -> tuple[list[Gain
     return [gain(lands[code], parameters) for code in codes], tuple(_doubts(draft, parameters))
 
 
-def _potential(unit: str, town: str, parcels: list[Land], parameters: Parameters) -> UnitPotential:
+def potential_of(unit: str, town: str, parcels: list[Land], parameters: Parameters) -> UnitPotential:
+    """Return the potential of a unit from its parcels."""
     gains = tuple(gain(each, parameters) for each in parcels)
     benefit = public(parcels, parameters)
     return UnitPotential(

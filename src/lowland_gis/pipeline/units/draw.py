@@ -51,6 +51,8 @@ Inherit = Callable[[Reading], tuple[Inherited, int | None]]
 INHERITED = "inherited"
 LINKS = "links_by_hand"
 _PLAN = "plan_parcel"
+# Units that are named where a draft says what hangs together by a neck.
+_SHOWN_NECKS = 3
 _UNBOUNDED = {
     TOWNS: "",
     DISTRICT: (
@@ -143,6 +145,8 @@ def _draft(
             lain_in = blocks or Blocks(inputs.cells, inputs.missing)
             write_searched(connection, run_id, drawn, (digest, lain_in), srid=project.srid)
             tell(summary(drawn, inputs))
+            if necks := said_of_necks(drawn, settings.neck_wide_m):
+                tell(necks)
             if inherited is not None:
                 tell(said_of_changes(inputs, settings, drawn.members))
 
@@ -248,7 +252,8 @@ def write_draft(
     units = pd.DataFrame(drawn.units)
     if _PLAN not in held.basis.versions:
         units = units.assign(public_share=np.nan)
-    ledger = units[["low_m2", "outline_m", "lanes_m2", *LEDGER]].round(2).to_dict("records")
+    told = units[["low_m2", "outline_m", "lanes_m2", "neck_m", *LEDGER]].round(2).astype(object)
+    ledger = told.where(told.notna(), None).to_dict("records")
     rows = units.assign(ledger=pd.Series(ledger, index=units.index, dtype=object)).rename(
         columns={"geometry": "geom", "limit": "limited_by"}
     )
@@ -282,6 +287,18 @@ def summary(drawn: Draft, inputs: UnitInputs) -> str:
     if inputs.cut:
         said += f"; {len(inputs.cut)} parcels are cut by a barrier and count where their inside lies, for example {inputs.cut[0]}"
     return said
+
+
+def said_of_necks(drawn: Draft, wide_m: float) -> str:
+    """Say how many units hang together by a neck that is narrower than a wide one, and which most; nothing where none does."""
+    narrow = drawn.units[drawn.units["neck_m"] < wide_m].sort_values(["neck_m", "unit_id"])
+    if narrow.empty:
+        return ""
+    named = ", ".join(f"{row.unit_id} ({row.neck_m:.1f} m)" for row in narrow.head(_SHOWN_NECKS).itertuples())
+    return (
+        f"{len(narrow)} of {len(drawn.units)} units hang together by less than {wide_m:g} m at one parcel: {named}"
+        f"{', …' if len(narrow) > _SHOWN_NECKS else ''} (all of them: neck_m in lowland unit metrics)"
+    )
 
 
 def _doubts(inputs: UnitInputs) -> list[str]:

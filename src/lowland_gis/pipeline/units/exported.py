@@ -9,7 +9,7 @@ import geopandas as gpd
 from lowland_gis.files.units import LINKS, MEMBERS, PLANNING, UNITS, write_editable
 from lowland_gis.pipeline.units.drafts import HeldDraft
 from lowland_gis.pipeline.units.editing import links_layer
-from lowland_gis.pipeline.units.tiers import tiers_of
+from lowland_gis.pipeline.units.tiers import tiers
 
 
 def export(draft: HeldDraft, target: Path, *, overwrite: bool = False) -> Path:
@@ -27,7 +27,7 @@ def export(draft: HeldDraft, target: Path, *, overwrite: bool = False) -> Path:
 
 def _editable(draft: HeldDraft) -> dict[str, gpd.GeoDataFrame]:
     inputs = draft.inputs()
-    both = tiers_of(draft)
+    both = tiers(inputs, draft.stored.settings, draft.stored.members)
     parcels = both.parcels.drop(columns="unit_id")
     members = parcels.merge(draft.stored.members, on="parcel_id", suffixes=("_not_allowed", ""))
     shown = members[["parcel_id", "unit_id", "plan_id", "reason", "kind", "area_m2", "low_m2", "geometry"]]

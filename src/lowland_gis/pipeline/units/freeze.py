@@ -334,6 +334,7 @@ def _write_frozen(
         for rows_ in (asked.held, asked.going_on)
         for number, replaced in zip(rows_["number"], rows_["replaces"], strict=True)
     }
+    ledger = pd.DataFrame(units[terms]).astype(object)
     codes = sorted({parcel for unit in units["unit_id"] for parcel in asked.members[unit]})
     facts = {row["parcel_id"]: row for row in _members(connection, asked.draft, codes)}
     rows: dict[str, Any] = {
@@ -345,7 +346,9 @@ def _write_frozen(
         "area_m2": units["area_m2"],
         "low_share": units["low_share"],
         "value_m2": units["value_m2"],
-        "ledger": pd.Series(pd.DataFrame(units[terms]).to_dict("records"), index=units.index, dtype=object),
+        "ledger": pd.Series(
+            ledger.where(ledger.notna(), None).to_dict("records"), index=units.index, dtype=object
+        ),
         "geom": units.geometry,
         # A unit that is confirmed, or lives on, keeps whose place it took.
         "replaces": _objects(units, lambda unit: lineage[unit] or before.get(numbers[unit])),
