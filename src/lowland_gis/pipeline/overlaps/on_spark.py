@@ -183,7 +183,7 @@ def _rows(batch: pa.RecordBatch, codes: Codes, *, cut: bool) -> Iterator[Found]:
         layer, code = codes.names(some["klass"].to_numpy())
         area, whole = some["area_m2"].to_numpy(), some["whole_m2"].to_numpy()
         yield Found(
-            schema.OVERLAP,
+            schema.COMPUTED_OVERLAP,
             pd.DataFrame(
                 {"layer": layer, "parcel_id": _texts(some["parcel"]), "code": code, "area_m2": area, "share": area / whole}
             ),
@@ -195,7 +195,7 @@ def _rows(batch: pa.RecordBatch, codes: Codes, *, cut: bool) -> Iterator[Found]:
         layer = np.array(codes.layers, dtype=object)[work.COVERED - covers["klass"].to_numpy()[uneven]]
         parcel = _texts(covers["parcel"])[uneven]
         yield Found(
-            schema.COVER,
+            schema.COMPUTED_COVER,
             pd.DataFrame(
                 {"layer": layer, "parcel_id": parcel, "rest_m2": rest[uneven], "excess_m2": excess[uneven]}
             ),
