@@ -5,7 +5,7 @@ Type: python bench/units.py bars | quality | peers | coverage | size | edit | st
 search beside bounds, beside many rounds of both builds, and beside the default of the old build with its time, in one run; `quality` proves bounds; `peers` gives spopt and pygeoda the same components and adjacency,
 only low-efficiency parcels, and the best of several numbers of regions for every component; `coverage` says what more coverage
 costs in value; `size` measures adjacency and search
-as ratios to libpysal's fuzzy contiguity in one run; `edit` moves one parcel; `steady` shuffles rows, changes threads and shifts by 500 km.
+as ratios to libpysal's fuzzy contiguity in one run; `edit` says edits of every kind and holds each answer against the evaluator; `steady` shuffles rows, changes threads and shifts by 500 km.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ import shapely
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from unit_bars import Asked, bars
+from unit_edits import edits
 from unit_peers import METHODS, UNCOUNTED, Region, TimedOutError
 
 from lowland_gis.analysis.units.bound import bounds
 from lowland_gis.analysis.units.contiguity import barrier_cells
 from lowland_gis.analysis.units.draw import Draft, describe, draw_units, search_units
-from lowland_gis.analysis.units.edit import Edit, change_units
 from lowland_gis.analysis.units.facing import facing_lengths
 from lowland_gis.analysis.units.ground import Problem, Weights, build_problem
 from lowland_gis.analysis.units.judge import judge
@@ -162,35 +162,6 @@ def by_size(parcels: list[int]) -> None:
             f"{len(shapes):,}", f"{fuzzy:.2f}", f"{lanes:.2f}", f"{adjacency:.2f}", f"{adjacency / fuzzy:.2f}", f"{search:.2f}", f"{search / adjacency:.2f}",
             f"{proof:.1f}", f"{told:.1f}", f"{draft.value_m2 / 10_000:.1f}", f"{draft.gap:.2%}", f"{draft.coverage:.3f}", f"{peak:.0f}",
         )  # fmt: skip
-
-
-def edit(parcels: list[int]) -> None:
-    """Print how long it takes until a moved parcel has its answer."""
-    for count in parcels or [50_000]:
-        instance = generated(count)
-        problem = build_problem(instance.parcels, instance.cells)
-        found = solve(problem, Effort(rounds=0))
-        units = {
-            f"u-{number:05d}": unit for number, unit in enumerate(u for part in found for u in part.units)
-        }
-        unit_of = {int(at): name for name, unit in units.items() for at in unit}
-        links = zip(problem.links["first"], problem.links["second"], strict=True)
-        moves = [
-            (one, unit_of[other])
-            for one, other in links
-            if other in unit_of and problem.free[one] and one not in unit_of
-        ]
-        taken = [(one, unit_of[one]) for one in list(unit_of)[:200:10]]
-        edits = [Edit("move", (problem.ids[at],), (name,)) for at, name in moves[:40:2]]
-        edits += [Edit("move", (problem.ids[at],)) for at, _ in taken]
-        change_units(problem, units, edits[:1], Effort(rounds=8))
-        times = [
-            seconds(lambda p=problem, u=units, e=item: change_units(p, u, [e], Effort(rounds=8)))[0]
-            for item in edits
-        ]
-        print(
-            f"{len(problem.cell):,} parcels, {len(edits)} moves: median {np.median(times):.3f} s, slowest {max(times):.3f} s"
-        )
 
 
 def steady(parcels: list[int]) -> None:
@@ -404,7 +375,7 @@ MEASURES = {
     "peers": peers,
     "coverage": coverage,
     "size": by_size,
-    "edit": edit,
+    "edit": edits,
     "steady": steady,
 }
 

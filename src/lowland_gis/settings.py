@@ -228,7 +228,7 @@ class PlanningSettings(_Frozen):
 
     layer: str = Field(
         default="",
-        description="Layer whose areas are the planning units, such as renewal_plan; empty: blocks of a town are put together",
+        description="Layer whose areas are the planning units, such as planning_unit; empty: blocks of a town are put together",
     )
     min_ha: float = Field(default=30.0, gt=0, description="Least area of a planning unit, ha")
     max_ha: float = Field(default=300.0, gt=0, description="Greatest area of a planning unit, ha")

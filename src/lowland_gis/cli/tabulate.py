@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     "-o",
     "output",
     type=OutputPath(dir_okay=False),
-    help="A .csv or .parquet file; without it stdout.",
+    help="A .csv or .parquet file, or a table PG:SCHEMA.TABLE of the database; without it stdout.",
 )
 @click.option(
     "--src-crs",
@@ -87,9 +87,11 @@ def tabulate(
 ) -> None:
     """Print how many m² of each parcel lie in each class of ZONES: parcel_id, code, area_m2, share.
 
-    PARCELS and ZONES are any vector file, or FILE:LAYER; no database is needed by the local engine. With --engine sedona they may be folders of GeoParquet. Areas are on the plane of the parcels' system;
+    PARCELS and ZONES are any vector file, or FILE:LAYER; no database is needed by the local engine. With --engine sedona they may be folders of GeoParquet,
+    of this machine or of an object store (s3://…), or tables of the database (PG:SCHEMA.TABLE). Areas are on the plane of the parcels' system;
     a place that several zones of one code cover counts once for each.
     """
+    from lowland_gis.files.beyond import is_table
     from lowland_gis.files.outputs import same_file
     from lowland_gis.files.source import located
     from lowland_gis.files.table import check_suffix
@@ -98,7 +100,8 @@ def tabulate(
     from lowland_gis.pipeline.overlaps.two_files import tabulate_files
 
     share_memory()
-    for target in filter(None, (output, cover)):
+    files = [target for target in (output, cover) if target is not None and not is_table(str(target))]
+    for target in files:
         check_suffix(target)
     given = given_crs(systems)
     if output is not None and cover is not None and same_file(output, cover):
@@ -106,20 +109,23 @@ def tabulate(
             f"-o {output} and --cover {cover} are the same file, so one would replace the other. Name two files."
         )
     session.tell(f"tabulate with the {engine} engine")
-    inputs = [located(name, Path.cwd())[0] for name in (parcels, zones)]
+    by_tasks = _only_by_tasks((parcels, zones), engine)
+    inputs = [located(name, Path.cwd())[0] for name in (parcels, zones) if name not in by_tasks]
     with ExitStack() as stack:
-        for target in filter(None, (output, cover)):
+        for target in files:
             stack.enter_context(session.outputs.writing(target, overwrite=overwrite, inputs=inputs))
-        rows = stack.enter_context(_written(session, output, bom=bom))
-        covers = stack.enter_context(_written(session, cover, bom=bom))
+        rows = stack.enter_context(_written(session, output, bom=bom, overwrite=overwrite))
+        covers = stack.enter_context(_written(session, cover, bom=bom, overwrite=overwrite))
         # Rows on the same terminal would run through the bar.
         shown = output is not None or not sys.stdout.isatty()
         asked: dict[str, Any] = {"id_field": id_field, "by_field": by_field, "width_field": width_field}
         asked |= {"cover": cover is not None, "given": given, "tell": session.tell}
-        if engine in named.ON_SPARK and any(path.is_dir() for path in inputs):
+        if by_tasks or (engine in named.ON_SPARK and any(path.is_dir() for path in inputs)):
             from lowland_gis.pipeline.overlaps.spark_folders import tabulate_folders
 
-            tables = tabulate_folders(inputs[0], inputs[1], **asked, master=master)
+            tables = tabulate_folders(
+                parcels, zones, **asked, master=master, database=lambda: _database(session)
+            )
         else:
             tables = tabulate_files(
                 parcels,
@@ -135,6 +141,23 @@ def tabulate(
                 covers(each.cover)
 
 
+def _only_by_tasks(names: tuple[str, ...], engine: str) -> list[str]:
+    """Return what only the tasks of Spark read: tables and what has a URI.
+
+    Raises:
+        UsageError: there is such a layer, and the engine is another.
+    """
+    from lowland_gis.errors import UsageError
+    from lowland_gis.files.beyond import is_table, is_uri
+
+    found = [name for name in names if is_uri(name) or is_table(name)]
+    if found and engine not in named.ON_SPARK:
+        raise UsageError(
+            f"{found[0]}: tables and object stores are read by the tasks of Spark. Add: --engine {named.ON_SPARK[0]}"
+        )
+    return found
+
+
 def _database(session: Session) -> str:
     from lowland_gis.pipeline.overlaps.engine import database_for
 
@@ -142,12 +165,23 @@ def _database(session: Session) -> str:
 
 
 @contextmanager
-def _written(session: Session, target: Path | None, *, bom: bool) -> Iterator[Callable[[pa.Table], None]]:
-    """Yield what writes tables one after the other, to stdout where no file is named."""
+def _written(
+    session: Session, target: Path | None, *, bom: bool, overwrite: bool
+) -> Iterator[Callable[[pa.Table], None]]:
+    """Yield what writes tables one after the other: to a file, to a table of the database, or to stdout where nothing is named."""
+    from lowland_gis.files.beyond import is_table
     from lowland_gis.files.table import csv_writer, row_writer
 
     count = 0
-    with csv_writer(sys.stdout) if target is None else row_writer(target, bom=bom) as write:
+    with ExitStack() as stack:
+        if target is None:
+            write = stack.enter_context(csv_writer(sys.stdout))
+        elif is_table(str(target)):
+            from lowland_gis.db.own_table import table_writer
+
+            write = stack.enter_context(table_writer(_database(session), str(target), overwrite=overwrite))
+        else:
+            write = stack.enter_context(row_writer(target, bom=bom))
 
         def counted(rows: pa.Table) -> None:
             nonlocal count

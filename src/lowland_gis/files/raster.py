@@ -40,12 +40,13 @@ def raster_statistic(path: str, zones: gpd.GeoDataFrame, statistic: str) -> npt.
                     " ingest OUT"
                 )
             at_once = raster.width * raster.height <= CELLS_AT_ONCE
-            # Not by "raster-sequential": it forgets the mask of a raster for all zones but the first (findings/exactextract_mask.sh).
+            # "raster-sequential" forgets the mask of a raster for all zones but the first (findings/exactextract_mask.sh), but one that is
+            # read at once has none, and there it asks for the cells once, not for every zone: a third less, to the same bits.
             found = exact_extract(
                 _ReadOnce(raster) if at_once else RasterioRasterSource(raster),
                 _Zones(shapely.to_wkb(zones.geometry.to_numpy()).tolist()),
                 statistic,
-                strategy="feature-sequential",
+                strategy="raster-sequential" if at_once else "feature-sequential",
                 output=_Values(),
             )
     except RasterioIOError as error:

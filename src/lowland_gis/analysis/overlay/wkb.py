@@ -261,3 +261,64 @@ def _described(rings: Rings, row: int, parts: int, proof: ProofRoom) -> int:
     ):
         return DOUBT
     return SURE if count == 1 or holes_inside(rings, first, count, proof) else DOUBT
+
+
+def boxes(content: Bytes, offsets: Integers) -> tuple[Floats, States]:
+    """Return the box (S, 4: west, south, east, north, metres) of each polygon or multipolygon, and a state.
+
+    `offsets` (S + 1) cut `content` into rows. A row is SURE where all its vertices are finite, in DOUBT where one is not; MISSING without bytes, EMPTY without
+    vertices, UNREAD where it is of another kind, byte order or form. Only what is SURE has a box, others have NaN.
+    """
+    box = np.full((len(offsets) - 1, 4), np.nan)
+    state = np.empty(len(offsets) - 1, dtype=np.int8)
+    point = np.empty(_XY)
+    _fill_boxes(content, offsets, box, state, point, point.view(np.uint8))
+    return box, state
+
+
+@entry
+def _fill_boxes(
+    content: Bytes, offsets: Integers, box: Floats, state: States, point: Floats, flat: Bytes
+) -> None:
+    for row in range(len(offsets) - 1):
+        start, stop = offsets[row], offsets[row + 1]
+        parts, _, n_points, _ = _shape_size(content, start, stop)
+        if start == stop:
+            state[row] = MISSING
+        elif parts < 0:
+            state[row] = UNREAD
+        elif n_points == 0:
+            state[row] = EMPTY
+        else:
+            state[row] = SURE if _enclosed(content, start, stop, parts, box[row], point, flat) else DOUBT
+
+
+@borrowing
+def _enclosed(
+    content: Bytes, at: int, stop: int, parts: int, box: Floats, point: Floats, flat: Bytes
+) -> bool:
+    """Write the box of a polygon or multipolygon and tell whether all of its vertices are finite; if not, nothing is written."""
+    west = south = np.inf
+    east = north = -np.inf
+    kind, _, begin = _header(content, at, stop)
+    if kind != _POLYGON:
+        at = begin + 4
+    for _ in range(parts):
+        _, numbers, at = _header(content, at, stop)
+        n_rings = _word(content, at)
+        at += 4
+        for _ in range(n_rings):
+            size = _word(content, at)
+            at += 4
+            for _ in range(size):
+                for byte in range(16):
+                    flat[byte] = content[np.uintp(at + byte)]
+                x, y = point[0], point[1]
+                # NaN is not below anything.
+                if not (abs(x) < FARTHEST and abs(y) < FARTHEST):
+                    return False
+                west, east = min(west, x), max(east, x)
+                south, north = min(south, y), max(north, y)
+                at += 8 * numbers
+    box[0], box[1], box[2], box[3] = west, south, east, north
+    return True

@@ -188,8 +188,9 @@ def build_problem(
     """Return the ground that units are drawn on.
 
     `parcels` has parcel_id, area_m2, low_m2 (low-efficiency area) and reason (why a parcel may be in no unit, or missing),
-    and where known zone, kind, plan_use, owner (any codes; missing is a code of its own), public_m2 and before (the earlier unit
-    of a parcel, missing where it was in none). `cells` comes from
+    and where known zone, kind, plan_use, owner (any codes; missing is a code of its own), public_m2, before (the earlier unit
+    of a parcel, missing where it was in none), unknown (what is not known of its protection) and, where units may cross the borders of
+    towns, town. `cells` comes from
     `contiguity.barrier_cells`. `links` (parcel_id pairs `one`, `other`, `length_m`) replaces the facing lengths. `overlaps`
     (see `unit_overlaps.overlapping`) are pairs whose ground would count twice: where both might be in a unit, neither may.
 
@@ -206,14 +207,20 @@ def build_problem(
     reason = said_of(overlaps, parcels["parcel_id"], reason)
     linked = _linked(parcels, cell, limits) if links is None else _given(parcels, links)
     ground = _ground(parcels, linked, limits, weights)
-    component = _components(linked, np.asarray(pd.isna(reason)))
-    members = np.argsort(component, kind="stable")[np.count_nonzero(component < 0) :].astype(np.int64)
-    bounds = np.searchsorted(component[members], np.arange(component.max(initial=-1) + 2)).astype(np.int64)
+    component, bounds, members = _components(linked, np.asarray(pd.isna(reason)))
     ids = parcels["parcel_id"].to_numpy(dtype=object)
     return Problem(
         parcels, ids, cell, reason, ground, linked, component, bounds, members, limits, weights, overlaps,
         _before(parcels, weights), old_names,
     )  # fmt: skip
+
+
+def relinked(problem: Problem, links: pd.DataFrame) -> Problem:
+    """Return a problem whose parcels hang together by other links: first, second, length_m, gap_m, linked, sorted by the first two."""
+    start, neighbour, facing = _neighbours(links, len(problem.cell))
+    component, bounds, members = _components(links, np.asarray(pd.isna(problem.reason)))
+    ground = problem.ground._replace(start=start, neighbour=neighbour, facing=facing)
+    return replace(problem, ground=ground, links=links, component=component, bounds=bounds, members=members)
 
 
 def _refuse(parcels: gpd.GeoDataFrame) -> None:
@@ -276,10 +283,7 @@ def _ground(parcels: gpd.GeoDataFrame, linked: pd.DataFrame, limits: Limits, wei
         need = np.full((len(codes), _width(codes)), -1.0)
         need[-1, : len(kept.need)] = kept.need
     shape = len(codes), len(parcels)
-    first, second = linked["first"].to_numpy(), linked["second"].to_numpy()
-    one, other = np.concatenate([first, second]), np.concatenate([second, first])
-    order = np.lexsort((other, one))
-    length = np.tile(linked["length_m"].to_numpy(dtype=np.float64), 2)[order]
+    start, neighbour, facing = _neighbours(linked, len(parcels))
     public = np.array(parcels["public_m2"], dtype=np.float64) if "public_m2" in parcels.columns else 0 * area
     return Ground(
         area,
@@ -294,9 +298,9 @@ def _ground(parcels: gpd.GeoDataFrame, linked: pd.DataFrame, limits: Limits, wei
         np.array(bases, dtype=np.float64).reshape(shape),
         np.array(prices, dtype=np.float64),
         need,
-        np.searchsorted(one[order], np.arange(len(parcels) + 1)).astype(np.int64),
-        other[order].astype(np.int64),
-        length,
+        start,
+        neighbour,
+        facing,
         limits.min_ha * HECTARE_M2 * (1 - RELATIVE_TOLERANCE),
         limits.max_ha * HECTARE_M2 * (1 + RELATIVE_TOLERANCE),
         limits.min_low_share * (1 - RELATIVE_TOLERANCE),
@@ -359,7 +363,18 @@ def _codes(values: pd.Series) -> Ints:
     return np.unique(texts.to_numpy(dtype=str), return_inverse=True)[1].astype(np.int64)
 
 
-def _components(linked: pd.DataFrame, free: npt.NDArray[np.bool_]) -> Ints:
+def _neighbours(linked: pd.DataFrame, count: int) -> tuple[Ints, Ints, Floats]:
+    """Return where the neighbours of each parcel begin, the neighbours, and the facing length with each."""
+    first, second = linked["first"].to_numpy(), linked["second"].to_numpy()
+    one, other = np.concatenate([first, second]), np.concatenate([second, first])
+    order = np.lexsort((other, one))
+    length = np.tile(linked["length_m"].to_numpy(dtype=np.float64), 2)[order]
+    start = np.searchsorted(one[order], np.arange(count + 1)).astype(np.int64)
+    return start, other[order].astype(np.int64), length
+
+
+def _components(linked: pd.DataFrame, free: npt.NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
+    """Return the component of each parcel (-1: it may be in no unit), and where the parcels of each begin in a list of all of them."""
     first, second = linked["first"].to_numpy(), linked["second"].to_numpy()
     both = free[first] & free[second]
     graph = coo_matrix((np.ones(both.sum()), (first[both], second[both])), shape=(len(free), len(free)))
@@ -368,4 +383,6 @@ def _components(linked: pd.DataFrame, free: npt.NDArray[np.bool_]) -> Ints:
     _, firsts, number = np.unique(label[free], return_index=True, return_inverse=True)
     component = np.full(len(free), -1, dtype=np.int64)
     component[free] = np.argsort(np.argsort(firsts))[number]
-    return component
+    members = np.argsort(component, kind="stable")[np.count_nonzero(component < 0) :].astype(np.int64)
+    bounds = np.searchsorted(component[members], np.arange(component.max(initial=-1) + 2)).astype(np.int64)
+    return component, bounds, members

@@ -38,6 +38,8 @@ LEDGER = (
     "kept_value",
 )
 PROTECTION_UNKNOWN = "protection_unknown"
+# Where units may cross the borders of towns, this is said of those that do; it breaks no rule.
+ACROSS_TOWNS = "across_towns"
 FINDINGS = ("unit_id", "rule", "value", "limit", "parcels", "message")
 
 
@@ -72,7 +74,7 @@ def judge(problem: Problem, members: pd.DataFrame) -> Judgement:
     known = given[there].drop_duplicates("parcel_id")
     rows = _rows(problem, known)
     units = _ledger(problem, rows)
-    findings += [*_not_allowed(rows), *_not_known(rows)]
+    findings += [*_not_allowed(rows), *_not_known(rows), *_across(rows)]
     findings += _limits(units, problem.limits)
     part_of = doubtful(problem, rows)
     if len(part_of):
@@ -277,6 +279,22 @@ def _not_known(rows: pd.DataFrame) -> list[tuple[object, ...]]:
     return [
         _finding(unit, PROTECTION_UNKNOWN, len(part), 0.0, part["parcel_id"], f"it is not known {doubt}")
         for (unit, doubt), part in doubts.groupby(["unit_id", "unknown"], sort=True)
+    ]
+
+
+def _across(rows: pd.DataFrame) -> list[tuple[object, ...]]:
+    """Return a finding for each unit that lies in several towns; parcels have a `town` only where a unit may."""
+    if "town" not in rows.columns:
+        return []
+    towns = (
+        rows.dropna(subset="town")
+        .groupby("unit_id", sort=True)["town"]
+        .agg(lambda each: sorted(set(map(str, each))))
+    )
+    return [
+        _finding(unit, ACROSS_TOWNS, len(each), 1.0, [], f"lies in {len(each)} towns ({', '.join(each)})")
+        for unit, each in towns.items()
+        if len(each) > 1
     ]
 
 

@@ -12,18 +12,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import shapely
 
 from lowland_gis.analysis.overlay.tabulate import NOISE_M2, Cover, Overlaps
 from lowland_gis.engines.base import Answer, Integers, Layer, Question
-from lowland_gis.engines.sedona import faults, job, work
+from lowland_gis.engines.sedona import faults, job, plan, work
+from lowland_gis.engines.sedona.geoparquet import Portion, of_portions, portions_of
 from lowland_gis.engines.sedona.session import MASTER, MEMORY, Place, session
 from lowland_gis.errors import InputRefusedError, LowlandError
 
-_SCHEMA = pa.schema(
-    [(name, pa.float64()) for name in ("x0", "y0", "x1", "y1")]
-    + [("number", pa.int64()), ("wkb", pa.binary())]
-)
+_SCHEMA = pa.schema([("number", pa.int64()), ("wkb", pa.binary())])
 # So many rows go into a row group, which a task reads: 8 MB of polygons of 50 vertices.
 _GROUP_ROWS = 10_000
 _MB = 1_000_000
@@ -67,11 +64,13 @@ class Sedona:
     def _found(self, folder: Path, number: int, *, cover: bool) -> pa.Table:
         """Return the rows of a layer, once all of them were written and committed."""
         spark = session(self.place)
-        parcels = spark.read.parquet(str(folder / "parcels")).withColumnRenamed("number", "parcel")
-        zones = spark.read.parquet(str(folder / f"zones-{number}")).withColumnRenamed("number", "klass")
+        parcels, zones = (
+            of_portions(spark, _portions(folder / name), "wkb", "number", pa.int64(), numbered=True)
+            for name in ("parcels", f"zones-{number}")
+        )
         target = folder / f"found-{number}"
         with faults.told():
-            job.tabulated(spark, parcels, zones, self.grid, cover=cover).rows.write.parquet(str(target))
+            plan.tabulated(spark, parcels, zones, self.grid, cover=cover).rows.write.parquet(str(target))
         if not (target / "_SUCCESS").exists():
             raise LowlandError(
                 f"{target}: what Spark has written is not whole, so it is not taken. Run it again."
@@ -92,7 +91,7 @@ def _beside() -> Iterator[Path]:
 def _written(
     layer: Layer, folder: Path, question: Question, classes: Callable[[], Integers] | None = None
 ) -> int:
-    """Write the polygons of a layer with their boxes and their numbers, or those of their classes; return how many rows it has.
+    """Write the polygons of a layer with their numbers, or those of their classes; return how many rows it has.
 
     The classes of zones are known when all were read, so these are written again with them, row group by row group.
     """
@@ -103,7 +102,7 @@ def _written(
         with pq.ParquetWriter(plain, _SCHEMA) as writer:
             for batch in layer.wkb():
                 for some in _split(batch):
-                    writer.write_table(_with_boxes(some, rows))
+                    writer.write_batch(_numbered_from(rows, some))
                     rows += len(some)
                     question.watch(rows, None)
         if classes is not None:
@@ -122,22 +121,22 @@ def _split(batch: pa.Array) -> Iterator[pa.Array]:
         yield batch.slice(start, _GROUP_ROWS)
 
 
-def _with_boxes(shapes: pa.Array, first: int) -> pa.Table:
-    wkb = np.empty(len(shapes), dtype=object)
-    wkb[:] = shapes.to_pylist()
-    geometries = shapely.from_wkb(wkb)
-    boxes = shapely.bounds(geometries).reshape(-1, 4)
-    nothing = np.isnan(boxes).any(axis=1)
-    columns = [pa.array(boxes[:, n], mask=nothing) for n in range(4)]
-    numbers = pa.array(np.arange(first, first + len(wkb)))
-    return pa.Table.from_arrays([*columns, numbers, pa.array(wkb, pa.binary())], schema=_SCHEMA)
+def _numbered_from(first: int, shapes: pa.Array) -> pa.RecordBatch:
+    numbers = pa.array(np.arange(first, first + len(shapes)))
+    return pa.RecordBatch.from_arrays([numbers, shapes.cast(pa.binary())], schema=_SCHEMA)
+
+
+def _portions(folder: Path) -> tuple[Portion, ...]:
+    """Return the portions of what was written into a folder."""
+    (file,) = folder.iterdir()
+    return tuple(portions_of(str(file), pq.read_metadata(file)))
 
 
 def _numbered(plain: Path, classes: Integers, target: Path) -> None:
     with pq.ParquetFile(plain) as file, pq.ParquetWriter(target, _SCHEMA) as writer:
         for batch in file.iter_batches(_GROUP_ROWS):
             own = pa.array(classes[batch["number"].to_numpy()], pa.int64())
-            writer.write_batch(batch.set_column(4, "number", own))
+            writer.write_batch(batch.set_column(0, "number", own))
 
 
 def _answer(number: int, order: Any, found: pa.Table, *, cover: bool) -> Answer:

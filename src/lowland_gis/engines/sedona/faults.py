@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from lowland_gis.errors import InputRefusedError, LowlandError
 
-_NO_POLYGONS = re.compile(r"ValueError: ((?:partition |1 ).*no valid polygons?.*)")
+_REFUSED = re.compile(r"(?:RowsRefusedError: |ValueError: (?=partition |1 ))(.+)")
+_INVALID = "no valid polygon"
 _FILE = re.compile(r"(?:file:|hdfs:|s3a?:)[^\s,\]]+\.parquet")
 _CUT = (
     "Could not read footer",
@@ -34,11 +35,9 @@ def told() -> Iterator[None]:
         yield
     except (Py4JError, PySparkException) as error:
         said = str(error)
-        if invalid := _NO_POLYGONS.search(said):
-            raise InputRefusedError(
-                f"{invalid[1].strip()}. Nothing was computed: an area of them would be a wrong area. Repair them first; --engine local"
-                " repairs them itself."
-            ) from error
+        if refused := _REFUSED.search(said):
+            more = ". Nothing was computed: an area of them would be a wrong area. Repair them first; --engine local repairs them itself."
+            raise InputRefusedError(refused[1].strip() + (more if _INVALID in refused[1] else "")) from error
         file = _FILE.search(said)
         if file and any(mark in said for mark in _CUT):
             raise InputRefusedError(

@@ -140,8 +140,11 @@ def _grouped(frame: Frame, keys: list[str], values: list[str]) -> Frame:
 
 
 def _cells(counted: _Counted, grid: Grid) -> Cells:
-    """Return the cells; a window holds the boxes of its parcels and, of wide ones, what lies on its ground."""
-    table = counted.squares
+    return cells_of(counted.squares, counted.wide, grid)
+
+
+def cells_of(table: pa.Table, wide: Floats, grid: Grid) -> Cells:
+    """Return the cells of squares (i, j, weight and the box of their parcels); a window holds the boxes of its parcels and, of wide ones, what lies on its ground."""
     i, j = (table[name].to_numpy().astype(np.int64) for name in ("i", "j"))
     box = np.stack([table[name].to_numpy(zero_copy_only=False) for name in ("x0", "y0", "x1", "y1")], axis=1)
     plane = cells(
@@ -150,7 +153,7 @@ def _cells(counted: _Counted, grid: Grid) -> Cells:
     if len(plane.core) == 1:
         return plane
     window = plane.window.copy()
-    for ground in counted.wide:
+    for ground in wide:
         core = plane.core
         met = (
             (core[:, 0] <= ground[2])

@@ -14,8 +14,8 @@ from lowland_gis.errors import LowlandError, UsageError
 
 MASTER = "local[*,4]"
 MEMORY = "2g"
-# So many rows come to a worker at a time; with zones of 50 vertices these are 2 MB.
-BATCH_ROWS = 2_000
+# So many bytes come to a worker at a time: some packed values, or plain rows.
+BATCH_BYTES = 8_000_000
 _PATIENCE_S = 5.0
 
 
@@ -74,9 +74,7 @@ def _started(place: Place, jars: str) -> Any:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.shuffle.partitions": "8",
-        # A row group or two a task: what a task reads is small, and all cores have some.
-        "spark.sql.files.maxPartitionBytes": "32m",
-        "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH_ROWS),
+        "spark.sql.execution.arrow.maxBytesPerBatch": str(BATCH_BYTES),
         "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
         "spark.kryo.registrator": "org.apache.sedona.core.serde.SedonaKryoRegistrator",
         "spark.sql.session.timeZone": "UTC",

@@ -135,6 +135,7 @@ def read_inputs(
         srid=project.srid,
         columns=land.MEASURED_COLUMNS,
         only=None if some is None else some.of_parcels(),
+        kept=project.kept,
     )
     return Inputs(
         parcels,

@@ -23,8 +23,10 @@ from lowland_gis.pipeline.evidence.stored import (
     COLUMNS,
     Column,
     Objects,
+    as_measured,
     copy_evidence,
     known_measures,
+    measured_key,
     write_evidence,
 )
 from lowland_gis.pipeline.evidence.taken_over import SAME, Earlier, taken_over
@@ -57,9 +59,9 @@ def measure(project: Project, *, tell: Tell = silent) -> Run:
             overlaps = StoredOverlaps(connection, tabulated.run_id)
             inputs = read_inputs(connection, project, overlaps, versions, documents)
             found = dict(evidence(inputs, defined, tell=tell))
-            write_evidence(
-                connection, run_id, inputs.codes, _columns(found), _apart(found), srid=project.srid
-            )
+            columns, apart = _columns(found), _apart(found)
+            write_evidence(connection, run_id, inputs.codes, columns, apart, srid=project.srid)
+            project.kept[measured_key(run_id)] = inputs.codes, as_measured(inputs.codes, columns, apart)
 
         held = latest_record(connection, MEASURE)
         return recorded(connection, request, work)

@@ -6,7 +6,7 @@ what has a source of its own, as what a paper says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -157,6 +157,39 @@ def write_evidence(
         copy_in(connection, schema.PARCEL_EVIDENCE, rows, srid=srid, constants=constants)
     for rows in apart:
         copy_in(connection, schema.EVIDENCE_APART, rows, srid=srid, constants=constants)
+
+
+def measured_key(run_id: int) -> Hashable:
+    """Return under which name a stage keeps the parcels of a run and what it found of them for the next stage of the same program."""
+    return "measured", run_id
+
+
+def as_measured(
+    parcels: Objects, columns: Mapping[str, Column], apart: Sequence[pd.DataFrame] = ()
+) -> dict[str, Measured]:
+    """Return what `read_measured` reads of what `write_evidence` writes, without asking the database."""
+    found = {name: _measured(column) for name, column in columns.items() if column.known.any()}
+    index = pd.Index(parcels, dtype=object)
+    for rows in apart:
+        place = index.get_indexer(pd.Index(rows["parcel_id"], dtype=object))
+        ends = rows.reindex(columns=["value", "low", "high"]).astype(np.float64)
+        ends = ends.assign(**{end: ends[end].fillna(ends["value"]) for end in ("low", "high")})
+        for name in rows["measure"].unique():
+            nothing = np.full((3, len(parcels)), np.nan)
+            whole = found.setdefault(name, Measured(*nothing))
+            here = (rows["measure"] == name).to_numpy() & (place >= 0)
+            for end in ("value", "low", "high"):
+                getattr(whole, end)[place[here]] = ends[end].to_numpy()[here]
+    return {name: found[name] for name in sorted(found)}
+
+
+def _measured(column: Column) -> Measured:
+    value = np.where(column.known, column.value, np.nan)
+    low, high = value.copy(), value.copy()
+    if column.low is not None and column.high is not None:
+        banded = column.banded
+        low[banded], high[banded] = column.low[banded], column.high[banded]
+    return Measured(value, low, high)
 
 
 def copy_evidence(connection: Connection, run_id: int, earlier: int, parcels: str) -> None:

@@ -18,6 +18,6 @@ def database_for(project_dir: Path, dsn: str | None) -> str:
         return connect_string(project_dir, dsn)
     except DatabaseError as error:
         raise DatabaseError(
-            "The engine postgis computes in a database, and none is there: LOWLAND_DSN is not set, and the project's own is not"
-            " running. Type: lowland db up – or set LOWLAND_DSN – or leave --engine away, which needs no database."
+            "The engine postgis, or a table PG:…, needs a database, and none is there: LOWLAND_DSN is not set, and the project's own is not"
+            " running. Type: lowland db up – or set LOWLAND_DSN – or leave it away: files need no database."
         ) from error

@@ -177,8 +177,11 @@ def _changes(
 
 
 def _records(rows: pd.DataFrame) -> list[dict[Hashable, Any]]:
-    """Return rows as dictionaries; pandas looks at every value of every row for that, which takes three times as long."""
-    columns = [rows[name].tolist() for name in rows.columns]
+    """Return rows as dictionaries; pandas looks at every value of every row for that, which takes three times as long.
+
+    Texts that pandas keeps in Arrow come as objects all at once, not one by one.
+    """
+    columns = [rows[name].to_numpy(dtype=object).tolist() for name in rows.columns]
     return [dict(zip(rows.columns, values, strict=True)) for values in zip(*columns, strict=True)]
 
 

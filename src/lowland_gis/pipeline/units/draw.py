@@ -19,6 +19,7 @@ from lowland_gis.analysis.units.edit import units_of
 from lowland_gis.analysis.units.ground import HECTARE_M2, Problem
 from lowland_gis.analysis.units.heirs import lineage
 from lowland_gis.analysis.units.judge import LEDGER
+from lowland_gis.analysis.units.links import HandLink
 from lowland_gis.analysis.units.resting import Before
 from lowland_gis.db.copy import copy_in
 from lowland_gis.errors import SHOWN_IN_FILES, InputRefusedError, UsageError, listed
@@ -48,6 +49,7 @@ from lowland_gis.settings import DelineateSettings, faults_text
 # What reads the earlier units that a draft starts from, and the run of their draft where they are of one.
 Inherit = Callable[[Reading], tuple[Inherited, int | None]]
 INHERITED = "inherited"
+LINKS = "links_by_hand"
 _PLAN = "plan_parcel"
 # Units that are named where a draft says what hangs together by a neck.
 _SHOWN_NECKS = 3
@@ -135,7 +137,9 @@ def _draft(
             tell(f"delineate redevelopment units 再开发单元: {name}")
             if not is_kept("units"):
                 tell("the search is compiled now and kept: it takes about a minute, once")
-            inputs = replace(read_unit_inputs(held, settings, blocks=blocks), inherited=inherited)
+            links = () if inherited is None else inherited.links
+            read = read_unit_inputs(held, settings, blocks=blocks)
+            inputs = replace(read, inherited=inherited, links=links)
             drawn = drawn_from(inputs, settings, before)
             write_draft(held, run_id, name, "search", drawn, base=base)
             lain_in = blocks or Blocks(inputs.cells, inputs.missing)
@@ -160,7 +164,13 @@ def started_from(request: Request, inherited: Inherited | None, base: int | None
     if inherited is None:
         return request
     inputs = request.inputs if base is None else {**request.inputs, "base_run": base}
-    return replace(request, inputs=inputs, settings={**request.settings, INHERITED: inherited.to_json()})
+    settings = {**request.settings, INHERITED: inherited.to_json(), **said_links(inherited.links)}
+    return replace(request, inputs=inputs, settings=settings)
+
+
+def said_links(links: tuple[HandLink, ...]) -> dict[str, list[dict[str, Any]]]:
+    """Return links by hand as a run records them among its settings; nothing where there are none."""
+    return {LINKS: [link.to_json() for link in links]} if links else {}
 
 
 def said_of_changes(inputs: UnitInputs, settings: DelineateSettings, members: pd.DataFrame) -> str:
