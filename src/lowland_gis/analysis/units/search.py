@@ -46,7 +46,7 @@ class Effort:
     tighter bound by integer programmes, 0 for the quick bound.
     """
 
-    rounds: int = 4
+    rounds: int = 5
     listed: int = 16
     seed: int = 0
     threads: int = 1

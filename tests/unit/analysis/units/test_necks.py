@@ -161,7 +161,9 @@ EFFORT = Effort(rounds=3)
 
 
 def draft(frame: gpd.GeoDataFrame, min_neck_m: float = 0.0, price: float = 0.0) -> Draft:
-    return draw_units(frame, TOWN, Limits(**LIMITS, min_neck_m=min_neck_m), Weights(neck=price), EFFORT)
+    return draw_units(
+        frame, TOWN, Limits(**LIMITS, min_neck_m=min_neck_m, neck_wide_m=60.0), Weights(neck=price), EFFORT
+    )
 
 
 def test_a_neck_can_be_forbidden():
@@ -192,13 +194,13 @@ def test_a_small_component_that_is_listed_keeps_the_rule_too():
 def test_a_price_widens_necks_and_stands_in_the_ledger():
     plain, priced = ([draft(board(seed), price=price) for seed in range(3)] for price in (0.0, 400.0))
     for drawn in priced:
-        short = (30.0 - drawn.units["neck_m"]).clip(lower=0).fillna(0)
+        short = (60.0 - drawn.units["neck_m"]).clip(lower=0).fillna(0)
         assert drawn.units["neck_cost"].to_numpy() == pytest.approx(-400.0 * short.to_numpy())
         searched = sum(one.bound_m2 for one in drawn.searched.values())
         assert drawn.value_m2 <= searched + 1e-6
 
     def missing(drafts: list[Draft]) -> float:
-        return sum((30.0 - drawn.units["neck_m"]).clip(lower=0).sum() for drawn in drafts)
+        return sum((60.0 - drawn.units["neck_m"]).clip(lower=0).sum() for drawn in drafts)
 
     assert missing(plain) > 0
     assert missing(priced) < missing(plain)
