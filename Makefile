@@ -13,7 +13,7 @@ LOWLAND := $(VENV) -m lowland_gis
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demos test lock test-outlines test-variations test-sedona bench-sedona check docs bench db-down
+.PHONY: help setup demo demos test lock test-outlines test-variations test-sedona bench-sedona bench-stages check docs bench db-down
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf '  %-16s %s\n' "$$name" "$$text"; done
@@ -51,6 +51,10 @@ test-sedona: ## Run the tests of the engine on Apache Spark with Sedona; brings 
 bench-sedona: ## Measure tabulation on Spark against Sedona's own SQL (PARCELS=100000)
 	@"$(PYTHON)" scripts/bootstrap.py --sedona
 	@$(VENV) bench/sedona.py $(if $(PARCELS),--parcels "$(PARCELS)")
+
+bench-stages: ## Compare tabulate, measure and classify on Spark with one process, row by row (PARCELS=20000 SEEDS=7,11)
+	@"$(PYTHON)" scripts/bootstrap.py --sedona
+	@$(VENV) bench/stages.py $(if $(PARCELS),--parcels "$(PARCELS)") $(if $(SEEDS),--seeds "$(SEEDS)")
 
 check: ## Run the linters, the type checker and the check of the floors
 	@"$(PYTHON)" scripts/bootstrap.py --dev

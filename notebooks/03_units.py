@@ -92,17 +92,21 @@ planning = project.planning(calm)
 IPython.display.display(
     planning.drop(columns="geometry"), project.changes(calm, drafts["project settings"], little)
 )
-axes = planning.plot(column="low_ha", cmap="OrRd", edgecolor="#2F5D8A", legend=True, figsize=(8, 6))
+label = {"label": "low-efficiency land, ha"}
+axes = planning.plot(
+    "low_ha", cmap="OrRd", edgecolor="#2F5D8A", alpha=0.7, legend=True, legend_kwds=label, figsize=(8, 6)
+)
 calm.units.boundary.plot(ax=axes, color="#12263A", linewidth=1).set_axis_off()
 
 # %% [markdown]
 # ## What little change costs
-# The same limits at several prices of a m² that changes its unit. *value* is without the price; a small price gives up nearly nothing.
+# A year later units are to be more compact: a metre of outline costs more. The same weights at several prices of a m² that changes its unit;
+# *value* is without the price.
 
 # %%
 first, curve = drafts["project settings"], {}
-for price in (0.0, 0.1, 0.5, 2.0):
-    limits = {"min_ha": 3.0, "weights.changed_land": price}
+for price in (0.0, 0.25, 0.5, 2.0):
+    limits = {"weights.outline": 20.0, "weights.changed_land": price}
     drawn = project.draw_units(limits, start=first)
     moved = project.changes(drawn, first, limits)
     value = drawn.value_m2 - drawn.units["kept_value"].sum()

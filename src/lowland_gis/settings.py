@@ -169,10 +169,27 @@ class TabulateSettings(_Frozen):
         pattern=r"^[1-9][0-9]*[mg]$",
         description="Memory of Spark's driver and of each executor for the engine sedona, beside that of its Python workers: 512m, 2g …",
     )
-
+    cell_mb: float = Field(
+        default=16.0,
+        ge=0.01,
+        le=1000,
+        description="So many MB of polygons a cell of the engine sedona may have, of which a worker holds one at a time: less needs less memory",
+    )
     cover: bool = Field(
         default=True,
         description="Tell also what of a parcel no zone covers, and what zones cover twice (result.cover)",
+    )
+
+
+class SedonaSettings(_Frozen):
+    """The land of `lowland run --engine sedona -o FOLDER`, which needs no database: GeoParquet with the fields of the layers."""
+
+    layers: dict[str, str] = Field(
+        default_factory=dict,
+        description="Layer key → file or folder of GeoParquet on the project's plane (enterprise: Parquet; raster: a file), relative to lowland.toml",
+    )
+    as_of: dict[str, dt.date] = Field(
+        default_factory=dict, description="Layer key → day of the data; without it, none is known"
     )
 
 
@@ -389,6 +406,7 @@ class Settings(BaseSettings):
     dsn: str | None = Field(default=None, validation_alias=AliasChoices("LOWLAND_DSN", "dsn"))
     delivery: tuple[DeliverySettings, ...] = ()
     tabulate: TabulateSettings = TabulateSettings()
+    sedona: SedonaSettings = SedonaSettings()
     measure: MeasureSettings = MeasureSettings()
     classify: ClassifySettings = ClassifySettings()
     delineate: DelineateSettings = DelineateSettings()

@@ -100,3 +100,20 @@ def test_bars_of_units_set_two_builds_side_by_side():
     assert one["broken rules"] == row["broken rules"] == "0"
     assert row["value / best"] == row["old build / best"]
     assert float(row["search ratio"]) > 0 < float(row["whole ratio"])
+
+
+def test_every_answer_to_an_edit_is_that_of_the_evaluator_and_every_repair_leads_where_it_says():
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "bench" / "units.py"), "edit", "--parcels", "300"],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| gen")]
+    assert {"swap", "link", "force", "redraw"} <= {row[1] for row in rows}
+    for _, kind, edits, refused, agreed, _, there, *_ in rows:
+        assert int(agreed) == int(edits) - int(refused), kind
+        found, _, promised = there.partition(" of ")
+        assert found == promised, kind
+    assert sum(int(row[4]) for row in rows) > 50

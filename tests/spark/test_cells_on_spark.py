@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
-import threading
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,8 +14,7 @@ from lowland_gis.engines import frames, named
 from lowland_gis.engines.sedona import work
 from lowland_gis.engines.sedona.engine import Sedona
 from lowland_gis.engines.sedona.job import Grid
-from lowland_gis.engines.sedona.session import session
-from spark_layers import GRID, same
+from spark_layers import GRID, same, while_workers_are_killed
 
 pytestmark = pytest.mark.sedona
 
@@ -62,39 +56,13 @@ def test_a_zone_comes_to_a_cell_once_and_as_what_is_seen_of_it(parcels, zones):
     assert sum(sizes) < 2 * len(shapely.to_wkb(large))
 
 
-def _workers() -> list[int]:
-    """Return the Python workers of the session of this process: children of the daemon that its Java has started."""
-    jvm = session(Sedona(str).place).sparkContext._jvm.java.lang.ProcessHandle.current().pid()
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-    daemons = {pid for pid, parent in parents.items() if parent == jvm}
-    return [pid for pid, parent in parents.items() if parent in daemons]
-
-
 def test_a_worker_that_is_killed_in_mid_run_changes_nothing(parcels, zones):
     expected = frames.overlaps(named.without_database(), parcels, zones)
-    killed: list[int] = []
-    over = threading.Event()
-
-    def kill() -> None:
-        while not over.is_set() and len(killed) < 2:
-            for pid in _workers()[:1]:
-                os.kill(pid, signal.SIGKILL)
-                killed.append(pid)
-            time.sleep(0.5)
-
-    thread = threading.Thread(target=kill)
-    thread.start()
-    try:
-        found = frames.overlaps(Sedona(str, grid=GRID), parcels, zones)
-    finally:
-        over.set()
-        thread.join()
-    assert killed
+    engine = Sedona(str, grid=GRID)
+    with while_workers_are_killed(engine.place) as told:
+        found = frames.overlaps(engine, parcels, zones)
+    assert told.killed
+    assert told.failed_tasks > 0
     same(expected, found, "area_m2", "share")
 
 

@@ -59,9 +59,8 @@ def unit_potential(parcels: pd.DataFrame, *, parameters: str | Path | None = Non
     known = potential_parameters(None if parameters is None else Path(parameters))
     rows = []
     for unit, part in parcels.sort_values(["unit_id", "parcel_id"]).groupby("unit_id", sort=True):
-        towns = part["town_code"].dropna() if "town_code" in part.columns else ()
-        town = str(towns.iloc[0]) if len(towns) else ""
-        rows.append(unit_row(potential_of(str(unit), town, list(_lands(part)), known)))
+        town = next((_text(row, "town_code") for row in part.to_dict("records")), None)
+        rows.append(unit_row(potential_of(str(unit), town or "", list(_lands(part)), known)))
     return pd.DataFrame(rows, columns=UNIT_COLUMNS)
 
 

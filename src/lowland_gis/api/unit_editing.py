@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Any
 
 import geopandas as gpd
@@ -77,8 +78,10 @@ class EditAnswer:
 
     def _repr_html_(self) -> str:
         """Return the answer as a notebook shows it."""
-        head = f"<p><b>{told(self.said.edit)}</b>: {self.gain_m2:+,.0f} m² → {self.value_m2:,.0f} m²</p>"
-        notes = "".join(f"<p>{note}</p>" for note in self.notes)
+        head = (
+            f"<p><b>{escape(told(self.said.edit))}</b>: {self.gain_m2:+,.0f} m² → {self.value_m2:,.0f} m²</p>"
+        )
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
         parts = [("broken", self.broken), ("repairs", self.repairs)]
         tables = "".join(
             f"<p>{name}</p>{table.to_html(float_format='{:,.4g}'.format if name == 'broken' else '{:,.0f}'.format)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from lowland_gis.errors import LowlandError
@@ -49,7 +50,7 @@ def panel(editing: UnitEditing) -> Any:
             answer = work()
             answered.value = "" if answer is None else answer._repr_html_()
         except (LowlandError, TypeError) as error:
-            answered.value = f"<p>{error}</p>"
+            answered.value = f"<p>{escape(str(error))}</p>"
             return
         shown.value = editing.page()._repr_html_()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache, reduce
 from itertools import chain
 from operator import or_
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from lowland_gis.definitions.layer import sound_layers
 from lowland_gis.definitions.own import INSTEAD, OWN_ORIGIN, SHIPPED_ORIGIN, Own, in_use
 from lowland_gis.definitions.reading import FOLDER, read_toml
+from lowland_gis.errors import UsageError
 
 FILE = "measures.toml"
 
@@ -364,6 +366,20 @@ def to_json(defined: dict[str, AnyMeasure]) -> dict[str, Any]:
 def from_json(recorded: dict[str, Any]) -> dict[str, AnyMeasure]:
     """Return the measures that a run recorded."""
     return ADAPTER.validate_python(recorded)
+
+
+def refuse_beyond_parts(defined: Mapping[str, AnyMeasure]) -> None:
+    """Refuse measures whose value rests on any parcel, where parcels are measured part by part (on Spark).
+
+    Raises:
+        UsageError: there are such measures, which are named.
+    """
+    unfit = [name for name, item in defined.items() if item.rests_on == ALL_PARCELS]
+    if unfit:
+        raise UsageError(
+            f"{len(unfit)} measure(s) rest on all parcels at once, so the engine sedona cannot compute them part by part: {', '.join(unfit)}."
+            " Nothing was computed. Without Spark: lowland run --engine local"
+        )
 
 
 def measure_units() -> dict[str, str]:

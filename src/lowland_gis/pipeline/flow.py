@@ -11,6 +11,7 @@ from typing import Any
 from lowland_gis.analysis.rules.faults import Fault, fault_lines
 from lowland_gis.definitions.layer import layer_keys
 from lowland_gis.definitions.mapping import read_mapping
+from lowland_gis.definitions.measure import measures, refuse_beyond_parts
 from lowland_gis.definitions.package import package_definition
 from lowland_gis.definitions.rule_pack import rule_pack
 from lowland_gis.errors import SHOWN_IN_FILES, InputRefusedError, UsageError, listed
@@ -120,12 +121,14 @@ def _check_named(project: Project, chosen: tuple[str, ...]) -> None:
     """Look at every name in lowland.toml before the first row is written, so that a slip changes nothing.
 
     Raises:
-        UsageError, DefinitionError: there is no such layer, rule pack or package definition.
+        UsageError, DefinitionError: there is no such layer, rule pack or package definition; a measure cannot be computed on Spark.
         InputRefusedError: files are missing, or deliveries contradict each other; all of them are named.
     """
     settings = project.settings
     if "classify" in chosen:
         rule_pack(settings.classify.pack, settings.folder, settings.project.as_of)
+    if "measure" in chosen and project.spark is not None:
+        refuse_beyond_parts(measures())
     if "package" in chosen:
         package_definition(settings.package.definition, settings.folder)
     if "ingest" not in chosen:

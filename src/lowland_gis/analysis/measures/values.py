@@ -6,7 +6,7 @@ Parcels are positions here: `parcel` columns count from 0 in the order of the pa
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -287,15 +287,16 @@ class FirmValues:
     allocation: Texts
 
 
-def firm_keys(codes: Texts, names: Texts) -> Texts:
+def firm_keys(codes: Texts, names: Texts, rows: Sequence[int] | None = None) -> Texts:
     """Return what tells firms apart: the credit code, else the name, else the row itself.
 
-    A code is optional (统一社会信用代码), so firms without one are never taken together for the lack of it.
+    A code is optional (统一社会信用代码), so firms without one are never taken together for the lack of it. `rows` are the numbers of the
+    rows among all, where only some of them are at hand.
 
     >>> firm_keys(np.array(["91A", None, None, None]), np.array(["甲厂", "甲厂", "乙厂", None])).tolist()
     ['code 91A', 'name 甲厂', 'name 乙厂', 'row 3']
     """
-    by_row = np.array([f"row {row}" for row in range(len(codes))], dtype=object)
+    by_row = np.array([f"row {row}" for row in (range(len(codes)) if rows is None else rows)], dtype=object)
     by_name = np.where(pd.notna(names), "name " + names.astype(str).astype(object), by_row)
     return np.where(pd.notna(codes), "code " + codes.astype(str).astype(object), by_name)
 
@@ -327,18 +328,27 @@ def firm_values(rows: pd.DataFrame, count: int) -> FirmValues:
     return FirmValues(values, words)
 
 
-def intensities(firms: pd.DataFrame, floor_m2: Floats, ground_m2: Floats) -> Floats:
-    """Return the value of each row of firms a 亩: as reported, else from the firm's total spread over its parcels.
+def firm_parts(firms: pd.DataFrame, floor_m2: Floats, ground_m2: Floats) -> Floats:
+    """Return which part of its firm's total each row of firms takes.
 
-    `firms` has parcel, year, firm (`firm_keys`), value and total (万元). A total is spread over the parcels that the firm stands on in the year, by the
-    floor area of their buildings where all of them have some, else by their ground; `floor_m2` and `ground_m2` are by parcel.
+    `firms` has parcel, year and firm (`firm_keys`). A total is spread over the parcels that the firm stands on in the year, by the floor area of their
+    buildings where all of them have some, else by their ground; `floor_m2` and `ground_m2` are by parcel.
     """
     parcel = firms["parcel"].to_numpy(dtype=np.intp)
     floor, ground = floor_m2[parcel], ground_m2[parcel]
     groups = firms.groupby(["firm", "year"]).ngroup().to_numpy()
     built = np.bincount(groups, ~(floor > 0)) == 0
     weights = np.where(built[groups], floor, ground)
-    part = weights / np.bincount(groups, weights)[groups]
+    part: Floats = weights / np.bincount(groups, weights)[groups]
+    return part
+
+
+def intensities(firms: pd.DataFrame, part: Floats, ground_m2: Floats) -> Floats:
+    """Return the value of each row of firms a 亩: as reported, else from the firm's total spread over its parcels.
+
+    `firms` has parcel, value and total (万元), `part` is that of each row (`firm_parts`), `ground_m2` is by parcel.
+    """
+    ground = ground_m2[firms["parcel"].to_numpy(dtype=np.intp)]
     spread = firms["total"].to_numpy(dtype=np.float64) * part / (ground / MU_M2)
     reported = firms["value"].to_numpy(dtype=np.float64)
     return np.where(np.isnan(reported), spread, reported)

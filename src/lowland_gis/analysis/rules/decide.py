@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from lowland_gis.analysis.compiled import entry
 from lowland_gis.analysis.rules import kleene
-from lowland_gis.analysis.rules.derived import derived_values
+from lowland_gis.analysis.rules.derived import Place, Whole, derived_values, known_points, scores
 from lowland_gis.analysis.rules.kleene import FALSE, TRUE, UNKNOWN, Outcomes
 from lowland_gis.analysis.rules.limits import Elsewhere, limit_of, other_limits
+from lowland_gis.analysis.rules.means import Summed
 from lowland_gis.analysis.rules.pack import (
     OPEN,
     AnswerClause,
@@ -134,10 +135,11 @@ class Decision:
         return pd.concat(frames, ignore_index=True)
 
 
-def decide(pack: RulePack, facts: Facts) -> Decision:
+def decide(pack: RulePack, facts: Facts, whole: Whole | None = None) -> Decision:
     """Answer every question of a pack for every parcel.
 
-    A parcel outside `only` of a question is not asked. A measure that is not among the facts is unknown for all.
+    A parcel outside `only` of a question is not asked. A measure that is not among the facts is unknown for all. Where the facts are those
+    of some parcels only, `whole` has what is known of all: mean points (`points_to_mean`) and ranks.
 
     >>> from lowland_gis.analysis.rules.pack import Rule
     >>> rule = Rule("r", "空置", "low", "第一条", (Clause("vacant_share", ">=", 0.5, "空置"),))
@@ -148,7 +150,7 @@ def decide(pack: RulePack, facts: Facts) -> Decision:
     [['A', 'low', 't'], ['B', 'none', 'f'], ['C', 'open', 'u']]
     """
     conditions = _Conditions(pack, facts)
-    derived = derived_values(pack, facts, conditions.outcome)
+    derived = derived_values(pack, facts, conditions.outcome, whole)
     conditions.measured.update(derived)
     verdicts: dict[str, Verdicts] = {}
     for question in pack.question:
@@ -160,6 +162,16 @@ def decide(pack: RulePack, facts: Facts) -> Decision:
             np.isin(np.arange(len(facts)), wanted), derived[estimate.name], np.nan
         )
     return Decision(facts, verdicts, derived)
+
+
+def points_to_mean(pack: RulePack, facts: Facts) -> dict[Place, Summed]:
+    """Return the first of what must be known of all parcels: sums of points, which add up over the parts of them."""
+    return known_points(pack, facts, _Conditions(pack, facts).outcome)
+
+
+def own_scores(pack: RulePack, facts: Facts, means: Mapping[Place, float]) -> dict[str, Floats]:
+    """Return the second of it: the scores of some parcels, by which all are ranked."""
+    return scores(pack, facts, _Conditions(pack, facts).outcome, means)
 
 
 def whole_outcome(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from lowland_gis.analysis.rules import kleene
 from lowland_gis.analysis.rules.kleene import TRUE, Outcomes
 from lowland_gis.analysis.rules.limits import Places, parameter_of
+from lowland_gis.analysis.rules.means import Summed, summed
 from lowland_gis.analysis.rules.pack import Clause, Estimate, RulePack, Score, Term
 from lowland_gis.quantities import UNITS
 
@@ -25,35 +27,88 @@ class Measured(Places, Protocol):
         """Return the values of each measure, NaN where nothing is known."""
 
 
+# A term of a score: the name of the score, and the number of the term.
+Place = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What is known of all parcels, where only some of them are at hand.
+
+    `means` has the mean points of the terms of scores that fill what is missing with it; `ranks` the ranks of the parcels at hand.
+    """
+
+    means: Mapping[Place, float] = field(default_factory=dict)
+    ranks: Mapping[str, Floats] = field(default_factory=dict)
+
+
 def derived_values(
-    pack: RulePack, facts: Measured, outcome: Callable[[Clause], Outcomes]
+    pack: RulePack, facts: Measured, outcome: Callable[[Clause], Outcomes], whole: Whole | None = None
 ) -> dict[str, Floats]:
     """Return every score, rank and estimate of a pack by name, one value a parcel, NaN where it is unknown.
 
-    `outcome` gives the outcome of a clause for every parcel.
+    `outcome` gives the outcome of a clause for every parcel. Without `whole` the parcels at hand are all that there are.
     """
-    found: dict[str, Floats] = {}
-    for score in pack.score:
-        among = kleene.both([outcome(clause) for clause in score.among], len(facts)) == TRUE
-        found[score.name] = scored(pack, score, facts, among)
+    means = None if whole is None else whole.means
+    found = scores(pack, facts, outcome, means)
     for rank in pack.rank:
-        found[rank.name] = ranked(found[rank.of])
+        found[rank.name] = ranked(found[rank.of]) if whole is None else whole.ranks[rank.name]
     for estimate in pack.estimate:
         found[estimate.name] = estimated(pack, estimate, facts)
     return found
 
 
-def scored(pack: RulePack, score: Score, facts: Measured, among: npt.NDArray[np.bool_]) -> Floats:
+def scores(
+    pack: RulePack,
+    facts: Measured,
+    outcome: Callable[[Clause], Outcomes],
+    means: Mapping[Place, float] | None = None,
+) -> dict[str, Floats]:
+    """Return every score of a pack by name; `means` are those of all parcels where only some are at hand."""
+    return {
+        score.name: scored(pack, score, facts, _among(score, facts, outcome), means) for score in pack.score
+    }
+
+
+def known_points(
+    pack: RulePack, facts: Measured, outcome: Callable[[Clause], Outcomes]
+) -> dict[Place, Summed]:
+    """Return the sums of the points that are known of the terms whose mean stands for what is missing; those of parts add up."""
+    return {
+        (score.name, number): summed(points[~np.isnan(points)])
+        for score in pack.score
+        if score.missing == "mean"
+        for number, term in enumerate(score.term)
+        for points in [np.where(_among(score, facts, outcome), _points(pack, term, facts), np.nan)]
+    }
+
+
+def _among(score: Score, facts: Measured, outcome: Callable[[Clause], Outcomes]) -> npt.NDArray[np.bool_]:
+    among: npt.NDArray[np.bool_] = (
+        kleene.both([outcome(clause) for clause in score.among], len(facts)) == TRUE
+    )
+    return among
+
+
+def scored(
+    pack: RulePack,
+    score: Score,
+    facts: Measured,
+    among: npt.NDArray[np.bool_],
+    means: Mapping[Place, float] | None = None,
+) -> Floats:
     """Return Σ min(weight × value / base, cap × weight) where `among` holds, else NaN.
 
-    A missing indicator makes the score unknown, or counts as the mean of those that have it. A value below 0 counts 0.
+    A missing indicator makes the score unknown, or counts as the mean of those that have it: of all of them by `means`, or of those
+    at hand. A value below 0 counts 0.
     """
     total = np.zeros(len(facts))
-    for term in score.term:
+    for number, term in enumerate(score.term):
         points = np.where(among, _points(pack, term, facts), np.nan)
         if score.missing == "mean":
             known = points[~np.isnan(points)]
-            points = np.where(among & np.isnan(points), known.mean() if len(known) else np.nan, points)
+            mean = summed(known).mean if means is None else means[score.name, number]
+            points = np.where(among & np.isnan(points), mean, points)
         total += points
     return total
 

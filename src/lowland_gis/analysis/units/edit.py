@@ -52,6 +52,15 @@ class Edit:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What was said of a draft beside who is in which unit: links by hand, parcels kept out of every unit, and those that must be in one."""
+
+    links: tuple[HandLink, ...] = ()
+    out: tuple[str, ...] = ()
+    inside: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Division:
     """Units by name (sorted positions) and what was said of them; an edit makes another one, so each can be gone back to.
 
@@ -67,12 +76,16 @@ class Division:
     links: tuple[HandLink, ...] = field(default=())
 
     @classmethod
-    def of(cls, units: Mapping[str, Ints], count: int, links: tuple[HandLink, ...] = ()) -> Division:
-        """Return a division of so many parcels."""
-        unit_of = np.full(count, None, dtype=object)
+    def of(cls, units: Mapping[str, Ints], place: Mapping[str, int], said_before: Said) -> Division:
+        """Return a division of parcels whose positions are known; what was said of parcels that are not there is passed over."""
+        unit_of = np.full(len(place), None, dtype=object)
         for name, unit in units.items():
             unit_of[unit] = name
-        return cls(dict(units), unit_of, links=links)
+        out, inside = (
+            frozenset(place[code] for code in codes if code in place)
+            for codes in (said_before.out, said_before.inside)
+        )
+        return cls(dict(units), unit_of, out=out, inside=inside, links=said_before.links)
 
     def with_units(self, changed: Mapping[str, Ints]) -> Division:
         """Return the division with some units changed; an empty one is gone."""

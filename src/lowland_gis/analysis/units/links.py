@@ -66,31 +66,38 @@ class HandLink:
 
 def with_links(problem: Problem, links: Sequence[HandLink]) -> Problem:
     """Return the ground with links by hand laid over those of the rule; parcels that are not there are passed over."""
-    if not links:
+    count = len(problem.ids)
+    said: dict[int, HandLink] = {}
+    for link in links:
+        ends = sorted(at for at in (_position(problem, code) for code in link.pair) if at is not None)
+        if len(ends) == len(link.pair):
+            said[ends[0] * count + ends[1]] = link
+    if not said:
         return problem
-    place = pd.Series(np.arange(len(problem.ids)), index=problem.ids)
-    known = [link for link in links if link.one in place.index and link.other in place.index]
     table = problem.links
-    pairs = {tuple(sorted((int(place[link.one]), int(place[link.other])))): link for link in known}
-    said = pd.MultiIndex.from_tuples(list(pairs), names=["first", "second"]) if pairs else None
-    if said is None:
-        return problem
-    given = pd.MultiIndex.from_frame(table[["first", "second"]])
-    cut = given.isin([pair for pair, link in pairs.items() if not link.joined])
-    made = [pair for pair, link in pairs.items() if link.joined and pair not in given]
+    given = table["first"].to_numpy(dtype=np.int64) * count + table["second"].to_numpy(dtype=np.int64)
+    cut = np.isin(given, [key for key, link in said.items() if not link.joined])
+    made = np.array([key for key, link in said.items() if link.joined], dtype=np.int64)
+    made = np.sort(made[~np.isin(made, given)])
+    first, second = made // count, made % count
     shapes = problem.parcels.geometry.to_numpy()
-    new = pd.DataFrame(
-        {
-            "first": [first for first, _ in made],
-            "second": [second for _, second in made],
-            "length_m": 0.0,
-            "gap_m": [float(shapely.distance(shapes[first], shapes[second])) for first, second in made],
-            "linked": True,
-        }
-    )
-    parts = [part for part in (table[~cut], new) if len(part)]
-    whole = pd.concat(parts, ignore_index=True) if parts else table.iloc[:0]
-    return relinked(problem, whole.sort_values(["first", "second"], ignore_index=True))
+    new = {
+        "first": first,
+        "second": second,
+        "length_m": np.zeros(len(made)),
+        "gap_m": shapely.distance(shapes[first], shapes[second]),
+        "linked": np.ones(len(made), dtype=bool),
+    }
+    # The rows stand in the order of their pairs.
+    places = np.searchsorted(given[~cut], made)
+    whole = {name: np.insert(table[name].to_numpy()[~cut], places, values) for name, values in new.items()}
+    return relinked(problem, pd.DataFrame(whole))
+
+
+def _position(problem: Problem, code: str) -> int | None:
+    """Return where a parcel stands in the order of the codes, None where it is not there."""
+    at = int(np.searchsorted(problem.ids, code))
+    return at if at < len(problem.ids) and problem.ids[at] == code else None
 
 
 def link_fault(problem: Problem, cells: gpd.GeoDataFrame, link: HandLink) -> str | None:
@@ -100,14 +107,13 @@ def link_fault(problem: Problem, cells: gpd.GeoDataFrame, link: HandLink) -> str
     the ground before, with the links that were made until then.
     """
     name = f"{link.one} and {link.other}"
-    codes = problem.ids.astype(str)
-    missing = [code for code in link.pair if code not in set(codes)]
-    if missing:
+    first, second = (_position(problem, code) for code in link.pair)
+    if first is None or second is None:
+        missing = [code for code in link.pair if _position(problem, code) is None]
         return f"there is no parcel {', '.join(missing)}"
     if link.one == link.other or not link.reason or not link.said_by:
         same = link.one == link.other
         return f"{link.one} cannot be linked with itself" if same else f"{name}: say why, and who says so"
-    first, second = (int(at) for at in np.searchsorted(codes, np.array(link.pair)))
     linked = _linked(problem, first, second)
     if linked == link.joined:
         return (

@@ -15,7 +15,7 @@ import pandas as pd
 import shapely
 
 from lowland_gis.analysis.units.draw import Draft, describe
-from lowland_gis.analysis.units.edit import Division, Edit, said, units_of
+from lowland_gis.analysis.units.edit import Division, Edit, Said, said, units_of
 from lowland_gis.analysis.units.edit_faults import edit_faults
 from lowland_gis.analysis.units.facing import Ints
 from lowland_gis.analysis.units.ground import Problem
@@ -86,22 +86,23 @@ class EditSession:
         members: pd.DataFrame,
         effort: Effort | None = None,
         *,
-        links: tuple[HandLink, ...] = (),
+        said_before: Said | None = None,
         frozen: Mapping[str, str] | None = None,
     ) -> None:
-        """Take a membership table (parcel_id, unit_id) on the ground of the rule, without the `links` by hand, and read it once.
+        """Take a membership table (parcel_id, unit_id) on the ground of the rule, without links by hand, and read it once.
 
-        `frozen` is the number of the frozen unit that each parcel is in, where it is in one.
+        `said_before` is what earlier edits said of it, links by hand among it; `frozen` is the number of the frozen unit that each parcel is in, where it is in one.
         """
         self._rule = problem
         self._cells = cells
         self._effort = effort or Effort()
         self._frozen = frozen or {}
         self._place = {str(code): at for at, code in enumerate(problem.ids)}
-        linked = with_links(problem, links)
+        before = said_before or Said()
+        linked = with_links(problem, before.links)
         self._scales = Scales(linked)
         self._redrawing = Redrawing(linked, self._scales, self._effort)
-        division = Division.of(units_of(problem, members), len(problem.cell), links)
+        division = Division.of(units_of(problem, members), self._place, before)
         weighed = {name: self._scales.weigh(name, unit) for name, unit in division.units.items()}
         value = sum(each.value_m2 for each in weighed.values())
         self._points = [_Point(division, linked, weighed, value)]
@@ -117,6 +118,15 @@ class EditSession:
     def division(self) -> Division:
         """Return the units as they are now."""
         return self._now.division
+
+    @property
+    def said(self) -> Said:
+        """Return what was said beside who is in which unit: what a further session of the same draft has to know."""
+        division = self.division
+        out, inside = (
+            tuple(map(str, self._rule.ids[sorted(each)])) for each in (division.out, division.inside)
+        )
+        return Said(division.links, out, inside)
 
     @property
     def value_m2(self) -> float:
@@ -247,7 +257,9 @@ class EditSession:
         elif edit.kind == "unlock":
             locked = locked - set(edit.units)
         links = (
-            _linked(division.links, self._rule, edit) if edit.kind in {"link", "unlink"} else division.links
+            _linked(division.links, self._rule, self._place, edit)
+            if edit.kind in {"link", "unlink"}
+            else division.links
         )
         return replace(division, out=out, inside=inside, locked=locked, links=links)
 
@@ -372,14 +384,16 @@ def _distance(problem: Problem, place: Mapping[str, int], edit: Edit) -> tuple[s
     return (f"{edit.parcels[0]} and {edit.others[0]} are {shapely.distance(one, other):,.1f} m apart",)
 
 
-def _linked(links: tuple[HandLink, ...], rule: Problem, edit: Edit) -> tuple[HandLink, ...]:
+def _linked(
+    links: tuple[HandLink, ...], rule: Problem, place: Mapping[str, int], edit: Edit
+) -> tuple[HandLink, ...]:
     """Return links by hand with one more; what only takes an earlier one back is none."""
     joined = edit.kind == "link"
     link = HandLink.of(
         (edit.parcels[0], edit.others[0]), joined=joined, reason=edit.reason, said_by=edit.said_by
     )
     rest = tuple(each for each in links if each.pair != link.pair)
-    first, second = np.searchsorted(rule.ids.astype(str), np.array(link.pair))
+    first, second = (place[code] for code in link.pair)
     ground = rule.ground
     by_rule = bool((ground.neighbour[ground.start[first] : ground.start[first + 1]] == second).any())
     return rest if by_rule == joined else (*rest, link)

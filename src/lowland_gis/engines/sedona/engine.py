@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +14,12 @@ import pyarrow.parquet as pq
 from lowland_gis.analysis.overlay.tabulate import NOISE_M2, Cover, Overlaps
 from lowland_gis.engines.base import Answer, Integers, Layer, Question
 from lowland_gis.engines.sedona import faults, job, plan, work
+from lowland_gis.engines.sedona.beside import GROUP_ROWS, beside, room_told
 from lowland_gis.engines.sedona.geoparquet import Portion, of_portions, portions_of
 from lowland_gis.engines.sedona.session import MASTER, MEMORY, Place, session
-from lowland_gis.errors import InputRefusedError, LowlandError
+from lowland_gis.errors import LowlandError
 
 _SCHEMA = pa.schema([("number", pa.int64()), ("wkb", pa.binary())])
-# So many rows go into a row group, which a task reads: 8 MB of polygons of 50 vertices.
-_GROUP_ROWS = 10_000
 _MB = 1_000_000
 
 
@@ -48,7 +45,7 @@ class Sedona:
             UsageError: Java, a jar or Spark itself is missing or does not fit.
             LowlandError: the master cannot be reached, or a task has failed four times.
         """
-        with _beside() as folder:
+        with beside() as folder:
             ours = _written(question.parcels, folder / "parcels", question)
             order = None
             for number, layer in enumerate(question.layers):
@@ -81,13 +78,6 @@ class Sedona:
         return table.filter(pa.array(klass != work.PEAK))
 
 
-@contextmanager
-def _beside() -> Iterator[Path]:
-    """Yield a folder that tasks can read and write, which is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="lowland-spark-") as name:
-        yield Path(name)
-
-
 def _written(
     layer: Layer, folder: Path, question: Question, classes: Callable[[], Integers] | None = None
 ) -> int:
@@ -98,7 +88,7 @@ def _written(
     folder.mkdir()
     rows = 0
     plain = folder / "polygons.parquet"
-    try:
+    with room_told():
         with pq.ParquetWriter(plain, _SCHEMA) as writer:
             for batch in layer.wkb():
                 for some in _split(batch):
@@ -108,17 +98,12 @@ def _written(
         if classes is not None:
             _numbered(plain, classes(), folder / "classed.parquet")
             plain.unlink()
-    except OSError as error:
-        raise InputRefusedError(
-            f"The temporary folder {tempfile.gettempdir()} cannot hold the polygons ({error.strerror}), so nothing was computed."
-            " Free some space there, or name another folder: TMPDIR=/big/folder lowland …"
-        ) from error
     return rows
 
 
 def _split(batch: pa.Array) -> Iterator[pa.Array]:
-    for start in range(0, len(batch), _GROUP_ROWS):
-        yield batch.slice(start, _GROUP_ROWS)
+    for start in range(0, len(batch), GROUP_ROWS):
+        yield batch.slice(start, GROUP_ROWS)
 
 
 def _numbered_from(first: int, shapes: pa.Array) -> pa.RecordBatch:
@@ -134,7 +119,7 @@ def _portions(folder: Path) -> tuple[Portion, ...]:
 
 def _numbered(plain: Path, classes: Integers, target: Path) -> None:
     with pq.ParquetFile(plain) as file, pq.ParquetWriter(target, _SCHEMA) as writer:
-        for batch in file.iter_batches(_GROUP_ROWS):
+        for batch in file.iter_batches(GROUP_ROWS):
             own = pa.array(classes[batch["number"].to_numpy()], pa.int64())
             writer.write_batch(batch.set_column(0, "number", own))
 

@@ -17,7 +17,7 @@ from lowland_gis.engines.sedona.refusal import RowsRefusedError
 Frame = Any
 _SURFACE = 2
 # So many bytes of polygons are looked at together, whatever the batches that they come in.
-_TOGETHER_BYTES = 32_000_000
+_TOGETHER_BYTES = 8_000_000
 _NOT_FINITE = "{where}: {name} has a vertex that is not finite or beyond the earth, so nothing was computed. Repair the layer first."
 
 

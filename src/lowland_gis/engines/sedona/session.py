@@ -6,26 +6,18 @@ import os
 import socket
 import sys
 import tempfile
-from dataclasses import dataclass
 from typing import Any
 
 from lowland_gis.engines.sedona import needs
+from lowland_gis.engines.sedona.place import MASTER, MEMORY, Place
 from lowland_gis.errors import LowlandError, UsageError
 
-MASTER = "local[*,4]"
-MEMORY = "2g"
-# So many bytes come to a worker at a time: some packed values, or plain rows.
+__all__ = ["MASTER", "MEMORY", "Place", "session"]
+
+# So many rows come to a worker at a time; with zones of 50 vertices these are 2 MB. Packed values are few and heavy: so many bytes.
+BATCH_ROWS = 2_000
 BATCH_BYTES = 8_000_000
 _PATIENCE_S = 5.0
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where Spark computes: its master, the memory of the driver and of each executor, and so many MB of WKB that a cell may have at most."""
-
-    master: str = MASTER
-    memory: str = MEMORY
-    cell_mb: float = 16.0
 
 
 def session(place: Place) -> Any:
@@ -74,6 +66,11 @@ def _started(place: Place, jars: str) -> Any:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.shuffle.partitions": "8",
+        # A row group or two a task: what a task reads is small, and all cores have some.
+        "spark.sql.files.maxPartitionBytes": "32m",
+        # It loads for all workers what each would load for itself.
+        "spark.python.daemon.module": "lowland_gis.engines.sedona.daemon",
+        "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH_ROWS),
         "spark.sql.execution.arrow.maxBytesPerBatch": str(BATCH_BYTES),
         "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
         "spark.kryo.registrator": "org.apache.sedona.core.serde.SedonaKryoRegistrator",

@@ -16,40 +16,61 @@ import shapely
 
 from lowland_gis.analysis.overlay import tabulate, windows
 from lowland_gis.analysis.overlay.polygons import binary_parts
-from lowland_gis.analysis.overlay.rings import Rings, joined
+from lowland_gis.analysis.overlay.rings import Rings, joined, taken
 from lowland_gis.analysis.overlay.wkb import DOUBT, UNREAD, Floats, Integers, decode
 
 # Kinds of rows, in the order in which a cell gets them: zones, what its window sees of large zones, parcels.
 ZONE, SEEN, PARCEL = 0, 1, 2
 # Classes that are none: the row of a parcel itself, and the row of a task, whose area is the peak of its memory in MB.
 ITSELF, PEAK = -1, -2
+# Where zones are of several layers, the class of a zone tells its layer, and the cover of a parcel by layer n is the class COVERED - n.
+_LAYER_BITS = 32
+COVERED = -10
 
-SHUFFLED = ("cell", "kind", "parcel", "klass", "whole", "wkb")
+SHUFFLED = ("cell", "kind", "parcel", "klass", "whole", "wkb", "row")
 FOUND = ("parcel", "klass", "area_m2", "whole_m2", "rest_m2", "excess_m2")
 _SHOWN = 5
 
 
+def layer_of(classes: Integers) -> Integers:
+    """Return the number of the layer of each class, where zones are of several layers."""
+    return classes >> _LAYER_BITS
+
+
+def class_in(layer: int, number: int) -> int:
+    """Return the class that a number of a layer is among those of several layers."""
+    return (layer << _LAYER_BITS) | number
+
+
 @dataclass
 class _Cell:
-    """The zones of the cell that is at work; made ready when its first parcels come."""
+    """The zones of the cell that is at work, layer by layer where there are several; made ready when its first parcels come."""
 
     number: int = -1
     parts: list[Rings] = field(default_factory=list)
     classes: list[Any] = field(default_factory=list)
-    ready: tabulate.Zones | None = None
+    ready: list[tabulate.Zones] | None = None
 
-    def zones(self) -> tabulate.Zones:
+    def zones(self, *, layers: bool) -> list[tabulate.Zones]:
         if self.ready is None:
-            numbers = np.concatenate([np.empty(0, np.int64), *self.classes])
-            self.ready = tabulate.zone_layer(joined(self.parts), numbers, np.empty(0, dtype=object))
+            numbers, rings = np.concatenate([np.empty(0, np.int64), *self.classes]), joined(self.parts)
+            of = layer_of(numbers) if layers else np.zeros(len(numbers), dtype=np.int64)
+            some = [np.flatnonzero(of == layer) for layer in np.unique(of)] or [np.arange(0)]
+            self.ready = [
+                tabulate.zone_layer(taken(rings, rows), numbers[rows], np.empty(0, dtype=object))
+                for rows in some
+            ]
             self.parts, self.classes = [], []
         return self.ready
 
 
-def tabulated(batches: Iterator[pa.RecordBatch], *, cores: Floats, cover: bool) -> Iterator[pa.RecordBatch]:
+def tabulated(
+    batches: Iterator[pa.RecordBatch], *, cores: Floats, cover: bool, layers: bool = False
+) -> Iterator[pa.RecordBatch]:
     """Yield what the parcels of each cell share with its zones (`FOUND`), from rows in the order of cell and kind (`SHUFFLED`).
 
-    At no time is more held than the zones of one cell and one batch of parcels.
+    At no time is more held than the zones of one cell and one batch of parcels. The cover of a parcel stands in its own row or, where
+    there are several `layers`, in one for each that covers it unevenly: with the area that lies in the layer.
     """
     cell, kind_of_parcel = _Cell(), pa.null()
     for batch in batches:
@@ -62,10 +83,12 @@ def tabulated(batches: Iterator[pa.RecordBatch], *, cores: Floats, cover: bool) 
             some = batch.slice(start, stop - start)
             if number[start] != cell.number:
                 cell = _Cell(int(number[start]))
-            if kind[start] == PARCEL:
+            if kind[start] == PARCEL and layers:
+                yield _found_in_layers(some, cell, cores, cover=cover)
+            elif kind[start] == PARCEL:
                 yield _found(some, cell, cores, cover=cover)
             else:
-                rings = _valid(some, cell.number, cores) if kind[start] == ZONE else _as_seen(some)
+                rings = _valid(some, cell.number, cores) if kind[start] == ZONE else as_seen(some["wkb"])
                 cell.parts.append(rings)
                 cell.classes.append(some["klass"].to_numpy())
     # The type is that of the column that Spark expects, wherever nothing came.
@@ -88,7 +111,7 @@ def boxed(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 def _found(some: pa.RecordBatch, cell: _Cell, cores: Floats, *, cover: bool) -> pa.RecordBatch:
     rings = _valid(some, cell.number, cores)
-    overlaps, covered = tabulate.overlaps(rings, cell.zones(), cover=cover)
+    overlaps, covered = tabulate.overlaps(rings, cell.zones(layers=False)[0], cover=cover)
     count = len(rings.area)
     given = some["whole"].to_numpy(zero_copy_only=False)
     whole = np.where(np.isnan(given), rings.area, given)
@@ -98,6 +121,28 @@ def _found(some: pa.RecordBatch, cell: _Cell, cores: Floats, *, cover: bool) -> 
     none = np.full(len(overlaps.parcel), np.nan)
     cover_m2 = [np.full(count, np.nan)] * 2 if covered is None else list(covered)
     rest, excess = (np.concatenate([none, column]) for column in cover_m2)
+    return _rows(some["parcel"].take(pa.array(rows)), klass, area, whole[rows], rest, excess)
+
+
+def _found_in_layers(some: pa.RecordBatch, cell: _Cell, cores: Floats, *, cover: bool) -> pa.RecordBatch:
+    rings = _valid(some, cell.number, cores)
+    count = len(rings.area)
+    given = some["whole"].to_numpy(zero_copy_only=False)
+    whole, cut = np.where(np.isnan(given), rings.area, given), ~np.isnan(given)
+    none, own = np.full(count, np.nan), np.full(count, ITSELF)
+    found: list[tuple[Any, ...]] = [(np.arange(count), own, rings.area, none, none)]
+    for zones in cell.zones(layers=True):
+        overlaps, covered = tabulate.overlaps(rings, zones, cover=cover)
+        nothing = np.full(len(overlaps.parcel), np.nan)
+        found.append((overlaps.parcel, overlaps.klass, overlaps.area_m2, nothing, nothing))
+        if covered is None or len(zones.classes) == 0:
+            continue
+        inside = np.bincount(overlaps.parcel, overlaps.area_m2, minlength=count)
+        # What is to be said of a parcel that was cut is known when its pieces are together.
+        told = np.flatnonzero((inside > 0) & (cut | (covered.rest_m2 > 0) | (covered.excess_m2 > 0)))
+        klass = np.full(len(told), COVERED - int(layer_of(zones.classes[:1])[0]))
+        found.append((told, klass, inside[told], covered.rest_m2[told], covered.excess_m2[told]))
+    rows, klass, area, rest, excess = (np.concatenate(column) for column in zip(*found, strict=True))
     return _rows(some["parcel"].take(pa.array(rows)), klass, area, whole[rows], rest, excess)
 
 
@@ -142,9 +187,9 @@ def _described(some: pa.RecordBatch, row: int, rings: Rings, *, zones: bool) -> 
     return f"near {where}" if zones else f"{some['parcel'][row].as_py()} near {where}"
 
 
-def _as_seen(some: pa.RecordBatch) -> Rings:
+def as_seen(wkb: pa.Array) -> Rings:
     """Return what a window sees of polygons that were valid: rings that count by their direction."""
-    rings, _ = decode(*binary_parts(some["wkb"]))
+    rings, _ = decode(*binary_parts(wkb))
     return rings._replace(ring_sign=np.ones(len(rings.ring_sign)))
 
 
@@ -165,7 +210,8 @@ def zones_seen(
                 (number, windows.as_wkb(few)) for number, few in windows.seen_by_each(rings, window, numbers)
             ]
             if rows:
-                yield _shuffled(rows, SEEN, pa.nulls(len(rows), parcel), klass, None)
+                row_no = batch["row"][row].as_py() if "row" in batch.schema.names else None
+                yield _shuffled(rows, SEEN, pa.nulls(len(rows), parcel), klass, None, row_no)
 
 
 def parcels_cut(
@@ -212,7 +258,12 @@ def _one(wkb: bytes, name: str) -> Any:
 
 
 def _shuffled(
-    rows: list[tuple[int, bytes]], kind: int, parcel: pa.Array, klass: int | None, whole: float | None
+    rows: list[tuple[int, bytes]],
+    kind: int,
+    parcel: pa.Array,
+    klass: int | None,
+    whole: float | None,
+    row: int | None = None,
 ) -> pa.RecordBatch:
     count = len(rows)
     return pa.RecordBatch.from_arrays(
@@ -223,6 +274,7 @@ def _shuffled(
             pa.array([klass] * count, pa.int64()),
             pa.array([whole] * count, pa.float64()),
             pa.array([wkb for _, wkb in rows], pa.binary()),
+            pa.array([row] * count, pa.int64()),
         ],
         names=list(SHUFFLED),
     )

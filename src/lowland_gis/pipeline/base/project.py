@@ -20,6 +20,7 @@ from lowland_gis.definitions.legend import Legend, read_legend
 from lowland_gis.definitions.own import SHIPPED, Own, use
 from lowland_gis.definitions.take_up import take_up
 from lowland_gis.engines import named
+from lowland_gis.engines.sedona.place import Place
 from lowland_gis.errors import DatabaseError
 from lowland_gis.files.outputs import Outputs
 from lowland_gis.pipeline.base.outputs import outputs_of
@@ -81,9 +82,22 @@ class Project:
         asked = self.settings.tabulate
         return named.engine(asked.engine, lambda: self.dsn, master=asked.master, memory=asked.memory)
 
-    def computed_by(self, engine: str | None, master: str | None = None) -> Project:
-        """Return the project with another engine of overlaps than its settings name, or another place where it computes."""
-        given = {"engine": engine, "master": master}
+    @property
+    def spark(self) -> Place | None:
+        """Return where Spark computes, None where the settings name another engine."""
+        asked = self.settings.tabulate
+        return Place(asked.master, asked.memory, asked.cell_mb) if asked.engine in named.ON_SPARK else None
+
+    def computed_by(
+        self,
+        engine: str | None,
+        master: str | None = None,
+        *,
+        memory: str | None = None,
+        cell_mb: float | None = None,
+    ) -> Project:
+        """Return the project with another engine than its settings name, or another place where it computes, with other memory or cells."""
+        given = {"engine": engine, "master": master, "memory": memory, "cell_mb": cell_mb}
         changed = {name: value for name, value in given.items() if value is not None}
         tabulating = self.settings.tabulate.model_copy(update=changed)
         return replace(self, settings=self.settings.model_copy(update={"tabulate": tabulating}))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
@@ -16,12 +16,8 @@ from lowland_gis.analysis.measures.values import LayerOverlaps
 from lowland_gis.analysis.overlay.near import NEAR, surroundings
 from lowland_gis.analysis.overlay.rings import Rings
 from lowland_gis.analysis.overlay.wkb import rings_of
-from lowland_gis.db.connect import Connection
 from lowland_gis.engines import local
 from lowland_gis.engines.spool import Spool
-from lowland_gis.pipeline.base.project import Project
-from lowland_gis.pipeline.base.runs import Versions
-from lowland_gis.pipeline.overlaps.tabulate import processors, zones_read
 
 Shapes = npt.NDArray[np.object_]
 Floats = npt.NDArray[np.float64]
@@ -50,13 +46,15 @@ class Moved:
 
 @dataclass(frozen=True)
 class Drift:
-    """Parcels that are drawn in and out; what was asked for once is kept. `near` is a table of boxes beyond which no zone is needed."""
+    """Parcels that are drawn in and out; what was asked for once is kept.
 
-    connection: Connection
-    project: Project
-    versions: Versions
+    `zones` gives the zones of a layer that was `delivered`, to be asked once; `threads` may be used, and the figures are the same with any number.
+    """
+
     shapes: Shapes
-    near: str | None = None
+    delivered: Collection[str]
+    zones: Callable[[str], AbstractContextManager[local.Layer]]
+    threads: int = 1
     _moved: dict[tuple[tuple[str, ...], float], Moved] = field(default_factory=dict)
 
     @cached_property
@@ -71,16 +69,11 @@ class Drift:
 
     def moved(self, layers: Sequence[str], distance: float) -> Moved:
         """Return what lies in those of the layers that were delivered."""
-        there = tuple(layer for layer in layers if layer in self.versions)
+        there = tuple(layer for layer in layers if layer in self.delivered)
         key = (there, distance)
         if key not in self._moved:
             with ExitStack() as held:
-                zones = {
-                    layer: held.enter_context(
-                        zones_read(self.connection, self.project, self.versions, layer, self.near)
-                    )
-                    for layer in there
-                }
+                zones = {layer: held.enter_context(self.zones(layer)) for layer in there}
                 self._moved[key] = self._tabulated(zones, distance)
         return self._moved[key]
 
@@ -90,7 +83,9 @@ class Drift:
 
     def _tabulated(self, zones: Mapping[str, local.Layer], distance: float) -> Moved:
         rows = self._touched(list(zones.values()), distance)
-        inner, outer = (_drawn(self.shapes[rows], away, zones) for away in (-distance, distance))
+        inner, outer = (
+            _drawn(self.shapes[rows], away, zones, self.threads) for away in (-distance, distance)
+        )
         return Moved(rows, inner, outer)
 
     def _touched(self, zones: Sequence[local.Layer], distance: float) -> Rows:
@@ -105,18 +100,18 @@ class Drift:
         return np.flatnonzero(count >= NEAR)
 
 
-def _drawn(shapes: Shapes, distance: float, zones: Mapping[str, local.Layer]) -> Drawn:
+def _drawn(shapes: Shapes, distance: float, zones: Mapping[str, local.Layer], threads: int) -> Drawn:
     """Draw outlines out by some metres, or in where the distance is below 0, and tabulate what can be drawn as a valid area."""
     outlines = areas(partial(shapely.buffer, distance=distance, join_style="mitre"), shapes).geometries
     with Spool() as spool:
         spool.add(rings_of(outlines))
-        overlaps = {layer: _overlaps(spool, asked) for layer, asked in zones.items()}
+        overlaps = {layer: _overlaps(spool, asked, threads) for layer, asked in zones.items()}
     return Drawn(np.asarray(shapely.area(outlines)), overlaps)
 
 
-def _overlaps(outlines: Spool, zones: local.Layer) -> LayerOverlaps:
+def _overlaps(outlines: Spool, zones: local.Layer, threads: int) -> LayerOverlaps:
     own = outlines.described.area
-    found, _ = local.together(local.tabulated(outlines, zones, threads=processors()), len(own))
+    found, _ = local.together(local.tabulated(outlines, zones, threads=threads), len(own))
     share = found.area_m2 / own[found.parcel]
     return LayerOverlaps(
         len(own), tuple(map(str, zones.names)), found.parcel, found.klass, found.area_m2, share

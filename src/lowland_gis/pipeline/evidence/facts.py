@@ -30,7 +30,7 @@ else:
 
 Objects = npt.NDArray[np.object_]
 
-_ZONE = "plan_zone"
+ZONE = "plan_zone"
 _GREATEST = (
     "SELECT DISTINCT ON (parcel_id) parcel_id, code FROM result.overlap WHERE run_id = %s AND layer = %s{}"
     " ORDER BY parcel_id, area_m2 DESC, code"
@@ -80,13 +80,19 @@ def places_of(
 ) -> Where:
     """Return where parcels of a run lie, as far as the law of a pack differs from place to place."""
     towns = parcel_towns(connection, measured, parcels)
-    zones = greatest_codes(connection, measured.inputs["tabulate_run"], _ZONE, parcels)
+    zones = greatest_codes(connection, measured.inputs["tabulate_run"], ZONE, parcels)
+    known = zones_delivered(connection, measured)
+    elsewhere = places_elsewhere(pack, towns.town, towns.others, zones, zones_known=known)
+    return Where(towns, zones, elsewhere)
+
+
+def zones_delivered(connection: Connection, measured: Record) -> bool:
+    """Tell whether a run read any delivery of the plan zones."""
     read = connection.execute(
         "SELECT count(*) FROM land.layer_version WHERE layer = %s AND version_id = ANY(%s)",
-        [_ZONE, [int(number) for number in measured.inputs["versions"]]],
+        [ZONE, [int(number) for number in measured.inputs["versions"]]],
     ).fetchone()
-    elsewhere = places_elsewhere(pack, towns.town, towns.others, zones, zones_known=bool(read and read[0]))
-    return Where(towns, zones, elsewhere)
+    return bool(read and read[0])
 
 
 def measured_units(measured: Record) -> dict[str, str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import geopandas as gpd
@@ -19,16 +20,18 @@ from lowland_gis.pipeline.base import land
 from lowland_gis.pipeline.base.absent import Absent, absent_fields, lacking
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.runs import Version
+from lowland_gis.pipeline.evidence.beyond import Beyond, InDatabase, NothingBeyond
 from lowland_gis.pipeline.evidence.drift import Drift
 from lowland_gis.pipeline.evidence.rasters import DeliveredRaster, delivered_rasters
 from lowland_gis.pipeline.evidence.records import (
-    Records,
+    Rows,
     enterprise_records,
     feature_records,
     parcel_records,
-    stated,
 )
 from lowland_gis.pipeline.evidence.some import Some
+from lowland_gis.pipeline.overlaps.tabulate import processors, zones_read
+from lowland_gis.settings import Settings
 
 Shapes = npt.NDArray[np.object_]
 T = TypeVar("T")
@@ -41,23 +44,30 @@ class Overlaps(Protocol):
         """Return the overlaps of parcels, in the order of their codes, with a layer."""
 
 
+class Raster(Protocol):
+    """A raster that was delivered."""
+
+    def file(self, folder: Path) -> str:
+        """Return where the file is, below the folder of a project or elsewhere, once it is known to be the one that was delivered."""
+
+
 @dataclass(frozen=True)
 class Inputs:
-    """Everything that a measure may look at; `records` are the rows of layers that are looked at one by one.
+    """Everything that a measure may look at, wherever it was read; `records` are the rows of layers that are looked at one by one.
 
-    Where only `some` parcels are measured, all of it is theirs alone but for the papers.
+    Where only some parcels are measured, all of it is theirs alone but for the papers, and `beyond` knows of the others.
     """
 
     parcels: gpd.GeoDataFrame
-    records: Mapping[str, Records]
+    records: Mapping[str, Rows]
     overlaps: Overlaps
     drift: Drift
-    rasters: Mapping[str, list[DeliveredRaster]]
+    rasters: Mapping[str, Sequence[Raster]]
     versions: Mapping[str, list[Version]]
     absent: Absent
     documents: pd.DataFrame
-    project: Project
-    some: Some | None = None
+    settings: Settings
+    beyond: Beyond
 
     @cached_property
     def index(self) -> pd.Index[Any]:
@@ -68,10 +78,7 @@ class Inputs:
     @cached_property
     def documented(self) -> pd.Index[Any]:
         """Return the codes of all parcels that there are, as far as papers speak of them."""
-        if self.some is None:
-            return self.index
-        connection, named = self.records["parcel"].connection, self.documents["parcel_id"].unique().tolist()
-        return pd.Index(land.present(connection, self.some.parcel_versions, named), dtype=object)
+        return self.beyond.documented(self.documents["parcel_id"].unique().tolist(), self.index)
 
     @cached_property
     def codes(self) -> Shapes:
@@ -103,13 +110,6 @@ class Inputs:
         """Return which rows of a layer came with a delivery that does not have a field."""
         return lacking(self.records[layer].frame["version_id"], self.absent, field)
 
-    def total_stated(self, total: str, of_these: pd.Series[Any]) -> bool:
-        """Tell whether any firm on a parcel states a total, of all parcels; `of_these` are those of the firms that were read."""
-        if self.some is None:
-            return bool(of_these.notna().any())
-        connection = self.records["enterprise"].connection
-        return stated(connection, self.versions["enterprise"], total, self.some.parcel_versions)
-
     def attribute(self, field: str) -> pd.Series[Any]:
         """Return a parcel attribute by its standard name, missing where it is empty."""
         return pd.Series(self.records["parcel"].field(field), dtype=object)
@@ -137,6 +137,8 @@ def read_inputs(
         only=None if some is None else some.of_parcels(),
         kept=project.kept,
     )
+    near = None if some is None else some.boxes
+    zones = partial(zones_read, connection, project, versions, near=near)
     return Inputs(
         parcels,
         {
@@ -148,13 +150,11 @@ def read_inputs(
             },
         },
         overlaps,
-        Drift(
-            connection, project, versions, parcels.geometry.to_numpy(), None if some is None else some.boxes
-        ),
+        Drift(parcels.geometry.to_numpy(), versions.keys(), zones, processors()),
         rasters,
         versions,
         absent_fields(connection, [version for layer in versions.values() for version in layer]),
         documents,
-        project,
-        some,
+        project.settings,
+        NothingBeyond() if some is None else InDatabase(connection, versions, some),
     )

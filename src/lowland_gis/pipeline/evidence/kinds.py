@@ -20,7 +20,7 @@ from lowland_gis.pipeline.base.land import names_by_code
 from lowland_gis.pipeline.base.towns import TOWN
 from lowland_gis.pipeline.evidence.drift import Drawn
 from lowland_gis.pipeline.evidence.inputs import Inputs
-from lowland_gis.pipeline.evidence.records import Records
+from lowland_gis.pipeline.evidence.records import Rows
 from lowland_gis.quantities import DAYS_PER_YEAR, MU_M2
 
 Floats = npt.NDArray[np.float64]
@@ -116,7 +116,7 @@ def _(_: define.TownMeasure, inputs: Inputs) -> Found:
     found = located(
         inputs.parcels["town_code"].to_numpy(dtype=object),
         overlaps,
-        inputs.project.settings.measure.town_claim_min,
+        inputs.settings.measure.town_claim_min,
     )
     named = zip(towns.frame["code"], towns.field("XZQMC"), strict=True)
     detail = measures.composition(
@@ -153,7 +153,7 @@ def _(definition: define.AttributeMeasure, inputs: Inputs) -> Found:
 @evaluate.register
 def _(definition: define.BuildingMeasure, inputs: Inputs) -> Found:
     if definition.statistic == "age":
-        as_of = inputs.project.settings.project.as_of
+        as_of = inputs.settings.project.as_of
         today = as_of.year + (as_of.timetuple().tm_yday - 1) / DAYS_PER_YEAR
         return Found(today - _buildings(inputs, "year"))
     return Found(_buildings(inputs, definition.statistic))
@@ -194,11 +194,13 @@ def _(definition: define.EnterpriseMeasure, inputs: Inputs) -> Found:
     if definition.total is not None:
         firms["total"] = rows.numbers(definition.total)[firms.index]
         firms["uncoded"] &= firms["value"].isna() & firms["total"].notna()
-        firms["value"] = measures.intensities(firms, *_grounds(firms, inputs))
-    year = None if definition.back is None else inputs.project.settings.project.as_of.year - definition.back
+        firms["value"] = _intensities(firms, inputs)
+    year = None if definition.back is None else inputs.settings.project.as_of.year - definition.back
     reported = measures.reported_in(firms, year)
     found = measures.firm_values(reported, len(inputs.index))
-    if definition.total is None or not inputs.total_stated(definition.total, firms["total"]):
+    if definition.total is None or not inputs.beyond.total_stated(
+        definition.total, bool(firms["total"].notna().any())
+    ):
         return Found(found.intensity, detail=found.allocation)
     # Only a total that was spread rests on which rows are one firm.
     uncoded = np.bincount(reported["parcel"], reported["uncoded"], minlength=len(inputs.index)).astype(
@@ -225,18 +227,32 @@ def _firms(inputs: Inputs) -> pd.DataFrame:
     return firms[firms["parcel"] >= 0]
 
 
-def _grounds(firms: pd.DataFrame, inputs: Inputs) -> tuple[Floats, Floats]:
-    """Return floor area and ground area of the parcels, by which totals are spread; no floor where no total is to be spread."""
+def _intensities(firms: pd.DataFrame, inputs: Inputs) -> Floats:
+    """Return the value of each row of firms a 亩, totals spread; no floor area is asked for where no total is to be spread."""
+    if not firms["total"].notna().any():
+        return firms["value"].to_numpy(dtype=np.float64)
     ground = inputs.parcels["area_m2"].to_numpy(dtype=np.float64)
-    if "building" not in inputs.versions or not firms["total"].notna().any():
-        return np.zeros(len(ground)), ground
-    return np.nan_to_num(_buildings(inputs, "floor_area")), ground
+
+    def parts() -> Floats:
+        known = inputs.beyond.firm_parts()
+        if known is not None:
+            return known[firms.index]
+        return measures.firm_parts(firms, floor_areas(inputs), ground)
+
+    return measures.intensities(firms, inputs.once("parts of firms", parts), ground)
+
+
+def floor_areas(inputs: Inputs) -> Floats:
+    """Return the floor area of the buildings of each parcel, m², 0 where there are none or nobody knows."""
+    if "building" not in inputs.versions:
+        return np.zeros(len(inputs.index))
+    return np.nan_to_num(_buildings(inputs, "floor_area"))
 
 
 @evaluate.register
 def _(definition: define.ContractMeasure, inputs: Inputs) -> Found:
     rows = inputs.once(("contracts", definition.min_share), lambda: _contracts(inputs, definition.min_share))
-    as_of = inputs.project.settings.project.as_of
+    as_of = inputs.settings.project.as_of
     return Found(measures.contract_statistic(rows, len(inputs.index), as_of, definition.statistic))
 
 
@@ -255,7 +271,7 @@ def _contracts(inputs: Inputs, min_share: float) -> pd.DataFrame:
 
 @evaluate.register
 def _(definition: define.RasterMeasure, inputs: Inputs) -> Found:
-    files = [raster.file(inputs.project.settings.folder) for raster in inputs.rasters[definition.layer]]
+    files = [raster.file(inputs.settings.folder) for raster in inputs.rasters[definition.layer]]
     return Found(
         measures.of_parts([raster_statistic(file, inputs.parcels, definition.statistic) for file in files])
     )
@@ -269,7 +285,7 @@ def _dates(texts: npt.NDArray[np.object_]) -> npt.NDArray[Any]:
     return found
 
 
-def _places(features: Records, pairs: measures.LayerOverlaps) -> npt.NDArray[np.intp]:
+def _places(features: Rows, pairs: measures.LayerOverlaps) -> npt.NDArray[np.intp]:
     """Return the row of the feature behind each overlap of a layer that is tabulated feature by feature."""
     rows = pd.Index(features.frame["feature_id"].astype(str)).get_indexer(pd.Index(pairs.codes, dtype=object))
     return np.asarray(rows, dtype=np.intp)[pairs.code]

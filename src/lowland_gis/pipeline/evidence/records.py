@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,9 +27,35 @@ Objects = npt.NDArray[np.object_]
 Floats = npt.NDArray[np.float64]
 
 
+class Rows(ABC):
+    """Delivered rows of a layer, in the order in which they came, wherever they lie."""
+
+    @property
+    @abstractmethod
+    def frame(self) -> pd.DataFrame:
+        """Return what every layer of a kind has: version_id, and feature_id and code, or parcel_id and year."""
+
+    @abstractmethod
+    def field(self, name: str) -> Objects:
+        """Return what each row has in a field of the layer, None where it has nothing."""
+
+    @property
+    @abstractmethod
+    def areas(self) -> Floats:
+        """Return the planar areas (m²)."""
+
+    def numbers(self, name: str) -> Floats:
+        """Return a field as numbers, NaN where a row has nothing.
+
+        Raises:
+            ValueError: there is something that is no number.
+        """
+        return np.asarray(pd.to_numeric(pd.Series(self.field(name), dtype=object)), dtype=np.float64)
+
+
 @dataclass(frozen=True)
-class Records:
-    """The rows of some deliveries of a layer in the order of `order`.
+class Records(Rows):
+    """The rows of some deliveries of a layer out of the database, in the order of `order`.
 
     `chosen` is what follows SELECT in a statement that reads them, with its `values`; `columns` are read at once.
     """
@@ -53,14 +80,6 @@ class Records:
                 list({*(each.name for each in self.definition.field), name} - self._fields.keys())
             )
         return self._fields[name]
-
-    def numbers(self, name: str) -> Floats:
-        """Return a field as numbers, NaN where a row has nothing.
-
-        Raises:
-            ValueError: there is something that is no number.
-        """
-        return np.asarray(pd.to_numeric(pd.Series(self.field(name), dtype=object)), dtype=np.float64)
 
     @cached_property
     def areas(self) -> Floats:

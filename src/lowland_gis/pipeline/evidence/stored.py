@@ -6,7 +6,7 @@ what has a source of its own, as what a paper says.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +23,11 @@ from lowland_gis.loading import when_used
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    import pyarrow.compute as pc
 else:
     pd = when_used("pandas")
     pa = when_used("pyarrow")
+    pc = when_used("pyarrow.compute")
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -142,21 +144,67 @@ def write_evidence(
         if (column.known.any() if measures is None else name in measures)
     }
     constants = {"run_id": run_id}
-    listed = pd.DataFrame(
-        {
-            "number": np.arange(1, len(kept) + 1),
-            "measure": list(kept),
-            "source": [column.source for column in kept.values()],
-        }
-    )
-    copy_in(connection, schema.EVIDENCE_MEASURE, listed, srid=srid, constants=constants)
+    write_measures(connection, run_id, {name: column.source for name, column in kept.items()}, srid=srid)
     # Some parcels at a time: all measures of all of them beside each other would be the largest thing in memory.
     for start in range(0, len(parcels) if kept else 0, COPY_ROWS):
         some = slice(start, start + COPY_ROWS)
-        rows = _parcel_rows(parcels[some], [column.of(some) for column in kept.values()])
+        rows = parcel_rows(parcels[some], [column.of(some) for column in kept.values()])
         copy_in(connection, schema.PARCEL_EVIDENCE, rows, srid=srid, constants=constants)
+    write_apart(connection, run_id, apart, srid=srid)
+
+
+def write_apart(connection: Connection, run_id: int, apart: Iterable[pd.DataFrame], *, srid: int) -> None:
+    """Write rows that have a source of their own."""
     for rows in apart:
-        copy_in(connection, schema.EVIDENCE_APART, rows, srid=srid, constants=constants)
+        copy_in(connection, schema.EVIDENCE_APART, rows, srid=srid, constants={"run_id": run_id})
+
+
+def write_measures(connection: Connection, run_id: int, sources: Mapping[str, str], *, srid: int) -> None:
+    """Write the measures of a run in their order, each with its source."""
+    listed = pd.DataFrame(
+        {
+            "number": np.arange(1, len(sources) + 1),
+            "measure": list(sources),
+            "source": list(sources.values()),
+        }
+    )
+    copy_in(connection, schema.EVIDENCE_MEASURE, listed, srid=srid, constants={"run_id": run_id})
+
+
+def write_evidence_rows(
+    connection: Connection, run_id: int, batches: Iterable[pa.RecordBatch], kept: Sequence[int], *, srid: int
+) -> None:
+    """Write rows of parcels that have the values of many measures, of which those of some numbers are `kept` in their order."""
+    for batch in batches:
+        rows = renumbered(batch, kept)
+        copy_in(connection, schema.PARCEL_EVIDENCE, rows, srid=srid, constants={"run_id": run_id})
+
+
+def renumbered(batch: pa.RecordBatch, kept: Sequence[int]) -> pd.DataFrame:
+    """Return rows of `result.parcel_evidence` with the values of some measures, whose numbers are their places among these.
+
+    >>> import math
+    >>> row = {"parcel_id": "P", "value": [1.0, math.nan, 3.0], "banded": [3], "low": [2.0], "high": [4.0]}
+    >>> renumbered(pa.RecordBatch.from_pylist([row]), [1, 3]).loc[0, ["value", "banded"]].tolist()
+    [[1.0, 3.0], [2]]
+    """
+    rows = batch.num_rows
+    values = batch["value"].flatten().to_numpy(zero_copy_only=False).reshape(rows, -1)
+    places = np.zeros(values.shape[1] + 1, dtype=np.int32)
+    places[list(kept)] = np.arange(1, len(kept) + 1)
+    arrays = {
+        "value": _lists(np.arange(rows + 1) * len(kept), pa.array(values[:, np.array(kept) - 1].ravel()))
+    }
+    for name in {"banded", "low", "high", "noted", "detail"} & set(batch.schema.names):
+        column = batch[name]
+        flat = column.flatten()
+        if name in ("banded", "noted"):
+            flat = pa.array(places[flat.to_numpy(zero_copy_only=False).astype(np.intp)], pa.int32())
+        lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
+        none = column.is_null().to_numpy(zero_copy_only=False)
+        arrays[name] = _lists(np.concatenate([[0], np.cumsum(lengths)]), flat, mask=none)
+    lists = {name: pd.arrays.ArrowExtensionArray(array) for name, array in arrays.items()}
+    return pd.DataFrame({"parcel_id": batch["parcel_id"].to_numpy(zero_copy_only=False), **lists})
 
 
 def measured_key(run_id: int) -> Hashable:
@@ -216,7 +264,7 @@ def known_measures(connection: Connection, run_id: int, measures: Sequence[str],
     return {measures[number - 1] for (number,) in rows}
 
 
-def _parcel_rows(parcels: Objects, columns: Sequence[Column]) -> pd.DataFrame:
+def parcel_rows(parcels: Objects, columns: Sequence[Column]) -> pd.DataFrame:
     """Return a row for each parcel of which anything is known."""
     values = np.stack([np.where(column.known, column.value, np.nan) for column in columns], axis=1)
     some = ~np.isnan(values).all(axis=1)

@@ -85,7 +85,7 @@ def taken_over(
     if len(read) > _MOST * _count(connection, now):
         return None
     connection.execute(f"DELETE FROM {SAME} WHERE parcel_id = ANY(%s)", [sorted(anew)])  # noqa: S608 - a constant
-    some = some_parcels(connection, tabulated.run_id, sorted(now), read, _reach(defined))
+    some = some_parcels(connection, tabulated.run_id, sorted(now), read, reach(defined))
     return Earlier(held.run_id, _measures(connection, held.run_id), frozenset(anew), some)
 
 
@@ -156,7 +156,8 @@ def _with_firms(
     """Return the parcels that share a firm with one that is another now, and those that share one with these: by them its totals are spread."""
     numbers = [version.version_id for version in versions.get("enterprise", [])]
     rows = read_frame(connection, _FIRMS, [define.FIRM_CODE, define.FIRM_NAME, numbers])
-    firms = pd.Series(firm_keys(*(rows[name].to_numpy(dtype=object) for name in ("code", "name"))))
+    codes, names = (rows[name].to_numpy(dtype=object) for name in ("code", "name"))
+    firms = pd.Series(firm_keys(codes, names), dtype=object)
     parcels = rows["parcel_id"]
     beside = set(parcels[firms.isin(firms[parcels.isin(changed)])])
     around = set(parcels[firms.isin(firms[parcels.isin({*beside, *changed})])])
@@ -170,7 +171,7 @@ def _count(connection: Connection, versions: Collection[int]) -> int:
     return int(row[0]) if row else 0
 
 
-def _reach(defined: Mapping[str, define.AnyMeasure]) -> float:
+def reach(defined: Mapping[str, define.AnyMeasure]) -> float:
     """Return how far beyond a parcel anything may lie that its values rest on, m."""
     drifts = [item.drift for item in defined.values() if isinstance(item, define.OverlapMeasure)]
     return _ROUNDING_M + _REACH * max((drift.tolerance_m for drift in drifts if drift), default=0.0)

@@ -57,10 +57,16 @@ class StoredLayer(Layer):
 
     def wkb(self) -> Iterator[pa.Array]:
         """Yield the polygons as plain WKB batch by batch."""
-        for labels, shapes in self._read():
+        for labels, shapes in self.rows():
             self._labels.append(labels)
+            yield shapes
+
+    def rows(self) -> Iterator[Labelled]:
+        """Yield the rows as plain WKB batch by batch, for who keeps the labels."""
+        for labels, shapes in self._read():
             plain = shapely.from_wkb(np.array(shapes.to_pylist(), dtype=object))
-            yield pa.array(shapely.to_wkb(plain, byte_order=1, output_dimension=2), pa.large_binary())
+            wkb = shapely.to_wkb(plain, byte_order=1, output_dimension=2)
+            yield Labelled(labels, pa.array(wkb, pa.large_binary()))
 
     def made(self, ready: object) -> None:
         """Hand on what an engine has made of the rows."""

@@ -22,12 +22,14 @@ from lowland_gis.definitions import measure as define
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.engines import local
 from lowland_gis.engines.base import Answer, Question, Rows
+from lowland_gis.loading import when_used
 from lowland_gis.pipeline.base import land
 from lowland_gis.pipeline.base.program import program_version
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.requests import TABULATE, tabulation
 from lowland_gis.pipeline.base.runs import Request, Run, Versions, current_versions, recorded
 from lowland_gis.pipeline.base.telling import Tell, silent
+from lowland_gis.pipeline.overlaps.handed_on import HandedOn, hand_on
 from lowland_gis.pipeline.overlaps.kept import FRESH, Kept, keep_parcels
 from lowland_gis.pipeline.overlaps.near_boxes import boxes_of_features, boxes_of_lines
 from lowland_gis.pipeline.overlaps.standing import stand, take_over
@@ -36,6 +38,10 @@ from lowland_gis.pipeline.overlaps.strip_ground import RULE, strips, tell_left_o
 
 if TYPE_CHECKING:
     import geopandas as gpd
+
+    from lowland_gis.pipeline.overlaps import on_spark
+else:
+    on_spark = when_used("lowland_gis.pipeline.overlaps.on_spark")
 
 NO_CODE = ""
 _OF = "version_id = ANY(%s)"
@@ -79,6 +85,13 @@ def layer_overlaps(
     Columns: parcel_id, code, area_m2 and share.
     """
     return _Tabulation(connection, project, versions).frame(layer_definition(key))
+
+
+def stored_zones(
+    connection: Connection, project: Project, versions: Versions, key: str, tell: Tell = silent
+) -> StoredLayer:
+    """Return the zones of a layer, which are read when they are asked for."""
+    return _Tabulation(connection, project, versions, tell).zones(layer_definition(key))
 
 
 @contextmanager
@@ -188,14 +201,38 @@ class _Tabulation:
         for definition, layer in zip(definitions, layers, strict=True):
             if definition.key in drifting:
                 layer.keep = partial(self._keep, definition.key, layer)
-        cover = self.project.settings.tabulate.cover
-        for answer in self._answers(parcels, layers, cover=cover):
-            names = layers[answer.layer].codes()[1]
-            self._written(definitions[answer.layer].key, answer, parcels.names(), names)
+        cover, spark = self.project.settings.tabulate.cover, self.project.spark
+        if spark is not None:
+            asked = {each.key: layer for each, layer in zip(definitions, layers, strict=True)}
+            for found in on_spark.tabulated(spark, parcels, asked, cover=cover, tell=self.tell):
+                constants = {"run_id": self.run_id}
+                copy_in(self.connection, found.table, found.rows, srid=self.project.srid, constants=constants)
+        else:
+            self._in_this_process(definitions, parcels, layers, keep=near is None)
         if near is None:
             # Of zones near some parcels only, what the run before told of the same zones stands.
             for definition in filter(self._derives, definitions):
                 self._tell_left_out(definition)
+
+    def _in_this_process(
+        self,
+        definitions: Sequence[LayerDefinition],
+        parcels: StoredLayer,
+        layers: Sequence[StoredLayer],
+        *,
+        keep: bool,
+    ) -> None:
+        """Write what the engine answers part by part; all of it is handed on to the next stage where it is to be kept."""
+        handed: HandedOn | None = None
+        for answer in self._answers(parcels, layers, cover=self.project.settings.tabulate.cover):
+            names = layers[answer.layer].codes()[1]
+            key, rows = definitions[answer.layer].key, _rows(answer, parcels.names(), names)
+            self._written(key, answer, parcels.names(), rows)
+            if keep:
+                handed = handed or HandedOn(parcels.names())
+                handed.add(key, names, answer.overlaps, rows["share"].to_numpy())
+        if handed is not None:
+            hand_on(self.project.kept, self.run_id, handed)
 
     def _answers(
         self,
@@ -281,8 +318,7 @@ class _Tabulation:
         versions = [version.version_id for version in self.versions[definition.key]]
         return None if near is None else boxes_of_features(self.connection, near, versions)
 
-    def _written(self, key: str, answer: Answer, ids: Objects, names: Objects) -> None:
-        rows = _rows(answer, ids, names)
+    def _written(self, key: str, answer: Answer, ids: Objects, rows: pd.DataFrame) -> None:
         for start in range(0, len(rows), COPY_ROWS):
             self._copy(schema.COMPUTED_OVERLAP, key, rows[start : start + COPY_ROWS])
         if answer.cover is not None:

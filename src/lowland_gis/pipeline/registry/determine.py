@@ -160,6 +160,9 @@ def _changes(
 
     `states` are those of an entry whose row was drafted, and withdrawn, by the program.
     """
+    if held.empty:
+        # The first drafts of a district are all of them, and nobody need look at them one by one.
+        return wanted[[*key, *content]].assign(state=DRAFT)
     by_key: dict[tuple[Any, ...], dict[Hashable, Any]] = {
         tuple(row[name] for name in key): row for row in _records(held)
     }

@@ -13,7 +13,7 @@ import geopandas as gpd
 import pandas as pd
 
 from lowland_gis.analysis.units.draw import Draft, redescribe
-from lowland_gis.analysis.units.edit import Edit
+from lowland_gis.analysis.units.edit import Edit, Said
 from lowland_gis.analysis.units.ground import Problem
 from lowland_gis.analysis.units.judge import FINDINGS, Judgement, judge, members_of_polygons
 from lowland_gis.analysis.units.links import HandLink
@@ -54,6 +54,9 @@ from lowland_gis.pipeline.units.ground import (
 from lowland_gis.pipeline.units.listed import drafts, own_settings, stale_draft
 from lowland_gis.settings import DelineateSettings
 
+# Under these settings a run keeps the parcels that edits keep out of every unit, and those that must be in one.
+_OUT, _IN = "kept_out", "kept_in"
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -79,6 +82,12 @@ class Stored:
     def links(self) -> tuple[HandLink, ...]:
         """Return the links by hand that it was edited with."""
         return tuple(HandLink.of_json(kept) for kept in self.record.settings.get(LINKS, []))
+
+    @property
+    def said(self) -> Said:
+        """Return what edits said of it beside who is in which unit."""
+        kept_out, kept_in = (tuple(self.record.settings.get(name, ())) for name in (_OUT, _IN))
+        return Said(self.links, kept_out, kept_in)
 
 
 @dataclass(frozen=True)
@@ -240,12 +249,12 @@ def edit(
         base = read_draft(connection, str(stored.record.inputs["base_run"])) if repeated else stored
         if repeated:
             inputs = replace(inputs, links=base.links)
-        session = session_of(inputs, stored.settings, base.members, connection)
+        session = session_of(inputs, stored.settings, base.members, base.said, connection)
         done = say_all(session, edits, base.name, as_said=as_said)
         if repeated:
             return replace(_there(draft, session.problem), answers=done.answers)
         tell(done.said)
-        made = _Made(session.draft(stored.bound_m2), done.said, session.division.links)
+        made = _Made(session.draft(stored.bound_m2), done.said, session.said)
         return replace(_kept(draft, (name, "edit"), made, asked), answers=done.answers)
 
 
@@ -288,7 +297,12 @@ def import_edited(
         asked = {"asked": _digestible(done.members)}
         if links == stored.links and _is_repeat(draft, which, (name, "import"), asked):
             return _there(draft, problem)
-        return _kept(draft, (name, "import"), _Made(done, f"import {source.name}", links), asked)
+        return _kept(
+            draft,
+            (name, "import"),
+            _Made(done, f"import {source.name}", replace(stored.said, links=links)),
+            asked,
+        )
 
 
 def _is_repeat(draft: HeldDraft, which: str, label: tuple[str, str], asked: dict[str, Any]) -> bool:
@@ -331,18 +345,19 @@ def _refuse_members(source: Path, problem: Problem, members: pd.DataFrame, drawn
 
 @dataclass(frozen=True)
 class _Made:
-    """A draft that was made from another one, what was done in words, and its links by hand."""
+    """A draft that was made from another one, what was done in words, and what is said of it beside who is in which unit."""
 
     draft: Draft
-    said: str
-    links: tuple[HandLink, ...]
+    done: str
+    said: Said
 
 
 def _kept(base: HeldDraft, label: tuple[str, str], made: _Made, asked: dict[str, Any]) -> Compared:
     """Write a draft under a name and origin and compare it with the one that it was made from."""
     name, origin = label
     held, stored, draft = base.held, base.stored, made.draft
-    said = {"members": _digestible(draft.members), "edit": made.said, **asked, **said_links(made.links)}
+    said = {"members": _digestible(draft.members), "edit": made.done, **asked, **said_links(made.said.links)}
+    said |= {name: list(codes) for name, codes in ((_OUT, made.said.out), (_IN, made.said.inside)) if codes}
     if stored.inherited is not None:
         said[INHERITED] = stored.inherited.to_json()
 

@@ -9,7 +9,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from lowland_gis.analysis.units.edit import Edit
+from lowland_gis.analysis.units.edit import Edit, Said
 from lowland_gis.analysis.units.edit_faults import twice
 from lowland_gis.analysis.units.ground import Problem
 from lowland_gis.analysis.units.links import HandLink, link_fault, with_links
@@ -37,9 +37,10 @@ def session_of(
     inputs: UnitInputs,
     settings: DelineateSettings,
     members: pd.DataFrame,
+    said_before: Said | None = None,
     connection: Connection | None = None,
 ) -> EditSession:
-    """Return a session that edits a division under the limits that it was drawn with.
+    """Return a session that edits a division under the limits that it was drawn with; `said_before` is what was said of it until now.
 
     With a connection, the frozen units are known, and an edit that touches one says so.
     """
@@ -49,7 +50,9 @@ def session_of(
         for number, parcels in zip(units["number"], units["parcels"], strict=True):
             frozen |= dict.fromkeys(map(str, parcels), str(number))
     rule = inputs.by_rule(limits_of(settings), weights_of(settings))
-    return EditSession(rule, inputs.cells, members, effort_of(settings), links=inputs.links, frozen=frozen)
+    return EditSession(
+        rule, inputs.cells, members, effort_of(settings), said_before=said_before, frozen=frozen
+    )
 
 
 def say_all(session: EditSession, edits: Sequence[Edit], name: str, *, as_said: bool) -> Edited:

@@ -329,12 +329,12 @@ def _write_frozen(
     lineage: Mapping[str, list[str]],
 ) -> None:
     terms = [name for name in units.columns if name.endswith(("_m2", "_cost", "_m")) and name != "value_m2"]
-    ledger = pd.DataFrame(units[terms]).astype(object)
     before = {
         number: replaced
         for rows_ in (asked.held, asked.going_on)
         for number, replaced in zip(rows_["number"], rows_["replaces"], strict=True)
     }
+    ledger = pd.DataFrame(units[terms]).astype(object)
     codes = sorted({parcel for unit in units["unit_id"] for parcel in asked.members[unit]})
     facts = {row["parcel_id"]: row for row in _members(connection, asked.draft, codes)}
     rows: dict[str, Any] = {

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lowland_gis import schema
 from lowland_gis.analysis.rules.decide import Decision, decide
 from lowland_gis.analysis.rules.pack import RulePack
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import COPY_ROWS, copy_in
 from lowland_gis.definitions.rule_pack import NO_EXAMPLES, rule_pack, unproven
+from lowland_gis.loading import when_used
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.requests import CLASSIFY, MEASURE, classification
 from lowland_gis.pipeline.base.runs import Record, Run, needed_record, recorded
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.evidence.facts import evidence_facts
 from lowland_gis.pipeline.evidence.stored import Column, write_evidence
+
+if TYPE_CHECKING:
+    from lowland_gis.pipeline.verdicts import by_tasks
+else:
+    by_tasks = when_used("lowland_gis.pipeline.verdicts.by_tasks")
 
 
 def classify(project: Project, *, tell: Tell = silent) -> Run:
@@ -33,6 +41,9 @@ def classify(project: Project, *, tell: Tell = silent) -> Run:
             for words in unproven(pack):
                 if NO_EXAMPLES in words:
                     tell(f"Warning: {words}")
+            if project.spark is not None:
+                by_tasks.write(connection, project, project.spark, measured, pack, run_id, tell=tell)
+                return
             facts = evidence_facts(connection, measured, pack, keep=project.kept)
             _write(connection, project, decide(pack, facts), pack, run_id)
 

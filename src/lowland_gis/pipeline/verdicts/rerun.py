@@ -24,8 +24,8 @@ from lowland_gis.pipeline.base.runs import Versions
 from lowland_gis.pipeline.base.telling import Passing, Tell, silent
 from lowland_gis.pipeline.base.towns import CLAIM_MIN
 from lowland_gis.pipeline.evidence.facts import facts_from, measured_units, places_of
+from lowland_gis.pipeline.evidence.found import evidence
 from lowland_gis.pipeline.evidence.inputs import Inputs, read_inputs
-from lowland_gis.pipeline.evidence.measure import evidence
 from lowland_gis.pipeline.evidence.overlaps import StoredOverlaps
 from lowland_gis.pipeline.evidence.rasters import delivered_rasters
 from lowland_gis.pipeline.evidence.stored import COLUMNS, Measured, read_rows

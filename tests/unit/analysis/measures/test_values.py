@@ -205,26 +205,31 @@ def totals(*rows: tuple[object, ...]) -> pd.DataFrame:
     return placed(rows, ["parcel", "year", "firm", "value", "total"]).assign(year=2023)
 
 
+def spread(rows: pd.DataFrame, floor: np.ndarray, ground: np.ndarray) -> np.ndarray:
+    return measures.intensities(rows, measures.firm_parts(rows, floor, ground), ground)
+
+
+def test_a_firm_without_code_and_name_is_told_by_its_row_among_all():
+    none = np.array([None, None], dtype=object)
+    assert measures.firm_keys(none, none, [7, 9]).tolist() == ["row 7", "row 9"]
+
+
 def test_a_total_is_spread_over_the_parcels_of_a_firm_by_floor_area():
     """30 万元 over 300 and 100 m² of floor, on 3 亩 and 1.5 亩."""
     rows = totals(("P1", 2023, "A", NAN, 30.0), ("P2", 2023, "A", NAN, 30.0))
     ground = np.array([2000.0, 1000.0, 1.0])
-    assert measures.intensities(rows, np.array([300.0, 100.0, 0.0]), ground).tolist() == pytest.approx(
-        [7.5, 5.0]
-    )
+    assert spread(rows, np.array([300.0, 100.0, 0.0]), ground).tolist() == pytest.approx([7.5, 5.0])
 
 
 def test_a_total_is_spread_by_ground_where_a_parcel_has_no_building():
     rows = totals(("P1", 2023, "A", NAN, 30.0), ("P2", 2023, "A", NAN, 30.0))
     ground = np.array([2000.0, 1000.0, 1.0])
-    found = measures.intensities(rows, np.array([300.0, 0.0, 0.0]), ground)
+    found = spread(rows, np.array([300.0, 0.0, 0.0]), ground)
     assert found.tolist() == pytest.approx([20 / 3, 20 / 3])
 
 
 def test_a_reported_intensity_stands_before_a_total():
-    found = measures.intensities(
-        totals(("P1", 2023, "A", 4.0, 30.0), ("P3", 2023, "B", NAN, NAN)), np.zeros(3), np.ones(3)
-    )
+    found = spread(totals(("P1", 2023, "A", 4.0, 30.0), ("P3", 2023, "B", NAN, NAN)), np.zeros(3), np.ones(3))
     np.testing.assert_equal(found, [4.0, NAN])
 
 
