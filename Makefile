@@ -6,13 +6,14 @@ DIR ?=
 ROUNDS ?=
 SEEDS ?=
 ONLY ?=
+EXAMPLES ?=
 GROWTH ?= 10000,30000,100000,300000,1000000
 VENV := .venv/bin/python
 LOWLAND := $(VENV) -m lowland_gis
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demos test lock test-variations test-sedona bench-sedona check docs bench db-down
+.PHONY: help setup demo demos test lock test-outlines test-variations test-sedona bench-sedona bench-stages check docs bench db-down
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1	\2/p' Makefile | while IFS='	' read -r name text; do printf '  %-16s %s\n' "$$name" "$$text"; done
@@ -35,6 +36,10 @@ lock: ## Lock the versions of every dependency anew (what is locked stays unless
 	  --universal --generate-hashes --no-header --no-annotate -o requirements/sedona.txt
 	@.venv/bin/uv pip compile -q requirements/uv.in --universal --generate-hashes --no-header --no-annotate -o requirements/uv.txt
 
+test-outlines: ## Hold outlines of units against thousands of generated plots (EXAMPLES=5000)
+	@"$(PYTHON)" scripts/bootstrap.py --dev
+	@EXAMPLES="$(or $(EXAMPLES),5000)" $(VENV) -m pytest -q tests/property/test_outlines_property.py
+
 test-variations: ## Run every variation of a district (PARCELS=400 SEEDS=1,2,3 ONLY="noise or Z")
 	@"$(PYTHON)" scripts/bootstrap.py --variations
 	@PARCELS="$(or $(PARCELS),400)" SEEDS="$(or $(SEEDS),1,2,3)" $(VENV) -m pytest tests/variations/every_variation.py --no-header -v $(if $(ONLY),-k "$(ONLY)")
@@ -46,6 +51,10 @@ test-sedona: ## Run the tests of the engine on Apache Spark with Sedona; brings 
 bench-sedona: ## Measure tabulation on Spark against Sedona's own SQL (PARCELS=100000)
 	@"$(PYTHON)" scripts/bootstrap.py --sedona
 	@$(VENV) bench/sedona.py $(if $(PARCELS),--parcels "$(PARCELS)")
+
+bench-stages: ## Compare tabulate, measure and classify on Spark with one process, row by row (PARCELS=20000 SEEDS=7,11)
+	@"$(PYTHON)" scripts/bootstrap.py --sedona
+	@$(VENV) bench/stages.py $(if $(PARCELS),--parcels "$(PARCELS)") $(if $(SEEDS),--seeds "$(SEEDS)")
 
 check: ## Run the linters, the type checker and the check of the floors
 	@"$(PYTHON)" scripts/bootstrap.py --dev

@@ -1,23 +1,23 @@
 """Measure what rounds of search bring in value and cost in time, of this build and of another one beside it.
 
-Type: python bench/unit_rounds.py [--parcels N] [--seeds N …] [--blocks 520 1020] [--rounds 0 4 60] [--beside OTHER/src] [--default N].
+Type: python bench/unit_rounds.py [--parcels N] [--seeds N …] [--blocks 520 1020] [--rounds 0 4 60] [--beside OTHER/src | COMMIT] [--default N].
 Every row is a generated district: value of each number of rounds as a share of the best that any row of the same district found, and
-CPU seconds of one core for the search alone. With `--beside` the source of another build searches the same districts with `--default`
-rounds in a process of its own, in turn with this one. The evaluator judges every drawing.
+CPU seconds of one core for the search alone. With `--beside` another build (sources, or a commit) searches the same districts with
+`--default` rounds, else its own default, in a process of its own, in turn with this one. The evaluator judges every drawing.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from unit_build import DEFAULT, searched_in, unpacked, written
 
 from lowland_gis.analysis.units.ground import Problem, Weights, build_problem
 from lowland_gis.analysis.units.judge import judge
@@ -47,27 +47,33 @@ def searched(names: list[str], rounds: list[int]) -> list[tuple[str, int, float,
             start = time.process_time()
             units = [unit for part in solve(problem, Effort(rounds=count)) for unit in part.units]
             took = time.process_time() - start
-            rows.append((name, count, *_judged(problem, units), took))
+            labels = np.full(len(problem.cell), -1)
+            for number, unit in enumerate(units):
+                labels[unit] = number
+            rows.append((name, count, *_judged(problem, labels), took))
     return [(name, count, value, took, broken) for name, count, value, broken, took in rows]
 
 
-def _judged(problem: Problem, units: list[np.ndarray]) -> tuple[float, int]:
-    labels = np.full(len(problem.cell), -1)
-    for number, unit in enumerate(units):
-        labels[unit] = number
+def _judged(problem: Problem, labels: np.ndarray) -> tuple[float, int]:
     judged = judge(problem, members_table(problem.ids, labels))
     return judged.value_m2, len(judged.findings)
 
 
-def beside(source: str, names: list[str], rounds: int) -> list[tuple[str, int, float, float, int]]:
-    """Return what the build in another source folder finds, in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, __file__, "--names", *names, "--rounds", str(rounds), "--json"],
-        env={**os.environ, "PYTHONPATH": str(Path(source).resolve())},
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    return [tuple(row) for row in json.loads(done.stdout)]
+def beside(source: Path, names: list[str], rounds: str) -> list[tuple[str, int, float, float, int]]:
+    """Return what another build finds, in a process of its own."""
+    instances = [instance_of(name) for name in names]
+    with tempfile.TemporaryDirectory() as folder:
+        places = [Path(folder) / f"{number:03d}" for number in range(len(names))]
+        for place, each in zip(places, instances, strict=True):
+            written(place, each.parcels, each.cells, each.limits, each.weights)
+        searched_in(source, Path(folder), [rounds])
+        told = [json.loads((place / f"{rounds}.json").read_text(encoding="utf-8")) for place in places]
+    rows = []
+    for name, each, one in zip(names, instances, told, strict=True):
+        problem = build_problem(each.parcels, each.cells, each.limits, each.weights)
+        value, broken = _judged(problem, np.array(one["labels"]))
+        rows.append((name, one["rounds"], value, one["search"], broken))
+    return rows
 
 
 def main() -> int:
@@ -80,20 +86,17 @@ def main() -> int:
     parser.add_argument("--blocks", type=int, nargs="*", default=[520, 1020])
     parser.add_argument("--rounds", type=int, nargs="*", default=[0, Effort().rounds, 60])
     parser.add_argument("--beside")
-    parser.add_argument("--default", type=int, default=8)
+    parser.add_argument("--default", default=DEFAULT)
     parser.add_argument("--names", nargs="*")
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     names = options.names or [
         f"{options.parcels}/{seed}/{block}" for block in options.blocks for seed in options.seeds
     ]
-    if options.json:
-        print(json.dumps(searched(names, options.rounds)))
-        return 0
     for name in names:
         builds = {"this": searched([name], options.rounds)}
         if options.beside:
-            builds["beside"] = beside(options.beside, [name], options.default)
+            with tempfile.TemporaryDirectory() as work:
+                builds["beside"] = beside(unpacked(options.beside, Path(work)), [name], options.default)
         best = max(row[2] for rows in builds.values() for row in rows)
         for build, rows in builds.items():
             for _, rounds, value, took, broken in rows:

@@ -1,11 +1,11 @@
 """Measure the drawing of units: against bounds, against peers, by size, and after an edit.
 
 Type: python bench/units.py bars | quality | peers | coverage | size | edit | steady [--parcels N …]. Peers (spopt, pygeoda, momepy, libpysal) come with
-`python3 scripts/bootstrap.py --bench`. `bars` sets the default search beside
-bounds and beside many rounds; `quality` proves bounds; `peers` gives spopt and pygeoda the same components and adjacency,
+`python3 scripts/bootstrap.py --bench`. `bars [--seeds N …] [--blocks M …] [--components N] [--first N] [--many N] [--old COMMIT|SRC]` sets the default
+search beside bounds, beside many rounds of both builds, and beside the default of the old build with its time, in one run; `quality` proves bounds; `peers` gives spopt and pygeoda the same components and adjacency,
 only low-efficiency parcels, and the best of several numbers of regions for every component; `coverage` says what more coverage
 costs in value; `size` measures adjacency and search
-as ratios to libpysal's fuzzy contiguity in one run; `edit` moves one parcel; `steady` shuffles rows, changes threads and shifts by 500 km.
+as ratios to libpysal's fuzzy contiguity in one run; `edit` says edits of every kind and holds each answer against the evaluator; `steady` shuffles rows, changes threads and shifts by 500 km.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ import numpy as np
 import shapely
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
-from unit_bars import bars
+from unit_bars import Asked, bars
+from unit_edits import edits
 from unit_peers import METHODS, UNCOUNTED, Region, TimedOutError
 
 from lowland_gis.analysis.units.bound import bounds
 from lowland_gis.analysis.units.contiguity import barrier_cells
 from lowland_gis.analysis.units.draw import Draft, describe, draw_units, search_units
-from lowland_gis.analysis.units.edit import Edit, change_units
 from lowland_gis.analysis.units.facing import facing_lengths
 from lowland_gis.analysis.units.ground import Problem, Weights, build_problem
 from lowland_gis.analysis.units.judge import judge
@@ -162,35 +162,6 @@ def by_size(parcels: list[int]) -> None:
             f"{len(shapes):,}", f"{fuzzy:.2f}", f"{lanes:.2f}", f"{adjacency:.2f}", f"{adjacency / fuzzy:.2f}", f"{search:.2f}", f"{search / adjacency:.2f}",
             f"{proof:.1f}", f"{told:.1f}", f"{draft.value_m2 / 10_000:.1f}", f"{draft.gap:.2%}", f"{draft.coverage:.3f}", f"{peak:.0f}",
         )  # fmt: skip
-
-
-def edit(parcels: list[int]) -> None:
-    """Print how long it takes until a moved parcel has its answer."""
-    for count in parcels or [50_000]:
-        instance = generated(count)
-        problem = build_problem(instance.parcels, instance.cells)
-        found = solve(problem, Effort(rounds=0))
-        units = {
-            f"u-{number:05d}": unit for number, unit in enumerate(u for part in found for u in part.units)
-        }
-        unit_of = {int(at): name for name, unit in units.items() for at in unit}
-        links = zip(problem.links["first"], problem.links["second"], strict=True)
-        moves = [
-            (one, unit_of[other])
-            for one, other in links
-            if other in unit_of and problem.free[one] and one not in unit_of
-        ]
-        taken = [(one, unit_of[one]) for one in list(unit_of)[:200:10]]
-        edits = [Edit("move", (problem.ids[at],), (name,)) for at, name in moves[:40:2]]
-        edits += [Edit("move", (problem.ids[at],)) for at, _ in taken]
-        change_units(problem, units, edits[:1], Effort(rounds=8))
-        times = [
-            seconds(lambda p=problem, u=units, e=item: change_units(p, u, [e], Effort(rounds=8)))[0]
-            for item in edits
-        ]
-        print(
-            f"{len(problem.cell):,} parcels, {len(edits)} moves: median {np.median(times):.3f} s, slowest {max(times):.3f} s"
-        )
 
 
 def steady(parcels: list[int]) -> None:
@@ -400,12 +371,11 @@ def _labels(problem: Problem, found: list[Found]) -> Any:
 
 
 MEASURES = {
-    "bars": bars,
     "quality": quality,
     "peers": peers,
     "coverage": coverage,
     "size": by_size,
-    "edit": edit,
+    "edit": edits,
     "steady": steady,
 }
 
@@ -415,10 +385,35 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=MEASURES)
+    parser.add_argument("what", choices=["bars", *MEASURES])
     parser.add_argument("--parcels", type=int, nargs="*", default=[])
+    of_bars = parser.add_argument_group("of bars")
+    for name, usual in (("--seeds", Asked.seeds), ("--blocks", Asked.blocks)):
+        of_bars.add_argument(name, type=int, nargs="*", default=usual)
+    for name, number in (
+        ("--components", Asked.components), ("--first", Asked.first), ("--many", Asked.many), ("--proof", Asked.proof),
+        ("--proven-up-to", Asked.proven_up_to),
+    ):  # fmt: skip
+        of_bars.add_argument(name, type=int, default=number)
+    of_bars.add_argument(
+        "--old", default=Asked.old, help="a commit of this repository, or the sources of a build"
+    )
+    of_bars.add_argument(
+        "--both",
+        action=argparse.BooleanOptionalAction,
+        default=Asked.both,
+        help="many rounds of the old build too",
+    )
+    of_bars.add_argument(
+        "--cadastre", action=argparse.BooleanOptionalAction, default=Asked.cadastre, help="bubenec too"
+    )
     options = parser.parse_args()
     warnings.simplefilter("ignore")
+    if options.what == "bars":
+        names = Asked.__dataclass_fields__
+        given = {name: value for name, value in vars(options).items() if name in names}
+        bars(Asked(**given | {"parcels": options.parcels or Asked.parcels}))
+        return 0
     MEASURES[options.what](options.parcels)
     return 0
 

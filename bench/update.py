@@ -208,10 +208,10 @@ def medians(took: Sequence[Took]) -> dict[str, float]:
 def forget(dsn: str) -> None:
     """Throw away what was found, so that all of it is computed anew; the program itself may not."""
     with psycopg.connect(make_conninfo(dsn, user=SUPERUSER), autocommit=True) as connection:
-        connection.execute("TRUNCATE result.change, result.change_balance, result.cover")
+        connection.execute("TRUNCATE result.change, result.change_balance, result.computed_cover")
         connection.execute("UPDATE result.run SET digest = digest || 'x' WHERE stage = 'update'")
         if conninfo_to_dict(dsn)["dbname"] == STAGE:
-            connection.execute("TRUNCATE result.overlap")
+            connection.execute("TRUNCATE result.computed_overlap, result.overlap_run, result.other_parcel")
             connection.execute(
                 "UPDATE result.run SET digest = digest || 'x', code_version = 'x' WHERE stage = 'tabulate'"
             )

@@ -31,7 +31,8 @@ name (`src_crs="EPSG:4548"`). All are `LowlandError`: `UsageError`, `InputRefuse
 `DefinitionError`. What a command says on stderr and goes on is a `LowlandWarning`: how many geometries were repaired, for example.
 """
 FUNCTIONS = (
-    "tabulate", "area", "facing_neighbours", "read_delivery", "check", "classify", "draft_units", "open_project",
+    "tabulate", "area", "facing_neighbours", "read_delivery", "check", "classify", "draft_units", "edit_units",
+    "unit_potential", "key_areas", "open_project",
 )  # fmt: skip
 _SECTIONS = {"Args:": "Arguments", "Returns:": "Returns", "Raises:": "Raises"}
 
@@ -42,10 +43,11 @@ def api_page(note: str) -> str:
     for name in FUNCTIONS:
         found = getattr(lowland_gis, name)
         lines += [f"\n## {name}\n", *_signature(name, found), *_described(found)]
-    lines += ["\n## Project\n", *_described(lowland_gis.Project), ""]
-    for name, member in vars(lowland_gis.Project).items():
-        if not name.startswith("_") and inspect.getdoc(member) and name != "opened":
-            lines += _member(name, member)
+    for offered in (lowland_gis.UnitEditing, lowland_gis.Project):
+        lines += [f"\n## {offered.__name__}\n", *_described(offered), ""]
+        for name, member in vars(offered).items():
+            if not name.startswith("_") and inspect.getdoc(member) and name not in {"opened", "of"}:
+                lines += _member(name, member)
     return "\n".join(lines) + "\n"
 
 

@@ -6,25 +6,27 @@ Offices edit a copy of it in Word (`lowland report template DIR` writes it); her
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
-from docx import Document
-from docx.enum.table import WD_TABLE_ALIGNMENT
-from docx.enum.text import WD_ALIGN_PARAGRAPH
-from docx.oxml import OxmlElement
-from docx.shared import Cm, Pt, RGBColor
-from make_report_templates import _BODY, _HEAD, FOLDER, _font, _footer, _run, _saved, _texts
+from docx.shared import Pt
+from word_template import (
+    BODY,
+    HEAD,
+    Cells,
+    begun,
+    centred,
+    each,
+    end,
+    end_each,
+    marks,
+    numbered,
+    otherwise,
+    run,
+    table,
+    when,
+    write,
+)
 
-NAME = "unit_brief.docx"
-Align = Literal["left", "right", "centre"]
-# Heading, placeholder of a cell, its width in cm and how it stands.
-Cells = Sequence[tuple[str, str, float, Align]]
-_SIDES = {
-    "left": WD_ALIGN_PARAGRAPH.LEFT,
-    "right": WD_ALIGN_PARAGRAPH.RIGHT,
-    "centre": WD_ALIGN_PARAGRAPH.CENTER,
-}
 _SIZE = 9.0
 _AREAS: Cells = [
     ("名称", "name", 7.0, "left"),
@@ -39,32 +41,14 @@ _FIGURES: Cells = [
 ]
 
 
-def main(arguments: list[str]) -> int:
-    """Write the template, or say that it is stale."""
-    content, path = _saved(brief()), FOLDER / NAME
-    if path.is_file() and _texts(path.read_bytes()) == _texts(content):
-        return 0
-    checks = "--check" in arguments
-    if not checks:
-        path.write_bytes(content)
-    print(f"{'stale' if checks else 'written'}: {NAME}")
-    return int(checks)
-
-
 def brief() -> Any:
     """Return the template."""
-    made = Document()
-    section = made.sections[0]
-    section.page_width, section.page_height = Cm(21), Cm(29.7)
-    section.left_margin = section.right_margin = Cm(2.3)
-    section.top_margin, section.bottom_margin = Cm(2.0), Cm(1.9)
-    _font(made.styles["Normal"], _BODY, 10.5)
+    made = begun((2.3, 2.0, 1.9), 10.5, {1: 13})
     made.styles["Normal"].paragraph_format.space_after = Pt(3)
-    _font(made.styles["Heading 1"], _HEAD, 13)
     made.styles["Heading 1"].paragraph_format.space_before = Pt(9)
     made.styles["Heading 1"].paragraph_format.space_after = Pt(3)
     _top(made)
-    _footer(section)
+    numbered(made)
     _where(made)
     _now(made)
     _lacking(made)
@@ -79,18 +63,15 @@ def brief() -> Any:
 
 
 def _top(made: Any) -> None:
-    _centred(made, "{{ district }}低效用地再开发单元规划策划简报", 17, _HEAD)
-    _centred(made, "{{ title }}", 13, _HEAD)
-    for name in ("mark", "stale"):
-        _if(made, name)
-        _centred(made, f"【{{{{ {name} }}}}】", 10.5, _HEAD, RGBColor(0xB0, 0x2A, 0x1E))
-        _end(made)
+    centred(made, "{{ district }}低效用地再开发单元规划策划简报", 17, HEAD)
+    centred(made, "{{ title }}", 13, HEAD)
+    marks(made, 10.5)
 
 
 def _where(made: Any) -> None:
     made.add_heading("一、区位与范围", 1)
-    _table(made, "facts", [("项目", "item", 5.2, "left"), ("内容", "value", 11.2, "left")])
-    _centred(made, "{{ map }}", 9, _BODY)
+    table(made, "facts", [("项目", "item", 5.2, "left"), ("内容", "value", 11.2, "left")], _SIZE)
+    centred(made, "{{ map }}", 9, BODY)
     made.paragraphs[-1].paragraph_format.space_before = Pt(6)
     _line(made, "{{ bounds }}")
 
@@ -104,28 +85,28 @@ def _now(made: Any) -> None:
         ("现状建筑面积 m²", "floor", 2.9, "right"), ("可增建筑面积 m²", "gain", 4.2, "right"),
     ]  # fmt: skip
     _titled(made, "parcels", "宗地（按面积）", cells)
-    _if(made, "parcels_rest")
+    when(made, "parcels_rest")
     _line(made, "{{ parcels_rest }}")
-    _end(made)
+    end(made)
 
 
 def _lacking(made: Any) -> None:
     made.add_heading("三、问题与缺件", 1)
-    made.add_paragraph("{%p for problem in problems %}")
+    each(made, "problem", "problems")
     _line(made, "{{ problem }}")
-    made.add_paragraph("{%p endfor %}")
+    end_each(made)
     cells: Cells = [
         ("责任单位", "office", 3.6, "left"), ("需补材料", "needed", 5.0, "left"), ("待核事项", "clause", 4.4, "left"),
         ("宗数", "n", 1.5, "right"), ("公顷", "ha", 1.9, "right"),
     ]  # fmt: skip
-    _if(made, "papers")
-    _table(made, "papers", cells)
-    made.add_paragraph("{%p else %}")
+    when(made, "papers")
+    table(made, "papers", cells, _SIZE)
+    otherwise(made)
     _line(made, "各宗地认定所需材料齐备，没有待核事项。")
-    _end(made)
-    _if(made, "papers_more")
+    end(made)
+    when(made, "papers_more")
     _line(made, "{{ papers_more }}")
-    _end(made)
+    end(made)
 
 
 def _plan(made: Any) -> None:
@@ -136,15 +117,15 @@ def _plan(made: Any) -> None:
 
 def _potential(made: Any) -> None:
     made.add_heading("五、再开发潜力", 1)
-    _table(made, "potential", _FIGURES)
+    table(made, "potential", _FIGURES, _SIZE)
 
 
 def _proposal(made: Any) -> None:
     made.add_heading("六、方案与比选", 1)
     _line(made, "{{ proposal }}")
-    _if(made, "public_need")
+    when(made, "public_need")
     _line(made, "{{ public_need }}")
-    _end(made)
+    end(made)
     cells: Cells = [
         ("排序", "rank", 1.2, "centre"),
         ("用途", "use", 3.4, "left"),
@@ -158,10 +139,10 @@ def _proposal(made: Any) -> None:
 
 def _benefit(made: Any) -> None:
     made.add_heading("七、公益性用地", 1)
-    _table(made, "benefit", _FIGURES)
-    _if(made, "benefit_uses")
+    table(made, "benefit", _FIGURES, _SIZE)
+    when(made, "benefit_uses")
     _titled(made, "benefit_uses", "规划公益性用地按用途", _AREAS)
-    _end(made)
+    end(made)
 
 
 def _tools(made: Any) -> None:
@@ -172,14 +153,14 @@ def _tools(made: Any) -> None:
         ("宗数", "n", 2.2, "right"),
         ("公顷", "ha", 2.8, "right"),
     ]
-    _if(made, "tools")
-    _table(made, "tools", cells)
-    made.add_paragraph("{%p else %}")
+    when(made, "tools")
+    table(made, "tools", cells, _SIZE)
+    otherwise(made)
     _line(made, "规则包没有给出适用的政策工具。")
-    _end(made)
-    _if(made, "tools_source")
+    end(made)
+    when(made, "tools_source")
     _small(made, "依据：{{ tools_source }}")
-    _end(made)
+    end(made)
 
 
 def _phases(made: Any) -> None:
@@ -190,10 +171,10 @@ def _phases(made: Any) -> None:
         ("宗数", "n", 2.0, "right"),
         ("公顷", "ha", 2.8, "right"),
     ]
-    _table(made, "phases", cells)
-    made.add_paragraph("{%p for row in steps %}")
+    table(made, "phases", cells, _SIZE)
+    each(made, "row", "steps")
     _line(made, "{{ row.way }}：{{ row.steps }}。")
-    made.add_paragraph("{%p endfor %}")
+    end_each(made)
     _small(made, "依据：{{ phase_source }}")
 
 
@@ -205,7 +186,7 @@ def _resting(made: Any) -> None:
         ("取值", "value", 4.0, "left"),
         ("依据", "document", 5.7, "left"),
     ]
-    _table(made, "parameters", cells, 8.0)
+    table(made, "parameters", cells, 8.0)
     _small(made, "数值为上下限的，是依据不全或参数为区间时可能的最小、最大值；“未知”不作零计。{{ source }}。")
 
 
@@ -213,48 +194,8 @@ def _titled(made: Any, rows: str, title: str, cells: Cells) -> None:
     caption = made.add_paragraph()
     caption.paragraph_format.keep_with_next = True
     caption.paragraph_format.space_before = Pt(4)
-    _run(caption, title, _HEAD, 9.5)
-    _table(made, rows, cells)
-
-
-def _table(made: Any, rows: str, cells: Cells, size: float = _SIZE) -> None:
-    """Add a table of rows: its headings stand on every page, and no row is cut in two."""
-    table = made.add_table(4, len(cells), style="Table Grid")
-    table.alignment = WD_TABLE_ALIGNMENT.CENTER
-    table.autofit = False
-    for place, (heading, name, width, side) in enumerate(cells):
-        # Word takes the widths of cells, LibreOffice those of columns.
-        table.columns[place].width = Cm(width)
-        for row in table.rows:
-            row.cells[place].width = Cm(width)
-        _cell(table.rows[0].cells[place], heading, size, _HEAD, "centre")
-        _cell(table.rows[2].cells[place], f"{{{{ row.{name} }}}}", size, _BODY, side)
-    _cell(table.rows[1].cells[0], f"{{%tr for row in {rows} %}}", size, _BODY, "left")
-    _cell(table.rows[3].cells[0], "{%tr endfor %}", size, _BODY, "left")
-    table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
-    for row in table.rows:
-        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
-
-
-def _cell(cell: Any, text: str, size: float, font: str, side: Align) -> None:
-    paragraph = cell.paragraphs[0]
-    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(1)
-    paragraph.alignment = _SIDES[side]
-    _run(paragraph, text, font, size)
-
-
-def _if(made: Any, name: str) -> None:
-    made.add_paragraph(f"{{%p if {name} %}}")
-
-
-def _end(made: Any) -> None:
-    made.add_paragraph("{%p endif %}")
-
-
-def _centred(made: Any, text: str, size: float, font: str, colour: RGBColor | None = None) -> None:
-    line = made.add_paragraph()
-    line.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    _run(line, text, font, size, colour)
+    run(caption, title, HEAD, 9.5)
+    table(made, rows, cells, _SIZE)
 
 
 def _line(made: Any, text: str) -> None:
@@ -262,14 +203,14 @@ def _line(made: Any, text: str) -> None:
     line.paragraph_format.first_line_indent = Pt(21)
     line.paragraph_format.line_spacing = 1.25
     line.paragraph_format.space_before = Pt(3)
-    _run(line, text, _BODY, 10.5)
+    run(line, text, BODY, 10.5)
 
 
 def _small(made: Any, text: str) -> None:
     line = made.add_paragraph()
     line.paragraph_format.space_before = Pt(3)
-    _run(line, text, _BODY, 8.5)
+    run(line, text, BODY, 8.5)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(write({"unit_brief": brief}, sys.argv[1:]))

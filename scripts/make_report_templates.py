@@ -5,42 +5,34 @@ Offices edit copies of them in Word (`lowland report template DIR`); here they a
 
 from __future__ import annotations
 
-import io
 import sys
-import zipfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-from docx import Document
-from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
-from docx.oxml import OxmlElement
-from docx.oxml.ns import qn
-from docx.shared import Cm, Pt, RGBColor
+from docx.shared import Pt
+from word_template import (
+    BODY,
+    HEAD,
+    begun,
+    centred,
+    each,
+    end,
+    end_each,
+    marks,
+    numbered,
+    run,
+    table,
+    when,
+    write,
+)
 
-FOLDER = Path(__file__).resolve().parent.parent / "src/lowland_gis/products/reports/templates"
-_HEAD, _BODY = "黑体", "宋体"
-_NO_DAY = (1980, 1, 1, 0, 0, 0)
 # Heading, placeholder of a cell, and its width in cm.
 Cells = Sequence[tuple[str, str, float]]
-
-
-def main(arguments: list[str]) -> int:
-    """Write the templates, or say which are stale."""
-    stale = []
-    for name, make in TEMPLATES.items():
-        content = _saved(make())
-        path = FOLDER / f"{name}.docx"
-        if path.is_file() and _texts(path.read_bytes()) == _texts(content):
-            continue
-        stale.append(path.name)
-        if "--check" not in arguments:
-            FOLDER.mkdir(exist_ok=True)
-            path.write_bytes(content)
-    if stale:
-        print(f"{'stale' if '--check' in arguments else 'written'}: {', '.join(stale)}")
-    return int(bool(stale) and "--check" in arguments)
+# What is text stands left, all else is a number.
+_TEXTS = frozenset(
+    {"kind", "town", "group", "state", "register", "move", "problem", "office", "item", "value"}
+)
 
 
 def bulletin() -> Any:
@@ -150,30 +142,12 @@ TEMPLATES: dict[str, Callable[[], Any]] = {
 
 
 def _begun() -> Any:
-    made = Document()
-    section = made.sections[0]
-    section.page_width, section.page_height = Cm(21), Cm(29.7)
-    section.left_margin = section.right_margin = Cm(2.5)
-    section.top_margin = section.bottom_margin = Cm(2.4)
-    _font(made.styles["Normal"], _BODY, 11)
-    for number, size in ((1, 15), (2, 12)):
-        _font(made.styles[f"Heading {number}"], _HEAD, size)
-    title = made.add_paragraph()
-    title.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    _run(title, "{{ district }}低效用地再开发{{ title }}", _HEAD, 20)
-    under = made.add_paragraph()
-    under.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    _run(under, "{{ period_said }}", _BODY, 12)
-    facts = made.add_paragraph()
-    facts.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    _run(facts, "报送：{{ recipient }}　　统计时点：{{ on }}　　数据时点：{{ data_date }}", _BODY, 10)
-    for name in ("mark", "stale"):
-        made.add_paragraph(f"{{%p if {name} %}}")
-        marked = made.add_paragraph()
-        marked.alignment = WD_ALIGN_PARAGRAPH.CENTER
-        _run(marked, f"【{{{{ {name} }}}}】", _HEAD, 11, RGBColor(0xB0, 0x2A, 0x1E))
-        made.add_paragraph("{%p endif %}")
-    _footer(section)
+    made = begun((2.5, 2.4, 2.4), 11, {1: 15, 2: 12})
+    centred(made, "{{ district }}低效用地再开发{{ title }}", 20, HEAD)
+    centred(made, "{{ period_said }}", 12, BODY)
+    centred(made, "报送：{{ recipient }}　　统计时点：{{ on }}　　数据时点：{{ data_date }}", 10, BODY)
+    marks(made, 11)
+    numbered(made)
     return made
 
 
@@ -290,97 +264,51 @@ def _problems(made: Any) -> None:
 
 
 def _cases(made: Any) -> None:
-    made.add_paragraph("{%p if cases %}")
+    when(made, "cases")
     _heading(made, "典型案例")
-    made.add_paragraph("{%p for case in cases %}")
+    each(made, "case", "cases")
     made.add_heading("{{ case.town }}　{{ case.parcel }}", 2)
     _line(
         made,
         "{{ case.location }}，{{ case.kind }}，{{ case.ha }} 公顷（{{ case.mu }} 亩），责任专班：{{ case.group }}，办理状态：{{ case.state }}。",
     )
     _centred(made, "{{ case.map }}")
-    made.add_paragraph("{%p for photo in case.photos %}")
+    each(made, "photo", "case.photos")
     _centred(made, "{{ photo.image }}")
     _centred(made, "{{ photo.title }}")
-    made.add_paragraph("{%p endfor %}")
-    made.add_paragraph("{%p endfor %}")
-    made.add_paragraph("{%p endif %}")
+    end_each(made)
+    end_each(made)
+    end(made)
 
 
 def _definitions(made: Any) -> None:
     _heading(made, "附：数据说明")
-    made.add_paragraph("{%p for note in notes %}")
+    each(made, "note", "notes")
     _line(made, "{{ note }}")
-    made.add_paragraph("{%p endfor %}")
+    end_each(made)
     _rows(made, [("项目", "item", 5), ("内容", "value", 11)], "definitions", 8.5)
 
 
 def _table(made: Any, name: str, cells: Cells, size: float = 9.5) -> None:
     """Add a table with its title and its note; without rows the note alone stands there."""
-    made.add_paragraph(f"{{%p if {name}.rows %}}")
+    when(made, f"{name}.rows")
     caption = made.add_paragraph()
     caption.alignment = WD_ALIGN_PARAGRAPH.CENTER
     caption.paragraph_format.keep_with_next = True
     caption.paragraph_format.space_before = Pt(8)
-    _run(caption, f"{{{{ {name}.title }}}}", _HEAD, 10.5)
+    run(caption, f"{{{{ {name}.title }}}}", HEAD, 10.5)
     _rows(made, cells, f"{name}.rows", size)
-    made.add_paragraph("{%p endif %}")
-    made.add_paragraph(f"{{%p if {name}.note %}}")
+    end(made)
+    when(made, f"{name}.note")
     note = made.add_paragraph()
     note.paragraph_format.space_before = Pt(5)
-    _run(note, f"{{{{ {name}.note }}}}", _BODY, 9)
-    made.add_paragraph("{%p endif %}")
+    run(note, f"{{{{ {name}.note }}}}", BODY, 9)
+    end(made)
 
 
 def _rows(made: Any, cells: Cells, rows: str, size: float) -> None:
-    table = made.add_table(4, len(cells), style="Table Grid")
-    table.alignment = WD_TABLE_ALIGNMENT.CENTER
-    # The widths of the columns too: not every program looks at those of the cells.
-    table.autofit = False
-    for column, (_, _, width) in zip(table.columns, cells, strict=True):
-        column.width = Cm(width)
-    for place, (heading, name, width) in enumerate(cells):
-        for row in table.rows:
-            row.cells[place].width = Cm(width)
-        _cell(table.rows[0].cells[place], heading, size, _HEAD, centred=True)
-        text = name in {
-            "kind",
-            "town",
-            "group",
-            "state",
-            "register",
-            "move",
-            "problem",
-            "office",
-            "item",
-            "value",
-        }
-        _cell(table.rows[2].cells[place], f"{{{{ row.{name} }}}}", size, _BODY, centred=False, right=not text)
-    _cell(table.rows[1].cells[0], f"{{%tr for row in {rows} %}}", size, _BODY, centred=False)
-    _cell(table.rows[3].cells[0], "{%tr endfor %}", size, _BODY, centred=False)
-    for cell in table.rows[0].cells:
-        shade = OxmlElement("w:shd")
-        for name, value in (("w:val", "clear"), ("w:color", "auto"), ("w:fill", "E7ECEF")):
-            shade.set(qn(name), value)
-        cell._tc.get_or_add_tcPr().append(shade)
-    # The headings stand on every page, and no row is cut in two.
-    repeated = OxmlElement("w:tblHeader")
-    table.rows[0]._tr.get_or_add_trPr().append(repeated)
-    for row in table.rows:
-        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
-
-
-def _cell(cell: Any, text: str, size: float, font: str, *, centred: bool, right: bool = False) -> None:
-    paragraph = cell.paragraphs[0]
-    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(2)
-    paragraph.alignment = (
-        WD_ALIGN_PARAGRAPH.CENTER
-        if centred
-        else WD_ALIGN_PARAGRAPH.RIGHT
-        if right
-        else WD_ALIGN_PARAGRAPH.LEFT
-    )
-    _run(paragraph, text, font, size)
+    placed = [(*cell, "left" if cell[1] in _TEXTS else "right") for cell in cells]
+    table(made, rows, placed, size, around_pt=2, shaded=True)
 
 
 def _heading(made: Any, text: str) -> None:
@@ -399,68 +327,10 @@ def _centred(made: Any, text: str) -> None:
 
 
 def _picture(made: Any, name: str) -> None:
-    made.add_paragraph(f"{{%p if {name} %}}")
+    when(made, f"{name}")
     _centred(made, f"{{{{ {name} }}}}")
-    made.add_paragraph("{%p endif %}")
-
-
-def _footer(section: Any) -> None:
-    """Put the number of the page below it."""
-    paragraph = section.footer.paragraphs[0]
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    for kind, text in (("begin", ""), ("", "PAGE"), ("end", "")):
-        run = paragraph.add_run()
-        part = OxmlElement("w:fldChar" if kind else "w:instrText")
-        if kind:
-            part.set(qn("w:fldCharType"), kind)
-        else:
-            part.text = text
-        run._r.append(part)
-
-
-def _run(paragraph: Any, text: str, font: str, size: float, colour: RGBColor | None = None) -> None:
-    run = paragraph.add_run(text)
-    _font(run, font, size)
-    if colour is not None:
-        run.font.color.rgb = colour
-
-
-def _font(item: Any, name: str, size: float) -> None:
-    item.font.name, item.font.size = name, Pt(size)
-    item.font.color.rgb = RGBColor(0, 0, 0)
-    properties = (
-        item.element.get_or_add_rPr()
-        if hasattr(item.element, "get_or_add_rPr")
-        else item._element.get_or_add_rPr()
-    )
-    fonts = properties.get_or_add_rFonts()
-    for side in ("w:eastAsia", "w:ascii", "w:hAnsi"):
-        fonts.set(qn(side), name)
-
-
-def _saved(made: Any) -> bytes:
-    sink = io.BytesIO()
-    made.core_properties.author = "lowland"
-    made.core_properties.title = ""
-    made.save(sink)
-    again = io.BytesIO()
-    with zipfile.ZipFile(sink) as before, zipfile.ZipFile(again, "w", zipfile.ZIP_DEFLATED) as after:
-        for item in before.infolist():
-            part = zipfile.ZipInfo(item.filename, _NO_DAY)
-            part.compress_type = zipfile.ZIP_DEFLATED
-            after.writestr(part, before.read(item))
-    return again.getvalue()
-
-
-def _texts(content: bytes) -> dict[str, bytes]:
-    """Return the parts of a document that say what it is; another release may pack them otherwise."""
-    with zipfile.ZipFile(io.BytesIO(content)) as parts:
-        return {
-            name: parts.read(name)
-            for name in ("word/document.xml", "word/footer1.xml", "word/styles.xml")
-            if name in parts.namelist()
-        }
+    end(made)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(write(TEMPLATES, sys.argv[1:]))

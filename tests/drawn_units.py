@@ -27,11 +27,12 @@ def deliver(project, layer, shape, **columns):
     ingest(project, DeliverySettings(layer=layer, source=f"{path}:{layer}"))
 
 
-def ready(project, *layers):
+def ready(project, *layers, town=True):
     """Deliver parcels, a town and some layers, and have every parcel low-efficiency."""
     path = write_parcels(project.settings.folder / "宗地.shp", PARCELS)
     ingest(project, DeliverySettings(layer="parcel", source=str(path)))
-    deliver(project, "town", box(-100, -100, 2_000, 2_000), XZQDM="120113100", XZQMC="试验镇")
+    if town:
+        deliver(project, "town", box(-100, -100, 2_000, 2_000), XZQDM="120113100", XZQMC="试验镇")
     for layer in layers:
         deliver(project, layer, ZONES[layer])
     tabulate(project)

@@ -23,11 +23,15 @@ _PLACES = {
     "area": "api.areas",
     "check": "api.deliveries",
     "classify": "api.verdicts",
+    "UnitEditing": "api.unit_editing",
     "draft_units": "api.units",
+    "edit_units": "api.units",
     "facing_neighbours": "api.units",
+    "key_areas": "api.gains",
     "open_project": "api.project",
     "read_delivery": "api.deliveries",
     "tabulate": "api.overlaps",
+    "unit_potential": "api.gains",
 }
 
 __all__ = [
@@ -40,16 +44,20 @@ __all__ = [
     "Project",
     "StaleError",
     "Tabulated",
+    "UnitEditing",
     "UsageError",
     "__version__",
     "area",
     "check",
     "classify",
     "draft_units",
+    "edit_units",
     "facing_neighbours",
+    "key_areas",
     "open_project",
     "read_delivery",
     "tabulate",
+    "unit_potential",
 ]
 
 

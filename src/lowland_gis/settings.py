@@ -181,6 +181,18 @@ class TabulateSettings(_Frozen):
     )
 
 
+class SedonaSettings(_Frozen):
+    """The land of `lowland run --engine sedona -o FOLDER`, which needs no database: GeoParquet with the fields of the layers."""
+
+    layers: dict[str, str] = Field(
+        default_factory=dict,
+        description="Layer key → file or folder of GeoParquet on the project's plane (enterprise: Parquet; raster: a file), relative to lowland.toml",
+    )
+    as_of: dict[str, dt.date] = Field(
+        default_factory=dict, description="Layer key → day of the data; without it, none is known"
+    )
+
+
 class MeasureSettings(_Frozen):
     """What parcels are measured by."""
 
@@ -218,6 +230,9 @@ class UnitWeights(_Frozen):
         default=0.0, ge=0, description="m² that a m² outside the greatest holder costs"
     )
     unit: float = Field(default=2000.0, ge=0, description="m² that a unit costs, so that there are few")
+    neck: float = Field(
+        default=0.0, ge=0, description="m² that each metre costs by which a neck is narrower than neck_wide_m"
+    )
     changed_land: float = Field(
         default=0.0,
         ge=0,
@@ -230,7 +245,7 @@ class PlanningSettings(_Frozen):
 
     layer: str = Field(
         default="",
-        description="Layer whose areas are the planning units, such as renewal_plan; empty: blocks of a town are put together",
+        description="Layer whose areas are the planning units, such as planning_unit; empty: blocks of a town are put together",
     )
     min_ha: float = Field(default=30.0, gt=0, description="Least area of a planning unit, ha")
     max_ha: float = Field(default=300.0, gt=0, description="Greatest area of a planning unit, ha")
@@ -272,6 +287,17 @@ class DelineateSettings(_Frozen):
         gt=0,
         le=1,
         description="A small group of parcels left out may touch one unit with at most this share of its outline",
+    )
+    min_neck_m: float = Field(
+        default=0.0,
+        ge=0,
+        description="Least length over which two parts of a unit that hang together by one parcel do so, m; 0 is none",
+    )
+    neck_share: float = Field(
+        default=0.1, gt=0, le=0.5, description="Share of the unit that each of two such parts has at least"
+    )
+    neck_wide_m: float = Field(
+        default=30.0, ge=0, description="Necks of this length and more cost nothing, m"
     )
     across_towns: bool = Field(default=False, description="Whether a unit may lie in two towns")
     road_grades: tuple[str, ...] = Field(
@@ -380,6 +406,7 @@ class Settings(BaseSettings):
     dsn: str | None = Field(default=None, validation_alias=AliasChoices("LOWLAND_DSN", "dsn"))
     delivery: tuple[DeliverySettings, ...] = ()
     tabulate: TabulateSettings = TabulateSettings()
+    sedona: SedonaSettings = SedonaSettings()
     measure: MeasureSettings = MeasureSettings()
     classify: ClassifySettings = ClassifySettings()
     delineate: DelineateSettings = DelineateSettings()

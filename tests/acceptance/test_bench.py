@@ -77,3 +77,43 @@ def test_the_district_is_valid_and_the_same_in_every_run(home):
     assert shapely.coverage_is_valid(
         shapely.from_wkb(pq.read_table(first / "parcels.parquet")["geometry"].to_pylist())
     )
+
+
+def test_bars_of_units_set_two_builds_side_by_side():
+    """The build stands for the old one too, so both draw the same; a component of 60 parcels and a district of 120, one seed."""
+    done = subprocess.run(
+        [
+            sys.executable, str(ROOT / "bench" / "units.py"), "bars", "--parcels", "120", "--seeds", "3", "--blocks", "520", "--components", "1",
+            "--many", "6", "--proof", "1", "--no-both", "--no-cadastre", "--old", str(ROOT / "src"),
+        ],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    tables = [[cell.strip() for cell in line.strip("|").split("|")] for line in done.stdout.splitlines()]
+    (component_head, component), (head, district) = tables[:2], tables[2:]
+    one = dict(zip(component_head, component, strict=True))
+    assert one["value ha"] == one["old build ha"]
+    assert 0 < float(one["value ha"]) <= float(one["best known ha"]) <= float(one["bound ha"])
+    row = dict(zip(head, district, strict=True))
+    assert district[0] == "120/3/520"
+    assert 0 < float(row["value ha"]) == float(row["old build ha"])
+    assert one["broken rules"] == row["broken rules"] == "0"
+    assert row["value / best"] == row["old build / best"]
+    assert float(row["search ratio"]) > 0 < float(row["whole ratio"])
+
+
+def test_every_answer_to_an_edit_is_that_of_the_evaluator_and_every_repair_leads_where_it_says():
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "bench" / "units.py"), "edit", "--parcels", "300"],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| gen")]
+    assert {"swap", "link", "force", "redraw"} <= {row[1] for row in rows}
+    for _, kind, edits, refused, agreed, _, there, *_ in rows:
+        assert int(agreed) == int(edits) - int(refused), kind
+        found, _, promised = there.partition(" of ")
+        assert found == promised, kind
+    assert sum(int(row[4]) for row in rows) > 50

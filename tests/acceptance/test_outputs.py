@@ -38,7 +38,7 @@ EXAMPLES = {
     "sha256": hashlib.sha256(PAPER).hexdigest(),
 }
 # They make a folder, or a file that is there is never replaced by them.
-WITHOUT_OVERWRITE = {"init", "demo", "inspect"}
+WITHOUT_OVERWRITE = {"init", "demo", "inspect", "run"}
 # They write of an update that is open, and none is: what they do to files of people stands in database/test_update.py.
 OF_AN_UPDATE = {"update diff", "update close"}
 # It takes two bases and an increment, which the demo of one year has not: see cli/test_increment_files.py.
@@ -52,6 +52,8 @@ MORE = {
     "inspect": ["--layer", "parcel"],
     "init": ["--code", "120113", "--name", "北辰区"],
     "demo": ["--parcels", "201"],
+    # Only a run on Spark writes to a folder; the demo names no layers for one, so Spark is not started.
+    "run": ["--engine", "sedona"],
 }
 
 

@@ -475,7 +475,10 @@ def test_the_run_of_the_demo_can_be_made_again(demo):
             ),
             "registered",
         ),
-        ("UPDATE result.overlap SET area_m2 = area_m2 * 1.01 WHERE layer = 'eco_redline'", "overlap"),
+        (
+            "UPDATE result.computed_overlap SET area_m2 = area_m2 * 1.01 WHERE layer = 'eco_redline'",
+            "overlap",
+        ),
         (
             "UPDATE land.feature SET code = '0102' WHERE layer = 'dltb3' AND code = '0601'",
             "construction3_share",

@@ -9,7 +9,11 @@ import shapely
 
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.products.key_areas import _map, key_areas, planning_list
+from lowland_gis.pipeline.products.page import page_contents
+from lowland_gis.pipeline.products.unit_sheet import planning_sheet
 from lowland_gis.pipeline.units.drafts import reading_draft
+from lowland_gis.pipeline.units.exported import export
+from lowland_gis.pipeline.units.tiers import plan_of_outlines, planning_areas
 from lowland_gis.products.maps.key_areas import area_page
 from lowland_gis.settings import load
 
@@ -94,9 +98,32 @@ def test_the_figures_beside_the_map_are_those_of_the_table(demo, project, by):
     low = sum(row["low_ha"] for row in chosen)
     whole = sum(row["low_ha"] for row in rows)
     assert lines[1 : len(wanted) + 1] == wanted
+    assert "".join("".join(line) for line in lines[len(wanted) + 2 :]).startswith(f"1　{chosen[0]['reason']}")
     assert lines[len(wanted) + 1][:4] == ["", "重点区域合计", f"{low:,.2f}", f"{low / whole:.1%}"]
     planned = {row["plan_id"]: row for row in demo.json("unit", "planning", "flow")}
     assert whole == pytest.approx(sum(row["low_ha"] for row in planned.values()), abs=0.01)
+
+
+def test_the_potential_of_an_area_is_that_of_its_parcels_in_unit_potential(demo):
+    """Where every low-efficiency parcel of a planning unit lies in units, its figures are sums of what those parcels could gain."""
+    members = demo.json("unit", "members", "flow")
+    low = [row for row in members if row["low_ha"] > 0 and row["plan_id"]]
+    whole = {row["plan_id"] for row in low} - {row["plan_id"] for row in low if row["unit_id"] is None}
+    rows = {row["area_id"]: row for row in demo.json("unit", "key-areas", "flow", "--by", "planning")}
+    area = max(whole, key=lambda name: rows[name]["low_ha"])
+    gains = [
+        row
+        for unit in sorted({row["unit_id"] for row in low if row["plan_id"] == area})
+        for row in demo.json("unit", "potential", unit, "--draft", "flow", "--show", "parcels")
+        if row["kind"] is not None
+    ]
+    land = sum(row["land_low_ha"] for row in gains)
+    floor = sum(row["floor_low_m2"] or 0.0 for row in gains) / 10_000
+    assert rows[area]["potential_ha"] == pytest.approx(land, abs=1e-3)
+    assert rows[area]["floor_ha"] == pytest.approx(floor, abs=1e-3)
+    assert land > 0
+    assert f"可再开发用地（公顷） {rows[area]['potential_ha']:,.2f}" in rows[area]["reason"]
+    assert demo.json("unit", "key-areas", "flow") == demo.json("unit", "key-areas", "flow")
 
 
 def test_the_map_of_both_tiers_shows_the_table_of_planning_units(demo, project):
@@ -131,6 +158,45 @@ def test_maps_are_written_and_rules_of_the_office_count(demo, tmp_path):
     assert refused.returncode != 0
     assert "gathered_share" in refused.stderr
     assert "lowland failed where it should not" not in refused.stderr
+
+
+def test_the_tiers_stand_on_sheet_export_and_page_alike(demo, project, tmp_path):
+    rows = [row for row in demo.json("unit", "members", "flow") if row["unit_id"]]
+    plans = {row["unit_id"]: row["plan_id"] for row in rows}
+    unit = rows[0]["unit_id"]
+    with reading_draft(project, "flow") as draft:
+        sheet = planning_sheet(draft, unit, draft.held.project.legend)
+        target = export(draft, tmp_path / "u.gpkg")
+        page, _ = page_contents(draft.held)
+        outlines = draft.units().set_index("unit_id").geometry
+        placed = plan_of_outlines(outlines, planning_areas(draft.held))
+    assert sheet.plan == plans[unit]
+    assert any(note.startswith(f"规划单元：{plans[unit]}；四至") for note in sheet.notes)
+    members = gpd.read_file(target, layer="members").dropna(subset="unit_id")
+    assert dict(zip(members["parcel_id"], members["plan_id"], strict=True)) == {
+        row["parcel_id"]: row["plan_id"] for row in rows
+    }
+    planning = gpd.read_file(target, layer="planning")
+    assert sorted(planning["plan_id"]) == sorted(
+        row["plan_id"] for row in demo.json("unit", "planning", "flow")
+    )
+    (layer,) = (layer for layer in page["layers"] if layer["key"] == "planning")
+    assert sorted(layer["names"]) == sorted(planning["plan_id"])
+    assert placed.to_dict() == plans
+
+
+def test_planning_units_of_the_detailed_plan_tile_the_towns_and_bound_the_units(demo, tmp_path):
+    """The layer that the sample delivers: every parcel of the district lies in one, whose towns are its own."""
+    done = demo.lowland("unit", "draft", "详规", "--set", "planning.layer=planning_unit", "--rounds", "0")
+    assert done.returncode in (0, 1), done.stderr
+    table = {row["plan_id"]: row for row in demo.json("unit", "planning", "详规")}
+    assert all(name.startswith("BCGH-") for name in table)
+    assert not any("several towns" in (row["findings"] or "") for row in table.values())
+    rows = demo.json("unit", "members", "详规")
+    assert all(row["plan_id"] in table for row in rows)
+    assert {row["plan_id"] for row in rows if row["unit_id"]} <= set(table)
+    done = demo.lowland("unit", "planning", "详规", "-o", str(tmp_path / "两级.png"))
+    assert done.returncode in (0, 1), done.stderr
 
 
 def test_planning_units_of_a_delivered_layer_bound_the_units(demo):

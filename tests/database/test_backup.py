@@ -346,7 +346,7 @@ def unsafe(name, **more):
         (told(lambda said: said["files"][0].update(path="../evil.toml")), "written outside the project's folder"),
         (told(lambda said: said["files"][0].update(path="/tmp/evil.toml")), "written outside the project's folder"),
         (edited("rows/land.source.tsv", lambda rows: rows + b"not\ta\trow\n"), "rows/land.source.tsv are none of land.source"),
-        (edited("rows/result.verdict.tsv", lambda rows: rows.replace(b"3\t", b"999\t", 1)), "result.verdict"),
+        (edited("rows/result.evidence_measure.tsv", lambda rows: rows.replace(b"2\t", b"999\t", 1)), "result.evidence_measure"),
     ],
 )  # fmt: skip
 def test_what_no_backup_is_is_refused_with_its_place_and_leaves_nothing(

@@ -6,9 +6,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from lowland_gis.db.connect import connect, transaction
+from lowland_gis.db.connect import Spare, connect, snapshot, transaction
 from lowland_gis.db.migrate import engine
 from lowland_gis.db.server import facts_of
+from lowland_gis.errors import DatabaseError
 from lowland_gis.pipeline.intake.ingest import ingest
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
@@ -62,3 +63,38 @@ def test_what_is_stored_is_what_was_delivered(strange, project, tmp_path):
         assert exact == ("0.30000000000000004", "2020-03-02")
     assert road == "北辰区示例路"
     assert when == dt.datetime(2020, 1, 1, 19, 4, tzinfo=dt.UTC)
+
+
+def backend(connection):
+    return connection.execute("SELECT pg_backend_pid()").fetchone()[0]
+
+
+def test_a_spare_connection_is_taken_again_as_if_it_were_new(database):
+    spare = Spare()
+    with snapshot(database, spare=spare) as connection:
+        first = backend(connection)
+    with transaction(database, spare=spare) as connection, transaction(database, spare=spare) as other:
+        assert backend(connection) == first != backend(other)
+        assert connection.execute("SHOW transaction_isolation").fetchone() == ("read committed",)
+        assert shown(connection) == WANTED
+        connection.execute("CREATE TEMPORARY TABLE written AS SELECT 1")
+    with snapshot(database, spare=spare) as connection:
+        assert connection.execute("SHOW transaction_read_only").fetchone() == ("on",)
+    spare.close()
+    with transaction(database, spare=spare) as connection:
+        assert backend(connection) != first
+    spare.close()
+
+
+def test_one_that_failed_or_whose_server_has_gone_is_not_taken_again(database):
+    spare = Spare()
+    with pytest.raises(DatabaseError), transaction(database, spare=spare) as connection:
+        first = backend(connection)
+        connection.execute("SELECT 1 / 0")
+    with transaction(database, spare=spare) as connection:
+        second = backend(connection)
+    with psycopg.connect(database, autocommit=True) as same_role:
+        same_role.execute("SELECT pg_terminate_backend(%s, 5000)", [second])
+    with transaction(database, spare=spare) as connection:
+        assert len({first, second, backend(connection)}) == 3
+    spare.close()

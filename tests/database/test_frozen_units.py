@@ -244,6 +244,55 @@ def test_a_corrected_unit_takes_the_place_of_a_frozen_one_in_one_transaction(pla
     assert f"本单元已撤销：replaced by {NEXT}" in sheet.notes[-1]
 
 
+PIECES = {f"{SECOND[:-1]}8": box(150, 0, 50, 100), f"{SECOND[:-1]}9": box(200, 0, 100, 100)}
+
+
+def test_a_unit_that_lives_on_in_a_new_delivery_keeps_its_number(place, tmp_path):
+    place.corrected({FIRST: PARCELS[FIRST]} | PIECES | FAR)
+    assert place.lowland("unit", "draft", "今年", "--from", "frozen", "--stability", "0.5")[0] == 0
+    code, out, said = place.lowland("unit", "freeze", "--draft", "今年", "--json")
+    assert code == 0, said
+    assert (
+        f"1 units frozen, 0 were frozen already; 1 live on with other parcels under their numbers: {NUMBER}"
+        in said
+    )
+    assert sorted(row["number"] for row in json.loads(out)) == [NUMBER, NEXT]
+    assert sorted(row[:3] for row in place.entries()) == [
+        (NUMBER, "frozen", [FIRST, SECOND]),
+        (NUMBER, "frozen", [FIRST, *PIECES]),
+        (NEXT, "frozen", list(FAR)),
+    ]
+    # Once more adds nothing, and nobody is told that a frozen unit was touched.
+    code, _, said = place.lowland("unit", "freeze", "--draft", "今年")
+    assert code == 0, said
+    assert "0 units frozen, 2 were frozen already" in said
+    assert len(place.entries()) == 3
+    assert place.lowland("unit", "list")[0] == 0
+    assert place.lowland("registry", "verify")[0] == 0
+    assert place.lowland("package", "build", str(tmp_path / "p"))[0] == 0
+    layer = gpd.read_file(next((tmp_path / "p").rglob("ZKFDY.shp")))
+    assert sorted(layer["DYBH"]) == [NUMBER, NEXT]
+
+
+def test_a_unit_that_holds_half_of_a_frozen_one_or_less_does_not_have_its_number(place):
+    place.corrected({FIRST: PARCELS[FIRST], SECOND: box(150, 0, 150, 140)} | FAR)
+    assert place.lowland("unit", "draft", "今年", "--from", "frozen", "--set", "min_ha=1")[0] == 0
+    assert place.lowland("unit", "edit", "改", "--draft", "今年", "--move", f"{SECOND}=")[0] == 0
+    code, _, said = place.lowland("unit", "freeze", "--draft", "改", "--unit", NUMBER)
+    assert code == 3, said
+    assert f"{NUMBER}: {SECOND} has another outline" in said
+    assert len(place.entries()) == 1
+
+
+def test_a_draft_that_did_not_start_from_the_frozen_units_gives_no_old_number(place):
+    place.corrected({FIRST: PARCELS[FIRST]} | PIECES)
+    code, _, said = place.frozen()
+    assert code == 3, said
+    code, out, said = place.lowland("unit", "freeze", "--replaces", NUMBER, "--json")
+    assert code == 0, said
+    assert [row["number"] for row in json.loads(out)] == [NEXT]
+
+
 def test_a_sheet_says_that_its_unit_was_touched(place):
     unit = place.rows("SELECT min(unit_id) FROM result.unit")[0][0]
     place.corrected({FIRST: PARCELS[FIRST]})

@@ -8,6 +8,7 @@ import pytest
 from lowland_gis.db import connect, migrate
 from lowland_gis.pipeline.evidence.stored import (
     Column,
+    as_measured,
     read_measured,
     read_parcel,
     read_rows,
@@ -106,6 +107,17 @@ def test_it_comes_back_as_columns(written):
     np.testing.assert_array_equal(found["share"].high, [0.3, -0.0, NAN])
     np.testing.assert_array_equal(found["area"].value, [1e-300, 2.5, NAN])
     np.testing.assert_array_equal(found["paper: x > 1"].high, [NAN, NAN, 1.0])
+
+
+def test_what_a_run_hands_on_is_what_is_read(written):
+    with connect.transaction(written) as connection:
+        found = read_measured(connection, 1, [1])
+    handed = as_measured(PARCELS, FOUND, [PAPERS])
+    assert as_measured(PARCELS, {}) == {}
+    assert list(handed) == list(found)
+    for name, item in found.items():
+        for end in ("value", "low", "high"):
+            assert getattr(handed[name], end).tobytes() == getattr(item, end).tobytes(), (name, end)
 
 
 def test_one_parcel_and_all_rows_are_read(written):

@@ -17,6 +17,7 @@ from lowland_gis.analysis.units.draw import Draft
 from lowland_gis.analysis.units.edit import units_of
 from lowland_gis.analysis.units.heirs import unit_changes
 from lowland_gis.api.said import warned
+from lowland_gis.api.unit_editing import UnitEditing
 from lowland_gis.db.frames import read_frame
 from lowland_gis.pipeline.base import land
 from lowland_gis.pipeline.base import project as opening
@@ -24,7 +25,10 @@ from lowland_gis.pipeline.base.runs import Run
 from lowland_gis.pipeline.intake.reading import Reading, reading
 from lowland_gis.pipeline.products import figures
 from lowland_gis.pipeline.products.frames import kind_table
+from lowland_gis.pipeline.products.key_areas import key_areas
 from lowland_gis.pipeline.products.package import draw_overview, map_contents
+from lowland_gis.pipeline.products.potential_tables import potential_table
+from lowland_gis.pipeline.products.unit_brief import unit_brief
 from lowland_gis.pipeline.products.unit_sheet import unit_sheet
 from lowland_gis.pipeline.units import compared, drafts
 from lowland_gis.pipeline.units.draw import changed, draft, drawn_from
@@ -123,13 +127,7 @@ class Project:
     @property
     def units(self) -> gpd.GeoDataFrame:
         """Return the units of the draft that people work on, with their ledgers: unit_id, town_code, area_m2, value_m2, …, geometry."""
-        with self.opened.snapshot() as connection:
-            newest = drafts.current_draft(connection)
-            name = "latest" if newest is None else str(newest)
-            held = drafts.held_draft(connection, self.opened, name)
-            with warned() as tell:
-                if held.stale is not None:
-                    tell(f"Stale: {held.stale}")
+        with self._drafted() as held:
             return held.units()
 
     def layers(self) -> pd.DataFrame:
@@ -197,6 +195,16 @@ class Project:
             UsageError: a setting is unknown or makes no sense.
         """
         return drawn_from(self._starting(start), changed(self.limits, changes or {}))
+
+    def edit_units(self, drawn: Draft, changes: Mapping[str, Any] | None = None) -> UnitEditing:
+        """Return units to be edited one thing at a time, each edit answered at once; nothing is kept.
+
+        `changes` are the limits and weights that `drawn` was drawn under.
+
+        Raises:
+            UsageError: a setting is unknown or makes no sense.
+        """
+        return UnitEditing.of(self.ground, changed(self.limits, changes or {}), drawn, self.opened.legend)
 
     def changes(self, drawn: Draft, start: Draft, changes: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Return the parcels whose unit is another one than in the draft that was started from: from, to, area, gain and reason.
@@ -280,10 +288,55 @@ class Project:
         Raises:
             UsageError: there is no such unit, or the file is not as lowland wrote it and `overwrite` is not set.
         """
+        with self._drafted() as held:
+            return unit_sheet(held, unit_id, target, overwrite=overwrite)
+
+    def unit_potential(self, unit_id: str | None = None, show: str = "figures") -> pd.DataFrame:
+        """Return what the units of `units` could gain (再开发潜力), one a row; or of one unit its figures, next uses or parcels.
+
+        `show` is figures, uses or parcels. Low and high are what a figure can be; an end that is missing is not known.
+
+        Raises:
+            UsageError: there is no such unit, or nothing of that name to show.
+            DefinitionError: the project's parameters have faults.
+        """
+        with self._drafted() as held:
+            return potential_table(held, unit_id, show)
+
+    def key_areas(self, by: str | None = None, rules: str | Path | None = None) -> gpd.GeoDataFrame:
+        """Return where low-efficiency land gathers (重点区域), ranked with reasons: rank, key, area_id, low_ha, …, reason, geometry.
+
+        `by` is planning or block, without it as the rules say; `rules` is a TOML file of criteria and weights instead of the shipped one.
+
+        Raises:
+            DefinitionError: the rules, or the parameters of potential, make no sense.
+            UsageError: there is no low-efficiency land.
+        """
+        with self._drafted() as held:
+            return key_areas(held, None if rules is None else Path(rules), by).areas
+
+    def unit_brief(
+        self, unit_id: str, target: Path, *, template: Path | None = None, overwrite: bool = False
+    ) -> Path:
+        """Write the planning brief (单元规划策划简报) of a unit of `units` as .docx or .pdf and return its place.
+
+        Raises:
+            UsageError: there is no such unit, template or LibreOffice; or the file is not as lowland wrote it and `overwrite` is not set.
+            InputRefusedError: the template has placeholders that nothing stands for; nothing was written.
+        """
+        with self._drafted() as held, warned() as tell:
+            return unit_brief(held, unit_id, target, template=template, overwrite=overwrite, tell=tell)
+
+    @contextmanager
+    def _drafted(self) -> Iterator[drafts.HeldDraft]:
+        """Yield the draft that people work on."""
         with self.opened.snapshot() as connection:
             newest = drafts.current_draft(connection)
             held = drafts.held_draft(connection, self.opened, "latest" if newest is None else str(newest))
-            return unit_sheet(held, unit_id, target, overwrite=overwrite)
+            with warned() as tell:
+                if held.stale is not None:
+                    tell(f"Stale: {held.stale}")
+            yield held
 
     @contextmanager
     def _reading(self) -> Iterator[Reading]:

@@ -1,4 +1,4 @@
-"""`facing_neighbours` and `draft_units`: who lies across a lane from whom, and redevelopment units drawn over frames."""
+"""`facing_neighbours`, `draft_units` and `edit_units`: who lies across a lane from whom, and redevelopment units drawn over frames."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from lowland_gis.analysis.units.overlaps import overlapping
 from lowland_gis.api.layers import Layer
 from lowland_gis.api.said import warned
 from lowland_gis.api.shapes import shapes
+from lowland_gis.api.unit_editing import UnitEditing
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.pipeline.units.draw import changed, drawn_from
 from lowland_gis.pipeline.units.ground import PARCELS, TOWNS, UnitInputs, around
@@ -117,7 +118,76 @@ def draft_units(
     0.0
     """
     wanted = changed(DelineateSettings(), settings or {})
-    ground = _ground(parcels, id, low)
+    inputs = _inputs(parcels, (id, low), towns, barriers, wanted)
+    try:
+        return drawn_from(inputs, wanted)
+    except ValueError as error:
+        raise InputRefusedError(f"parcels: {error}. Leave them out, or mend them.") from error
+
+
+def edit_units(
+    parcels: gpd.GeoDataFrame,
+    drawn: Draft | pd.DataFrame,
+    *,
+    id: str = "parcel_id",
+    low: str = "low_m2",
+    towns: gpd.GeoDataFrame | None = None,
+    barriers: gpd.GeoDataFrame | gpd.GeoSeries | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> UnitEditing:
+    """Edit redevelopment units (再开发单元) one thing at a time; each edit is answered with its cost, the rules it breaks and the best repairs.
+
+    What `lowland unit edit` does, without a project. Only the units that an edit touches and those beside them are looked at.
+
+    Args:
+        parcels: as for `draft_units`, like all that follow but `drawn`.
+        drawn: what `draft_units` returned, or a table with parcel_id and unit_id (missing where in no unit).
+        id: column that names the parcels.
+        low: column with the low-efficiency area of each parcel in m², 0 where it is none.
+        towns: polygons with a column town_code, which no unit crosses; without them all parcels lie in one block.
+        barriers: lines, or polygons whose outline counts, that no unit crosses.
+        settings: limits and weights by their names in `[delineate]` of lowland.toml: those that the units were drawn under.
+
+    Raises:
+        InputRefusedError: the parcels have no system, no such column, no shape, or a name twice.
+        UsageError: a setting is unknown or makes no sense.
+
+    >>> import geopandas, shapely
+    >>> from lowland_gis import draft_units, edit_units
+    >>> lots = shapely.box([511_000, 511_105, 511_210], 4_345_000, [511_100, 511_205, 511_310], 4_345_100)
+    >>> parcels = geopandas.GeoDataFrame(
+    ...     {"parcel_id": ["A", "B", "C"], "low_m2": [10_000.0, 10_000.0, 0.0]}, geometry=lots, crs=4548
+    ... )
+    >>> limits = {"min_ha": 1.5, "min_low_share": 0.6}
+    >>> editing = edit_units(parcels, draft_units(parcels, settings=limits), settings=limits)
+    >>> editing.move("C", "-001").gain_m2 < 0
+    True
+    >>> answer = editing.move("B")
+    >>> answer.broken[["unit_id", "rule"]].values.tolist()
+    [['-001', 'min_low_share'], ['-001', 'contiguous']]
+    >>> answer.repairs["edit"].iloc[0]
+    'take it back'
+    >>> editing.repair(1)
+    >>> editing.members["unit_id"].tolist()
+    ['-001', '-001', '-001']
+    """
+    wanted = changed(DelineateSettings(), settings or {})
+    inputs = _inputs(parcels, (id, low), towns, barriers, wanted)
+    try:
+        return UnitEditing.of(inputs, wanted, drawn)
+    except ValueError as error:
+        raise InputRefusedError(f"parcels: {error}. Leave them out, or mend them.") from error
+
+
+def _inputs(
+    parcels: gpd.GeoDataFrame,
+    fields: tuple[str, str],
+    towns: gpd.GeoDataFrame | None,
+    barriers: gpd.GeoDataFrame | gpd.GeoSeries | None,
+    wanted: DelineateSettings,
+) -> UnitInputs:
+    """Return what units are drawn from, as a project would read it."""
+    ground = _ground(parcels, *fields)
     here = around(ground) if towns is None else towns
     if towns is None:
         here = here.rename(columns={"code": "town_code"}).assign(town_code="")
@@ -126,15 +196,16 @@ def draft_units(
     cells = barrier_cells(here[["town_code", "geometry"]], lines, across_towns=wanted.across_towns)
     shapes_ = ground.geometry.to_numpy()
     cut = ground["parcel_id"][is_cut(cut_shares(shapes_, cells, cell_of(shapes_, cells)))]
+    if wanted.across_towns and towns is not None:
+        each = barrier_cells(here[["town_code", "geometry"]], np.empty(0, dtype=object))
+        place = cell_of(shapes_, each)
+        codes = each["town_code"].to_numpy(dtype=object)
+        ground = ground.assign(town=[codes[at] if at >= 0 else None for at in place])
     kind = PARCELS if towns is None else TOWNS
-    inputs = UnitInputs(
+    return UnitInputs(
         ground, cells, gpd.GeoDataFrame(geometry=lines, crs=ground.crs), here, tuple(map(str, cut)), (),
         overlapping(ground), kind,
     )  # fmt: skip
-    try:
-        return drawn_from(inputs, wanted)
-    except ValueError as error:
-        raise InputRefusedError(f"parcels: {error}. Leave them out, or mend them.") from error
 
 
 def _ground(parcels: gpd.GeoDataFrame, id_field: str, low: str) -> gpd.GeoDataFrame:

@@ -15,7 +15,7 @@ import click
 
 from lowland_gis import __version__
 from lowland_gis.cli.outputs import InputPath
-from lowland_gis.cli.process import keep_memory, leave
+from lowland_gis.cli.process import collect_seldom, keep_memory, leave
 from lowland_gis.cli.raw_names import is_bytes, not_utf8, refuse_bytes, word_around
 from lowland_gis.cli.streams import have_streams, mention, nobody_reads, speak_utf8, warn
 from lowland_gis.errors import InputRefusedError, LowlandError, UsageError
@@ -179,6 +179,7 @@ def program() -> None:
     """Run the command of this process and leave at once."""
     code: int | str | None = 0
     keep_memory()
+    collect_seldom()
     try:
         main()
     except SystemExit as leaving:

@@ -56,6 +56,17 @@ def _known(value: Any) -> Any:
     return None if type(value).__name__ in ("NAType", "NaTType") else value
 
 
+def show_json(found: Any) -> None:
+    """Print lists and mappings as JSON; what is missing in them, in whatever way, is null."""
+    click.echo(json.dumps(_plain(found), ensure_ascii=False, default=str, indent=1))
+
+
+def _plain(found: Any) -> Any:
+    if isinstance(found, Mapping):
+        return {name: _plain(value) for name, value in found.items()}
+    return list(map(_plain, found)) if isinstance(found, list | tuple) else _known(found)
+
+
 def show(
     rows: pd.DataFrame | Rows,
     *,
@@ -69,8 +80,7 @@ def show(
     """
     if as_json:
         records = rows.records() if isinstance(rows, Rows) else rows.to_dict("records")
-        plain = [{name: _known(value) for name, value in record.items()} for record in records]
-        click.echo(json.dumps(plain, ensure_ascii=False, default=str, indent=1))
+        show_json(records)
         return
 
     from rich.markup import escape

@@ -11,18 +11,15 @@ import click
 from lowland_gis.cli import Session
 from lowland_gis.cli.drafts import draft_option
 from lowland_gis.cli.outputs import InputPath, OutputPath, overwrite_option
-from lowland_gis.cli.staleness import FINDINGS, mark
+from lowland_gis.cli.staleness import mark, tell_findings
 from lowland_gis.cli.tables import Rows, json_option, show
+from lowland_gis.cli.unit_edits import edit, said_values
 from lowland_gis.cli.unit_lists import LISTS
 from lowland_gis.cli.unit_potential import brief, potential
 from lowland_gis.cli.unit_tiers import TIERS
 from lowland_gis.errors import UsageError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from lowland_gis.analysis.units.edit import Edit
-    from lowland_gis.pipeline.base.stale import Stale
     from lowland_gis.pipeline.units.drafts import Compared
 
 _LIST = [
@@ -38,7 +35,7 @@ _LIST = [
     "frozen",
     "stale",
 ]
-_METRICS = ["unit_id", "n_parcels", "area_m2", "low_share", "compactness", "value_m2"]
+_METRICS = ["unit_id", "n_parcels", "area_m2", "low_share", "compactness", "neck_m", "value_m2"]
 dry_run_option = click.option("--dry-run", is_flag=True, help="Do everything, then roll it back.")
 layer_option = click.option("--layer", help="Layer of the file; without it `members`, else the first one.")
 
@@ -48,7 +45,7 @@ def unit() -> None:
     """Draw, judge, edit and freeze redevelopment units (再开发单元)."""
 
 
-for listing in (*LISTS, *TIERS, potential, brief):
+for listing in (*LISTS, *TIERS, potential, brief, edit):
     unit.add_command(listing)
 
 
@@ -122,7 +119,7 @@ def draft(
     click.echo(f"run {done.run_id}{'' if done.fresh else ' holds already: nothing has changed'}")
     with project.transaction() as connection:
         findings = read_draft(connection, str(done.run_id)).findings
-    _tell_findings(ctx, findings)
+    tell_findings(ctx, findings)
 
 
 def _changes(texts: tuple[str, ...]) -> dict[str, object]:
@@ -207,69 +204,16 @@ def metrics(ctx: click.Context, what: str, layer: str | None, as_json: bool) -> 
             plans = tiers_of(draft).parcels.dropna(subset="unit_id").groupby("unit_id")["plan_id"].first()
             rows.insert(2, "plan_id", rows["unit_id"].map(plans))
         findings, stale = draft.stored.findings, (draft.stale, draft.frozen)
-    shown = rows if as_json else rows[[*_METRICS, *(["limited_by"] if "limited_by" in rows.columns else [])]]
+    # A drawing by hand has no rule that limits it; drafts of before necks were measured have none.
+    shown = rows if as_json else rows[[name for name in (*_METRICS, "limited_by") if name in rows.columns]]
     show(shown, as_json=as_json)
-    _tell_findings(ctx, findings, *stale)
-
-
-def _tell_findings(ctx: click.Context, findings: pd.DataFrame, *stale: Stale | None) -> None:
-    """Say which rules are broken, what is not known of units and what is out of date, on stderr, and end with the code of findings."""
-    import pandas as pd
-
-    for row in findings.to_dict("records"):
-        parcels = f" ({row['parcels']})" if row["parcels"] else ""
-        unit_id = "–" if pd.isna(row["unit_id"]) else row["unit_id"]
-        click.echo(f"{unit_id}: {row['rule']}: {row['message']}{parcels}", err=True)
-    mark(ctx, *stale)
-    if len(findings):
-        ctx.exit(FINDINGS)
-
-
-@unit.command()
-@click.argument("name")
-@draft_option
-@click.option(
-    "--move", multiple=True, metavar="PARCEL=UNIT", help="Move a parcel to a unit; PARCEL= takes it out."
-)
-@click.option("--merge", multiple=True, metavar="UNIT,UNIT", help="Join units into the first.")
-@click.option(
-    "--split", multiple=True, metavar="UNIT=PARCEL,…", help="Make some parcels of a unit a unit of their own."
-)
-@click.option("--lock", multiple=True, metavar="UNIT", help="Leave a unit as it is.")
-@click.option("--forbid", multiple=True, metavar="PARCEL", help="Keep a parcel out of every unit.")
-@click.option("--force", multiple=True, metavar="PARCEL", help="Have a parcel in a unit.")
-@click.option("--redraw", multiple=True, metavar="UNIT", help="Draw the component of a unit anew.")
-@click.pass_context
-def edit(ctx: click.Context, /, name: str, which: str, **edits: tuple[str, ...]) -> None:
-    """Change a draft as said and keep it as NAME; only the components touched are drawn again."""
-    from lowland_gis.pipeline.units.drafts import edit as edit_draft
-
-    done = edit_draft(ctx.obj.project, which, name, _edits(edits), tell=ctx.obj.tell)
-    _tell_compared(ctx, done)
-
-
-def _edits(texts: dict[str, tuple[str, ...]]) -> tuple[Edit, ...]:
-    from lowland_gis.analysis.units.edit import Edit
-
-    edits = [Edit("lock", units=(text,)) for text in texts["lock"]]
-    edits += [Edit("merge", units=tuple(text.split(","))) for text in texts["merge"]]
-    split = [text.partition("=") for text in texts["split"]]
-    edits += [Edit("split", tuple(parcels.split(",")), (name,)) for name, _, parcels in split]
-    moved = [text.partition("=") for text in texts["move"]]
-    edits += [Edit("move", (parcel,), (name,) if name else ()) for parcel, _, name in moved]
-    edits += [Edit("forbid", (text,)) for text in texts["forbid"]]
-    edits += [Edit("force", (text,)) for text in texts["force"]]
-    edits += [Edit("redraw", units=(text,)) for text in texts["redraw"]]
-    if not edits:
-        raise UsageError("Nothing was said to change. See: lowland unit edit --help")
-    return tuple(edits)
+    tell_findings(ctx, findings, *stale)
 
 
 def _tell_compared(ctx: click.Context, done: Compared) -> None:
-    cost = done.after_m2 - done.before_m2
     show(done.changed, as_json=False)
-    click.echo(f"run {done.run.run_id}: value {done.before_m2:,.0f} → {done.after_m2:,.0f} m² ({cost:+,.0f})")
-    _tell_findings(ctx, done.findings)
+    click.echo(said_values(done))
+    tell_findings(ctx, done.findings)
 
 
 @unit.command()

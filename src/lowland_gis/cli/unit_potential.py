@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -13,10 +13,6 @@ from lowland_gis.cli.outputs import InputPath, OutputPath, overwrite_option
 from lowland_gis.cli.staleness import mark
 from lowland_gis.cli.tables import Rows, json_option, show
 from lowland_gis.errors import UsageError
-
-if TYPE_CHECKING:
-    from lowland_gis.pipeline.products.potential import Potentials
-    from lowland_gis.pipeline.units.drafts import HeldDraft
 
 _SHOWN = ("figures", "uses", "parcels", "parameters")
 
@@ -56,6 +52,7 @@ def potential(
     parameters, most of them examples: --show parameters lists them, definitions/potential.toml of the project sets its own.
     """
     from lowland_gis.pipeline.products.potential import unit_potentials
+    from lowland_gis.pipeline.products.potential_tables import rows_of
     from lowland_gis.pipeline.products.unit_sheet import sheet_of
     from lowland_gis.pipeline.units.drafts import reading_draft
 
@@ -67,30 +64,11 @@ def potential(
         which, unit_id = sheet_of(ctx.obj.project, which, unit_id)
     with reading_draft(ctx.obj.project, which) as draft:
         found = unit_potentials(draft, () if unit_id is None else (unit_id,))
-        columns, rows = _rows(draft, found, shown, one=unit_id is not None)
+        columns, rows = rows_of(draft, found, shown, one=unit_id is not None)
     for doubt in found.doubts:
         ctx.obj.tell(f"Warning: {doubt}")
     _show(ctx, columns, rows, output, overwrite=overwrite, as_json=as_json)
     mark(ctx, draft.stale, draft.frozen)
-
-
-def _rows(
-    draft: HeldDraft, found: Potentials, shown: str, *, one: bool
-) -> tuple[list[str], list[dict[str, Any]]]:
-    from lowland_gis.pipeline.products import potential_rows as rows
-    from lowland_gis.pipeline.products.frames import kind_titles
-
-    if shown == "parameters":
-        return rows.PARAMETER_COLUMNS, rows.parameter_rows(found.parameters)
-    if not one:
-        return rows.UNIT_COLUMNS, [rows.unit_row(each) for each in found.units]
-    (unit,) = found.units
-    if shown == "uses":
-        return rows.USE_COLUMNS, rows.use_rows(unit)
-    if shown == "parcels":
-        titles = kind_titles(draft.held.basis.pack, draft.held.project.legend)
-        return rows.PARCEL_COLUMNS, rows.parcel_rows(unit, titles)
-    return rows.FIGURE_COLUMNS, rows.figure_rows(unit, found.parameters)
 
 
 def _show(

@@ -94,6 +94,8 @@ def key_areas(
         found = ranked(draft, rules, by)
         contents = (found.areas, HEADINGS, found.rules, found.tiers)
         _shown(draft, contents, output, overwrite=overwrite, as_json=as_json)
+    for doubt in found.doubts:
+        ctx.obj.tell(f"Warning: {doubt}")
     if found.rules.example:
         ctx.obj.tell("The weights are examples: no official ones are public")
     mark(ctx, draft.stale, draft.frozen)

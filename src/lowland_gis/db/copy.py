@@ -106,7 +106,7 @@ def send(connection: Connection, rows: Encoded) -> None:
 
 def _field(
     column: schema.Column, rows: pd.DataFrame, constants: Mapping[str, Any], srid: int
-) -> copy_format.Field:
+) -> copy_format.Field | copy_format.Same:
     if column.name in constants:
         return copy_format.constant(column.kind, constants[column.name], len(rows))
     if column.name not in rows.columns:

@@ -1,7 +1,8 @@
 """Columns as the bytes of PostgreSQL's binary COPY, put together column by column instead of row by row.
 
-A row of the format is a count of fields and, for each field, its length and its bytes. Arrow joins these pieces for
-all rows at once, and the data buffer of the result is the very text to send.
+A row of the format is a count of fields and, for each field, its length and its bytes. What has the same length in every row stands
+side by side in one table of bytes; Arrow joins these tables and what differs in length for all rows at once, and the data buffer of the
+result is the very text to send.
 Source: PostgreSQL documentation, COPY, "Binary Format".
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ else:
     pc = when_used("pyarrow.compute")
     shapely = when_used("shapely")
 
+Bytes = npt.NDArray[np.uint8]
+
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"
 
@@ -46,31 +49,63 @@ _POSTGRES_DAY = dt.date(2000, 1, 1)
 
 @dataclass(frozen=True)
 class Field:
-    """One column: `lengths` with -1 for NULL, and `content` (empty for NULL), both one entry a row."""
+    """One column: `lengths` with -1 for NULL, and `content` (empty for NULL), both one entry a row.
+
+    `plain` are the bytes (rows, width) of a column of numbers none of which is NULL.
+    """
 
     lengths: npt.NDArray[np.int32]
     content: pa.LargeBinaryArray
+    plain: Bytes | None = None
 
 
-def rows(fields: list[Field]) -> memoryview:
+@dataclass(frozen=True)
+class Same:
+    """A column of so many rows that are the same: their length and bytes."""
+
+    count: int
+    content: bytes
+
+
+def rows(fields: Sequence[Field | Same]) -> memoryview:
     """Return the bytes of all rows."""
-    count = len(fields[0].lengths)
-    head = len(fields).to_bytes(2, "big")
-    pieces: list[Any] = [pa.scalar(head, pa.large_binary())]
-    for column in fields:
-        pieces += [_fixed(column.lengths.astype(">i4")), column.content]
-    joined = pc.binary_join_element_wise(*pieces, _nothing())
+    first = fields[0]
+    count = first.count if isinstance(first, Same) else len(first.lengths)
     if count == 0:
         return memoryview(b"")
+    pieces: list[pa.LargeBinaryArray] = []
+    beside = [_repeated(len(fields).to_bytes(2, "big"), count)]
+    for column in fields:
+        if isinstance(column, Same):
+            beside.append(_repeated(column.content, count))
+            continue
+        beside.append(_as_bytes(column.lengths.astype(">i4")))
+        if column.plain is not None:
+            beside.append(column.plain)
+        else:
+            pieces += [_fixed(np.concatenate(beside, axis=1)), column.content]
+            beside = []
+    if beside:
+        pieces.append(_fixed(np.concatenate(beside, axis=1)))
+    if len(pieces) == 1:
+        return memoryview(pieces[0].buffers()[2])
+    joined = pc.binary_join_element_wise(*pieces, _nothing())
     offsets = np.frombuffer(joined.buffers()[1], dtype=np.int64)[joined.offset : joined.offset + count + 1]
     return memoryview(joined.buffers()[2])[offsets[0] : offsets[-1]]
 
 
-def constant(kind: str, value: Any, count: int) -> Field:
+def constant(kind: str, value: Any, count: int) -> Same:
     """Return a column that holds one value in every row."""
-    one = field(kind, pd.Series([value], dtype=object), srid=0)
-    lengths = np.repeat(one.lengths, count)
-    return Field(lengths, pa.repeat(one.content[0], count) if count else one.content[:0])
+    return Same(count, bytes(rows([field(kind, pd.Series([value], dtype=object), srid=0)]))[2:])
+
+
+def _repeated(content: bytes, count: int) -> Bytes:
+    return np.broadcast_to(np.frombuffer(content, dtype=np.uint8), (count, len(content)))
+
+
+def _as_bytes(values: npt.NDArray[Any]) -> Bytes:
+    """Return the bytes of numbers, one line each."""
+    return np.ascontiguousarray(values).view(np.uint8).reshape(len(values), values.dtype.itemsize)
 
 
 def field(kind: str, values: pd.Series[Any], *, srid: int, geometry_type: str = "GEOMETRY") -> Field:
@@ -205,7 +240,7 @@ def _arrays(values: pa.LargeListArray, member: _Member) -> Field:
     starts = values.offsets.to_numpy()
     members = _members(values.values[int(starts[0]) : int(starts[-1])], member)  # noqa: PD011 - of Arrow
     starts = starts - starts[0]
-    spelt = pc.binary_join_element_wise(_fixed(members.lengths.astype(">i4")), members.content, _nothing())
+    spelt = _spelt_members(members)
     bounds = np.frombuffer(spelt.buffers()[1], dtype=np.int64)[spelt.offset :][starts]
     content = pa.LargeBinaryArray.from_buffers(
         pa.large_binary(), len(values), [None, pa.py_buffer(bounds), spelt.buffers()[2]]
@@ -215,10 +250,18 @@ def _arrays(values: pa.LargeListArray, member: _Member) -> Field:
     heads = np.array(
         [(counts > 0).astype(np.int64), *np.broadcast_arrays(0, member.oid, counts, _LOWER_BOUND)]
     ).T
-    head = _fixed(np.ascontiguousarray(heads.astype(">i4")).view("V20")[:, 0])
+    head = _fixed(_as_bytes(np.ascontiguousarray(heads.astype(">i4")).view("V20")[:, 0]))
     head = pc.if_else(pa.array(counts > 0), head, pc.binary_slice(head, 0, 12))
     whole = pc.binary_join_element_wise(head, content, _nothing())
     return _bytes(pc.if_else(values.is_valid(), whole, pa.scalar(None, pa.large_binary())))
+
+
+def _spelt_members(members: Field) -> pa.LargeBinaryArray:
+    """Return each member with its length before it."""
+    lengths = _as_bytes(members.lengths.astype(">i4"))
+    if members.plain is not None:
+        return _fixed(np.concatenate([lengths, members.plain], axis=1))
+    return pc.binary_join_element_wise(_fixed(lengths), members.content, _nothing())
 
 
 def _members(values: pa.Array, member: _Member) -> Field:
@@ -236,16 +279,24 @@ def _bytes(values: pa.Array) -> Field:
 
 def _numbers(values: npt.NDArray[Any], missing: npt.NDArray[np.bool_]) -> Field:
     width = values.dtype.itemsize
+    lengths = np.where(missing, _NULL_LENGTH, width).astype(np.int32)
+    if not missing.any():
+        plain = _as_bytes(values)
+        return Field(lengths, _fixed(plain), plain)
     offsets = np.concatenate([[0], np.cumsum(np.where(missing, 0, width))]).astype(np.int64)
-    content = np.ascontiguousarray(values[~missing]).tobytes()
-    array = pa.LargeBinaryArray.from_buffers(
-        pa.large_binary(), len(values), [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(content)]
-    )
-    return Field(np.where(missing, _NULL_LENGTH, width).astype(np.int32), array)
+    content = np.ascontiguousarray(values[~missing])
+    return Field(lengths, _binary(offsets, content))
 
 
-def _fixed(values: npt.NDArray[Any]) -> pa.LargeBinaryArray:
-    return _numbers(values, np.zeros(len(values), dtype=bool)).content
+def _fixed(content: Bytes) -> pa.LargeBinaryArray:
+    """Return lines of bytes as values of one length."""
+    count, width = content.shape
+    return _binary(np.arange(count + 1, dtype=np.int64) * width, np.ascontiguousarray(content))
+
+
+def _binary(offsets: npt.NDArray[np.int64], content: npt.NDArray[Any]) -> pa.LargeBinaryArray:
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(content.reshape(-1).view(np.uint8))]
+    return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(offsets) - 1, buffers)
 
 
 def _typed(dtype: str) -> Callable[[pd.Series[Any], npt.NDArray[np.bool_]], npt.NDArray[Any]]:

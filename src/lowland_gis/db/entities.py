@@ -24,12 +24,25 @@ BEGIN
     RETURN NULL;
 END $$
 """
+# What later runs rest on goes over to the next of them: it rests on the same as those after it, or on more.
 _GO_WITH_RUN = """
 RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    heir bigint := (SELECT min(run_id) FROM result.overlap_run WHERE computed_by = OLD.run_id AND run_id <> OLD.run_id);
 BEGIN
-    DELETE FROM result.overlap WHERE run_id = OLD.run_id;
-    DELETE FROM result.cover WHERE run_id = OLD.run_id;
+    UPDATE result.computed_overlap c SET run_id = heir WHERE run_id = OLD.run_id
+        AND layer IN (SELECT layer FROM result.overlap_run WHERE run_id = heir AND computed_by = OLD.run_id)
+        AND NOT EXISTS (SELECT FROM result.other_parcel o WHERE o.run_id = heir AND o.parcel_id = c.parcel_id AND o.since_run > OLD.run_id);
+    UPDATE result.computed_cover c SET run_id = heir WHERE run_id = OLD.run_id
+        AND layer IN (SELECT layer FROM result.overlap_run WHERE run_id = heir AND computed_by = OLD.run_id)
+        AND NOT EXISTS (SELECT FROM result.other_parcel o WHERE o.run_id = heir AND o.parcel_id = c.parcel_id AND o.since_run > OLD.run_id);
+    DELETE FROM result.computed_overlap WHERE run_id = OLD.run_id;
+    DELETE FROM result.computed_cover WHERE run_id = OLD.run_id;
+    DELETE FROM result.overlap_run WHERE OLD.run_id IN (run_id, computed_by);
+    DELETE FROM result.other_parcel WHERE run_id = OLD.run_id;
     DELETE FROM result.parcel_evidence WHERE run_id = OLD.run_id;
+    DELETE FROM result.verdict WHERE run_id = OLD.run_id;
+    DELETE FROM result.member WHERE run_id = OLD.run_id;
     RETURN NULL;
 END $$
 """

@@ -66,15 +66,18 @@ def _exists(connection: Connection, table: str) -> bool:
     return bool(row and row[0])
 
 
+# geometry_columns says the same after it has looked at every table, and the server loads PostGIS for it. The number stands in bits 8 to 27 of the
+# modifier of the type, bit 28 is its sign (TYPMOD_GET_SRID of PostGIS's liblwgeom.h).
+_PLANE = (
+    "SELECT ((atttypmod & 268435200) - (atttypmod & 268435456)) >> 8 FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid"
+    " WHERE attrelid = to_regclass('land.parcel') AND attname = 'geom' AND typname = 'geometry'"
+)
+
+
 def stored_srid(dsn: str) -> int | None:
     """Return the EPSG number of the plane that the database was made for, or None where nothing is installed."""
     with transaction(dsn) as connection:
-        if not _exists(connection, "land.parcel") or not _exists(connection, "geometry_columns"):
-            return None
-        row = connection.execute(
-            "SELECT srid FROM geometry_columns WHERE f_table_schema = 'land' AND f_table_name = 'parcel'"
-            " AND f_geometry_column = 'geom'"
-        ).fetchone()
+        row = connection.execute(_PLANE).fetchone()
         return None if row is None else int(row[0])
 
 

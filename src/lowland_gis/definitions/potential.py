@@ -17,18 +17,23 @@ from lowland_gis.analysis.potential.parameters import (
 from lowland_gis.analysis.rules.faults import Fault
 from lowland_gis.definitions.over import in_force
 from lowland_gis.definitions.own import Own, in_use
-from lowland_gis.definitions.reading import FOLDER, fitted, parsed
+from lowland_gis.definitions.reading import FOLDER, fitted, parsed, refused
 
 FILE = "potential.toml"
 
 
-def potential_parameters() -> Parameters:
-    """Return the parameters of potential, with what the project at work sets itself.
+def potential_parameters(own: Path | None = None) -> Parameters:
+    """Return the parameters of potential, with what the project at work sets itself, or a file instead of that.
 
     Raises:
-        DefinitionError: the project's own file has faults.
+        DefinitionError: the project's own file, or the one that is named, has faults.
     """
-    return _parameters(in_use())
+    if own is None:
+        return _parameters(in_use())
+    found, faults = _over(parsed(own))
+    if found is None or faults:
+        raise refused(own, faults)
+    return found
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Read and write divisions into units as files that QGIS edits: members as parcels with unit_id, or units as polygons."""
+"""Read and write divisions into units as files that QGIS edits: members as parcels with unit_id, or units as polygons, and links by hand."""
 
 from __future__ import annotations
 
@@ -10,24 +10,27 @@ import pandas as pd
 import shapely
 
 from lowland_gis.analysis.geometry.repair import parts_of_kind
+from lowland_gis.analysis.units.links import HandLink
 from lowland_gis.errors import InputRefusedError, UsageError
 from lowland_gis.files.gdal_path import GDAL_ERRORS, gdal_source, gdal_target
 from lowland_gis.files.layers import Layer, layers_of, meant
 from lowland_gis.files.whole import refused, whole
 
-MEMBERS, UNITS = "members", "units"
+MEMBERS, UNITS, PLANNING, LINKS = "members", "units", "planning", "links"
+_LINK_FIELDS = ("one", "other", "joined", "reason", "said_by")
 
 
 @dataclass(frozen=True)
 class Edited:
-    """What a file holds: a membership table (parcel_id, unit_id), and polygons (unit_id, geometry) where it is a drawing."""
+    """What a file holds: a membership table (parcel_id, unit_id), polygons (unit_id, geometry) where it is a drawing, links where it has them."""
 
     members: pd.DataFrame
     polygons: gpd.GeoDataFrame | None
+    links: tuple[HandLink, ...] | None = None
 
 
-def write_editable(target: Path, members: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> Path:
-    """Write a GeoPackage with the layers `members` and `units`; the file appears by rename.
+def write_editable(target: Path, layers: dict[str, gpd.GeoDataFrame]) -> Path:
+    """Write a GeoPackage with the layers `members`, `units` and, where they are given, `planning` and `links` by hand; the file appears by rename.
 
     Raises:
         UsageError: the target does not end in .gpkg.
@@ -39,11 +42,13 @@ def write_editable(target: Path, members: gpd.GeoDataFrame, units: gpd.GeoDataFr
         target.parent.mkdir(parents=True, exist_ok=True)
     with whole(target) as partial, gdal_target(partial) as path, refused(target, *GDAL_ERRORS):
         partial.unlink()
-        for layer, frame in ((MEMBERS, members), (UNITS, units)):
+        for layer, frame in layers.items():
             texts = {
                 name: frame[name].astype(object).where(frame[name].notna(), None) for name in _texts(frame)
             }
-            frame.assign(**texts).to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
+            # An empty layer has no shape to tell its kind by.
+            kind = {"geometry_type": "LineString"} if layer == LINKS else {}
+            frame.assign(**texts).to_file(path, layer=layer, driver="GPKG", engine="pyogrio", **kind)
     return target
 
 
@@ -81,9 +86,38 @@ def read_edited(source: Path, layer: str | None, *, srid: int) -> Edited:
         )
     names = rows["unit_id"].astype(object).where(rows["unit_id"].notna(), None)
     rows["unit_id"] = [None if name is None or not str(name).strip() else str(name).strip() for name in names]
+    links = _links(source)
     if "parcel_id" in rows.columns:
-        return Edited(pd.DataFrame(rows[["parcel_id", "unit_id"]]), None)
-    return Edited(pd.DataFrame(columns=["parcel_id", "unit_id"]), _polygons(source, chosen, rows, srid))
+        return Edited(pd.DataFrame(rows[["parcel_id", "unit_id"]]), None, links)
+    return Edited(
+        pd.DataFrame(columns=["parcel_id", "unit_id"]), _polygons(source, chosen, rows, srid), links
+    )
+
+
+def _links(source: Path) -> tuple[HandLink, ...] | None:
+    """Return the links by hand of a file, None where it has no such layer; one that says nothing of `joined` is a link that is made."""
+    with gdal_source(source) as path:
+        found = meant(layers_of(source, path), LINKS)
+        if found is None:
+            return None
+        rows = pd.DataFrame(gpd.read_file(path, layer=found.gdal_name, engine="pyogrio"))
+    missing = [name for name in _LINK_FIELDS if name not in rows.columns]
+    if missing:
+        raise InputRefusedError(
+            f"{source}, layer {LINKS}: there is no field {', '.join(missing)}, so no link can be told. Take the layer out, or export the draft again."
+        )
+    texts = {
+        name: rows[name].astype(object).where(rows[name].notna(), "").astype(str)
+        for name in _LINK_FIELDS
+        if name != "joined"
+    }
+    joined = rows["joined"].astype(object).where(rows["joined"].notna(), other=True)
+    return tuple(
+        HandLink.of((one.strip(), other.strip()), joined=bool(made), reason=reason, said_by=by)
+        for one, other, made, reason, by in zip(
+            texts["one"], texts["other"], joined, texts["reason"], texts["said_by"], strict=True
+        )
+    )
 
 
 def _chosen(source: Path, named: str | None) -> Layer:

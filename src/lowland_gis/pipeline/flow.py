@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -185,6 +185,13 @@ def run(
     if not chosen:
         raise UsageError(f"The stage {first} comes after {last}; turn them round.")
     _check_named(project, chosen)
+    with project.one_connection():
+        return _run_stages(project, chosen, drafted_on, tell)
+
+
+def _run_stages(
+    project: Project, chosen: Sequence[str], drafted_on: dt.date | None, tell: Tell
+) -> list[Report]:
     reports = []
     held: dict[str, Run] | None = None
     for stage in chosen:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -11,7 +11,7 @@ import shapely
 
 from lowland_gis.sample.codes import Leaf, Zone
 from lowland_gis.sample.dice import Flags, Ints, Shapes, Texts, generator
-from lowland_gis.sample.geometry import CRS, ellipsoidal_area
+from lowland_gis.sample.geometry import CRS, ellipsoidal_area, merged_by
 from lowland_gis.sample.layout import Layout
 from lowland_gis.sample.lots import INDUSTRIAL, TOWN, Lots
 from lowland_gis.sample.places import DISTRICT_CODE, DISTRICT_NAME
@@ -19,6 +19,8 @@ from lowland_gis.sample.spoil import SHAPE, Planted
 
 INSET_M = -0.25
 MADE_UP = "合成数据"
+# Cells are put together to a planning unit until they have so much, in m².
+UNIT_M2 = 400_000.0
 _MONITORED = "规资分局/变更调查专项.gpkg"
 
 
@@ -146,6 +148,45 @@ def renewal_units(layout: Layout, _lots: Lots, seed: int) -> gpd.GeoDataFrame:
     )
 
 
+def planning_units(layout: Layout, _lots: Lots, _seed: int) -> gpd.GeoDataFrame:
+    """Return the units of the detailed plan (规划单元), which tile the towns: cells beside each other, put together up to a least size."""
+    cells = np.array([cell.admin for cell in layout.frame.cells])
+    outside = np.full(len(cells), -1, dtype=np.int64)
+    towns, group = np.array(layout.frame.cell_town), _neighbouring(cells, layout.frame.cell_town)
+    shapes, first = merged_by(layout.shapes(cells, outside, outside), group)
+    count, quarters = len(shapes), towns[first] + 1
+    return gpd.GeoDataFrame(
+        {
+            "DYBH": [f"BCGH-{number:03d}" for number in range(1, count + 1)],
+            "DYMC": [f"北辰规划单元{number}（示例）" for number in range(1, count + 1)],
+            "PQBH": [f"BC-{number:02d}" for number in quarters],
+            "PQMC": [f"北辰第{number}片区（示例）" for number in quarters],
+            "XZQDM": DISTRICT_CODE,
+            "DYMJ": np.round(ellipsoidal_area(shapes), 2),
+            "BZ": MADE_UP,
+        },
+        geometry=shapes,
+        crs=CRS,
+    )
+
+
+def _neighbouring(cells: Ints, towns: Sequence[int]) -> Ints:
+    """Return groups of cells (x0, y0, x1, y1) of one town that lie side by side: the last group takes cells up to `UNIT_M2`."""
+    group, sizes = np.zeros(len(cells), dtype=np.int64), [0.0]
+    for at in range(len(cells)):
+        x0, y0, x1, y1 = cells[at]
+        last = np.flatnonzero(group[:at] == group[at - 1]) if at else np.empty(0, dtype=np.int64)
+        across = np.minimum(cells[last, 2], x1) - np.maximum(cells[last, 0], x0)
+        along = np.minimum(cells[last, 3], y1) - np.maximum(cells[last, 1], y0)
+        beside = ((across == 0) & (along > 0)) | ((along == 0) & (across > 0))
+        goes_on = at > 0 and towns[at] == towns[at - 1] and sizes[-1] < UNIT_M2 and bool(beside.any())
+        if at and not goes_on:
+            sizes.append(0.0)
+        group[at] = len(sizes) - 1
+        sizes[-1] += float((x1 - x0) * (y1 - y0))
+    return group
+
+
 FURTHER = (
     Further(
         "approved_unbuilt",
@@ -166,5 +207,11 @@ FURTHER = (
         "住建委/城市更新专项规划.gpkg:GXDY",
         Planted("GXDYBH", (("wrong_area", "GXDYMJ"), ("missing_value", "GXFS"))),
         renewal_units,
+    ),
+    Further(
+        "planning_unit",
+        "规资分局/控规单元.gpkg:GHDY",
+        Planted("DYBH", (("wrong_area", "DYMJ"), ("missing_value", "PQMC"))),
+        planning_units,
     ),
 )

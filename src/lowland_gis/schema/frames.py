@@ -116,6 +116,12 @@ FRAMES = {
             geometry=True,
             columns=(
                 Column("unit_id", "text", "number of the unit"),
+                Column(
+                    "plan_id",
+                    "text",
+                    "planning unit (规划单元) that it lies in: a delivered one, or blocks put together",
+                    nullable=True,
+                ),
                 TOWN,
                 TOWN_NAME,
                 Column("n_parcels", "integer", "how many parcels it has"),

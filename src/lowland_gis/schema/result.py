@@ -33,35 +33,99 @@ RUN = Table(
     ),
 )
 
-OVERLAP = Table(
+_LAYER = Column("layer", "text", "layer key")
+_OVERLAP = (
+    _LAYER,
+    PARCEL_ID,
+    Column("code", "text", "class code"),
+    Column("area_m2", "number", "overlap on the plane", unit="m²"),
+    Column("share", "number", "part of the parcel's planar area", unit="[0, 1]"),
+)
+_COVER = (
+    _LAYER,
+    PARCEL_ID,
+    Column("rest_m2", "number", "part of the parcel that no zone covers", unit="m²"),
+    Column("excess_m2", "number", "what zones cover beyond once: twice counts once, thrice twice", unit="m²"),
+)
+_OVERLAP_MEANING = "how many square metres of a parcel lie in a class of a layer"
+_COVER_MEANING = "where a layer leaves a part of a parcel that it meets uncovered, or covers a part more than once; no row: neither"
+
+COMPUTED_OVERLAP = Table(
     RESULT,
-    "overlap",
-    "how many square metres of a parcel lie in a class of a layer",
+    "computed_overlap",
+    f"{_OVERLAP_MEANING}, by the run that computed it; result.overlap shows what stands for a run",
     ("run_id", "layer", "parcel_id", "code"),
+    (_run(enforced=False), *_OVERLAP),
+)
+
+COMPUTED_COVER = Table(
+    RESULT,
+    "computed_cover",
+    f"{_COVER_MEANING}; by the run that computed it, result.cover shows what stands for a run",
+    ("run_id", "layer", "parcel_id"),
+    (_run(enforced=False), *_COVER),
+)
+
+OVERLAP_RUN = Table(
+    RESULT,
+    "overlap_run",
+    "by which runs that was computed which stands for a run in a layer: by itself, and by those before with the same zones",
+    ("run_id", "layer", "computed_by"),
     (
         _run(enforced=False),
-        Column("layer", "text", "layer key"),
-        PARCEL_ID,
-        Column("code", "text", "class code"),
-        Column("area_m2", "number", "overlap on the plane", unit="m²"),
-        Column("share", "number", "part of the parcel's planar area", unit="[0, 1]"),
+        _LAYER,
+        Column(
+            "computed_by",
+            "bigint",
+            "run that computed",
+            references="result.run.run_id",
+            enforced=False,
+            indexed=True,
+        ),
     ),
 )
 
-COVER = Table(
+OTHER_PARCEL = Table(
     RESULT,
-    "cover",
-    "where a layer leaves a part of a parcel that it meets uncovered, or covers a part more than once; no row: neither",
-    ("run_id", "layer", "parcel_id"),
+    "other_parcel",
+    "a parcel that has another outline, or is gone, since runs that a run rests on: what these computed of it does not stand",
+    ("run_id", "parcel_id"),
     (
         _run(enforced=False),
-        Column("layer", "text", "layer key"),
         PARCEL_ID,
-        Column("rest_m2", "number", "part of the parcel that no zone covers", unit="m²"),
         Column(
-            "excess_m2", "number", "what zones cover beyond once: twice counts once, thrice twice", unit="m²"
+            "since_run",
+            "bigint",
+            "run from which on it is another",
+            references="result.run.run_id",
+            enforced=False,
         ),
     ),
+)
+
+_STANDS = """
+    FROM result.overlap_run s JOIN result.{0} c ON c.run_id = s.computed_by AND c.layer = s.layer
+    WHERE NOT EXISTS (
+        SELECT FROM result.other_parcel o WHERE o.run_id = s.run_id AND o.parcel_id = c.parcel_id AND o.since_run > c.run_id
+    )
+    """
+
+OVERLAP = View(
+    RESULT,
+    "overlap",
+    _OVERLAP_MEANING,
+    (_run(), *_OVERLAP),
+    "\n    SELECT s.run_id, c.layer, c.parcel_id, c.code, c.area_m2, c.share"
+    + _STANDS.format(COMPUTED_OVERLAP.name),
+)
+
+COVER = View(
+    RESULT,
+    "cover",
+    _COVER_MEANING,
+    (_run(), *_COVER),
+    "\n    SELECT s.run_id, c.layer, c.parcel_id, c.rest_m2, c.excess_m2"
+    + _STANDS.format(COMPUTED_COVER.name),
 )
 
 _VALUE = (
@@ -145,7 +209,7 @@ VERDICT = Table(
     "the answer to one question for one parcel, with the trace of every clause",
     ("run_id", "question", "parcel_id"),
     (
-        _run(),
+        _run(enforced=False),
         Column("question", "text", "question of the rule pack"),
         PARCEL_ID,
         Column("answer", "text", "class given"),
@@ -190,7 +254,7 @@ MEMBER = Table(
     "which parcel is in which unit, or why it is in none",
     ("run_id", "parcel_id"),
     (
-        _run(),
+        _run(enforced=False),
         PARCEL_ID,
         Column("unit_id", "text", "unit; null when left out", nullable=True),
         Column("reason", "text", "why it was left out", nullable=True),

@@ -17,7 +17,8 @@ import lowland_gis
 
 HOME = Path(lowland_gis.__file__).parent
 FUNCTIONS = [
-    "area", "check", "classify", "draft_units", "facing_neighbours", "open_project", "read_delivery", "tabulate",
+    "area", "check", "classify", "draft_units", "edit_units", "facing_neighbours", "key_areas", "open_project",
+    "read_delivery", "tabulate", "unit_potential",
 ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from lowland_gis.cli import main
 from lowland_gis.errors import InputRefusedError
 from lowland_gis.files.features import write_features
 from lowland_gis.files.table import write_rows
-from lowland_gis.files.units import write_editable
+from lowland_gis.files.units import MEMBERS, UNITS, write_editable
 from lowland_gis.products.maps.fonts import save_figure
 
 SHAPES = [shapely.box(500_000 + x, 4_340_000, 500_080 + x, 4_340_050) for x in range(0, 50_000, 100)]
@@ -28,7 +28,7 @@ def figure(target):
 
 
 WRITERS = {
-    "units.gpkg": lambda target: write_editable(target, FRAME, FRAME),
+    "units.gpkg": lambda target: write_editable(target, {MEMBERS: FRAME, UNITS: FRAME}),
     "rejects.gpkg": lambda target: write_features(FRAME, target),
     "rows.csv": lambda target: write_rows(TABLE, target),
     "rows.parquet": lambda target: write_rows(TABLE, target),

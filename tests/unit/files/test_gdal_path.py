@@ -19,7 +19,7 @@ from lowland_gis.files.raster_cover import places_without_value
 from lowland_gis.files.raster_header import raster_header
 from lowland_gis.files.read import read
 from lowland_gis.files.source import opened
-from lowland_gis.files.units import read_edited, write_editable
+from lowland_gis.files.units import MEMBERS, UNITS, read_edited, write_editable
 
 # What pyogrio takes for the edge of an archive, or cuts off as a part of a web address.
 NAMES = ["a!b", "b", "a;b", "a?", "a#b", "a:b", "50%25", "重要！", "tab\there", "zip:", "[x]"]
@@ -75,7 +75,7 @@ def test_what_is_written_is_where_it_was_asked_for(tmp_path, place, name):
     folder = tmp_path / place
     folder.mkdir()
     write_features(frame("x"), folder / f"{name}.gpkg")
-    write_editable(folder / f"{name}2.gpkg", frame("x").assign(parcel_id="p"), frame("x"))
+    write_editable(folder / f"{name}2.gpkg", {MEMBERS: frame("x").assign(parcel_id="p"), UNITS: frame("x")})
     assert sorted(path.name for path in folder.iterdir()) == [f"{name}.gpkg", f"{name}2.gpkg"]
     assert [path.name for path in tmp_path.iterdir()] == [place]
     assert read_edited(folder / f"{name}2.gpkg", "units", srid=4548).polygons["unit_id"].tolist() == ["x"]

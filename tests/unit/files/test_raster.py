@@ -70,3 +70,17 @@ def test_what_a_mask_covers_has_no_value_for_any_zone(tmp_path, kind, scale, at_
     squares = [shapely.box(0, 0, 10, 10), shapely.box(0, 0, 4, 4), shapely.box(2, 0, 4, 1)]
     found = raster.raster_statistic(str(path), gpd.GeoDataFrame(geometry=squares, crs=4548), "mean")
     np.testing.assert_array_equal(found, [3 * scale, 3 * scale, np.nan])
+
+
+@pytest.mark.parametrize("statistic", STATISTICS)
+def test_zones_by_parts_have_the_values_of_all_together(path, zones, statistic):
+    """Whoever asks for a few zones has the cells around these read, and no others."""
+    together = raster.raster_statistic(path, zones, statistic)
+    parts = [zones.iloc[start : start + 7] for start in range(0, len(zones), 7)]
+    found = np.concatenate([raster.raster_statistic(path, part, statistic) for part in parts])
+    np.testing.assert_array_equal(found, together)
+
+
+def test_zones_beside_the_raster_have_no_value(path):
+    beside = gpd.GeoDataFrame(geometry=[shapely.box(5000, 5000, 5010, 5010)], crs=4548)
+    assert np.isnan(raster.raster_statistic(path, beside, "mean")).all()

@@ -1,4 +1,4 @@
-"""Compile what a draft of units calls, unless it is kept already: `python -m lowland_gis.analysis.units`.
+"""Compile what a draft of units and an edit call, unless it is kept already: `python -m lowland_gis.analysis.units`.
 
 An installation does it once, so that the first draft need not: it takes most of a minute, in which a person would see nothing happen.
 """
@@ -12,15 +12,17 @@ import shapely
 
 from lowland_gis.analysis.units.contiguity import barrier_cells
 from lowland_gis.analysis.units.draw import draw_units
-from lowland_gis.analysis.units.ground import Limits, Weights
+from lowland_gis.analysis.units.edit import Edit
+from lowland_gis.analysis.units.ground import Limits, Weights, build_problem
 from lowland_gis.analysis.units.search import Effort
+from lowland_gis.analysis.units.session import EditSession
 
 # Every other row of the larger board was a unit before.
 _HALF = 8
 
 
 def draw() -> None:
-    """Draw units over two small boards of lots with lanes: one is searched with all moves, of the other every set is listed."""
+    """Draw units over two small boards of lots with lanes, and edit one: one board is searched with all moves, of the other every set is listed."""
     lots = np.concatenate([_board(8, 511_000), _board(3, 512_000)])
     low = np.where(np.arange(len(lots)) % 3 == 0, 0.0, 2500.0)
     parcels = gpd.GeoDataFrame(
@@ -32,13 +34,11 @@ def draw() -> None:
     town = gpd.GeoDataFrame(
         {"town_code": [""]}, geometry=[shapely.box(510_900, 4_344_900, 512_600, 4_345_600)], crs=4548
     )
-    draw_units(
-        parcels,
-        barrier_cells(town, np.empty(0, dtype=object)),
-        Limits(min_ha=1.0, max_ha=4.0),
-        Weights(changed_land=0.1),
-        Effort(rounds=1),
-    )
+    cells, effort = barrier_cells(town, np.empty(0, dtype=object)), Effort(rounds=1)
+    limits, weights = Limits(min_ha=1.0, max_ha=4.0), Weights(changed_land=0.1)
+    drawn = draw_units(parcels, cells, limits, weights, effort)
+    editing = EditSession(build_problem(parcels, cells, limits, weights), cells, drawn.members, effort)
+    editing.say(Edit("mend", units=(min(editing.division.units),)))
 
 
 def _board(side: int, west: float) -> npt.NDArray[np.object_]:

@@ -36,8 +36,8 @@ class Draft:
     `units`: unit_id, town_code and the columns of `unit_judge.Judgement.units`, limit, alternative, lanes_m2 (what the outline
     holds beside the parcels, m² on the plane), geometry.
     `members`: parcel_id, unit_id (missing where left out) and reason, every parcel once. `findings`: parcels that are set aside,
-    outlines that could not be drawn, broken rules, and what is not known of the protection of parcels; none else where the
-    search drew it. `bound_m2`: no draft under these limits can be worth more. `searched` is what was found in components, by the digest of
+    outlines that could not be drawn, broken rules, what is not known of the protection of parcels, and units that lie in several towns
+    where they may; none else where the search drew it. `bound_m2`: no draft under these limits can be worth more. `searched` is what was found in components, by the digest of
     what it rests on, and `drawn_from` the digest of each unit's outline (None: not drawn as it should be).
     """
 
@@ -197,6 +197,11 @@ def _names(problem: Problem, cells: gpd.GeoDataFrame, units: list[Ints], kept: l
 
 
 def _towns(problem: Problem, cells: gpd.GeoDataFrame, units: list[Ints]) -> list[str]:
+    """Return the town of each unit: that of its block, or, where a block may lie in several, the one that most of its land is in."""
+    if "town" in problem.parcels.columns:
+        town, area = problem.parcels["town"], problem.ground.area
+        sums = [pd.Series(area[unit]).groupby(town.iloc[unit].to_numpy(dtype=object)).sum() for unit in units]
+        return [str(each.idxmax()) if len(each) else "" for each in sums]
     codes = cells["town_code"].to_numpy(dtype=object)
     # A hand-drawn unit may begin outside every block; then it has no town.
     return [str(codes[problem.cell[unit[0]]]) if problem.cell[unit[0]] >= 0 else "" for unit in units]

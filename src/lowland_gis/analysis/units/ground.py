@@ -1,7 +1,7 @@
 """The ground that units are drawn on: limits, weights, and parcels as arrays with their neighbours and components.
 
 The value of a unit U, in m², is E - α(A - E) - βP - Σ mixing - κ: low-efficiency land gathered, less other land taken along,
-less outline, less the mixing of plan zones, kinds, plan uses and owners, less a price for each unit, where A and E are the
+less outline, less the mixing of plan zones, kinds, plan uses and owners, less a price for each unit and for a neck, where A and E are the
 area and the low-efficiency area of its parcels and P = Σ outlines - 2 Σ facing lengths inside (lanes closed). Where units are
 drawn from earlier ones, π (K - N) is added: K is the land that keeps its unit, N what was in none; π K less for all units
 together is what is paid for land that changes its unit (see `heirs`).
@@ -45,7 +45,9 @@ class Limits:
     """What every unit must keep: lanes and facing lengths in m, areas in ha, shares in [0, 1].
 
     `max_enclosed_share`: a group of parcels left out, no larger than the unit, may have at most this share of its outline
-    on the unit; more is a hole. `min_compactness` is Polsby-Popper 4πA/P² with P as in the value.
+    on the unit; more is a hole. `min_compactness` is Polsby-Popper 4πA/P² with P as in the value. `min_neck_m`: the least length
+    over which two parts of a unit that hang together by one parcel do so, each of at least `neck_share` of its area (see `necks`; 0:
+    whatever it is); a neck is wide from `neck_wide_m`, so that there it costs nothing.
     """
 
     gap_m: float = 10.0
@@ -56,6 +58,9 @@ class Limits:
     min_public_share: float = 0.0
     min_compactness: float = 0.2
     max_enclosed_share: float = 0.9
+    min_neck_m: float = 0.0
+    neck_share: float = 0.1
+    neck_wide_m: float = 30.0
 
     def __post_init__(self) -> None:
         """Refuse limits that no unit can meet."""
@@ -71,6 +76,10 @@ class Limits:
             )
         if not 0 <= self.min_compactness <= 1:
             faults.append(f"a compactness of {self.min_compactness:g} cannot be: a circle has 1")
+        if self.min_neck_m < 0 or self.neck_wide_m < 0 or not 0 < self.neck_share <= 0.5:  # noqa: PLR2004 - a half of two
+            faults.append(
+                "lengths of necks may not be negative, and the part of a unit that a neck cuts off lies above 0 and up to 0.5"
+            )
         if faults:
             raise ValueError("; ".join(faults))
 
@@ -82,8 +91,9 @@ class Limits:
 
 @dataclass(frozen=True)
 class Weights:
-    """What the soft aims weigh, in m² of low-efficiency land: a m² of other land, a m of outline, a m² mixed, a unit.
+    """What the soft aims weigh, in m² of low-efficiency land: a m² of other land, a m of outline, a m² mixed, a unit, a m of neck.
 
+    `neck` is the price of each m by which a neck is narrower than `neck_wide_m`.
     `changed_land` is the price of a m² that changes its unit, where units are drawn from earlier ones.
     """
 
@@ -94,6 +104,7 @@ class Weights:
     mixed_use: float = 0.0
     mixed_owner: float = 0.0
     unit: float = 2000.0
+    neck: float = 0.0
     changed_land: float = 0.0
 
 
@@ -123,6 +134,10 @@ class Ground(NamedTuple):
     enclosed: float
     outline_weight: float
     unit_price: float
+    neck_least: float
+    neck_share: float
+    neck_wide: float
+    neck_weight: float
 
 
 @dataclass(frozen=True)
@@ -173,8 +188,9 @@ def build_problem(
     """Return the ground that units are drawn on.
 
     `parcels` has parcel_id, area_m2, low_m2 (low-efficiency area) and reason (why a parcel may be in no unit, or missing),
-    and where known zone, kind, plan_use, owner (any codes; missing is a code of its own), public_m2 and before (the earlier unit
-    of a parcel, missing where it was in none). `cells` comes from
+    and where known zone, kind, plan_use, owner (any codes; missing is a code of its own), public_m2, before (the earlier unit
+    of a parcel, missing where it was in none), unknown (what is not known of its protection) and, where units may cross the borders of
+    towns, town. `cells` comes from
     `contiguity.barrier_cells`. `links` (parcel_id pairs `one`, `other`, `length_m`) replaces the facing lengths. `overlaps`
     (see `unit_overlaps.overlapping`) are pairs whose ground would count twice: where both might be in a unit, neither may.
 
@@ -191,14 +207,20 @@ def build_problem(
     reason = said_of(overlaps, parcels["parcel_id"], reason)
     linked = _linked(parcels, cell, limits) if links is None else _given(parcels, links)
     ground = _ground(parcels, linked, limits, weights)
-    component = _components(linked, np.asarray(pd.isna(reason)))
-    members = np.argsort(component, kind="stable")[np.count_nonzero(component < 0) :].astype(np.int64)
-    bounds = np.searchsorted(component[members], np.arange(component.max(initial=-1) + 2)).astype(np.int64)
+    component, bounds, members = _components(linked, np.asarray(pd.isna(reason)))
     ids = parcels["parcel_id"].to_numpy(dtype=object)
     return Problem(
         parcels, ids, cell, reason, ground, linked, component, bounds, members, limits, weights, overlaps,
         _before(parcels, weights), old_names,
     )  # fmt: skip
+
+
+def relinked(problem: Problem, links: pd.DataFrame) -> Problem:
+    """Return a problem whose parcels hang together by other links: first, second, length_m, gap_m, linked, sorted by the first two."""
+    start, neighbour, facing = _neighbours(links, len(problem.cell))
+    component, bounds, members = _components(links, np.asarray(pd.isna(problem.reason)))
+    ground = problem.ground._replace(start=start, neighbour=neighbour, facing=facing)
+    return replace(problem, ground=ground, links=links, component=component, bounds=bounds, members=members)
 
 
 def _refuse(parcels: gpd.GeoDataFrame) -> None:
@@ -261,10 +283,7 @@ def _ground(parcels: gpd.GeoDataFrame, linked: pd.DataFrame, limits: Limits, wei
         need = np.full((len(codes), _width(codes)), -1.0)
         need[-1, : len(kept.need)] = kept.need
     shape = len(codes), len(parcels)
-    first, second = linked["first"].to_numpy(), linked["second"].to_numpy()
-    one, other = np.concatenate([first, second]), np.concatenate([second, first])
-    order = np.lexsort((other, one))
-    length = np.tile(linked["length_m"].to_numpy(dtype=np.float64), 2)[order]
+    start, neighbour, facing = _neighbours(linked, len(parcels))
     public = np.array(parcels["public_m2"], dtype=np.float64) if "public_m2" in parcels.columns else 0 * area
     return Ground(
         area,
@@ -279,9 +298,9 @@ def _ground(parcels: gpd.GeoDataFrame, linked: pd.DataFrame, limits: Limits, wei
         np.array(bases, dtype=np.float64).reshape(shape),
         np.array(prices, dtype=np.float64),
         need,
-        np.searchsorted(one[order], np.arange(len(parcels) + 1)).astype(np.int64),
-        other[order].astype(np.int64),
-        length,
+        start,
+        neighbour,
+        facing,
         limits.min_ha * HECTARE_M2 * (1 - RELATIVE_TOLERANCE),
         limits.max_ha * HECTARE_M2 * (1 + RELATIVE_TOLERANCE),
         limits.min_low_share * (1 - RELATIVE_TOLERANCE),
@@ -290,6 +309,10 @@ def _ground(parcels: gpd.GeoDataFrame, linked: pd.DataFrame, limits: Limits, wei
         limits.max_enclosed_share * (1 + RELATIVE_TOLERANCE),
         weights.outline,
         weights.unit,
+        limits.min_neck_m * (1 - RELATIVE_TOLERANCE),
+        limits.neck_share * (1 - RELATIVE_TOLERANCE),
+        limits.neck_wide_m,
+        weights.neck,
     )
 
 
@@ -340,7 +363,18 @@ def _codes(values: pd.Series) -> Ints:
     return np.unique(texts.to_numpy(dtype=str), return_inverse=True)[1].astype(np.int64)
 
 
-def _components(linked: pd.DataFrame, free: npt.NDArray[np.bool_]) -> Ints:
+def _neighbours(linked: pd.DataFrame, count: int) -> tuple[Ints, Ints, Floats]:
+    """Return where the neighbours of each parcel begin, the neighbours, and the facing length with each."""
+    first, second = linked["first"].to_numpy(), linked["second"].to_numpy()
+    one, other = np.concatenate([first, second]), np.concatenate([second, first])
+    order = np.lexsort((other, one))
+    length = np.tile(linked["length_m"].to_numpy(dtype=np.float64), 2)[order]
+    start = np.searchsorted(one[order], np.arange(count + 1)).astype(np.int64)
+    return start, other[order].astype(np.int64), length
+
+
+def _components(linked: pd.DataFrame, free: npt.NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
+    """Return the component of each parcel (-1: it may be in no unit), and where the parcels of each begin in a list of all of them."""
     first, second = linked["first"].to_numpy(), linked["second"].to_numpy()
     both = free[first] & free[second]
     graph = coo_matrix((np.ones(both.sum()), (first[both], second[both])), shape=(len(free), len(free)))
@@ -349,4 +383,6 @@ def _components(linked: pd.DataFrame, free: npt.NDArray[np.bool_]) -> Ints:
     _, firsts, number = np.unique(label[free], return_index=True, return_inverse=True)
     component = np.full(len(free), -1, dtype=np.int64)
     component[free] = np.argsort(np.argsort(firsts))[number]
-    return component
+    members = np.argsort(component, kind="stable")[np.count_nonzero(component < 0) :].astype(np.int64)
+    bounds = np.searchsorted(component[members], np.arange(component.max(initial=-1) + 2)).astype(np.int64)
+    return component, bounds, members

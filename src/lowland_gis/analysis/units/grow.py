@@ -25,6 +25,8 @@ from lowland_gis.analysis.units.value import (
 _EPSILON = 1e-6
 # Growing goes on for so many parcels after the best unit, over land that costs more than it brings.
 _PATIENCE = 4
+# A growth that keeps no rule goes on for so many parcels after it has the least area: most of those that end well do so by then.
+_BARREN = 8
 # Where the best unit encloses what may not be in it, growing is tried so often, each time with such a part of the area.
 _SMALLER, _LESS_ROOM = 4, 0.8
 
@@ -71,7 +73,7 @@ def grow_on(
     frontier = desk.queue
     size, waiting = 0, 0
     area, low, public, outline, value = 0.0, 0.0, 0.0, 0.0, -g.unit_price
-    best, best_size, since = -FAR, 0, 0
+    best, best_size, since, barren = -FAR, 0, 0, 0
     now, then = np.uint64(0), np.uint64(0)
     node, touching, mixed = out[0], 0.0, 0.0
     most = np.zeros(len(g.mixing))
@@ -112,6 +114,10 @@ def grow_on(
             then = now
         if best_size > 0 and since > _PATIENCE:
             break
+        if best_size == 0 and area >= g.least:
+            barren += 1
+            if barren > _BARREN:
+                break
         if trail > 0 and passed(desk, trail, now ^ hash_of(then)):
             best_size = 0
             break
@@ -164,6 +170,9 @@ def grow_kept(
         for at in range(size):
             area += g.area[out[at]]
         whole = fill_holes(g, desk, free, out, size)
+        # Without a hole it is the one that was grown, which keeps all rules but that of necks.
+        if whole == size and g.neck_least <= 0.0:
+            return whole
         if whole > 0 and value_and_rule(g, desk, out[:whole])[1] == KEPT:
             return whole
         room, trail = _LESS_ROOM * area, 0

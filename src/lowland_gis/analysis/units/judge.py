@@ -18,6 +18,7 @@ from scipy.sparse.csgraph import connected_components
 
 from lowland_gis.analysis.units.doubtful import doubtful
 from lowland_gis.analysis.units.ground import HECTARE_M2, MIXINGS, RELATIVE_TOLERANCE, Limits, Problem
+from lowland_gis.analysis.units.necks import necks
 from lowland_gis.analysis.units.overlaps import SHARE, measured
 
 # A parcel belongs to a drawn polygon when at least half of it lies inside; between these shares the line cuts it.
@@ -33,9 +34,12 @@ LEDGER = (
     "mixed_use_cost",
     "mixed_owner_cost",
     "unit_cost",
+    "neck_cost",
     "kept_value",
 )
 PROTECTION_UNKNOWN = "protection_unknown"
+# Where units may cross the borders of towns, this is said of those that do; it breaks no rule.
+ACROSS_TOWNS = "across_towns"
 FINDINGS = ("unit_id", "rule", "value", "limit", "parcels", "message")
 
 
@@ -43,7 +47,8 @@ FINDINGS = ("unit_id", "rule", "value", "limit", "parcels", "message")
 class Judgement:
     """What a division is worth and which rules it breaks.
 
-    `units`: unit_id, cell, n_parcels, area_m2, low_m2, low_share, public_share, outline_m, compactness, the terms of `LEDGER`
+    `units`: unit_id, cell, n_parcels, area_m2, low_m2, low_share, public_share, outline_m, compactness, neck_m (missing where there
+    is none), the terms of `LEDGER`
     (costs negative) and value_m2. `findings`: unit_id (missing where it is about a parcel), rule, value, limit, parcels, message.
     """
 
@@ -69,7 +74,7 @@ def judge(problem: Problem, members: pd.DataFrame) -> Judgement:
     known = given[there].drop_duplicates("parcel_id")
     rows = _rows(problem, known)
     units = _ledger(problem, rows)
-    findings += [*_not_allowed(rows), *_not_known(rows)]
+    findings += [*_not_allowed(rows), *_not_known(rows), *_across(rows)]
     findings += _limits(units, problem.limits)
     part_of = doubtful(problem, rows)
     if len(part_of):
@@ -219,6 +224,9 @@ def _ledger(problem: Problem, rows: pd.DataFrame) -> pd.DataFrame:
     for column, name, base in MIXINGS:
         table[f"{name}_cost"] = -getattr(weights, name) * _minority(rows, column, base).reindex(table.index)
     table["unit_cost"] = -weights.unit
+    table["neck_m"] = necks(problem, rows).reindex(table.index)
+    narrower = problem.limits.neck_wide_m - table["neck_m"]
+    table["neck_cost"] = -weights.neck * narrower.clip(lower=0.0).fillna(0.0)
     table["kept_value"] = _kept(problem, rows).reindex(table.index, fill_value=0.0)
     table["value_m2"] = table[list(LEDGER)].sum(axis=1)
     return table.reset_index()
@@ -274,6 +282,22 @@ def _not_known(rows: pd.DataFrame) -> list[tuple[object, ...]]:
     ]
 
 
+def _across(rows: pd.DataFrame) -> list[tuple[object, ...]]:
+    """Return a finding for each unit that lies in several towns; parcels have a `town` only where a unit may."""
+    if "town" not in rows.columns:
+        return []
+    towns = (
+        rows.dropna(subset="town")
+        .groupby("unit_id", sort=True)["town"]
+        .agg(lambda each: sorted(set(map(str, each))))
+    )
+    return [
+        _finding(unit, ACROSS_TOWNS, len(each), 1.0, [], f"lies in {len(each)} towns ({', '.join(each)})")
+        for unit, each in towns.items()
+        if len(each) > 1
+    ]
+
+
 def _limits(units: pd.DataFrame, limits: Limits) -> list[tuple[object, ...]]:
     tolerance = RELATIVE_TOLERANCE
     rules = (
@@ -288,6 +312,7 @@ def _limits(units: pd.DataFrame, limits: Limits) -> list[tuple[object, ...]]:
             "has too little public-benefit land",
         ),
         ("min_compactness", "compactness", limits.min_compactness, 1, "is too ragged"),
+        ("min_neck_m", "neck_m", limits.min_neck_m, 1, "hangs together by too narrow a neck"),
     )
     findings = []
     for rule, column, limit, sign, text in rules:

@@ -10,7 +10,8 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 # What may be a criterion: the columns of the areas.
-NAMES = ("low_ha", "low_share", "ownership_share", "papers_share", "near_share", "potential_ha")
+NAMES = ("low_ha", "low_share", "ownership_share", "papers_share", "near_share", "potential_ha", "floor_ha")
+POTENTIAL = ("potential_ha", "floor_ha")
 _TOLERANCE = 1e-9
 
 
@@ -21,7 +22,9 @@ class _Frozen(BaseModel):
 class Criterion(_Frozen):
     """One criterion: the column that it looks at, how a value becomes a mark from 0 to 1, and its weight."""
 
-    name: Literal["low_ha", "low_share", "ownership_share", "papers_share", "near_share", "potential_ha"]
+    name: Literal[
+        "low_ha", "low_share", "ownership_share", "papers_share", "near_share", "potential_ha", "floor_ha"
+    ]
     title: str
     form: Literal["greatest", "share"]
     weight: float = Field(ge=0)
@@ -39,6 +42,11 @@ class KeyRules(_Frozen):
     road_grades: tuple[str, ...]
     distance_m: float = Field(ge=0)
     criterion: tuple[Criterion, ...] = Field(min_length=1)
+
+    @property
+    def needs_potential(self) -> bool:
+        """Return whether a criterion that counts looks at what land could gain."""
+        return any(item.weight > 0 and item.name in POTENTIAL for item in self.criterion)
 
     @model_validator(mode="after")
     def _sound(self) -> KeyRules:
@@ -109,18 +117,23 @@ def areas_of(
     parcels: pd.DataFrame,
     near: pd.Series,
     known: pd.Series,
-    potential: pd.Series | None,
+    potential: pd.DataFrame | None,
     ownership: tuple[str, ...],
 ) -> pd.DataFrame:
     """Return what is known of every area: the columns that criteria look at, and what is told beside them.
 
     `parcels` has area_id, area_m2, low_m2, ownership (code, missing where not known), unit_id; `near` (whether infrastructure is at hand, missing where not known), `known` (the
-    share of the measures of a parcel that are known, missing where it has none) and `potential` (m²; None where it was not computed) are by
-    the same index. All shares are of the low-efficiency land. Columns: area_id, n_parcels, area_ha (of the parcels), low_ha, low_share,
-    ownership_share (of codes that begin so; missing where none is known), papers_share, near_share, potential_ha,
-    n_units.
+    share of the measures of a parcel that are known, missing where it has none) and `potential` (m²: `land` that is redeveloped and `floor`
+    area gained, each at least, missing where not known; None where it was not computed) are by the same index. All shares are of the
+    low-efficiency land. Columns: area_id, n_parcels, area_ha (of the parcels), low_ha, low_share, ownership_share (of codes that begin
+    so; missing where none is known), papers_share, near_share, potential_ha, floor_ha (hectares of floors), n_units.
     """
-    rows = parcels.assign(near=near, known=known, potential=np.nan if potential is None else potential)
+    gains = (
+        pd.DataFrame({"land": np.nan, "floor": np.nan}, index=parcels.index)
+        if potential is None
+        else potential
+    )
+    rows = parcels.assign(near=near, known=known, land=gains["land"], floor=gains["floor"])
     rows = rows[rows["area_id"].notna()]
     return pd.DataFrame(
         [
@@ -128,7 +141,7 @@ def areas_of(
             for area, part in rows.groupby("area_id", sort=True)
         ],
         columns=["area_id", "n_parcels", "area_ha", "low_ha", "low_share", "ownership_share", "papers_share", "near_share",
-                 "potential_ha", "n_units"],
+                 "potential_ha", "floor_ha", "n_units"],
     )  # fmt: skip
 
 
@@ -137,7 +150,6 @@ def _figures(part: pd.DataFrame, ownership: tuple[str, ...]) -> dict[str, float]
     total, area = float(low.sum()), float(part["area_m2"].sum())
     codes = part["ownership"].astype(object)
     wanted = codes.astype(str).str.startswith(ownership).astype(float).where(codes.notna())
-    potential = part["potential"].sum(min_count=1) / 10_000
     return {
         "n_parcels": len(part),
         "area_ha": area / 10_000,
@@ -146,7 +158,8 @@ def _figures(part: pd.DataFrame, ownership: tuple[str, ...]) -> dict[str, float]
         "ownership_share": _weighted(wanted, low),
         "papers_share": _weighted(part["known"], low),
         "near_share": _weighted(part["near"], low),
-        "potential_ha": float(potential),
+        "potential_ha": float(part["land"].sum(min_count=1)) / 10_000,
+        "floor_ha": float(part["floor"].sum(min_count=1)) / 10_000,
         "n_units": int(part["unit_id"].nunique()),
     }
 

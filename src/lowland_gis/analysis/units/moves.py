@@ -187,6 +187,7 @@ def improve(g: Ground, desk: Desk, free: Flags, price: Floats, members: Ints, si
         if out < 0 and into < 0:
             break
         before = size
+        worth = _priced(g, desk, price, members[:size])[0] if g.neck_weight > 0.0 else -FAR
         if out >= 0 and into >= 0:
             for at in range(size):
                 if members[at] == out:
@@ -201,8 +202,9 @@ def improve(g: Ground, desk: Desk, free: Flags, price: Floats, members: Ints, si
                     members[size - 1] = out
                     break
             size -= 1
-        if value_and_rule(g, desk, members[:size])[1] != KEPT:
-            # It would enclose others; take it back and stay.
+        now, rule = _priced(g, desk, price, members[:size])
+        if rule != KEPT or now <= worth:
+            # It would enclose others, or hang together by a neck that is forbidden or too dear; take it back and stay.
             if out >= 0 and into >= 0:
                 for at in range(size):
                     if members[at] == into:
@@ -210,6 +212,15 @@ def improve(g: Ground, desk: Desk, free: Flags, price: Floats, members: Ints, si
             size = before
             break
     return size
+
+
+@borrowing
+def _priced(g: Ground, desk: Desk, price: Floats, members: Ints) -> tuple[float, int]:
+    """Return the value of a unit less the prices of its parcels, and the first rule that it breaks."""
+    value, rule = value_and_rule(g, desk, members)
+    for node in members:
+        value -= price[node]
+    return value, rule
 
 
 @borrowing

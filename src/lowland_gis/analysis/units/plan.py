@@ -11,11 +11,11 @@ from lowland_gis.analysis.units.facing import Floats, Ints
 from lowland_gis.analysis.units.ground import Ground
 from lowland_gis.analysis.units.grow import set_hash
 from lowland_gis.analysis.units.quick import Columns
-from lowland_gis.analysis.units.value import KEPT, Desk, Flags, Words, hash_of, value_and_rule
+from lowland_gis.analysis.units.value import KEPT, Desk, Flags, Words, hash_of, value_and_rule, value_of
 
 _EPSILON = 1e-6
 # Units that a turn takes apart at most.
-MOST_APART = 3
+MOST_APART = 2
 # Units that are kept on the way: so many, and so many more for each parcel of the component; and their parcels on average.
 _KEPT, _KEPT_EACH, _MEAN_SIZE = 256, 8, 16
 
@@ -189,7 +189,7 @@ def shelve(g: Ground, desk: Desk, plan: Plan, shelf: Shelf, slot: int) -> None:
         shelf.flat[begin + place] = desk.members[place]
     # As `_in_order` sums it: the last digits depend on the order of the parcels.
     _sort(shelf.flat, begin, begin + size)
-    shelf.values[count] = value_and_rule(g, desk, shelf.flat[begin : begin + size])[0]
+    shelf.values[count] = value_of(g, desk, shelf.flat[begin : begin + size])
     shelf.starts[count + 1] = begin + size
     shelf.size[0] = count + 1
 

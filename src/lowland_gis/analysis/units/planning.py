@@ -122,7 +122,7 @@ def of_areas(cells: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, limits: PlanningL
         for plan in frame["plan_id"]
         if plan not in main
     ]
-    return Planning(frame, found, _findings([*_limits(frame, limits), *several, *empty]))
+    return Planning(frame, found, _findings([*_limits(frame, limits, delivered=True), *several, *empty]))
 
 
 def _faults(areas: gpd.GeoDataFrame) -> list[str]:
@@ -181,19 +181,25 @@ def _named(cells: gpd.GeoDataFrame, part: npt.NDArray[np.int64], limits: Plannin
         geometry=[row[2] for row in rows],
         crs=cells.crs,
     ).sort_values("plan_id", ignore_index=True)
-    return Planning(frame, of_cell, _findings(_limits(frame, limits)))
+    return Planning(frame, of_cell, _findings(_limits(frame, limits, delivered=False)))
 
 
-def _limits(areas: gpd.GeoDataFrame, limits: PlanningLimits) -> list[tuple[str, str, float, float, str]]:
+def _limits(
+    areas: gpd.GeoDataFrame, limits: PlanningLimits, *, delivered: bool
+) -> list[tuple[str, str, float, float, str]]:
+    """Return the limits that areas break; why blocks that were put together could not keep them."""
+    small, large = (
+        ("", "") if delivered else (", and no neighbour that it could join", ", and no barrier divides it")
+    )
     found = []
     for name, size in zip(
         areas["plan_id"], shapely.area(areas.geometry.to_numpy()) / HECTARE_M2, strict=True
     ):
         if size < limits.min_ha * (1 - RELATIVE_TOLERANCE):
-            text = f"has {size:,.1f} ha, less than the least {limits.min_ha:g}, and no neighbour that it could join"
+            text = f"has {size:,.1f} ha, less than the least {limits.min_ha:g}{small}"
             found.append((str(name), "min_ha", float(size), limits.min_ha, text))
         if size > limits.max_ha * (1 + RELATIVE_TOLERANCE):
-            text = f"has {size:,.1f} ha, more than the greatest {limits.max_ha:g}, and no barrier divides it"
+            text = f"has {size:,.1f} ha, more than the greatest {limits.max_ha:g}{large}"
             found.append((str(name), "max_ha", float(size), limits.max_ha, text))
     return found
 

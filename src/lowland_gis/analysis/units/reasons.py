@@ -21,6 +21,7 @@ from lowland_gis.analysis.units.value import (
     FEW_LOW,
     FEW_PUBLIC,
     KEPT,
+    NARROW,
     RAGGED,
     TOO_LARGE,
     TOO_SMALL,
@@ -37,6 +38,7 @@ RULES = {
     RAGGED: "min_compactness",
     ENCLOSES: "max_enclosed_share",
     APART: "contiguous",
+    NARROW: "min_neck_m",
 }
 _BESIDE, _ALONE, _NOTHING, _CROWDED = range(4)
 
@@ -66,10 +68,11 @@ def _words(
 ) -> tuple[str, str]:
     out, into, gained, bad_out, bad_in, bad, rule = move
     if (out >= 0 or into >= 0) and gained > 0:
-        # Only a hole can stand in the way of a move that gains; the search looks at that last.
+        # Only a hole or a neck can stand in the way of a move that gains; the search looks at these last.
         other = np.sort(np.append(unit[unit != out], [into] if into >= 0 else []).astype(np.int64))
-        if value_and_rule(problem.ground, desk, other)[1] != KEPT and gained > bad:
-            bad_out, bad_in, bad, rule = out, into, gained, ENCLOSES
+        broken = value_and_rule(problem.ground, desk, other)[1]
+        if broken != KEPT and gained > bad:
+            bad_out, bad_in, bad, rule = out, into, gained, broken
     limit = "none: no change of one parcel would gain"
     if rule and bad > 0:
         limit = f"{RULES[rule]}: {_move(problem, bad_out, bad_in)} would gain {bad:,.0f} m²"

@@ -1,6 +1,6 @@
 """Better disjoint units by taking a few neighbours apart and drawing them anew, over and over: all of it in compiled code.
 
-A turn takes up to three neighbouring units apart, or only a few parcels out of one, shakes the prices of what came free, grows
+A turn takes up to two neighbouring units apart, or only a few parcels out of one, shakes the prices of what came free, grows
 units on it from parcels in random order, betters them, and keeps them where the whole is worth more, or at first a little less.
 So units are merged, divided and exchanged at once, and what hangs together by one strip of other land can do so by another.
 """
@@ -29,21 +29,17 @@ from lowland_gis.analysis.units.plan import (
     shelved,
 )
 from lowland_gis.analysis.units.quick import Columns
-from lowland_gis.analysis.units.value import Desk, Flags, next_stamp, next_trail, value_and_rule
+from lowland_gis.analysis.units.value import Desk, Flags, next_stamp, next_trail, value_of
 
 _EPSILON = 1e-6
 # Parcels that a turn takes out of one unit at most, and how often it does so.
 _MOST_OUT, _PARTLY = 3, 0.2
-# The whole may first lose so much of what was taken apart; in the end nothing.
-_HEAT = 0.02
 # New units that are worth less than this part of the old ones are given up before they are bettered, which seldom brings a tenth.
 _HOPELESS = 0.9
 # Prices are shaken by up to so much a m² (rarely so much: the cube of a random number).
 _SHAKEN = 2.0
 # How often a growth keeps below the area that came free, and to one zone, kind … alone.
 _CLOSE, _ALIKE = 0.5, 0.3
-# Units that are kept on the way: so many, and so many more for each parcel of the component; and their parcels on average.
-_KEPT, _KEPT_EACH, _MEAN_SIZE = 256, 8, 16
 
 
 @compiled
@@ -59,8 +55,13 @@ def remade(
     units: Columns,
     turns: int,
     seed: int,
+    heat: float,
+    every: bool,
 ) -> tuple[Columns, Columns]:
-    """Return the best units that so many turns find from disjoint ones, and all that were kept on the way.
+    """Return the best units that so many turns find from disjoint ones, and what was kept on the way.
+
+    The whole may first lose the share `heat` of what was taken apart, in the end nothing. Kept are the units of turns that were
+    accepted; with `every` also of those that were taken back, unless they were hopeless.
 
     `members` are free and have no price; what is in no unit may be used. `owner` is -1 and `wish` 0 for other components.
     """
@@ -72,11 +73,10 @@ def remade(
     for number in range(len(starts) - 1):
         unit = flat[starts[number] : starts[number + 1]]
         whole += settle(g, desk, free, plan, unit)
-    best, heat = whole, _HEAT
+    best = whole
     owners = owner[members]
     for turn in range(turns):
-        heat = _HEAT * (1.0 - turn / turns)
-        change = _turn(g, desk, free, price, plan, shelf, members, heat)
+        change = _turn(g, desk, free, price, plan, shelf, members, heat * (1.0 - turn / turns), every)
         whole += change
         if change > 0.0 and whole > best + _EPSILON:
             best = whole
@@ -88,7 +88,15 @@ def remade(
 
 @compiled
 def _turn(
-    g: Ground, desk: Desk, free: Flags, price: Floats, plan: Plan, shelf: Shelf, members: Ints, heat: float
+    g: Ground,
+    desk: Desk,
+    free: Flags,
+    price: Floats,
+    plan: Plan,
+    shelf: Shelf,
+    members: Ints,
+    heat: float,
+    every: bool,
 ) -> float:
     """Take units apart around a random parcel and draw them anew; return by how much the whole is worth more."""
     origin = members[below(plan.random, len(members))]
@@ -107,12 +115,20 @@ def _turn(
     fresh = _draw(g, desk, free, price, plan, size, room, fresh)
     for at in range(size):
         price[plan.region[at]] = 0.0
-    return _decide(g, desk, free, plan, shelf, apart, fresh, heat)
+    return _decide(g, desk, free, plan, shelf, apart, fresh, heat, every)
 
 
 @borrowing
 def _decide(
-    g: Ground, desk: Desk, free: Flags, plan: Plan, shelf: Shelf, apart: int, fresh: int, heat: float
+    g: Ground,
+    desk: Desk,
+    free: Flags,
+    plan: Plan,
+    shelf: Shelf,
+    apart: int,
+    fresh: int,
+    heat: float,
+    every: bool,
 ) -> float:
     """Better the new units, and keep them or put the old ones back; return by how much the whole is worth more."""
     now, before = 0.0, 0.0
@@ -122,13 +138,16 @@ def _decide(
         now += plan.worth[plan.fresh[at]]
     if abs(now - before) <= _EPSILON:  # mostly the same units once more
         return 0.0
-    if now >= _HOPELESS * before:
+    hopeful = now >= _HOPELESS * before
+    if hopeful:
         now = 0.0
         for at in range(fresh):
             now += _bettered(g, desk, free, plan, plan.fresh[at])
-    if now >= before - heat * max(before, 1.0):
+    good = now >= before - heat * max(before, 1.0)
+    if good or (every and hopeful):
         for at in range(fresh):
             shelve(g, desk, plan, shelf, plan.fresh[at])
+    if good:
         return now - before
     for at in range(fresh):
         release(free, plan, plan.fresh[at])
@@ -302,9 +321,12 @@ def _grown(
     size = grow_kept(g, desk, free, price, given, alike, bonus, room, desk.members, trail)
     if size == 0:
         return fresh
-    worth = value_and_rule(g, desk, desk.members[:size])[0]
+    worth = value_of(g, desk, desk.members[:size])
     for at in range(size):
         worth -= plan.wish[desk.members[at]]
+    # It would be given up in the end, and stand in the way of others until then.
+    if worth <= 0.0:
+        return fresh
     plan.fresh[fresh] = put(free, plan, desk.members[:size], worth)
     return fresh + 1
 

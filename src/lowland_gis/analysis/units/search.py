@@ -26,6 +26,14 @@ _EPSILON = 1e-6
 _CHUNK = 256
 # Units that are kept of those that were listed.
 _MOST_LISTED = 2000
+# The whole may first lose so much of what was taken apart.
+_HEAT = 0.02
+# Components of so few parcels are not packed at the end: it has brought nothing there, for a quarter of their time.
+_UNPACKED = 60
+# Larger ones are drawn anew in phases, each from the best packing of all that was met before: shares of the turns, and what sets seeds apart.
+_PHASES, _APART = (0.6, 0.4), 1_000_003
+# From so many parcels on a component has more turns for each, up to so many times more: its units have more neighbours.
+_LARGE, _MOST_MORE = 250, 1.5
 # What a unit gains by a parcel that must be in one: more than any unit is worth, m².
 _FORCED = 1e7
 
@@ -188,20 +196,41 @@ def _bits(number: int) -> Ints:
 
 
 def _remade(task: _Task, effort: Effort) -> Found:
-    """Grow once and pack, draw anew over and over, and pack what was kept on the way."""
+    """Grow once and pack, and draw anew over and over; of a larger component, pack what was met on the way and draw anew from that too."""
+    members = task.pool.members
+    found = _found(task, _grown(task))
+    turns = effort.rounds * len(members) * min(max(len(members) / _LARGE, 1.0), _MOST_MORE)
+    if len(members) <= _UNPACKED and not task.forced.any():
+        # With few units a turn takes apart all neighbours at once; what was kept is for next-best units.
+        best, kept = _drawn_anew(task, found, (int(turns), effort.seed, _HEAT, False))
+        task.pool.add_later(*kept)
+        return best
+    master = Master(task.pool, task.forced)
+    for number, share in enumerate(_PHASES):
+        best, kept = _drawn_anew(
+            task, found, (int(share * turns), effort.seed + number * _APART, _HEAT, True)
+        )
+        task.pool.add(*kept)
+        found = max(found, best, _packed(task, master), key=lambda one: _worth(task, one))
+    return found
+
+
+def _drawn_anew(task: _Task, found: Found, how: tuple[int, int, float, bool]) -> tuple[Found, Columns]:
+    """Draw units anew over and over, and better the best; return them, and what was kept on the way (see `remade`)."""
     ground, bench, members = task.problem.ground, task.bench, task.pool.members
-    units = _grown(task)
+    bench.free[members], bench.price[members] = True, 0.0
     bench.wish[members] = np.where(task.forced, -_FORCED, 0.0)
+    # The same random numbers for every component: what is found in one rests on nothing beyond it.
     best, kept = remade(
-        ground, bench.desk, bench.free, bench.price, bench.owner, bench.after, bench.wish, members, units,
-        # The same random numbers for every component: what is found in one rests on nothing beyond it.
-        effort.rounds * len(members), effort.seed,
+        ground, bench.desk, bench.free, bench.price, bench.owner, bench.after, bench.wish, members, _columns(task, found), *how
     )  # fmt: skip
     bench.wish[members] = 0.0
-    found = _polished(task, *best[:2])
-    task.pool.add(*kept)
-    packed = _packed(task, Master(task.pool, task.forced))
-    return max(found, packed, key=lambda one: _worth(task, one))
+    return _polished(task, *best[:2]), kept
+
+
+def _columns(task: _Task, found: Found) -> Columns:
+    sizes = np.cumsum([0, *map(len, found.units)])
+    return sizes, np.concatenate([*found.units, task.pool.members[:0]]), np.zeros(len(found.units))
 
 
 def _worth(task: _Task, found: Found) -> tuple[int, float]:

@@ -15,7 +15,7 @@ Flags = npt.NDArray[np.bool_]
 Words = npt.NDArray[np.uint64]
 
 # Rules, in the order in which they are looked at.
-KEPT, TOO_SMALL, TOO_LARGE, FEW_LOW, FEW_PUBLIC, RAGGED, ENCLOSES, APART = range(8)
+KEPT, TOO_SMALL, TOO_LARGE, FEW_LOW, FEW_PUBLIC, RAGGED, ENCLOSES, APART, NARROW = range(9)
 FAR = 1e300
 # Sets that growing remembers for a parcel, and at most.
 _TRAIL, _MOST_TRAIL = 32, 1 << 20
@@ -152,7 +152,7 @@ def mixing_cost(g: Ground, desk: Desk, members: Ints) -> float:
 
 @borrowing
 def value_and_rule(g: Ground, desk: Desk, members: Ints) -> tuple[float, int]:
-    """Return the value of a set of parcels and the first rule that it breaks."""
+    """Return the value of a set of parcels and the first rule that it breaks; what a neck costs is in it where no rule before is broken."""
     stamp = next_stamp(desk)
     area, low, public, outline, value = 0.0, 0.0, 0.0, 0.0, 0.0
     for node in members:
@@ -173,7 +173,29 @@ def value_and_rule(g: Ground, desk: Desk, members: Ints) -> tuple[float, int]:
         rule = APART
     if rule == KEPT and encloses(g, desk, members, stamp, area) >= 0:
         rule = ENCLOSES
+    if rule == KEPT and g.neck_least + g.neck_weight > 0.0:
+        neck = neck_of(g, desk, members, stamp, area)
+        value -= g.neck_weight * max(0.0, g.neck_wide - neck)
+        if neck < g.neck_least:
+            rule = NARROW
     return value, rule
+
+
+@borrowing
+def value_of(g: Ground, desk: Desk, members: Ints) -> float:
+    """Return the value of a set of parcels that is known to keep every rule."""
+    if g.neck_weight > 0.0:
+        return value_and_rule(g, desk, members)[0]
+    stamp = next_stamp(desk)
+    value, inner = 0.0, 0.0
+    for node in members:
+        desk.inside[node] = stamp
+        value += g.gain[node]
+    for node in members:
+        for at in range(g.start[node], g.start[node + 1]):
+            if desk.inside[g.neighbour[at]] == stamp:
+                inner += g.facing[at]
+    return value + g.outline_weight * inner - mixing_cost(g, desk, members) - g.unit_price
 
 
 @borrowing
@@ -239,3 +261,48 @@ def encloses(g: Ground, desk: Desk, members: Ints, stamp: int, area: float) -> i
             if not open_ and touching > g.enclosed * outline:
                 return int(origin)
     return -1
+
+
+@borrowing
+def neck_of(g: Ground, desk: Desk, members: Ints, stamp: int, area: float) -> float:
+    """Return the least length over which parts of a unit hang together by one parcel, `FAR` where none do (see `necks`).
+
+    Members are stamped inside, and hang together.
+    """
+    part, narrow = g.neck_share * area, FAR
+    for out in members:
+        first = next_stamp(desk)
+        desk.seen[out] = first
+        large = 0
+        for way in range(g.start[out], g.start[out + 1]):
+            origin = g.neighbour[way]
+            if desk.inside[origin] != stamp or desk.seen[origin] >= first:
+                continue
+            desk.queue[0], desk.seen[origin] = origin, first
+            head, tail, piece, width = 0, 1, 0.0, 0.0
+            while head < tail:
+                node = desk.queue[head]
+                head += 1
+                piece += g.area[node]
+                for at in range(g.start[node], g.start[node + 1]):
+                    other = g.neighbour[at]
+                    if other == out:
+                        width += g.facing[at]
+                    elif desk.inside[other] == stamp and desk.seen[other] < first:
+                        desk.seen[other] = first
+                        desk.queue[tail] = other
+                        tail += 1
+            if piece >= part and area - piece >= part:
+                narrow = min(narrow, width)
+            if piece >= part:
+                large += 1
+        if large > 1:
+            narrow = min(narrow, _short_side(g.area[out], g.outline[out]))
+    return narrow
+
+
+@borrowing
+def _short_side(area: float, outline: float) -> float:
+    half = 0.5 * outline
+    rest = half * half - 4.0 * area
+    return float(0.5 * (half - np.sqrt(rest)) if rest > 0.0 else np.sqrt(area))

@@ -32,12 +32,9 @@ def ranked(spark: Any, scores: Frame, folder: Path, at_once: int = AT_ONCE) -> F
     kept = spark.read.parquet(str(folder)).selectExpr("parcel", "score", "_metadata.file_name AS file")
     sizes = kept.groupBy("file").agg({"score": "max", "parcel": "count"}).collect()
     before, rows = 0, []
-    for file, best, size in sorted(
-        ((row["file"], row["max(score)"], row["count(parcel)"]) for row in sizes), key=lambda row: -row[1]
-    ):
-        rows.append((file, before))
-        before += size
-        del best
+    for row in sorted(sizes, key=lambda row: -row["max(score)"]):
+        rows.append((row["file"], before))
+        before += row["count(parcel)"]
     files, starts = zip(*rows, strict=True) if rows else ((), ())
     offsets = spark.createDataFrame(
         pa.table({"file": pa.array(files, pa.string()), "before": pa.array(starts, pa.int64())})

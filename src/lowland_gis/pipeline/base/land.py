@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Hashable, Iterable, MutableMapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
@@ -13,16 +13,20 @@ from lowland_gis.db.frames import read_frame, read_geoframe
 from lowland_gis.db.roles import my_towns
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.errors import InputRefusedError, UsageError
+from lowland_gis.loading import when_used
 from lowland_gis.pipeline.base.runs import Version, Versions
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
+else:
+    gpd = when_used("geopandas")
 
 # SQLAlchemy builds no part of these: they are read in binary, with the geometry as WKB.
-_PARCELS = sql.SQL(
-    "SELECT {}, ST_AsBinary(geom) AS geom FROM land.parcel WHERE version_id = ANY(%s) AND {} ORDER BY parcel_id"
-)
+_PARCELS = sql.SQL("SELECT {} FROM land.parcel WHERE version_id = ANY(%s) AND {} ORDER BY parcel_id")
+_SHAPE = sql.SQL("ST_AsBinary(geom) AS geom")
+# Under this name shapes are kept: of one set of deliveries at a time.
+_KEPT = "shapes of parcels"
 MEASURED_COLUMNS = ("version_id", "parcel_id", "town_code", "area_m2", "planar_m2")
 
 
@@ -33,20 +37,50 @@ def parcels(
     srid: int,
     columns: Sequence[str | sql.Composable] = (*MEASURED_COLUMNS, "attributes"),
     only: sql.Composable | None = None,
+    kept: MutableMapping[Hashable, Any] | None = None,
 ) -> gpd.GeoDataFrame:
     """Return the parcels of some deliveries in the order of their codes: some columns (parcel_id among them) and the geometry.
 
     With `only`, a condition, those that meet it. A column may be an expression with its name, such as one text of the attributes.
+    Where an earlier stage of the same program has left the shapes of the same deliveries in `kept`, they are not read again.
 
     Raises:
         UsageError: no parcels were ingested yet.
         InputRefusedError: a parcel stands in two current parts.
     """
     names = [sql.Identifier(column) if isinstance(column, str) else column for column in columns]
-    query = _PARCELS.format(sql.SQL(", ").join(names), only or sql.SQL("true"))
-    found = read_geoframe(connection, query, [_parcel_versions(versions)], srid=srid)
+    numbers = _parcel_versions(versions)
+    if kept is not None and only is None:
+        found = _with_kept_shapes(connection, names, numbers, kept, srid=srid)
+    else:
+        query = _PARCELS.format(sql.SQL(", ").join([*names, _SHAPE]), only or sql.SQL("true"))
+        found = read_geoframe(connection, query, [numbers], srid=srid)
     _refuse_double(list(found["parcel_id"][found["parcel_id"].duplicated()].unique()), versions["parcel"])
     return found
+
+
+def _with_kept_shapes(
+    connection: Connection,
+    names: Sequence[sql.Composable],
+    numbers: list[int],
+    kept: MutableMapping[Hashable, Any],
+    *,
+    srid: int,
+) -> gpd.GeoDataFrame:
+    """Return the parcels with the shapes that are kept, which are read and kept where there are none of these deliveries."""
+    of = tuple(sorted(numbers)), srid
+    if kept.get(_KEPT, (None,))[0] != of:
+        query = _PARCELS.format(sql.SQL(", ").join([*names, _SHAPE]), sql.SQL("true"))
+        found = read_geoframe(connection, query, [numbers], srid=srid)
+        kept[_KEPT] = of, found["parcel_id"].tolist(), found.geometry.to_numpy().copy()
+        return found
+    query = _PARCELS.format(sql.SQL(", ").join(names), sql.SQL("true"))
+    rows = read_frame(connection, query, [numbers])
+    _, codes, shapes = kept[_KEPT]
+    if rows["parcel_id"].tolist() != codes:
+        del kept[_KEPT]
+        return _with_kept_shapes(connection, names, numbers, kept, srid=srid)
+    return gpd.GeoDataFrame(rows, geometry=shapes.copy(), crs=srid)
 
 
 def present(connection: Connection, versions: Sequence[int], codes: Sequence[str]) -> list[str]:
@@ -56,6 +90,17 @@ def present(connection: Connection, versions: Sequence[int], codes: Sequence[str
         [list(versions), list(codes)],
     ).fetchall()
     return [row[0] for row in rows]
+
+
+def cut_from(connection: Connection, before: Collection[int], now: Collection[int]) -> dict[int, int]:
+    """Return the deliveries of now that are what parts have left of one of before, with that one: their rows are rows of it, as they were."""
+    rows = connection.execute(
+        "SELECT rest.version_id, max(held.version_id) FROM land.layer_version rest JOIN land.layer_version held"
+        " ON coalesce(held.rest_of, held.version_id) = rest.rest_of AND held.version_id < rest.version_id"
+        " WHERE rest.version_id = ANY(%s) AND held.version_id = ANY(%s) GROUP BY rest.version_id",
+        [sorted({*now} - {*before}), sorted(before)],
+    ).fetchall()
+    return dict(rows)
 
 
 def refuse_double_parcels(connection: Connection, versions: Versions) -> None:

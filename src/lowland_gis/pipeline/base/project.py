@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from lowland_gis.engines.base import Engine
 
 
+_SPARE = "connection between two transactions"
+
+
 def who() -> str:
     """Return the name of the person at work, or the number of the account where it has no name."""
     try:
@@ -103,7 +106,7 @@ class Project:
     def snapshot(self) -> Iterator[Connection]:
         """Yield a connection that only reads, and sees one state of the database however often it looks."""
         use(self.definitions)
-        with connect.snapshot(self.dsn) as connection:
+        with connect.snapshot(self.dsn, spare=self.kept.get(_SPARE)) as connection:
             yield connection
 
     @contextmanager
@@ -117,8 +120,18 @@ class Project:
     def transaction(self, *, dry_run: bool = False) -> Iterator[Connection]:
         """Yield a connection whose work is kept as a whole or not at all."""
         use(self.definitions)
-        with connect.transaction(self.dsn, dry_run=dry_run) as connection:
+        with connect.transaction(self.dsn, dry_run=dry_run, spare=self.kept.get(_SPARE)) as connection:
             yield connection
+
+    @contextmanager
+    def one_connection(self) -> Iterator[None]:
+        """Keep a connection open between the transactions of the body, which come one after the other."""
+        spare = self.kept[_SPARE] = connect.Spare()
+        try:
+            yield
+        finally:
+            del self.kept[_SPARE]
+            spare.close()
 
 
 def open_project(folder: Path | str) -> Project:

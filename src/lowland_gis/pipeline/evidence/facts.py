@@ -21,7 +21,7 @@ from lowland_gis.loading import when_used
 from lowland_gis.pipeline.base.papers import SAID
 from lowland_gis.pipeline.base.runs import Record
 from lowland_gis.pipeline.base.towns import parcel_towns
-from lowland_gis.pipeline.evidence.stored import Measured, read_measured
+from lowland_gis.pipeline.evidence.stored import Measured, measured_key, read_measured
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,11 +48,14 @@ def evidence_facts(
 ) -> Facts:
     """Return what a run of the stage measure found, for every parcel of its deliveries, on the day of a pack.
 
-    The values are left in `keep` for who asks for their table next.
+    What the stage itself has left in `keep` is taken out of it, and not read again; the values are left there for who asks for their
+    table next.
     """
-    versions = measured.inputs["parcel_versions"]
-    parcels = _parcels(connection, versions)
-    found = read_measured(connection, measured.run_id, versions)
+    left = None if keep is None else keep.pop(measured_key(measured.run_id), None)
+    if left is None:
+        versions = measured.inputs["parcel_versions"]
+        left = _parcels(connection, versions), read_measured(connection, measured.run_id, versions)
+    parcels, found = left
     if keep is not None:
         keep[_table_key(measured)] = parcels, {name: item.value for name, item in found.items()}
     return facts_from(

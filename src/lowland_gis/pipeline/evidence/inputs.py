@@ -135,6 +135,7 @@ def read_inputs(
         srid=project.srid,
         columns=land.MEASURED_COLUMNS,
         only=None if some is None else some.of_parcels(),
+        kept=project.kept,
     )
     near = None if some is None else some.boxes
     zones = partial(zones_read, connection, project, versions, near=near)

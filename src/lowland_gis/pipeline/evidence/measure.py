@@ -20,8 +20,16 @@ from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.evidence.found import Evidence, evidence
 from lowland_gis.pipeline.evidence.inputs import Inputs, read_inputs
 from lowland_gis.pipeline.evidence.overlaps import StoredOverlaps
-from lowland_gis.pipeline.evidence.stored import Column, copy_evidence, known_measures, write_evidence
+from lowland_gis.pipeline.evidence.stored import (
+    Column,
+    as_measured,
+    copy_evidence,
+    known_measures,
+    measured_key,
+    write_evidence,
+)
 from lowland_gis.pipeline.evidence.taken_over import SAME, Earlier, taken_over
+from lowland_gis.pipeline.overlaps.handed_on import handed_on
 
 if TYPE_CHECKING:
     from lowland_gis.pipeline.evidence import by_tasks
@@ -58,12 +66,13 @@ def measure(project: Project, *, tell: Tell = silent) -> Run:
                 found = dict(evidence(inputs, defined, tell=tell))
                 if _with_earlier(connection, inputs, earlier, found, run_id):
                     return
-            overlaps = StoredOverlaps(connection, tabulated.run_id)
+            handed = handed_on(project.kept, tabulated.run_id)
+            overlaps = StoredOverlaps(connection, tabulated.run_id, handed=handed)
             inputs = read_inputs(connection, project, overlaps, versions, documents)
             found = dict(evidence(inputs, defined, tell=tell))
-            write_evidence(
-                connection, run_id, inputs.codes, _columns(found), _apart(found), srid=project.srid
-            )
+            columns, apart = _columns(found), _apart(found)
+            write_evidence(connection, run_id, inputs.codes, columns, apart, srid=project.srid)
+            project.kept[measured_key(run_id)] = inputs.codes, as_measured(inputs.codes, columns, apart)
 
         held = latest_record(connection, MEASURE)
         return recorded(connection, request, work)

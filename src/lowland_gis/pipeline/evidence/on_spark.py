@@ -113,7 +113,9 @@ def measured(place: Place, land: Land, known: Known, beside: Path) -> Measured:
 def rows(found: Measured, at_once: int) -> Iterator[pa.RecordBatch]:
     """Yield the rows of parcels that tasks have written, without those of the tasks, so many at a time."""
     for batch in batches(found.folder, at_once):
-        yield batch.filter(batch["parcel_id"].is_valid())
+        found = batch.filter(batch["parcel_id"].is_valid())
+        if found.num_rows:
+            yield found
 
 
 class _Measuring:

@@ -12,20 +12,25 @@ from lowland_gis.analysis.measures.values import LayerOverlaps
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame, read_texts_and_numbers
 from lowland_gis.pipeline.evidence.some import Some
+from lowland_gis.pipeline.overlaps.handed_on import HandedOn
 
 _OVERLAPS = "SELECT parcel_id, code, area_m2, share FROM result.overlap WHERE run_id = %s AND layer = %s"
 
 
 @dataclass(frozen=True)
 class StoredOverlaps:
-    """The overlaps that a run of the stage tabulate wrote, or those of `some` parcels alone."""
+    """The overlaps that a run of the stage tabulate wrote, or those of `some` parcels alone; what it has `handed` on is not read."""
 
     connection: Connection
     run_id: int
     some: Some | None = None
+    handed: HandedOn | None = None
 
     def layer(self, layer: str, parcels: pd.Index[Any]) -> LayerOverlaps:
         """Return the overlaps of parcels, in the order of their codes, with a layer."""
+        found = None if self.handed is None else self.handed.layer(layer, parcels)
+        if found is not None:
+            return found
         rows: sql.Composable = sql.SQL(_OVERLAPS)
         if self.some is not None:
             rows = rows + sql.SQL(" AND ") + self.some.of_parcels()

@@ -6,7 +6,7 @@ what has a source of its own, as what a paper says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -184,7 +184,7 @@ def renumbered(batch: pa.RecordBatch, kept: Sequence[int]) -> pd.DataFrame:
     """Return rows of `result.parcel_evidence` with the values of some measures, whose numbers are their places among these.
 
     >>> import math
-    >>> row = {"parcel_id": "P", "value": [1.0, math.nan, 3.0], "banded": [3], "low": [2.0], "high": [4.0], "noted": None, "detail": None}
+    >>> row = {"parcel_id": "P", "value": [1.0, math.nan, 3.0], "banded": [3], "low": [2.0], "high": [4.0]}
     >>> renumbered(pa.RecordBatch.from_pylist([row]), [1, 3]).loc[0, ["value", "banded"]].tolist()
     [[1.0, 3.0], [2]]
     """
@@ -205,6 +205,39 @@ def renumbered(batch: pa.RecordBatch, kept: Sequence[int]) -> pd.DataFrame:
         arrays[name] = _lists(np.concatenate([[0], np.cumsum(lengths)]), flat, mask=none)
     lists = {name: pd.arrays.ArrowExtensionArray(array) for name, array in arrays.items()}
     return pd.DataFrame({"parcel_id": batch["parcel_id"].to_numpy(zero_copy_only=False), **lists})
+
+
+def measured_key(run_id: int) -> Hashable:
+    """Return under which name a stage keeps the parcels of a run and what it found of them for the next stage of the same program."""
+    return "measured", run_id
+
+
+def as_measured(
+    parcels: Objects, columns: Mapping[str, Column], apart: Sequence[pd.DataFrame] = ()
+) -> dict[str, Measured]:
+    """Return what `read_measured` reads of what `write_evidence` writes, without asking the database."""
+    found = {name: _measured(column) for name, column in columns.items() if column.known.any()}
+    index = pd.Index(parcels, dtype=object)
+    for rows in apart:
+        place = index.get_indexer(pd.Index(rows["parcel_id"], dtype=object))
+        ends = rows.reindex(columns=["value", "low", "high"]).astype(np.float64)
+        ends = ends.assign(**{end: ends[end].fillna(ends["value"]) for end in ("low", "high")})
+        for name in rows["measure"].unique():
+            nothing = np.full((3, len(parcels)), np.nan)
+            whole = found.setdefault(name, Measured(*nothing))
+            here = (rows["measure"] == name).to_numpy() & (place >= 0)
+            for end in ("value", "low", "high"):
+                getattr(whole, end)[place[here]] = ends[end].to_numpy()[here]
+    return {name: found[name] for name in sorted(found)}
+
+
+def _measured(column: Column) -> Measured:
+    value = np.where(column.known, column.value, np.nan)
+    low, high = value.copy(), value.copy()
+    if column.low is not None and column.high is not None:
+        banded = column.banded
+        low[banded], high[banded] = column.low[banded], column.high[banded]
+    return Measured(value, low, high)
 
 
 def copy_evidence(connection: Connection, run_id: int, earlier: int, parcels: str) -> None:

@@ -129,14 +129,17 @@ def _find_same(connection: Connection, before: Collection[int], now: Collection[
     ).fetchall()
     # A field that a delivery does not have is unknown, and empty where another one has it.
     absent = {number: None if fields is None else frozenset(fields) for number, fields in found}
+    cut = {
+        rest for rest, held in land.cut_from(connection, before, now).items() if absent[rest] == absent[held]
+    }
     pairs = [
         (one, other)
-        for one in sorted({*now} - {*before})
+        for one in sorted({*now} - {*before} - cut)
         for other in sorted({*before} - {*now})
         if absent[one] == absent[other]
     ]
     values = {
-        "both": sorted({*before} & {*now}),
+        "both": sorted(({*before} & {*now}) | cut),
         "now": [one for one, _ in pairs],
         "held": [other for _, other in pairs],
     }

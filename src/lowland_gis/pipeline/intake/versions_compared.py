@@ -105,11 +105,14 @@ def side_of(
         if table == "enterprise"
         else sql.SQL("area_m2, ST_AsBinary(geom) AS geom")
     )
+    # Of a list in a condition the server would go through all for every row.
+    chosen = sql.SQL("" if rows is None else " AND row_no IN (SELECT unnest(%s::bigint[]))")
     query = sql.SQL(
         "SELECT row_no, attributes->>%s AS key, md5(attributes::text) AS digest, {place} FROM {table}"
-        " WHERE version_id = %s AND (%s::bigint[] IS NULL OR row_no = ANY(%s)) ORDER BY row_no"
-    ).format(place=place, table=sql.Identifier("land", table))
-    read = read_frame(connection, query, [definition.identifier or "", version, rows, rows])
+        " WHERE version_id = %s{chosen} ORDER BY row_no"
+    ).format(place=place, table=sql.Identifier("land", table), chosen=chosen)
+    values = [definition.identifier or "", version, *([] if rows is None else [rows])]
+    read = read_frame(connection, query, values)
     geometries = shapely.from_wkb(read.pop("geom").to_numpy(dtype=object))
     return difference.Side(read, geometries)
 

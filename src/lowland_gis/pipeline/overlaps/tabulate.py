@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from psycopg import sql
 
 from lowland_gis import schema
 from lowland_gis.analysis.overlay.tabulate import Objects
@@ -30,8 +29,10 @@ from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.base.requests import TABULATE, tabulation
 from lowland_gis.pipeline.base.runs import Request, Run, Versions, current_versions, recorded
 from lowland_gis.pipeline.base.telling import Tell, silent
-from lowland_gis.pipeline.overlaps.kept import FRESH, KEPT, Kept, keep_parcels
+from lowland_gis.pipeline.overlaps.handed_on import HandedOn, hand_on
+from lowland_gis.pipeline.overlaps.kept import FRESH, Kept, keep_parcels
 from lowland_gis.pipeline.overlaps.near_boxes import boxes_of_features, boxes_of_lines
+from lowland_gis.pipeline.overlaps.standing import stand, take_over
 from lowland_gis.pipeline.overlaps.stored_layer import Labelled, StoredLayer, of_geometries
 from lowland_gis.pipeline.overlaps.strip_ground import RULE, strips, tell_left_out, without_strips
 
@@ -43,12 +44,13 @@ else:
     on_spark = when_used("lowland_gis.pipeline.overlaps.on_spark")
 
 NO_CODE = ""
+_OF = "version_id = ANY(%s)"
 
 
 def tabulate(project: Project, *, tell: Tell = silent) -> Run:
-    """Write `result.overlap` and `result.cover` for every layer whose definition says `tabulate`.
+    """Compute what `result.overlap` and `result.cover` show, for every layer whose definition says `tabulate`.
 
-    What the newest run found of parcels whose outlines are the same, in layers whose deliveries are, is taken over, not computed again.
+    What the newest run found of parcels whose outlines are the same, in layers whose deliveries are, stands, and is not computed again.
 
     Raises:
         UsageError: no parcels were ingested yet.
@@ -62,8 +64,12 @@ def tabulate(project: Project, *, tell: Tell = silent) -> Run:
             earlier = _earlier(connection, run_id, request)
             held = [] if earlier is None else earlier.parcels
             kept = keep_parcels(connection, held, [version.version_id for version in versions["parcel"]])
-            same = {key: _same(earlier, asked, key) for key, asked in request.inputs["layers"].items()}
-            _Tabulation(connection, project, versions, tell).write(run_id, same, kept)
+            layers: Mapping[str, Any] = request.inputs["layers"]
+            partly = [key for key in layers if kept.n_kept and _is_same(earlier, layers[key], key)]
+            stand(connection, run_id, layers)
+            if earlier is not None and partly:
+                take_over(connection, run_id, earlier.run_id, partly, kept)
+            _Tabulation(connection, project, versions, tell).write(run_id, list(layers), partly, kept)
 
         return recorded(connection, request, work)
 
@@ -150,12 +156,10 @@ def _earlier(connection: Connection, run_id: int, request: Request) -> _Earlier 
     return _Earlier(row[0], row[1].get("layers", {}))
 
 
-def _same(earlier: _Earlier | None, asked: dict[str, Any], key: str) -> int | None:
-    """Return the run whose figures of a layer still hold, for parcels that are the same."""
+def _is_same(earlier: _Earlier | None, asked: Mapping[str, Any], key: str) -> bool:
+    """Tell whether the figures of the run before still hold in a layer, for parcels that are the same."""
     before = None if earlier is None else earlier.layers.get(key)
-    if earlier is None or before is None or any(before[name] != asked[name] for name in ("zones", "as_of")):
-        return None
-    return earlier.run_id
+    return before is not None and all(before[name] == asked[name] for name in ("zones", "as_of"))
 
 
 @dataclass
@@ -169,19 +173,16 @@ class _Tabulation:
     run_id: int = 0
     _left_out: dict[str, list[int]] = field(default_factory=dict)
 
-    def write(self, run_id: int, same: Mapping[str, int | None], kept: Kept) -> None:
-        """Write the overlaps of layers under a run: those of kept parcels are copied from the run that is the same, the others computed."""
+    def write(self, run_id: int, keys: Sequence[str], partly: Collection[str], kept: Kept) -> None:
+        """Compute the overlaps of layers, and write them under a run; of some layers `partly`, with the parcels that are not kept."""
         self.run_id = run_id
-        partly = [key for key, run in same.items() if run is not None and kept.n_kept]
-        for run in {run for run in same.values() if run is not None}:
-            self._copied([key for key in partly if same[key] == run], run)
         if kept.n_fresh:
-            self._computed(partly, fresh=kept)
-        self._computed([key for key in same if key not in partly])
+            self._computed(list(partly), fresh=kept)
+        self._computed([key for key in keys if key not in partly])
 
     def frame(self, definition: LayerDefinition) -> pd.DataFrame:
         """Return the overlaps of one layer: parcel_id, code, area_m2 and share."""
-        parcels = self._parcels("version_id = ANY(%s)")
+        parcels = self._parcels()
         zones, parts = self.zones(definition), list[pd.DataFrame]()
         for answer in self._answers(parcels, [zones], order=parcels.order):
             parts.append(_rows(answer, parcels.names(), zones.codes()[1]))
@@ -193,7 +194,7 @@ class _Tabulation:
             return
         definitions = [layer_definition(key) for key in keys]
         near = None if fresh is None else fresh.near
-        parcels = self._parcels("version_id = ANY(%s)" if fresh is None else FRESH)
+        parcels = self._parcels() if fresh is None else self._parcels(FRESH, fresh.fresh)
         layers = [self.zones(each, near) for each in definitions]
         # Zones near some parcels only are not those that a drift of all parcels is asked of.
         drifting = _drifting() if near is None else set[str]()
@@ -207,13 +208,31 @@ class _Tabulation:
                 constants = {"run_id": self.run_id}
                 copy_in(self.connection, found.table, found.rows, srid=self.project.srid, constants=constants)
         else:
-            for answer in self._answers(parcels, layers, cover=cover):
-                names = layers[answer.layer].codes()[1]
-                self._written(definitions[answer.layer].key, answer, parcels.names(), names)
+            self._in_this_process(definitions, parcels, layers, keep=near is None)
         if near is None:
             # Of zones near some parcels only, what the run before told of the same zones stands.
             for definition in filter(self._derives, definitions):
                 self._tell_left_out(definition)
+
+    def _in_this_process(
+        self,
+        definitions: Sequence[LayerDefinition],
+        parcels: StoredLayer,
+        layers: Sequence[StoredLayer],
+        *,
+        keep: bool,
+    ) -> None:
+        """Write what the engine answers part by part; all of it is handed on to the next stage where it is to be kept."""
+        handed: HandedOn | None = None
+        for answer in self._answers(parcels, layers, cover=self.project.settings.tabulate.cover):
+            names = layers[answer.layer].codes()[1]
+            key, rows = definitions[answer.layer].key, _rows(answer, parcels.names(), names)
+            self._written(key, answer, parcels.names(), rows)
+            if keep:
+                handed = handed or HandedOn(parcels.names())
+                handed.add(key, names, answer.overlaps, rows["share"].to_numpy())
+        if handed is not None:
+            hand_on(self.project.kept, self.run_id, handed)
 
     def _answers(
         self,
@@ -240,30 +259,11 @@ class _Tabulation:
         if left_out:
             self.tell(f"{definition.key}: {len(left_out):,} features are left out, see land.issue ({RULE})")
 
-    def _copied(self, keys: Sequence[str], run_id: int) -> None:
-        """Write what a run found of kept parcels in some layers under this one."""
-        # Of the newest rows the server knows no numbers yet, and may take millions for a few that it could look up one by one.
-        self.connection.execute("SET LOCAL enable_nestloop = off")
-        for table in (schema.OVERLAP, schema.COVER):
-            columns = [sql.Identifier(column.name) for column in table.columns if column.name != "run_id"]
-            self.connection.execute(
-                sql.SQL(
-                    "INSERT INTO {table} (run_id, {columns}) SELECT %s, {columns} FROM {table} WHERE run_id = %s"
-                    " AND layer = ANY(%s) AND parcel_id IN (SELECT parcel_id FROM {kept})"
-                ).format(
-                    table=sql.Identifier(table.schema, table.name),
-                    columns=sql.SQL(", ").join(columns),
-                    kept=sql.Identifier(KEPT),
-                ),
-                [self.run_id, run_id, list(keys)],
-            )
-        self.connection.execute("SET LOCAL enable_nestloop = on")
-
-    def _parcels(self, chosen: str) -> StoredLayer:
-        """Return the parcels of the deliveries that a condition on one value, the deliveries, chooses."""
+    def _parcels(self, chosen: str = _OF, some: Sequence[int] | None = None) -> StoredLayer:
+        """Return the parcels of the deliveries, or of `some` of them, that a condition on one value, these deliveries, chooses."""
         query = f"SELECT parcel_id, geom FROM land.parcel WHERE {chosen} ORDER BY parcel_id"  # noqa: S608 - constants
-        versions = [version.version_id for version in self.versions["parcel"]]
-        return StoredLayer(partial(stored_rows, self.connection, query, [versions], str))
+        versions = [version.version_id for version in self.versions["parcel"]] if some is None else some
+        return StoredLayer(partial(stored_rows, self.connection, query, [list(versions)], str))
 
     def zones(self, definition: LayerDefinition, near: str | None = None) -> StoredLayer:
         """Return the zones of a layer, which are read when an engine asks for them; those beyond the boxes of a table may be left away."""
@@ -318,17 +318,16 @@ class _Tabulation:
         versions = [version.version_id for version in self.versions[definition.key]]
         return None if near is None else boxes_of_features(self.connection, near, versions)
 
-    def _written(self, key: str, answer: Answer, ids: Objects, names: Objects) -> None:
-        rows = _rows(answer, ids, names)
+    def _written(self, key: str, answer: Answer, ids: Objects, rows: pd.DataFrame) -> None:
         for start in range(0, len(rows), COPY_ROWS):
-            self._copy(schema.OVERLAP, key, rows[start : start + COPY_ROWS])
+            self._copy(schema.COMPUTED_OVERLAP, key, rows[start : start + COPY_ROWS])
         if answer.cover is not None:
             met = np.zeros(len(ids), dtype=bool)
             met[answer.overlaps.parcel] = True
             uneven = met[answer.rows] & ((answer.cover.rest_m2 > 0.0) | (answer.cover.excess_m2 > 0.0))
             rest, excess = (column[uneven] for column in answer.cover)
             columns = {"parcel_id": ids[answer.rows[uneven]], "rest_m2": rest, "excess_m2": excess}
-            self._copy(schema.COVER, key, pd.DataFrame(columns))
+            self._copy(schema.COMPUTED_COVER, key, pd.DataFrame(columns))
 
     def _copy(self, table: schema.Table, key: str, rows: pd.DataFrame) -> None:
         constants = {"run_id": self.run_id, "layer": key}

@@ -28,6 +28,7 @@ from lowland_gis.pipeline.base.towns import town_codes
 from lowland_gis.pipeline.intake.reading import Reading
 from lowland_gis.pipeline.registry.determine import newest, with_states
 from lowland_gis.pipeline.units.frozen import frozen_shapes
+from lowland_gis.pipeline.units.tiers import plan_of_outlines, planning_areas
 from lowland_gis.pipeline.verdicts.verdicts import kind_verdicts, kinds
 from lowland_gis.quantities import MU_M2
 
@@ -55,6 +56,7 @@ def shown_parcels(held: Reading) -> gpd.GeoDataFrame:
         held.basis.versions,
         srid=held.project.srid,
         columns=("parcel_id", "area_m2", *single),
+        kept=held.project.kept,
     )
 
 
@@ -68,8 +70,14 @@ def delivery_frames(held: Reading, shown: gpd.GeoDataFrame | None = None) -> dic
         "low_efficiency": _low_efficiency(connection, parcels, pack),
         "legacy": _legacy(held, parcels),
         "problem": _problem(connection, parcels, pack),
-        "unit": units(held),
+        "unit": _planned(held, units(held)),
     }
+
+
+def _planned(held: Reading, rows: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Give units the planning units that they lie in; missing where these are not known."""
+    planning = planning_areas(held)
+    return rows.assign(plan_id=None if planning is None else plan_of_outlines(rows.geometry, planning))
 
 
 def kind_titles(pack: RulePack, legend: Legend) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +19,11 @@ from lowland_gis.pipeline.base import land
 from lowland_gis.pipeline.base.land import town_names
 from lowland_gis.pipeline.evidence.facts import evidence_table
 from lowland_gis.pipeline.products.frames import pack_legend
+from lowland_gis.pipeline.products.potential import parcel_gains
+from lowland_gis.pipeline.products.potential_rows import floor_ends
 from lowland_gis.pipeline.units.drafts import HeldDraft
 from lowland_gis.pipeline.units.tiers import Tiers, tiers_of
 from lowland_gis.products.maps.key_areas import AreaMap, draw_area_map
-
-# m² of potential by parcel_id, missing where it is not known; None where it was not computed.
-Potential = Callable[[HeldDraft], "pd.Series[float] | None"]
 
 PLANNING = "planning"
 MAPS, LAYERS = (".png", ".pdf"), (".gpkg",)
@@ -33,6 +31,7 @@ _DIGITS = {
     "area_ha": 4,
     "low_ha": 4,
     "potential_ha": 4,
+    "floor_ha": 4,
     "low_share": 4,
     "ownership_share": 4,
     "papers_share": 4,
@@ -41,7 +40,7 @@ _DIGITS = {
 HEADINGS = {
     "rank": "序号", "key": "重点区域", "area_id": "编号", "town_code": "镇街代码", "town": "镇街", "low_ha": "低效用地（公顷）",
     "area_ha": "宗地面积（公顷）", "low_share": "低效占比", "ownership_share": "国有土地占比", "papers_share": "资料齐备度",
-    "near_share": "设施邻近度", "potential_ha": "再开发潜力（公顷）", "n_parcels": "宗地数", "n_units": "实施单元数", "score": "得分",
+    "near_share": "设施邻近度", "potential_ha": "可再开发用地（公顷）", "floor_ha": "可增建筑面积（万m²）", "n_parcels": "宗地数", "n_units": "实施单元数", "score": "得分",
     "known_share": "已知权重", "gathered_share": "累计低效占比", "reason": "评分说明",
 }  # fmt: skip
 PLANNING_HEADINGS = {
@@ -53,28 +52,30 @@ PLANNING_HEADINGS = {
 
 @dataclass(frozen=True)
 class KeyAreas:
-    """Ranked areas with their outlines (the columns of `HEADINGS`, geometry), the rules of the rank, and both tiers of the draft."""
+    """Ranked areas with their outlines (the columns of `HEADINGS`, geometry), the rules of the rank, and both tiers of the draft.
+
+    `doubts` are what a person should know of the parameters of the potential.
+    """
 
     areas: gpd.GeoDataFrame
     rules: KeyRules
     tiers: Tiers
+    doubts: tuple[str, ...] = ()
 
 
-def key_areas(
-    draft: HeldDraft, rules: Path | None = None, by: str | None = None, potential: Potential | None = None
-) -> KeyAreas:
+def key_areas(draft: HeldDraft, rules: Path | None = None, by: str | None = None) -> KeyAreas:
     """Rank the planning units, or the blocks, of a draft as key areas.
 
     `rules` is a file of the office instead of the shipped rules, `by` says from what they are drawn instead of what the rules say.
 
     Raises:
-        DefinitionError: the rules make no sense.
+        DefinitionError: the rules, or the project's parameters of potential, make no sense.
         UsageError: no area holds low-efficiency land, or the planning units cannot be read.
     """
     wanted, tiers = key_rules(rules), tiers_of(draft)
     if by is not None:
         wanted = wanted.model_copy(update={"by": by})
-    grounds = _grounds(draft, tiers, wanted.by)
+    grounds = _grounds(tiers, wanted.by)
     parcels = tiers.parcels.assign(
         area_id=tiers.parcels["plan_id"] if wanted.by == PLANNING else _block(tiers.parcels["cell"])
     )
@@ -83,8 +84,7 @@ def key_areas(
             "There is no low-efficiency land, so there are no key areas. Look at: lowland classify run"
         )
     known = _known(draft, parcels)
-    found = None if potential is None else potential(draft)
-    worth = None if found is None else parcels["parcel_id"].map(found)
+    worth, doubts = _potential(draft, parcels) if wanted.needs_potential else (None, ())
     ranked = rank_areas(
         areas_of(parcels, _near(draft, parcels, wanted), known, worth, wanted.ownership), wanted
     )
@@ -93,13 +93,22 @@ def key_areas(
     ranked["town"] = ranked["town_code"].map(names)
     shapes = ranked["area_id"].map(grounds.set_index("area_id").geometry)
     table = ranked.round(_DIGITS)[list(HEADINGS)]
-    return KeyAreas(gpd.GeoDataFrame(table, geometry=shapes.to_numpy(), crs=grounds.crs), wanted, tiers)
+    frame = gpd.GeoDataFrame(table, geometry=shapes.to_numpy(), crs=grounds.crs)
+    return KeyAreas(frame, wanted, tiers, doubts)
 
 
-def _grounds(draft: HeldDraft, tiers: Tiers, by: str) -> gpd.GeoDataFrame:
+def _potential(draft: HeldDraft, parcels: gpd.GeoDataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return what each parcel could gain at least (m²: land, floor), missing where that is not known, and doubts of the parameters."""
+    gains, doubts = parcel_gains(draft, parcels)
+    ends = [(each.parcel.parcel_id, each.land.low, floor_ends(each)[0]) for each in gains]
+    found = pd.DataFrame(ends, columns=["parcel_id", "land", "floor"]).set_index("parcel_id").astype(float)
+    return found.reindex(parcels["parcel_id"]).set_index(parcels.index), doubts
+
+
+def _grounds(tiers: Tiers, by: str) -> gpd.GeoDataFrame:
     if by == PLANNING:
         return tiers.planning.rename(columns={"plan_id": "area_id"})[["area_id", "town_code", "geometry"]]
-    cells = draft.inputs().cells
+    cells = tiers.cells
     return gpd.GeoDataFrame(
         {"area_id": _block(cells["cell"]), "town_code": cells["town_code"]},
         geometry=cells.geometry,

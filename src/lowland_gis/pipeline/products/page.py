@@ -32,6 +32,7 @@ from lowland_gis.pipeline.intake.reading import Reading
 from lowland_gis.pipeline.products.frames import shown_parcels
 from lowland_gis.pipeline.products.package import MapContents, map_contents
 from lowland_gis.pipeline.registry.determine import newest, with_states
+from lowland_gis.pipeline.units.tiers import planning_areas
 from lowland_gis.products.maps.page.build import write_page
 from lowland_gis.products.maps.page.encode import PER_METRE, shapes, simplified, varints
 from lowland_gis.quantities import MU_M2
@@ -44,6 +45,7 @@ _DIGITS = 6
 _STALE = "成果已过期，与现行数据不一致"
 _UNKNOWN_TOWN, _NO_STATE = "镇街不明", "未入库"
 _PARCELS_ORDER = 5
+_PLANNING = Style(title="规划单元", fill="none", outline="#2F5D8A", width=1.0, dash=(5.0, 2.0))
 
 
 def page_contents(held: Reading) -> tuple[dict[str, Any], MapContents]:
@@ -84,7 +86,7 @@ def page_contents(held: Reading) -> tuple[dict[str, Any], MapContents]:
         "ink": legend.paper.ink,
         "main": KIND,
         "kinds": [{"key": name, "style": _style(legend.answers[name])} for name in listed],
-        "layers": _layers(contents, corner),
+        "layers": [*_planning(held, corner), *_layers(contents, corner)],
         **_parcels(held, shown, corner, [listed.index(kind) for kind in kinds]),
         **_verdicts(held, shown["parcel_id"].to_numpy(dtype=object)),
     }
@@ -184,6 +186,15 @@ def _layers(contents: MapContents, corner: tuple[float, float]) -> list[dict[str
         style = contents.legend.layers["unit"]
         found.append(_layer("unit", style, units.geometry.values, corner, names=units["unit_id"].tolist()))
     return found
+
+
+def _planning(held: Reading, corner: tuple[float, float]) -> list[dict[str, Any]]:
+    """Return the planning units as a layer that is not shown at first, nothing where they are not known."""
+    areas = planning_areas(held)
+    if areas is None:
+        return []
+    names = areas["plan_id"].tolist()
+    return [_layer("planning", _PLANNING, areas.geometry.values, corner, names=names) | {"off": True}]
 
 
 def _drawn(

@@ -86,17 +86,33 @@ def unit_potentials(
     parameters = potential_parameters()
     wanted = list(dict.fromkeys(names)) or known
     rows = members[members["unit_id"].isin(wanted)].sort_values("parcel_id")
-    lands = _lands(draft, draft.inputs() if inputs is None else inputs, rows["parcel_id"].tolist())
+    read = draft.inputs() if inputs is None else inputs
+    lands = _lands(draft, read.parcels, rows["parcel_id"].tolist())
     groups = rows.groupby("unit_id")["parcel_id"].agg(list)
     towns = draft.units().set_index("unit_id")["town_code"]
     found = tuple(
-        _potential(unit, str(towns[unit]), [lands[parcel] for parcel in groups[unit]], parameters)
+        potential_of(unit, str(towns[unit]), [lands[parcel] for parcel in groups[unit]], parameters)
         for unit in wanted
     )
     return Potentials(found, parameters, tuple(_doubts(draft, parameters)))
 
 
-def _potential(unit: str, town: str, parcels: list[Land], parameters: Parameters) -> UnitPotential:
+def parcel_gains(draft: HeldDraft, parcels: gpd.GeoDataFrame) -> tuple[list[Gain], tuple[str, ...]]:
+    """Return what every low-efficiency parcel could gain, in units or not, by their codes; and what a person should know of the parameters.
+
+    `parcels` are those of the draft's `UnitInputs`.
+
+    Raises:
+        DefinitionError: the project's own parameters have faults.
+    """
+    parameters = potential_parameters()
+    codes = sorted(parcels["parcel_id"][parcels["kind"].notna()])
+    lands = _lands(draft, parcels, codes)
+    return [gain(lands[code], parameters) for code in codes], tuple(_doubts(draft, parameters))
+
+
+def potential_of(unit: str, town: str, parcels: list[Land], parameters: Parameters) -> UnitPotential:
+    """Return the potential of a unit from its parcels."""
     gains = tuple(gain(each, parameters) for each in parcels)
     benefit = public(parcels, parameters)
     return UnitPotential(
@@ -118,10 +134,10 @@ def _doubts(draft: HeldDraft, parameters: Parameters) -> list[str]:
     return [f"potential.toml speaks of kinds that the rule pack {pack} does not give: {', '.join(strange)}"]
 
 
-def _lands(draft: HeldDraft, inputs: UnitInputs, codes: list[str]) -> dict[str, Land]:
-    """Return the parcels of units as potential sees them, by their codes."""
+def _lands(draft: HeldDraft, parcels: gpd.GeoDataFrame, codes: list[str]) -> dict[str, Land]:
+    """Return parcels as potential sees them, by their codes."""
     held = draft.held
-    rows = inputs.parcels.set_index("parcel_id").loc[codes]
+    rows = parcels.set_index("parcel_id").loc[codes]
     evidence = evidence_table(held.connection, held.basis.measured).reindex(codes)
     # Held by the shapes; the official areas are ellipsoidal.
     plots = _plots(draft, rows)

@@ -31,7 +31,7 @@ from lowland_gis.pipeline.products.potential_rows import (
     use_rows,
 )
 from lowland_gis.pipeline.products.report import TEMPLATES
-from lowland_gis.pipeline.products.unit_sheet import planning_sheet
+from lowland_gis.pipeline.products.unit_sheet import BOUNDS, planning_sheet
 from lowland_gis.pipeline.registry.listed import registered_problems
 from lowland_gis.pipeline.registry.todo import by_office, todo_list
 from lowland_gis.pipeline.units.drafts import HeldDraft
@@ -115,7 +115,7 @@ def brief_of(draft: HeldDraft, sheet: UnitSheet, unit: UnitPotential, parameters
             "mark": sheet.mark,
             "stale": "" if draft.stale is None and draft.frozen is None else STALE,
             "source": sheet.notes[-1],
-            "bounds": next((note for note in sheet.notes if note.startswith("四至")), ""),
+            "bounds": next((note for note in sheet.notes if BOUNDS in note), ""),
             "parcels_rest": rest,
             "papers_more": more,
             "proposal": _proposal(unit),
@@ -125,7 +125,7 @@ def brief_of(draft: HeldDraft, sheet: UnitSheet, unit: UnitPotential, parameters
             "phase_source": parameters.phase.document,
         },
         {
-            "facts": [{"item": name, "value": text} for name, text in sheet.facts.items()],
+            "facts": [{"item": name, "value": text} for name, text in {"规划单元": sheet.plan, **sheet.facts}.items()],
             "now_kinds": _shares(sheet, "用地类型"),
             "now_owners": _shares(sheet, "权属"),
             "plan_uses": _shares(sheet, "规划用途"),

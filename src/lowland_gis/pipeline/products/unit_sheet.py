@@ -25,10 +25,12 @@ from lowland_gis.pipeline.products.frames import kind_titles, pack_legend
 from lowland_gis.pipeline.units.drafts import HeldDraft, Stored, read_draft
 from lowland_gis.pipeline.units.frozen import WITHDRAWN, unit_history
 from lowland_gis.pipeline.units.ground import UnitInputs
+from lowland_gis.pipeline.units.tiers import tiers
 from lowland_gis.products.maps.unit_sheet import UnitSheet, draw_unit_sheet
 
 _AROUND_M = 150.0
 _NOT_DELIVERED = "未交付"
+BOUNDS = "四至界线"
 _STALE = "成果已过期：数据、规则或程序已更新"
 
 
@@ -92,11 +94,24 @@ def planning_sheet(
         inputs, legend.knowing(set(inputs.parcels["answer"].dropna()), kinds), zones, held.basis.versions
     )
     sheet = _sheet(held, stored, unit, named, f"{town}　再开发单元 {name}")
-    sheet = replace(sheet, kinds=kinds, legend=legend)
+    sheet = replace(sheet, kinds=kinds, legend=legend, plan=_plan(draft, unit_id, inputs))
+    sheet = replace(sheet, notes=tuple(_with_plan(note, sheet.plan) for note in sheet.notes))
     remarks = ([] if draft.stale is None else [_STALE]) + remarks
     if remarks:
         sheet = replace(sheet, notes=(*sheet.notes[:-1], "；".join((sheet.notes[-1], *remarks))))
     return sheet
+
+
+def _plan(draft: HeldDraft, unit_id: str, inputs: UnitInputs) -> str:
+    """Return the planning unit that a unit lies in, and how it stands where it lies in none."""
+    both = tiers(inputs, draft.stored.settings, draft.stored.members).parcels
+    found = both["plan_id"][both["unit_id"] == unit_id].dropna()
+    return str(found.iloc[0]) if len(found) else "不在规划单元内"
+
+
+def _with_plan(note: str, plan: str) -> str:
+    """Put the planning unit before what bounds the unit."""
+    return f"规划单元：{plan}；{note}" if note.startswith(BOUNDS) else note
 
 
 def _number(draft: HeldDraft, unit_id: str) -> tuple[str, list[str]]:
@@ -171,7 +186,7 @@ def _sheet(held: Reading, stored: Stored, unit: pd.Series, inputs: UnitInputs, t
         None if policy is None else policy.of(sorted(set(inside["kind"].dropna()))),
         (
             *_policy_notes(policy, public),
-            f"四至界线：{_bounding(unit['geometry'], barriers)}{_unproven(stored, unit)}",
+            f"{BOUNDS}：{_bounding(unit['geometry'], barriers)}{_unproven(stored, unit)}",
             f"方案 {stored.name}（run {stored.run_id}），数据时点 {project.settings.project.as_of.isoformat()}{example}",
         ),
         unit["geometry"],

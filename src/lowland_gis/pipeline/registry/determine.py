@@ -160,6 +160,9 @@ def _changes(
 
     `states` are those of an entry whose row was drafted, and withdrawn, by the program.
     """
+    if held.empty:
+        # The first drafts of a district are all of them, and nobody need look at them one by one.
+        return wanted[[*key, *content]].assign(state=DRAFT)
     by_key: dict[tuple[Any, ...], dict[Hashable, Any]] = {
         tuple(row[name] for name in key): row for row in _records(held)
     }
@@ -177,8 +180,11 @@ def _changes(
 
 
 def _records(rows: pd.DataFrame) -> list[dict[Hashable, Any]]:
-    """Return rows as dictionaries; pandas looks at every value of every row for that, which takes three times as long."""
-    columns = [rows[name].tolist() for name in rows.columns]
+    """Return rows as dictionaries; pandas looks at every value of every row for that, which takes three times as long.
+
+    Texts that pandas keeps in Arrow come as objects all at once, not one by one.
+    """
+    columns = [rows[name].to_numpy(dtype=object).tolist() for name in rows.columns]
     return [dict(zip(rows.columns, values, strict=True)) for values in zip(*columns, strict=True)]
 
 

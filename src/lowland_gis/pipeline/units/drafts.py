@@ -12,12 +12,14 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from lowland_gis.analysis.units.draw import redescribe
-from lowland_gis.analysis.units.edit import Edit, Edited, apply_edits
+from lowland_gis.analysis.units.draw import Draft, redescribe
+from lowland_gis.analysis.units.edit import Edit, Said
 from lowland_gis.analysis.units.ground import Problem
 from lowland_gis.analysis.units.judge import FINDINGS, Judgement, judge, members_of_polygons
+from lowland_gis.analysis.units.links import HandLink
 from lowland_gis.analysis.units.reasons import Alternative, alternatives
 from lowland_gis.analysis.units.search import no_wishes, solve_component
+from lowland_gis.analysis.units.session import Answer
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame, read_geoframe
 from lowland_gis.errors import InputRefusedError, UsageError, listed
@@ -37,7 +39,8 @@ from lowland_gis.pipeline.base.runs import (
 from lowland_gis.pipeline.base.stale import Stale, refuse
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.intake.reading import Reading, read_in
-from lowland_gis.pipeline.units.draw import INHERITED, write_draft
+from lowland_gis.pipeline.units.draw import INHERITED, LINKS, said_links, write_draft
+from lowland_gis.pipeline.units.editing import checked_links, say_all, session_of
 from lowland_gis.pipeline.units.frozen import FROZEN, NEWEST
 from lowland_gis.pipeline.units.frozen_changes import frozen_changes, said_of
 from lowland_gis.pipeline.units.ground import (
@@ -50,6 +53,9 @@ from lowland_gis.pipeline.units.ground import (
 )
 from lowland_gis.pipeline.units.listed import drafts, own_settings, stale_draft
 from lowland_gis.settings import DelineateSettings
+
+# Under these settings a run keeps the parcels that edits keep out of every unit, and those that must be in one.
+_OUT, _IN = "kept_out", "kept_in"
 
 
 @dataclass(frozen=True)
@@ -72,16 +78,28 @@ class Stored:
         kept = self.record.settings.get(INHERITED)
         return None if kept is None else Inherited.of_json(kept)
 
+    @property
+    def links(self) -> tuple[HandLink, ...]:
+        """Return the links by hand that it was edited with."""
+        return tuple(HandLink.of_json(kept) for kept in self.record.settings.get(LINKS, []))
+
+    @property
+    def said(self) -> Said:
+        """Return what edits said of it beside who is in which unit."""
+        kept_out, kept_in = (tuple(self.record.settings.get(name, ())) for name in (_OUT, _IN))
+        return Said(self.links, kept_out, kept_in)
+
 
 @dataclass(frozen=True)
 class Compared:
-    """What became of a draft by an edit or an import: both values, the units that changed, what is broken now."""
+    """What became of a draft by an edit or an import: both values, the units that changed, what is broken now, and the answer to each edit."""
 
     run: Run
     before_m2: float
     after_m2: float
     changed: pd.DataFrame
     findings: pd.DataFrame
+    answers: tuple[Answer, ...] = ()
 
 
 def current_draft(connection: Connection) -> int | None:
@@ -154,7 +172,7 @@ class HeldDraft:
     def inputs(self) -> UnitInputs:
         """Return what the draft was drawn from."""
         read = read_unit_inputs(self.held, self.stored.settings, self.dividing)
-        return replace(read, inherited=self.stored.inherited)
+        return replace(read, inherited=self.stored.inherited, links=self.stored.links)
 
     def units(self) -> gpd.GeoDataFrame:
         """Return the units of the draft with their ledgers as columns."""
@@ -205,29 +223,44 @@ def draft_units(connection: Connection, run_id: int, *, srid: int) -> gpd.GeoDat
 
 
 def edit(
-    project: Project, which: str, name: str, edits: tuple[Edit, ...], *, tell: Tell = silent
+    project: Project,
+    which: str,
+    name: str,
+    edits: tuple[Edit, ...],
+    *,
+    as_said: bool = False,
+    tell: Tell = silent,
 ) -> Compared:
-    """Write a new draft that is another one with a planner's edits; only the components touched are searched again.
+    """Write a new draft that is another one with a planner's edits, and answer each of them.
+
+    Units that only lose parcels are drawn again on what they have left, unless `as_said`.
 
     Raises:
-        UsageError: an edit names a parcel or unit that is not there, or cannot be.
+        UsageError: an edit names a parcel or unit that is not there, or cannot be; nothing is written.
         StaleError: the draft is out of date.
     """
     with project.turn(DRAFT) as connection:
         draft = held_draft(connection, project, which)
         refuse(draft.stale, "Nothing was edited")
         stored, inputs = draft.stored, draft.inputs()
-        problem = ground_of(inputs, stored)
-        asked = {"asked": [asdict(edit) for edit in edits]}
-        if _is_repeat(draft, which, (name, "edit"), asked):
-            return _there(draft, problem)
-        effort = effort_of(stored.settings)
-        try:
-            done = apply_edits(problem, inputs.cells, stored.members, edits, effort, stored.bound_m2)
-        except ValueError as error:
-            raise UsageError(f"{stored.name}: {error}") from error
+        asked: dict[str, Any] = {"asked": [_told(edit) for edit in edits]}
+        asked |= {"as_said": True} if as_said else {}
+        repeated = _is_repeat(draft, which, (name, "edit"), asked)
+        base = read_draft(connection, str(stored.record.inputs["base_run"])) if repeated else stored
+        if repeated:
+            inputs = replace(inputs, links=base.links)
+        session = session_of(inputs, stored.settings, base.members, base.said, connection)
+        done = say_all(session, edits, base.name, as_said=as_said)
+        if repeated:
+            return replace(_there(draft, session.problem), answers=done.answers)
         tell(done.said)
-        return _kept(draft, (name, "edit"), (problem, done), asked)
+        made = _Made(session.draft(stored.bound_m2), done.said, session.said)
+        return replace(_kept(draft, (name, "edit"), made, asked), answers=done.answers)
+
+
+def _told(edit: Edit) -> dict[str, Any]:
+    """Return an edit as a run records it; what it does not say is left out."""
+    return {key: value for key, value in asdict(edit).items() if value}
 
 
 def import_edited(
@@ -236,18 +269,23 @@ def import_edited(
     """Write a new draft from a file that was edited in QGIS, judged by the limits of the draft that it came from.
 
     A layer with parcel_id and unit_id is a membership table; one with unit_id and polygons is a drawing, and a parcel belongs
-    where at least half of it lies.
+    where at least half of it lies. Links by hand are those of its layer `links`; without one, those of the draft.
 
     Raises:
-        InputRefusedError: the file holds unknown parcels, or parcels in two units; all are named, nothing is written.
+        InputRefusedError: the file holds unknown parcels, parcels in two units, or links that cannot be; all are named, nothing is written.
         StaleError: the draft is out of date.
     """
     with project.turn(DRAFT) as connection:
         draft = held_draft(connection, project, which)
         refuse(draft.stale, "Nothing was imported")
         stored, inputs = draft.stored, draft.inputs()
-        problem = ground_of(inputs, stored)
         given = read_edited(source, layer, srid=project.srid)
+        links = stored.links
+        if given.links is not None:
+            rule = inputs.by_rule(limits_of(stored.settings), weights_of(stored.settings))
+            links = checked_links(source, rule, inputs, given.links)
+            inputs = replace(inputs, links=links)
+        problem = ground_of(inputs, stored)
         drawn = pd.DataFrame(columns=list(FINDINGS))
         if given.polygons is not None:
             members, drawn = members_of_polygons(inputs.parcels, given.polygons)
@@ -256,11 +294,15 @@ def import_edited(
         _refuse_members(source, problem, members, drawn)
         done = redescribe(problem, inputs.cells, members, stored.bound_m2).with_findings(drawn)
         tell(f"{source.name}: {len(done.units)} units")
-        edited = Edited(done, f"import {source.name}")
         asked = {"asked": _digestible(done.members)}
-        if _is_repeat(draft, which, (name, "import"), asked):
+        if links == stored.links and _is_repeat(draft, which, (name, "import"), asked):
             return _there(draft, problem)
-        return _kept(draft, (name, "import"), (problem, edited), asked)
+        return _kept(
+            draft,
+            (name, "import"),
+            _Made(done, f"import {source.name}", replace(stored.said, links=links)),
+            asked,
+        )
 
 
 def _is_repeat(draft: HeldDraft, which: str, label: tuple[str, str], asked: dict[str, Any]) -> bool:
@@ -278,7 +320,8 @@ def _there(draft: HeldDraft, problem: Problem) -> Compared:
     """Return what became of the draft below one that is there already."""
     stored, connection = draft.stored, draft.held.connection
     base = read_draft(connection, str(stored.record.inputs["base_run"]))
-    before, after = judge(problem, base.members), judge(problem, stored.members)
+    own = ground_of(replace(draft.inputs(), links=base.links), base)
+    before, after = judge(own, base.members), judge(problem, stored.members)
     run = Run(stored.run_id, stored.record.stage, stored.record.digest, fresh=False)
     changed = _changed(base, before, stored.members, after.units)
     return Compared(run, before.value_m2, stored.value_m2, changed, stored.findings)
@@ -300,17 +343,21 @@ def _refuse_members(source: Path, problem: Problem, members: pd.DataFrame, drawn
         )
 
 
-def _kept(
-    base: HeldDraft,
-    label: tuple[str, str],
-    made: tuple[Problem, Edited],
-    asked: dict[str, Any],
-) -> Compared:
+@dataclass(frozen=True)
+class _Made:
+    """A draft that was made from another one, what was done in words, and what is said of it beside who is in which unit."""
+
+    draft: Draft
+    done: str
+    said: Said
+
+
+def _kept(base: HeldDraft, label: tuple[str, str], made: _Made, asked: dict[str, Any]) -> Compared:
     """Write a draft under a name and origin and compare it with the one that it was made from."""
-    (name, origin), (problem, edited) = label, made
-    held, stored = base.held, base.stored
-    draft = edited.draft
-    said = {"members": _digestible(draft.members), "edit": edited.said, **asked}
+    name, origin = label
+    held, stored, draft = base.held, base.stored, made.draft
+    said = {"members": _digestible(draft.members), "edit": made.done, **asked, **said_links(made.said.links)}
+    said |= {name: list(codes) for name, codes in ((_OUT, made.said.out), (_IN, made.said.inside)) if codes}
     if stored.inherited is not None:
         said[INHERITED] = stored.inherited.to_json()
 
@@ -320,7 +367,8 @@ def _kept(
     plain = units(DRAFT, name, stored.settings, held.current, held.basis.classified)
     inputs = {**plain.inputs, "base_run": stored.run_id}
     run = recorded(held.connection, Request(DRAFT, inputs, {**plain.settings, **said}), work)
-    before = judge(problem, stored.members)
+    # Each is judged on its own ground: links by hand may be others.
+    before = judge(ground_of(base.inputs(), stored), stored.members)
     return Compared(
         run,
         before.value_m2,

@@ -19,6 +19,7 @@ from lowland_gis.analysis.units.edit import units_of
 from lowland_gis.analysis.units.ground import HECTARE_M2, Problem
 from lowland_gis.analysis.units.heirs import lineage
 from lowland_gis.analysis.units.judge import LEDGER
+from lowland_gis.analysis.units.links import HandLink
 from lowland_gis.analysis.units.resting import Before
 from lowland_gis.db.copy import copy_in
 from lowland_gis.errors import SHOWN_IN_FILES, InputRefusedError, UsageError, listed
@@ -48,7 +49,10 @@ from lowland_gis.settings import DelineateSettings, faults_text
 # What reads the earlier units that a draft starts from, and the run of their draft where they are of one.
 Inherit = Callable[[Reading], tuple[Inherited, int | None]]
 INHERITED = "inherited"
+LINKS = "links_by_hand"
 _PLAN = "plan_parcel"
+# Units that are named where a draft says what hangs together by a neck.
+_SHOWN_NECKS = 3
 _UNBOUNDED = {
     TOWNS: "",
     DISTRICT: (
@@ -133,12 +137,16 @@ def _draft(
             tell(f"delineate redevelopment units 再开发单元: {name}")
             if not is_kept("units"):
                 tell("the search is compiled now and kept: it takes about a minute, once")
-            inputs = replace(read_unit_inputs(held, settings, blocks=blocks), inherited=inherited)
+            links = () if inherited is None else inherited.links
+            read = read_unit_inputs(held, settings, blocks=blocks)
+            inputs = replace(read, inherited=inherited, links=links)
             drawn = drawn_from(inputs, settings, before)
             write_draft(held, run_id, name, "search", drawn, base=base)
             lain_in = blocks or Blocks(inputs.cells, inputs.missing)
             write_searched(connection, run_id, drawn, (digest, lain_in), srid=project.srid)
             tell(summary(drawn, inputs))
+            if necks := said_of_necks(drawn, settings.neck_wide_m):
+                tell(necks)
             if inherited is not None:
                 tell(said_of_changes(inputs, settings, drawn.members))
 
@@ -156,7 +164,13 @@ def started_from(request: Request, inherited: Inherited | None, base: int | None
     if inherited is None:
         return request
     inputs = request.inputs if base is None else {**request.inputs, "base_run": base}
-    return replace(request, inputs=inputs, settings={**request.settings, INHERITED: inherited.to_json()})
+    settings = {**request.settings, INHERITED: inherited.to_json(), **said_links(inherited.links)}
+    return replace(request, inputs=inputs, settings=settings)
+
+
+def said_links(links: tuple[HandLink, ...]) -> dict[str, list[dict[str, Any]]]:
+    """Return links by hand as a run records them among its settings; nothing where there are none."""
+    return {LINKS: [link.to_json() for link in links]} if links else {}
 
 
 def said_of_changes(inputs: UnitInputs, settings: DelineateSettings, members: pd.DataFrame) -> str:
@@ -238,7 +252,8 @@ def write_draft(
     units = pd.DataFrame(drawn.units)
     if _PLAN not in held.basis.versions:
         units = units.assign(public_share=np.nan)
-    ledger = units[["low_m2", "outline_m", "lanes_m2", *LEDGER]].round(2).to_dict("records")
+    told = units[["low_m2", "outline_m", "lanes_m2", "neck_m", *LEDGER]].round(2).astype(object)
+    ledger = told.where(told.notna(), None).to_dict("records")
     rows = units.assign(ledger=pd.Series(ledger, index=units.index, dtype=object)).rename(
         columns={"geometry": "geom", "limit": "limited_by"}
     )
@@ -272,6 +287,18 @@ def summary(drawn: Draft, inputs: UnitInputs) -> str:
     if inputs.cut:
         said += f"; {len(inputs.cut)} parcels are cut by a barrier and count where their inside lies, for example {inputs.cut[0]}"
     return said
+
+
+def said_of_necks(drawn: Draft, wide_m: float) -> str:
+    """Say how many units hang together by a neck that is narrower than a wide one, and which most; nothing where none does."""
+    narrow = drawn.units[drawn.units["neck_m"] < wide_m].sort_values(["neck_m", "unit_id"])
+    if narrow.empty:
+        return ""
+    named = ", ".join(f"{row.unit_id} ({row.neck_m:.1f} m)" for row in narrow.head(_SHOWN_NECKS).itertuples())
+    return (
+        f"{len(narrow)} of {len(drawn.units)} units hang together by less than {wide_m:g} m at one parcel: {named}"
+        f"{', …' if len(narrow) > _SHOWN_NECKS else ''} (all of them: neck_m in lowland unit metrics)"
+    )
 
 
 def _doubts(inputs: UnitInputs) -> list[str]:

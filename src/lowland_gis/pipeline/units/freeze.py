@@ -12,6 +12,7 @@ import geopandas as gpd
 import pandas as pd
 
 from lowland_gis import schema
+from lowland_gis.analysis.units.judge import ACROSS_TOWNS
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import copy_in
 from lowland_gis.db.frames import read_frame
@@ -26,6 +27,7 @@ from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.units.drafts import HeldDraft, held_draft
 from lowland_gis.pipeline.units.frozen import FROZEN, NEWEST, WITHDRAWN, frozen_shapes, frozen_units
 from lowland_gis.pipeline.units.frozen_changes import frozen_changes, members_now, said_of
+from lowland_gis.pipeline.units.living_on import living_on
 
 # What two outlines share beside a common boundary is no common ground, m².
 _COMMON_M2 = 1.0
@@ -44,12 +46,13 @@ _WITHDRAW = (
 
 @dataclass(frozen=True)
 class _Freezing:
-    """What is to be frozen: units of a draft, their parcels, the frozen units that stay, and the numbers whose place is taken."""
+    """What is to be frozen: units of a draft and their parcels; and frozen units: that stay, that live on, and whose place is taken."""
 
     draft: HeldDraft
     wanted: gpd.GeoDataFrame
     members: Mapping[str, list[str]]
     held: pd.DataFrame
+    going_on: pd.DataFrame
     replaced: gpd.GeoDataFrame
 
     def parcels(self, unit: str) -> tuple[str, ...]:
@@ -68,7 +71,8 @@ def freeze(
 ) -> pd.DataFrame:
     """Freeze units of a draft: give each a number by its town's scheme and keep it in the registry.
 
-    A unit that is frozen already with the same parcels keeps its number; where it was drawn on other verdicts since, that is noted.
+    A unit that is frozen already with the same parcels keeps its number; where it was drawn on other verdicts since, that is noted. One
+    that carries a frozen one on with other parcels, in a draft that started from the frozen units, keeps its number too.
     The frozen units that `replaces` numbers are withdrawn in the same transaction, and the new ones say whose place they take.
 
     Returns unit_id and number; with `replaces` also whose place each unit takes.
@@ -92,8 +96,9 @@ def freeze(
         _withdraw_replaced(connection, asked, lineage, numbers)
         _write_frozen(connection, project, asked, written, numbers, lineage)
         record_drafted(connection, UNIT, force, before, by_program=False)
-        fresh = int((~written["unit_id"].map(numbers).isin(asked.held["number"])).sum())
-        _tell_frozen(asked, fresh, len(written) - fresh, tell)
+        there = [*asked.held["number"], *asked.going_on["number"]]
+        fresh = int((~written["unit_id"].map(numbers).isin(there)).sum())
+        _tell_frozen(asked, fresh, len(written) - fresh - len(asked.going_on), tell)
     done = pd.DataFrame({"unit_id": asked.wanted["unit_id"], "number": asked.wanted["unit_id"].map(numbers)})
     return done if not replaces else done.assign(replaces=done["unit_id"].map(_spelt(lineage)).fillna(""))
 
@@ -161,7 +166,9 @@ def _asked(
     replaced = gpd.GeoDataFrame(
         held[going], geometry=held["number"][going].map(outlines).to_numpy(dtype=object), crs=rows.crs
     )
-    return _Freezing(draft, wanted, members, held[~going], replaced)
+    looked_at = {unit: members[unit] for unit in wanted["unit_id"]}
+    on = held["number"].isin(living_on(draft, looked_at, held[~going]))
+    return _Freezing(draft, wanted, members, held[~going & ~on], held[on], replaced)
 
 
 def _outlines(connection: Connection, *, srid: int) -> dict[str, Any]:
@@ -186,7 +193,7 @@ def _lineage(asked: _Freezing) -> dict[str, list[str]]:
 
 def _refuse_affected(asked: _Freezing, lineage: Mapping[str, list[str]], replaces: tuple[str, ...]) -> None:
     """Refuse to go on beside frozen units that a correction has touched; what takes the place of one mends it."""
-    changes = frozen_changes(asked.draft.held, without=replaces)
+    changes = frozen_changes(asked.draft.held, without=(*replaces, *asked.going_on["number"]))
     held = {
         tuple(sorted(parcels)): number
         for number, parcels in zip(asked.held["number"], asked.held["parcels"], strict=True)
@@ -208,6 +215,7 @@ def _refuse_freezing(
     faults = [f"there is no unit {unit}" for unit in sorted(units - set(wanted["unit_id"]))]
     if len(stored.findings):
         broken = stored.findings[stored.findings["unit_id"].isin(wanted["unit_id"])]
+        broken = broken[broken["rule"] != ACROSS_TOWNS]
         faults += [
             f"{row['unit_id']} breaks {row['rule']}: {row['message']}" for row in broken.to_dict("records")
         ]
@@ -223,8 +231,14 @@ def _refuse_freezing(
         taken = sorted({owner[parcel] for parcel in parcels if parcel in owner})
         if taken and parcels not in same:
             instead = " ".join(f"--replaces {number}" for number in taken)
+            beside = [number for number in taken if number in asked.members and units]
+            also = (
+                f", or, as they live on in the draft, freeze them too: --unit {' --unit '.join(beside)}"
+                if beside
+                else ""
+            )
             faults.append(
-                f"{unit} has parcels of the frozen unit(s) {', '.join(taken)}; where it is to take their place, add {instead}"
+                f"{unit} has parcels of the frozen unit(s) {', '.join(taken)}; where it is to take their place, add {instead}{also}"
             )
     if faults:
         raise UsageError(
@@ -261,7 +275,7 @@ def _wrong_numbers(
 
 
 def _numbers(connection: Connection, project: Project, asked: _Freezing) -> dict[str, str]:
-    """Number units by town: a unit with the parcels of a frozen one has its number, others the next one that was never given."""
+    """Number units by town: one with the parcels of a frozen one, or that carries it on, has its number, others one never given before."""
     settings = project.settings.delineate
     held = asked.held
     known = {
@@ -269,9 +283,10 @@ def _numbers(connection: Connection, project: Project, asked: _Freezing) -> dict
         for number, parcels in zip(held["number"], held["parcels"], strict=True)
     }
     used = set(_states(connection))
+    going_on = set(asked.going_on["number"])
     numbers: dict[str, str] = {}
     for unit, town in zip(asked.wanted["unit_id"], asked.wanted["town_code"], strict=True):
-        number = known.get(asked.parcels(unit))
+        number = unit if unit in going_on else known.get(asked.parcels(unit))
         counter = 0
         while number is None:
             counter += 1
@@ -314,7 +329,12 @@ def _write_frozen(
     lineage: Mapping[str, list[str]],
 ) -> None:
     terms = [name for name in units.columns if name.endswith(("_m2", "_cost", "_m")) and name != "value_m2"]
-    before = dict(zip(asked.held["number"], asked.held["replaces"], strict=True))
+    before = {
+        number: replaced
+        for rows_ in (asked.held, asked.going_on)
+        for number, replaced in zip(rows_["number"], rows_["replaces"], strict=True)
+    }
+    ledger = pd.DataFrame(units[terms]).astype(object)
     codes = sorted({parcel for unit in units["unit_id"] for parcel in asked.members[unit]})
     facts = {row["parcel_id"]: row for row in _members(connection, asked.draft, codes)}
     rows: dict[str, Any] = {
@@ -326,9 +346,11 @@ def _write_frozen(
         "area_m2": units["area_m2"],
         "low_share": units["low_share"],
         "value_m2": units["value_m2"],
-        "ledger": pd.Series(pd.DataFrame(units[terms]).to_dict("records"), index=units.index, dtype=object),
+        "ledger": pd.Series(
+            ledger.where(ledger.notna(), None).to_dict("records"), index=units.index, dtype=object
+        ),
         "geom": units.geometry,
-        # A unit that is confirmed keeps whose place it took.
+        # A unit that is confirmed, or lives on, keeps whose place it took.
         "replaces": _objects(units, lambda unit: lineage[unit] or before.get(numbers[unit])),
     }
     constants = {
@@ -356,10 +378,13 @@ def _spelt(lineage: Mapping[str, list[str]]) -> dict[str, str]:
 
 
 def _tell_frozen(asked: _Freezing, fresh: int, confirmed: int, tell: Tell) -> None:
-    there = len(asked.wanted) - fresh - confirmed
+    there = len(asked.wanted) - fresh - confirmed - len(asked.going_on)
     said = f"{fresh} units frozen, {there} were frozen already"
     if confirmed:
         said += f", {confirmed} were frozen on other verdicts and are noted on these"
+    if len(asked.going_on):
+        numbers = ", ".join(asked.going_on["number"])
+        said += f"; {len(asked.going_on)} live on with other parcels under their numbers: {numbers}"
     if len(asked.replaced):
         said += (
             f"; {len(asked.replaced)} withdrawn, their place is taken: {', '.join(asked.replaced['number'])}"

@@ -15,6 +15,7 @@ import shapely
 
 from lowland_gis.analysis.units.contiguity import barrier_cells, cell_of, cut_shares, is_cut
 from lowland_gis.analysis.units.ground import Limits, Problem, Weights, build_problem
+from lowland_gis.analysis.units.links import HandLink, with_links
 from lowland_gis.analysis.units.overlaps import no_pairs, overlapping
 from lowland_gis.analysis.units.search import Effort
 from lowland_gis.db.connect import Connection
@@ -44,7 +45,8 @@ class Inherited:
     """The earlier units that a draft starts from: of a draft, or the frozen ones (`source`).
 
     `units`: parcel → its earlier unit, for parcels that are there now; `lost`: parcel → unit for those that are not; `names`: every
-    name that was given there; `quiet`: those of which nothing has changed and that are to stay as they are.
+    name that was given there; `quiet`: those of which nothing has changed and that are to stay as they are; `links` by hand that they may
+    hang together by.
     """
 
     source: str
@@ -52,6 +54,7 @@ class Inherited:
     lost: Mapping[str, str]
     names: frozenset[str]
     quiet: tuple[str, ...] = ()
+    links: tuple[HandLink, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return it as a run records it."""
@@ -76,12 +79,12 @@ class UnitInputs:
     """What units are drawn from.
 
     `parcels`: parcel_id, town_code, area_m2, low_m2, public_m2, kind (missing where not low-efficiency), answer (missing: no verdict), zone, plan_use, owner,
-    reason (why it may be in no unit), unknown (what is not known of its protection), geometry. `cut`: codes of parcels that a barrier cuts. `missing`: barrier layers, and grades
+    reason (why it may be in no unit), unknown (what is not known of its protection), where units may cross the borders of towns town, geometry. `cut`: codes of parcels that a barrier cuts. `missing`: barrier layers, and grades
     of roads, that were not delivered. `overlaps`: pairs of parcels that share ground (`unit_overlaps.overlapping`). `towns` is the ground
     that units lie in, and `ground` what it was made of: towns; without these the boundary of the district; without this all parcels.
     `lines` are the barriers, None where the blocks that they cut were taken over from a draft before. `inherited` are the earlier units
     that are started from, None where there are none. `plan_areas` (plan_id, geometry) are the planning units that were delivered, None where
-    blocks are put together.
+    blocks are put together. `links` are those by hand.
     """
 
     parcels: gpd.GeoDataFrame
@@ -94,6 +97,7 @@ class UnitInputs:
     ground: str = TOWNS
     inherited: Inherited | None = None
     plan_areas: gpd.GeoDataFrame | None = None
+    links: tuple[HandLink, ...] = ()
 
     @property
     def barriers(self) -> gpd.GeoDataFrame:
@@ -103,7 +107,11 @@ class UnitInputs:
         return self.lines
 
     def problem(self, limits: Limits, weights: Weights) -> Problem:
-        """Return the ground under these limits and weights."""
+        """Return the ground under these limits and weights, with the links by hand."""
+        return with_links(self.by_rule(limits, weights), self.links)
+
+    def by_rule(self, limits: Limits, weights: Weights) -> Problem:
+        """Return the ground under these limits and weights, with the links of the rule alone."""
         parcels, names = self.parcels, frozenset[str]()
         if self.inherited is not None:
             before = parcels["parcel_id"].map(self.inherited.units).astype(object)
@@ -183,6 +191,8 @@ def read_unit_inputs(
     cut = parcels["parcel_id"][is_cut(cut_shares(shapes, cells, cell))]
     if areas is not None:
         parcels = inside_planning(parcels, cell, planning_units(cells, areas, project.settings.delineate))
+    if ground == TOWNS and project.settings.delineate.across_towns:
+        parcels = parcels.assign(town=parcels["town_code"])
     return UnitInputs(
         parcels, cells, barriers, towns, tuple(map(str, cut)), blocks.missing, overlapping(parcels), ground,
         plan_areas=areas,
@@ -236,7 +246,13 @@ def _barriers(connection: Connection, project: Project, versions: Versions, day:
 
 def _parcels(connection: Connection, project: Project, basis: Basis) -> gpd.GeoDataFrame:
     settings = project.settings.delineate
-    parcels = land.parcels(connection, basis.versions, srid=project.srid, columns=("parcel_id", "area_m2"))
+    parcels = land.parcels(
+        connection,
+        basis.versions,
+        srid=project.srid,
+        columns=("parcel_id", "area_m2"),
+        kept=project.kept,
+    )
     owners = _owners(connection, basis.versions)
     codes = parcels["parcel_id"].to_numpy(dtype=object)
     answer = parcels["parcel_id"].map(kinds(connection, basis))

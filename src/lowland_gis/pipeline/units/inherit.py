@@ -11,6 +11,7 @@ import shapely
 
 from lowland_gis.analysis.units.edit import units_of
 from lowland_gis.analysis.units.heirs import unit_changes
+from lowland_gis.analysis.units.links import HandLink
 from lowland_gis.db.connect import Connection
 from lowland_gis.errors import UsageError, listed
 from lowland_gis.pipeline.base import land
@@ -22,6 +23,8 @@ from lowland_gis.pipeline.units.frozen_changes import frozen_changes
 from lowland_gis.pipeline.units.ground import Inherited, read_unit_inputs
 
 FROZEN_UNITS = "frozen"
+# What a draft is told to have started from, where these are it.
+THE_FROZEN = "the frozen units"
 # A parcel with a new code stands on the ground of the unit that holds so much of it.
 _ON_THE_GROUND = 0.5
 # What units are drawn by, beside the shape; an outline that moved by less than this, m, is the same one.
@@ -82,20 +85,23 @@ def inherited(
     Raises:
         UsageError: there is no such draft, nothing is frozen, or frozen units overlap.
     """
+    said: tuple[HandLink, ...]
     if which == FROZEN_UNITS:
         members, outlines = _frozen(connection, srid=srid)
-        known, run_id, source = set(members), None, "the frozen units"
+        known, run_id, source, said = set(members), None, THE_FROZEN, ()
     else:
         stored = read_draft(connection, which)
         inside = stored.members.dropna(subset="unit_id")
         members = dict(zip(inside["parcel_id"].astype(str), inside["unit_id"].astype(str), strict=True))
         outlines = draft_units(connection, stored.run_id, srid=srid)
         known, run_id, source = set(stored.members["parcel_id"]), stored.run_id, f"draft {stored.name}"
+        said = stored.links
     codes = set(parcels["parcel_id"])
     units = {code: unit for code, unit in members.items() if code in codes}
     units |= _on_the_ground(parcels[~parcels["parcel_id"].isin(known)], outlines)
     lost = {code: unit for code, unit in members.items() if code not in codes}
-    return Inherited(source, units, lost, frozenset(map(str, outlines["unit_id"]))), run_id
+    links = tuple(link for link in said if {*link.pair} <= codes)
+    return Inherited(source, units, lost, frozenset(map(str, outlines["unit_id"])), links=links), run_id
 
 
 def changes_of(draft: HeldDraft, which: str | None = None) -> pd.DataFrame:

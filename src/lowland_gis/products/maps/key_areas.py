@@ -28,6 +28,8 @@ _FORMATS = (".pdf", ".png")
 # Rows of the table that fit on the page; the rest is summed in a last one.
 MOST_ROWS = 26
 _MARGIN = 0.03
+# Signs of a line of reasons, half of them Chinese, and where the legend begins, as a share of the panel.
+_LINE_SIGNS, _LEGEND_TOP = 78, 0.1
 _KEY_LINE, _AREA_LINE, _DASH = "#B3261E", "#2F5D8A", (5.0, 2.0)
 _LOW, _OTHER = "#C96F4A", "#E4E1DA"
 
@@ -225,7 +227,39 @@ def _panel(axes: Axes, page: AreaMap) -> None:
         axes.plot([0, 1], [y + step / 2] * 2, color=_OTHER, linewidth=0.6)
         for x, side, text in zip(places, sides, row, strict=True):
             axes.text(x, y, text, fontsize=10, color=paper.ink, ha=side, va="center")
+    _reasons(axes, page, y - 1.6 * step)
     _key(axes, page)
+
+
+def reasons(page: AreaMap) -> list[str]:
+    """Return why the key areas have their ranks, one a text; nothing for planning units, which have none."""
+    if "rank" not in page.areas.columns:
+        return []
+    shown = page.areas[page.areas["key"]]
+    return [f"{rank}　{reason}" for rank, reason in zip(shown["rank"], shown["reason"], strict=True)]
+
+
+def _broken(text: str) -> list[str]:
+    """Return a reason in lines that end after a criterion."""
+    lines = [""]
+    for part in text.replace("；", "；\0").split("\0"):
+        if lines[-1] and len(lines[-1]) + len(part) > _LINE_SIGNS:
+            lines.append("")
+        lines[-1] += part
+    return lines
+
+
+def _reasons(axes: Axes, page: AreaMap, top: float) -> None:
+    """Write under the table why areas are ranked so, as many as there is room for: each mark times its weight."""
+    y, line = top, 0.0175
+    for text in reasons(page):
+        lines = _broken(text)
+        if y - line * len(lines) < _LEGEND_TOP:
+            break
+        for part in lines:
+            axes.text(0, y, part, fontsize=7.5, color=page.legend.paper.quiet, va="center")
+            y -= line
+        y -= line / 2
 
 
 def _key(axes: Axes, page: AreaMap) -> None:

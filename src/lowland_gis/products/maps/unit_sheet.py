@@ -34,7 +34,8 @@ class UnitSheet:
     """What a sheet shows; frames are in the project's plane.
 
     `parcels`: those of the unit and around it, with answer (missing: no verdict) and geometry; `kinds`: answer → title. `tables`: title → rows
-    of name and area_m2, already grouped. `members`: parcel_id, kind (title) and area_m2 of the unit's parcels. `facts`: name → text. `tools`: policy tools by name, None where the rule pack has none. `barriers`: layer, title, geometry.
+    of name and area_m2, already grouped. `members`: parcel_id, kind (title) and area_m2 of the unit's parcels. `facts`: name → text. `tools`: policy tools by name, None where the rule pack has none. `barriers`: layer, title, geometry. `plan`: the planning unit
+    (规划单元) that it lies in.
     """
 
     title: str
@@ -46,6 +47,7 @@ class UnitSheet:
     parcels: gpd.GeoDataFrame
     barriers: gpd.GeoDataFrame
     members: pd.DataFrame
+    plan: str = ""
     mark: str = ""
     kinds: Mapping[str, str] = field(default_factory=dict)
     legend: Legend = field(default_factory=read_legend)

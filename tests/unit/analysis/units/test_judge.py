@@ -49,7 +49,7 @@ def test_every_term_of_the_ledger():
     outline = 5 * 400 - 2 * 4 * 100
     expected = {
         "gathered_m2": 40_000, "other_land_cost": -0.5 * 10_000, "outline_cost": -12 * outline, "mixed_zone_cost": -0.2 * 10_000,
-        "mixed_kind_cost": -0.1 * 10_000, "mixed_use_cost": 0, "mixed_owner_cost": 0, "unit_cost": -2_000, "kept_value": 0,
+        "mixed_kind_cost": -0.1 * 10_000, "mixed_use_cost": 0, "mixed_owner_cost": 0, "unit_cost": -2_000, "neck_cost": 0, "kept_value": 0,
     }  # fmt: skip
     assert {name: unit[name] for name in expected} == pytest.approx(expected)
     assert unit["value_m2"] == pytest.approx(sum(expected.values())) == pytest.approx(judged.value_m2)
@@ -63,6 +63,7 @@ BROKEN = {
     "min_low_share": ("01 02 11 12", {}),
     "min_public_share": ("11 12 21", {"min_public_share": 0.2}),
     "min_compactness": ("11 12 13 14 10", {"min_compactness": 0.5}),
+    "min_neck_m": ("11 12 21 31 32", {"min_neck_m": 150}),
     "contiguous": ("11 12 31 32", {}),
     "not_allowed": ("11 12 44", {}),
     "max_enclosed_share": ("11 12 13 21 23 31 32 33", {"min_compactness": 0.1}),

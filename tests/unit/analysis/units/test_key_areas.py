@@ -77,16 +77,18 @@ def test_an_area_is_told_by_its_low_efficiency_land():
         }
     )  # fmt: skip
     near, known = pd.Series([1.0, 0.0, 1.0, 1.0]), pd.Series([0.5, np.nan, 1.0, 1.0])
-    table = areas_of(parcels, near, known, pd.Series([5_000.0, np.nan, 1_000.0, 7.0]), ("2",))
+    gains = pd.DataFrame({"land": [5_000.0, np.nan, 1_000.0, 7.0], "floor": [np.nan, 300.0, np.nan, 7.0]})
+    table = areas_of(parcels, near, known, gains, ("2",))
     assert table["area_id"].tolist() == ["A"]
     row = table.iloc[0]
     assert (row["n_parcels"], row["area_ha"], row["low_ha"], row["low_share"]) == (3, 6.0, 3.0, 0.5)
     assert row["ownership_share"] == pytest.approx(1 / 3)
     assert row["near_share"] == pytest.approx(1 / 3)
-    assert (row["papers_share"], row["potential_ha"], row["n_units"]) == (0.5, 0.6, 2)
+    assert (row["papers_share"], row["potential_ha"], row["floor_ha"], row["n_units"]) == (0.5, 0.6, 0.03, 2)
     bare = areas_of(parcels.assign(ownership=None), near, known, None, ("2",)).iloc[0]
     assert np.isnan(bare["ownership_share"])
     assert np.isnan(bare["potential_ha"])
+    assert np.isnan(bare["floor_ha"])
 
 
 def test_rules_that_make_no_sense_are_refused(tmp_path):

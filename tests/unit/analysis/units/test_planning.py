@@ -103,6 +103,7 @@ def test_delivered_areas_hold_the_blocks_that_lie_in_them():
     assert made.of_cell.tolist() == ["A", "A", "B", None]
     rules = set(zip(made.findings["plan_id"], made.findings["rule"], strict=True))
     assert rules == {("A", "one_town"), ("A", "max_ha"), ("B", "max_ha")}
+    assert not made.findings["message"].str.contains("barrier").any()
     assert made.of(np.array([0, 3, -1])).tolist() == ["A", None, None]
 
 

@@ -284,6 +284,8 @@
     row("面积", parcels.area[i].toLocaleString("zh-CN", { minimumFractionDigits: 2 }) + " m²（" + (parcels.area[i] / data.mu_m2).toFixed(2) + " 亩）");
     row("状态", data.states[parcels.state[i]]);
     if (unit) { const u = at_place(unit.shapes, b[0], b[1]); row("再开发单元", u < 0 ? "不在单元内" : unit.names[u]); }
+    const planning = data.layers.find((layer) => layer.key === "planning");
+    if (planning) { const p = at_place(planning.shapes, b[0], b[1]); row("规划单元", p < 0 ? "不在规划单元内" : planning.names[p]); }
     const link = made("a", "链接到此宗地"); link.href = "#parcel=" + encodeURIComponent(parcels.codes[i]);
     box.append(table, link);
     for (const question of data.questions) { const part = verdict(question, i); if (part) box.append(part); }
