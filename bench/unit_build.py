@@ -2,7 +2,7 @@
 
     PYTHONPATH=BUILD/src python bench/unit_build.py FOLDER ROUNDS…
 
-Every folder below FOLDER is an instance as `written` leaves it; ROUNDS are numbers, or `default`. It works in builds of before and after
+Every folder below FOLDER is an instance as `written` leaves it; ROUNDS are numbers, or `default`: what a project has. It works in builds of before and after
 the modules of units were put together, so it looks for what it needs in both places. For each instance and number of rounds a file
 `ROUNDS.json` gets the unit of every parcel (by the order of the codes, -1: none) and CPU seconds of one core: `search` alone, and `all` with
 the ground and the bound.
@@ -81,6 +81,7 @@ def main() -> None:
     """Search every instance of a folder; the first one is searched once more before, so that what is compiled is not counted."""
     folder, rounds = Path(sys.argv[1]), sys.argv[2:]
     ground, search, bound = (part(name) for name in ("ground", "search", "bound"))
+    usual = importlib.import_module("lowland_gis.settings").DelineateSettings().rounds
     instances = sorted(path.parent for path in folder.glob("*/rules.json"))
     warm = _problem(ground, min(instances, key=lambda path: (path / "parcels.parquet").stat().st_size))
     bound.bounds(warm, search.solve(warm, search.Effort(rounds=1)), search.Effort(rounds=1))
@@ -89,7 +90,7 @@ def main() -> None:
         problem = _problem(ground, instance)
         ground_s = time.process_time() - begun
         for count in rounds:
-            effort = search.Effort() if count == DEFAULT else search.Effort(rounds=int(count))
+            effort = search.Effort(rounds=usual if count == DEFAULT else int(count))
             begun = time.process_time()
             found = search.solve(problem, effort)
             search_s = time.process_time() - begun

@@ -330,7 +330,7 @@ class DelineateSettings(_Frozen):
         default=PlanningSettings(), description="Planning units (规划单元), the tier above"
     )
     rounds: int = Field(
-        default=4, ge=0, le=200, description="Rounds of search; more are slower and a little better"
+        default=5, ge=0, le=200, description="Rounds of search; more are slower and a little better"
     )
     proof: int = Field(
         default=0, ge=0, le=200, description="Rounds of exact pricing, which prove a bound; 0 is none"

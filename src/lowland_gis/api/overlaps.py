@@ -85,8 +85,9 @@ def tabulate(
         src_crs: system of a layer that declares none, as `EPSG:4548`, or `parcels=EPSG:4548` and `zones=EPSG:4490` for one that
             declares it wrongly.
         threads: threads that compute; the result is the same to the last digit.
-        engine: `local`, lowland itself, or `postgis`, SQL in the database of LOWLAND_DSN or of the project in the working folder: to hold one
-            against the other. They agree to 1e-6 m².
+        engine: `local`, lowland itself; `postgis`, SQL in the database of LOWLAND_DSN or of the project in the working folder: to hold one
+            against the other; or `sedona`, Apache Spark with Apache Sedona on all cores of this machine, which needs the extra `sedona`, a
+            jar and Java (docs/sedona.md), and some seconds to start. They agree to 1e-6 m².
 
     Returns:
         A frame, or with `cover` two: `overlaps` and `cover`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 # A term that changes by less is rounding, m².
 _SHOWN_M2 = 0.5
 _COLON = re.compile("[:：]")
+# What a shell takes as it stands, Chinese among it.
+_PLAIN = re.compile(r"[\w=,:.\-]+")
 
 
 @click.command()
@@ -189,7 +192,7 @@ def option_of(edit: Edit) -> str:
     }
     name = "forbid-link" if edit.kind == "unlink" else edit.kind
     text = texts.get(edit.kind, units)
-    return f"--{name} {text}" if re.fullmatch(r"[\w=,:.\-]+", text) else f"--{name} '{text}'"
+    return f"--{name} {text if _PLAIN.fullmatch(text) else shlex.quote(text)}"
 
 
 def answer_lines(answer: Answer) -> Iterator[str]:

@@ -3,7 +3,8 @@
 A *cut* of a unit is a parcel and one piece of what is left of the unit without it; its width is the length over which both face each other.
 It is a neck where the piece and the rest each have at least a share of the unit's area. Where two such pieces hang together by the one
 parcel alone, they do so over no more than its own width either: the short side of a rectangle of its area and outline. Nothing here is shared
-with the search. What hangs together by two parcels side by side is not looked at.
+with the search. What hangs together by two parcels side by side is not looked at. A link by hand has no length: what hangs together by it
+alone has a neck of 0 m.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def _neck(
                 narrow = min(narrow, sum(near.get(one, 0.0) for one in piece))
         if sum(size >= part for size in sizes) > 1:
             narrow = min(narrow, short_side(float(areas[node]), float(outlines[node])))
-    return narrow if 0 < narrow < math.inf else math.nan
+    return narrow if narrow < math.inf else math.nan
 
 
 def short_side(area: float, outline: float) -> float:

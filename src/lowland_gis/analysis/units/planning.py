@@ -6,6 +6,7 @@ An implementation unit lies in one block, and a block in one planning unit, so n
 from __future__ import annotations
 
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 
 import geopandas as gpd
 import numpy as np
@@ -61,23 +62,25 @@ def put_together(cells: gpd.GeoDataFrame, limits: PlanningLimits) -> Planning:
     """
     areas = shapely.area(cells.geometry.to_numpy())
     border = _borders(cells)
-    part = np.arange(len(cells))
+    into = list(range(len(cells)))
     stuck: set[int] = set()
     least, most = (
         limits.min_ha * HECTARE_M2 * (1 - RELATIVE_TOLERANCE),
         limits.max_ha * HECTARE_M2 * (1 + RELATIVE_TOLERANCE),
     )
     size = dict(enumerate(areas.tolist()))
-    while True:
-        small = [(area, number) for number, area in size.items() if area < least and number not in stuck]
-        if not small:
-            break
-        _, number = min(small)
-        sliver = size[number] < _SLIVER_M2
+    # Smallest first; what has grown since it was put here is here once more, with its area of now.
+    small = [(area, number) for number, area in size.items() if area < least]
+    heapify(small)
+    while small:
+        area, number = heappop(small)
+        if size.get(number) != area or number in stuck:
+            continue
+        sliver = area < _SLIVER_M2
         beside = [
             (-length, other)
             for other, length in border[number].items()
-            if sliver or size[number] + size[other] <= most
+            if sliver or area + size[other] <= most
         ]
         if not beside:
             stuck.add(number)
@@ -85,9 +88,15 @@ def put_together(cells: gpd.GeoDataFrame, limits: PlanningLimits) -> Planning:
         _, other = min(beside)
         kept, gone = min(number, other), max(number, other)
         size[kept] += size.pop(gone)
-        part[part == gone] = kept
+        into[gone] = kept
         _join(border, kept, gone)
         stuck.discard(kept)
+        if size[kept] < least:
+            heappush(small, (size[kept], kept))
+    # A block joins one of a smaller number, whose own part is known by then.
+    for number, kept in enumerate(into):
+        into[number] = into[kept]
+    part = np.array(into, dtype=np.intp)
     return _named(cells, part, limits)
 
 

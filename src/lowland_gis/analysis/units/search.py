@@ -31,7 +31,7 @@ _HEAT = 0.02
 # Components of so few parcels are not packed at the end: it has brought nothing there, for a quarter of their time.
 _UNPACKED = 60
 # Larger ones are drawn anew in phases, each from the best packing of all that was met before: shares of the turns, and what sets seeds apart.
-_PHASES, _APART = (0.6, 0.4), 1_000_003
+_PHASES, _APART = (0.4, 0.3, 0.3), 1_000_003
 # From so many parcels on a component has more turns for each, up to so many times more: its units have more neighbours.
 _LARGE, _MOST_MORE = 250, 1.5
 # What a unit gains by a parcel that must be in one: more than any unit is worth, m².
@@ -46,7 +46,7 @@ class Effort:
     tighter bound by integer programmes, 0 for the quick bound.
     """
 
-    rounds: int = 4
+    rounds: int = 5
     listed: int = 16
     seed: int = 0
     threads: int = 1
@@ -200,8 +200,9 @@ def _remade(task: _Task, effort: Effort) -> Found:
     members = task.pool.members
     found = _found(task, _grown(task))
     turns = effort.rounds * len(members) * min(max(len(members) / _LARGE, 1.0), _MOST_MORE)
-    if len(members) <= _UNPACKED and not task.forced.any():
-        # With few units a turn takes apart all neighbours at once; what was kept is for next-best units.
+    if len(members) <= _UNPACKED and not task.forced.any() and task.problem.before is None:
+        # With few units a turn takes apart all neighbours at once; what was kept is for next-best units. Not so where parcels must be in a
+        # unit, or earlier units are to be kept: then a good division is far from the next one, and packing finds it.
         best, kept = _drawn_anew(task, found, (int(turns), effort.seed, _HEAT, False))
         task.pool.add_later(*kept)
         return best

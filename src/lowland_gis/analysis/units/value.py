@@ -152,7 +152,7 @@ def mixing_cost(g: Ground, desk: Desk, members: Ints) -> float:
 
 @borrowing
 def value_and_rule(g: Ground, desk: Desk, members: Ints) -> tuple[float, int]:
-    """Return the value of a set of parcels and the first rule that it breaks; what a neck costs is in it where no rule before is broken."""
+    """Return the value of a set of parcels and the first rule that it breaks."""
     stamp = next_stamp(desk)
     area, low, public, outline, value = 0.0, 0.0, 0.0, 0.0, 0.0
     for node in members:
@@ -173,10 +173,10 @@ def value_and_rule(g: Ground, desk: Desk, members: Ints) -> tuple[float, int]:
         rule = APART
     if rule == KEPT and encloses(g, desk, members, stamp, area) >= 0:
         rule = ENCLOSES
-    if rule == KEPT and g.neck_least + g.neck_weight > 0.0:
-        neck = neck_of(g, desk, members, stamp, area)
+    if g.neck_least + g.neck_weight > 0.0:
+        neck = neck_of(g, desk, members)
         value -= g.neck_weight * max(0.0, g.neck_wide - neck)
-        if neck < g.neck_least:
+        if rule == KEPT and neck < g.neck_least:
             rule = NARROW
     return value, rule
 
@@ -264,12 +264,19 @@ def encloses(g: Ground, desk: Desk, members: Ints, stamp: int, area: float) -> i
 
 
 @borrowing
-def neck_of(g: Ground, desk: Desk, members: Ints, stamp: int, area: float) -> float:
-    """Return the least length over which parts of a unit hang together by one parcel, `FAR` where none do (see `necks`).
+def neck_of(g: Ground, desk: Desk, members: Ints) -> float:
+    """Return the least length over which parts of a unit hang together by one parcel (see `necks`).
 
-    Members are stamped inside, and hang together.
+    It is `FAR` where no parts do, or the unit falls apart.
     """
-    part, narrow = g.neck_share * area, FAR
+    stamp = next_stamp(desk)
+    area, narrow = 0.0, FAR
+    for node in members:
+        desk.inside[node] = stamp
+        area += g.area[node]
+    if reached(g, desk, members[0], -1, stamp) < len(members):
+        return narrow
+    part = g.neck_share * area
     for out in members:
         first = next_stamp(desk)
         desk.seen[out] = first

@@ -34,6 +34,17 @@ def ground():
     return problem, cells, search_units(problem, cells, EFFORT)
 
 
+@pytest.fixture(scope="module")
+def narrow(ground):
+    """The same ground, where a neck has a limit and a price."""
+    problem, cells, drawn = ground
+    limits, weights = (
+        replace(problem.limits, min_neck_m=90.0, neck_wide_m=140.0),
+        replace(problem.weights, neck=40.0),
+    )
+    return build_problem(problem.parcels, cells, limits, weights), cells, drawn
+
+
 @pytest.fixture
 def session(ground) -> EditSession:
     problem, cells, drawn = ground
@@ -148,6 +159,16 @@ def some_edits(session: EditSession) -> list[Edit]:
 def test_every_answer_is_the_evaluators_and_every_repair_leads_where_it_says(session, number):
     edit = some_edits(session)[number]
     answer = session.say(edit)
+    agrees(session, answer)
+    leads_there(session, answer)
+
+
+@pytest.mark.parametrize("number", [0, 5, 7, 8, 9, 10, 13, 14])
+def test_necks_are_measured_priced_and_forbidden_as_by_the_evaluator(narrow, number):
+    problem, cells, drawn = narrow
+    session = EditSession(problem, cells, drawn.members, EFFORT)
+    assert "min_neck_m" in {breach.rule for breach in session.broken}
+    answer = session.say(some_edits(session)[number])
     agrees(session, answer)
     leads_there(session, answer)
 

@@ -15,6 +15,7 @@ from lowland_gis.analysis.units.judge import judge
 from lowland_gis.analysis.units.necks import short_side
 from lowland_gis.analysis.units.search import Effort
 from lowland_gis.analysis.units.value import FAR, desk_of, neck_of
+from lowland_gis.analysis.units.weighed import Scales
 
 SIDE = 8
 TOWN = gpd.GeoDataFrame(
@@ -35,11 +36,8 @@ def neck(problem: Problem, codes: str) -> float:
     """Return the neck of a unit as the evaluator has it, which the search measures too."""
     names = codes.split()
     told = judge(problem, pd.DataFrame({"parcel_id": names, "unit_id": "u"})).units["neck_m"].iloc[0]
-    desk, members = desk_of(problem.ground), np.searchsorted(problem.ids.astype(str), names)
-    desk.stamp[0] = 1
-    desk.inside[members] = 1
-    area = problem.ground.area[members].sum()
-    searched = neck_of(problem.ground, desk, members.astype(np.int64), 1, area)
+    members = np.searchsorted(problem.ids.astype(str), names).astype(np.int64)
+    searched = neck_of(problem.ground, desk_of(problem.ground), members)
     assert searched == pytest.approx(FAR if np.isnan(told) else told)
     return float(told)
 
@@ -69,6 +67,23 @@ def neck(problem: Problem, codes: str) -> float:
 def test_necks_counted_by_hand(frame, codes, expected):
     problem = build_problem(frame, TOWN, Limits(min_ha=0.1, min_compactness=0))
     assert neck(problem, codes) == pytest.approx(expected, nan_ok=True)
+
+
+def test_an_edit_weighs_necks_as_the_evaluator_does():
+    for seed in range(2):
+        problem = build_problem(board(seed), TOWN, Limits(**LIMITS, min_neck_m=45.0), Weights(neck=300.0))
+        random = np.random.default_rng(seed)
+        for _ in range(30):
+            unit = np.sort(random.choice(SIDE * SIDE, int(random.integers(1, 9)), replace=False)).astype(
+                np.int64
+            )
+            told = judge(problem, pd.DataFrame({"parcel_id": problem.ids[unit], "unit_id": "u"}))
+            weighed = Scales(problem).weigh("u", unit)
+            row = told.units.iloc[0]
+            assert weighed.neck_m == pytest.approx(row["neck_m"] if pd.notna(row["neck_m"]) else None)
+            assert weighed.terms["neck_cost"] == pytest.approx(row["neck_cost"])
+            assert weighed.value_m2 == pytest.approx(row["value_m2"])
+            assert {one.rule for one in weighed.breaches} == set(told.findings["rule"])
 
 
 def test_a_unit_that_falls_apart_has_no_neck():
@@ -146,7 +161,9 @@ EFFORT = Effort(rounds=3)
 
 
 def draft(frame: gpd.GeoDataFrame, min_neck_m: float = 0.0, price: float = 0.0) -> Draft:
-    return draw_units(frame, TOWN, Limits(**LIMITS, min_neck_m=min_neck_m), Weights(neck=price), EFFORT)
+    return draw_units(
+        frame, TOWN, Limits(**LIMITS, min_neck_m=min_neck_m, neck_wide_m=60.0), Weights(neck=price), EFFORT
+    )
 
 
 def test_a_neck_can_be_forbidden():
@@ -177,13 +194,13 @@ def test_a_small_component_that_is_listed_keeps_the_rule_too():
 def test_a_price_widens_necks_and_stands_in_the_ledger():
     plain, priced = ([draft(board(seed), price=price) for seed in range(3)] for price in (0.0, 400.0))
     for drawn in priced:
-        short = (30.0 - drawn.units["neck_m"]).clip(lower=0).fillna(0)
+        short = (60.0 - drawn.units["neck_m"]).clip(lower=0).fillna(0)
         assert drawn.units["neck_cost"].to_numpy() == pytest.approx(-400.0 * short.to_numpy())
         searched = sum(one.bound_m2 for one in drawn.searched.values())
         assert drawn.value_m2 <= searched + 1e-6
 
     def missing(drafts: list[Draft]) -> float:
-        return sum((30.0 - drawn.units["neck_m"]).clip(lower=0).sum() for drawn in drafts)
+        return sum((60.0 - drawn.units["neck_m"]).clip(lower=0).sum() for drawn in drafts)
 
     assert missing(plain) > 0
     assert missing(priced) < missing(plain)

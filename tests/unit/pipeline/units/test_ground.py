@@ -8,7 +8,7 @@ import shapely
 
 from lowland_gis.analysis.units.overlaps import overlapping
 from lowland_gis.errors import InputRefusedError
-from lowland_gis.pipeline.units.draw import drawn_from, summary
+from lowland_gis.pipeline.units.draw import drawn_from, said_of_necks, summary
 from lowland_gis.pipeline.units.ground import UnitInputs
 from lowland_gis.settings import DelineateSettings
 
@@ -88,3 +88,13 @@ def test_parcels_that_all_overlap_are_refused_with_the_command_that_lists_them()
         said(inputs(square(0), square(60)))
     assert "(overlaps another parcel: 2, for example P0)" in str(refused.value)
     assert "lowland check show overlap" in str(refused.value)
+
+
+def test_a_draft_names_the_units_that_hang_together_by_a_neck():
+    given = inputs(square(0), square(100, 80))
+    drawn = drawn_from(given, DelineateSettings(rounds=0))
+    (name,) = drawn.units["unit_id"]
+    assert said_of_necks(drawn, 30.0) == (
+        f"1 of 1 units hang together by less than 30 m at one parcel: {name} (20.0 m) (all of them: neck_m in lowland unit metrics)"
+    )
+    assert said_of_necks(drawn, 20.0) == ""
