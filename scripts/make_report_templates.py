@@ -14,6 +14,7 @@ from docx.shared import Pt
 from word_template import (
     BODY,
     HEAD,
+    Align,
     begun,
     centred,
     each,
@@ -307,7 +308,9 @@ def _table(made: Any, name: str, cells: Cells, size: float = 9.5) -> None:
 
 
 def _rows(made: Any, cells: Cells, rows: str, size: float) -> None:
-    placed = [(*cell, "left" if cell[1] in _TEXTS else "right") for cell in cells]
+    placed: list[tuple[str, str, float, Align]] = [
+        (*cell, "left" if cell[1] in _TEXTS else "right") for cell in cells
+    ]
     table(made, rows, placed, size, around_pt=2, shaded=True)
 
 

@@ -6,7 +6,7 @@ An edit asks this of one or two units among thousands. The evaluator (`judge`), 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,6 @@ from lowland_gis.analysis.units.facing import Floats, Ints
 from lowland_gis.analysis.units.ground import HECTARE_M2, MIXINGS, RELATIVE_TOLERANCE, Ground, Problem
 from lowland_gis.analysis.units.value import (
     FAR,
-    KEPT,
-    NARROW,
     Desk,
     desk_of,
     encloses,
@@ -35,13 +33,13 @@ RULES = (
     "min_low_share",
     "min_public_share",
     "min_compactness",
+    "min_neck_m",
     "contiguous",
     "one_block",
     "max_enclosed_share",
     "not_allowed",
-    "min_neck_m",
 )
-(_SMALL, _LARGE, _FEW_LOW, _FEW_PUBLIC, _RAGGED, _APART, _BLOCKS, _ENCLOSES, _BARRED, _NARROW) = (
+(_SMALL, _LARGE, _FEW_LOW, _FEW_PUBLIC, _RAGGED, _NARROW, _APART, _BLOCKS, _ENCLOSES, _BARRED) = (
     1 << bit for bit in range(10)
 )
 
@@ -60,7 +58,7 @@ class Breach:
 
 @dataclass(frozen=True)
 class Weighed:
-    """One unit: its size, its neck (None where there is none, or nobody asks), the terms of its value (costs negative, m²), the rules that it breaks."""
+    """One unit: its size, the terms of its value (costs negative, m²), and the rules that it breaks; `neck_m` is None where it has none."""
 
     n_parcels: int
     area_m2: float
@@ -99,27 +97,18 @@ class Scales:
 
     def many(self, sets: Sequence[Ints]) -> tuple[Floats, Ints]:
         """Return the values of sets of parcels (m²; 0 where one is empty), and the rules that each breaks as bits of `RULES`."""
-        values, masks, _ = self._many(sets)
-        return values, masks
-
-    def _many(self, sets: Sequence[Ints]) -> tuple[Floats, Ints, Floats]:
-        """Return values, rules and necks (`FAR` where there is none, or no rule or price asks for it)."""
         starts = np.zeros(len(sets) + 1, dtype=np.int64)
         np.cumsum([len(each) for each in sets], out=starts[1:])
         flat = np.concatenate([*sets, np.empty(0, dtype=np.int64)])
         values, masks = np.zeros(len(sets)), np.zeros(len(sets), dtype=np.int64)
-        narrow = np.full(len(sets), FAR)
-        problem = self.problem
         weigh_sets(
-            self._ground, self._desk, problem.cell, problem.component, starts, flat, values, masks, narrow
+            self._ground, self._desk, self.problem.cell, self.problem.component, starts, flat, values, masks
         )
-        return values, masks, narrow
+        return values, masks
 
     def weigh(self, name: str, unit: Ints) -> Weighed:
         """Return all that can be said of a unit (sorted positions, one at least)."""
         g, weights = self._ground, self.problem.weights
-        _, masks, narrow = self._many([unit])
-        neck = float(narrow[0])
         area, low, public = (float(each[unit].sum()) for each in (g.area, g.low, g.public))
         outline = float(g.outline[unit].sum()) - self._inner(unit)
         terms = {
@@ -128,9 +117,11 @@ class Scales:
             "outline_cost": -weights.outline * outline,
             **dict.fromkeys((f"{name}_cost" for _, name, _ in MIXINGS), 0.0),
             "unit_cost": -weights.unit,
-            "neck_cost": -weights.neck * max(0.0, self.problem.limits.neck_wide_m - neck),
+            "neck_cost": 0.0,
             "kept_value": 0.0,
         }
+        neck = float(neck_of(g, self._desk, unit))
+        terms["neck_cost"] = -weights.neck * max(0.0, self.problem.limits.neck_wide_m - neck)
         mixed = [
             _mixing(kind, base, need, unit) for kind, base, need in zip(g.codes, g.bases, g.need, strict=True)
         ]
@@ -149,7 +140,7 @@ class Scales:
             terms,
             (),
         )
-        return replace(weighed, breaches=self._breaches(name, unit, weighed, int(masks[0])))
+        return Weighed(**{**vars(weighed), "breaches": self._breaches(name, unit, weighed)})
 
     def _inner(self, unit: Ints) -> float:
         """Return twice the facing lengths between members."""
@@ -158,7 +149,8 @@ class Scales:
         inside = np.isin(g.neighbour[way], unit)
         return float(g.facing[way][inside].sum()) if len(owner) else 0.0
 
-    def _breaches(self, name: str, unit: Ints, weighed: Weighed, mask: int) -> tuple[Breach, ...]:
+    def _breaches(self, name: str, unit: Ints, weighed: Weighed) -> tuple[Breach, ...]:
+        mask = int(self.many([unit])[1][0])
         limits = self.problem.limits
         measured = {
             "min_ha": (weighed.area_m2, limits.min_ha * HECTARE_M2, "is smaller than the least area"),
@@ -317,22 +309,18 @@ def weigh_sets(
     flat: Ints,
     values: Floats,
     masks: Ints,
-    necks: Floats,
 ) -> None:
-    """Write the value of every set of parcels, the rules that it breaks as bits of `RULES`, and its neck where it has a limit or a price."""
+    """Write the value of every set of parcels, and the rules that it breaks as bits of `RULES`."""
     for at in range(len(starts) - 1):
         members = flat[starts[at] : starts[at + 1]]
         if len(members) > 0:
-            values[at], rule = value_and_rule(g, desk, members)
-            masks[at], necks[at] = _broken(g, desk, cell, component, members)
-            if rule not in (KEPT, NARROW):
-                # The search stops at the first broken rule, before it looks at necks.
-                values[at] -= g.neck_weight * max(0.0, g.neck_wide - necks[at])
+            values[at] = value_and_rule(g, desk, members)[0]
+            masks[at] = _broken(g, desk, cell, component, members)
 
 
 @borrowing
-def _broken(g: Ground, desk: Desk, cell: Ints, component: Ints, members: Ints) -> tuple[int, float]:
-    """Return every rule that a set of parcels breaks, as bits, and its neck."""
+def _broken(g: Ground, desk: Desk, cell: Ints, component: Ints, members: Ints) -> int:
+    """Return every rule that a set of parcels breaks, as bits."""
     stamp = next_stamp(desk)
     area, low, public, outline, mask = 0.0, 0.0, 0.0, 0.0, 0
     for node in members:
@@ -359,13 +347,10 @@ def _broken(g: Ground, desk: Desk, cell: Ints, component: Ints, members: Ints) -
         mask |= _FEW_PUBLIC
     if 4.0 * np.pi * area < g.compactness * outline * outline:
         mask |= _RAGGED
-    neck = FAR
     if reached(g, desk, members[0], -1, stamp) < len(members):
         mask |= _APART
-    elif g.neck_least + g.neck_weight > 0.0:
-        neck = neck_of(g, desk, members, stamp, area)
-        if neck < g.neck_least:
-            mask |= _NARROW
     if encloses(g, desk, members, stamp, area) >= 0:
         mask |= _ENCLOSES
-    return mask, neck
+    if g.neck_least > 0.0 and neck_of(g, desk, members) < g.neck_least:
+        mask |= _NARROW
+    return mask
