@@ -19,6 +19,9 @@
 # Draws units from the current verdicts under several limits, says how far each draft is from the best possible one,
 # and keeps a draft when you ask for it. It opens `demo/` beside the repository's root (made by `lowland demo`), or
 # the folder that `LOWLAND_PROJECT` names. The limits are examples: no official size is public.
+#
+# ## Move the limits
+# Each move draws anew. A bound is printed with every draft: no other draft under the same limits can be worth more.
 
 # %%
 import os
@@ -33,12 +36,6 @@ from lowland_gis import open_project
 plt.switch_backend("inline")
 project = open_project(os.environ.get("LOWLAND_PROJECT", "../demo"))
 held = project.limits
-
-# %% [markdown]
-# ## Move the limits
-# Each move draws anew. A bound is printed with every draft: no other draft under the same limits can be worth more.
-
-# %%
 widgets.interactive(
     project.preview,
     min_ha=widgets.FloatSlider(held.min_ha, min=0.5, max=10, step=0.5, continuous_update=False),
@@ -57,10 +54,7 @@ settings = {
     "half may be other land": {"min_low_share": 0.5, "weights.other_land": 0.2},
 }
 drafts = {name: project.draw_units(changes) for name, changes in settings.items()}
-project.compare(drafts)
-
-# %%
-project.figure(drafts)
+IPython.display.display(project.compare(drafts), project.figure(drafts))
 
 # %% [markdown]
 # ## Why land is left out, a map to drag, and one to click
@@ -74,8 +68,6 @@ project.figure(drafts)
 IPython.display.display(
     project.left_out(drafts["project settings"]), project.page(drafts["project settings"])
 )
-
-# %%
 editing = project.edit_units(drafts["project settings"])
 inside = editing.members.dropna(subset="unit_id").sort_values(["unit_id", "parcel_id"])
 IPython.display.display(editing.move(inside["parcel_id"].iloc[0]), editing.panel())

@@ -121,4 +121,4 @@ def test_a_delivery_that_changed_under_its_name_and_time_is_loaded(filed):
     path.write_bytes(content[:-2] + (b"1" if content[-2:-1] != b"1" else b"2") + content[-1:])
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     reports, _ = run_again(filed)
-    assert "(26 there already)" in reports["ingest"]
+    assert "(27 there already)" in reports["ingest"]
