@@ -29,7 +29,7 @@ _MARGIN = 2
 def raster_statistic(path: str, zones: gpd.GeoDataFrame, statistic: str) -> npt.NDArray[np.float64]:
     """Return a statistic (mean, min, max, median or stdev) of the cells under each zone, weighted by the part of the cell that it covers.
 
-    NaN where a zone meets only cells without a value. Zones and raster share one plane.
+    NaN where a zone meets only cells without a value; nothing for no zones. Zones and raster share one plane.
 
     Raises:
         InputRefusedError: the raster has been moved, cannot be read, or is turned or upside down.
@@ -42,6 +42,8 @@ def raster_statistic(path: str, zones: gpd.GeoDataFrame, statistic: str) -> npt.
                     " ingest OUT"
                 )
             shapes = zones.geometry.to_numpy()
+            if len(shapes) == 0:
+                return np.empty(0)
             around = _around(raster, shapely.total_bounds(shapes))
             at_once = around.n_rows * around.n_columns <= CELLS_AT_ONCE
             # "raster-sequential" forgets the mask of a raster for all zones but the first (findings/exactextract_mask.sh), but one that is

@@ -81,6 +81,11 @@ def test_zones_by_parts_have_the_values_of_all_together(path, zones, statistic):
     np.testing.assert_array_equal(found, together)
 
 
+def test_no_zones_have_no_values(path, zones):
+    """After a correction that only takes parcels away nothing is left to be measured."""
+    assert raster.raster_statistic(path, zones[:0], "mean").tolist() == []
+
+
 def test_zones_beside_the_raster_have_no_value(path):
     beside = gpd.GeoDataFrame(geometry=[shapely.box(5000, 5000, 5010, 5010)], crs=4548)
     assert np.isnan(raster.raster_statistic(path, beside, "mean")).all()
