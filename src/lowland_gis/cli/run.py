@@ -67,7 +67,7 @@ def _without_database(session: Session, engine: str | None, master: str | None, 
     asked = settings.tabulate
     if (engine or asked.engine) not in named.ON_SPARK:
         raise UsageError(
-            "-o is for a run on Spark without a database. Type: lowland run --engine sedona -o FOLDER – or leave -o away"
+            "-o is for a run on Spark without a database. Leave -o away, or type: lowland run --engine sedona -o FOLDER"
         )
     place = Place(master or asked.master, asked.memory, asked.cell_mb)
     without_database.run(settings, take_up(settings.folder), output, place=place, tell=session.tell)

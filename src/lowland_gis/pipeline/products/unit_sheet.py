@@ -199,7 +199,7 @@ def _sheet(held: Reading, stored: Stored, unit: pd.Series, inputs: UnitInputs, t
                 "area_m2": inside["area_m2"].astype(float),
             }
         ),
-        "合成数据 示例" if project.settings.project.synthetic else "",
+        mark="合成数据 示例" if project.settings.project.synthetic else "",
     )
 
 

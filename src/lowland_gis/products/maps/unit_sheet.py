@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 import geopandas as gpd
@@ -47,6 +47,7 @@ class UnitSheet:
     parcels: gpd.GeoDataFrame
     barriers: gpd.GeoDataFrame
     members: pd.DataFrame
+    _: KW_ONLY
     plan: str = ""
     mark: str = ""
     kinds: Mapping[str, str] = field(default_factory=dict)
