@@ -19,5 +19,5 @@ def database_for(project_dir: Path, dsn: str | None) -> str:
     except DatabaseError as error:
         raise DatabaseError(
             "The engine postgis, or a table PG:…, needs a database, and none is there: LOWLAND_DSN is not set, and the project's own is not"
-            " running. Type: lowland db up – or set LOWLAND_DSN – or leave it away: files need no database."
+            " running. Type: lowland db up – or set LOWLAND_DSN – or leave it away: the local engine on files needs no database."
         ) from error
