@@ -108,6 +108,6 @@ def test_what_is_proposed_exists(place):
     given = [
         word
         for before, word in zip(["", *rest], rest, strict=False)
-        if word.isupper() and not before.startswith("--")
+        if word.isupper() and not before.startswith("-")
     ]
     assert room or not given, f"{found.name} takes no {given}"

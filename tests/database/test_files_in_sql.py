@@ -99,6 +99,6 @@ def test_a_database_without_postgis_says_so(files, cluster, database):
 
 def test_without_a_database_there_is_advice(tmp_path, monkeypatch):
     monkeypatch.setenv("LOWLAND_STATE", str(tmp_path))
-    with pytest.raises(DatabaseError, match="leave --engine away"):
+    with pytest.raises(DatabaseError, match="leave it away: the local engine"):
         database_for(tmp_path, None)
     assert database_for(tmp_path, "service=x") == "service=x"

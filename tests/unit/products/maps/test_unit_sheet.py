@@ -44,7 +44,7 @@ def sheet(parcels: int, kinds: int = 3) -> UnitSheet:
                 "area_m2": 1e4 + at,
             }
         ),
-        "合成数据 示例",
+        mark="合成数据 示例",
     )
 
 
