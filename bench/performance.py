@@ -172,13 +172,21 @@ def frames_part(figures: Figures) -> str:
 
 
 def flow_part(figures: Figures) -> str:
-    """Return the whole run by two builds, stage by stage, at every size."""
+    """Return the whole run by two builds, or by this one alone, stage by stage, at every size."""
     how = f"medians of {figures['rounds']} round(s), seconds by the clock, processor seconds of both in brackets"
-    text = [
-        "\n## The whole `lowland run`\n",
-        f"The build of {figures['old']} and this one in turn, each in a project and an empty database of its own, program and database on",
-        f"one core; {how}.\n",
-    ]
+    alone = not any("old" in builds for builds in figures["sizes"].values())
+    text = (
+        [
+            "\n## The whole `lowland run`, this build alone\n",
+            f"Measured later than what stands above, in an empty database, program and database on one core; {how}.\n",
+        ]
+        if alone
+        else [
+            "\n## The whole `lowland run`\n",
+            f"The build of {figures['old']} and this one in turn, each in a project and an empty database of its own, program and database on",
+            f"one core; {how}.\n",
+        ]
+    )
     for size, builds in figures["sizes"].items():
         text += [
             f"### {int(size):,} parcels\n",
@@ -199,7 +207,22 @@ def flow_part(figures: Figures) -> str:
                 "The old build was not measured at this size; other work ran on the machine, so processor seconds count.\n"
             )
         text += [*bars_of_flow(int(size), figures, builds), ""]
+    if alone and len(figures["sizes"]) > 1:
+        text += [whatever_the_size(figures["sizes"]), ""]
     return "\n".join(text)
+
+
+def whatever_the_size(sizes: Figures) -> str:
+    """Say what part of a corrected run is the same whatever the size of the district: what the smallest takes, stage by stage."""
+    order = sorted(sizes, key=int)
+    small, large = (sizes[size]["new"]["seconds"]["corrected"] for size in (order[0], order[-1]))
+    stages = ", ".join(f"{stage} {seconds[1]:.2f}" for stage, seconds in small.items() if stage != "all")
+    full = sizes[order[-1]]["new"]["seconds"]["whole"]["all"][1]
+    return (
+        f"With {int(order[0]):,} parcels there is next to nothing to compute: what a corrected run takes there, {small['all'][1]:.1f} processor"
+        f" seconds ({stages}), is spent on loading libraries, machine code and fonts. That is {small['all'][1] / large['all'][1]:.0%} of the"
+        f" corrected run and {small['all'][1] / full:.0%} of the full run of {int(order[-1]):,} parcels."
+    )
 
 
 def bars_of_flow(size: int, figures: Figures, builds: Figures) -> list[str]:
@@ -297,6 +320,7 @@ def update_part(figures: Figures) -> str:
 PARTS = {
     "startup.json": startup_part,
     "flow.json": flow_part,
+    "flow-new.json": flow_part,
     "registry.json": registry_part,
     "update-100000.json": update_part,
     "frames-50000.json": frames_part,
