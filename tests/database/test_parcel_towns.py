@@ -19,6 +19,7 @@ from lowland_gis.pipeline.intake.ingest import ingest
 from lowland_gis.pipeline.intake.reading import reading
 from lowland_gis.pipeline.overlaps.tabulate import tabulate
 from lowland_gis.pipeline.verdicts.classify import classify
+from lowland_gis.pipeline.verdicts.verdicts import kinds
 from lowland_gis.pipeline.verdicts.what_if import flips
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
@@ -259,6 +260,16 @@ def test_what_one_program_has_asked_of_the_towns_is_not_asked_again(parcels):
         found.town[[*PARCELS].index(code)] for code in (ASTRIDE, HOME, ASTRIDE)
     ]
     assert parcel_towns(connection, measured, [SLIVER, ASTRIDE], kept).claimed.tolist() == [False, True]
+
+
+def test_the_kinds_that_a_run_leaves_are_those_that_it_wrote(parcels):
+    deliver_towns(parcels)
+    decided(parcels)
+    with parcels.snapshot() as connection:
+        basis = basis_of(connection)
+        written = kinds(connection, basis)
+    # The database is out of reach by now.
+    pd.testing.assert_series_equal(kinds(connection, basis, parcels.kept), written)
 
 
 def test_registry_and_package_name_the_town_that_a_parcel_lies_in(parcels):

@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Hashable, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from lowland_gis.analysis.rules.pack import KIND
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
+from lowland_gis.loading import when_used
 from lowland_gis.pipeline.base.basis import Basis
 from lowland_gis.pipeline.base.towns import town_codes
 
 if TYPE_CHECKING:
     import pandas as pd
+else:
+    pd = when_used("pandas")
+
+Texts = npt.NDArray[np.object_]
 
 # Under this name kinds are kept: of one run at a time.
 _KEPT = "kinds of parcels"
@@ -63,14 +71,22 @@ def kinds(
 ) -> pd.Series[Any]:
     """Return the kind of each parcel by its code.
 
-    What an earlier stage of the same program has read and left in `kept` is not read again.
+    What an earlier stage of the same program has found or read and left in `kept` is not read again.
     """
-    run = basis.run_id, basis.classified.digest, basis.classified.started_at
+    run = basis.run_id, basis.classified.digest
     left: tuple[Any, Any] = (None, None) if kept is None else kept.get(_KEPT, (None, None))
     found: pd.Series[Any] = left[1] if left[0] == run else _kinds(connection, basis)
     if kept is not None:
         kept[_KEPT] = run, found
     return found
+
+
+def leave_kinds(
+    kept: MutableMapping[Hashable, Any], run_id: int, digest: str, parcels: Texts, answers: Texts
+) -> None:
+    """Leave the kinds that a run has just found for who asks next (`kinds`): of parcels in the order of their codes."""
+    index = pd.Index(parcels, dtype=object, name="parcel_id")
+    kept[_KEPT] = (run_id, digest), pd.Series(answers, index, dtype=object, name="answer")
 
 
 def _kinds(connection: Connection, basis: Basis) -> pd.Series[Any]:
