@@ -187,6 +187,12 @@ def flow_part(figures: Figures) -> str:
             f"one core; {how}.\n",
         ]
     )
+    load, cores = figures.get("load", (0.0, 1))
+    if load > cores:
+        text.append(
+            f"Other work shared the machine: {load:.1f} programs were at work on {cores} cores, and processor seconds were up to twice those of a"
+            " quiet machine. So what part of a full run something takes counts here, and seconds do not.\n"
+        )
     for size, builds in figures["sizes"].items():
         text += [
             f"### {int(size):,} parcels\n",
