@@ -10,10 +10,14 @@ values and verdicts by nothing. Ends with 1 where they do. Figures go to bench/r
 
 from __future__ import annotations
 
+import sys
+
+# Beside this file `import sedona` would find the benchmark of that name, and not the library.
+sys.path.append(sys.path.pop(0))
+
 import json
 import os
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Iterator

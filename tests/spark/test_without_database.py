@@ -158,6 +158,7 @@ def test_rows_that_ingest_would_set_aside_are_refused_and_what_was_there_stays(l
         (land.folder / "parcel.parquet").write_bytes(whole)
     assert code != 0
     assert parcels["ZDDM"].iloc[0] in said
+    assert "parcel.parquet" in said
     assert not (land.folder / "double" / "run.json").exists()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from lowland_gis.analysis.overlay.tabulate import NOISE_M2, Cover, Overlaps
 from lowland_gis.engines.base import Answer, Integers, Layer, Question
 from lowland_gis.engines.sedona import faults, job, plan, work
-from lowland_gis.engines.sedona.beside import GROUP_ROWS, beside, room_told
+from lowland_gis.engines.sedona.beside import beside, groups, room_told
 from lowland_gis.engines.sedona.geoparquet import Portion, of_portions, portions_of
 from lowland_gis.engines.sedona.session import MASTER, MEMORY, Place, session
 from lowland_gis.errors import LowlandError
@@ -91,7 +91,7 @@ def _written(
     with room_told():
         with pq.ParquetWriter(plain, _SCHEMA) as writer:
             for batch in layer.wkb():
-                for some in _split(batch):
+                for some in groups(batch):
                     writer.write_batch(_numbered_from(rows, some))
                     rows += len(some)
                     question.watch(rows, None)
@@ -99,11 +99,6 @@ def _written(
             _numbered(plain, classes(), folder / "classed.parquet")
             plain.unlink()
     return rows
-
-
-def _split(batch: pa.Array) -> Iterator[pa.Array]:
-    for start in range(0, len(batch), GROUP_ROWS):
-        yield batch.slice(start, GROUP_ROWS)
 
 
 def _numbered_from(first: int, shapes: pa.Array) -> pa.RecordBatch:
@@ -119,9 +114,10 @@ def _portions(folder: Path) -> tuple[Portion, ...]:
 
 def _numbered(plain: Path, classes: Integers, target: Path) -> None:
     with pq.ParquetFile(plain) as file, pq.ParquetWriter(target, _SCHEMA) as writer:
-        for batch in file.iter_batches(GROUP_ROWS):
-            own = pa.array(classes[batch["number"].to_numpy()], pa.int64())
-            writer.write_batch(batch.set_column(0, "number", own))
+        for number in range(file.num_row_groups):
+            group = file.read_row_group(number)
+            own = pa.array(classes[group["number"].to_numpy()], pa.int64())
+            writer.write_table(group.set_column(0, "number", own))
 
 
 def _answer(number: int, order: Any, found: pa.Table, *, cover: bool) -> Answer:

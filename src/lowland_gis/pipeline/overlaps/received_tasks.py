@@ -38,6 +38,10 @@ TYPES = (
 _ROWS = 4_000
 
 
+class _SetAsideError(Exception):
+    """Rows would be set aside."""
+
+
 @dataclass(frozen=True)
 class Received:
     """A layer as tasks read it: its deliveries' number, its geometry column, and the day on which features must be in force."""
@@ -54,7 +58,7 @@ def prepared(batches: Iterator[pa.RecordBatch], *, received: Received) -> Iterat
     """Yield the rows of the portions (`PORTIONS`) of a layer, standardised, repaired and measured as ingest does it (`PREPARED`).
 
     Raises:
-        ValueError: rows would be set aside, which names the layer and the first of them.
+        ValueError: rows would be set aside; the file, the layer and the first of them are named.
     """
     use(received.own)
     definition = layer_definition(received.layer)
@@ -62,7 +66,10 @@ def prepared(batches: Iterator[pa.RecordBatch], *, received: Received) -> Iterat
         for file, group, first in zip(*(batch[name].to_pylist() for name in PORTIONS.names), strict=True):
             with pq.ParquetFile(file) as source:
                 for some in source.iter_batches(_ROWS, row_groups=[group]):
-                    yield _prepared(pa.Table.from_batches([some]), first, definition, received)
+                    try:
+                        yield _prepared(pa.Table.from_batches([some]), first, definition, received)
+                    except _SetAsideError as error:
+                        raise ValueError(f"{file}: layer {received.layer}: {error}.") from error
                     first += some.num_rows  # noqa: PLW2901 - the number of the next row
 
 
@@ -77,8 +84,9 @@ def _prepared(table: pa.Table, first: int, definition: LayerDefinition, received
     done = preparer.prepare(Batch(first, table.select(plain), shapes))
     if done.n_rejected:
         aside = done.issues[done.issues["action"] == "rejected"].iloc[0]
-        raise ValueError(
-            f"layer {received.layer}: {done.n_rejected} rows would be set aside, first row {aside['row_no']}: {aside['message']}."
+        named = f" ({aside['key']})" if isinstance(aside.get("key"), str) else ""
+        raise _SetAsideError(
+            f"{done.n_rejected} rows would be set aside, first row {aside['row_no']}{named}: {aside['message']}"
         )
     return _as_rows(done.rows, definition, received)
 
