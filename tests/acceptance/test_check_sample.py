@@ -3,15 +3,14 @@
 import csv
 import datetime as dt
 import json
-import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from acceptance.conftest import run_lowland
 from lowland_gis import sample
 from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.check import checks
@@ -79,14 +78,7 @@ class District:
 
     def lowland(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command line as a person would."""
-        return subprocess.run(
-            [sys.executable, "-m", "lowland_gis", "--project", str(self.folder / "lowland.toml"), *arguments],
-            env=os.environ | {"LOWLAND_DSN": self.project.dsn, "PYTHONUTF8": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=600,
-        )
+        return run_lowland("--project", str(self.folder / "lowland.toml"), *arguments, dsn=self.project.dsn)
 
     def rows(self, query: str, *parameters: object) -> list[tuple[object, ...]]:
         """Return the rows of a query."""
