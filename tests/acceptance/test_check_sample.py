@@ -120,7 +120,10 @@ def spoilt(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Di
     return district
 
 
-@pytest.fixture(params=[SEED, 8, 101])
+OTHER_SEEDS = [pytest.param(8, marks=pytest.mark.again), pytest.param(101, marks=pytest.mark.again)]
+
+
+@pytest.fixture(params=[SEED, *OTHER_SEEDS])
 def clean(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> District:
     """A clean district, not checked yet; no seed is better than another."""
     return made(tmp_path, database, CLEAN, seed=request.param)
@@ -182,7 +185,7 @@ def test_every_planted_fault_is_found(spoilt, fault):
     assert missed == []
 
 
-@pytest.fixture(params=[8, 101])
+@pytest.fixture(params=OTHER_SEEDS)
 def other_spoilt(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> District:
     """Spoilt districts of other seeds."""
     district = made(tmp_path, database, EVERYWHERE, seed=request.param)
