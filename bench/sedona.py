@@ -1,7 +1,7 @@
 """Tabulate on Apache Spark: the engine `sedona` against Sedona's own SQL, in one session on the same cores, in turn.
 
-    python bench/sedona.py [--parcels 100000] [--rounds 1] [--peers lowland,intersection,covered] [--master local[2,4]] [--memory 2g]
-    python bench/sedona.py --growth 25000,75000,250000 [--cap 1200]
+    python bench/sedona.py [--parcels 100000] [--rounds 1] [--peers lowland,intersection,covered] [--master local[2,4]] [--memory 2g] [--times 6]
+    python bench/sedona.py --growth 25000,75000,250000 [--cap 7200]
 
 | who | what |
 |---|---|
@@ -12,8 +12,8 @@
 The district is that of `bench/district.py`: about 3.1 zones a parcel. Clock and processor time are told, the latter of this process, Java and the Python workers
 together, because others may use the machine; the start of Spark is told apart, and so is a round on a small district before, in which
 Java compiles what it runs. Two answers agree where no area is further apart than 1e-6 m². `--growth` measures the engine at several sizes and tells the exponent of its processor
-time over the polygons. Who has taken longer than `--cap` seconds of the clock is stopped, and its figure left out. Figures go to bench/results/sedona.json, those of
-other runs in it are kept.
+time over the polygons. Who has taken longer than `--cap` seconds of the clock is stopped, and so is a peer that has used more than `--times` times the processor time that
+`lowland` used in the same round: its figure is then told as a least one, and its answer is not compared. Figures go to bench/results/sedona.json, those of other runs in it are kept.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ from lowland_gis.engines.sedona.session import MEMORY, Place, session
 PEERS = ("lowland", "intersection", "covered")
 TOLERANCE_M2 = 1e-6
 WARM_PARCELS = 2_000
-CAP_S = 1_200.0
+CAP_S = 7_200.0
+TIMES = 6.0
 _LOOK_S = 1.0
 _AREA = {
     "intersection": "ST_Area(ST_Intersection(p.geometry, z.geometry))",
@@ -63,7 +64,15 @@ SELECT parcel_id, code, sum(piece) AS area_m2 FROM (
 
 
 class StoppedError(Exception):
-    """A peer has taken longer than the cap."""
+    """A peer has taken longer than it may."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How long a piece of work may take: seconds of the clock, and of the processors."""
+
+    clock_s: float = math.inf
+    processor_s: float = math.inf
 
 
 @dataclass
@@ -90,9 +99,11 @@ def _java(spark: Any) -> int:
 class _Watch(threading.Thread):
     """Looks each second at how much processor time Java and all that it has started have had; what a worker has had stays when it is gone."""
 
-    def __init__(self, java: int) -> None:
+    def __init__(self, java: int, limit: Limit, stop: Callable[[], object]) -> None:
         super().__init__(daemon=True)
-        self.java = java
+        self.java, self.limit, self.stop = java, limit, stop
+        self.stopped = False
+        self.begin = time.perf_counter()
         self.first: dict[int, float] = {}
         self.last: dict[int, float] = {}
         self._over = threading.Event()
@@ -103,15 +114,23 @@ class _Watch(threading.Thread):
     def run(self) -> None:
         while not self._over.wait(_LOOK_S):
             self._look()
+            clock = time.perf_counter() - self.begin
+            if clock > self.limit.clock_s or sum(self._spent().values()) > self.limit.processor_s:
+                self.stopped = True
+                # Asked again each second: a job may begin after the one that was stopped.
+                self.stop()
 
     def seconds(self) -> tuple[float, float]:
         """End, and return the seconds of Java and of the others."""
         self._over.set()
         self.join()
         self._look()
-        spent = {pid: total - self.first.get(pid, 0.0) for pid, total in self.last.items()}
+        spent = self._spent()
         java = spent.pop(self.java)
         return java, sum(spent.values())
+
+    def _spent(self) -> dict[int, float]:
+        return {pid: total - self.first.get(pid, 0.0) for pid, total in self.last.items()}
 
     def _look(self) -> None:
         tick = os.sysconf("SC_CLK_TCK")
@@ -133,47 +152,34 @@ class _Watch(threading.Thread):
 
 
 @contextmanager
-def used(spark: Any) -> Iterator[Usage]:
-    """Measure what the body uses."""
+def used(spark: Any, limit: Limit) -> Iterator[Usage]:
+    """Measure what the body uses, and stop its jobs when that is more than it may.
+
+    Raises:
+        StoppedError: it was; what it had used until then is told.
+    """
     usage, java = Usage(), _java(spark)
     # The greatest memory since here, not since it began.
     Path(f"/proc/{java}/clear_refs").write_text("5", encoding="ascii")
     usage.load.append(os.getloadavg()[0])
-    watch, own, begin = _Watch(java), sum(os.times()[:2]), time.perf_counter()
+    watch, own, begin = (
+        _Watch(java, limit, spark.sparkContext.cancelAllJobs),
+        sum(os.times()[:2]),
+        time.perf_counter(),
+    )
     watch.start()
     try:
         yield usage
+    except Exception as error:
+        if watch.stopped:
+            raise StoppedError from error
+        raise
     finally:
         usage.clock_s, usage.driver_s = time.perf_counter() - begin, sum(os.times()[:2]) - own
         usage.java_s, usage.workers_s = watch.seconds()
         usage.load.append(os.getloadavg()[0])
         lines = Path(f"/proc/{java}/status").read_text(encoding="ascii").splitlines()
         usage.java_mb = next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
-
-
-@contextmanager
-def capped(spark: Any, cap: float) -> Iterator[None]:
-    """Stop the jobs of the body when it has taken so many seconds.
-
-    Raises:
-        StoppedError: it has.
-    """
-    stopped = threading.Event()
-
-    def stop() -> None:
-        stopped.set()
-        spark.sparkContext.cancelAllJobs()
-
-    timer = threading.Timer(cap, stop)
-    timer.start()
-    try:
-        yield
-    except Exception as error:
-        if stopped.is_set():
-            raise StoppedError from error
-        raise
-    finally:
-        timer.cancel()
 
 
 def lowland(land: District, place: Place, target: Path) -> dict[str, Any]:
@@ -214,17 +220,26 @@ def started(place: Place) -> tuple[Any, float]:
 
 def warmed(names: list[str], place: Place, parcels: int = WARM_PARCELS) -> None:
     """Let everybody answer once about a small district, in which Java compiles what it runs."""
-    measured(names, parcels, place, rounds=1, cap=math.inf)
+    measured(names, parcels, place, rounds=1)
 
 
-def measured(names: list[str], parcels: int, place: Place, *, rounds: int, cap: float) -> dict[str, Any]:
-    """Return what everybody used in every round, and how far the last answers are apart; who was stopped has no figures."""
+def measured(
+    names: list[str],
+    parcels: int,
+    place: Place,
+    *,
+    rounds: int,
+    cap: float = math.inf,
+    times: float = math.inf,
+) -> dict[str, Any]:
+    """Return what everybody used in every round, and how far the last answers are apart; of who was stopped there is what had been used until then."""
     land = district(parcels)
     spark = session(place)
-    figures: dict[str, Any] = {"parcels": land.n_parcels, "zones": land.n_zones, "rounds": [], "stopped": []}
+    figures: dict[str, Any] = {"parcels": land.n_parcels, "zones": land.n_zones, "rounds": [], "stopped": {}}
     answers: dict[str, pa.Table] = {}
     with tempfile.TemporaryDirectory(prefix="lowland-bench-") as folder:
         for number in range(rounds):
+            most = math.inf
             for name in names:
                 if name in figures["stopped"]:
                     continue
@@ -236,15 +251,17 @@ def measured(names: list[str], parcels: int, place: Place, *, rounds: int, cap: 
                 )
                 told: dict[str, Any] = {}
                 try:
-                    with used(spark) as usage, capped(spark, cap) if cap < math.inf else nothing():
+                    with used(spark, Limit(cap, most)) as usage:
                         told = work()
                 except StoppedError:
-                    figures["stopped"].append(name)
+                    figures["stopped"][name] = _rounded(usage)
                     print(
                         f"{name}: stopped after {usage.clock_s:.0f} s, {usage.processor_s:.0f} s of processors",
                         flush=True,
                     )
                     continue
+                if name == "lowland":
+                    most = times * usage.processor_s
                 figures["rounds"].append({"who": name, **_rounded(usage), **told})
                 answers[name] = pq.read_table(target, columns=["parcel_id", "code", "area_m2"])
                 shutil.rmtree(target)
@@ -260,12 +277,6 @@ def measured(names: list[str], parcels: int, place: Place, *, rounds: int, cap: 
         if name != "lowland" and "lowland" in answers
     }
     return figures
-
-
-@contextmanager
-def nothing() -> Iterator[None]:
-    """Do nothing around the body."""
-    yield
 
 
 def _rounded(usage: Usage) -> dict[str, Any]:
@@ -339,6 +350,7 @@ def main() -> None:
     parser.add_argument("--memory", default=MEMORY)
     parser.add_argument("--growth")
     parser.add_argument("--cap", type=float, default=CAP_S)
+    parser.add_argument("--times", type=float, default=TIMES)
     options = parser.parse_args()
     place = Place(options.master, options.memory)
     _, start_s = started(place)
@@ -352,7 +364,9 @@ def main() -> None:
         names = options.peers.split(",")
         warmed(names, place, min(WARM_PARCELS, options.parcels))
         name = str(options.parcels)
-        figures = measured(names, options.parcels, place, rounds=options.rounds, cap=options.cap)
+        figures = measured(
+            names, options.parcels, place, rounds=options.rounds, cap=options.cap, times=options.times
+        )
     print(f"kept in {keep(name, said | figures)}")
 
 
