@@ -17,14 +17,18 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from lowland_gis.analysis.units.facing import Floats, Ints
-from lowland_gis.analysis.units.ground import Ground, Problem
+from lowland_gis.analysis.units.ground import RELATIVE_TOLERANCE, Ground, Problem
 from lowland_gis.analysis.units.pack import Master, Pool, quiet_highs
-from lowland_gis.analysis.units.search import Effort, Found, repacked, spread
-from lowland_gis.analysis.units.value import KEPT, Desk, desk_of, value_and_rule
+from lowland_gis.analysis.units.quick import nothing, quick_units
+from lowland_gis.analysis.units.search import Effort, Found, bench_of, repacked, spread
+from lowland_gis.analysis.units.value import ENCLOSES, KEPT, RAGGED, Desk, desk_of, value_and_rule
+from lowland_gis.analysis.units.weighed import Scales
 
 _MOST_TYPES = 12
 _PRICING_NODES = 400
-_CUT_ROUNDS = 8
+_CUT_ROUNDS = 24
+# Before it is priced exactly, which takes seconds, units are grown against the prices so often, which takes milliseconds.
+_GROWN = 12
 _EPSILON = 1e-6
 # A bound so near is as good as the value.
 _CLOSED = 1e-4
@@ -68,9 +72,12 @@ def proven_bound(problem: Problem, found: Found, rounds: int) -> float:
     ground = problem.ground
     local = _local(ground, found.pool.members)
     master = Master(found.pool, np.zeros(len(local.members), dtype=bool))
-    desk = desk_of(ground)
-    pricers = [_Pricer(ground, local, gain, desk) for gain in local.gain]
-    most = np.floor(local.area.sum() / ground.least)
+    _grown_dear(problem, found.pool, master)
+    scales, desk = Scales(problem), desk_of(ground)
+    most = _most_units(ground, local)
+    # Excess that is too small to matter for all units together.
+    enough = 0.5 * _CLOSED * found.value / max(most, 1.0)
+    pricers = [_Pricer(ground, local, gain, scales, enough) for gain in local.gain]
     centre: Floats | None = None
     for _ in range(rounds):
         prices, value = master.prices()
@@ -92,6 +99,27 @@ def proven_bound(problem: Problem, found: Found, rounds: int) -> float:
         if best <= max(value, found.value) * (1 + _CLOSED):
             break
     return max(best, found.value)
+
+
+def _most_units(ground: Ground, local: _Local) -> float:
+    """Return how many units may lie in a component by its area, and by its low-efficiency land."""
+    room = local.area.sum() / ground.least
+    if ground.low_share > 0:
+        room = min(room, local.low.sum() / (ground.low_share * ground.least))
+    return float(np.floor(room * (1 + RELATIVE_TOLERANCE)))
+
+
+def _grown_dear(problem: Problem, pool: Pool, master: Master) -> None:
+    """Grow units against the prices of the pool, over and over, and put them into it."""
+    bench, members = bench_of(problem), pool.members
+    bench.free[members] = True
+    for _ in range(_GROWN):
+        bench.price[members] = np.maximum(master.prices()[0], 0.0)
+        none = np.zeros(len(members), dtype=bool)
+        grown, _ = quick_units(problem.ground, bench.desk, bench.free, bench.price, members, none, nothing())
+        bench.free[members] = True
+        if not pool.add(*grown):
+            break
 
 
 def _taken(pool: Pool, ground: Ground, desk: Desk, units: list[Ints]) -> int:
@@ -215,19 +243,18 @@ def _compact_rows(ground: Ground, local: _Local, rows: _Rows, tangents: int) -> 
     """Ask for compactness: P <= √(4πA/c) is a convex set, here by tangents at areas from the least to the greatest."""
     if ground.compactness <= 0:
         return
-    outline = ground.outline[local.members]
-    columns = np.arange(len(local.members) + len(local.one) + 1)
     largest = min(ground.most, float(local.area.sum()))
     for area in np.geomspace(ground.least, max(largest, ground.least), tangents):
-        height = np.sqrt(4 * np.pi * area / ground.compactness)
-        slope = height / (2 * area)
-        # Σp x - 2Σf y - slope Σa x - (height - slope·area) n <= 0
-        rows.add(
-            -_INF,
-            0.0,
-            columns,
-            [*(outline - slope * local.area), *(-2.0 * local.length), slope * area - height],
-        )
+        _compact_row(ground, local, rows, area)
+
+
+def _compact_row(ground: Ground, local: _Local, rows: _Rows, area: float) -> None:
+    """Ask for compactness by the tangent at an area: Σp x - 2Σf y - slope Σa x - (height - slope·area) n <= 0."""
+    height = np.sqrt(4 * np.pi * area / ground.compactness)
+    slope = height / (2 * area)
+    at = np.arange(len(local.members) + len(local.one) + 1)
+    outer = ground.outline[local.members] - slope * local.area
+    rows.add(-_INF, 0.0, at, np.concatenate([outer, -2.0 * local.length, [slope * area - height]]))
 
 
 def _relaxed(ground: Ground, local: _Local) -> float:
@@ -255,12 +282,14 @@ def _relaxed(ground: Ground, local: _Local) -> float:
 class _Pricer:
     """The dearest single unit of one type against prices: an integer programme that keeps the cuts it has learnt."""
 
-    def __init__(self, ground: Ground, local: _Local, gain: Floats, desk: Desk) -> None:
+    def __init__(self, ground: Ground, local: _Local, gain: Floats, scales: Scales, enough: float) -> None:
         self._local, self._gain = local, gain
-        self._ground, self._desk = ground, desk
+        self._ground, self._desk = ground, desk_of(ground)
+        self._scales, self._enough = scales, max(enough, _EPSILON)
         count, links = len(local.members), len(local.one)
         self._highs = quiet_highs()
         self._highs.setOptionValue("mip_max_nodes", _PRICING_NODES)
+        self._highs.setOptionValue("mip_abs_gap", self._enough)
         self._highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
         cost = np.concatenate([gain, 2.0 * ground.outline_weight * local.length, [-ground.unit_price]])
         _columns(self._highs, cost, np.ones(count + links + 1))
@@ -287,18 +316,51 @@ class _Pricer:
             self._highs.run()
             info = self._highs.getInfo()
             bound = min(bound, float(info.mip_dual_bound))
-            if bound <= _EPSILON or info.primal_solution_status != 2:  # noqa: PLR2004 - a feasible point
+            if bound <= self._enough or info.primal_solution_status != 2:  # noqa: PLR2004 - a feasible point
                 break
             chosen = np.array(self._highs.getSolution().col_value)[:count] > 0.5  # noqa: PLR2004 - 0 or 1
             pieces = self._pieces(chosen)
             units += pieces
+            rows = _Rows()
             if len(pieces) > 1:
-                self._cut(chosen, pieces)
-            elif value_and_rule(self._ground, self._desk, self._local.members[chosen])[1] == KEPT:
+                self._cut(rows, chosen, pieces)
+            elif not self._ruled(rows, chosen):
                 break
-            else:
-                self._forbid(chosen)
+            rows.put(self._highs)
         return max(bound, 0.0), units
+
+    def _ruled(self, rows: _Rows, chosen: npt.NDArray[np.bool_]) -> bool:
+        """Ask for what a set that hangs together breaks; tell whether it breaks a rule."""
+        unit = self._local.members[chosen]
+        rule = value_and_rule(self._ground, self._desk, unit)[1]
+        if rule == RAGGED:
+            _compact_row(self._ground, self._local, rows, float(self._local.area[chosen].sum()))
+        elif rule == ENCLOSES and self._fill(rows, unit):
+            return True
+        elif rule != KEPT:
+            self._forbid(rows, chosen)
+        return rule != KEPT
+
+    def _fill(self, rows: _Rows, unit: Ints) -> bool:
+        """Ask of each hole for a parcel of it, or for one less of the ring around it; tell whether that holds for other units too.
+
+        The ring alone makes it a hole of any unit that is no smaller, which a unit of the least area is where the hole is no larger than that.
+        """
+        ground, members = self._ground, self._local.members
+        filled = False
+        for hole, _ in self._scales.holes(unit):
+            begin, end = ground.start[hole], ground.start[hole + 1]
+            beside = np.concatenate([ground.neighbour[one:two] for one, two in zip(begin, end, strict=True)])
+            ring = np.setdiff1d(beside, hole)
+            if ground.area[hole].sum() > max(ground.least, ground.area[ring].sum()):
+                continue
+            inner = np.searchsorted(members, np.intersect1d(hole, members))
+            outer = np.searchsorted(members, ring)
+            rows.add(
+                1.0 - len(outer), _INF, [*outer, *inner], [*np.full(len(outer), -1.0), *np.ones(len(inner))]
+            )
+            filled = True
+        return filled
 
     def _pieces(self, chosen: npt.NDArray[np.bool_]) -> list[Ints]:
         nodes = np.flatnonzero(chosen)
@@ -307,22 +369,26 @@ class _Pricer:
         count, label = connected_components(self._graph[nodes][:, nodes], directed=False)
         return [nodes[label == piece] for piece in range(count)]
 
-    def _forbid(self, chosen: npt.NDArray[np.bool_]) -> None:
+    def _forbid(self, rows: _Rows, chosen: npt.NDArray[np.bool_]) -> None:
         """Ask for another set than this one, which breaks a rule that is no row: Σ(1 - x) over it + Σx beyond it >= 1."""
-        rows = _Rows()
         signs = np.where(chosen, -1.0, 1.0)
         rows.add(1.0 - chosen.sum(), _INF, list(range(len(chosen))), list(signs))
-        rows.put(self._highs)
 
-    def _cut(self, chosen: npt.NDArray[np.bool_], pieces: list[Ints]) -> None:
-        """Ask for what divides two pieces where a parcel of each is chosen: x_i + x_j - x(separator) <= 1."""
-        rows = _Rows()
+    def _cut(self, rows: _Rows, chosen: npt.NDArray[np.bool_], pieces: list[Ints]) -> None:
+        """Ask for what divides two pieces where a parcel of each is chosen: x_i + x_j - x(separator) <= 1.
+
+        A piece that is too small to be a unit needs a parcel beside it whatever else is chosen: x_i - x(ring) <= 0.
+        """
         for piece in pieces:
             rest = np.flatnonzero(chosen)
             rest = rest[~np.isin(rest, piece)]
             inside = np.zeros(len(chosen), dtype=bool)
             inside[piece] = True
             ring = np.flatnonzero((self._graph @ inside > 0) & ~inside)
+            if self._local.area[piece].sum() < self._ground.least * (1 - RELATIVE_TOLERANCE):
+                for node in piece:
+                    rows.add(-_INF, 0.0, [int(node), *ring], [1.0, *np.full(len(ring), -1.0)])
+                continue
             # Only what can be reached from the rest without the ring divides; the others lie behind it.
             open_ = ~inside
             open_[ring] = False
@@ -335,7 +401,6 @@ class _Pricer:
                 near = np.flatnonzero((self._graph @ region > 0) & ~region)
                 wall = np.intersect1d(ring, near) if names[other] >= 0 else ring
                 rows.add(-_INF, 1.0, [one, int(other), *map(int, wall)], [1.0, 1.0] + [-1.0] * len(wall))
-        rows.put(self._highs)
 
 
 def bounds(problem: Problem, found: list[Found], effort: Effort) -> tuple[float, list[Found]]:

@@ -15,7 +15,7 @@ from lowland_gis.analysis.units.value import KEPT, Desk, Flags, Words, hash_of, 
 
 _EPSILON = 1e-6
 # Units that a turn takes apart at most.
-MOST_APART = 2
+MOST_APART = 3
 # Units that are kept on the way: so many, and so many more for each parcel of the component; and their parcels on average.
 _KEPT, _KEPT_EACH, _MEAN_SIZE = 256, 8, 16
 

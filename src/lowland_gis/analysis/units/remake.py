@@ -1,6 +1,6 @@
 """Better disjoint units by taking a few neighbours apart and drawing them anew, over and over: all of it in compiled code.
 
-A turn takes up to two neighbouring units apart, or only a few parcels out of one, shakes the prices of what came free, grows
+A turn takes one, two or seldom three neighbouring units apart, or only a few parcels out of one, shakes the prices of what came free, grows
 units on it from parcels in random order, betters them, and keeps them where the whole is worth more, or at first a little less.
 So units are merged, divided and exchanged at once, and what hangs together by one strip of other land can do so by another.
 """
@@ -34,6 +34,8 @@ from lowland_gis.analysis.units.value import Desk, Flags, next_stamp, next_trail
 _EPSILON = 1e-6
 # Parcels that a turn takes out of one unit at most, and how often it does so.
 _MOST_OUT, _PARTLY = 3, 0.2
+# How often it takes apart as many units as it may, which costs most.
+_MANY = 0.1
 # New units that are worth less than this part of the old ones are given up before they are bettered, which seldom brings a tenth.
 _HOPELESS = 0.9
 # Prices are shaken by up to so much a m² (rarely so much: the cube of a random number).
@@ -101,7 +103,7 @@ def _turn(
     """Take units apart around a random parcel and draw them anew; return by how much the whole is worth more."""
     origin = members[below(plan.random, len(members))]
     partly = plan.owner[origin] >= 0 and chance(plan.random) < _PARTLY
-    apart = _take_apart(g, desk, free, plan, origin, 1 if partly else 1 + below(plan.random, MOST_APART))
+    apart = _take_apart(g, desk, free, plan, origin, 1 if partly else _how_many(plan))
     size = _region(g, desk, free, plan, origin, plan.ends[apart])
     _shake(g, plan, price, size)
     room = 0.0
@@ -116,6 +118,14 @@ def _turn(
     for at in range(size):
         price[plan.region[at]] = 0.0
     return _decide(g, desk, free, plan, shelf, apart, fresh, heat, every)
+
+
+@borrowing
+def _how_many(plan: Plan) -> int:
+    """Return how many units a turn takes apart: one or two, seldom as many as may be."""
+    if chance(plan.random) < _MANY:
+        return MOST_APART
+    return 1 + below(plan.random, MOST_APART - 1)
 
 
 @borrowing

@@ -30,10 +30,11 @@ _MOST_LISTED = 2000
 _HEAT = 0.02
 # Components of so few parcels are not packed at the end: it has brought nothing there, for a quarter of their time.
 _UNPACKED = 60
-# Larger ones are drawn anew in phases, each from the best packing of all that was met before: shares of the turns, and what sets seeds apart.
-_PHASES, _APART = (0.4, 0.3, 0.3), 1_000_003
-# From so many parcels on a component has more turns for each, up to so many times more: its units have more neighbours.
-_LARGE, _MOST_MORE = 250, 1.5
+# Larger ones are drawn anew in phases, shares of the turns: the first three each from what was grown, by other random numbers, since all turns
+# that follow one another may stay where they began; the last one from the best packing of all that was met.
+_PHASES, _APART = (0.25, 0.25, 0.25, 0.25), 1_000_003
+# Such a component has more turns for each parcel, and from so many parcels on, whose units have more neighbours, up to so many times more.
+_MORE, _LARGE, _MOST_MORE = 1.2, 250, 1.5
 # What a unit gains by a parcel that must be in one: more than any unit is worth, m².
 _FORCED = 1e7
 
@@ -198,21 +199,24 @@ def _bits(number: int) -> Ints:
 def _remade(task: _Task, effort: Effort) -> Found:
     """Grow once and pack, and draw anew over and over; of a larger component, pack what was met on the way and draw anew from that too."""
     members = task.pool.members
-    found = _found(task, _grown(task))
-    turns = effort.rounds * len(members) * min(max(len(members) / _LARGE, 1.0), _MOST_MORE)
-    if len(members) <= _UNPACKED and not task.forced.any() and task.problem.before is None:
-        # With few units a turn takes apart all neighbours at once; what was kept is for next-best units. Not so where parcels must be in a
-        # unit, or earlier units are to be kept: then a good division is far from the next one, and packing finds it.
-        best, kept = _drawn_anew(task, found, (int(turns), effort.seed, _HEAT, False))
+    begun = found = _found(task, _grown(task))
+    turns = effort.rounds * len(members)
+    # Where parcels must be in a unit, or earlier units are to be kept, a good division is far from the next one: every phase goes on from the last.
+    is_bound = bool(task.forced.any()) or task.problem.before is not None
+    if len(members) <= _UNPACKED and not is_bound:
+        # With few units a turn takes apart all neighbours at once; what was kept is for next-best units.
+        best, kept = _drawn_anew(task, found, (turns, effort.seed, _HEAT, False))
         task.pool.add_later(*kept)
         return best
     master = Master(task.pool, task.forced)
+    more = min(max(len(members) / _LARGE, _MORE), _MOST_MORE)
     for number, share in enumerate(_PHASES):
-        best, kept = _drawn_anew(
-            task, found, (int(share * turns), effort.seed + number * _APART, _HEAT, True)
-        )
+        left = len(_PHASES) - 1 - number
+        how = int(share * more * turns), effort.seed + number * _APART, _HEAT, True
+        best, kept = _drawn_anew(task, found if is_bound or not left else begun, how)
         task.pool.add(*kept)
-        found = max(found, best, _packed(task, master), key=lambda one: _worth(task, one))
+        packings = [_packed(task, master)] if is_bound or left <= 1 else []
+        found = max(found, best, *packings, key=lambda one: _worth(task, one))
     return found
 
 
