@@ -11,6 +11,8 @@ GROWTH ?= 10000,30000,100000,300000,1000000
 VENV := .venv/bin/python
 LOWLAND := $(VENV) -m lowland_gis
 export PYTHONUTF8 := 1
+# Byte code that is not kept is compiled anew by every process of the tests.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demos test lock test-outlines test-variations test-sedona bench-sedona bench-stages check docs bench db-down

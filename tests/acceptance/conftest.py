@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+import own_process
 from databases import DEMO, created
 from lowland_gis.db.private import cluster as clusters
 from registered import owned
@@ -48,14 +48,12 @@ class Demo:
 
 def run_lowland(*arguments: str, dsn: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m lowland_gis` as a person would."""
-    return subprocess.run(
-        [sys.executable, "-m", "lowland_gis", *arguments],
-        env=os.environ | {"LOWLAND_DSN": dsn, "PYTHONUTF8": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
+    return own_process.run(*arguments, env=known(dsn))
+
+
+def known(dsn: str) -> dict[str, str]:
+    """Return the environment of a command that works on a database."""
+    return os.environ | {"LOWLAND_DSN": dsn, "PYTHONUTF8": "1"}
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +67,8 @@ def demo(cluster: clusters.Cluster, tmp_path_factory: pytest.TempPathFactory) ->
     """`lowland demo` in a folder with a Chinese name, on an empty database."""
     folder = tmp_path_factory.mktemp("示范 区")
     with created(cluster, DEMO) as dsn:
-        done = run_lowland("demo", str(folder / "demo"), "--parcels", str(PARCELS), dsn=dsn)
+        line = ("demo", str(folder / "demo"), "--parcels", str(PARCELS))
+        done = own_process.run_afresh(*line, env=known(dsn))
         assert done.returncode == 0, done.stderr
         yield Demo(folder / "demo", dsn, done.stdout)
 

@@ -3,15 +3,14 @@
 import csv
 import datetime as dt
 import json
-import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from acceptance.conftest import run_lowland
 from lowland_gis import sample
 from lowland_gis.db.frames import read_frame
 from lowland_gis.definitions.check import checks
@@ -79,14 +78,7 @@ class District:
 
     def lowland(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command line as a person would."""
-        return subprocess.run(
-            [sys.executable, "-m", "lowland_gis", "--project", str(self.folder / "lowland.toml"), *arguments],
-            env=os.environ | {"LOWLAND_DSN": self.project.dsn, "PYTHONUTF8": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=600,
-        )
+        return run_lowland("--project", str(self.folder / "lowland.toml"), *arguments, dsn=self.project.dsn)
 
     def rows(self, query: str, *parameters: object) -> list[tuple[object, ...]]:
         """Return the rows of a query."""
@@ -128,7 +120,10 @@ def spoilt(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Di
     return district
 
 
-@pytest.fixture(params=[SEED, 8, 101])
+OTHER_SEEDS = [pytest.param(8, marks=pytest.mark.again), pytest.param(101, marks=pytest.mark.again)]
+
+
+@pytest.fixture(params=[SEED, *OTHER_SEEDS])
 def clean(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> District:
     """A clean district, not checked yet; no seed is better than another."""
     return made(tmp_path, database, CLEAN, seed=request.param)
@@ -190,7 +185,7 @@ def test_every_planted_fault_is_found(spoilt, fault):
     assert missed == []
 
 
-@pytest.fixture(params=[8, 101])
+@pytest.fixture(params=OTHER_SEEDS)
 def other_spoilt(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> District:
     """Spoilt districts of other seeds."""
     district = made(tmp_path, database, EVERYWHERE, seed=request.param)

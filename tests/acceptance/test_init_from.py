@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -15,6 +12,7 @@ import psycopg
 import pyogrio
 import pytest
 
+from acceptance.conftest import run_lowland
 from lowland_gis import sample
 from lowland_gis.settings import load
 
@@ -23,12 +21,6 @@ VERDICTS = "SELECT parcel_id, question, answer, rule, trace FROM result.verdict 
 BY_HAND = {"name", "synthetic"}
 # As the fixture `demo` makes it.
 PARCELS = 400
-
-
-def run_lowland(*arguments: str, dsn: str) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-m", "lowland_gis", *arguments]
-    known = os.environ | {"LOWLAND_DSN": dsn, "PYTHONUTF8": "1"}
-    return subprocess.run(line, env=known, capture_output=True, text=True, check=False, timeout=600)
 
 
 @pytest.fixture(scope="module")

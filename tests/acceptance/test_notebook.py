@@ -4,10 +4,7 @@ import ast
 import base64
 from pathlib import Path
 
-import jupytext
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 import lowland_gis
 from lowland_gis.pipeline.base.project import open_project
@@ -28,6 +25,10 @@ def counts(folder):
 
 def run(name, folder, **environment):
     """Return a notebook after a run."""
+    # Four seconds to load, of which the other worker needs nothing.
+    import nbformat
+    from nbclient import NotebookClient
+
     notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LOWLAND_PROJECT", str(folder))
@@ -106,6 +107,8 @@ def test_a_draft_is_kept_when_it_has_a_name(executed, demo_project):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_text_form_says_the_same_and_outputs_are_stripped(name):
+    import jupytext
+
     notebook = jupytext.read(FOLDER / f"{name}.ipynb")
     text = jupytext.read(FOLDER / f"{name}.py")
     assert [(c.cell_type, c.source) for c in notebook.cells] == [(c.cell_type, c.source) for c in text.cells]

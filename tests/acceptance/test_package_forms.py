@@ -1,9 +1,5 @@
 """The package of a district in every form equals the rows of the database, for readers that are not ours, and `package check` needs no database."""
 
-import os
-import subprocess
-import sys
-
 import fiona
 import geopandas as gpd
 import openpyxl
@@ -11,6 +7,7 @@ import pyogrio
 import pytest
 import shapely
 
+from acceptance.conftest import run_lowland
 from databases import created
 
 FORMS = ("shapefile", "filegdb", "geopackage", "geoparquet")
@@ -26,18 +23,6 @@ def built(demo, tmp_path_factory):
     )
     assert done.returncode == 0, done.stderr
     return target
-
-
-def run_lowland(*arguments, dsn):
-    """Run the command line as a person would."""
-    return subprocess.run(
-        [sys.executable, "-m", "lowland_gis", *arguments],
-        env=os.environ | {"LOWLAND_DSN": dsn, "PYTHONUTF8": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
 
 
 def alone(folder, *arguments):

@@ -1,10 +1,10 @@
 """Run the command line as a person would: another process, its own environment."""
 
 import os
-import subprocess
-import sys
 
 import pytest
+
+import own_process
 
 
 @pytest.fixture
@@ -15,14 +15,6 @@ def lowland(tmp_path):
         variables = {name: value for name, value in os.environ.items() if name != "LOWLAND_DSN"}
         if dsn is not None:
             variables["LOWLAND_DSN"] = dsn
-        return subprocess.run(
-            [sys.executable, "-m", "lowland_gis", *map(str, arguments)],
-            cwd=folder,
-            env=variables | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
+        return own_process.run(*arguments, cwd=folder, env=variables | environment)
 
     return run

@@ -26,26 +26,25 @@ _PROSE = {
 def texts() -> Iterator[tuple[str, str]]:
     """Yield every text of the program with its place, docstrings apart, holes of f-strings as one sign."""
     for file in sorted(SOURCES.rglob("*.py")):
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        inside = {
-            id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values
-        }
+        source = file.read_text(encoding="utf-8")
+        # Every worker of the tests goes through all sources to know the tests.
+        if "lowland " not in source:
+            continue
+        nodes = list(ast.walk(ast.parse(source)))
+        inside = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
         documented = {
             id(node.body[0].value)
-            for node in ast.walk(tree)
+            for node in nodes
             if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
             and node.body
             and isinstance(node.body[0], ast.Expr)
         }
-        for node in ast.walk(tree):
+        apart = inside | documented
+        for node in nodes:
             if isinstance(node, ast.JoinedStr):
                 parts = (part.value if isinstance(part, ast.Constant) else _HOLE for part in node.values)
                 yield f"{file.name}:{node.lineno}", "".join(map(str, parts))
-            elif (
-                isinstance(node, ast.Constant)
-                and isinstance(node.value, str)
-                and id(node) not in inside | documented
-            ):
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in apart:
                 yield f"{file.name}:{node.lineno}", node.value
 
 

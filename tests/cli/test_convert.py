@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-import sys
 from pathlib import Path
 
 import geopandas as gpd
 import pytest
 import shapely
 
+import own_process
+
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "incoming"
 PARCELS = SAMPLE / "不动产登记中心" / "宗地.shp"
 
 
 def lowland(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "lowland_gis", *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return own_process.run(*arguments, cwd=folder, env=os.environ)
 
 
 def test_a_delivery_becomes_a_geopackage_and_what_came_of_it_is_said(tmp_path):

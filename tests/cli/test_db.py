@@ -13,15 +13,13 @@ from pathlib import Path
 
 import pytest
 
+import own_process
 from lowland_gis.db.private import cluster as clusters
 
 
 def lowland(folder, *arguments, **environment):
     kept = {name: value for name, value in os.environ.items() if name != "LOWLAND_DSN"}
-    command = [sys.executable, "-m", "lowland_gis", *arguments]
-    return subprocess.run(
-        command, cwd=folder, env=kept | environment, capture_output=True, text=True, check=False, timeout=120
-    )
+    return own_process.run(*arguments, cwd=folder, env=kept | environment)
 
 
 def shown_status(folder, **environment):

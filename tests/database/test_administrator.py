@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
-import subprocess
-import sys
 
 import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+import own_process
 from lowland_gis.db.private import cluster as clusters
 from lowland_gis.db.role_names import ROLES, role_name
 from planned import PROJECT
@@ -33,10 +32,8 @@ def lowland(folder, dsn, *arguments):
     """Run the command line as whom the connection string names, in a project of its settings."""
     (folder / "lowland.toml").write_text(PROJECT.format(dsn=dsn), encoding="utf-8")
     environment = {name: value for name, value in os.environ.items() if name != "LOWLAND_DSN"}
-    return subprocess.run(
-        [sys.executable, "-m", "lowland_gis", "--project", str(folder / "lowland.toml"), *arguments],
-        env=environment | {"PYTHONUTF8": "1"}, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+    line = ("--project", str(folder / "lowland.toml"), *arguments)
+    return own_process.run(*line, env=environment | {"PYTHONUTF8": "1"})
 
 
 def test_what_migrate_and_grant_print_is_all_that_an_administrator_types(office, cluster):

@@ -4,8 +4,6 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import docx
 import geopandas as gpd
@@ -13,6 +11,7 @@ import pandas as pd
 import psycopg
 import pytest
 
+import own_process
 from made_files import box
 
 # Of what was never delivered only these are known: the area, and lists that an office keeps and that say no by silence.
@@ -80,10 +79,9 @@ class District:
     def run(self, *arguments, ends=(0,), bare=False):
         """Run a command as a person would; it ends as it should, and never with a fault of ours."""
         project = () if bare else ("--project", str(self.folder / "lowland.toml"))
-        done = subprocess.run(
-            [sys.executable, "-m", "lowland_gis", *project, *arguments],
-            env={**os.environ, "PYTHONUTF8": "1", "LOWLAND_DSN": self.dsn}, capture_output=True, text=True, check=False, timeout=600,
-        )  # fmt: skip
+        done = own_process.run(
+            *project, *arguments, env=os.environ | {"PYTHONUTF8": "1", "LOWLAND_DSN": self.dsn}
+        )
         assert done.returncode in ends, f"{arguments} ended with {done.returncode}: {done.stderr[-1500:]}"
         return done
 

@@ -99,7 +99,8 @@ WITH_MACHINE_CODE = sorted(
     {
         module.parent
         for module in HOME.rglob("*.py")
-        if any(name.removeprefix("compiled.") in COMPILING for name in imported(module))
+        if "compiled" in module.read_text(encoding="utf-8")
+        and any(name.removeprefix("compiled.") in COMPILING for name in imported(module))
     }
 )
 

@@ -68,7 +68,10 @@ def grown(folder: Path, parcels: int, seed: int) -> Grown:
     return Grown(folder, write_second_year(folder, parcels=parcels, seed=seed))
 
 
-@pytest.fixture(scope="module", params=[(400, 1), (400, 2), (400, 3), (200, 7), (1500, 4)], ids=str)
+_FURTHER = [pytest.param(each, marks=pytest.mark.again) for each in ((400, 2), (400, 3), (200, 7), (1500, 4))]
+
+
+@pytest.fixture(scope="module", params=[(400, 1), *_FURTHER], ids=str)
 def year(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Grown:
     return grown(tmp_path_factory.mktemp("grown"), *request.param)
 

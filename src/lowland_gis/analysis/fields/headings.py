@@ -238,8 +238,13 @@ def _words(field: FieldSpec) -> list[str]:
     return [key(word) for word in (field.name, *field.synonyms)]
 
 
+@lru_cache(maxsize=1 << 16)
 def _alike(received: str, word: str) -> bool:
     # Short codes of letters differ by one letter and mean another thing: TBMJ, TKMJ.
     if received.isascii() and min(len(received), len(word)) < 6:  # noqa: PLR2004
         return received.rstrip("_0123456789") == word and received != word
+    # No more signs match than are in both: most words are apart by that alone, which is a tenth of the time of matching them.
+    signs = len(received) + len(word)
+    if signs and 2 * sum(map(word.__contains__, received)) / signs < _ALIKE:
+        return False
     return SequenceMatcher(None, received, word).ratio() >= _ALIKE
