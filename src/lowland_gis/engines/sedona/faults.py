@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from lowland_gis.errors import InputRefusedError, LowlandError
 
-_REFUSED = re.compile(r"(?:RowsRefusedError: |ValueError: (?=partition |1 |layer )|InputRefusedError: )(.+)")
+_REFUSED = re.compile(r"(?:RowsRefusedError: |ValueError: (?=partition |1 )|InputRefusedError: )(.+)")
 _INVALID = "no valid polygon"
 _FILE = re.compile(r"(?:file:|hdfs:|s3a?:)[^\s,\]]+\.parquet")
 _CUT = (

@@ -18,6 +18,7 @@ from lowland_gis.analysis.geometry.geodesy import GaussPlane
 from lowland_gis.definitions.layer import LayerDefinition, layer_definition
 from lowland_gis.definitions.own import Own, use
 from lowland_gis.engines.sedona.beside import BOX, boxes
+from lowland_gis.engines.sedona.refusal import RowsRefusedError
 from lowland_gis.files.batches import Batch
 from lowland_gis.pipeline.intake.rows import Preparer
 
@@ -38,10 +39,6 @@ TYPES = (
 _ROWS = 4_000
 
 
-class _SetAsideError(Exception):
-    """Rows would be set aside."""
-
-
 @dataclass(frozen=True)
 class Received:
     """A layer as tasks read it: its deliveries' number, its geometry column, and the day on which features must be in force."""
@@ -58,7 +55,7 @@ def prepared(batches: Iterator[pa.RecordBatch], *, received: Received) -> Iterat
     """Yield the rows of the portions (`PORTIONS`) of a layer, standardised, repaired and measured as ingest does it (`PREPARED`).
 
     Raises:
-        ValueError: rows would be set aside; the file, the layer and the first of them are named.
+        RowsRefusedError: rows would be set aside; the file, the layer and the first of them are named.
     """
     use(received.own)
     definition = layer_definition(received.layer)
@@ -66,14 +63,13 @@ def prepared(batches: Iterator[pa.RecordBatch], *, received: Received) -> Iterat
         for file, group, first in zip(*(batch[name].to_pylist() for name in PORTIONS.names), strict=True):
             with pq.ParquetFile(file) as source:
                 for some in source.iter_batches(_ROWS, row_groups=[group]):
-                    try:
-                        yield _prepared(pa.Table.from_batches([some]), first, definition, received)
-                    except _SetAsideError as error:
-                        raise ValueError(f"{file}: layer {received.layer}: {error}.") from error
+                    yield _prepared(pa.Table.from_batches([some]), file, first, definition, received)
                     first += some.num_rows  # noqa: PLW2901 - the number of the next row
 
 
-def _prepared(table: pa.Table, first: int, definition: LayerDefinition, received: Received) -> pa.RecordBatch:
+def _prepared(
+    table: pa.Table, file: str, first: int, definition: LayerDefinition, received: Received
+) -> pa.RecordBatch:
     shapes = None if received.geometry is None else table[received.geometry].combine_chunks()
     plain = [
         field.name
@@ -85,8 +81,9 @@ def _prepared(table: pa.Table, first: int, definition: LayerDefinition, received
     if done.n_rejected:
         aside = done.issues[done.issues["action"] == "rejected"].iloc[0]
         named = f" ({aside['key']})" if isinstance(aside.get("key"), str) else ""
-        raise _SetAsideError(
-            f"{done.n_rejected} rows would be set aside, first row {aside['row_no']}{named}: {aside['message']}"
+        raise RowsRefusedError(
+            f"{file}: layer {received.layer}: {done.n_rejected} rows would be set aside, first row {aside['row_no']}{named}:"
+            f" {aside['message']}."
         )
     return _as_rows(done.rows, definition, received)
 
