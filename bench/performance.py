@@ -195,25 +195,29 @@ def flow_part(figures: Figures) -> str:
     load, cores = figures.get("load", (0.0, 1))
     if load > cores:
         text.append(
-            f"Other work shared the machine: {load:.1f} programs were at work on {cores} cores, and processor seconds were up to twice those of a"
-            " quiet machine. So what part of a full run something takes counts here, and seconds do not.\n"
+            f"Other work shared the machine: {load:.1f} programs were at work on {cores} cores, so seconds are longer than on a quiet one, those of"
+            " the processor too. What part of a full run something takes counts here.\n"
         )
     for size, builds in figures["sizes"].items():
+        both = "old" in builds
         text += [
             f"### {int(size):,} parcels\n",
-            "| run | stage | old | new | times faster |",
-            "|---|---|---|---|---|",
+            "| run | stage | old | new | times faster |" if both else "| run | stage | new |",
+            "|---|---|---|---|---|" if both else "|---|---|---|",
         ]
         for run, stages in builds["new"]["seconds"].items():
             before = builds.get("old", {}).get("seconds", {}).get(run, {})
-            text += [flow_row(run, stage, before.get(stage), seconds) for stage, seconds in stages.items()]
+            text += [
+                flow_row(run, stage, before.get(stage), seconds, both=both)
+                for stage, seconds in stages.items()
+            ]
         peaks = [
             f"{name} {build['peak_mb']:,.0f} MB"
             for name, build in builds.items()
             if build["peak_mb"] is not None
         ]
         text.append(f"\nPeak memory of the program: {', '.join(peaks)}.\n")
-        if "old" not in builds:
+        if not both:
             text.append(
                 "The old build was not measured at this size; other work ran on the machine, so processor seconds count.\n"
             )
@@ -273,8 +277,10 @@ def bars_of_flow(size: int, figures: Figures, builds: Figures) -> list[str]:
     return [*text, f"\nMeasured again by: `{again}`"]
 
 
-def flow_row(run: str, stage: str, before: list[float] | None, now: list[float]) -> str:
-    """Return the row of a stage; the old build may not have come so far."""
+def flow_row(run: str, stage: str, before: list[float] | None, now: list[float], *, both: bool = True) -> str:
+    """Return the row of a stage, of one build or of both; the old build may not have come so far."""
+    if not both:
+        return f"| {run} | {stage} | {now[0]:.2f} ({now[1]:.2f}) |"
     old = "" if before is None else f"{before[0]:.2f} ({before[1]:.2f})"
     times = "" if before is None or not now[0] else f"{before[0] / now[0]:.1f}"
     return f"| {run} | {stage} | {old} | {now[0]:.2f} ({now[1]:.2f}) | {times} |"
