@@ -7,6 +7,7 @@ import geopandas as gpd
 import pytest
 import shapely
 
+from databases import DEMO, created
 from lowland_gis.pipeline.base.project import Project
 from lowland_gis.pipeline.products.key_areas import _map, key_areas, planning_list
 from lowland_gis.pipeline.products.page import page_contents
@@ -23,6 +24,15 @@ RULES = "src/lowland_gis/definitions/key_areas.toml"
 @pytest.fixture
 def project(demo):
     return Project(load(demo.folder / "lowland.toml"), demo.dsn)
+
+
+@pytest.fixture(scope="module")
+def apart(demo, cluster, project_at, tmp_path_factory):
+    """A copy of the demo: a draft made here is not the newest one of the tests that come after."""
+    folder = tmp_path_factory.mktemp("apart")
+    shutil.copy(demo.folder / "lowland.toml", folder)
+    with created(cluster, "tiers_apart", DEMO) as dsn:
+        yield project_at(folder, dsn)
 
 
 def printed(page):
@@ -185,33 +195,44 @@ def test_the_tiers_stand_on_sheet_export_and_page_alike(demo, project, tmp_path)
     assert placed.to_dict() == plans
 
 
-def test_planning_units_of_the_detailed_plan_tile_the_towns_and_bound_the_units(demo, tmp_path):
+def test_planning_units_of_the_detailed_plan_tile_the_towns_and_bound_the_units(apart, tmp_path):
     """The layer that the sample delivers: every parcel of the district lies in one, whose towns are its own."""
-    done = demo.lowland("unit", "draft", "详规", "--set", "planning.layer=planning_unit", "--rounds", "0")
+    done = apart.lowland("unit", "draft", "详规", "--set", "planning.layer=planning_unit", "--rounds", "0")
     assert done.returncode in (0, 1), done.stderr
-    table = {row["plan_id"]: row for row in demo.json("unit", "planning", "详规")}
+    table = {row["plan_id"]: row for row in apart.json("unit", "planning", "详规")}
     assert all(name.startswith("BCGH-") for name in table)
     assert not any("several towns" in (row["findings"] or "") for row in table.values())
-    rows = demo.json("unit", "members", "详规")
+    rows = apart.json("unit", "members", "详规")
     assert all(row["plan_id"] in table for row in rows)
     assert {row["plan_id"] for row in rows if row["unit_id"]} <= set(table)
-    done = demo.lowland("unit", "planning", "详规", "-o", str(tmp_path / "两级.png"))
+    done = apart.lowland("unit", "planning", "详规", "-o", str(tmp_path / "两级.png"))
     assert done.returncode in (0, 1), done.stderr
 
 
-def test_planning_units_of_a_delivered_layer_bound_the_units(demo):
-    done = demo.lowland("unit", "draft", "两级", "--set", "planning.layer=renewal_plan", "--rounds", "0")
+def test_planning_units_of_a_delivered_layer_bound_the_units(apart):
+    done = apart.lowland(
+        "unit",
+        "draft",
+        "两级",
+        "--set",
+        "planning.layer=renewal_plan",
+        "--set",
+        "min_ha=0.2",
+        "--rounds",
+        "0",
+    )
     assert done.returncode in (0, 1), done.stderr
-    table = {row["plan_id"]: row for row in demo.json("unit", "planning", "两级")}
-    rows = demo.json("unit", "members", "两级")
+    table = {row["plan_id"]: row for row in apart.json("unit", "planning", "两级")}
+    rows = apart.json("unit", "members", "两级")
     inside = {row["unit_id"]: row["plan_id"] for row in rows if row["unit_id"]}
+    assert inside
     assert set(inside.values()) <= set(table)
     out = [row for row in rows if row["plan_id"] is None]
     assert out
     assert all(row["unit_id"] is None for row in out)
     assert any(row["reason"].startswith("outside every planning unit") for row in out)
-    refused = demo.lowland("unit", "draft", "x", "--set", "planning.layer=road")
+    refused = apart.lowland("unit", "draft", "x", "--set", "planning.layer=road")
     assert (refused.returncode, "has no numbered areas" in refused.stderr) == (2, True)
-    refused = demo.lowland("unit", "draft", "x", "--set", "planning.layer=renewal")
+    refused = apart.lowland("unit", "draft", "x", "--set", "planning.layer=renewal")
     assert refused.returncode == 2
     assert "renewal_plan" in refused.stderr
