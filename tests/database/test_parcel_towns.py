@@ -1,7 +1,5 @@
 """A parcel's town is where it lies: in rules, evidence, explanations, the registry, the package and checks; codes stand in."""
 
-from dataclasses import replace
-
 import geopandas as gpd
 import pandas as pd
 import psycopg
@@ -10,16 +8,13 @@ import pytest
 from click.testing import CliRunner
 
 from lowland_gis.cli import lowland
-from lowland_gis.pipeline.base.basis import basis_of
 from lowland_gis.pipeline.base.project import open_project
-from lowland_gis.pipeline.base.towns import parcel_towns, town_codes
 from lowland_gis.pipeline.evidence.lacking import lacking
 from lowland_gis.pipeline.evidence.measure import measure
 from lowland_gis.pipeline.intake.ingest import ingest
 from lowland_gis.pipeline.intake.reading import reading
 from lowland_gis.pipeline.overlaps.tabulate import tabulate
 from lowland_gis.pipeline.verdicts.classify import classify
-from lowland_gis.pipeline.verdicts.verdicts import kinds
 from lowland_gis.pipeline.verdicts.what_if import flips
 from lowland_gis.settings import DeliverySettings
 from made_files import box, write_parcels
@@ -244,32 +239,6 @@ def test_what_if_and_made_again_go_by_the_same_towns(parcels):
     ]
     done = CliRunner().invoke(lowland, command, standalone_mode=False)
     assert "is equal to the last digit" in done.output, done.output
-
-
-def test_what_one_program_has_asked_of_the_towns_is_not_asked_again(parcels):
-    deliver_towns(parcels)
-    decided(parcels)
-    with parcels.snapshot() as connection:
-        measured = basis_of(connection).measured
-        found, kept = parcel_towns(connection, measured, [*PARCELS]), {}
-        assert parcel_towns(connection, measured, [*PARCELS], kept).town.tolist() == found.town.tolist()
-        others = town_codes(connection, replace(measured, run_id=measured.run_id + 1), [HOME], {**kept})
-        assert town_codes(connection, measured, ["elsewhere", HOME], {**kept}) == [None, *others]
-    # The database is out of reach by now.
-    assert town_codes(connection, measured, [ASTRIDE, HOME, ASTRIDE], kept) == [
-        found.town[[*PARCELS].index(code)] for code in (ASTRIDE, HOME, ASTRIDE)
-    ]
-    assert parcel_towns(connection, measured, [SLIVER, ASTRIDE], kept).claimed.tolist() == [False, True]
-
-
-def test_the_kinds_that_a_run_leaves_are_those_that_it_wrote(parcels):
-    deliver_towns(parcels)
-    decided(parcels)
-    with parcels.snapshot() as connection:
-        basis = basis_of(connection)
-        written = kinds(connection, basis)
-    # The database is out of reach by now.
-    pd.testing.assert_series_equal(kinds(connection, basis, parcels.kept), written)
 
 
 def test_registry_and_package_name_the_town_that_a_parcel_lies_in(parcels):

@@ -46,11 +46,6 @@ class ParcelTowns:
             return np.zeros(len(self.town), dtype=bool)
         return ~_missing(self.others[0])
 
-    def of(self, rows: Ints) -> ParcelTowns:
-        """Return the same of some parcels, by their positions."""
-        others = tuple(town[rows] for town in self.others)
-        return ParcelTowns(self.town[rows], self.share[rows], self.by_place[rows], others)
-
 
 def by_codes(codes: Texts) -> ParcelTowns:
     """Return the towns that the codes of parcels say, where no town was delivered; None where a code says none."""

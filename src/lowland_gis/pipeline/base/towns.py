@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, MutableMapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,35 +20,15 @@ TOWN = "town"
 # The setting that a run records; runs of programs that took towns from the codes have none.
 CLAIM_MIN = "town_claim_min"
 _HERE = " AND parcel_id = ANY(%s)"
-# Under this name towns are kept: of one run at a time.
-_KEPT = "towns of parcels"
 # So many parcels are looked up one by one.
 _FEW = 1000
 
 
 def parcel_towns(
-    connection: Connection,
-    measured: Record,
-    parcels: Sequence[str] | npt.NDArray[np.object_],
-    kept: MutableMapping[Hashable, Any] | None = None,
+    connection: Connection, measured: Record, parcels: Sequence[str] | npt.NDArray[np.object_]
 ) -> ParcelTowns:
-    """Return the towns of some parcels of a run of the stage measure, each named once, in their order.
-
-    What an earlier stage of the same program has asked of these parcels and left in `kept` is not read again.
-    """
+    """Return the towns of some parcels of a run of the stage measure, each named once, in their order."""
     ids = list(parcels)
-    if kept is None:
-        return _read(connection, measured, ids)
-    run = measured.run_id, measured.digest, measured.started_at
-    of, places, towns = kept.get(_KEPT, (None, {}, None))
-    if of != run or not places.keys() >= set(ids):
-        places, towns = {parcel: place for place, parcel in enumerate(ids)}, _read(connection, measured, ids)
-        kept[_KEPT] = run, places, towns
-    found: ParcelTowns = towns.of(np.array([places[parcel] for parcel in ids], dtype=np.intp))
-    return found
-
-
-def _read(connection: Connection, measured: Record, ids: list[str]) -> ParcelTowns:
     # Some parcels are looked up, of many all are read.
     here, values = (_HERE, [ids]) if len(ids) <= _FEW else ("", [])
     codes: dict[str, str | None] = dict(
@@ -85,16 +64,8 @@ def _placed(
     return LayerOverlaps(len(ids), tuple(names), parcel, town, area_m2, share)
 
 
-def town_codes(
-    connection: Connection,
-    measured: Record,
-    parcels: Sequence[str],
-    kept: MutableMapping[Hashable, Any] | None = None,
-) -> list[str | None]:
-    """Return the town code of some parcels of a run, in their order; None where nobody knows. A parcel may come several times.
-
-    `kept` as with `parcel_towns`.
-    """
+def town_codes(connection: Connection, measured: Record, parcels: Sequence[str]) -> list[str | None]:
+    """Return the town code of some parcels of a run, in their order; None where nobody knows. A parcel may come several times."""
     each = list(dict.fromkeys(parcels))
-    found = dict(zip(each, parcel_towns(connection, measured, each, kept).town.tolist(), strict=True))
+    found = dict(zip(each, parcel_towns(connection, measured, each).town.tolist(), strict=True))
     return [found[parcel] for parcel in parcels]

@@ -63,7 +63,7 @@ def evidence_facts(
         found,
         units=measured_units(measured),
         day=pack.day(dt.date.fromisoformat(measured.settings["as_of"])),
-        places=places_of(connection, measured, pack, parcels, keep),
+        places=places_of(connection, measured, pack, parcels),
     )
 
 
@@ -76,14 +76,10 @@ def _parcels(connection: Connection, versions: Sequence[int]) -> Objects:
 
 
 def places_of(
-    connection: Connection,
-    measured: Record,
-    pack: RulePack,
-    parcels: Objects | Sequence[str],
-    keep: MutableMapping[Hashable, Any] | None = None,
+    connection: Connection, measured: Record, pack: RulePack, parcels: Objects | Sequence[str]
 ) -> Where:
-    """Return where parcels of a run lie, as far as the law of a pack differs from place to place; their towns are left in `keep`."""
-    towns = parcel_towns(connection, measured, parcels, keep)
+    """Return where parcels of a run lie, as far as the law of a pack differs from place to place."""
+    towns = parcel_towns(connection, measured, parcels)
     zones = greatest_codes(connection, measured.inputs["tabulate_run"], ZONE, parcels)
     known = zones_delivered(connection, measured)
     elsewhere = places_elsewhere(pack, towns.town, towns.others, zones, zones_known=known)

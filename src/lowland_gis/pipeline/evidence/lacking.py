@@ -100,7 +100,7 @@ def _parcels(held: Reading) -> Objects:
 
 def _towns_in_doubt(held: Reading, basis: Basis, parcels: Objects) -> Iterator[str]:
     """Yield how many parcels two towns claim, and how many lie in none."""
-    towns = parcel_towns(held.connection, basis.measured, parcels, held.project.kept)
+    towns = parcel_towns(held.connection, basis.measured, parcels)
     if towns.claimed.any():
         yield (
             f"{int(towns.claimed.sum()):,} parcels lie in more than one town (镇街), for example {parcels[towns.claimed][0]}: they count in"

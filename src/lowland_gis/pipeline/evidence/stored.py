@@ -40,8 +40,8 @@ _PLACED = (
     " WHERE version_id = ANY(%s)) "
 )
 _VALUES = (
-    "SELECT coalesce(e.value, array_fill('NaN'::float8, ARRAY[%s])) FROM land.parcel p LEFT JOIN result.parcel_evidence e"
-    " ON e.run_id = %s AND e.parcel_id = p.parcel_id WHERE p.version_id = ANY(%s) ORDER BY p.parcel_id"
+    "SELECT coalesce(e.value, array_fill('NaN'::float8, ARRAY[%s])) FROM placed LEFT JOIN result.parcel_evidence e"
+    " ON e.run_id = %s AND e.parcel_id = placed.parcel_id ORDER BY place"
 )
 _BANDS = (
     "SELECT place, band.number, coalesce(band.low, e.value[band.number]), coalesce(band.high, e.value[band.number])"
@@ -328,7 +328,7 @@ def read_measured(connection: Connection, run_id: int, parcel_versions: Sequence
     ).fetchall()
     names = [*numbers, *(name for (name,) in alone if name not in numbers)]
     read = (
-        list(read_arrays(connection, _VALUES, [len(numbers), run_id, versions], len(numbers)))
+        list(read_arrays(connection, _PLACED + _VALUES, [versions, len(numbers), run_id], len(numbers)))
         if numbers
         else []
     )

@@ -34,7 +34,7 @@ _MOST = 0.25
 _REACH, _ROUNDING_M = 6.0, 1.0
 _SAME_ROWS = (
     f"INSERT INTO {SAME} SELECT parcel_id FROM land.parcel WHERE version_id = ANY(%(both)s)"  # noqa: S608 - a constant
-    " UNION ALL SELECT parcel_id FROM land.parcel now JOIN land.parcel held USING (parcel_id)"
+    " UNION SELECT parcel_id FROM land.parcel now JOIN land.parcel held USING (parcel_id)"
     " JOIN unnest(%(now)s::bigint[], %(held)s::bigint[]) AS alike (now_id, held_id)"
     " ON now.version_id = alike.now_id AND held.version_id = alike.held_id"
     " WHERE now.version_id = ANY(%(now)s) AND held.version_id = ANY(%(held)s) AND now.geom::bytea = held.geom::bytea"
@@ -122,8 +122,7 @@ def _zones(tabulated: Record) -> dict[str, Any]:
 
 def _find_same(connection: Connection, before: Collection[int], now: Collection[int]) -> None:
     """Make the table of the parcels whose rows are the same in the deliveries of before and of now, whichever delivery brought them."""
-    # Without a key: a parcel stands in one delivery in force, and none is looked up here one by one.
-    connection.execute(f"CREATE TEMP TABLE {SAME} (parcel_id text NOT NULL) ON COMMIT DROP")
+    connection.execute(f"CREATE TEMP TABLE {SAME} (parcel_id text PRIMARY KEY) ON COMMIT DROP")
     numbers = sorted({*before, *now})
     found = connection.execute(
         "SELECT version_id, options->'absent' FROM land.layer_version WHERE version_id = ANY(%s)", [numbers]

@@ -39,11 +39,10 @@ def keep_parcels(connection: Connection, before: Collection[int], now: Collectio
     """
     as_before = {*cut_from(connection, before, now), *({*before} & {*now})}
     fresh, gone = tuple(sorted({*now} - as_before)), tuple(sorted({*before} - {*now}))
-    # Without a key: a parcel stands in one delivery in force, and none is looked up here one by one.
-    connection.execute(f"CREATE TEMP TABLE {KEPT} (parcel_id text NOT NULL) ON COMMIT DROP")
+    connection.execute(f"CREATE TEMP TABLE {KEPT} (parcel_id text PRIMARY KEY) ON COMMIT DROP")
     connection.execute(
         f"INSERT INTO {KEPT} SELECT parcel_id FROM land.parcel WHERE version_id = ANY(%(both)s)"  # noqa: S608 - a constant
-        " UNION ALL SELECT parcel_id FROM land.parcel now JOIN land.parcel held USING (parcel_id)"
+        " UNION SELECT parcel_id FROM land.parcel now JOIN land.parcel held USING (parcel_id)"
         " WHERE now.version_id = ANY(%(now)s) AND held.version_id = ANY(%(before)s) AND now.geom::bytea = held.geom::bytea",
         {"both": sorted(as_before), "now": list(fresh), "before": list(gone)},
     )

@@ -94,7 +94,7 @@ def pack_legend(held: Reading) -> tuple[Legend, list[str]]:
 
 def map_frames(held: Reading, shown: gpd.GeoDataFrame | None = None) -> dict[str, gpd.GeoDataFrame]:
     """Return the frames of the overview map; `shown` are the `shown_parcels`, where they have been read already."""
-    answers = kinds(held.connection, held.basis, held.project.kept).rename("answer").reset_index()
+    answers = kinds(held.connection, held.basis).rename("answer").reset_index()
     parcels = shown_parcels(held) if shown is None else shown
     return {
         "parcels": parcels[["parcel_id", "area_m2", "geometry"]].merge(answers, on="parcel_id"),
@@ -163,7 +163,7 @@ def _parcels(held: Reading, shown: gpd.GeoDataFrame | None = None) -> gpd.GeoDat
     """Return the parcels with their towns: parcel_id, town_code, town_name, location, land_use, ownership, geometry."""
     rows = shown_parcels(held) if shown is None else shown
     names = land.town_names(held.connection, held.versions("town"))
-    towns = town_codes(held.connection, held.basis.measured, rows["parcel_id"].tolist(), held.project.kept)
+    towns = town_codes(held.connection, held.basis.measured, rows["parcel_id"].tolist())
     return gpd.GeoDataFrame(
         {
             "parcel_id": rows["parcel_id"],

@@ -54,7 +54,7 @@ def determine(project: Project, *, on: dt.date | None = None, tell: Tell = silen
 
         def work(_: int) -> None:
             tell("determine drafts of the three databases 三库")
-            pack, verdicts = basis.pack, registered_verdicts(connection, basis, [RETENTION], project.kept)
+            pack, verdicts = basis.pack, registered_verdicts(connection, basis, [RETENTION])
             for drafted, key, wanted in (
                 (entries.LOW_EFFICIENCY, ["parcel_id"], low_efficiency(verdicts, pack)),
                 (entries.LEGACY, ["parcel_id"], legacy(verdicts, pack)),
@@ -182,11 +182,10 @@ def _changes(
 def _records(rows: pd.DataFrame) -> list[dict[Hashable, Any]]:
     """Return rows as dictionaries; pandas looks at every value of every row for that, which takes three times as long.
 
-    Texts that pandas keeps in Arrow, names of columns too, come as objects all at once, not one by one.
+    Texts that pandas keeps in Arrow come as objects all at once, not one by one.
     """
-    names = rows.columns.tolist()
-    columns = [rows[name].to_numpy(dtype=object).tolist() for name in names]
-    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+    columns = [rows[name].to_numpy(dtype=object).tolist() for name in rows.columns]
+    return [dict(zip(rows.columns, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
 def _is_drafted_anew(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Hashable, Mapping, MutableMapping
+from collections.abc import Mapping
 from typing import Any
 
 import geopandas as gpd
@@ -24,8 +24,6 @@ from lowland_gis.pipeline.units.ground import PARCELS, Blocks, ground_of
 from lowland_gis.settings import DelineateSettings
 
 _BOUND, _UNITS, _UNIT = "bound_m2", "units", "unit_id"
-# Under this name blocks are kept: those that rest on one state of what divides.
-_KEPT = "blocks"
 _BLOCKS, _MISSING, _CUT_BY = "blocks", "missing", "blocks_of_run"
 
 
@@ -70,31 +68,11 @@ def blocks_digest(
     )
 
 
-def read_blocks(
-    connection: Connection,
-    digest: str | None,
-    *,
-    srid: int,
-    kept: MutableMapping[Hashable, Any] | None = None,
-) -> Blocks | None:
-    """Return the blocks that the newest draft of the flow lay in, where they rest on the same.
-
-    What an earlier stage of the same program has read and left in `kept` is not read again.
-    """
+def read_blocks(connection: Connection, digest: str | None, *, srid: int) -> Blocks | None:
+    """Return the blocks that the newest draft of the flow lay in, where they rest on the same."""
     newest = None if digest is None else _newest(connection)
     if newest is None:
         return None
-    of, blocks = (None, None) if kept is None else kept.get(_KEPT, (None, None))
-    if of == digest:
-        found: Blocks | None = blocks
-        return found
-    found = _read_blocks(connection, newest, digest, srid=srid)
-    if kept is not None and found is not None:
-        kept[_KEPT] = digest, found
-    return found
-
-
-def _read_blocks(connection: Connection, newest: Record, digest: str | None, *, srid: int) -> Blocks | None:
     query = "SELECT found FROM result.searched WHERE run_id = %s AND digest = %s"
     row, run_id = connection.execute(query, [newest.run_id, digest]).fetchone(), newest.run_id
     if row is not None and _CUT_BY in row[0]:

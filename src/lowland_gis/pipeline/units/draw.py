@@ -154,7 +154,7 @@ def _draft(
         before = read_before(connection)
         district = project.settings.project.district_code
         digest = blocks_digest(settings, held.current, held.basis.as_of, district)
-        blocks = read_blocks(connection, digest, srid=project.srid, kept=project.kept)
+        blocks = read_blocks(connection, digest, srid=project.srid)
         request = units(stage, name, settings, held.current, held.basis.classified)
         return recorded(connection, started_from(request, inherited, base), work)
 

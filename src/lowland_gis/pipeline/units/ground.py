@@ -255,7 +255,7 @@ def _parcels(connection: Connection, project: Project, basis: Basis) -> gpd.GeoD
     )
     owners = _owners(connection, basis.versions)
     codes = parcels["parcel_id"].to_numpy(dtype=object)
-    answer = parcels["parcel_id"].map(kinds(connection, basis, project.kept))
+    answer = parcels["parcel_id"].map(kinds(connection, basis))
     low = answer.isin(basis.pack.low_answers).to_numpy()
     evidence = evidence_table(connection, basis.measured, project.kept).reindex(parcels["parcel_id"])
     tabulated = basis.tabulated.run_id
@@ -264,7 +264,7 @@ def _parcels(connection: Connection, project: Project, basis: Basis) -> gpd.GeoD
     return gpd.GeoDataFrame(
         {
             "parcel_id": parcels["parcel_id"],
-            "town_code": parcel_towns(connection, basis.measured, codes, project.kept).town,
+            "town_code": parcel_towns(connection, basis.measured, codes).town,
             "area_m2": area,
             "low_m2": area.where(low, 0.0),
             "public_m2": _public(connection, tabulated, parcels, settings.public_uses),

@@ -80,7 +80,7 @@ def planning_areas(held: Reading) -> gpd.GeoDataFrame | None:
     settings, day = held.project.settings.delineate, held.basis.as_of
     areas = plan_areas(held.connection, held.project, held.current, day)
     digest = blocks_digest(settings, held.current, day, held.project.settings.project.district_code)
-    blocks = read_blocks(held.connection, digest, srid=held.project.srid, kept=held.project.kept)
+    blocks = read_blocks(held.connection, digest, srid=held.project.srid)
     return None if blocks is None else planning_units(blocks.cells, areas, settings).areas
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from lowland_gis import schema
 from lowland_gis.analysis.rules.decide import Decision, decide
-from lowland_gis.analysis.rules.pack import KIND, RulePack
+from lowland_gis.analysis.rules.pack import RulePack
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.copy import COPY_ROWS, copy_in
 from lowland_gis.definitions.rule_pack import NO_EXAMPLES, rule_pack, unproven
@@ -19,7 +17,6 @@ from lowland_gis.pipeline.base.runs import Record, Run, needed_record, recorded
 from lowland_gis.pipeline.base.telling import Tell, silent
 from lowland_gis.pipeline.evidence.facts import evidence_facts
 from lowland_gis.pipeline.evidence.stored import Column, write_evidence
-from lowland_gis.pipeline.verdicts.verdicts import leave_kinds
 
 if TYPE_CHECKING:
     from lowland_gis.pipeline.verdicts import by_tasks
@@ -48,14 +45,9 @@ def classify(project: Project, *, tell: Tell = silent) -> Run:
                 by_tasks.write(connection, project, project.spark, measured, pack, run_id, tell=tell)
                 return
             facts = evidence_facts(connection, measured, pack, keep=project.kept)
-            decision = decide(pack, facts)
-            _write(connection, project, decision, pack, run_id)
-            found = decision.verdicts[KIND]
-            parcels, answers = facts.parcels[found.rows], np.array(found.answers, dtype=object)[found.answer]
-            leave_kinds(project.kept, run_id, request.digest, parcels, answers)
+            _write(connection, project, decide(pack, facts), pack, run_id)
 
-        request = classification(project, pack, measured)
-        return recorded(connection, request, work)
+        return recorded(connection, classification(project, pack, measured), work)
 
 
 def decided(connection: Connection, pack: RulePack, measured: Record) -> Decision:

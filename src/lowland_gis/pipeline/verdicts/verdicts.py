@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, MutableMapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
 
 from lowland_gis.analysis.rules.pack import KIND
 from lowland_gis.db.connect import Connection
 from lowland_gis.db.frames import read_frame
-from lowland_gis.loading import when_used
 from lowland_gis.pipeline.base.basis import Basis
 from lowland_gis.pipeline.base.towns import town_codes
 
 if TYPE_CHECKING:
     import pandas as pd
-else:
-    pd = when_used("pandas")
 
-Texts = npt.NDArray[np.object_]
-
-# Under this name kinds are kept: of one run at a time.
-_KEPT = "kinds of parcels"
 _VERDICTS = (
     "SELECT v.parcel_id, v.question, v.answer, v.settled, v.rule, v.trace, p.area_m2"
     " FROM result.verdict v JOIN land.parcel p ON p.parcel_id = v.parcel_id AND p.version_id = ANY(%s)"
@@ -36,13 +26,8 @@ def all_verdicts(connection: Connection, basis: Basis) -> pd.DataFrame:
     return _with_towns(connection, basis, _read(connection, basis, "true"))
 
 
-def registered_verdicts(
-    connection: Connection,
-    basis: Basis,
-    questions: Sequence[str],
-    kept: MutableMapping[Hashable, Any] | None = None,
-) -> pd.DataFrame:
-    """Return the verdicts that registers are drafted from, with the columns of `all_verdicts`; `kept` as with `parcel_towns`.
+def registered_verdicts(connection: Connection, basis: Basis, questions: Sequence[str]) -> pd.DataFrame:
+    """Return the verdicts that registers are drafted from, with the columns of `all_verdicts`.
 
     Those on the kind that make a parcel low-efficient, those on some questions, and those that an unknown could still change: of most
     parcels, and of most questions, there is none.
@@ -52,7 +37,6 @@ def registered_verdicts(
         connection,
         basis,
         _read(connection, basis, condition, [list(questions), list(basis.pack.low_answers)]),
-        kept,
     )
 
 
@@ -66,30 +50,8 @@ def kind_verdicts(connection: Connection, basis: Basis) -> pd.DataFrame:
     return _read(connection, basis, f"v.question = '{KIND}'")
 
 
-def kinds(
-    connection: Connection, basis: Basis, kept: MutableMapping[Hashable, Any] | None = None
-) -> pd.Series[Any]:
-    """Return the kind of each parcel by its code.
-
-    What an earlier stage of the same program has found or read and left in `kept` is not read again.
-    """
-    run = basis.run_id, basis.classified.digest
-    left: tuple[Any, Any] = (None, None) if kept is None else kept.get(_KEPT, (None, None))
-    found: pd.Series[Any] = left[1] if left[0] == run else _kinds(connection, basis)
-    if kept is not None:
-        kept[_KEPT] = run, found
-    return found
-
-
-def leave_kinds(
-    kept: MutableMapping[Hashable, Any], run_id: int, digest: str, parcels: Texts, answers: Texts
-) -> None:
-    """Leave the kinds that a run has just found for who asks next (`kinds`): of parcels in the order of their codes."""
-    index = pd.Index(parcels, dtype=object, name="parcel_id")
-    kept[_KEPT] = (run_id, digest), pd.Series(answers, index, dtype=object, name="answer")
-
-
-def _kinds(connection: Connection, basis: Basis) -> pd.Series[Any]:
+def kinds(connection: Connection, basis: Basis) -> pd.Series[Any]:
+    """Return the kind of each parcel by its code."""
     rows = read_frame(
         connection,
         "SELECT v.parcel_id, v.answer FROM result.verdict v JOIN land.parcel p ON p.parcel_id = v.parcel_id"  # noqa: S608 - a constant
@@ -109,14 +71,10 @@ def answers(connection: Connection, basis: Basis) -> pd.DataFrame:
     )
 
 
-def _with_towns(
-    connection: Connection,
-    basis: Basis,
-    rows: pd.DataFrame,
-    kept: MutableMapping[Hashable, Any] | None = None,
-) -> pd.DataFrame:
-    towns: list[Any] = town_codes(connection, basis.measured, rows["parcel_id"].tolist(), kept)
-    return rows.assign(town_code=towns)
+def _with_towns(connection: Connection, basis: Basis, rows: pd.DataFrame) -> pd.DataFrame:
+    parcels = rows["parcel_id"].drop_duplicates().tolist()
+    towns = dict(zip(parcels, town_codes(connection, basis.measured, parcels), strict=True))
+    return rows.assign(town_code=[towns[parcel] for parcel in rows["parcel_id"]])
 
 
 def _read(

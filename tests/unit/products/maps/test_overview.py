@@ -208,16 +208,3 @@ def test_a_line_that_a_union_left_beside_an_area_is_not_drawn(tmp_path):
     assert draw(tmp_path / "a.png", frames).read_bytes() == draw(tmp_path / "b.png", plain).read_bytes()
     units = frame([*good["units"].geometry, shapely.MultiPolygon()])
     draw(tmp_path / "c.png", {**good, "units": units})
-
-
-def test_units_are_numbered_in_the_order_of_their_ids(tmp_path):
-    """Of two maps with the same outlines only the numbers can differ: a 1 and a 2 where one after the other was drawn as 2 and 1."""
-    good = district(6)
-    west = good["units"].geometry.iloc[0]
-    shapes = [west, shapely.transform(west, lambda corners: corners + (3_000.0, 0.0))]
-    maps = [
-        draw(tmp_path / f"{ids}.png", {**good, "units": frame(shapes, unit_id=list(ids))}).read_bytes()
-        for ids in ("ab", "ba", "cd")
-    ]
-    assert maps[0] != maps[1]
-    assert maps[0] == maps[2]
