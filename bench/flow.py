@@ -339,14 +339,7 @@ def kept(found: dict[int, dict[str, Figures]], given: argparse.Namespace) -> dic
         }
         for size, figures in found.items()
     }
-    return {
-        "old": given.old,
-        "rounds": given.rounds,
-        "seed": SEED,
-        # How many programs were at work, on average of the last quarter of an hour, and for how many cores.
-        "load": [round(os.getloadavg()[2], 1), os.cpu_count()],
-        "sizes": sizes,
-    }
+    return {"old": given.old, "rounds": given.rounds, "seed": SEED, "sizes": sizes}
 
 
 def arguments() -> argparse.Namespace:

@@ -171,76 +171,35 @@ def frames_part(figures: Figures) -> str:
     return "\n".join([*lines, f"\n{machine(figures)}"]) + "\n"
 
 
-EVALUATION = ("tabulate", "measure", "classify", "delineate")
-# With so many parcels a run does little but load what it takes.
-_NEXT_TO_NOTHING = 200
-
-
 def flow_part(figures: Figures) -> str:
-    """Return the whole run by two builds, or by this one alone, stage by stage, at every size."""
+    """Return the whole run by two builds, stage by stage, at every size."""
     how = f"medians of {figures['rounds']} round(s), seconds by the clock, processor seconds of both in brackets"
-    alone = not any("old" in builds for builds in figures["sizes"].values())
-    text = (
-        [
-            "\n## The whole `lowland run`, this build alone\n",
-            f"Measured later than what stands above, in an empty database, program and database on one core; {how}.\n",
-        ]
-        if alone
-        else [
-            "\n## The whole `lowland run`\n",
-            f"The build of {figures['old']} and this one in turn, each in a project and an empty database of its own, program and database on",
-            f"one core; {how}.\n",
-        ]
-    )
-    load, cores = figures.get("load", (0.0, 1))
-    if load > cores:
-        text.append(
-            f"Other work shared the machine: {load:.1f} programs were at work on {cores} cores, so seconds are longer than on a quiet one, those of"
-            " the processor too. What part of a full run something takes counts here.\n"
-        )
+    text = [
+        "\n## The whole `lowland run`\n",
+        f"The build of {figures['old']} and this one in turn, each in a project and an empty database of its own, program and database on",
+        f"one core; {how}.\n",
+    ]
     for size, builds in figures["sizes"].items():
-        both = "old" in builds
         text += [
             f"### {int(size):,} parcels\n",
-            "| run | stage | old | new | times faster |" if both else "| run | stage | new |",
-            "|---|---|---|---|---|" if both else "|---|---|---|",
+            "| run | stage | old | new | times faster |",
+            "|---|---|---|---|---|",
         ]
         for run, stages in builds["new"]["seconds"].items():
             before = builds.get("old", {}).get("seconds", {}).get(run, {})
-            text += [
-                flow_row(run, stage, before.get(stage), seconds, both=both)
-                for stage, seconds in stages.items()
-            ]
+            text += [flow_row(run, stage, before.get(stage), seconds) for stage, seconds in stages.items()]
         peaks = [
             f"{name} {build['peak_mb']:,.0f} MB"
             for name, build in builds.items()
             if build["peak_mb"] is not None
         ]
         text.append(f"\nPeak memory of the program: {', '.join(peaks)}.\n")
-        if not both:
+        if "old" not in builds:
             text.append(
                 "The old build was not measured at this size; other work ran on the machine, so processor seconds count.\n"
             )
-        if not alone or int(size) > _NEXT_TO_NOTHING:
-            text += [*bars_of_flow(int(size), figures, builds), ""]
-    if alone and len(figures["sizes"]) > 1:
-        text += [whatever_the_size(figures["sizes"]), ""]
+        text += [*bars_of_flow(int(size), figures, builds), ""]
     return "\n".join(text)
-
-
-def whatever_the_size(sizes: Figures) -> str:
-    """Say what part of a corrected run is the same whatever the size of the district: what the smallest takes, stage by stage."""
-    order = sorted(sizes, key=int)
-    small, large = (sizes[size]["new"]["seconds"]["corrected"] for size in (order[0], order[-1]))
-    stages = ", ".join(f"{stage} {seconds[1]:.2f}" for stage, seconds in small.items() if stage != "all")
-    full = sizes[order[-1]]["new"]["seconds"]["whole"]
-    part = sum(small[stage][1] for stage in EVALUATION) / sum(full[stage][1] for stage in EVALUATION)
-    return (
-        f"With {int(order[0]):,} parcels there is next to nothing to compute: what a corrected run takes there, {small['all'][1]:.1f} processor"
-        f" seconds ({stages}), is spent on loading libraries, machine code and fonts. That is {small['all'][1] / large['all'][1]:.0%} of the"
-        f" corrected run and {small['all'][1] / full['all'][1]:.0%} of the full run of {int(order[-1]):,} parcels; from tabulation to units alone"
-        f" it is {part:.0%} of the same stages of the full run."
-    )
 
 
 def bars_of_flow(size: int, figures: Figures, builds: Figures) -> list[str]:
@@ -251,11 +210,12 @@ def bars_of_flow(size: int, figures: Figures, builds: Figures) -> list[str]:
         values = [found[stage][1] for stage in stages if found.get(stage)]
         return sum(values) if values else None
 
+    evaluation = ("tabulate", "measure", "classify", "delineate")
     rows = (
         ("the whole run, times faster than the old build", busy("old", "whole", "all"), busy("new", "whole", "all"), 4.0, True),
         ("measure, times faster than the old build", busy("old", "whole", "measure"), busy("new", "whole", "measure"), 10.0, True),
         ("one parcel in a hundred corrected: tabulation to units, part of a full run",
-         busy("new", "corrected", *EVALUATION), busy("new", "whole", *EVALUATION), 0.10, False),
+         busy("new", "corrected", *evaluation), busy("new", "whole", *evaluation), 0.10, False),
         ("one parcel in a hundred corrected: the whole, part of a full run",
          busy("new", "corrected", "all"), busy("new", "whole", "all"), 0.25, False),
         ("nothing has changed, seconds", busy("new", "again", "all"), 1.0, 2.0, False),
@@ -277,10 +237,8 @@ def bars_of_flow(size: int, figures: Figures, builds: Figures) -> list[str]:
     return [*text, f"\nMeasured again by: `{again}`"]
 
 
-def flow_row(run: str, stage: str, before: list[float] | None, now: list[float], *, both: bool = True) -> str:
-    """Return the row of a stage, of one build or of both; the old build may not have come so far."""
-    if not both:
-        return f"| {run} | {stage} | {now[0]:.2f} ({now[1]:.2f}) |"
+def flow_row(run: str, stage: str, before: list[float] | None, now: list[float]) -> str:
+    """Return the row of a stage; the old build may not have come so far."""
     old = "" if before is None else f"{before[0]:.2f} ({before[1]:.2f})"
     times = "" if before is None or not now[0] else f"{before[0] / now[0]:.1f}"
     return f"| {run} | {stage} | {old} | {now[0]:.2f} ({now[1]:.2f}) | {times} |"
@@ -339,7 +297,6 @@ def update_part(figures: Figures) -> str:
 PARTS = {
     "startup.json": startup_part,
     "flow.json": flow_part,
-    "flow-new.json": flow_part,
     "registry.json": registry_part,
     "update-100000.json": update_part,
     "frames-50000.json": frames_part,
